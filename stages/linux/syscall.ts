@@ -1,0 +1,82 @@
+// syscall(2): the one place that calls the kernel directly. Typed wrappers live in one file a subsystem beside this one.
+
+import { createRequire } from 'node:module';
+import { SyscallError } from './errno.ts';
+import { type Arch, SYSCALLS } from './syscall-numbers.ts';
+
+/** A number, a buffer whose address is passed, a string passed as a NUL-terminated buffer, or null. */
+export type SyscallArg = number | bigint | Uint8Array | string | null;
+
+type RawSyscall = (
+  nr: number,
+  a: number | bigint,
+  b: number | bigint,
+  c: number | bigint,
+  d: number | bigint,
+  e: number | bigint,
+  f: number | bigint,
+) => number;
+
+interface Koffi {
+  load(path: string | null): { func(signature: string): unknown };
+  address(buffer: Uint8Array): bigint;
+  errno(): number;
+}
+
+interface Native {
+  readonly koffi: Koffi;
+  readonly syscall: RawSyscall;
+  readonly libc: { func(signature: string): unknown };
+}
+
+let native: Native | undefined;
+
+/** The C library through koffi, loaded on first use: loading costs some 7 ms, and many verbs need none of it. */
+export function loadNative(): Native {
+  if (native) return native;
+  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  const libc = koffi.load(null);
+  const syscall = libc.func(
+    'int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)',
+  ) as RawSyscall;
+  native = { koffi, syscall, libc };
+  return native;
+}
+
+export const ARCH: Arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+
+const numbers = SYSCALLS[ARCH];
+
+/** The call's result, or minus its errno. */
+export function trySyscall(name: string, ...args: readonly SyscallArg[]): number {
+  const { koffi, syscall } = loadNative();
+  const nr = numbers[name];
+  if (nr === undefined) throw new Error(`no system call "${name}" on ${ARCH}`);
+  // The strings' buffers must stay reachable until the call returns.
+  const buffers: Uint8Array[] = [];
+  const values: (number | bigint)[] = [0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    if (typeof arg === 'number' || typeof arg === 'bigint') values[i] = arg;
+    else if (arg instanceof Uint8Array) values[i] = koffi.address(arg);
+    else if (typeof arg === 'string') {
+      const buffer = Buffer.from(`${arg}\0`);
+      buffers.push(buffer);
+      values[i] = koffi.address(buffer);
+    }
+  }
+  const result = syscall(nr, values[0]!, values[1]!, values[2]!, values[3]!, values[4]!, values[5]!);
+  return result === -1 ? -koffi.errno() : result;
+}
+
+/** The call's result. Throws a `SyscallError` with the call's name and errno. */
+export function syscall(name: string, ...args: readonly SyscallArg[]): number {
+  const result = trySyscall(name, ...args);
+  if (result < 0 && result > -4096) throw new SyscallError(name, -result);
+  return result;
+}
+
+/** The address of a buffer, for structs that hold pointers; the buffer must outlive the call. */
+export function addressOf(buffer: Uint8Array): bigint {
+  return loadNative().koffi.address(buffer);
+}

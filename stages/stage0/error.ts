@@ -1,0 +1,89 @@
+/** A place in a file a person wrote. Line and column count from 1. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly col: number;
+}
+
+/**
+ * Every kind of failure a person can meet. Closed: a code is never renamed or reused, and
+ * `docs/errors.md` is generated from `ERROR_CODES`, which says what each one means.
+ */
+export const ERROR_CODES = {
+  'cli/usage': 'The command line is wrong: an unknown verb or flag, or a missing argument.',
+  'manifest/syntax': 'The manifest is not well-formed YAML.',
+  'manifest/schema': 'A value in the manifest does not fit the schema.',
+  'manifest/unknown-field': 'A field is not in the schema; the hint names the nearest one that is.',
+  'manifest/reference': 'A name in the manifest refers to something the manifest does not define.',
+  'manifest/duplicate': 'Two things in one manifest carry the same name.',
+  'manifest/cycle': 'Apps wait for each other in a circle.',
+  'manifest/unsupported': 'The field is valid, but this version cannot run it yet.',
+  'manifest/unreadable': 'The manifest file cannot be read.',
+  'host/unsupported': 'This host cannot honour what the manifest asks for.',
+  'host/privilege': 'The caller lacks a privilege the launch needs.',
+  'host/tool': 'A program pod needs on this host is missing.',
+  'image/reference': 'An image reference cannot be parsed or names nothing.',
+  'image/corrupt': 'An image is truncated, or its contents do not match their digests.',
+  'image/hostile': 'An image archive holds an entry that would leave its directory, or breaks a bound.',
+  'image/platform': 'An image has no variant for this machine.',
+  'image/user': 'A user or group is not in the image.',
+  'network/exhausted': 'No address is free in the bridge network.',
+  'network/port-taken': 'A published host port is already in use.',
+  'network/failed': 'The kernel refused a change of the network.',
+  'pod/not-found': 'No pod has that uuid, prefix or name.',
+  'pod/ambiguous': 'More than one pod matches.',
+  'pod/name-taken': 'A pod of that name exists already.',
+  'pod/state': 'The pod is not in a state that allows this.',
+  'pod/app-not-found': 'The pod has no app of that name.',
+  'pod/start-failed': 'A system call of the launch failed; the place is the manifest line that asked for it.',
+  'pod/command-not-found': 'The command to run does not exist in the app (exit 127).',
+  'pod/command-not-runnable': 'The command to run exists but cannot be executed (exit 126).',
+  'pod/died': 'The pod died before it could say why.',
+  'pod/timeout': 'The time limit passed first.',
+  'state/io': 'The state directory cannot be read or written.',
+  'tape/malformed': 'A launch tape breaks the format; stage1 refused to play it.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface PodErrorInit {
+  readonly hint?: string | undefined;
+  readonly at?: Position | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure that is meant for a person. `message` says what was attempted, a colon, what was found; `hint` says what to do.
+ * A plain `Error` is a bug of ours and shows its stack.
+ */
+export class PodError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly at: Position | undefined;
+
+  constructor(code: ErrorCode, message: string, init: PodErrorInit = {}) {
+    super(message, init.cause === undefined ? undefined : { cause: init.cause });
+    this.name = 'PodError';
+    this.code = code;
+    this.hint = init.hint;
+    this.at = init.at;
+  }
+}
+
+/** Several failures found in one go, sorted by place. */
+export class PodErrors extends Error {
+  readonly errors: readonly PodError[];
+
+  constructor(errors: readonly PodError[]) {
+    super(errors.map((error) => error.message).join('\n'));
+    this.name = 'PodErrors';
+    this.errors = [...errors].sort(comparePlaces);
+  }
+}
+
+function comparePlaces(a: PodError, b: PodError): number {
+  const left = a.at;
+  const right = b.at;
+  if (!left || !right) return Number(!left) - Number(!right);
+  return left.file.localeCompare(right.file) || left.line - right.line || left.col - right.col;
+}

@@ -1,0 +1,98 @@
+import type { Position } from '../error.ts';
+import type { HostFacts } from '../plan/facts.ts';
+
+/** A JSON Schema (2020-12) of an isolator's value. Descriptions are user documentation. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** One value for one control file; the manifest line that asked for it travels along. */
+export interface CgroupWrite {
+  /** Controller as the kernel spells it: `cpu`, `memory`, `pids`, `devices`. */
+  readonly controller: string;
+  /** The control file's name on the host's cgroup version. */
+  readonly file: string;
+  readonly value: string;
+  readonly at?: Position | undefined;
+}
+
+/** Capability numbers as 64-bit masks, as capset(2) and prctl(2) take them. */
+export interface CapabilitySets {
+  bounding: bigint;
+  permitted: bigint;
+  effective: bigint;
+  inheritable: bigint;
+  ambient: bigint;
+}
+
+export interface RlimitSetting {
+  readonly resource: number;
+  readonly soft: bigint;
+  readonly hard: bigint;
+  readonly at?: Position | undefined;
+}
+
+/** What a process of an app is like when it executes; isolators edit it before stage2 turns it into ops. */
+export interface ProcessDraft {
+  capabilities: CapabilitySets;
+  capabilitiesAt?: Position | undefined;
+  /** A classic BPF program (array of struct sock_filter, 8 bytes each), or none. Computed last, from `seccompPolicy`. */
+  seccompPolicy: SeccompPolicy;
+  noNewPrivileges: boolean;
+  oomScoreAdj?: { readonly value: number; readonly at?: Position | undefined };
+  rlimits: RlimitSetting[];
+}
+
+/** The filter as data: one answer a system call, compiled to a range tree by `seccomp-compile`. */
+export interface SeccompPolicy {
+  /** What a call not named in `rules` gets. */
+  defaultAction: SeccompAction;
+  /** By the kernel's name. */
+  rules: Map<string, SeccompRule>;
+  at?: Position | undefined;
+}
+
+export type SeccompAction =
+  | { readonly kind: 'allow' | 'kill' | 'log' | 'trap' }
+  | { readonly kind: 'errno'; readonly errno: number };
+
+export interface SeccompRule {
+  /** Answer when no argument test matches. */
+  readonly action: SeccompAction;
+  /** First match wins. */
+  readonly when?: readonly { readonly tests: readonly SeccompTest[]; readonly action: SeccompAction }[];
+}
+
+/** `(arg & mask) <op> value` on a 64-bit argument. */
+export interface SeccompTest {
+  readonly arg: 0 | 1 | 2 | 3 | 4 | 5;
+  readonly op: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'masked-eq';
+  readonly value: bigint;
+  readonly mask?: bigint;
+}
+
+/** What lowering an isolator may change. One draft an app, one for the pod as a whole. */
+export interface Draft {
+  readonly scope: 'app' | 'pod';
+  readonly cgroup: CgroupWrite[];
+  readonly process: ProcessDraft;
+}
+
+export interface IsolatorContext {
+  readonly host: HostFacts;
+  /** Of the isolator's name. */
+  readonly at: Position;
+  readonly atOf: (pointer: string) => Position;
+}
+
+/**
+ * An isolator: what a manifest may say, and what it becomes. One file each; the registry is the only place that lists them,
+ * and nothing outside an isolator's file knows it by name.
+ */
+export interface Isolator<Value> {
+  readonly name: string;
+  readonly scopes: readonly ('app' | 'pod')[];
+  readonly schema: JsonSchema;
+  /** What holds when the manifest does not name it; called for every draft. */
+  readonly applyDefault?: (draft: Draft, host: HostFacts) => void;
+  /** Throws a `PodError` (`host/unsupported`, `manifest/schema`) at the line that asked for what cannot be honoured. */
+  readonly lower: (value: Value, draft: Draft, context: IsolatorContext) => void;
+}

@@ -1,0 +1,121 @@
+import type { Position } from '../error.ts';
+
+/** A value and the place in the manifest that gave it; a default carries the place of what it defaults for. */
+export interface Located<T> {
+  readonly value: T;
+  readonly at: Position;
+}
+
+export type NetworkSpec =
+  | { readonly mode: 'bridge' | 'none' | 'host'; readonly at: Position }
+  | { readonly mode: 'pod' | 'cni'; readonly target: string; readonly at: Position };
+
+/** `auto`: a range of `size` host uids of the pod's own. `host`: no user namespace. */
+export type UsernsSpec =
+  | { readonly mode: 'auto'; readonly size: number; readonly at: Position }
+  | { readonly mode: 'host'; readonly at: Position };
+
+export type VolumeSpec =
+  | {
+      readonly kind: 'empty';
+      readonly name: string;
+      readonly medium: 'disk' | 'memory';
+      readonly sizeBytes?: number;
+      readonly at: Position;
+    }
+  /** `source` is absolute: relative paths are resolved against the manifest's folder. */
+  | { readonly kind: 'host'; readonly name: string; readonly source: string; readonly readOnly: boolean; readonly at: Position }
+  /** `files`: path inside the volume → its content. */
+  | { readonly kind: 'inline'; readonly name: string; readonly files: Readonly<Record<string, string>>; readonly at: Position };
+
+export interface MountSpec {
+  readonly volume: string;
+  /** Absolute, inside the app's root file system. */
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly subPath?: string;
+  readonly at: Position;
+}
+
+export interface PortSpec {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly hostPort?: number;
+  readonly hostIP?: string;
+  readonly at: Position;
+}
+
+export interface IsolatorSpec {
+  readonly name: string;
+  /** Fits the isolator's own schema. */
+  readonly value: unknown;
+  /** Of the isolator's name. */
+  readonly at: Position;
+  /** The place of a member of `value`, by JSON pointer relative to it (`/limit`); falls back to `at`. */
+  readonly atOf: (pointer: string) => Position;
+}
+
+export interface RestartSpec {
+  readonly policy: 'never' | 'on-failure' | 'always';
+  readonly maxRetries?: number;
+  readonly at: Position;
+}
+
+export interface AfterSpec {
+  readonly app: string;
+  readonly condition: 'started' | 'ready' | 'completed';
+  readonly at: Position;
+}
+
+export interface StopSpec {
+  /** Name with the SIG prefix; absent: the image's, else SIGTERM. */
+  readonly signal?: string;
+  readonly graceMs: number;
+}
+
+export interface AppSpec {
+  readonly name: string;
+  readonly image: Located<string>;
+  /** Absent: the image's entry point and command. */
+  readonly exec?: Located<readonly string[]>;
+  /** Name, number or path as in appc; absent: the image's. */
+  readonly user?: Located<string>;
+  readonly group?: Located<string>;
+  readonly supplementaryGids: readonly number[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDirectory?: Located<string>;
+  readonly readOnlyRootFS: boolean;
+  readonly tty: boolean;
+  readonly mounts: readonly MountSpec[];
+  readonly ports: readonly PortSpec[];
+  readonly isolators: readonly IsolatorSpec[];
+  readonly restart: RestartSpec;
+  readonly after: readonly AfterSpec[];
+  readonly stop: StopSpec;
+  readonly at: Position;
+}
+
+/** A manifest that passed every check, in one form whatever dialect it was written in. Units are canonical. */
+export interface PodSpec {
+  readonly manifest: {
+    /** As given on the command line; `-` for standard input. */
+    readonly path: string;
+    /** `sha256:` and 64 hex digits of the bytes. */
+    readonly digest: string;
+    readonly text: string;
+  };
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly hostname: string;
+  readonly network: NetworkSpec;
+  readonly userns: UsernsSpec;
+  readonly volumes: readonly VolumeSpec[];
+  readonly apps: readonly AppSpec[];
+  /** Of the pod as a whole. */
+  readonly isolators: readonly IsolatorSpec[];
+  /** Fields that are valid but whose machinery does not exist yet; `run` refuses them, `validate` does not. */
+  readonly unsupported: readonly { readonly field: string; readonly at: Position }[];
+  readonly at: Position;
+}

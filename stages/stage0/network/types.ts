@@ -1,0 +1,29 @@
+import type { Position } from '../error.ts';
+import type { PortSpec } from '../manifest/spec.ts';
+
+/** The bridge of one state directory: every pod under the same `--root` is on it. */
+export interface BridgeConfig {
+  /** At most 15 bytes: `pod` and 6 hex digits of a hash of the root. */
+  readonly bridge: string;
+  /** `10.N.0.0/16`-like, outside the host's routes. */
+  readonly subnet4: string;
+  /** A ULA prefix, /64. */
+  readonly subnet6: string;
+  readonly gateway4: string;
+  readonly gateway6: string;
+  /** nftables table of family inet. */
+  readonly table: string;
+}
+
+/** What a pod holds of the bridge network. Each is a claim in the state directory until the pod is gone. */
+export interface PodAddresses {
+  readonly ip4: string;
+  readonly ip6: string;
+  readonly mac: string;
+}
+
+export interface PublishedPort extends PortSpec {
+  readonly app: string;
+  readonly hostPort: number;
+  readonly at: Position;
+}

@@ -1,0 +1,30 @@
+/** Where one controller is really mounted; `dir` is this process's own directory in that hierarchy or the root of it. */
+export interface CgroupHierarchy {
+  readonly version: 1 | 2;
+  /** Controllers co-mounted here; for version 2, those enabled or enablable. */
+  readonly controllers: readonly string[];
+  /** Mount point, verified by its file system's magic. */
+  readonly mountPoint: string;
+}
+
+export interface CgroupFacts {
+  readonly mode: 'v1' | 'v2' | 'hybrid';
+  readonly hierarchies: readonly CgroupHierarchy[];
+}
+
+/** All the plan may depend on that is not in the manifest: the same manifest and facts give the same tape. */
+export interface HostFacts {
+  readonly arch: 'x86_64' | 'aarch64';
+  readonly kernelRelease: string;
+  readonly cgroup: CgroupFacts;
+  /** CAP_LAST_CAP, from /proc/sys/kernel/cap_last_cap. */
+  readonly lastCapability: number;
+  /** This process's effective capabilities, from /proc/self/status. */
+  readonly effectiveCapabilities: bigint;
+  readonly euid: number;
+  /** Hard limits by resource number, from /proc/self/limits; undefined is unlimited. */
+  readonly hardLimits: Readonly<Record<number, bigint | undefined>>;
+  /** Paths among the default masked and read-only ones that exist on this kernel. */
+  readonly kernelPaths: ReadonlySet<string>;
+  readonly cpus: number;
+}

@@ -1,0 +1,214 @@
+import type { ErrnoName } from '../linux/errno.ts';
+
+/** A place in a manifest, as the source map keeps it. */
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly col: number;
+}
+
+/** A register of the machine that plays the tape: 64 bits, usually a descriptor. */
+export interface Reg {
+  readonly kind: 'reg';
+  readonly index: number;
+  readonly name: string;
+}
+
+/**
+ * A value that differs from one start to the next (uuid, address, uid base), bound at hand-off. Plans and hashes do not
+ * depend on it. In text it reads `$name` until it is bound; in binary data it is `size` zero bytes.
+ */
+export interface Sym {
+  readonly kind: 'sym';
+  readonly name: string;
+  /** Bytes it takes in binary data; ignored in text. */
+  readonly size: number;
+}
+
+/** A place in the program's data section. */
+export interface DataRef {
+  readonly kind: 'data';
+  readonly item: number;
+  /** Bytes from the item's start. */
+  readonly offset: number;
+}
+
+export type Arg = number | bigint | Reg | Sym | DataRef;
+/** A C string, put together from literal text and symbols. */
+export type Text = string | readonly (string | Sym)[];
+/** Binary data, put together from literal bytes, binary symbols and pointers to other data. */
+export type Bytes = Uint8Array | readonly (Uint8Array | Sym | DataRef)[];
+
+export type DataItem =
+  | { readonly kind: 'text'; readonly text: Text }
+  | { readonly kind: 'bytes'; readonly parts: Bytes; readonly align: number }
+  | { readonly kind: 'buffer'; readonly size: number };
+
+/** Calls the machine knows besides the kernel's: see `docs/tape.md`. */
+export const PSEUDO_CALLS = {
+  /** (pointer, value): stores 32 bits. */
+  'tape.store32': 0x8000,
+  /** (pointer, value): stores 64 bits. */
+  'tape.store64': 0x8001,
+  /** (pointer): a negative 32-bit number there is the call's errno, as in struct nlmsgerr. */
+  'tape.check32': 0x8002,
+  /** (pointer, pointer, length): fails with ESTALE when the bytes differ. */
+  'tape.equal': 0x8003,
+} as const;
+
+export interface OpOptions {
+  /** Register that takes the result. */
+  readonly out?: Reg;
+  /** Failures that do not stop the tape; at most four. */
+  readonly tolerate?: readonly ErrnoName[];
+  /** The manifest line that asked for the call. */
+  readonly at?: SourcePosition | undefined;
+  /** What the call is for, in words a person reads after "while trying to": `mount "/srv/data" on "/data"`. */
+  readonly why?: string;
+}
+
+export interface Op extends OpOptions {
+  /** The kernel's name, or a key of `PSEUDO_CALLS`. */
+  readonly call: string;
+  readonly args: readonly Arg[];
+}
+
+export type Purpose = 'host' | 'attach' | 'pod' | 'ready' | 'before' | 'start' | 'after' | 'exec' | 'cleanup';
+
+export interface TapeOptions {
+  readonly purpose: Purpose;
+  readonly app?: string;
+  /** Flags for the clone3 that makes the process that plays it; see clone(2). */
+  readonly cloneFlags?: bigint;
+  /** Descriptor of a version 2 cgroup directory to be born in (CLONE_INTO_CGROUP). */
+  readonly cgroup?: Reg;
+}
+
+/** A list of ops with one purpose. */
+export class Tape {
+  readonly options: TapeOptions;
+  readonly ops: Op[] = [];
+  readonly program: Program;
+
+  constructor(program: Program, options: TapeOptions) {
+    this.program = program;
+    this.options = options;
+  }
+
+  /** Appends a system call. */
+  call(name: string, args: readonly Arg[], options: OpOptions = {}): void {
+    this.ops.push({ call: name, args, ...options });
+  }
+
+  /** A C string in the data section; equal strings are stored once. */
+  text(text: Text): DataRef {
+    return this.program.text(text);
+  }
+
+  /** Binary data, aligned to 8 bytes. */
+  bytes(parts: Bytes): DataRef {
+    return this.program.bytes(parts);
+  }
+
+  /** `size` zero bytes the machine may write to. */
+  buffer(size: number): DataRef {
+    return this.program.buffer(size);
+  }
+}
+
+/** The registers stage1 itself fills or reads; the numbers are part of the tape's format. */
+export const WELL_KNOWN_REGISTERS = {
+  lock: 0,
+  initProc: 1,
+  initPid: 2,
+  control: 3,
+  events: 4,
+  final: 5,
+  logs: 6,
+  stdin: 7,
+  stdout: 8,
+  stderr: 9,
+  report: 10,
+  appMountNamespace: 11,
+  proc: 12,
+  podStdin: 13,
+} as const;
+
+const FIRST_FREE_REGISTER = 16;
+
+/** An app as PID 1 supervises it. */
+export interface SupervisedApp {
+  readonly name: string;
+  readonly start: Tape;
+  /** Played by PID 1 itself around the clone, for what a child can only inherit. */
+  readonly before?: Tape;
+  readonly after?: Tape;
+  readonly stopSignal: number;
+  readonly graceMs: number;
+  readonly logBytes: number;
+  readonly logFiles: number;
+  readonly takesStdin: boolean;
+  readonly dependsOn: readonly { readonly app: number; readonly condition: 'started' | 'completed' }[];
+}
+
+/** Several tapes that share one data section and one register file. */
+export class Program {
+  readonly tapes: Tape[] = [];
+  readonly data: DataItem[] = [];
+  readonly apps: SupervisedApp[] = [];
+  readonly registers: Map<string, Reg> = new Map();
+  readonly #texts = new Map<string, DataRef>();
+  #nextRegister = FIRST_FREE_REGISTER;
+
+  constructor() {
+    for (const [name, index] of Object.entries(WELL_KNOWN_REGISTERS)) {
+      this.registers.set(name, { kind: 'reg', index, name });
+    }
+  }
+
+  /** The register of that name, made on first use. */
+  reg(name: string): Reg {
+    const known = this.registers.get(name);
+    if (known) return known;
+    const made: Reg = { kind: 'reg', index: this.#nextRegister++, name };
+    this.registers.set(name, made);
+    return made;
+  }
+
+  tape(options: TapeOptions): Tape {
+    const tape = new Tape(this, options);
+    this.tapes.push(tape);
+    return tape;
+  }
+
+  text(text: Text): DataRef {
+    const key = typeof text === 'string' ? text : text.map((part) => (typeof part === 'string' ? part : `\0${part.name}\0`)).join('');
+    const known = this.#texts.get(key);
+    if (known) return known;
+    const made = this.#add({ kind: 'text', text });
+    this.#texts.set(key, made);
+    return made;
+  }
+
+  bytes(parts: Bytes, align = 8): DataRef {
+    return this.#add({ kind: 'bytes', parts, align });
+  }
+
+  buffer(size: number): DataRef {
+    return this.#add({ kind: 'buffer', size });
+  }
+
+  #add(item: DataItem): DataRef {
+    this.data.push(item);
+    return { kind: 'data', item: this.data.length - 1, offset: 0 };
+  }
+}
+
+export function sym(name: string, size = 8): Sym {
+  return { kind: 'sym', name, size };
+}
+
+/** The same data, `bytes` further on. */
+export function offset(ref: DataRef, bytes: number): DataRef {
+  return { kind: 'data', item: ref.item, offset: ref.offset + bytes };
+}
