@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BASE, DERIVED } from './recipes.mjs';
-import { addLayer, bootstrap, configure, install, newLayout, remove, run } from './steps.mjs';
+import { addLayer, bootstrap, configure, install, newLayout, run } from './steps.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const TOOLS = { mmdebstrap: 'mmdebstrap', umoci: 'umoci' };
@@ -84,10 +84,7 @@ function buildDerived(cache, work, layout, recipe) {
   if (recipe === undefined) throw new Error(`no recipe of that name; there are: ${[BASE, ...DERIVED].map(({ name }) => name).join(', ')}`);
   if (!existsSync(join(cache, BASE.name))) buildInto(cache, BASE.name);
   run('cp', ['-a', join(cache, BASE.name), layout]);
-  addLayer(layout, work, (rootfs) => {
-    install(rootfs, recipe.packages);
-    remove(rootfs, recipe.remove);
-  });
+  addLayer(layout, work, (rootfs) => install(rootfs, recipe));
   configure(layout, recipe.config);
 }
 

@@ -28,14 +28,14 @@ export const DERIVED = [
     name: 'nginx',
     packages: ['nginx-light'],
     remove: ['var/log/nginx'],
-    config: ['--config.entrypoint', '/usr/sbin/nginx', '--config.cmd', '-g', '--config.cmd', 'daemon off;',
+    config: ['--clear', 'config.cmd', '--config.entrypoint', '/usr/sbin/nginx', '--config.cmd', '-g', '--config.cmd', 'daemon off;',
       '--config.exposedports', '80/tcp', '--config.stopsignal', 'SIGQUIT'],
   },
   {
     name: 'redis',
     packages: ['redis-server', 'redis-tools'],
     remove: ['var/log/redis'],
-    config: ['--config.entrypoint', '/usr/bin/redis-server', '--config.user', 'redis', '--config.workingdir', '/var/lib/redis',
+    config: ['--clear', 'config.cmd', '--config.entrypoint', '/usr/bin/redis-server', '--config.user', 'redis', '--config.workingdir', '/var/lib/redis',
       '--config.exposedports', '6379/tcp', '--config.volume', '/var/lib/redis'],
   },
   {
@@ -44,7 +44,7 @@ export const DERIVED = [
     // Just-in-time compilation is optional for the server and would add 120 MB.
     remove: ['var/lib/postgresql/15', 'etc/postgresql/15', 'var/log/postgresql', 'usr/lib/postgresql/15/lib/bitcode',
       'usr/lib/postgresql/15/lib/llvmjit.so', 'usr/lib/x86_64-linux-gnu/libLLVM-14.so.1', 'usr/lib/llvm-14', 'usr/lib/x86_64-linux-gnu/libz3.so.4'],
-    config: ['--config.env', `${PATH}:/usr/lib/postgresql/15/bin`, '--config.user', 'postgres', '--config.workingdir', '/var/lib/postgresql',
+    config: ['--clear', 'config.cmd', '--config.env', `${PATH}:/usr/lib/postgresql/15/bin`, '--config.user', 'postgres', '--config.workingdir', '/var/lib/postgresql',
       '--config.entrypoint', '/usr/lib/postgresql/15/bin/postgres', '--config.exposedports', '5432/tcp', '--config.stopsignal', 'SIGINT'],
   },
 ];

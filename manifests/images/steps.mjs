@@ -30,7 +30,7 @@ export function bootstrap(rootfs) {
 }
 
 /** Adds packages to `rootfs` by its own apt, with /proc, /dev and the host's name servers for as long as that takes. */
-export function install(rootfs, packages) {
+export function install(rootfs, { packages, remove }) {
   cpSync('/etc/resolv.conf', join(rootfs, 'etc/resolv.conf'), { dereference: true });
   writeFileSync(join(rootfs, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   const script = `set -e
@@ -40,10 +40,11 @@ export function install(rootfs, packages) {
     chroot "$0" apt-get -qq -y --no-install-recommends install "$@"
     chroot "$0" apt-get clean`;
   run('unshare', ['--mount', '--', 'sh', '-c', script, rootfs, ...packages]);
+  removePaths(rootfs, remove);
   tidy(rootfs);
 }
 
-export function remove(rootfs, paths) {
+function removePaths(rootfs, paths) {
   for (const path of paths) {
     const target = join(rootfs, path);
     if (path.startsWith('var/log/') && existsSync(target)) emptyDirectory(target);
