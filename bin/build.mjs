@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// Builds everything under dist/ (npm's `prepare`). A step whose inputs did not change since its last run is skipped.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { digestFiles, DIST, filesBelow, TOP } from './build/digest.mjs';
+
+const RECORD = join(DIST, '.build.json');
+
+/** In order: the bundle holds what `schemas` generates. `outputs` are files whose absence makes a step stale. */
+const STEPS = [
+  {
+    name: 'schemas',
+    inputs: ['schemas', 'stages/stage0/isolators', 'bin/build/schemas.mjs'],
+    outputs: [],
+    run: async () => (await import('./build/schemas.mjs')).buildSchemas(),
+  },
+  {
+    name: 'bundle',
+    inputs: ['stages', 'schemas', 'bin/build/bundle.mjs', 'bin/build/train.cjs', 'manifests/hello.pod.yaml'],
+    outputs: ['pod.cjs', 'pod.cache', 'pod.run.cache', 'index.cjs', 'index.mjs'],
+    run: async () => (await import('./build/bundle.mjs')).buildBundle(),
+  },
+  {
+    name: 'stage1',
+    inputs: ['stages/stage1', 'bin/build/stage1.mjs'],
+    outputs: [`stage1-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}`],
+    run: async () => (await import('./build/stage1.mjs')).buildStage1(),
+  },
+  {
+    name: 'types',
+    inputs: ['stages', 'tsconfig.json', 'bin/build/types.mjs', 'bin/build/tsconfig.types.json'],
+    outputs: ['types/stages/stage0/index.d.ts'],
+    run: async () => (await import('./build/types.mjs')).buildTypes(),
+  },
+];
+
+const INPUT_ENDINGS = ['.ts', '.mjs', '.cjs', '.json', '.yaml', '.c', '.h'];
+
+// esbuild's and ajv's versions are in the lock file; V8 rejects code caches of another Node.
+const TOOLCHAIN = [process.version, process.arch, process.env.CC ?? '', readFileSync(join(TOP, 'package-lock.json'), 'utf8')];
+
+function digestOf(step) {
+  return digestFiles(step.inputs.flatMap((input) => filesBelow(join(TOP, input), INPUT_ENDINGS)), TOOLCHAIN);
+}
+
+function readRecord() {
+  return existsSync(RECORD) ? JSON.parse(readFileSync(RECORD, 'utf8')) : {};
+}
+
+function isFresh(step, record) {
+  return record[step.name] === digestOf(step) && step.outputs.every((output) => existsSync(join(DIST, output)));
+}
+
+/** Runs the steps that are stale, or all with `force`. Returns their names. */
+export async function buildAll({ force = false, log = console.error } = {}) {
+  mkdirSync(DIST, { recursive: true });
+  const record = readRecord();
+  const built = [];
+  for (const step of STEPS) {
+    if (!force && isFresh(step, record)) continue;
+    const startedMs = Date.now();
+    // Before the run: what someone edits meanwhile is not in the result.
+    const digest = digestOf(step);
+    await step.run();
+    record[step.name] = digest;
+    writeFileSync(RECORD, `${JSON.stringify(record, null, 2)}\n`);
+    log(`built ${step.name} in ${Date.now() - startedMs} ms`);
+    built.push(step.name);
+  }
+  return built;
+}
+
+/** Failures that say all there is to say are shown without a stack. */
+function report(error) {
+  console.error(error?.constructor?.name === 'BuildError' ? `error: ${error.message}` : error);
+  process.exitCode = 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  buildAll({ force: process.argv.includes('--force') }).catch(report);
+}
