@@ -1,0 +1,99 @@
+import type { PodSpec } from '../manifest/spec.ts';
+import type { ImageProgress } from '../image/types.ts';
+
+/** What the command line needs of the launcher; `launch/` implements it, one file a function. */
+export interface LaunchApi {
+  /** `launch/run.ts`. Resolves when every app has started, or the pod has ended already. */
+  readonly run: (spec: PodSpec, options: RunOptions) => Promise<RunningPod>;
+  /** `launch/exec.ts`. Resolves when the process has been executed. */
+  readonly execInPod: (podDir: string, options: ExecOptions) => Promise<RunningExec>;
+  /** `launch/plan.ts`. Makes no system call that changes anything. */
+  readonly planPod: (spec: PodSpec, options: PlanOptions) => Promise<PodPlan>;
+}
+
+/** `launch/control.ts`: words to a running pod's init, over its control socket. */
+export interface ControlApi {
+  /** Asks for a graceful stop and returns; a second call with 0 kills. */
+  readonly stopPod: (podDir: string, options: { readonly graceMs?: number | undefined }) => Promise<void>;
+  /** Sends a signal, by name with the SIG prefix, to one app or to all. */
+  readonly signalPod: (podDir: string, app: string | undefined, signal: string) => Promise<void>;
+}
+
+export interface RunOptions {
+  readonly root: string;
+  /** The manifest's folder: relative paths and image references start there. */
+  readonly baseDir: string;
+  /** The caller's standard input goes to the first app that takes it; otherwise every app reads /dev/null. */
+  readonly stdin: boolean;
+  /** Kept in the record: gc removes the pod without a grace period once it has exited. */
+  readonly autoRemove: boolean;
+  readonly onProgress?: (progress: ImageProgress) => void;
+  /** Called at the start of each phase: `resolve`, `plan`, `acquire`, `start`. */
+  readonly onPhase?: (phase: string) => void;
+  readonly onWarning?: (warning: Error) => void;
+  readonly signal?: AbortSignal;
+  /** Called when the pod has its uuid and its directory, before anything starts: the foreground follows its logs from here. */
+  readonly onCreated?: (pod: { readonly uuid: string; readonly path: string; readonly apps: readonly string[] }) => void;
+}
+
+export interface PodExit {
+  /** By the rule of `docs/cli.md`. */
+  readonly exitCode: number;
+}
+
+export interface RunningPod {
+  readonly uuid: string;
+  readonly name: string;
+  /** `pods/run/<uuid>`. */
+  readonly path: string;
+  readonly ips: readonly string[];
+  readonly apps: readonly string[];
+  /** Never rejects because of what an app did. */
+  readonly exit: Promise<PodExit>;
+  readonly stop: (options?: { readonly graceMs?: number | undefined }) => Promise<void>;
+  /** By name with the SIG prefix. */
+  readonly kill: (signal: string) => Promise<void>;
+}
+
+export interface ExecOptions {
+  readonly argv: readonly string[];
+  /** Absent: the pod's only app, else its first. */
+  readonly app?: string | undefined;
+  /** Added to the app's. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly user?: string | undefined;
+  readonly workingDirectory?: string | undefined;
+  /** Descriptors of the caller that become 0, 1 and 2; ignored with `tty`. `null` is /dev/null. */
+  readonly stdio: readonly [number | null, number | null, number | null];
+  /** A pseudo-terminal becomes the process's controlling terminal; `terminal` is its other end. */
+  readonly tty: boolean;
+  readonly size?: TerminalSize | undefined;
+}
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface RunningExec {
+  /** 128+N when signal N killed it. */
+  readonly exit: Promise<PodExit>;
+  readonly signal: (name: string) => Promise<void>;
+  /** The master's descriptor, with `tty` only; the caller closes it. */
+  readonly terminal?: number | undefined;
+}
+
+export interface PlanOptions {
+  readonly root: string;
+  readonly baseDir: string;
+}
+
+export interface PodPlan {
+  /** One line a call, with the manifest's line. */
+  readonly toText: () => string;
+  readonly toJson: () => unknown;
+  /** The encoded tape. */
+  readonly toTape: () => Uint8Array;
+  /** `sha256:…` over the encoded tape, whose symbols are unbound. */
+  readonly hash: () => string;
+}

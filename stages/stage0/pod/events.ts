@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { parseLines, parseObject, readIfThere } from './files.ts';
+import { POD_FILES } from './layout.ts';
+
+/** One line of the journal that init and the monitor write. `t` is milliseconds since the epoch, with a fraction. */
+export type PodEvent = { readonly t: number } & (
+  | { readonly e: 'pod-started' | 'stopping' }
+  /** `pid` is the one inside the pod. */
+  | { readonly e: 'app-started'; readonly app: string; readonly pid: number }
+  | { readonly e: 'app-exited'; readonly app: string; readonly code: number; readonly signal: number; readonly oom: number }
+  /** A call of the app's start tape failed. `code` is what the pod exits with for it: 125, 126 or 127. */
+  | {
+      readonly e: 'app-failed';
+      readonly app: string;
+      readonly tape: number;
+      readonly op: number;
+      readonly errno: number;
+      readonly code?: number;
+    }
+  | { readonly e: 'log-dropped'; readonly app: string; readonly lines: number; readonly bytes: number }
+);
+
+/** The monitor's last word: how init ended. */
+export interface FinalStatus {
+  readonly t: number;
+  readonly code: number;
+  readonly signal: number;
+}
+
+/** The monitor overwrites the line in place, so that a full disk cannot lose it. */
+const FINAL_BYTES = 512;
+
+/** Every whole line of the journal, oldest first. Lines of kinds we do not know are kept: a newer init may write them. */
+export function readEvents(podPath: string): PodEvent[] {
+  const text = readIfThere(`${podPath}/${POD_FILES.events}`);
+  return text === undefined ? [] : parseLines(text).filter(isEvent);
+}
+
+function isEvent(line: object): line is PodEvent {
+  const { t, e } = line as { t?: unknown; e?: unknown };
+  return isInstant(t) && typeof e === 'string';
+}
+
+/** Makes the file the monitor will overwrite. */
+export function writeEmptyFinal(podPath: string): void {
+  writeFileSync(`${podPath}/${POD_FILES.final}`, `${'{}'.padEnd(FINAL_BYTES - 1)}\n`, { mode: 0o600 });
+}
+
+/** Undefined until the monitor has written it. */
+export function readFinal(podPath: string): FinalStatus | undefined {
+  const text = readIfThere(`${podPath}/${POD_FILES.final}`);
+  const object = text === undefined ? undefined : parseObject(text.replace(/\0+$/, ''));
+  if (!object) return undefined;
+  const { t, code, signal } = object;
+  if (!isInstant(t) || typeof code !== 'number' || typeof signal !== 'number') return undefined;
+  return { t, code, signal };
+}
+
+/** Within what a Date can hold. */
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 8.64e15;
+}
+
+/** RFC 3339 in UTC. */
+export function toTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,42 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { POD_FILES } from './layout.ts';
+
+/** The file's text, or undefined when it does not exist. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // ENOTDIR: a stray file among the pods' directories has no files of its own.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** Readers see the whole new text or none of it. */
+export function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** The JSON object in a text that may be torn, padded or empty; undefined when there is none. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+  } catch (error) {
+    // A crash or a power cut may leave half a line: that is missing data, not a failure of the reader.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The JSON objects of an append-only file of lines; torn lines are left out. */
+export function parseLines(text: string): Record<string, unknown>[] {
+  return text.split('\n').flatMap((line) => (line === '' ? [] : (parseObject(line) ?? [])));
+}
+
+/** A manifest is stored as it was read, so that `cat-manifest` shows what the pod was made from. */
+export function writeManifest(podPath: string, text: string): void {
+  writeFileSync(`${podPath}/${POD_FILES.manifest}`, text, { mode: 0o600 });
+}

@@ -1,0 +1,49 @@
+import { PodError } from '../error.ts';
+import { nameOwner } from './names.ts';
+import { nearest } from './nearest.ts';
+import { readRecord } from './record.ts';
+import type { PodDir, PodStore } from './store.ts';
+import { isUuid } from './uuid.ts';
+
+const PREFIX = /^[0-9a-f][0-9a-f-]*$/;
+
+/** See `PodStore.find`. A name beats a prefix: `cafe` is the pod of that name, whatever the uuids are. */
+export function findPod(store: PodStore, query: string): PodDir {
+  if (isUuid(query)) {
+    const exact = store.locate(query);
+    if (exact) return exact;
+    throw notFound(store, query);
+  }
+  const owner = nameOwner(store.root, query);
+  const named = owner === undefined ? undefined : store.locate(owner);
+  if (named && named.state !== 'garbage') return named;
+  const pods = store.list().filter((pod) => pod.state !== 'garbage');
+  const candidates = byName(pods, query) ?? byPrefix(pods, query);
+  if (candidates.length === 1) return candidates[0]!;
+  throw candidates.length === 0 ? notFound(store, query) : ambiguous(candidates, query);
+}
+
+/** Pods whose name has passed to no other pod since, or whose claim was lost. */
+function byName(pods: readonly PodDir[], query: string): PodDir[] | undefined {
+  const found = pods.filter((pod) => readRecord(pod.path)?.name === query);
+  return found.length > 0 ? found : undefined;
+}
+
+function byPrefix(pods: readonly PodDir[], query: string): PodDir[] {
+  return PREFIX.test(query) ? pods.filter((pod) => pod.uuid.startsWith(query)) : [];
+}
+
+function notFound(store: PodStore, query: string): PodError {
+  const names = store.list().flatMap((pod) => readRecord(pod.path)?.name ?? []);
+  const near = nearest(query, names);
+  return new PodError('pod/not-found', `find pod "${query}": no pod has that uuid, prefix or name`, {
+    hint: near === undefined ? 'pod ps -a lists all pods' : `did you mean "${near}"?`,
+  });
+}
+
+function ambiguous(candidates: readonly PodDir[], query: string): PodError {
+  const lines = candidates.map((pod) => `${pod.uuid} ${readRecord(pod.path)?.name ?? '?'} (${pod.state})`);
+  return new PodError('pod/ambiguous', `find pod "${query}": ${candidates.length} pods match\n  ${lines.join('\n  ')}`, {
+    hint: 'give more of the uuid',
+  });
+}

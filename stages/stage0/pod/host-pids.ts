@@ -1,0 +1,41 @@
+// cgroups(7), proc_pid_status(5)
+
+import { readIfThere } from './files.ts';
+
+/** The mount points of every cgroup hierarchy this process sees. */
+export function cgroupMountPoints(mountInfo: string | undefined = readIfThere('/proc/self/mountinfo')): string[] {
+  const points: string[] = [];
+  for (const line of (mountInfo ?? '').split('\n')) {
+    const type = line.indexOf(' - cgroup');
+    if (type === -1) continue;
+    const point = line.split(' ', 5)[4];
+    if (point !== undefined) points.push(point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+  }
+  return points;
+}
+
+/** Host pids in the app's cgroup; empty when the pod is gone. */
+export function listAppPids(uuid: string, app: string, mountPoints: readonly string[]): number[] {
+  for (const point of mountPoints) {
+    const text = readIfThere(`${point}/pod-${uuid}/app-${app}/cgroup.procs`);
+    if (text !== undefined && text !== '') return text.trimEnd().split('\n').map(Number);
+  }
+  return [];
+}
+
+/** The host's pid of the process that has `podPid` inside the pod. */
+export function findHostPid(candidates: readonly number[], podPid: number): number | undefined {
+  return candidates.find((pid) => innermostPid(pid) === podPid);
+}
+
+/** A process's pid in the innermost pid namespace it is in; undefined when it is gone. */
+function innermostPid(pid: number): number | undefined {
+  let status: string | undefined;
+  try {
+    status = readIfThere(`/proc/${pid}/status`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+  const line = status === undefined ? undefined : /^NSpid:\t(.*)$/m.exec(status);
+  return line ? Number(line[1]!.split('\t').at(-1)) : undefined;
+}

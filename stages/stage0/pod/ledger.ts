@@ -1,0 +1,28 @@
+import { appendFileSync } from 'node:fs';
+import { parseLines, readIfThere } from './files.ts';
+import { POD_FILES } from './layout.ts';
+
+/** Something the pod takes from the host that does not go by itself; each kind has its own further members. */
+export interface LedgerEntry {
+  readonly kind: string;
+  readonly [member: string]: unknown;
+}
+
+/**
+ * Must be called before the things are taken: then a crash at any point leaves nothing that the ledger does not name. All
+ * entries go out in one write, so a later crash can tear at most the last line, whose thing was not taken yet.
+ */
+export function appendLedger(podPath: string, entries: readonly LedgerEntry[]): void {
+  const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+  appendFileSync(`${podPath}/${POD_FILES.ledger}`, text, { mode: 0o600 });
+}
+
+/** Oldest first; empty when the pod took nothing yet. */
+export function readLedger(podPath: string): LedgerEntry[] {
+  const text = readIfThere(`${podPath}/${POD_FILES.ledger}`);
+  return text === undefined ? [] : parseLines(text).filter(isEntry);
+}
+
+function isEntry(line: object): line is LedgerEntry {
+  return typeof (line as { kind?: unknown }).kind === 'string';
+}

@@ -1,0 +1,72 @@
+import { closeSync, mkdirSync, readFileSync } from 'node:fs';
+import { PodError } from '../error.ts';
+import { claim, release } from './claims.ts';
+import { LockTable, lockDir } from './lock.ts';
+import type { PodStore } from './store.ts';
+import { isUuid } from './uuid.ts';
+
+/** The pod that holds the name, alive or not. */
+export function nameOwner(root: string, name: string): string | undefined {
+  if (!isClaimable(name)) return undefined;
+  try {
+    const owner = readFileSync(`${root}/claims/name/${name}`, 'latin1').trim();
+    return isUuid(owner) ? owner : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes the name the pod's. A name belongs to one living pod; once that has exited, the next pod that wants the name gets
+ * it, so that the same manifest can be run again and again. Throws `pod/name-taken`.
+ */
+export function claimName(store: PodStore, name: string, uuid: string): void {
+  if (!isClaimable(name)) throw new Error(`"${name}" is not a pod name`);
+  if (claim(store.root, 'name', name, uuid)) return;
+  withNameLock(store.root, () => {
+    const owner = nameOwner(store.root, name);
+    if (owner === uuid) return;
+    if (owner !== undefined) {
+      if (isAlive(store, owner)) throw nameTaken(name, owner);
+      release(store.root, 'name', name, owner);
+    }
+    if (!claim(store.root, 'name', name, uuid)) throw nameTaken(name, nameOwner(store.root, name) ?? '?');
+  });
+}
+
+/** Gives the name up if it is still the pod's. */
+export function releaseName(root: string, name: string, uuid: string): void {
+  if (nameOwner(root, name) !== uuid) return;
+  withNameLock(root, () => release(root, 'name', name, uuid));
+}
+
+/** Reading who holds a name and changing it must be one step, or a name could be taken from its new owner. */
+function withNameLock(root: string, change: () => void): void {
+  const dir = `${root}/claims/name`;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const fd = lockDir(dir);
+  try {
+    change();
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isAlive(store: PodStore, uuid: string): boolean {
+  const pod = store.locate(uuid);
+  if (!pod) return false;
+  if (pod.state === 'prepared') return true;
+  return (pod.state === 'prepare' || pod.state === 'run') && new LockTable().isLocked(pod.path);
+}
+
+/** A name becomes a file's name: no separators, no dots at the front. The manifest's schema is stricter. */
+function isClaimable(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name) && name.length <= 200;
+}
+
+function nameTaken(name: string, owner: string): PodError {
+  return new PodError('pod/name-taken', `take the name "${name}": pod ${owner} has it`, {
+    hint: `stop that pod (pod stop ${name}), or give this one another name with --name`,
+  });
+}

@@ -1,0 +1,48 @@
+import { parseObject, readIfThere, writeWhole } from './files.ts';
+import { POD_FILES } from './layout.ts';
+
+export interface AppRecord {
+  readonly name: string;
+  readonly image: { readonly ref: string; readonly digest: string };
+  /** `always`: the app is not expected to end, and its code does not count for the pod's. */
+  readonly restart?: 'never' | 'on-failure' | 'always';
+  /** What a later process in the app needs to be launched alike; only the launcher reads it. */
+  readonly exec?: unknown;
+}
+
+/** All that is known of a pod when it starts. Written once; what happens later is in the journal. */
+export interface PodRecord {
+  readonly uuid: string;
+  readonly name: string;
+  /** RFC 3339, UTC. */
+  readonly createdAt: string;
+  readonly manifest: { readonly path: string; readonly digest: string };
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly network: { readonly mode: string; readonly ips: readonly string[] };
+  readonly bootId: string;
+  readonly hostname: string;
+  /** First host uid of the pod's range; null without a user namespace. */
+  readonly uidBase: number | null;
+  /** `--rm`: nobody needs the pod once it has exited; gc does not wait for the grace period. */
+  readonly autoRemove?: boolean;
+  readonly apps: readonly AppRecord[];
+}
+
+/** Must come before the start: a pod that runs has a record. */
+export function writeRecord(podPath: string, record: PodRecord): void {
+  writeWhole(`${podPath}/${POD_FILES.record}`, `${JSON.stringify(record)}\n`);
+}
+
+/** Undefined when the pod died before it was written, or a power cut left it empty. */
+export function readRecord(podPath: string): PodRecord | undefined {
+  const text = readIfThere(`${podPath}/${POD_FILES.record}`);
+  const object = text === undefined ? undefined : parseObject(text);
+  return object && isRecord(object) ? object : undefined;
+}
+
+/** Only what readers rely on: the file is ours, and written in one piece. */
+function isRecord(value: object): value is PodRecord {
+  const { name, apps, createdAt, network, manifest } = value as Partial<PodRecord>;
+  return typeof name === 'string' && typeof createdAt === 'string' && Array.isArray(apps) && !!network && !!manifest;
+}

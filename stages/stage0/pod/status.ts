@@ -1,0 +1,102 @@
+import { appStatuses, type AppStatus } from './app-status.ts';
+import { type FinalStatus, type PodEvent, readEvents, readFinal, toTime } from './events.ts';
+import { cgroupMountPoints } from './host-pids.ts';
+import { LockTable } from './lock.ts';
+import { type PodRecord, readRecord } from './record.ts';
+import type { PodDir, PodStore } from './store.ts';
+import { readBootId } from './uuid.ts';
+
+/** As in `docs/cli.md`; null is "not yet" or "nobody could tell". */
+export interface PodStatus {
+  readonly uuid: string;
+  readonly name: string | null;
+  readonly state: 'preparing' | 'prepared' | 'running' | 'paused' | 'exited' | 'garbage';
+  readonly createdAt: string | null;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly exitCode: number | null;
+  readonly manifest: { readonly path: string; readonly digest: string } | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly network: { readonly mode: string; readonly ips: readonly string[] };
+  readonly apps: readonly AppStatus[];
+}
+
+/** What is shared by the reads of many pods, so that each file of the host is read once. */
+export class StatusReader {
+  readonly #locks = new LockTable();
+  #mountPoints: readonly string[] | undefined;
+
+  read(pod: PodDir): PodStatus {
+    const alive = pod.state !== 'garbage' && pod.state !== 'exited' && this.#locks.isLocked(pod.path);
+    const record = readRecord(pod.path);
+    const events = readEvents(pod.path);
+    const final = readFinal(pod.path);
+    const state = stateOf(pod, alive && isThisBoot(record), final);
+    const mountPoints = state === 'running' ? (this.#mountPoints ??= cgroupMountPoints()) : [];
+    const apps = appStatuses({ uuid: pod.uuid, record, events, final, state, mountPoints });
+    return toStatus({ pod, record, events, final, state, apps });
+  }
+}
+
+/** The pod's status, wherever it has moved meanwhile; undefined when it was removed. */
+export function readStatus(store: PodStore, uuid: string): PodStatus | undefined {
+  for (;;) {
+    const pod = store.locate(uuid);
+    if (!pod) return undefined;
+    const status = new StatusReader().read(pod);
+    // A move between two reads would show a pod half here, half there.
+    if (store.locate(uuid)?.state === pod.state) return status;
+  }
+}
+
+function stateOf(pod: PodDir, alive: boolean, final: FinalStatus | undefined): PodStatus['state'] {
+  if (pod.state === 'prepared' || pod.state === 'exited' || pod.state === 'garbage') return pod.state;
+  // A launch that was killed leaves nothing that could still start.
+  if (pod.state === 'prepare') return alive ? 'preparing' : 'garbage';
+  // A pod whose lock is free died without a record, or with its host.
+  return alive && final === undefined ? 'running' : 'exited';
+}
+
+function isThisBoot(record: PodRecord | undefined): boolean {
+  return record === undefined || record.bootId === readBootId();
+}
+
+interface Sources {
+  readonly pod: PodDir;
+  readonly record: PodRecord | undefined;
+  readonly events: readonly PodEvent[];
+  readonly final: FinalStatus | undefined;
+  readonly state: PodStatus['state'];
+  readonly apps: readonly AppStatus[];
+}
+
+function toStatus({ pod, record, events, final, state, apps }: Sources): PodStatus {
+  const started = events.find((event) => event.e === 'pod-started');
+  return {
+    uuid: pod.uuid,
+    name: record?.name ?? null,
+    state,
+    createdAt: record?.createdAt ?? null,
+    startedAt: started ? toTime(started.t) : null,
+    finishedAt: final ? toTime(final.t) : null,
+    exitCode: state === 'exited' ? podExitCode(apps, record, final) : null,
+    manifest: record?.manifest ?? null,
+    labels: record?.labels ?? {},
+    network: record?.network ?? { mode: 'none', ips: [] },
+    apps,
+  };
+}
+
+/** The first code that is not 0, in manifest order, among the apps that may end; null when nobody saw the pod end. */
+export function podExitCode(
+  apps: readonly AppStatus[],
+  record: PodRecord | undefined,
+  final: FinalStatus | undefined,
+): number | null {
+  const mayEnd = apps.filter((_, index) => record?.apps[index]?.restart !== 'always');
+  const codes = mayEnd.map((app) => app.exitCode);
+  const failed = codes.find((code) => code !== null && code !== 0);
+  if (failed !== undefined) return failed;
+  if (final) return final.signal === 0 ? final.code : 128 + final.signal;
+  return codes.length > 0 && codes.every((code) => code === 0) ? 0 : null;
+}

@@ -1,0 +1,132 @@
+import { closeSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { PodError } from '../error.ts';
+import { findPod } from './find.ts';
+import { imagesDir, POD_STATES, type PodState, podPath, podsDir } from './layout.ts';
+import { isSameDir, lockDir } from './lock.ts';
+import { isUuid, newUuid } from './uuid.ts';
+
+/** A pod's directory and where it was when we looked; another process may move it on at any time. */
+export interface PodDir {
+  readonly uuid: string;
+  readonly state: PodState;
+  readonly path: string;
+}
+
+/** A pod in the making. `lockFd` holds its lock until it is closed here and in every process that inherits it. */
+export interface NewPod {
+  readonly uuid: string;
+  readonly path: string;
+  readonly lockFd: number;
+}
+
+/** The pods of one state directory. */
+export class PodStore {
+  readonly root: string;
+
+  /** `root` must be absolute: names of kernel objects come from it. */
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** Makes `pods/prepare/<uuid>`, mode 0700, and locks it. */
+  create(uuid: string = newUuid()): NewPod {
+    const path = podPath(this.root, 'prepare', uuid);
+    for (;;) {
+      this.#makeDir(path);
+      const lockFd = lockMade(path);
+      if (lockFd !== undefined) return { uuid, path, lockFd };
+      // A collector took the unlocked directory for a dead one in the instant before it was locked: make it again.
+    }
+  }
+
+  /** One rename; the result is the new path. */
+  move(uuid: string, from: PodState, to: PodState): string {
+    const target = podPath(this.root, to, uuid);
+    renameSync(podPath(this.root, from, uuid), target);
+    return target;
+  }
+
+  /**
+   * Every pod in the given states. The directories are read in the order a pod goes through them, so that one that moves
+   * meanwhile is seen twice rather than not at all; the later place counts.
+   */
+  list(states: readonly PodState[] = POD_STATES): PodDir[] {
+    const found = new Map<string, PodDir>();
+    for (const state of POD_STATES) {
+      if (!states.includes(state)) continue;
+      for (const uuid of this.#entries(state)) {
+        if (isUuid(uuid)) found.set(uuid, { uuid, state, path: podPath(this.root, state, uuid) });
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** Where the pod is now. */
+  locate(uuid: string): PodDir | undefined {
+    // Twice, because a pod can move from a directory not yet looked at into one that was.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      for (const state of POD_STATES) {
+        const path = podPath(this.root, state, uuid);
+        if (statSync(path, { throwIfNoEntry: false })) return { uuid, state, path };
+      }
+    }
+    return undefined;
+  }
+
+  /** The pod a person means by a uuid, a unique prefix of one, or a name. Throws `pod/not-found` or `pod/ambiguous`. */
+  find(query: string): PodDir {
+    return findPod(this, query);
+  }
+
+  #entries(state: PodState): string[] {
+    try {
+      return readdirSync(podsDir(this.root, state));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw unreadable(this.root, error);
+    }
+  }
+
+  /** The layout is made when the first pod does not find it: checking it at each start would cost ten system calls. */
+  #makeDir(path: string): void {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(this.root, error);
+      ensureLayout(this.root);
+      mkdirSync(path, { mode: 0o700 });
+    }
+  }
+}
+
+/** Makes the directories under `root`, each 0700: what pods write is nobody else's to read. */
+export function ensureLayout(root: string): void {
+  try {
+    for (const state of POD_STATES) mkdirSync(podsDir(root, state), { mode: 0o700, recursive: true });
+    for (const path of [`${root}/claims`, imagesDir(root)]) mkdirSync(path, { mode: 0o700, recursive: true });
+  } catch (error) {
+    throw unreadable(root, error);
+  }
+}
+
+function lockMade(path: string): number | undefined {
+  let fd: number;
+  try {
+    fd = lockDir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (isSameDir(fd, path)) return fd;
+  closeSync(fd);
+  return undefined;
+}
+
+function unreadable(root: string, cause: unknown): PodError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const denied = code === 'EACCES' || code === 'EPERM';
+  return new PodError('state/io', `use state directory "${root}": ${message}`, {
+    hint: denied ? 'run as root, or choose a directory of yours with --root' : undefined,
+    cause,
+  });
+}
