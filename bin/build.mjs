@@ -39,10 +39,18 @@ const STEPS = [
 const INPUT_ENDINGS = ['.ts', '.mjs', '.cjs', '.json', '.yaml', '.c', '.h'];
 
 // esbuild's and ajv's versions are in the lock file; V8 rejects code caches of another Node.
-const TOOLCHAIN = [process.version, process.arch, process.env.CC ?? '', readFileSync(join(TOP, 'package-lock.json'), 'utf8')];
+const TOOLCHAIN = [
+  process.version,
+  process.arch,
+  process.env.CC ?? '',
+  readFileSync(join(TOP, 'package-lock.json'), 'utf8'),
+];
 
 function digestOf(step) {
-  return digestFiles(step.inputs.flatMap((input) => filesBelow(join(TOP, input), INPUT_ENDINGS)), TOOLCHAIN);
+  return digestFiles(
+    step.inputs.flatMap((input) => filesBelow(join(TOP, input), INPUT_ENDINGS)),
+    TOOLCHAIN,
+  );
 }
 
 function readRecord() {

@@ -55,7 +55,8 @@ export function buildStage1() {
     if (isBuilt(arch, digest)) continue;
     const compiler = findCompiler(arch);
     if (compiler) compile(compiler, arch, digest);
-    else if (arch === HOST_ARCH) throw new BuildError('building stage1 needs a C compiler: apt-get install gcc libc6-dev');
+    else if (arch === HOST_ARCH)
+      throw new BuildError('building stage1 needs a C compiler: apt-get install gcc libc6-dev');
     // Better none than one of other sources than the rest of the package.
     else for (const file of [binaryOf(arch), stampOf(arch)]) rmSync(file, { force: true });
   }
@@ -73,7 +74,9 @@ function stampOf(arch) {
 }
 
 function isBuilt(arch, digest) {
-  return existsSync(binaryOf(arch)) && existsSync(stampOf(arch)) && readFileSync(stampOf(arch), 'utf8').trim() === digest;
+  return (
+    existsSync(binaryOf(arch)) && existsSync(stampOf(arch)) && readFileSync(stampOf(arch), 'utf8').trim() === digest
+  );
 }
 
 function findCompiler(arch) {
@@ -95,10 +98,14 @@ function compile(compiler, arch, digest) {
   mkdirSync(DIST, { recursive: true });
   const made = `${binaryOf(arch)}.${process.pid}`;
   try {
-    execFileSync(compiler, [...compilerFlags(arch), '-o', made, ...stage1Sources('.c')], { stdio: ['ignore', 'inherit', 'pipe'] });
+    execFileSync(compiler, [...compilerFlags(arch), '-o', made, ...stage1Sources('.c')], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
   } catch (error) {
     rmSync(made, { force: true });
-    throw new BuildError(`compiling stage1 for ${arch} with ${compiler} failed:\n${String(error.stderr ?? error.message).trim()}`);
+    throw new BuildError(
+      `compiling stage1 for ${arch} with ${compiler} failed:\n${String(error.stderr ?? error.message).trim()}`,
+    );
   }
   // Renamed into place: the old one may be running, and a running binary cannot be written to.
   renameSync(made, binaryOf(arch));

@@ -9,5 +9,8 @@ export function buildTypes() {
   rmSync(join(DIST, 'types'), { recursive: true, force: true });
   // `npm run check` finds type errors; declarations come from the annotations alone (`isolatedDeclarations`).
   const project = join(TOP, 'bin/build/tsconfig.types.json');
-  execFileSync(process.execPath, [join(TOP, 'node_modules/typescript/bin/tsc'), '-p', project, '--noCheck'], { cwd: TOP, stdio: 'inherit' });
+  execFileSync(process.execPath, [join(TOP, 'node_modules/typescript/bin/tsc'), '-p', project, '--noCheck'], {
+    cwd: TOP,
+    stdio: 'inherit',
+  });
 }

@@ -66,7 +66,13 @@ function buildInto(cache, name) {
     if (name === BASE.name) {
       newLayout(layout, work, (rootfs) => bootstrapInto(rootfs, work));
       configure(layout, BASE.config);
-    } else buildDerived(cache, work, layout, DERIVED.find((recipe) => recipe.name === name));
+    } else
+      buildDerived(
+        cache,
+        work,
+        layout,
+        DERIVED.find((recipe) => recipe.name === name),
+      );
     if (!existsSync(join(cache, name))) renameSync(layout, join(cache, name));
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -81,7 +87,8 @@ function bootstrapInto(rootfs, work) {
 }
 
 function buildDerived(cache, work, layout, recipe) {
-  if (recipe === undefined) throw new Error(`no recipe of that name; there are: ${[BASE, ...DERIVED].map(({ name }) => name).join(', ')}`);
+  if (recipe === undefined)
+    throw new Error(`no recipe of that name; there are: ${[BASE, ...DERIVED].map(({ name }) => name).join(', ')}`);
   if (!existsSync(join(cache, BASE.name))) buildInto(cache, BASE.name);
   run('cp', ['-a', join(cache, BASE.name), layout]);
   addLayer(layout, work, (rootfs) => install(rootfs, recipe));

@@ -8,9 +8,23 @@ const SOURCE_DATE_EPOCH = '1767225600';
 
 /** What differs between two installations of the same packages, or is only of use while installing. */
 const LEFTOVERS = [
-  'etc/resolv.conf', 'etc/hostname', 'etc/machine-id', 'usr/sbin/policy-rc.d', 'var/cache/ldconfig/aux-cache', 'var/cache/debconf/templates.dat-old',
-  'var/cache/debconf/config.dat-old', 'var/lib/dpkg/status-old', 'var/lib/dpkg/diversions-old', 'var/log/apt', 'var/log/dpkg.log',
-  'var/log/alternatives.log', 'var/log/fontconfig.log', 'var/log/bootstrap.log', 'var/lib/apt/lists', 'var/cache/apt/pkgcache.bin', 'var/cache/apt/srcpkgcache.bin',
+  'etc/resolv.conf',
+  'etc/hostname',
+  'etc/machine-id',
+  'usr/sbin/policy-rc.d',
+  'var/cache/ldconfig/aux-cache',
+  'var/cache/debconf/templates.dat-old',
+  'var/cache/debconf/config.dat-old',
+  'var/lib/dpkg/status-old',
+  'var/lib/dpkg/diversions-old',
+  'var/log/apt',
+  'var/log/dpkg.log',
+  'var/log/alternatives.log',
+  'var/log/fontconfig.log',
+  'var/log/bootstrap.log',
+  'var/lib/apt/lists',
+  'var/cache/apt/pkgcache.bin',
+  'var/cache/apt/srcpkgcache.bin',
 ];
 
 export function run(command, args, options = {}) {
@@ -18,14 +32,25 @@ export function run(command, args, options = {}) {
   try {
     execFileSync(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28, ...options });
   } catch (error) {
-    throw new Error(`${command} ${args.slice(0, 4).join(' ')}… failed: ${String(error.stderr ?? error.message).trim().slice(-2000)}`);
+    throw new Error(
+      `${command} ${args.slice(0, 4).join(' ')}… failed: ${String(error.stderr ?? error.message)
+        .trim()
+        .slice(-2000)}`,
+    );
   }
 }
 
 /** A minimal Debian in `rootfs`, which must not exist or be empty. */
 export function bootstrap(rootfs) {
   const excludes = PATH_EXCLUDES.map((path) => `--dpkgopt=path-exclude=${path}`);
-  run('mmdebstrap', ['--variant=minbase', '--format=directory', ...excludes, '--dpkgopt=path-include=/usr/share/locale/locale.alias', SUITE, rootfs]);
+  run('mmdebstrap', [
+    '--variant=minbase',
+    '--format=directory',
+    ...excludes,
+    '--dpkgopt=path-include=/usr/share/locale/locale.alias',
+    SUITE,
+    rootfs,
+  ]);
   tidy(rootfs);
 }
 
@@ -59,7 +84,18 @@ function tidy(rootfs) {
   mkdirSync(join(rootfs, 'var/lib/apt/lists/partial'), { recursive: true });
   writeFileSync(join(rootfs, 'etc/resolv.conf'), '');
   writeFileSync(join(rootfs, 'etc/machine-id'), '');
-  run('find', [rootfs, '-xdev', '-newermt', `@${SOURCE_DATE_EPOCH}`, '-exec', 'touch', '--no-dereference', `--date=@${SOURCE_DATE_EPOCH}`, '{}', '+']);
+  run('find', [
+    rootfs,
+    '-xdev',
+    '-newermt',
+    `@${SOURCE_DATE_EPOCH}`,
+    '-exec',
+    'touch',
+    '--no-dereference',
+    `--date=@${SOURCE_DATE_EPOCH}`,
+    '{}',
+    '+',
+  ]);
 }
 
 function emptyDirectory(dir) {
@@ -87,6 +123,16 @@ export function addLayer(layout, work, fill) {
 
 export function configure(layout, config) {
   const created = new Date(Number(SOURCE_DATE_EPOCH) * 1000).toISOString();
-  run('umoci', ['config', '--no-history', '--image', `${layout}:latest`, '--created', created, '--author', 'pod', ...config]);
+  run('umoci', [
+    'config',
+    '--no-history',
+    '--image',
+    `${layout}:latest`,
+    '--created',
+    created,
+    '--author',
+    'pod',
+    ...config,
+  ]);
   run('umoci', ['gc', '--layout', layout]);
 }

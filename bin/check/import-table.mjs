@@ -1,0 +1,55 @@
+// Who may import whom: docs/architecture.md shows it as a picture. Arrows go one way; a folder that needs something above it
+// is asking for it to be passed in.
+
+/** The words the parts share: types and errors, no behaviour. Every stage may use them. */
+export const VOCABULARY = [
+  'stages/stage0/error.ts',
+  'stages/stage0/manifest/spec.ts',
+  'stages/stage0/image/types.ts',
+  'stages/stage0/isolators/isolator.ts',
+  'stages/stage0/network/types.ts',
+  'stages/stage0/plan/facts.ts',
+];
+
+/** The deepest folder that matches a file decides. A folder may always import itself. `type:` allows types only. */
+export const TABLE = {
+  'stages/linux': [],
+  'stages/tape': ['stages/linux'],
+  'stages/stage1': ['stages/linux', 'stages/tape'],
+  'stages/stage2': ['stages/linux', 'stages/tape'],
+  'stages/stage0/error.ts': [],
+  'stages/stage0/manifest': ['schemas', 'stages/stage0/isolators'],
+  'stages/stage0/image': ['stages/linux'],
+  'stages/stage0/isolators': ['stages/linux', 'stages/tape'],
+  'stages/stage0/rootfs': ['stages/linux', 'stages/tape'],
+  'stages/stage0/network': ['stages/linux', 'stages/tape'],
+  'stages/stage0/cgroup': ['stages/linux', 'stages/tape'],
+  'stages/stage0/pod': ['stages/linux'],
+  'stages/stage0/plan': [
+    'stages/linux',
+    'stages/tape',
+    'stages/stage2',
+    'stages/stage0/isolators',
+    'stages/stage0/rootfs',
+    'stages/stage0/network',
+    'stages/stage0/cgroup',
+  ],
+  // The launcher, the library and the command line stand above the rest.
+  'stages/stage0': ['stages'],
+  'stages/stage0/cli': ['stages', 'schemas'],
+  'bin/build': ['schemas', 'stages/stage0/isolators', 'stages/stage0/manifest', 'stages/stage0/error.ts'],
+  bin: ['stages/stage0/cli', 'bin'],
+  manifests: [],
+  test: ['stages', 'bin', 'manifests', 'schemas', 'bench'],
+  bench: ['stages', 'manifests', 'bin', 'test/harness'],
+};
+
+/** npm packages, and the folders that may load them. */
+export const PACKAGES = {
+  koffi: ['stages/linux'],
+  yaml: ['stages/stage0/manifest', 'stages/stage0/cli', 'bin/build', 'test'],
+  tar: ['stages/stage0/image', 'test'],
+  execa: ['stages/stage0', 'test', 'bench'],
+  ajv: ['bin/build', 'test'],
+  esbuild: ['bin/build', 'test'],
+};
