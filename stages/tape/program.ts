@@ -59,6 +59,8 @@ export const PSEUDO_CALLS = {
 export interface OpOptions {
   /** Register that takes the result. */
   readonly out?: Reg;
+  /** The monitor gives what `out` holds to init, which finds it in the same register; on the attach tape only. */
+  readonly handOver?: boolean;
   /** Failures that do not stop the tape; at most four. */
   readonly tolerate?: readonly ErrnoName[];
   /** The manifest line that asked for the call. */
@@ -132,6 +134,7 @@ export const WELL_KNOWN_REGISTERS = {
   appMountNamespace: 11,
   proc: 12,
   podStdin: 13,
+  ptmx: 14,
 } as const;
 
 const FIRST_FREE_REGISTER = 16;
@@ -147,7 +150,10 @@ export interface SupervisedApp {
   readonly graceMs: number;
   readonly logBytes: number;
   readonly logFiles: number;
-  readonly takesStdin: boolean;
+  /** Writable `cgroup.kill` of the app's cgroup, where there is one. */
+  readonly kill?: Reg;
+  /** Readable file with a line `oom_kill N`: `memory.events` or `memory.oom_control`. */
+  readonly oom?: Reg;
   readonly dependsOn: readonly { readonly app: number; readonly condition: 'started' | 'completed' }[];
 }
 
@@ -179,6 +185,12 @@ export class Program {
     const tape = new Tape(this, options);
     this.tapes.push(tape);
     return tape;
+  }
+
+  /** Adds an app for PID 1 to supervise. */
+  supervise(app: SupervisedApp): void {
+    this.text(app.name);
+    this.apps.push(app);
   }
 
   text(text: Text): DataRef {

@@ -1,0 +1,187 @@
+/* The control socket: signal, stop, exec. It lies in a directory only the host's owner of the pod can enter. */
+#include "stage1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/* Where exec's tape is verified and played from: init allocates nothing after start-up. */
+static u8 exec_image[MAX_EXEC_TAPE] __attribute__((aligned(4096)));
+
+static void answer(struct session *s, enum message_type type, s32 a, s32 b, s32 c)
+{
+	struct message m = { .type = type, .app = -1, .a = a, .b = b, .c = c };
+
+	if (s->sock >= 0)
+		message_send(s->sock, &m, NULL);
+}
+
+static void hang_up(struct init *in, u32 index)
+{
+	struct session *s = &in->sessions[index];
+
+	if (s->sock >= 0) {
+		watch(in, s->sock, WATCH_SESSION, index, 0);
+		sys_close(s->sock);
+	}
+	s->sock = -1;
+	/* A process that outlives its client keeps the slot until it is reaped. */
+	s->used = s->pid > 0;
+}
+
+void control_accept(struct init *in)
+{
+	long sock = sys4(__NR_accept4, in->regs[R_CONTROL], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (sock < 0)
+		return;
+	for (u32 i = 0; i < MAX_SESSIONS; i++) {
+		if (in->sessions[i].used)
+			continue;
+		in->sessions[i] = (struct session){ .used = 1, .sock = (s32)sock, .report = -1 };
+		watch(in, (s32)sock, WATCH_SESSION, i, 1);
+		return;
+	}
+	answer(&(struct session){ .sock = (s32)sock }, MSG_REFUSED, 0, 0, EUSERS);
+	sys_close(sock);
+}
+
+static long load_exec(struct init *in, struct program *p, s32 fd)
+{
+	struct stat st;
+
+	if (sys2(__NR_fstat, fd, &st) < 0 || st.st_size <= 0 || st.st_size > MAX_EXEC_TAPE)
+		return -E2BIG;
+	if (sys4(__NR_pread64, fd, exec_image, st.st_size, 0) != st.st_size)
+		return -EIO;
+	if (program_load(p, exec_image, (size_t)st.st_size) < 0 || p->header->tapes_count != 1 ||
+	    p->tapes[0].purpose != TAPE_EXEC)
+		return -EINVAL;
+	for (u32 i = in->program.header->regs; i < p->header->regs; i++)
+		in->regs[i] = -1;
+	return 0;
+}
+
+/* Descriptors: the tape, then standard input, output and error. */
+static long exec(struct init *in, u32 index, const struct message *m, const s32 *fds)
+{
+	struct session *s = &in->sessions[index];
+	struct program p;
+	long ret;
+
+	if (m->fds != 4 || s->pid > 0 || m->app < 0 || (u32)m->app >= in->program.header->apps_count)
+		return -EINVAL;
+	if (in->apps[m->app].state != APP_RUNNING || in->apps[m->app].mount_namespace < 0)
+		return -ESRCH;
+	ret = load_exec(in, &p, fds[0]);
+	if (ret < 0)
+		return ret;
+	ret = start_process(in, &p, 0, fds + 1, in->apps[m->app].mount_namespace, &s->report);
+	/* The child has its own copy; give the pages back. */
+	sys3(__NR_madvise, exec_image, sizeof(exec_image), MADV_DONTNEED);
+	if (ret < 0)
+		return ret;
+	s->pid = (s32)ret;
+	watch(in, s->report, WATCH_SESSION_REPORT, index, 1);
+	return 0;
+}
+
+/* A new pseudo-terminal of the pod's own; the answer carries its master. */
+static long open_terminal(struct init *in, struct session *s)
+{
+	struct message m = { .type = MSG_DONE, .app = -1, .fds = 1 };
+	s32 master = (s32)sys4(__NR_openat, in->regs[R_PTMX], "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
+	long ret = master;
+
+	if (master >= 0)
+		ret = message_send(s->sock, &m, &master);
+	sys_close(master);
+	return ret < 0 ? ret : 1;
+}
+
+/* 0: answer DONE; 1: the answer was given or comes later; minus errno: refused. */
+static long perform(struct init *in, u32 index, const struct message *m, const s32 *fds)
+{
+	struct session *s = &in->sessions[index];
+	long ret;
+
+	switch (m->type) {
+	case MSG_EXEC:
+		ret = exec(in, index, m, fds);
+		return ret < 0 ? ret : 1;
+	case MSG_SIGNAL:
+		if (m->a < 1 || m->a > 64 || m->app >= (s32)in->program.header->apps_count)
+			return -EINVAL;
+		/* -2: the process of this session. */
+		if (m->app == -2)
+			return s->pid > 0 ? sys2(__NR_kill, s->pid, m->a) : -ESRCH;
+		return app_signal(in, m->app, m->a);
+	case MSG_STOP:
+		apps_stop(in, m->d);
+		return 0;
+	case MSG_PTY:
+		return open_terminal(in, s);
+	default:
+		return -ENOSYS;
+	}
+}
+
+void session_request(struct init *in, u32 index)
+{
+	struct session *s = &in->sessions[index];
+	s32 fds[MAX_MESSAGE_FDS];
+	struct message m;
+	long ret = message_receive(s->sock, &m, fds, MSG_DONTWAIT);
+
+	if (ret == -EAGAIN)
+		return;
+	if (ret != 1) {
+		hang_up(in, index);
+		return;
+	}
+	ret = perform(in, index, &m, fds);
+	while (m.fds > 0)
+		sys_close(fds[--m.fds]);
+	if (ret < 0)
+		answer(s, MSG_REFUSED, 0, 0, (s32)-ret);
+	else if (ret == 0)
+		answer(s, MSG_DONE, 0, 0, 0);
+}
+
+void session_reported(struct init *in, u32 index)
+{
+	struct session *s = &in->sessions[index];
+	struct report report;
+	int failed = read_report(s->report, &report);
+
+	if (failed < 0)
+		return;
+	watch(in, s->report, WATCH_SESSION_REPORT, index, 0);
+	sys_close(s->report);
+	s->report = -1;
+	if (failed)
+		answer(s, MSG_FAILED, (s32)report.fault.tape, (s32)report.fault.op, report.fault.err);
+	else
+		answer(s, MSG_STARTED, s->pid, 0, 0);
+}
+
+int sessions_reap(struct init *in, s32 pid, int status)
+{
+	for (u32 i = 0; i < MAX_SESSIONS; i++) {
+		struct session *s = &in->sessions[i];
+
+		if (!s->used || s->pid != pid)
+			continue;
+		if (s->report >= 0)
+			session_reported(in, i);
+		answer(s, MSG_EXITED, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+		       WIFSIGNALED(status) ? WTERMSIG(status) : 0, 0);
+		s->pid = 0;
+		hang_up(in, i);
+		return 1;
+	}
+	return 0;
+}

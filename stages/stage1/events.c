@@ -1,0 +1,49 @@
+/* The pod's journal: one JSON object a line, each written whole by one append. */
+#include "stage1.h"
+
+#include <time.h>
+
+/* Lines are built in the caller's buffer; the last two bytes are kept for the end. */
+struct text event_begin(char *buffer, size_t size, const char *name, size_t length)
+{
+	struct text t = { buffer, buffer + size - 2 };
+	u64 now = clock_ns(CLOCK_REALTIME);
+
+	put_literal(&t, "{\"t\":");
+	put_number(&t, now / 1000000, 0);
+	put_literal(&t, ".");
+	put_number(&t, now / 1000 % 1000, 3);
+	put_literal(&t, ",\"e\":\"");
+	put_string(&t, name, length);
+	put_literal(&t, "\"");
+	return t;
+}
+
+/* App names are checked by the schema: nothing in them needs escaping. */
+void event_app(struct text *t, const struct init *in, u32 index)
+{
+	const struct tape_app *a = &in->program.apps[index];
+
+	put_literal(t, ",\"app\":\"");
+	put_string(t, (const char *)in->program.data + a->name, a->name_length);
+	put_literal(t, "\"");
+}
+
+void event_field(struct text *t, const char *name, size_t length, s64 value)
+{
+	put_literal(t, ",\"");
+	put_string(t, name, length);
+	put_literal(t, "\":");
+	if (value < 0)
+		put_literal(t, "-");
+	put_number(t, (u64)(value < 0 ? -value : value), 0);
+}
+
+void event_end(const struct init *in, struct text *t, const char *buffer)
+{
+	t->end += 2;
+	put_literal(t, "}\n");
+	/* A full disk loses the line, never part of it: readers drop a line that is not whole. */
+	if (in->regs[R_EVENTS] >= 0)
+		sys3(__NR_write, in->regs[R_EVENTS], buffer, t->at - buffer);
+}

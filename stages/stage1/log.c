@@ -1,0 +1,177 @@
+/*
+ * Each app's output, to a file of its own: "TIME stdout|stderr F|P text", P for a part of a line whose end has not come yet.
+ * Nothing here blocks an app for good: what cannot be written is dropped and counted.
+ */
+#include "stage1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+
+enum { CHUNK = 16 << 10, OUTPUT = 32 << 10, PREFIX = 48, READS_A_TURN = 4 };
+
+static char chunk[CHUNK];
+static char output[OUTPUT];
+
+static char *name_file(struct init *in, u32 index, u32 generation, char *path, size_t size)
+{
+	const struct tape_app *a = &in->program.apps[index];
+	struct text t = { path, path + size - 1 };
+
+	put_string(&t, (const char *)in->program.data + a->name, a->name_length);
+	put_literal(&t, ".log");
+	if (generation) {
+		put_literal(&t, ".");
+		put_number(&t, generation, 0);
+	}
+	*t.at = 0;
+	return path;
+}
+
+void log_open(struct init *in, u32 index)
+{
+	struct app_log *log = &in->apps[index].log;
+	char path[96];
+	long size;
+
+	log->fd = (s32)sys4(__NR_openat, in->regs[R_LOGS], name_file(in, index, 0, path, sizeof(path)),
+			    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	size = log->fd < 0 ? 0 : sys3(__NR_lseek, log->fd, 0, SEEK_END);
+	log->bytes = size < 0 ? 0 : (u64)size;
+}
+
+/* name.log becomes name.log.1, and so on; the oldest is replaced. */
+static void rotate(struct init *in, u32 index)
+{
+	long dir = in->regs[R_LOGS];
+	char from[96];
+	char to[96];
+
+	for (u32 i = in->program.apps[index].log_files - 1; i > 0; i--)
+		sys4(__NR_renameat, dir, name_file(in, index, i - 1, from, sizeof(from)), dir,
+		     name_file(in, index, i, to, sizeof(to)));
+	/* With a single file there is nothing to keep. */
+	if (in->program.apps[index].log_files == 1)
+		sys3(__NR_unlinkat, dir, name_file(in, index, 0, from, sizeof(from)), 0);
+	sys_close(in->apps[index].log.fd);
+	log_open(in, index);
+}
+
+static void note_dropped(struct init *in, u32 index)
+{
+	struct app_log *log = &in->apps[index].log;
+	char line[256];
+	struct text t = EVENT(line, "log-dropped");
+
+	event_app(&t, in, index);
+	FIELD(&t, "lines", (s64)log->dropped_lines);
+	FIELD(&t, "bytes", (s64)log->dropped_bytes);
+	event_end(in, &t, line);
+	log->dropped_lines = log->dropped_bytes = 0;
+}
+
+static void flush(struct init *in, u32 index, struct text *t)
+{
+	struct app_log *log = &in->apps[index].log;
+	u64 size = (u64)(t->at - output);
+	long n;
+
+	t->at = output;
+	if (size == 0)
+		return;
+	if (log->bytes > 0 && log->bytes + size > in->program.apps[index].log_bytes)
+		rotate(in, index);
+	n = sys3(__NR_write, log->fd, output, size);
+	if (n == (long)size) {
+		log->bytes += size;
+		if (log->dropped_lines)
+			note_dropped(in, index);
+		return;
+	}
+	/* Whole lines only: a part that did reach the file is taken back. */
+	if (n > 0)
+		sys2(__NR_ftruncate, log->fd, log->bytes);
+	log->dropped_bytes += size;
+	for (u64 i = 0; i < size; i++)
+		log->dropped_lines += output[i] == '\n';
+}
+
+/* RFC 3339 in UTC with nanoseconds; the calendar arithmetic is Howard Hinnant's civil_from_days. */
+static void put_time(struct text *t, u64 ns)
+{
+	u64 seconds = ns / 1000000000u;
+	u32 z = (u32)(seconds / 86400) + 719468;
+	u32 era = z / 146097;
+	u32 day_of_era = z % 146097;
+	u32 year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	u32 day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	u32 shifted_month = (5 * day_of_year + 2) / 153;
+	u32 month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+
+	put_number(t, year_of_era + era * 400 + (month <= 2), 4);
+	put_literal(t, "-");
+	put_number(t, month, 2);
+	put_literal(t, "-");
+	put_number(t, day_of_year - (153 * shifted_month + 2) / 5 + 1, 2);
+	put_literal(t, "T");
+	put_number(t, seconds / 3600 % 24, 2);
+	put_literal(t, ":");
+	put_number(t, seconds / 60 % 60, 2);
+	put_literal(t, ":");
+	put_number(t, seconds % 60, 2);
+	put_literal(t, ".");
+	put_number(t, ns % 1000000000u, 9);
+	put_literal(t, "Z ");
+}
+
+static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
+{
+	struct text out = { output, output + sizeof(output) };
+	char prefix[PREFIX];
+	struct text p = { prefix, prefix + sizeof(prefix) };
+	size_t at = 0;
+
+	put_time(&p, clock_ns(CLOCK_REALTIME));
+	if (s->tag)
+		put_literal(&p, "stderr ");
+	else
+		put_literal(&p, "stdout ");
+	while (at < n) {
+		size_t end = at;
+
+		while (end < n && chunk[end] != '\n')
+			end++;
+		if ((size_t)(out.end - out.at) < PREFIX + 4 + end - at)
+			flush(in, index, &out);
+		put_string(&out, prefix, (size_t)(p.at - prefix));
+		s->open_line = end == n;
+		if (s->open_line)
+			put_literal(&out, "P ");
+		else
+			put_literal(&out, "F ");
+		put_string(&out, chunk + at, end - at);
+		put_literal(&out, "\n");
+		at = end + 1;
+	}
+	flush(in, index, &out);
+}
+
+/* drain: all that is in the pipe now, which is bounded by the pipe's size only while nobody writes; hence the count. */
+void log_pump(struct init *in, u32 index, struct stream *s, int drain)
+{
+	if (s->fd < 0)
+		return;
+	for (int turn = 0; turn < (drain ? 1024 : READS_A_TURN); turn++) {
+		long n = sys3(__NR_read, s->fd, chunk, sizeof(chunk));
+
+		if (n == -EAGAIN || n == -EINTR)
+			return;
+		if (n <= 0) {
+			watch(in, s->fd, s->tag ? WATCH_ERR : WATCH_OUT, index, 0);
+			sys_close(s->fd);
+			s->fd = -1;
+			return;
+		}
+		put_lines(in, index, s, (size_t)n);
+	}
+}

@@ -1,0 +1,205 @@
+/*
+ * The monitor: stays in the host's namespaces, makes PID 1 with all of the pod's namespaces in one clone3, waits for its end,
+ * writes the pod's last word and plays the cleanup tape. It decides nothing: which calls, which flags, is on the tape.
+ */
+#include "stage1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+struct monitor {
+	struct program program;
+	s64 regs[MAX_REGS];
+	s32 to_init;
+};
+
+static struct monitor monitor;
+
+static void tell(enum message_type type, s32 a, s32 b, s32 c)
+{
+	struct message m = { .type = type, .app = -1, .a = a, .b = b, .c = c };
+
+	/* stage0 may be gone, and the pod goes on without it. */
+	message_send(HANDOFF_FD, &m, NULL);
+}
+
+static int play(struct monitor *mon, enum purpose purpose)
+{
+	struct fault fault;
+	int tape = program_find(&mon->program, purpose);
+
+	if (tape < 0 || program_play(&mon->program, (u32)tape, mon->regs, &fault) == 0)
+		return 0;
+	tell(MSG_FAILED, (s32)fault.tape, (s32)fault.op, fault.err);
+	return -1;
+}
+
+/* The launch message: its descriptors go where the tape expects them. */
+static int receive_launch(struct monitor *mon)
+{
+	s32 fds[MAX_MESSAGE_FDS];
+	struct message m;
+	struct stat st;
+	void *image;
+
+	if (message_receive(HANDOFF_FD, &m, fds, 0) != 1 || m.type != MSG_LAUNCH || m.fds != 3)
+		return -1;
+	if (sys2(__NR_fstat, fds[0], &st) < 0 || st.st_size <= 0 || st.st_size > MAX_TAPE_BYTES)
+		return -1;
+	image = (void *)sys6(__NR_mmap, 0, st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fds[0], 0);
+	if ((uintptr_t)image > (uintptr_t)-4096 || program_load(&mon->program, image, (size_t)st.st_size) < 0) {
+		tell(MSG_MALFORMED, 0, 0, 0);
+		return -1;
+	}
+	sys_close(fds[0]);
+	for (u32 i = 0; i < mon->program.header->regs; i++)
+		mon->regs[i] = -1;
+	mon->regs[R_LOCK] = fds[1];
+	mon->regs[R_POD_STDIN] = fds[2];
+	return 0;
+}
+
+static int open_init_proc(struct monitor *mon, s32 pid)
+{
+	char path[32];
+	struct text t = { path, path + sizeof(path) - 1 };
+
+	put_literal(&t, "/proc/");
+	put_number(&t, (u64)pid, 0);
+	*t.at = 0;
+	mon->regs[R_INIT_PID] = pid;
+	mon->regs[R_INIT_PROC] = sys4(__NR_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	return mon->regs[R_INIT_PROC] < 0 ? -1 : 0;
+}
+
+/* Makes PID 1. It blocks on its socket until hand_over() has told it the rest. */
+static s32 make_init(struct monitor *mon)
+{
+	int tape = program_find(&mon->program, TAPE_POD);
+	const struct tape_entry *entry = &mon->program.tapes[tape < 0 ? 0 : tape];
+	s32 pair[2];
+	long pid;
+
+	if (tape < 0 || sys4(__NR_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	pid = spawn(entry->clone_flags, entry->cgroup_reg < 0 ? -1 : (long)mon->regs[entry->cgroup_reg], NULL);
+	if (pid == 0) {
+		sys_close(pair[0]);
+		sys_exit(init_main(&mon->program, mon->regs, pair[1]));
+	}
+	sys_close(pair[1]);
+	mon->to_init = pair[0];
+	if (pid < 0)
+		tell(MSG_FAILED, tape, -1, (s32)-pid);
+	return (s32)pid;
+}
+
+/* Sends the registers that attach filled for init, a message at a time until there are no more. */
+static int hand_over(struct monitor *mon)
+{
+	int tape = program_find(&mon->program, TAPE_ATTACH);
+	struct message m = { .type = MSG_HANDOVER };
+	s32 fds[MAX_MESSAGE_FDS];
+
+	for (u32 i = 0; tape >= 0 && i < mon->program.tapes[tape].ops; i++) {
+		const struct tape_op *op = &mon->program.ops[mon->program.tapes[tape].first_op + i];
+
+		if (!(op->flags & OP_HAND_OVER) || op->out == NO_REG || mon->regs[op->out] < 0)
+			continue;
+		fds[m.fds++] = (s32)mon->regs[op->out];
+		if (m.fds == MAX_MESSAGE_FDS) {
+			if (message_send(mon->to_init, &m, fds) < 0)
+				return -1;
+			m.fds = 0;
+		}
+	}
+	/* The last one says so, and may be empty. */
+	m.a = 1;
+	return message_send(mon->to_init, &m, fds) < 0 ? -1 : 0;
+}
+
+static void close_handed_over(struct monitor *mon)
+{
+	for (u32 i = 0; i < mon->program.header->ops_count; i++) {
+		const struct tape_op *op = &mon->program.ops[i];
+
+		if (op->flags & OP_HAND_OVER && op->out != NO_REG) {
+			sys_close(mon->regs[op->out]);
+			mon->regs[op->out] = -1;
+		}
+	}
+	sys_close(mon->to_init);
+}
+
+/* Waits for init to end; every other signal is passed on to it. */
+static int wait_for(s32 pid)
+{
+	u64 all = ~0ull;
+	int status = 0;
+
+	for (;;) {
+		long sig = sys4(__NR_rt_sigtimedwait, &all, NULL, NULL, sizeof(all));
+
+		if (sys4(__NR_wait4, pid, &status, WNOHANG, NULL) == pid)
+			return status;
+		/* Not reaped yet, so the number is still init's. */
+		if (sig > 0 && sig != SIGCHLD)
+			sys2(__NR_kill, pid, sig);
+	}
+}
+
+/* The pod's last word. The file was allocated when the pod was made, so a full disk cannot lose it. */
+static void record_exit(struct monitor *mon, int status)
+{
+	char line[128];
+	struct text t = { line, line + sizeof(line) };
+	u64 now = clock_ns(CLOCK_REALTIME) / 1000000;
+
+	put_literal(&t, "{\"t\":");
+	put_number(&t, now, 0);
+	put_literal(&t, ",\"code\":");
+	put_number(&t, WIFEXITED(status) ? (u64)WEXITSTATUS(status) : 0, 0);
+	put_literal(&t, ",\"signal\":");
+	put_number(&t, WIFSIGNALED(status) ? (u64)WTERMSIG(status) : 0, 0);
+	put_literal(&t, "}");
+	if (mon->regs[R_FINAL] >= 0)
+		sys4(__NR_pwrite64, mon->regs[R_FINAL], line, t.at - line, 0);
+}
+
+int monitor_main(void)
+{
+	struct monitor *mon = &monitor;
+	u64 all = ~0ull;
+	int status = EXIT_POD_FAILED << 8;
+	s32 pid;
+
+	sys4(__NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+	sys2(__NR_prctl, PR_SET_NAME, "stage1-monitor");
+	sys2(__NR_prctl, PR_SET_DUMPABLE, 0);
+	sys1(__NR_umask, 0);
+	sys0(__NR_setsid);
+	if (receive_launch(mon) < 0)
+		return EXIT_POD_FAILED;
+	if (play(mon, TAPE_HOST) == 0 && (pid = make_init(mon)) > 0) {
+		/* Failing to hand over leaves init at the end of its socket, which ends it. */
+		int ready = open_init_proc(mon, pid) == 0 && play(mon, TAPE_ATTACH) == 0 && hand_over(mon) == 0;
+
+		close_handed_over(mon);
+		sys2(__NR_prctl, PR_SET_NAME, "stage1-monitor");
+		status = wait_for(pid);
+		if (!ready)
+			status = EXIT_POD_FAILED << 8;
+	}
+	record_exit(mon, status);
+	play(mon, TAPE_CLEANUP);
+	tell(MSG_EXITED, WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0, 0);
+	return 0;
+}

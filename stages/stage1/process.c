@@ -1,0 +1,82 @@
+/* Making processes: a clone, then a tape played in the child up to its execve. */
+#include "stage1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+
+/* clone3 as fork: 0 in the child. Signal handlers are cleared; the mask is inherited. */
+long spawn(u64 flags, long cgroup, s32 *pidfd)
+{
+	struct clone_args args = {
+		.flags = flags | CLONE_CLEAR_SIGHAND,
+		.exit_signal = SIGCHLD,
+	};
+
+	if (cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (u64)cgroup;
+	}
+	if (pidfd) {
+		args.flags |= CLONE_PIDFD;
+		args.pidfd = (u64)(uintptr_t)pidfd;
+	}
+	return sys2(__NR_clone3, &args, sizeof(args));
+}
+
+static void play_in_child(const struct program *p, u32 tape, s64 *regs)
+{
+	struct report report;
+
+	program_play(p, tape, regs, &report.fault);
+	/* Still here: an op failed, or no execve on the tape found the program. */
+	sys3(__NR_write, regs[R_REPORT], &report, sizeof(report));
+	sys_exit(report.fault.err == ENOENT || report.fault.err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
+}
+
+/* The child's pid, or minus errno; *report is the pipe that ends when the child has become the program. */
+long start_process(struct init *in, const struct program *p, u32 tape, const s32 *stdio, s32 mount_namespace,
+		   s32 *report)
+{
+	const struct tape_entry *entry = &p->tapes[tape];
+	s32 pipe[2];
+	long pid = sys2(__NR_pipe2, pipe, O_CLOEXEC | O_NONBLOCK);
+
+	if (pid < 0)
+		return pid;
+	pid = spawn(entry->clone_flags, entry->cgroup_reg < 0 ? -1 : (long)in->regs[entry->cgroup_reg], NULL);
+	if (pid == 0) {
+		in->regs[R_STDIN] = stdio[0];
+		in->regs[R_STDOUT] = stdio[1];
+		in->regs[R_STDERR] = stdio[2];
+		in->regs[R_REPORT] = pipe[1];
+		in->regs[R_APP_MOUNT_NAMESPACE] = mount_namespace;
+		play_in_child(p, tape, in->regs);
+	}
+	sys_close(pipe[1]);
+	if (pid < 0)
+		sys_close(pipe[0]);
+	else
+		*report = pipe[0];
+	return pid;
+}
+
+/* 1: the child reported a fault; 0: it has executed (or ended) without one; -1: nothing yet. */
+int read_report(s32 fd, struct report *report)
+{
+	long n = sys3(__NR_read, fd, report, sizeof(*report));
+
+	if (n == -EAGAIN || n == -EINTR)
+		return -1;
+	return n == sizeof(*report);
+}
+
+void watch(struct init *in, s32 fd, enum watch kind, u32 index, int on)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (u64)kind << 32 | index };
+
+	/* A descriptor that cannot be watched only loses its events; there is nobody left to tell at this point. */
+	sys4(__NR_epoll_ctl, in->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &event);
+}

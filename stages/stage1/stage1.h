@@ -1,0 +1,127 @@
+/* The monitor (in the host's namespaces) and init (PID 1 of the pod): two processes, one binary. */
+#ifndef POD_STAGE1_H
+#define POD_STAGE1_H
+
+#include "io.h"
+#include "tape.h"
+
+enum {
+	/* The socket to stage0, as posix_spawn places it. */
+	HANDOFF_FD = 3,
+	EXIT_POD_FAILED = 125,
+	EXIT_NOT_RUNNABLE = 126,
+	EXIT_NOT_FOUND = 127,
+	MAX_SESSIONS = 64,
+	MAX_EXEC_TAPE = 512 << 10,
+};
+
+/* Where an app or an exec session stands between clone and exit. */
+enum app_state { APP_WAITING, APP_STARTING, APP_RUNNING, APP_EXITED };
+
+/* One end of a pipe an app writes to, and what is known of the line in progress. */
+struct stream {
+	s32 fd;
+	u8 tag;
+	/* The last chunk did not end in a newline. */
+	u8 open_line;
+};
+
+struct app_log {
+	s32 fd;
+	u64 bytes;
+	u64 dropped_lines;
+	u64 dropped_bytes;
+};
+
+struct app {
+	enum app_state state;
+	s32 pid;
+	s32 report;
+	s32 mount_namespace;
+	s32 code;
+	s32 signal;
+	/* Monotonic nanoseconds after which it is killed; 0: not being stopped. */
+	u64 kill_at;
+	u8 stop_sent;
+	u8 killed;
+	struct stream out;
+	struct stream err;
+	struct app_log log;
+};
+
+/* A connection to the control socket, and the process that was started over it. */
+struct session {
+	u8 used;
+	s32 sock;
+	s32 pid;
+	s32 report;
+};
+
+struct init {
+	struct program program;
+	s64 regs[MAX_REGS];
+	struct app apps[MAX_APPS];
+	struct session sessions[MAX_SESSIONS];
+	s32 handoff;
+	s32 epoll;
+	s32 signals;
+	u8 stopping;
+	u8 announced;
+	s32 exit_code;
+};
+
+/* What an epoll event is about, in the high half of its data; the low half is an index. */
+enum watch {
+	WATCH_SIGNALS,
+	WATCH_CONTROL,
+	WATCH_SESSION,
+	WATCH_APP_REPORT,
+	WATCH_SESSION_REPORT,
+	WATCH_OUT,
+	WATCH_ERR,
+};
+
+/* What a child says through its close-on-exec pipe when it could not become the app. */
+struct report {
+	struct fault fault;
+};
+
+int monitor_main(void);
+int init_main(struct program *program, const s64 *regs, long from_monitor);
+
+/* process.c */
+long spawn(u64 flags, long cgroup, s32 *pidfd);
+long start_process(struct init *in, const struct program *p, u32 tape, const s32 *stdio, s32 mount_namespace,
+		   s32 *report);
+int read_report(s32 fd, struct report *report);
+void watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
+
+/* apps.c */
+void apps_start_ready(struct init *in);
+void app_reported(struct init *in, u32 index);
+int apps_reap(struct init *in, s32 pid, int status);
+void apps_stop(struct init *in, s64 grace_ms);
+void apps_advance_stop(struct init *in);
+int apps_timeout_ms(const struct init *in);
+int apps_done(const struct init *in);
+long app_signal(struct init *in, s32 index, s32 signal);
+
+/* log.c */
+void log_open(struct init *in, u32 index);
+void log_pump(struct init *in, u32 index, struct stream *s, int drain);
+
+/* events.c */
+struct text event_begin(char *buffer, size_t size, const char *name, size_t length);
+void event_app(struct text *t, const struct init *in, u32 index);
+void event_field(struct text *t, const char *name, size_t length, s64 value);
+void event_end(const struct init *in, struct text *t, const char *buffer);
+#define EVENT(buffer, name) event_begin(buffer, sizeof(buffer), name, sizeof(name) - 1)
+#define FIELD(t, name, value) event_field(t, name, sizeof(name) - 1, value)
+
+/* control.c */
+void control_accept(struct init *in);
+void session_request(struct init *in, u32 index);
+void session_reported(struct init *in, u32 index);
+int sessions_reap(struct init *in, s32 pid, int status);
+
+#endif

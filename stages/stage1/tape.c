@@ -1,0 +1,213 @@
+#include "tape.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+
+#if defined(__x86_64__)
+#define OUR_ARCH AUDIT_ARCH_X86_64
+#else
+#define OUR_ARCH AUDIT_ARCH_AARCH64
+#endif
+
+static int table_fits(u32 at, u32 count, size_t item, size_t size)
+{
+	return at % 8 == 0 && at <= size && (u64)count * item <= size - at;
+}
+
+static int header_ok(const struct tape_header *h, size_t size)
+{
+	return memcmp(h->magic, "PODTAPE", 8) == 0 && h->version == TAPE_VERSION && h->arch == OUR_ARCH &&
+	       h->size == size && h->regs <= MAX_REGS && h->regs >= R_FIRST_FREE && h->apps_count <= MAX_APPS &&
+	       table_fits(h->tapes_at, h->tapes_count, sizeof(struct tape_entry), size) &&
+	       table_fits(h->ops_at, h->ops_count, sizeof(struct tape_op), size) &&
+	       table_fits(h->relocs_at, h->relocs_count, sizeof(struct tape_reloc), size) &&
+	       table_fits(h->apps_at, h->apps_count, sizeof(struct tape_app), size) &&
+	       table_fits(h->deps_at, h->deps_count, sizeof(struct tape_dep), size) &&
+	       table_fits(h->data_at, h->data_size, 1, size) && h->data_size >= 8;
+}
+
+static int reg_ok(const struct program *p, s32 reg)
+{
+	return reg >= -1 && reg < (s32)p->header->regs;
+}
+
+static int op_ok(const struct program *p, const struct tape_op *op)
+{
+	if (op->nr >= CALL_END || (op->out != NO_REG && op->out >= p->header->regs) ||
+	    op->tolerated > ARRAY_SIZE(op->tolerate))
+		return 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(op->args); i++) {
+		unsigned kind = op->kinds >> (2 * i) & 3;
+
+		if (kind > ARG_REGISTER)
+			return 0;
+		if (kind == ARG_REGISTER && op->args[i] >= p->header->regs)
+			return 0;
+		/* Eight bytes of room, so that the machine's own calls stay inside too. */
+		if (kind == ARG_DATA && op->args[i] > p->header->data_size - 8)
+			return 0;
+	}
+	if (op->nr >= CALL_STORE32 && (op->kinds & 3) != ARG_DATA)
+		return 0;
+	if (op->nr == CALL_EQUAL) {
+		u64 room = p->header->data_size;
+
+		if ((op->kinds >> 2 & 3) != ARG_DATA || (op->kinds >> 4 & 3) != ARG_IMMEDIATE || op->args[2] > room ||
+		    op->args[0] > room - op->args[2] || op->args[1] > room - op->args[2])
+			return 0;
+	}
+	return 1;
+}
+
+static int tapes_ok(const struct program *p)
+{
+	const struct tape_header *h = p->header;
+
+	for (u32 i = 0; i < h->tapes_count; i++) {
+		const struct tape_entry *t = &p->tapes[i];
+
+		if (t->purpose >= TAPE_PURPOSES || t->first_op > h->ops_count || t->ops > h->ops_count - t->first_op ||
+		    !reg_ok(p, t->cgroup_reg))
+			return 0;
+	}
+	for (u32 i = 0; i < h->ops_count; i++) {
+		if (!op_ok(p, &p->ops[i]))
+			return 0;
+	}
+	return 1;
+}
+
+static int apps_ok(const struct program *p)
+{
+	const struct tape_header *h = p->header;
+
+	for (u32 i = 0; i < h->apps_count; i++) {
+		const struct tape_app *a = &p->apps[i];
+
+		if (a->start >= h->tapes_count || a->before < -1 || a->before >= (s32)h->tapes_count || a->after < -1 ||
+		    a->after >= (s32)h->tapes_count || a->stop_signal - 1 >= 64 || a->name > h->data_size ||
+		    a->name_length > h->data_size - a->name || a->name_length == 0 || a->name_length > 64 ||
+		    a->first_dep > h->deps_count || a->deps > h->deps_count - a->first_dep || !reg_ok(p, a->kill_reg) ||
+		    !reg_ok(p, a->oom_reg) || a->log_files == 0 || a->log_files > 99)
+			return 0;
+	}
+	for (u32 i = 0; i < h->deps_count; i++) {
+		if (p->deps[i].app >= h->apps_count || p->deps[i].condition > AFTER_COMPLETED)
+			return 0;
+	}
+	return 1;
+}
+
+static int relocate(const struct program *p, const struct tape_reloc *relocs)
+{
+	const struct tape_header *h = p->header;
+
+	for (u32 i = 0; i < h->relocs_count; i++) {
+		if (relocs[i].at % 8 || relocs[i].at > h->data_size - 8 || relocs[i].target >= h->data_size)
+			return -1;
+	}
+	for (u32 i = 0; i < h->relocs_count; i++)
+		*(u64 *)(p->data + relocs[i].at) = (u64)(uintptr_t)(p->data + relocs[i].target);
+	return 0;
+}
+
+int program_load(struct program *p, void *image, size_t size)
+{
+	u8 *base = image;
+	const struct tape_header *h = image;
+
+	if (size < sizeof(*h) || size > MAX_TAPE_BYTES || !header_ok(h, size))
+		return -1;
+	p->header = h;
+	p->tapes = (const void *)(base + h->tapes_at);
+	p->ops = (const void *)(base + h->ops_at);
+	p->apps = (const void *)(base + h->apps_at);
+	p->deps = (const void *)(base + h->deps_at);
+	p->data = base + h->data_at;
+	/* The data is the only part that changes when it is played: nothing else may lie in it, and strings end in it. */
+	if (h->data_at < sizeof(*h) || h->data_at + h->data_size != size || p->data[h->data_size - 1] != 0 ||
+	    h->tapes_at + h->tapes_count * sizeof(struct tape_entry) > h->data_at ||
+	    h->ops_at + h->ops_count * sizeof(struct tape_op) > h->data_at ||
+	    h->relocs_at + h->relocs_count * sizeof(struct tape_reloc) > h->data_at ||
+	    h->apps_at + h->apps_count * sizeof(struct tape_app) > h->data_at ||
+	    h->deps_at + h->deps_count * sizeof(struct tape_dep) > h->data_at)
+		return -1;
+	if (!tapes_ok(p) || !apps_ok(p))
+		return -1;
+	return relocate(p, (const void *)(base + h->relocs_at));
+}
+
+int program_find(const struct program *p, enum purpose purpose)
+{
+	for (u32 i = 0; i < p->header->tapes_count; i++) {
+		if (p->tapes[i].purpose == purpose)
+			return (int)i;
+	}
+	return -1;
+}
+
+static long call(const struct tape_op *op, const long *a)
+{
+	switch (op->nr) {
+	case CALL_STORE32: {
+		u32 value = (u32)a[1];
+
+		memcpy((void *)a[0], &value, sizeof(value));
+		return 0;
+	}
+	case CALL_STORE64:
+		memcpy((void *)a[0], &a[1], sizeof(a[1]));
+		return 0;
+	case CALL_CHECK32: {
+		s32 value;
+
+		memcpy(&value, (const void *)a[0], sizeof(value));
+		return value;
+	}
+	case CALL_EQUAL:
+		return memcmp((const void *)a[0], (const void *)a[1], (size_t)a[2]) ? -ESTALE : 0;
+	default:
+		return sys6(op->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	}
+}
+
+static int tolerates(const struct tape_op *op, long err)
+{
+	for (unsigned i = 0; i < op->tolerated; i++) {
+		if (op->tolerate[i] == err)
+			return 1;
+	}
+	return 0;
+}
+
+int program_play(const struct program *p, u32 tape, s64 *regs, struct fault *fault)
+{
+	const struct tape_entry *t = &p->tapes[tape];
+
+	*fault = (struct fault){ .tape = tape };
+	for (u32 i = 0; i < t->ops; i++) {
+		const struct tape_op *op = &p->ops[t->first_op + i];
+		long args[6];
+		long ret;
+
+		for (unsigned k = 0; k < ARRAY_SIZE(args); k++) {
+			unsigned kind = op->kinds >> (2 * k) & 3;
+
+			args[k] = kind == ARG_DATA     ? (long)(p->data + op->args[k]) :
+				  kind == ARG_REGISTER ? (long)regs[op->args[k]] :
+							 (long)op->args[k];
+		}
+		do
+			ret = call(op, args);
+		while (ret == -EINTR);
+		if (ret < 0 && ret > -4096) {
+			fault->op = i;
+			fault->err = (s32)-ret;
+			if (!tolerates(op, -ret))
+				return -1;
+		}
+		if (op->out != NO_REG)
+			regs[op->out] = ret;
+	}
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* The launch tape: the format is written by stages/tape/encode.ts and described in docs/tape.md. */
+#ifndef POD_TAPE_H
+#define POD_TAPE_H
+
+#include "sys.h"
+
+enum {
+	TAPE_VERSION = 1,
+	MAX_TAPE_BYTES = 8 << 20,
+	MAX_REGS = 2048,
+	MAX_APPS = 64,
+	NO_REG = 0xffff,
+};
+
+enum purpose {
+	TAPE_HOST,
+	TAPE_ATTACH,
+	TAPE_POD,
+	TAPE_READY,
+	TAPE_BEFORE,
+	TAPE_START,
+	TAPE_AFTER,
+	TAPE_EXEC,
+	TAPE_CLEANUP,
+	TAPE_PURPOSES,
+};
+
+/* Registers stage1 itself fills or reads; stages/tape/program.ts has the same list. */
+enum {
+	R_LOCK,
+	R_INIT_PROC,
+	R_INIT_PID,
+	R_CONTROL,
+	R_EVENTS,
+	R_FINAL,
+	R_LOGS,
+	R_STDIN,
+	R_STDOUT,
+	R_STDERR,
+	R_REPORT,
+	R_APP_MOUNT_NAMESPACE,
+	R_PROC,
+	R_POD_STDIN,
+	R_PTMX,
+	R_FIRST_FREE = 16,
+};
+
+enum { ARG_IMMEDIATE, ARG_DATA, ARG_REGISTER };
+enum { OP_HAND_OVER = 1 };
+enum { CALL_STORE32 = 0x8000, CALL_STORE64, CALL_CHECK32, CALL_EQUAL, CALL_END };
+enum { AFTER_STARTED, AFTER_COMPLETED };
+
+struct tape_header {
+	char magic[8];
+	u32 version;
+	u32 arch;
+	u32 size;
+	u32 regs;
+	u32 tapes_at, tapes_count;
+	u32 ops_at, ops_count;
+	u32 relocs_at, relocs_count;
+	u32 apps_at, apps_count;
+	u32 deps_at, deps_count;
+	u32 data_at, data_size;
+	u32 reserved[2];
+};
+
+struct tape_entry {
+	u32 purpose;
+	u32 first_op;
+	u32 ops;
+	s32 cgroup_reg;
+	u64 clone_flags;
+	u32 reserved[2];
+};
+
+struct tape_op {
+	u16 nr;
+	u16 kinds;
+	u16 out;
+	u8 tolerated;
+	u8 flags;
+	u16 tolerate[4];
+	u64 args[6];
+};
+
+struct tape_reloc {
+	u32 at;
+	u32 target;
+};
+
+struct tape_app {
+	u32 name;
+	u32 name_length;
+	u32 start;
+	s32 before;
+	s32 after;
+	u32 stop_signal;
+	u32 grace_ms;
+	u32 log_bytes;
+	u32 log_files;
+	u32 first_dep;
+	u32 deps;
+	s32 kill_reg;
+	s32 oom_reg;
+	u32 reserved[3];
+};
+
+struct tape_dep {
+	u32 app;
+	u32 condition;
+};
+
+/* A verified tape in memory. */
+struct program {
+	const struct tape_header *header;
+	const struct tape_entry *tapes;
+	const struct tape_op *ops;
+	const struct tape_app *apps;
+	const struct tape_dep *deps;
+	u8 *data;
+};
+
+/* Where a tape stopped; err is 0 when it came to its end. */
+struct fault {
+	u32 tape;
+	u32 op;
+	s32 err;
+};
+
+/* Checks every offset and applies the relocations. 0, or -1 when anything is out of bounds: such a tape is never played. */
+int program_load(struct program *p, void *image, size_t size);
+
+/* The number of the first tape with that purpose, or -1. */
+int program_find(const struct program *p, enum purpose purpose);
+
+/*
+ * Plays one tape. 0 when it came to its end: fault->err is then the last tolerated errno, fault->op its op.
+ * -1 when an op failed with an errno it does not tolerate.
+ */
+int program_play(const struct program *p, u32 tape, s64 *regs, struct fault *fault);
+
+#endif

@@ -1,0 +1,35 @@
+// The binary format of a tape, as stages/stage1/tape.h declares it; docs/tape.md explains it.
+
+import type { Purpose } from './program.ts';
+
+export const MAGIC = 'PODTAPE\0';
+export const VERSION = 1;
+export const AUDIT_ARCH = { x86_64: 0xc000003e, aarch64: 0xc00000b7 } as const;
+
+/** Bytes of each table's items. */
+export const SIZES = { header: 80, tape: 32, op: 64, reloc: 8, app: 64, dep: 8 } as const;
+
+export const ARG_KINDS = { immediate: 0, data: 1, register: 2 } as const;
+export const NO_REG = 0xffff;
+export const OP_HAND_OVER = 1;
+
+/** In the order of enum purpose. */
+export const PURPOSES: readonly Purpose[] = [
+  'host',
+  'attach',
+  'pod',
+  'ready',
+  'before',
+  'start',
+  'after',
+  'exec',
+  'cleanup',
+];
+
+export const LIMITS = {
+  tapeBytes: 8388608,
+  execTapeBytes: 524288,
+  registers: 2048,
+  apps: 64,
+  tolerated: 4,
+} as const;
