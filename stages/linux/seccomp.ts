@@ -1,0 +1,27 @@
+// seccomp(2): linux/seccomp.h, linux/audit.h
+
+export const SECCOMP_SET_MODE_FILTER = 1;
+
+export const SECCOMP_FILTER_FLAG_TSYNC = 1 << 0;
+export const SECCOMP_FILTER_FLAG_LOG = 1 << 1;
+
+export const SECCOMP_RET_KILL_PROCESS = 0x8000_0000;
+export const SECCOMP_RET_KILL_THREAD = 0;
+export const SECCOMP_RET_TRAP = 0x0003_0000;
+export const SECCOMP_RET_ERRNO = 0x0005_0000;
+export const SECCOMP_RET_LOG = 0x7ffc_0000;
+export const SECCOMP_RET_ALLOW = 0x7fff_0000;
+
+/** Offsets in struct seccomp_data; an argument's halves are little-endian on both architectures. */
+export const SECCOMP_DATA_NR = 0;
+export const SECCOMP_DATA_ARCH = 4;
+export const SECCOMP_DATA_ARGS = 16;
+
+/** ELF machine, 64-bit and little-endian flags. */
+export const AUDIT_ARCH = { x86_64: 0xc000_003e, aarch64: 0xc000_00b7 } as const;
+
+/** Set in the number of a call made with the x32 ABI, which shares AUDIT_ARCH_X86_64. */
+export const X32_SYSCALL_BIT = 0x4000_0000;
+
+/** The number a tracer gives a call it wants skipped; it has the x32 bit but is no call. */
+export const SKIPPED_SYSCALL = 0xffff_ffff;
