@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { after, before } from 'node:test';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
+
+/** The kernel takes down namespaces and links after the last process, in its own time and without telling anybody. */
+const SETTLE_MS = 5000;
+const CHECK_EVERY_MS = 20;
+
+/** Every test file that starts pods calls this first: when its tests have ended, the machine must be as it was. */
+export function expectNoLeaks(): void {
+  let atStart: Snapshot | undefined;
+  before(() => {
+    atStart = takeSnapshot();
+  });
+  after(async () => {
+    assert.ok(atStart);
+    await assertNothingLeft(atStart);
+  });
+}
+
+/** What is there now and was not at the time of `earlier`, by kind; waits a bounded time for it to go. */
+export async function assertNothingLeft(earlier: Snapshot): Promise<void> {
+  const deadlineMs = Date.now() + SETTLE_MS;
+  let left = leftSince(earlier);
+  while (Object.keys(left).length > 0 && Date.now() < deadlineMs) {
+    await delay(CHECK_EVERY_MS);
+    left = leftSince(earlier);
+  }
+  assert.deepEqual(left, {}, 'left behind');
+}
+
+function leftSince(earlier: Snapshot): Record<string, string[]> {
+  const now = takeSnapshot();
+  const kinds = Object.keys(now) as (keyof Snapshot)[];
+  const entries = kinds.map((kind) => [kind, subtract(now[kind], earlier[kind])] as const);
+  return Object.fromEntries(entries.filter(([, names]) => names.length > 0));
+}
+
+/** A multiset difference: a second mount on the same place is one too many. */
+function subtract(now: readonly string[], earlier: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const name of earlier) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return now.filter((name) => {
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count - 1);
+    return count <= 0;
+  });
+}

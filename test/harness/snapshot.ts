@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** What a pod could leave behind, by kind: each a sorted list of names. */
+export interface Snapshot {
+  readonly mounts: readonly string[];
+  readonly cgroups: readonly string[];
+  readonly links: readonly string[];
+  readonly tables: readonly string[];
+  readonly processes: readonly string[];
+  readonly descriptors: readonly string[];
+}
+
+export function takeSnapshot(): Snapshot {
+  return {
+    mounts: listMounts(),
+    cgroups: listCgroups(),
+    links: readdirSync('/sys/class/net').filter(isOurLink).sort(),
+    tables: listTables(),
+    processes: listProcesses(),
+    descriptors: listDescriptors(),
+  };
+}
+
+/** Names of `<bridge>` and of the host's ends of pods' veth pairs. */
+function isOurLink(name: string): boolean {
+  return /^(vp[0-9a-f]{12}|pod[0-9a-f]{6})$/.test(name);
+}
+
+function listMounts(): string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
+  return lines.map((line) => line.split(' ')[4] ?? line).sort();
+}
+
+/** Directories named `pod-…` at the top of every cgroup hierarchy. */
+function listCgroups(): string[] {
+  const mountPoints = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => / - cgroup2? /.test(line))
+    .map((line) => line.split(' ')[4] ?? '');
+  const found = mountPoints.flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`));
+  return found.filter((path) => /\/pod-[^/]*$/.test(path)).sort();
+}
+
+function listTables(): string[] {
+  const nft = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft'].find((path) => existsSync(path));
+  if (nft === undefined) return [];
+  const lines = execFileSync(nft, ['list', 'tables'], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => /^table inet pod-/.test(line)).sort();
+}
+
+/** Monitors and inits, whatever their executable is called on disk. Children of a pod's init are found by their namespace's init. */
+function listProcesses(): string[] {
+  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name).startsWith('stage1'));
+  return found.map((pid) => `${pid} ${commandOf(pid)}`).sort();
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    // It has ended since the directory was read: not a process any more.
+    return '';
+  }
+}
+
+/** Of this process. Node's own event and wake-up descriptors come and go with what has been used so far. */
+function listDescriptors(): string[] {
+  const targets = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return `${fd} ${readlinkSync(`/proc/self/fd/${fd}`)}`;
+    } catch {
+      // The descriptor the directory was read through is closed by now.
+      return '';
+    }
+  });
+  return targets
+    .filter((target) => target !== '' && !/anon_inode:|pipe:|socket:|\/dev\/(null|urandom)$/.test(target))
+    .sort();
+}

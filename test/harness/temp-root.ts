@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { after } from 'node:test';
+import { pod } from './pod-cli.ts';
+
+interface ListedPod {
+  readonly uuid: string;
+}
+
+/**
+ * A state directory for the tests of one file. When they have ended, its pods are removed by pod's own means, then the directory.
+ * Not under /tmp, which may be a tmpfs: before Linux 6.3 that cannot be idmapped.
+ */
+export function useTempRoot(): string {
+  const root = mkdtempSync('/var/tmp/pod-test-');
+  after(() => removeRoot(root));
+  return root;
+}
+
+export async function removeRoot(root: string): Promise<void> {
+  const listed = await pod(['ps', '-a', '-o', 'json'], { root });
+  const pods = listed.exitCode === 0 ? (JSON.parse(listed.stdout) as ListedPod[]) : [];
+  if (pods.length > 0) await pod(['rm', '--force', ...pods.map(({ uuid }) => uuid)], { root });
+  const collected = await pod(['gc', '--grace', '0s', '--expire-prepared', '0s'], { root });
+  rmSync(root, { recursive: true, force: true });
+  if (collected.exitCode !== 0) throw new Error(`pod gc could not clean up: ${collected.stderr}`);
+}
