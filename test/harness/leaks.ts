@@ -7,7 +7,7 @@ import { type Snapshot, takeSnapshot } from './snapshot.ts';
 const SETTLE_MS = 5000;
 const CHECK_EVERY_MS = 20;
 
-/** Every test file that starts pods calls this first: when its tests have ended, the machine must be as it was. */
+/** For test files that change the machine without a state directory; with one, `useTempRoot` does this. */
 export function expectNoLeaks(): void {
   let atStart: Snapshot | undefined;
   before(() => {

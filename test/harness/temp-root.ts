@@ -1,18 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { after } from 'node:test';
+import { assertNothingLeft } from './leaks.ts';
 import { pod } from './pod-cli.ts';
+import { takeSnapshot } from './snapshot.ts';
 
 interface ListedPod {
   readonly uuid: string;
 }
 
 /**
- * A state directory for the tests of one file. When they have ended, its pods are removed by pod's own means, then the directory.
- * Not under /tmp, which may be a tmpfs: before Linux 6.3 that cannot be idmapped.
+ * A state directory for the tests of one file. When they have ended, its pods are removed by pod's own means, then the directory,
+ * and the machine must be as it was. Not under /tmp, which may be a tmpfs: before Linux 6.3 that cannot be idmapped.
  */
 export function useTempRoot(): string {
   const root = mkdtempSync('/var/tmp/pod-test-');
-  after(() => removeRoot(root));
+  const atStart = takeSnapshot();
+  after(async () => {
+    await removeRoot(root);
+    await assertNothingLeft(atStart);
+  });
   return root;
 }
 
