@@ -18,7 +18,7 @@ export const PR_CAP_AMBIENT_RAISE = 2;
 export const PR_CAP_AMBIENT_LOWER = 3;
 export const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
-export const SECBIT_NOROOT = 1 << 0;
-export const SECBIT_NO_SETUID_FIXUP = 1 << 2;
-export const SECBIT_KEEP_CAPS = 1 << 4;
-export const SECBIT_NO_CAP_AMBIENT_RAISE = 1 << 6;
+export const SECBIT_NOROOT: number = 1 << 0;
+export const SECBIT_NO_SETUID_FIXUP: number = 1 << 2;
+export const SECBIT_KEEP_CAPS: number = 1 << 4;
+export const SECBIT_NO_CAP_AMBIENT_RAISE: number = 1 << 6;

@@ -12,6 +12,10 @@ export interface CgroupWrite {
   readonly file: string;
   readonly value: string;
   readonly at?: Position | undefined;
+  /** What the write is for, in words that "in FILE" can follow: `limit memory to 256Mi`. */
+  readonly why?: string;
+  /** Kernels built without the feature lack the file; that is no failure. */
+  readonly optional?: boolean;
 }
 
 /** Capability numbers as 64-bit masks, as capset(2) and prctl(2) take them. */
@@ -81,6 +85,8 @@ export interface IsolatorContext {
   /** Of the isolator's name. */
   readonly at: Position;
   readonly atOf: (pointer: string) => Position;
+  /** The pod's own draft, where an app is lowered and its limits have to fit into the pod's. */
+  readonly pod?: Draft | undefined;
 }
 
 /**

@@ -1,10 +1,12 @@
-/** Where one controller is really mounted; `dir` is this process's own directory in that hierarchy or the root of it. */
+/** Where controllers are really mounted; pods live in directories right below `mountPoint`. */
 export interface CgroupHierarchy {
   readonly version: 1 | 2;
   /** Controllers co-mounted here; for version 2, those enabled or enablable. */
   readonly controllers: readonly string[];
   /** Mount point, verified by its file system's magic. */
   readonly mountPoint: string;
+  /** Version 2: controllers the root's `cgroup.subtree_control` already gives to its children. */
+  readonly enabled?: readonly string[];
 }
 
 export interface CgroupFacts {

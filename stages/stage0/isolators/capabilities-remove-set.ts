@@ -1,0 +1,24 @@
+import {
+  type CapabilitySetValue,
+  capabilitySetSchema,
+  DEFAULT_CAPABILITIES,
+  implicitCapabilities,
+  readCapabilitySet,
+  refuseBoth,
+} from './capability-sets.ts';
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+
+function lower(value: CapabilitySetValue, draft: Draft, context: IsolatorContext): void {
+  refuseBoth(draft, context);
+  draft.process.capabilities = implicitCapabilities(DEFAULT_CAPABILITIES & ~readCapabilitySet(value, context));
+  draft.process.capabilitiesAt = context.at;
+}
+
+export const CAPABILITIES_REMOVE_SET: Isolator<CapabilitySetValue> = {
+  name: 'os/linux/capabilities-remove-set',
+  scopes: ['app'],
+  schema: capabilitySetSchema(
+    'Capabilities taken from the default set. One that is not in the default set has no effect. It cannot be combined with os/linux/capabilities-retain-set.',
+  ),
+  lower,
+};

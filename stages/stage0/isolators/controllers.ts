@@ -1,0 +1,18 @@
+import { PodError } from '../error.ts';
+import type { CgroupHierarchy, HostFacts } from '../plan/facts.ts';
+import type { IsolatorContext } from './isolator.ts';
+
+/** Where the host has this controller; undefined when no mounted hierarchy does. */
+export function findController(host: HostFacts, controller: string): CgroupHierarchy | undefined {
+  return host.cgroup.hierarchies.find(({ controllers }) => controllers.includes(controller));
+}
+
+/** The same for a manifest that asks for it: without the controller, the line is refused. */
+export function requireController(context: IsolatorContext, controller: string, isolator: string): CgroupHierarchy {
+  const found = findController(context.host, controller);
+  if (found) return found;
+  throw new PodError('host/unsupported', `apply "${isolator}": no cgroup hierarchy with the "${controller}" controller is mounted`, {
+    at: context.at,
+    hint: `mount cgroup2 on /sys/fs/cgroup, or boot without cgroup_disable=${controller}`,
+  });
+}

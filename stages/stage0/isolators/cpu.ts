@@ -1,0 +1,95 @@
+import { PodError } from '../error.ts';
+import { CPU_PATTERN, parseMillicores } from '../manifest/quantity.ts';
+import { requireController } from './controllers.ts';
+import type { CgroupWrite, Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
+
+export interface CpuValue {
+  readonly request?: string | number;
+  readonly limit?: string | number;
+  readonly default?: false;
+}
+
+/** The scheduler's period: the kernel's own default, and Kubernetes'. */
+const PERIOD_US = 100_000;
+/** kernel/sched/core.c, min_cfs_quota_period: quotas below a millisecond are EINVAL. */
+const MIN_QUOTA_US = 1000;
+/** kernel/sched/sched.h: MIN_SHARES, MAX_SHARES. */
+const MIN_SHARES = 2;
+const MAX_SHARES = 262_144;
+const SHARES_PER_CORE = 1024;
+
+const QUANTITY: JsonSchema = { type: ['string', 'number'], pattern: CPU_PATTERN, minimum: 0 };
+
+const SCHEMA: JsonSchema = {
+  type: 'object',
+  description:
+    'Processor time. The request is a share that holds when the processors are busy, the limit is never exceeded. Cores as a number ("2", "0.5") or in thousandths ("500m").',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: {
+    request: { ...QUANTITY, description: 'Cores the app or pod gets at least, relative to others, when all compete. Default: the limit.' },
+    limit: { ...QUANTITY, description: 'Cores it may use before it is throttled, over periods of 100 ms. At least "10m". Default: none.' },
+    default: { const: false, description: "Written by appc's own tools; it has no meaning here." },
+  },
+};
+
+/** Cores → version 1's weight, as Kubernetes does: 1024 a core. */
+export function cpuShares(millicores: number): number {
+  return Math.min(MAX_SHARES, Math.max(MIN_SHARES, Math.floor((millicores * SHARES_PER_CORE) / 1000)));
+}
+
+/** Cores → version 2's weight, as Kubernetes does: shares of 2..262144 onto 1..10000. */
+export function cpuWeight(millicores: number): number {
+  return 1 + Math.floor(((cpuShares(millicores) - MIN_SHARES) * 9999) / (MAX_SHARES - MIN_SHARES));
+}
+
+function cpuQuota(millicores: number): number {
+  return Math.max(MIN_QUOTA_US, (millicores * PERIOD_US) / 1000);
+}
+
+function lower(value: CpuValue, draft: Draft, context: IsolatorContext): void {
+  const { version } = requireController(context, 'cpu', CPU.name);
+  const limit = read(value, 'limit', context);
+  const request = read(value, 'request', context) ?? limit;
+  if (limit !== undefined && request !== undefined && request > limit) {
+    throw new PodError('manifest/schema', `request "${value.request}" of cpu: it is above the limit, "${value.limit}"`, {
+      at: context.atOf('/request'),
+    });
+  }
+  if (request !== undefined) draft.cgroup.push(requestWrite(version, request, context));
+  if (limit !== undefined) draft.cgroup.push(...limitWrites(version, limit, draft, context));
+}
+
+function read(value: CpuValue, field: 'request' | 'limit', context: IsolatorContext): number | undefined {
+  const quantity = value[field];
+  if (quantity === undefined) return undefined;
+  const millicores = parseMillicores(quantity, context.atOf(`/${field}`));
+  if (field === 'limit' && millicores * PERIOD_US < MIN_QUOTA_US * 1000) {
+    throw new PodError('manifest/schema', `limit cpu to "${quantity}": less than the smallest limit, "10m"`, { at: context.atOf('/limit') });
+  }
+  return millicores;
+}
+
+function requestWrite(version: 1 | 2, millicores: number, context: IsolatorContext): CgroupWrite {
+  const at = context.atOf('/request');
+  const why = `request ${millicores}m of cpu`;
+  return version === 2
+    ? { controller: 'cpu', file: 'cpu.weight', value: `${cpuWeight(millicores)}`, at, why }
+    : { controller: 'cpu', file: 'cpu.shares', value: `${cpuShares(millicores)}`, at, why };
+}
+
+function limitWrites(version: 1 | 2, millicores: number, draft: Draft, context: IsolatorContext): CgroupWrite[] {
+  const at = context.atOf('/limit');
+  const why = `limit cpu to ${millicores}m`;
+  const quota = cpuQuota(millicores);
+  if (version === 2) return [{ controller: 'cpu', file: 'cpu.max', value: `${quota} ${PERIOD_US}`, at, why }];
+  const file = 'cpu.cfs_quota_us';
+  // Version 1 refuses a quota above the parent's (EINVAL), version 2 takes the smaller: the pod bounds its apps on both.
+  const bound = draft.scope === 'app' ? context.pod?.cgroup.find((write) => write.file === file) : undefined;
+  return [
+    { controller: 'cpu', file: 'cpu.cfs_period_us', value: `${PERIOD_US}`, at, why },
+    { controller: 'cpu', file, value: `${Math.min(quota, Number(bound?.value ?? quota))}`, at, why },
+  ];
+}
+
+export const CPU: Isolator<CpuValue> = { name: 'resource/cpu', scopes: ['app', 'pod'], schema: SCHEMA, lower };

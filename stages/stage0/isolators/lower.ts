@@ -1,0 +1,62 @@
+import { PodError } from '../error.ts';
+import type { IsolatorSpec } from '../manifest/spec.ts';
+import type { HostFacts } from '../plan/facts.ts';
+import { newDraft } from './defaults.ts';
+import type { Draft, Isolator } from './isolator.ts';
+import { findIsolator, ISOLATORS } from './registry.ts';
+
+export interface Lowered {
+  readonly draft: Draft;
+  /** All that is wrong, in the order of the registry; empty when the draft can be used. */
+  readonly errors: readonly PodError[];
+}
+
+/**
+ * What an app or a pod is like, with all its isolators and the defaults of those it does not name. An app whose pod has
+ * limits is given the pod's draft, to fit into them.
+ */
+export function lowerIsolators(specs: readonly IsolatorSpec[], scope: 'app' | 'pod', host: HostFacts, pod?: Draft): Lowered {
+  const draft = newDraft(scope, host);
+  const { wanted, errors } = pick(specs, scope);
+  for (const isolator of ISOLATORS) {
+    if (!isolator.scopes.includes(scope)) continue;
+    isolator.applyDefault?.(draft, host);
+    const spec = wanted.get(isolator.name);
+    if (!spec) continue;
+    try {
+      isolator.lower(spec.value as never, draft, { host, at: spec.at, atOf: spec.atOf, pod });
+    } catch (error) {
+      if (!(error instanceof PodError)) throw error;
+      errors.push(error);
+    }
+  }
+  return { draft, errors };
+}
+
+function pick(specs: readonly IsolatorSpec[], scope: 'app' | 'pod'): { wanted: Map<string, IsolatorSpec>; errors: PodError[] } {
+  const wanted = new Map<string, IsolatorSpec>();
+  const errors: PodError[] = [];
+  for (const spec of specs) {
+    const error = refuse(spec, findIsolator(spec.name), scope, wanted);
+    if (error) errors.push(error);
+    else wanted.set(spec.name, spec);
+  }
+  return { wanted, errors };
+}
+
+function refuse(
+  spec: IsolatorSpec,
+  isolator: Isolator<never> | undefined,
+  scope: 'app' | 'pod',
+  before: ReadonlyMap<string, IsolatorSpec>,
+): PodError | undefined {
+  const { name, at } = spec;
+  if (!isolator) return new PodError('manifest/unknown-field', `apply isolator "${name}": there is none of that name`, { at });
+  if (!isolator.scopes.includes(scope)) {
+    const hint = `write it in ${scope === 'pod' ? 'an app' : 'the pod'}`;
+    return new PodError('manifest/schema', `apply "${name}" to the ${scope}: it applies to the ${isolator.scopes.join(', ')} only`, { at, hint });
+  }
+  const first = before.get(name);
+  if (!first) return undefined;
+  return new PodError('manifest/duplicate', `apply "${name}": it is there already`, { at, hint: `the first one is on line ${first.at.line}` });
+}

@@ -1,0 +1,16 @@
+import type { Draft, Isolator } from './isolator.ts';
+
+function lower(value: boolean, draft: Draft): void {
+  draft.process.noNewPrivileges = value;
+}
+
+export const NO_NEW_PRIVILEGES: Isolator<boolean> = {
+  name: 'os/linux/no-new-privileges',
+  scopes: ['app'],
+  schema: {
+    type: 'boolean',
+    description:
+      'Whether set-user-id bits and file capabilities are without effect for the app and all it starts. Default: true, where appc has false: turn it off for an image that needs sudo or ping with file capabilities.',
+  },
+  lower,
+};

@@ -1,0 +1,31 @@
+import { hasCapability } from '../../linux/capabilities.ts';
+import { PodError } from '../error.ts';
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+
+function lower(value: number | string, draft: Draft, context: IsolatorContext): void {
+  const score = Number(value);
+  if (!Number.isInteger(score) || score < -1000 || score > 1000) {
+    throw new PodError('manifest/schema', `set the OOM score to "${value}": not a whole number from -1000 to 1000`, { at: context.at });
+  }
+  if (score < 0 && !hasCapability(context.host.effectiveCapabilities, 'CAP_SYS_RESOURCE')) {
+    throw new PodError('host/privilege', `set the OOM score to ${score}: the caller lacks CAP_SYS_RESOURCE`, {
+      at: context.at,
+      hint: 'a score below 0 shields an app at the cost of the host; use 0 or more',
+    });
+  }
+  draft.process.oomScoreAdj = { value: score, at: context.at };
+}
+
+export const OOM_SCORE_ADJ: Isolator<number | string> = {
+  name: 'os/linux/oom-score-adj',
+  scopes: ['app'],
+  schema: {
+    type: ['integer', 'string'],
+    minimum: -1000,
+    maximum: 1000,
+    pattern: '^-?[0-9]{1,4}$',
+    description:
+      'How early the kernel ends the app when memory runs out: 1000 is first, -1000 is never. Below 0 the host has to grant CAP_SYS_RESOURCE. Default: 0.',
+  },
+  lower,
+};

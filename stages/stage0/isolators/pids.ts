@@ -1,0 +1,49 @@
+import type { HostFacts } from '../plan/facts.ts';
+import { findController, requireController } from './controllers.ts';
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+
+export interface PidsValue {
+  readonly limit: number | string;
+}
+
+/** podman's: room for any server, and an end to fork bombs. */
+const DEFAULT_LIMIT = 2048;
+
+const FILE = 'pids.max';
+
+/** A host without the controller has no default limit; only a manifest that asks for one is refused. */
+function applyDefault(draft: Draft, host: HostFacts): void {
+  if (!findController(host, 'pids')) return;
+  draft.cgroup.push({ controller: 'pids', file: FILE, value: `${DEFAULT_LIMIT}`, why: `limit processes to ${DEFAULT_LIMIT}, the default,` });
+}
+
+function lower(value: PidsValue, draft: Draft, context: IsolatorContext): void {
+  requireController(context, 'pids', PIDS.name);
+  const before = draft.cgroup.findIndex(({ file }) => file === FILE);
+  if (before >= 0) draft.cgroup.splice(before, 1);
+  const limit = String(value.limit);
+  draft.cgroup.push({ controller: 'pids', file: FILE, value: limit, at: context.atOf('/limit'), why: `limit processes to ${limit}` });
+}
+
+export const PIDS: Isolator<PidsValue> = {
+  name: 'resource/pids',
+  scopes: ['app', 'pod'],
+  schema: {
+    type: 'object',
+    description: 'Processes and threads that may exist at a time.',
+    additionalProperties: false,
+    required: ['limit'],
+    properties: {
+      limit: {
+        // PID_MAX_LIMIT of 64-bit kernels is 4194304: above it the limit could never be met.
+        type: ['integer', 'string'],
+        minimum: 1,
+        maximum: 4_194_304,
+        pattern: '^([1-9][0-9]{0,6}|max)$',
+        description: `How many, or "max" for no limit of its own. Default: ${DEFAULT_LIMIT}, for each app and for the pod.`,
+      },
+    },
+  },
+  applyDefault,
+  lower,
+};

@@ -1,0 +1,31 @@
+import { CAPABILITIES_REMOVE_SET } from './capabilities-remove-set.ts';
+import { CAPABILITIES_RETAIN_SET } from './capabilities-retain-set.ts';
+import { CPU } from './cpu.ts';
+import type { Isolator } from './isolator.ts';
+import { MEMORY } from './memory.ts';
+import { NO_NEW_PRIVILEGES } from './no-new-privileges.ts';
+import { OOM_SCORE_ADJ } from './oom-score-adj.ts';
+import { PIDS } from './pids.ts';
+import { SECCOMP_REMOVE_SET } from './seccomp-remove-set.ts';
+import { SECCOMP_RETAIN_SET } from './seccomp-retain-set.ts';
+
+/**
+ * Every isolator there is, in the order they are lowered: the filter depends on the capabilities and on no_new_privs, so it
+ * comes after both. To add one: its file, and its line here.
+ */
+export const ISOLATORS: readonly Isolator<never>[] = [
+  CPU,
+  MEMORY,
+  PIDS,
+  CAPABILITIES_RETAIN_SET,
+  CAPABILITIES_REMOVE_SET,
+  NO_NEW_PRIVILEGES,
+  OOM_SCORE_ADJ,
+  // Its default is the filter of every app, so it comes before the other.
+  SECCOMP_REMOVE_SET,
+  SECCOMP_RETAIN_SET,
+];
+
+export function findIsolator(name: string): Isolator<never> | undefined {
+  return ISOLATORS.find((isolator) => isolator.name === name);
+}

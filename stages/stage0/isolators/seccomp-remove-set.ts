@@ -1,0 +1,44 @@
+import { PodError } from '../error.ts';
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+import { defaultPolicy } from './seccomp-default.ts';
+import { blockedAction, checkName, isGroup, launchCalls, refuseBothFilters, type SeccompSetValue, seccompSetSchema } from './seccomp-sets.ts';
+
+/** Every app starts with the default filter; a remove-set takes from it, as appc lets an implementation do. */
+function applyDefault(draft: Draft): void {
+  draft.process.seccompPolicy = defaultPolicy(draft.process.capabilities.bounding);
+}
+
+function lower(value: SeccompSetValue, draft: Draft, context: IsolatorContext): void {
+  refuseBothFilters(draft, context);
+  const policy = defaultPolicy(draft.process.capabilities.bounding);
+  const blocked = blockedAction(value, context);
+  const masked = value.set.includes('@appc.io/empty');
+  for (const [index, name] of value.set.entries()) {
+    checkName(name, index, context);
+    if (masked) continue;
+    refuseNeeded(name, index, draft, context);
+    if (!isGroup(name)) policy.rules.set(name, { action: blocked });
+  }
+  draft.process.seccompPolicy = { ...policy, at: context.at };
+}
+
+function refuseNeeded(name: string, index: number, draft: Draft, context: IsolatorContext): void {
+  const at = context.atOf(`/set/${index}`);
+  if (launchCalls(draft).includes(name)) {
+    throw new PodError('manifest/schema', `remove "${name}": the launch of the app needs it`, { at });
+  }
+  // The blacklists are what the default filter refuses already.
+  if (isGroup(name) && !name.endsWith('-blacklist')) {
+    throw new PodError('manifest/schema', `remove "${name}": it holds calls that the launch of the app needs`, { at });
+  }
+}
+
+export const SECCOMP_REMOVE_SET: Isolator<SeccompSetValue> = {
+  name: 'os/linux/seccomp-remove-set',
+  scopes: ['app'],
+  schema: seccompSetSchema(
+    'System calls that are blocked on top of what the default filter blocks. It cannot be combined with os/linux/seccomp-retain-set.',
+  ),
+  applyDefault,
+  lower,
+};

@@ -1,0 +1,48 @@
+import { PodError } from '../error.ts';
+import type { Draft, Isolator, IsolatorContext, SeccompPolicy, SeccompRule } from './isolator.ts';
+import { ALLOW, defaultPolicy } from './seccomp-default.ts';
+import { blockedAction, checkName, isGroup, launchCalls, refuseBothFilters, type SeccompSetValue, seccompSetSchema } from './seccomp-sets.ts';
+
+function lower(value: SeccompSetValue, draft: Draft, context: IsolatorContext): void {
+  refuseBothFilters(draft, context);
+  for (const [index, name] of value.set.entries()) checkName(name, index, context);
+  draft.process.seccompPolicy = value.set.includes('@appc.io/all')
+    ? { defaultAction: ALLOW, rules: new Map(), at: context.at }
+    : { ...listed(value, draft, context), at: context.at };
+}
+
+function listed(value: SeccompSetValue, draft: Draft, context: IsolatorContext): SeccompPolicy {
+  const rules = new Map<string, SeccompRule>();
+  for (const [index, name] of value.set.entries()) {
+    if (!isGroup(name)) rules.set(name, { action: ALLOW });
+    else if (name.endsWith('-blacklist')) {
+      throw new PodError('manifest/schema', `retain "${name}": it is a group of calls to refuse`, {
+        at: context.atOf(`/set/${index}`),
+        hint: 'did you mean "@pod/default"?',
+      });
+    } else if (name !== '@appc.io/empty') addDefault(rules, draft, value, context);
+  }
+  for (const name of launchCalls(draft)) rules.set(name, { action: ALLOW });
+  return { defaultAction: blockedAction(value, context), rules };
+}
+
+/** What the default filter lets through, unless the manifest names the call itself and so without a test of its arguments. */
+function addDefault(rules: Map<string, SeccompRule>, draft: Draft, value: SeccompSetValue, context: IsolatorContext): void {
+  const blocked = blockedAction(value, context);
+  for (const [name, rule] of defaultPolicy(draft.process.capabilities.bounding).rules) {
+    if (value.set.includes(name)) continue;
+    if (rule.action.kind === 'allow') rules.set(name, rule);
+    else if (rule.when) rules.set(name, { ...rule, action: blocked });
+  }
+  // Fatal for a call that C libraries try first and have a fallback for would be fatal for every app.
+  rules.set('clone3', value.set.includes('clone3') ? { action: ALLOW } : defaultPolicy(draft.process.capabilities.bounding).rules.get('clone3')!);
+}
+
+export const SECCOMP_RETAIN_SET: Isolator<SeccompSetValue> = {
+  name: 'os/linux/seccomp-retain-set',
+  scopes: ['app'],
+  schema: seccompSetSchema(
+    'The only system calls the app and what it starts may make. What the launch itself needs (execve, close_range, exit, exit_group, rt_sigreturn) is always allowed. Calls of other ABIs, 32-bit and x32, end the app. Default: the filter of "@pod/default", which answers EPERM to known dangers and ENOSYS to the rest.',
+  ),
+  lower,
+};

@@ -1,0 +1,114 @@
+import { ERRNO } from '../../linux/errno.ts';
+import { SYSCALLS_AARCH64, SYSCALLS_X86_64 } from '../../linux/syscall-numbers.ts';
+import { PodError } from '../error.ts';
+import type { Draft, IsolatorContext, JsonSchema, SeccompAction } from './isolator.ts';
+
+export interface SeccompSetValue {
+  readonly set: readonly string[];
+  readonly errno?: string;
+}
+
+/** What every launch calls after the filter is in force; without them the app could not begin, or not end. */
+export const LAUNCH_CALLS: readonly string[] = ['close_range', 'execve', 'exit', 'exit_group', 'rt_sigreturn'];
+
+/**
+ * Without no_new_privs the filter goes in before the capabilities are given up (seccomp(2) asks for CAP_SYS_ADMIN then), so
+ * these come after it as well.
+ */
+export const EARLY_LAUNCH_CALLS: readonly string[] = [
+  ...LAUNCH_CALLS,
+  'capset',
+  'chdir',
+  'fchdir',
+  'getcwd',
+  'prctl',
+  'setgroups',
+  'setresgid',
+  'setresuid',
+];
+
+/** The calls of this app's launch that its filter has to let through. */
+export function launchCalls(draft: Draft): readonly string[] {
+  return draft.process.noNewPrivileges ? LAUNCH_CALLS : EARLY_LAUNCH_CALLS;
+}
+
+/** The groups a set may name beside system calls. */
+export const GROUPS = {
+  '@appc.io/all': 'every call: in a retain-set it turns the filter off',
+  '@appc.io/empty': 'no call: a remove-set of it is the default filter, a retain-set of it only what the launch itself needs',
+  '@pod/default': 'the calls the default filter allows, with its tests of arguments',
+  '@docker/default-whitelist': 'the same, by the name rkt had for it',
+  '@rkt/default-whitelist': 'the same, by the name rkt had for it',
+  '@docker/default-blacklist': 'the calls the default filter refuses; for a remove-set',
+  '@rkt/default-blacklist': 'the calls the default filter refuses; for a remove-set',
+} as const;
+
+export type Group = keyof typeof GROUPS;
+
+export function isGroup(name: string): name is Group {
+  return Object.hasOwn(GROUPS, name);
+}
+
+export function seccompSetSchema(description: string): JsonSchema {
+  const groups = Object.entries(GROUPS).map(([name, meaning]) => `"${name}": ${meaning}`);
+  return {
+    type: 'object',
+    description,
+    additionalProperties: false,
+    required: ['set'],
+    properties: {
+      set: {
+        type: 'array',
+        minItems: 1,
+        items: { type: 'string', pattern: '^(@[a-z.]+/[a-z-]+|[a-z_][a-z0-9_]*)$' },
+        description: `System calls by the kernel's name, and groups of them. ${groups.join('. ')}.`,
+      },
+      errno: {
+        enum: ['', ...Object.keys(ERRNO), 'ENOTSUP', 'EWOULDBLOCK'],
+        description: 'What a blocked call returns, by name. Default, and if empty: the app is ended by SIGSYS.',
+      },
+    },
+  };
+}
+
+/** What the manifest's `errno` makes of a blocked call. */
+export function blockedAction(value: SeccompSetValue, context: IsolatorContext): SeccompAction {
+  if (!value.errno) return { kind: 'kill' };
+  const errno = errnoNumber(value.errno);
+  if (errno === undefined) {
+    throw new PodError('manifest/schema', `answer blocked calls with "${value.errno}": there is no such error`, { at: context.atOf('/errno') });
+  }
+  return { kind: 'errno', errno };
+}
+
+function errnoNumber(name: string): number | undefined {
+  if (name === 'ENOTSUP') return ERRNO.EOPNOTSUPP;
+  if (name === 'EWOULDBLOCK') return ERRNO.EAGAIN;
+  return Object.hasOwn(ERRNO, name) ? ERRNO[name as keyof typeof ERRNO] : undefined;
+}
+
+/** A name only 32-bit or old kernels have is no use in a filter for 64-bit calls, but manifests for rkt list them. */
+const OTHER_ABI =
+  /^(.*(32|64|_time64|64_64)|_llseek|_newselect|ipc|recv|send|sigprocmask|sigreturn|socketcall|ugetrlimit|umount|waitpid|stime|vm86(old)?|arm_.*|breakpoint|cacheflush|set_tls|sync_file_range2|bdflush|nice|old.*|[gs]etmask)$/;
+
+/** Refuses a name that is neither a call nor a group, at its own place. */
+export function checkName(name: string, index: number, context: IsolatorContext): void {
+  if (isGroup(name) || Object.hasOwn(SYSCALLS_X86_64, name) || Object.hasOwn(SYSCALLS_AARCH64, name) || OTHER_ABI.test(name)) return;
+  const what = name.startsWith('@') ? 'group of system calls' : 'system call';
+  throw new PodError('manifest/schema', `read "${name}": there is no ${what} of that name`, {
+    at: context.atOf(`/set/${index}`),
+    hint: name.startsWith('@') ? `the groups are ${Object.keys(GROUPS).join(', ')}` : undefined,
+  });
+}
+
+/** A retain-set and a remove-set in one app: an error at the later of the two. */
+export function refuseBothFilters(draft: Draft, context: IsolatorContext): void {
+  const before = draft.process.seccompPolicy.at;
+  if (!before) return;
+  const later = before.line > context.at.line || (before.line === context.at.line && before.col > context.at.col);
+  const [first, second] = later ? [context.at, before] : [before, context.at];
+  throw new PodError('manifest/schema', 'set a system call filter: an app has a retain-set or a remove-set, not both', {
+    at: second,
+    hint: `the other one is on line ${first.line}`,
+  });
+}
