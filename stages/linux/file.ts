@@ -1,0 +1,173 @@
+// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), renameat2(2), fchownat(2), utimensat(2), flock(2), syncfs(2), xattr(7)
+
+import { errnoName } from './errno.ts';
+import { type SyscallArg, syscall, trySyscall } from './syscall.ts';
+
+/** A path as the kernel sees it: bytes. Strings are taken as UTF-8; archives use `bytePath`. */
+export type KernelPath = string | Uint8Array;
+
+export const AT_FDCWD = -100;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_REMOVEDIR = 0x200;
+export const AT_EMPTY_PATH = 0x1000;
+
+export const O_RDONLY = 0;
+export const O_WRONLY = 0o1;
+export const O_RDWR = 0o2;
+export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
+export const O_NOCTTY = 0o400;
+export const O_NONBLOCK = 0o4000;
+// These two differ by architecture: asm-generic/fcntl.h and arch/arm64/include/uapi/asm/fcntl.h.
+export const O_DIRECTORY: number = process.arch === 'arm64' ? 0o40000 : 0o200000;
+export const O_NOFOLLOW: number = process.arch === 'arm64' ? 0o100000 : 0o400000;
+export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
+
+export const RESOLVE_NO_XDEV = 0x01;
+export const RESOLVE_NO_MAGICLINKS = 0x02;
+export const RESOLVE_NO_SYMLINKS = 0x04;
+export const RESOLVE_BENEATH = 0x08;
+export const RESOLVE_IN_ROOT = 0x10;
+
+export const S_IFIFO = 0o010000;
+export const S_IFCHR = 0o020000;
+export const S_IFBLK = 0o060000;
+
+export const RENAME_NOREPLACE = 1;
+
+export const LOCK_SH = 1;
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
+export const LOCK_UN = 8;
+
+/** A string of one character a byte, as a NUL-terminated buffer: file names are bytes, and need not be UTF-8. */
+export function bytePath(latin1: string): Buffer {
+  return Buffer.from(`${latin1}\0`, 'latin1');
+}
+
+const openHow = Buffer.alloc(24);
+
+/** openat2 with its 24-byte struct open_how; the descriptor, or minus the errno. */
+export function tryOpenat2(dirFd: number, path: KernelPath, flags: number, resolve: number, mode = 0): number {
+  openHow.writeUInt32LE(flags | O_CLOEXEC, 0);
+  openHow.writeUInt32LE(mode, 8);
+  openHow.writeUInt32LE(resolve, 16);
+  return trySyscall('openat2', dirFd, path, openHow, 24);
+}
+
+export function openat2(dirFd: number, path: KernelPath, flags: number, resolve: number, mode = 0): number {
+  openHow.writeUInt32LE(flags | O_CLOEXEC, 0);
+  openHow.writeUInt32LE(mode, 8);
+  openHow.writeUInt32LE(resolve, 16);
+  return syscall('openat2', dirFd, path, openHow, 24);
+}
+
+/** 0, or minus the errno: existing names are an ordinary answer here. */
+export function tryMkdirat(dirFd: number, path: KernelPath, mode: number): number {
+  return trySyscall('mkdirat', dirFd, path, mode);
+}
+
+export function tryUnlinkat(dirFd: number, path: KernelPath, flags = 0): number {
+  return trySyscall('unlinkat', dirFd, path, flags);
+}
+
+export function trySymlinkat(target: KernelPath, dirFd: number, path: KernelPath): number {
+  return trySyscall('symlinkat', target, dirFd, path);
+}
+
+/** Never follows a symlink at the end of `oldPath`. */
+export function tryLinkat(oldDirFd: number, oldPath: KernelPath, dirFd: number, path: KernelPath): number {
+  return trySyscall('linkat', oldDirFd, oldPath, dirFd, path, 0);
+}
+
+/** `mode` carries the type; the device number is split into major and minor. */
+export function tryMknodat(dirFd: number, path: KernelPath, mode: number, major = 0, minor = 0): number {
+  return trySyscall('mknodat', dirFd, path, mode, makedev(major, minor));
+}
+
+/** The kernel's huge encoding of a device number (32 bits): new_encode_dev in linux/kdev_t.h. */
+export function makedev(major: number, minor: number): number {
+  return ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12)) >>> 0;
+}
+
+export function renameat2(oldDirFd: number, oldPath: KernelPath, dirFd: number, path: KernelPath, flags = 0): number {
+  return trySyscall('renameat2', oldDirFd, oldPath, dirFd, path, flags);
+}
+
+export function fchown(fd: number, uid: number, gid: number): void {
+  syscall('fchown', fd, uid, gid);
+}
+
+export function fchmod(fd: number, mode: number): void {
+  syscall('fchmod', fd, mode);
+}
+
+/** Of the name itself, never of what it points to. */
+export function lchownat(dirFd: number, path: KernelPath, uid: number, gid: number): void {
+  syscall('fchownat', dirFd, path, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+/** Follows a symlink at the end, as the kernel's fchmodat does until Linux 6.6: only for names known not to be one. */
+export function fchmodat(dirFd: number, path: KernelPath, mode: number): void {
+  syscall('fchmodat', dirFd, path, mode);
+}
+
+const times = Buffer.alloc(32);
+
+/** Sets access and modification time alike. `path` null: of the descriptor itself; else of the name, not following it. */
+export function utimensat(dirFd: number, path: KernelPath | null, seconds: number, nanoseconds: number): void {
+  const high = Math.floor(seconds / 0x1_0000_0000);
+  for (const offset of [0, 16]) {
+    times.writeUInt32LE(seconds - high * 0x1_0000_0000, offset);
+    times.writeInt32LE(high, offset + 4);
+    times.writeUInt32LE(nanoseconds, offset + 8);
+  }
+  syscall('utimensat', dirFd, path, times, path === null ? 0 : AT_SYMLINK_NOFOLLOW);
+}
+
+/** 0, or minus the errno. */
+export function tryFsetxattr(fd: number, name: string, value: Uint8Array): number {
+  return trySyscall('fsetxattr', fd, name, value.length === 0 ? null : value, value.length, 0);
+}
+
+/** Of the name itself when it is a symlink. */
+export function tryLsetxattr(path: KernelPath, name: string, value: Uint8Array): number {
+  return trySyscall('lsetxattr', path, name, value.length === 0 ? null : value, value.length, 0);
+}
+
+/** The value, or undefined when the file has no such attribute or its file system has none at all. */
+export function fgetxattr(fd: number, name: string, maxBytes = 256): Buffer | undefined {
+  const value = Buffer.alloc(maxBytes);
+  const length = trySyscall('fgetxattr', fd, name, value, maxBytes);
+  if (length >= 0) return value.subarray(0, length);
+  const errno = errnoName(-length);
+  if (errno === 'ENODATA' || errno === 'EOPNOTSUPP') return undefined;
+  syscall('fgetxattr', fd, name, value, maxBytes);
+  return undefined;
+}
+
+/** The target of the symlink an O_PATH descriptor stands for, one character a byte. */
+export function readlinkFd(fd: number): string {
+  const target = Buffer.alloc(4096);
+  const length = syscall('readlinkat', fd, '', target, target.length);
+  return target.toString('latin1', 0, length);
+}
+
+/** True when the lock was taken; false when another open file description holds it. */
+export function tryFlock(fd: number, operation: number): boolean {
+  const result = trySyscall('flock', fd, operation | LOCK_NB);
+  if (result === 0) return true;
+  if (errnoName(-result) === 'EAGAIN') return false;
+  return raise('flock', fd, operation | LOCK_NB);
+}
+
+/** Writes back everything of the file system `fd` is on. */
+export function syncfs(fd: number): void {
+  syscall('syncfs', fd);
+}
+
+/** Repeats a call that failed so that the failure is thrown with its name and errno. */
+function raise(name: string, ...args: readonly SyscallArg[]): boolean {
+  return syscall(name, ...args) === 0;
+}

@@ -1,0 +1,102 @@
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { PodError } from '../error.ts';
+import { type Blob, readBlob } from './blob.ts';
+import { corrupt } from './tar/fault.ts';
+
+export type Compression = 'gzip' | 'zstd' | 'none';
+
+const CHUNK_BYTES = 1024 * 1024;
+/** What a decoder may hold of the past: zstd's own limit without --long. An archive can ask for 2 GiB. */
+const ZSTD_WINDOW_LOG = 27;
+
+/** By the first bytes, never by a name or a media type. */
+export function compressionOf(blob: Blob): Compression {
+  const magic = readBlob(blob, 4);
+  if (magic[0] === 0x1f && magic[1] === 0x8b) return 'gzip';
+  return magic.length === 4 && magic.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : 'none';
+}
+
+/** The blob's bytes as they are, through `onRaw`, and decompressed as the result. To be consumed to its end or destroyed. */
+export async function* openDecompressed(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
+  if (blob.size === 0) throw corrupt(`read ${blob.label}: it is empty`);
+  const compression = compressionOf(blob);
+  const raw = createReadStream(blob.path, { start: blob.start, end: blob.start + blob.size - 1, highWaterMark: CHUNK_BYTES });
+  raw.on('data', (chunk) => onRaw(chunk as Buffer));
+  try {
+    if (compression === 'none') yield* raw;
+    else if (compression === 'gzip') yield* gunzip(raw, blob);
+    else yield* unzstd(raw, blob);
+  } finally {
+    raw.destroy();
+  }
+}
+
+async function* gunzip(raw: Readable, blob: Blob): AsyncGenerator<Buffer> {
+  const { createGunzip } = await import('node:zlib');
+  const decoder = createGunzip({ chunkSize: CHUNK_BYTES });
+  yield* decode(raw, decoder, blob, 'gzip');
+  // Node stops at the end of the last member and says nothing of what follows.
+  if (decoder.bytesWritten < blob.size) throw corrupt(`decompress ${blob.label}: ${blob.size - decoder.bytesWritten} bytes follow the end of the gzip data`);
+}
+
+async function* unzstd(raw: Readable, blob: Blob): AsyncGenerator<Buffer> {
+  const { createZstdDecompress, constants } = (await import('node:zlib')) as unknown as ZstdModule;
+  if (createZstdDecompress === undefined) return yield* unzstdByProgram(raw, blob);
+  const params = { [constants['ZSTD_d_windowLogMax']!]: ZSTD_WINDOW_LOG };
+  return yield* decode(raw, createZstdDecompress({ chunkSize: CHUNK_BYTES, params }), blob, 'zstd');
+}
+
+/** node:zlib has zstd since Node 22.15; its types come with a later @types/node than our floor's. */
+interface ZstdModule {
+  readonly createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => NodeJS.ReadWriteStream & Readable;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+async function* decode(raw: Readable, decoder: NodeJS.ReadWriteStream & Readable, blob: Blob, format: string): AsyncGenerator<Buffer> {
+  // pipe() does not carry errors over.
+  raw.on('error', (error) => decoder.destroy(error));
+  raw.pipe(decoder);
+  try {
+    yield* decoder as AsyncIterable<Buffer>;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_') || code?.startsWith('ZSTD_') || code?.startsWith('ERR_ZSTD')) {
+      throw corrupt(`decompress ${blob.label}: not valid ${format} data: ${(error as Error).message}`, error);
+    }
+    throw error;
+  } finally {
+    decoder.destroy();
+  }
+}
+
+/** until Node 22.15: the host's own program, found by the host's PATH and given no name of the image's. */
+async function* unzstdByProgram(raw: Readable, blob: Blob): AsyncGenerator<Buffer> {
+  const { execa } = await import('execa');
+  const child = execa('zstd', ['-d', '-c', '-q', `--memory=${2 ** (ZSTD_WINDOW_LOG - 20)}MB`], {
+    stdin: raw,
+    stdout: 'pipe',
+    stderr: 'pipe',
+    buffer: { stdout: false, stderr: true },
+    encoding: 'buffer',
+    reject: false,
+  });
+  try {
+    yield* child.stdout as AsyncIterable<Buffer>;
+    const result = await child;
+    if (result.failed) throw programFailure(result, blob);
+  } finally {
+    child.kill('SIGKILL');
+    await child;
+  }
+}
+
+function programFailure(result: { code?: string | undefined; stderr?: unknown; exitCode?: number | undefined }, blob: Blob): PodError {
+  if (result.code === 'ENOENT') {
+    return new PodError('host/tool', `decompress ${blob.label}: it is zstd, which this Node cannot read, and there is no program "zstd"`, {
+      hint: 'install zstd (apt-get install zstd), or run pod on Node 22.15 or later',
+    });
+  }
+  const said = Buffer.from((result.stderr as Uint8Array | undefined) ?? []).toString().trim();
+  return corrupt(`decompress ${blob.label}: not valid zstd data: ${said || `zstd ended with code ${result.exitCode}`}`);
+}

@@ -1,0 +1,130 @@
+import type { Hash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
+import { PodError } from '../error.ts';
+import type { Blob } from './blob.ts';
+import { openDecompressed } from './decompress.ts';
+import { type Store, StoreLock, TempDir } from './store.ts';
+import { corrupt, hostile } from './tar/fault.ts';
+import { TarReader } from './tar/reader.ts';
+import type { ResolveOptions } from './types.ts';
+import { LayerWriter } from './unpack/layer-writer.ts';
+
+/** An archive that becomes one layer, with what its digests should be where something says so. */
+export interface LayerSource {
+  readonly blob: Blob;
+  /** `sha256:…` of the bytes as they are stored. */
+  readonly digest?: string;
+  /** `sha256:…` of the uncompressed archive; it names the layer in the store. */
+  readonly diffId?: string;
+}
+
+export interface UnpackedLayer {
+  /** Hex. */
+  readonly diffId: string;
+  readonly digest: string;
+}
+
+const LIMITS = { maxEntries: 2_000_000, maxMetaBytes: 1024 * 1024 };
+/** Real layers shrink 2 to 20 times. What is beyond is allowed up to a size that does not hurt. */
+const MAX_RATIO = 200;
+const FREE_OF_RATIO_BYTES = 512 * 1024 * 1024;
+
+export function layerPath(store: Store, diffId: string): string {
+  return `${store.layers}/${diffId.replace('sha256:', '')}`;
+}
+
+/** Unpackings under way in this process, by layer directory: two apps of one pod share a layer, and must not wait for each other's lock. */
+const underWay = new Map<string, Promise<UnpackedLayer>>();
+
+/** Sees to it that the layer is in the store; unpacks it once, however many processes ask for it at the same time. */
+export async function ensureLayer(store: Store, source: LayerSource, lockName: string, options: ResolveOptions): Promise<UnpackedLayer> {
+  if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
+  const key = `${store.dir}\0${lockName}`;
+  const other = underWay.get(key);
+  if (other) return other;
+  const mine = unpackLocked(store, source, lockName, options).finally(() => underWay.delete(key));
+  underWay.set(key, mine);
+  return mine;
+}
+
+function known(source: LayerSource): UnpackedLayer {
+  return { diffId: source.diffId!, digest: source.digest ?? source.diffId! };
+}
+
+async function unpackLocked(store: Store, source: LayerSource, lockName: string, options: ResolveOptions): Promise<UnpackedLayer> {
+  using _lock = await StoreLock.acquire(store, lockName, options.signal);
+  // Another process may have made it while we waited.
+  if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
+  using temp = TempDir.create(store);
+  const layer = await unpackInto(temp.fd, source, options);
+  temp.publish(layerPath(store, layer.diffId));
+  options.onProgress?.({ kind: 'done', digest: layer.digest });
+  return layer;
+}
+
+async function unpackInto(rootFd: number, source: LayerSource, options: ResolveOptions): Promise<UnpackedLayer> {
+  const { createHash } = await import('node:crypto');
+  const { blob } = source;
+  const stored = createHash('sha256');
+  const plain = createHash('sha256');
+  const budget = new Budget(blob, rootFd);
+  using writer = new LayerWriter(rootFd, blob.label);
+  const reader = new TarReader(blob.label, writer, LIMITS);
+  let doneBytes = 0;
+  const onRaw = (chunk: Buffer): void => {
+    stored.update(chunk);
+    doneBytes += chunk.length;
+    options.onProgress?.({ kind: 'layer', digest: source.digest ?? source.diffId ?? blob.label, doneBytes, totalBytes: blob.size });
+  };
+  for await (const chunk of openDecompressed(blob, onRaw)) {
+    options.signal?.throwIfAborted();
+    budget.spend(chunk.length);
+    plain.update(chunk);
+    reader.write(chunk);
+  }
+  reader.finish();
+  const layer = { digest: finish(stored), diffId: finish(plain) };
+  verify(source, layer);
+  writer.finish();
+  return layer;
+}
+
+function finish(hash: Hash): string {
+  return `sha256:${hash.digest('hex')}`;
+}
+
+function verify(source: LayerSource, layer: UnpackedLayer): void {
+  const { label } = source.blob;
+  if (source.digest !== undefined && source.digest !== layer.digest) {
+    throw corrupt(`verify ${label}: its digest should be ${source.digest}, and is ${layer.digest}`);
+  }
+  if (source.diffId !== undefined && source.diffId !== layer.diffId) {
+    throw corrupt(`verify ${label}: uncompressed, its digest should be ${source.diffId}, and is ${layer.diffId}`);
+  }
+}
+
+/** Ends a decompression bomb before it fills the disk. */
+class Budget {
+  readonly #blob: Blob;
+  readonly #maxBytes: number;
+  #freeBytes: number;
+  #spentBytes = 0;
+
+  constructor(blob: Blob, rootFd: number) {
+    this.#blob = blob;
+    this.#maxBytes = Math.max(FREE_OF_RATIO_BYTES, blob.size * MAX_RATIO);
+    const { bavail, bsize } = statfsSync(`/proc/self/fd/${rootFd}`);
+    this.#freeBytes = bavail * bsize;
+  }
+
+  spend(bytes: number): void {
+    this.#spentBytes += bytes;
+    if (this.#spentBytes > this.#maxBytes) {
+      throw hostile(`decompress ${this.#blob.label}: ${this.#blob.size} bytes became more than ${this.#maxBytes}`);
+    }
+    if (this.#spentBytes > this.#freeBytes) {
+      throw new PodError('state/io', `unpack ${this.#blob.label}: it needs more than the ${this.#freeBytes} bytes that are free in the store's file system`);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { PodError } from '../../error.ts';
+
+/** Bytes of an archive are untrusted: what is not printable ASCII is escaped before a person's terminal sees it. */
+export function printable(latin1: string): string {
+  const short = latin1.length > 200 ? `${latin1.slice(0, 200)}…` : latin1;
+  const text = Buffer.from(short, 'latin1').toString('utf8');
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\ufffd\u202a-\u202e\u2066-\u2069]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** The archive is damaged: truncated, or not what its headers say. */
+export function corrupt(what: string, cause?: unknown): PodError {
+  return new PodError('image/corrupt', what, {
+    hint: 'fetch or build the image again; nothing of it was kept',
+    cause,
+  });
+}
+
+/** The archive tries to leave its directory or to exhaust the machine. */
+export function hostile(what: string, cause?: unknown): PodError {
+  return new PodError('image/hostile', what, {
+    hint: 'no tool that builds images makes such an entry; do not trust where this image came from',
+    cause,
+  });
+}

@@ -1,0 +1,201 @@
+import type { PodError } from '../../error.ts';
+import type { TarEntry, TarEntryType, TarLimits, TarSink } from './entry.ts';
+import { corrupt, hostile, printable } from './fault.ts';
+import { BLOCK, decodeHeader, HeaderFault, isZeroBlock, type RawHeader } from './header.ts';
+import { parsePax, type PaxRecords } from './pax.ts';
+
+const TYPES: Readonly<Record<string, TarEntryType>> = {
+  '0': 'file',
+  '\0': 'file',
+  '7': 'file',
+  '1': 'hardlink',
+  '2': 'symlink',
+  '3': 'char',
+  '4': 'block',
+  '5': 'directory',
+  '6': 'fifo',
+};
+
+/** (uid_t)-1 means "leave it" to chown. */
+const MAX_ID = 0xffff_fffe;
+
+/**
+ * Reads a tar stream handed to it in pieces and calls the sink for each entry, all synchronously. Every failure is a
+ * `PodError` that names the archive and, where there is one, the entry.
+ */
+export class TarReader {
+  readonly #sink: TarSink;
+  readonly #archive: string;
+  readonly #limits: TarLimits;
+  /** Of the entry being read: bytes of its body, then of the padding, that are still to come. */
+  #bodyLeft = 0;
+  #paddingLeft = 0;
+  /** The body of an extended header or a long name, while one is being read. */
+  #meta: { readonly typeFlag: string; readonly body: Buffer; filled: number } | undefined;
+  #pax: PaxRecords | undefined;
+  #longPath: string | undefined;
+  #longLink: string | undefined;
+  readonly #partial: Buffer = Buffer.alloc(BLOCK);
+  #partialBytes = 0;
+  #entries = 0;
+  #ended = false;
+  #lastPath = '';
+
+  constructor(archive: string, sink: TarSink, limits: TarLimits) {
+    this.#archive = archive;
+    this.#sink = sink;
+    this.#limits = limits;
+  }
+
+  /** Bytes after the end mark are padding and ignored. */
+  write(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length && !this.#ended) {
+      if (this.#bodyLeft > 0) at = this.#readBody(chunk, at);
+      else if (this.#paddingLeft > 0) at = this.#skipPadding(chunk, at);
+      else at = this.#readBlock(chunk, at);
+    }
+  }
+
+  /** To be called when the stream is over: an archive without an end mark was cut short. */
+  finish(): void {
+    if (this.#ended) return;
+    const where = this.#lastPath === '' ? '' : ` after "${printable(this.#lastPath)}"`;
+    throw corrupt(`read ${this.#archive}: the archive ends${where} without its end mark`);
+  }
+
+  #readBody(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + this.#bodyLeft);
+    const part = chunk.subarray(at, end);
+    this.#bodyLeft -= part.length;
+    if (this.#meta) {
+      part.copy(this.#meta.body, this.#meta.filled);
+      this.#meta.filled += part.length;
+      if (this.#bodyLeft === 0) this.#endMeta();
+    } else {
+      this.#sink.data(part);
+      if (this.#bodyLeft === 0) this.#sink.end();
+    }
+    return end;
+  }
+
+  #skipPadding(chunk: Buffer, at: number): number {
+    const skipped = Math.min(this.#paddingLeft, chunk.length - at);
+    this.#paddingLeft -= skipped;
+    return at + skipped;
+  }
+
+  /** A header block, put together first when it straddles two pieces. */
+  #readBlock(chunk: Buffer, at: number): number {
+    if (this.#partialBytes === 0 && chunk.length - at >= BLOCK) {
+      this.#readHeader(chunk, at);
+      return at + BLOCK;
+    }
+    const copied = chunk.copy(this.#partial, this.#partialBytes, at, Math.min(chunk.length, at + BLOCK - this.#partialBytes));
+    this.#partialBytes += copied;
+    if (this.#partialBytes === BLOCK) {
+      this.#partialBytes = 0;
+      this.#readHeader(this.#partial, 0);
+    }
+    return at + copied;
+  }
+
+  #readHeader(block: Buffer, at: number): void {
+    if (isZeroBlock(block, at)) {
+      this.#ended = true;
+      return;
+    }
+    const header = this.#checked(() => decodeHeader(block, at));
+    if (++this.#entries > this.#limits.maxEntries) {
+      throw hostile(`read ${this.#archive}: it holds more than ${this.#limits.maxEntries} entries`);
+    }
+    if (header.size < 0) throw this.#fault(header.path, 'its size is negative');
+    if ('xgLK'.includes(header.typeFlag)) this.#beginMeta(header);
+    else this.#beginEntry(header);
+  }
+
+  #beginMeta(header: RawHeader): void {
+    if (header.size > this.#limits.maxMetaBytes) {
+      throw this.#fault(header.path, `its extended header has ${header.size} bytes, more than ${this.#limits.maxMetaBytes}`);
+    }
+    this.#meta = { typeFlag: header.typeFlag, body: Buffer.alloc(header.size), filled: 0 };
+    this.#expectBody(header.size);
+    if (header.size === 0) this.#endMeta();
+  }
+
+  #endMeta(): void {
+    const { typeFlag, body } = this.#meta!;
+    this.#meta = undefined;
+    // A global header ("g") holds comments; like Go's reader, we let it change no entry.
+    if (typeFlag === 'x') this.#pax = this.#checked(() => parsePax(body));
+    else if (typeFlag === 'L') this.#longPath = cString(body);
+    else if (typeFlag === 'K') this.#longLink = cString(body);
+  }
+
+  #beginEntry(header: RawHeader): void {
+    const entry = this.#compose(header);
+    this.#pax = undefined;
+    this.#longPath = undefined;
+    this.#longLink = undefined;
+    this.#lastPath = entry.path;
+    this.#sink.begin(entry);
+    this.#expectBody(entry.size);
+    if (entry.size === 0) this.#sink.end();
+  }
+
+  #expectBody(size: number): void {
+    this.#bodyLeft = size;
+    this.#paddingLeft = (BLOCK - (size % BLOCK)) % BLOCK;
+  }
+
+  /** GNU long names win over extended headers, which win over the plain header: Go's order. */
+  #compose(header: RawHeader): TarEntry {
+    const pax = this.#pax;
+    const path = this.#longPath ?? pax?.path ?? header.path;
+    const uid = pax?.uid ?? header.uid;
+    const gid = pax?.gid ?? header.gid;
+    if (uid < 0 || uid > MAX_ID || gid < 0 || gid > MAX_ID) throw this.#fault(path, `its owner ${uid}:${gid} is out of range`);
+    const type = this.#typeOf(header.typeFlag, path);
+    return {
+      path,
+      linkPath: this.#longLink ?? pax?.linkPath ?? header.linkPath,
+      type,
+      // Only files have a body; some tools state a size for the others all the same.
+      size: type === 'file' ? (pax?.size ?? header.size) : 0,
+      mode: header.mode & 0o7777,
+      uid,
+      gid,
+      mtimeSec: pax?.mtimeSec ?? header.mtimeSec,
+      mtimeNs: pax?.mtimeSec === undefined ? 0 : (pax.mtimeNs ?? 0),
+      devMajor: header.devMajor,
+      devMinor: header.devMinor,
+      xattrs: pax?.xattrs ?? [],
+    };
+  }
+
+  #typeOf(typeFlag: string, path: string): TarEntryType {
+    const type = TYPES[typeFlag];
+    if (type === undefined) throw corrupt(`read ${this.#archive}: entry "${printable(path)}" is of the unknown or unsupported type "${printable(typeFlag)}"`);
+    // Before ustar a directory was a file whose name ends in a slash.
+    return type === 'file' && typeFlag !== '7' && path.endsWith('/') ? 'directory' : type;
+  }
+
+  #checked<T>(decode: () => T): T {
+    try {
+      return decode();
+    } catch (error) {
+      if (!(error instanceof HeaderFault)) throw error;
+      const where = this.#lastPath === '' ? 'at its first entry' : `after "${printable(this.#lastPath)}"`;
+      throw corrupt(`read ${this.#archive}: ${where}, ${error.message}`);
+    }
+  }
+
+  #fault(path: string, what: string): PodError {
+    return hostile(`read ${this.#archive}: entry "${printable(path)}": ${what}`);
+  }
+}
+
+function cString(body: Buffer): string {
+  const nul = body.indexOf(0);
+  return body.toString('latin1', 0, nul < 0 ? body.length : nul);
+}

@@ -1,0 +1,44 @@
+import { SyscallError } from '../../../linux/errno.ts';
+import { tryFsetxattr } from '../../../linux/file.ts';
+import { applyToFd, type Metadata } from './metadata.ts';
+import type { ParentDirs } from './parents.ts';
+
+/** Of a directory that entries lie in but none describes. The fixed time keeps two unpackings of one layer alike. */
+const IMPLICIT: Metadata = { mode: 0o755, uid: 0, gid: 0, mtimeSec: 0, mtimeNs: 0, xattrs: [] };
+
+const OPAQUE = 'trusted.overlay.opaque';
+const YES = Buffer.from('y');
+
+/** What the directories of a layer get once their contents are complete: a file made in one changes its time. */
+export class PendingDirectories {
+  readonly #metadata = new Map<string, Metadata>([['', IMPLICIT]]);
+  readonly #opaque = new Set<string>();
+
+  /** The last entry for a directory wins. */
+  add(path: string, metadata: Metadata): void {
+    this.#metadata.set(path, metadata);
+  }
+
+  addImplicit(path: string): void {
+    this.#metadata.set(path, IMPLICIT);
+  }
+
+  /** What lower layers have in this directory stays hidden. */
+  markOpaque(path: string): void {
+    this.#opaque.add(path);
+  }
+
+  remove(path: string): void {
+    this.#metadata.delete(path);
+    this.#opaque.delete(path);
+  }
+
+  finish(parents: ParentDirs): void {
+    for (const path of this.#opaque) {
+      const result = tryFsetxattr(parents.open(path), OPAQUE, YES);
+      if (result < 0) throw new SyscallError('fsetxattr', -result, OPAQUE);
+    }
+    // Parents come before their children in most archives: from the end, no mode closes a door that is still needed.
+    for (const [path, metadata] of [...this.#metadata].reverse()) applyToFd(parents.open(path), metadata);
+  }
+}

@@ -1,0 +1,33 @@
+import { PodError } from '../../error.ts';
+import { hostile, printable } from '../tar/fault.ts';
+
+const HOST_FAULTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'free some space in the file system that holds the store, or move it with --root',
+  EDQUOT: 'raise the quota, or move the store with --root',
+  EROFS: 'the store is on a read-only file system; move it with --root',
+  EIO: 'the device under the store reports errors',
+  EMFILE: 'raise the limit on open files (ulimit -n)',
+  ENFILE: 'raise fs.file-max',
+  EOPNOTSUPP: 'the file system of the store cannot keep this; move the store with --root',
+};
+
+/** What went wrong while an entry was written, as something a person can act on. A `PodError` and a bug of ours pass as they are. */
+export function unpackFailure(error: unknown, archive: string, entryPath: string | undefined): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined || error instanceof PodError) return error;
+  const where = entryPath === undefined ? '' : `, entry "${printable(entryPath)}"`;
+  const message = `unpack ${archive}${where}: ${(error as Error).message}`;
+  if (errno in HOST_FAULTS) return new PodError('state/io', message, { hint: HOST_FAULTS[errno], cause: error });
+  if (errno === 'EPERM' || errno === 'EACCES') {
+    return new PodError('host/privilege', message, { hint: 'unpacking keeps owners, devices and capabilities: it needs root', cause: error });
+  }
+  return hostile(message, error);
+}
+
+/** Of a `SyscallError` of ours or an error of node:fs. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { errnoName, code, syscall } = error as { errnoName?: string; code?: string; syscall?: string };
+  if (syscall === undefined) return undefined;
+  return errnoName ?? code;
+}

@@ -1,0 +1,242 @@
+import { closeSync, writeSync } from 'node:fs';
+import { ERRNO, SyscallError } from '../../../linux/errno.ts';
+import {
+  AT_REMOVEDIR,
+  bytePath,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_WRONLY,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_SYMLINKS,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  tryLinkat,
+  tryMkdirat,
+  tryMknodat,
+  tryOpenat2,
+  trySymlinkat,
+  tryUnlinkat,
+} from '../../../linux/file.ts';
+import type { TarEntry, TarSink } from '../tar/entry.ts';
+import { corrupt, hostile, printable } from '../tar/fault.ts';
+import { PendingDirectories } from './directories.ts';
+import { normalizeEntryPath, splitPath } from './entry-path.ts';
+import { unpackFailure } from './failure.ts';
+import { applyToFd, applyToName, checkXattrs } from './metadata.ts';
+import { ParentDirs } from './parents.ts';
+import { parseWhiteout, type Whiteout } from './whiteout.ts';
+
+const SPECIAL_MODES = { char: S_IFCHR, block: S_IFBLK, fifo: S_IFIFO } as const;
+const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+
+/**
+ * Writes the entries of one layer below a directory descriptor, in overlayfs form: a whiteout becomes a character device
+ * 0:0, an opaque directory gets trusted.overlay.opaque. Nothing is ever named by a path from outside: parents are
+ * descriptors confined to the root by the kernel, and each call names one component below one.
+ */
+export class LayerWriter implements TarSink, Disposable {
+  readonly #archive: string;
+  readonly #parents: ParentDirs;
+  readonly #directories: PendingDirectories = new PendingDirectories();
+  /** Made by this layer's own whiteout entries, by path. */
+  readonly #whiteouts = new Set<string>();
+  #entry: TarEntry | undefined;
+  #fileFd = -1;
+
+  constructor(rootFd: number, archive: string) {
+    this.#archive = archive;
+    this.#parents = new ParentDirs(rootFd, archive, {
+      onImplicit: (path) => this.#directories.addImplicit(path),
+      replaceWhiteout: (path) => this.#replaceWhiteout(path),
+    });
+  }
+
+  begin(entry: TarEntry): void {
+    this.#entry = entry;
+    this.#guard(() => this.#create(entry));
+  }
+
+  data(chunk: Uint8Array): void {
+    // Bodies of aufs bookkeeping entries go nowhere.
+    if (this.#fileFd < 0) return;
+    this.#guard(() => {
+      let at = 0;
+      while (at < chunk.length) at += writeSync(this.#fileFd, chunk, at, chunk.length - at);
+    });
+  }
+
+  end(): void {
+    if (this.#fileFd < 0) return;
+    this.#guard(() => applyToFd(this.#fileFd, this.#entry!));
+    this.#closeFile();
+  }
+
+  /** Gives the directories what waited for their contents; call once, after the last entry. */
+  finish(): void {
+    this.#entry = undefined;
+    this.#guard(() => this.#directories.finish(this.#parents));
+  }
+
+  [Symbol.dispose](): void {
+    this.#closeFile();
+    this.#parents[Symbol.dispose]();
+  }
+
+  #closeFile(): void {
+    if (this.#fileFd >= 0) closeSync(this.#fileFd);
+    this.#fileFd = -1;
+  }
+
+  #create(entry: TarEntry): void {
+    checkXattrs(entry, this.#archive);
+    const path = this.#normalize(entry.path, 'entry');
+    if (path === '') return this.#createRoot(entry);
+    const [parent, name] = splitPath(path);
+    const whiteout = parseWhiteout(name);
+    if (whiteout) return this.#applyWhiteout(whiteout, parent);
+    const dirFd = this.#parents.open(parent);
+    if (entry.type === 'file') this.#fileFd = this.#createFile(dirFd, name, path);
+    else if (entry.type === 'directory') this.#createDirectory(dirFd, name, path, entry);
+    else if (entry.type === 'hardlink') this.#createHardLink(dirFd, name, path, entry);
+    else if (entry.type === 'symlink') this.#createSymlink(dirFd, name, path, entry);
+    else this.#createDevice(dirFd, name, path, entry, SPECIAL_MODES[entry.type]);
+  }
+
+  #createRoot(entry: TarEntry): void {
+    if (entry.type !== 'directory') throw this.#hostile(`is the layer's root, as a ${entry.type}`);
+    this.#directories.add('', entry);
+  }
+
+  #createFile(dirFd: number, name: string, path: string): number {
+    // O_EXCL: never through an existing name, be it a symlink or a hard link to something else.
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+    return this.#makeOver(dirFd, name, path, 'openat2', (bytes) => tryOpenat2(dirFd, bytes, flags, ONE_COMPONENT, 0o600));
+  }
+
+  #createDirectory(dirFd: number, name: string, path: string, entry: TarEntry): void {
+    const make = (bytes: Buffer): number => tryMkdirat(dirFd, bytes, 0o700);
+    const exists = make(bytePath(name)) === -ERRNO.EEXIST;
+    if (!exists || isDirectory(dirFd, name)) {
+      this.#directories.add(path, entry);
+      return;
+    }
+    const hidden = this.#whiteouts.has(path);
+    this.#makeOver(dirFd, name, path, 'mkdirat', make);
+    this.#directories.add(path, entry);
+    if (hidden) this.#directories.markOpaque(path);
+  }
+
+  #createHardLink(dirFd: number, name: string, path: string, entry: TarEntry): void {
+    const target = this.#normalize(entry.linkPath, `hard link "${printable(entry.path)}" to`);
+    if (target === '') throw this.#hostile('is a hard link to the root');
+    // A link to itself says nothing; replacing the name first would lose the file.
+    if (target === path) return;
+    const [targetParent, targetName] = splitPath(target);
+    const targetFd = this.#parents.open(targetParent);
+    const oldName = bytePath(targetName);
+    const link = (bytes: Buffer): number => tryLinkat(targetFd, oldName, dirFd, bytes);
+    if (isAbsent(targetFd, targetName)) throw corrupt(`unpack ${this.#archive}: entry "${printable(path)}" is a hard link to "${printable(target)}", which is not in the layer`);
+    this.#makeOver(dirFd, name, path, 'linkat', link);
+  }
+
+  #createSymlink(dirFd: number, name: string, path: string, entry: TarEntry): void {
+    if (entry.linkPath === '') throw corrupt(`unpack ${this.#archive}: entry "${printable(path)}" is a symlink to nothing`);
+    const target = bytePath(entry.linkPath);
+    this.#makeOver(dirFd, name, path, 'symlinkat', (bytes) => trySymlinkat(target, dirFd, bytes));
+    applyToName(dirFd, name, entry, true);
+  }
+
+  #createDevice(dirFd: number, name: string, path: string, entry: TarEntry, typeBits: number): void {
+    const { type, devMajor, devMinor } = entry;
+    // Overlayfs takes a character device 0:0 for a whiteout: it would hide a name without being listed as one.
+    if (type === 'char' && devMajor === 0 && devMinor === 0) throw this.#hostile('is a character device 0:0');
+    if (devMajor < 0 || devMajor > 0xfff || devMinor < 0 || devMinor > 0xfffff) throw this.#hostile(`has the device number ${devMajor}:${devMinor}`);
+    this.#makeOver(dirFd, name, path, 'mknodat', (bytes) => tryMknodat(dirFd, bytes, typeBits | 0o600, devMajor, devMinor));
+    applyToName(dirFd, name, entry, false);
+  }
+
+  /** Makes a name; one that exists already is removed first: the later entry of an archive wins, as with every other tool. */
+  #makeOver(dirFd: number, name: string, path: string, syscall: string, make: (bytes: Buffer) => number): number {
+    const bytes = bytePath(name);
+    let result = make(bytes);
+    if (result === -ERRNO.EEXIST) {
+      this.#remove(dirFd, bytes, path);
+      result = make(bytes);
+    }
+    if (result < 0) throw new SyscallError(syscall, -result);
+    return result;
+  }
+
+  #remove(dirFd: number, bytes: Buffer, path: string): void {
+    let result = tryUnlinkat(dirFd, bytes);
+    if (result === -ERRNO.EISDIR) result = tryUnlinkat(dirFd, bytes, AT_REMOVEDIR);
+    if (result === -ERRNO.ENOTEMPTY) throw this.#hostile('would replace a directory that has contents');
+    if (result < 0) throw new SyscallError('unlinkat', -result);
+    this.#whiteouts.delete(path);
+    this.#directories.remove(path);
+    this.#parents.forget();
+  }
+
+  #applyWhiteout(whiteout: Whiteout, parent: string): void {
+    if (whiteout.kind === 'aufs') return;
+    if (whiteout.kind === 'hostile') throw this.#hostile('is a whiteout of nothing or of its own directory');
+    const dirFd = this.#parents.openStrict(parent);
+    if (whiteout.kind === 'opaque') {
+      this.#directories.markOpaque(parent);
+      return;
+    }
+    const target = parent === '' ? whiteout.name : `${parent}/${whiteout.name}`;
+    const made = tryMknodat(dirFd, bytePath(whiteout.name), S_IFCHR, 0, 0);
+    if (made === 0) this.#whiteouts.add(target);
+    // The layer has this name too, and a whiteout speaks of lower layers only: the name shadows a lower file by itself, a directory must be told to.
+    else if (made !== -ERRNO.EEXIST) throw new SyscallError('mknodat', -made);
+    else if (isDirectory(dirFd, whiteout.name)) this.#directories.markOpaque(target);
+  }
+
+  /** Makes room for a directory where this layer's own whiteout stands in its path; false when none does. */
+  #replaceWhiteout(path: string): boolean {
+    for (let end = path.indexOf('/'); ; end = path.indexOf('/', end + 1)) {
+      const prefix = end < 0 ? path : path.slice(0, end);
+      if (this.#whiteouts.delete(prefix)) {
+        const [parent, name] = splitPath(prefix);
+        const removed = tryUnlinkat(this.#parents.open(parent), bytePath(name));
+        if (removed < 0) throw new SyscallError('unlinkat', -removed);
+        this.#directories.markOpaque(prefix);
+        return true;
+      }
+      if (end < 0) return false;
+    }
+  }
+
+  #normalize(path: string, what: string): string {
+    return normalizeEntryPath(path, `unpack ${this.#archive}: ${what}`);
+  }
+
+  #hostile(what: string): Error {
+    return hostile(`unpack ${this.#archive}: entry "${printable(this.#entry?.path ?? '')}" ${what}`);
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      throw unpackFailure(error, this.#archive, this.#entry?.path);
+    }
+  }
+}
+
+function isDirectory(dirFd: number, name: string): boolean {
+  const fd = tryOpenat2(dirFd, bytePath(name), O_PATH | O_DIRECTORY | O_NOFOLLOW, ONE_COMPONENT);
+  if (fd >= 0) closeSync(fd);
+  return fd >= 0;
+}
+
+function isAbsent(dirFd: number, name: string): boolean {
+  const fd = tryOpenat2(dirFd, bytePath(name), O_PATH | O_NOFOLLOW, ONE_COMPONENT);
+  if (fd >= 0) closeSync(fd);
+  return fd === -ERRNO.ENOENT;
+}

@@ -1,0 +1,49 @@
+import { errnoName, SyscallError } from '../../../linux/errno.ts';
+import { bytePath, fchmod, fchmodat, fchown, lchownat, tryFsetxattr, tryLsetxattr, utimensat } from '../../../linux/file.ts';
+import type { TarEntry } from '../tar/entry.ts';
+import { hostile, printable } from '../tar/fault.ts';
+
+/** What is kept of an entry until its directory is complete, or applied at once to what cannot have contents. */
+export type Metadata = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtimeSec' | 'mtimeNs' | 'xattrs'>;
+
+/** Overlayfs obeys these in a lower layer: an archive that carried them could redirect a name to any place of the host's file system. */
+const FORBIDDEN_XATTRS = ['trusted.overlay.', 'user.overlay.'];
+
+/** The attribute namespaces Linux has; archives from other systems carry more (`com.apple.…`), which mean nothing here. */
+const LINUX_XATTRS = /^(user|trusted|security|system)\./;
+
+/** Throws for the attributes an archive may not have. */
+export function checkXattrs(entry: TarEntry, archive: string): void {
+  for (const [name] of entry.xattrs) {
+    if (name.includes('\0') || FORBIDDEN_XATTRS.some((prefix) => name.startsWith(prefix))) {
+      throw hostile(`unpack ${archive}: entry "${printable(entry.path)}" has the extended attribute "${printable(name)}"`);
+    }
+  }
+}
+
+/** Owner first: chown clears setuid and file capabilities. Time last: nothing after it may touch the file. */
+export function applyToFd(fd: number, metadata: Metadata): void {
+  fchown(fd, metadata.uid, metadata.gid);
+  fchmod(fd, metadata.mode);
+  for (const [name, value] of metadata.xattrs) checkSet(name, tryFsetxattr(fd, name, value), 'fsetxattr');
+  utimensat(fd, null, metadata.mtimeSec, metadata.mtimeNs);
+}
+
+/** For what cannot be opened: symlinks, devices, FIFOs. `name` is a single component in the directory `dirFd`. */
+export function applyToName(dirFd: number, name: string, metadata: Metadata, isSymlink: boolean): void {
+  const path = bytePath(name);
+  lchownat(dirFd, path, metadata.uid, metadata.gid);
+  if (!isSymlink) fchmodat(dirFd, path, metadata.mode);
+  // There is no lsetxattrat before Linux 6.13; the magic link stands for the descriptor, and the last component is not followed.
+  for (const [attribute, value] of metadata.xattrs) {
+    checkSet(attribute, tryLsetxattr(bytePath(`/proc/self/fd/${dirFd}/${name}`), attribute, value), 'lsetxattr');
+  }
+  utimensat(dirFd, path, metadata.mtimeSec, metadata.mtimeNs);
+}
+
+function checkSet(name: string, result: number, syscall: string): void {
+  if (result === 0) return;
+  // What this file system cannot store has no effect in the pod either. Capabilities would be missed: a program would run without them.
+  if (errnoName(-result) === 'EOPNOTSUPP' && (!LINUX_XATTRS.test(name) || name !== 'security.capability')) return;
+  throw new SyscallError(syscall, -result, `"${printable(name)}"`);
+}

@@ -1,0 +1,101 @@
+import { closeSync } from 'node:fs';
+import { errnoName, SyscallError } from '../../../linux/errno.ts';
+import { bytePath, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, tryMkdirat, tryOpenat2 } from '../../../linux/file.ts';
+import { hostile, printable } from '../tar/fault.ts';
+import { splitPath } from './entry-path.ts';
+
+const MAX_OPEN = 48;
+
+export interface ParentEvents {
+  /** A directory was made that no entry has named so far. */
+  readonly onImplicit: (path: string) => void;
+  /** Something in the path is no directory: if it is a whiteout of this layer, it gives way, and the answer is true. */
+  readonly replaceWhiteout: (path: string) => boolean;
+}
+
+/**
+ * The directories of a layer, opened below its root and nowhere else: symlinks in a path resolve as if the layer were `/`
+ * (RESOLVE_IN_ROOT), as a process in the image would see them. The kernel guarantees it, also while the tree changes.
+ */
+export class ParentDirs implements Disposable {
+  readonly #rootFd: number;
+  readonly #archive: string;
+  readonly #open = new Map<string, number>();
+  readonly #events: ParentEvents;
+
+  constructor(rootFd: number, archive: string, events: ParentEvents) {
+    this.#rootFd = rootFd;
+    this.#archive = archive;
+    this.#events = events;
+  }
+
+  /** A descriptor of the directory, which stays this object's; made when it is not there. */
+  open(path: string): number {
+    if (path === '') return this.#rootFd;
+    const known = this.#open.get(path);
+    if (known !== undefined) {
+      // Moved to the end: the one used least recently is closed first, never one of the two a hard link is working with.
+      this.#open.delete(path);
+      this.#open.set(path, known);
+      return known;
+    }
+    const fd = this.#tryOpen(path) ?? this.#create(path);
+    if (this.#open.size >= MAX_OPEN) this.#closeOldest();
+    this.#open.set(path, fd);
+    return fd;
+  }
+
+  /** As `open`, but a symlink anywhere in the path is refused: what is done to this directory must be done to this very one. */
+  openStrict(path: string): number {
+    const fd = this.open(path);
+    if (path === '') return fd;
+    const direct = tryOpenat2(this.#rootFd, bytePath(path), O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    if (direct >= 0) {
+      closeSync(direct);
+      return fd;
+    }
+    if (errnoName(-direct) === 'ELOOP') throw hostile(`unpack ${this.#archive}: "${printable(path)}" leads through a symlink`);
+    throw new SyscallError('openat2', -direct);
+  }
+
+  /** A name changed its meaning: descriptors found through it may be of something else now. */
+  forget(): void {
+    for (const fd of this.#open.values()) closeSync(fd);
+    this.#open.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.forget();
+  }
+
+  #tryOpen(path: string): number | undefined {
+    const fd = tryOpenat2(this.#rootFd, bytePath(path), O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    if (fd >= 0) return fd;
+    const errno = errnoName(-fd);
+    if (errno === 'ENOENT') return undefined;
+    if (errno === 'ENOTDIR' && this.#events.replaceWhiteout(path)) return undefined;
+    if (errno === 'ENOTDIR' || errno === 'ELOOP') throw hostile(`unpack ${this.#archive}: "${printable(path)}" is used as a directory, and is none`);
+    throw new SyscallError('openat2', -fd);
+  }
+
+  #create(path: string): number {
+    const [parent, name] = splitPath(path);
+    const parentFd = this.open(parent);
+    const made = tryMkdirat(parentFd, bytePath(name), 0o755);
+    if (made === 0) this.#events.onImplicit(path);
+    // EEXIST after ENOENT: a symlink to nowhere.
+    else if (errnoName(-made) === 'EEXIST') throw hostile(`unpack ${this.#archive}: "${printable(path)}" is used as a directory, and is a symlink that leads nowhere`);
+    else throw new SyscallError('mkdirat', -made);
+    const fd = tryOpenat2(parentFd, bytePath(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    if (fd < 0) throw new SyscallError('openat2', -fd);
+    return fd;
+  }
+
+  #closeOldest(): void {
+    for (const [path, fd] of this.#open) {
+      closeSync(fd);
+      this.#open.delete(path);
+      return;
+    }
+  }
+}
