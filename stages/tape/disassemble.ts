@@ -1,5 +1,5 @@
 import { type Bindings, renderText, symbolBytes } from './data-section.ts';
-import type { Arg, DataItem, Op, Program, Tape } from './program.ts';
+import type { Arg, DataItem, Op, Program, Tape, Text } from './program.ts';
 
 /** One op in words: the call as strace(1) would print it, what it is for and the manifest line that asked for it. */
 export interface OpLine {
@@ -40,11 +40,18 @@ function describePointers(program: Program, item: DataItem, bindings: Bindings):
   return strings.length > 0 ? `[${strings.join(', ')}]` : undefined;
 }
 
+/** A number only when every symbol in the text is bound. */
+function describeLength(text: Text, bindings: Bindings): string {
+  const isBound = typeof text === 'string' || text.every((part) => typeof part === 'string' || part.name in bindings);
+  return isBound ? String(Buffer.byteLength(renderText(text, bindings))) : 'length';
+}
+
 function describeArg(program: Program, arg: Arg, bindings: Bindings): string {
   if (typeof arg === 'number') return arg === -100 ? 'AT_FDCWD' : arg > 0xffff ? `0x${arg.toString(16)}` : String(arg);
   if (typeof arg === 'bigint') return `0x${arg.toString(16)}`;
   if (arg.kind === 'reg') return `%${arg.name}`;
   if (arg.kind === 'sym') return bindings[arg.name] === undefined ? `$${arg.name}` : String(bindings[arg.name]);
+  if (arg.kind === 'length') return describeLength(arg.text, bindings);
   const item = program.data[arg.item]!;
   const suffix = arg.offset ? `+${arg.offset}` : '';
   if (item.kind === 'text') return quote(renderText(item.text, bindings)) + suffix;

@@ -1,6 +1,6 @@
 import { ERRNO } from '../linux/errno.ts';
 import { type Arch, SYSCALLS } from '../linux/syscall-numbers.ts';
-import { type Bindings, type DataSection, layOutData, symbolBytes } from './data-section.ts';
+import { type Bindings, type DataSection, layOutData, renderText, symbolBytes } from './data-section.ts';
 import { ARG_KINDS, AUDIT_ARCH, LIMITS, MAGIC, NO_REG, OP_HAND_OVER, PURPOSES, SIZES, VERSION } from './format.ts';
 import { type Arg, type Op, type Program, PSEUDO_CALLS, type Tape } from './program.ts';
 
@@ -106,6 +106,8 @@ class Encoder {
         return [ARG_KINDS.register, BigInt(arg.index)];
       case 'data':
         return [ARG_KINDS.data, BigInt(this.#data.offsets[arg.item]! + arg.offset)];
+      case 'length':
+        return [ARG_KINDS.immediate, BigInt(Buffer.byteLength(renderText(arg.text, this.#bindings)))];
       case 'sym': {
         const bytes = symbolBytes(arg, this.#bindings);
         return [ARG_KINDS.immediate, bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n)];

@@ -25,6 +25,12 @@ export interface Sym {
   readonly size: number;
 }
 
+/** The length in bytes of a text once its symbols are bound, without the NUL. */
+export interface TextLength {
+  readonly kind: 'length';
+  readonly text: Text;
+}
+
 /** A place in the program's data section. */
 export interface DataRef {
   readonly kind: 'data';
@@ -33,7 +39,7 @@ export interface DataRef {
   readonly offset: number;
 }
 
-export type Arg = number | bigint | Reg | Sym | DataRef;
+export type Arg = number | bigint | Reg | Sym | DataRef | TextLength;
 /** A C string, put together from literal text and symbols. */
 export type Text = string | readonly (string | Sym)[];
 /** Binary data, put together from literal bytes, binary symbols and pointers to other data. */
@@ -107,6 +113,11 @@ export class Tape {
     return this.program.text(text);
   }
 
+  /** For write(2) of a text whose symbols are bound at hand-off. */
+  lengthOf(text: Text): TextLength {
+    return { kind: 'length', text };
+  }
+
   /** Binary data, aligned to 8 bytes. */
   bytes(parts: Bytes): DataRef {
     return this.program.bytes(parts);
@@ -164,6 +175,7 @@ export class Program {
   readonly apps: SupervisedApp[] = [];
   readonly registers: Map<string, Reg> = new Map();
   readonly #texts = new Map<string, DataRef>();
+  readonly #scratch = new Map<number, DataRef>();
   #nextRegister = FIRST_FREE_REGISTER;
 
   constructor() {
@@ -208,6 +220,13 @@ export class Program {
 
   buffer(size: number): DataRef {
     return this.#add({ kind: 'buffer', size });
+  }
+
+  /** A buffer for results nobody reads twice: the program's tapes share one. */
+  scratch(size: number): DataRef {
+    const known = this.#scratch.get(size) ?? this.buffer(size);
+    this.#scratch.set(size, known);
+    return known;
   }
 
   #add(item: DataItem): DataRef {

@@ -1,0 +1,87 @@
+// socketpair(2), sendmsg(2), unix(7): what Node's net module cannot do, which is to pass descriptors.
+
+import { AF_UNIX, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET } from './constants.ts';
+import { Fd } from './fd.ts';
+import { addressOf, syscall } from './syscall.ts';
+
+/** Two connected stream sockets, close-on-exec. */
+export function socketPair(): [Fd, Fd] {
+  const pair = new Int32Array(new ArrayBuffer(8));
+  syscall('socketpair', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, new Uint8Array(pair.buffer));
+  return [new Fd(pair[0]!), new Fd(pair[1]!)];
+}
+
+/** struct msghdr with one struct iovec, and room for `fds` descriptors. */
+class MessageHeader {
+  readonly bytes = new Uint8Array(new ArrayBuffer(56));
+  readonly control: Uint8Array;
+  readonly #iov = new Uint8Array(new ArrayBuffer(16));
+  readonly #keep: Uint8Array;
+
+  constructor(payload: Uint8Array, fds: number) {
+    this.#keep = payload;
+    this.control = new Uint8Array(new ArrayBuffer(fds > 0 ? 16 + Math.ceil((4 * fds) / 8) * 8 : 0));
+    const iov = new DataView(this.#iov.buffer);
+    iov.setBigUint64(0, addressOf(this.#keep), true);
+    iov.setBigUint64(8, BigInt(payload.length), true);
+    const header = new DataView(this.bytes.buffer);
+    header.setBigUint64(16, addressOf(this.#iov), true);
+    header.setBigUint64(24, 1n, true);
+    if (fds === 0) return;
+    header.setBigUint64(32, addressOf(this.control), true);
+    header.setBigUint64(40, BigInt(this.control.length), true);
+  }
+}
+
+/** Sends the payload whole, with descriptors. Blocks while the socket's buffer is full. */
+export function sendWithFds(socket: number, payload: Uint8Array, fds: readonly number[]): void {
+  const message = new MessageHeader(payload, fds.length);
+  if (fds.length > 0) {
+    const control = new DataView(message.control.buffer);
+    control.setBigUint64(0, BigInt(16 + 4 * fds.length), true);
+    control.setInt32(8, SOL_SOCKET, true);
+    control.setInt32(12, SCM_RIGHTS, true);
+    fds.forEach((fd, i) => {
+      control.setInt32(16 + 4 * i, fd, true);
+    });
+  }
+  const sent = syscall('sendmsg', socket, message.bytes, MSG_NOSIGNAL);
+  if (sent !== payload.length) throw new Error(`sendmsg took ${sent} of ${payload.length} bytes`);
+}
+
+/** Receives into `payload`; blocks. Returns the bytes that came and the descriptors that came with them. */
+export function receiveWithFds(socket: number, payload: Uint8Array, maxFds: number): { length: number; fds: Fd[] } {
+  const message = new MessageHeader(payload, maxFds);
+  const length = syscall('recvmsg', socket, message.bytes, MSG_CMSG_CLOEXEC);
+  const fds: Fd[] = [];
+  const control = new DataView(message.control.buffer);
+  const controlLength = Number(new DataView(message.bytes.buffer).getBigUint64(40, true));
+  if (maxFds > 0 && controlLength >= 16) {
+    const count = (Number(control.getBigUint64(0, true)) - 16) / 4;
+    for (let i = 0; i < count; i++) fds.push(new Fd(control.getInt32(16 + 4 * i, true)));
+  }
+  return { length, fds };
+}
+
+/** A connection to the socket `name` in the directory `dir`; works for any length of path. */
+export function connectIn(dir: number, name: string): Fd {
+  const socket = new Fd(syscall('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const address = unixAddress(`/proc/self/fd/${dir}/${name}`);
+  try {
+    syscall('connect', socket.number, address, address.length);
+  } catch (error) {
+    socket[Symbol.dispose]();
+    throw error;
+  }
+  return socket;
+}
+
+/** struct sockaddr_un. */
+export function unixAddress(path: string): Uint8Array {
+  const address = new Uint8Array(110);
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  const bytes = Buffer.from(path);
+  if (bytes.length > 107) throw new Error(`socket path longer than 107 bytes: "${path}"`);
+  address.set(bytes, 2);
+  return address;
+}

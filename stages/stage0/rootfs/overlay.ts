@@ -1,0 +1,124 @@
+import { dirname, join } from 'node:path';
+import { AT_FDCWD, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, O_CLOEXEC } from '../../linux/constants.ts';
+import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
+import { cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
+import type { RootfsApp, RootfsInput } from './types.ts';
+
+/**
+ * fsconfig(2) takes strings of at most 255 bytes, and an overlay names its layers by path: descriptors under fixed numbers
+ * keep them short. They are above anything the monitor opens by itself.
+ */
+const POD_DIR_FD = 900;
+const FIRST_LOWER_FD = 901;
+const MAX_FSCONFIG_STRING = 255;
+
+/** Where a layer is reached: `/proc/self/fd/N` of an idmapped clone, and the path below it. */
+class Lowers {
+  readonly #tape: Tape;
+  readonly #input: RootfsInput;
+  readonly #clones = new Map<string, string>();
+
+  constructor(tape: Tape, input: RootfsInput) {
+    this.#tape = tape;
+    this.#input = input;
+  }
+
+  pathOf(layer: string, reason: Reason): string {
+    const { layersDir } = this.#input;
+    // All layers of the store lie side by side: one mount to map for all of them.
+    if (dirname(layer) === layersDir) return join(this.#clone(layersDir, reason), layer.slice(layersDir.length));
+    return this.#clone(layer, reason);
+  }
+
+  #clone(directory: string, reason: Reason): string {
+    const known = this.#clones.get(directory);
+    if (known) return known;
+    const { program } = this.#tape;
+    const mount = program.reg('lower');
+    const number = FIRST_LOWER_FD + this.#clones.size;
+    cloneTree(this.#tape, AT_FDCWD, directory, mount, reason);
+    if (this.#input.userns) setMountAttr(this.#tape, mount, { idmap: program.reg('userns') }, reason);
+    this.#tape.call('dup3', [mount, number, O_CLOEXEC], reason);
+    this.#tape.call('close', [mount], reason);
+    const path = `/proc/self/fd/${number}`;
+    this.#clones.set(directory, path);
+    return path;
+  }
+
+  get fds(): number[] {
+    return [...this.#clones].map((_, i) => FIRST_LOWER_FD + i);
+  }
+}
+
+/** Directory of one overlay's upper and work directories, below the pod's. */
+function overlayDir(app: RootfsApp, index: number): string {
+  return `apps/${app.name}/${index}`;
+}
+
+/** The register of an app's overlay number `index`; 0 is its root. */
+export function overlayReg(tape: Tape, app: RootfsApp, index: number): Reg {
+  return tape.program.reg(`root/${app.name}/${index}`);
+}
+
+/** Makes the writable directories on the host, owned by the pod's root. */
+export function planUpperDirs(host: Tape, input: RootfsInput): void {
+  const podDir = host.program.reg('podDir');
+  const owner = sym('uidBase');
+  host.call('mkdirat', [podDir, host.text('apps'), 0o700], { at: input.podAt, why: 'make the directory of the apps' });
+  for (const app of input.apps) {
+    const reason = { at: app.at, why: `make the writable layer of app "${app.name}"` };
+    host.call('mkdirat', [podDir, host.text(`apps/${app.name}`), 0o700], reason);
+    app.imageMounts.forEach((_, i) => {
+      const dir = overlayDir(app, i);
+      const upper = host.text(`${dir}/upper`);
+      host.call('mkdirat', [podDir, host.text(dir), 0o700], reason);
+      host.call('mkdirat', [podDir, host.text(`${dir}/work`), 0o700], reason);
+      host.call('mkdirat', [podDir, upper, 0o755], reason);
+      // The overlay's root shows the owner of this directory; an idmapped upper would make it read-only.
+      if (input.userns) host.call('fchownat', [podDir, upper, owner, owner, 0], reason);
+    });
+  }
+}
+
+function lowerOptions(layers: readonly string[]): (readonly [string, Text])[] {
+  const topFirst = [...layers].reverse();
+  const joined = topFirst.join(':');
+  if (joined.length <= MAX_FSCONFIG_STRING) return [['lowerdir', joined]];
+  // One at a time; until Linux 6.7 the kernel does not know this option, and says so at the image's line.
+  return topFirst.map((layer) => ['lowerdir+', layer] as const);
+}
+
+/**
+ * Each app's root as detached overlays, handed to init. `volatile`: the writable layer is as short-lived as the pod, so
+ * neither fsync inside it nor its end has to flush the host's whole file system (docs/decisions/003).
+ */
+export function planOverlays(attach: Tape, input: RootfsInput): void {
+  const lowers = new Lowers(attach, input);
+  const podReason = { at: input.podAt, why: 'reach the pod directory' };
+  attach.call('dup3', [attach.program.reg('podDir'), POD_DIR_FD, O_CLOEXEC], podReason);
+  for (const app of input.apps) {
+    app.imageMounts.forEach((mount, i) => {
+      const reason = { at: app.imageAt, why: `mount the root file system of app "${app.name}" (${mount.target})` };
+      const dir = `/proc/self/fd/${POD_DIR_FD}/${overlayDir(app, i)}`;
+      const layers = mount.layers.map((layer) => lowers.pathOf(layer, reason));
+      newFileSystem(
+        attach,
+        {
+          type: 'overlay',
+          options: [
+            ['source', 'pod'],
+            ...lowerOptions(layers),
+            ['upperdir', `${dir}/upper`],
+            ['workdir', `${dir}/work`],
+            ['volatile', true],
+          ],
+          attributes: MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID,
+        },
+        overlayReg(attach, app, i),
+        reason,
+        true,
+      );
+    });
+  }
+  for (const fd of [...lowers.fds, POD_DIR_FD]) attach.call('close', [fd], podReason);
+}

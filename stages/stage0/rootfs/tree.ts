@@ -1,0 +1,141 @@
+import {
+  AT_FDCWD,
+  AT_RECURSIVE,
+  MNT_DETACH,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  MS_PRIVATE,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../../linux/constants.ts';
+import { MOUNT_ATTR_SIZE, mountAttr, openHow } from '../../linux/structs.ts';
+import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
+import { planDevTree } from './devices.ts';
+import { planKernelPathProtection, planProc, planSys } from './kernel-fs.ts';
+import { attachMount, cloneTree, newFileSystem, setMountAttr } from './mount-ops.ts';
+import { overlayReg } from './overlay.ts';
+import { ensureDirectory, openInside, replaceFile } from './targets.ts';
+import type { RootfsApp, RootfsInput } from './types.ts';
+import { planMount, planVolumeTree } from './volumes.ts';
+
+/** A directory every host has, to hang init's root on until it is pivoted to. Nothing is looked up below it afterwards. */
+const HANGER = '/usr';
+
+/** Files stage0 writes into every app's /etc; their text is bound at hand-off. */
+const NETWORK_FILES: readonly (readonly [path: string, content: Text])[] = [
+  ['etc/hostname', [sym('hostname'), '\n']],
+  ['etc/hosts', [sym('hosts')]],
+  ['etc/resolv.conf', [sym('resolvConf')]],
+];
+
+/**
+ * init's own root: an empty tmpfs that holds the apps' roots, the volumes and one /proc, /sys and /dev to clone. Everything is
+ * mounted before the old root goes: a user namespace may mount proc and sysfs only while it still sees the host's.
+ */
+export function planPodTree(pod: Tape, input: RootfsInput): void {
+  const initRoot = pod.program.reg('initRoot');
+  planInitRoot(pod, input, initRoot);
+  planProc(pod, input, initRoot);
+  planSys(pod, input, initRoot);
+  planDevTree(pod, initRoot, input.podAt);
+  planKernelPathProtection(pod, input, initRoot);
+  planVolumeTree(pod, input, initRoot);
+  pod.call('mkdirat', [initRoot, pod.text('apps'), 0o700], { at: input.podAt, why: 'make the directory of the apps' });
+  for (const app of input.apps) planAppRoot(pod, input, app, initRoot);
+  planPivot(pod, input, initRoot);
+}
+
+/** rprivate first: nothing that is mounted here may show on the host, nor the other way round. */
+function planInitRoot(pod: Tape, input: RootfsInput, initRoot: Reg): void {
+  const isolate = { at: input.podAt, why: 'cut the mount tree off from the host' };
+  const make = { at: input.podAt, why: "mount init's root" };
+  const attr = pod.bytes(mountAttr({ propagation: MS_PRIVATE }));
+  pod.call('mount_setattr', [AT_FDCWD, pod.text('/'), AT_RECURSIVE, attr, MOUNT_ATTR_SIZE], isolate);
+  newFileSystem(
+    pod,
+    {
+      type: 'tmpfs',
+      options: [['mode', '0755'], ['size', '1m']],
+      attributes: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+    },
+    initRoot,
+    make,
+  );
+  attachMount(pod, initRoot, AT_FDCWD, HANGER, make);
+}
+
+function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Reg): void {
+  const root = pod.program.reg('appRoot');
+  const reason = { at: app.imageAt, why: `set up the root file system of app "${app.name}"` };
+  pod.call('mkdirat', [initRoot, pod.text(`apps/${app.name}`), 0o755], reason);
+  attachMount(pod, overlayReg(pod, app, 0), initRoot, `apps/${app.name}`, reason);
+  pod.call('openat', [initRoot, pod.text(`apps/${app.name}`), O_PATH | O_DIRECTORY | O_CLOEXEC, 0], { ...reason, out: root });
+  planImageMounts(pod, app, root);
+  for (const name of ['proc', 'sys', 'dev']) planKernelDirectory(pod, app, initRoot, root, name);
+  for (const [path, content] of NETWORK_FILES) {
+    replaceFile(pod, root, path, content, { at: app.at, why: `write /${path} of app "${app.name}"` });
+  }
+  const byDepth = app.mounts.toSorted((a, b) => a.path.split('/').length - b.path.split('/').length);
+  for (const mount of byDepth) {
+    const volume = input.volumes.find(({ name }) => name === mount.volume);
+    if (!volume) throw new Error(`mount of unknown volume "${mount.volume}" passed validation`);
+    planMount(pod, initRoot, root, mount, volume);
+  }
+  finishAppRoot(pod, app, root);
+}
+
+function planImageMounts(pod: Tape, app: RootfsApp, root: Reg): void {
+  const target = pod.program.reg('target');
+  app.imageMounts.forEach((mount, i) => {
+    if (i === 0) return;
+    const reason = { at: app.imageAt, why: `mount ${mount.target} of app "${app.name}"` };
+    ensureDirectory(pod, root, mount.target, reason);
+    openInside(pod, root, mount.target, O_PATH | O_DIRECTORY, target, reason);
+    attachMount(pod, overlayReg(pod, app, i), target, '', reason);
+    pod.call('close', [target], reason);
+  });
+}
+
+/** A link in place of /proc, /sys or /dev is refused: it is how an image would move them (CVE-2019-19921). */
+function planKernelDirectory(pod: Tape, app: RootfsApp, initRoot: Reg, root: Reg, name: string): void {
+  const { program } = pod;
+  const mount = program.reg('mount');
+  const target = program.reg('target');
+  const reason = { at: app.imageAt, why: `mount /${name} of app "${app.name}"` };
+  const how = pod.bytes(
+    openHow(O_PATH | O_DIRECTORY | O_CLOEXEC, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS),
+  );
+  pod.call('mkdirat', [root, pod.text(name), 0o755], { ...reason, tolerate: ['EEXIST'] });
+  pod.call('openat2', [root, pod.text(name), how, 24], { ...reason, out: target });
+  cloneTree(pod, initRoot, name, mount, reason, { recursive: true });
+  attachMount(pod, mount, target, '', reason);
+  pod.call('close', [target], reason);
+  pod.call('close', [mount], reason);
+}
+
+/** Read-only comes last, when all mount points have been made. */
+function finishAppRoot(pod: Tape, app: RootfsApp, root: Reg): void {
+  const reason = { at: app.at, why: `make the root file system of app "${app.name}" read-only` };
+  app.imageMounts.forEach((_, i) => {
+    const overlay = overlayReg(pod, app, i);
+    if (app.readOnly) setMountAttr(pod, overlay, { set: MOUNT_ATTR_RDONLY }, reason);
+    pod.call('close', [overlay], reason);
+  });
+  pod.call('close', [root], { at: app.at, why: `finish the root file system of app "${app.name}"` });
+}
+
+function planPivot(pod: Tape, input: RootfsInput, initRoot: Reg): void {
+  const reason = { at: input.podAt, why: "leave the host's root file system" };
+  setMountAttr(pod, initRoot, { set: MOUNT_ATTR_RDONLY }, reason);
+  pod.call('fchdir', [initRoot], reason);
+  pod.call('pivot_root', [pod.text('.'), pod.text('.')], reason);
+  pod.call('umount2', [pod.text('.'), MNT_DETACH], reason);
+  pod.call('chdir', [pod.text('/')], reason);
+  pod.call('close', [initRoot], reason);
+}

@@ -1,0 +1,29 @@
+import type { Position } from '../error.ts';
+import type { ImageMount } from '../image/types.ts';
+import type { MountSpec, VolumeSpec } from '../manifest/spec.ts';
+
+/** A volume, and for the `host` kind what its source turned out to be. */
+export type RootfsVolume = VolumeSpec & { readonly isFile: boolean };
+
+export interface RootfsApp {
+  readonly name: string;
+  readonly imageMounts: readonly ImageMount[];
+  readonly imageAt: Position;
+  readonly readOnly: boolean;
+  readonly mounts: readonly MountSpec[];
+  readonly at: Position;
+}
+
+export interface RootfsInput {
+  readonly apps: readonly RootfsApp[];
+  readonly volumes: readonly RootfsVolume[];
+  /** The pod has a user namespace of its own. */
+  readonly userns: boolean;
+  /** The pod shares the host's network namespace. */
+  readonly hostNetwork: boolean;
+  /** Directory that holds all unpacked layers side by side. */
+  readonly layersDir: string;
+  /** Masked and read-only kernel paths that exist here. */
+  readonly kernelPaths: ReadonlySet<string>;
+  readonly podAt: Position;
+}

@@ -1,0 +1,152 @@
+import {
+  AT_FDCWD,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  O_CLOEXEC,
+  O_PATH,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../../linux/constants.ts';
+import { openHow } from '../../linux/structs.ts';
+import type { MountSpec, VolumeSpec } from '../manifest/spec.ts';
+import { type Reg, sym, type Tape } from '../../tape/program.ts';
+import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
+import { ensureDirectory, ensureFile, openInside, writeNewFile } from './targets.ts';
+import type { RootfsInput, RootfsVolume } from './types.ts';
+
+const VOLUME_ATTRIBUTES = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+function volumeReg(tape: Tape, name: string): Reg {
+  return tape.program.reg(`volume/${name}`);
+}
+
+/** Where init keeps a volume in its own root. */
+function volumePath(name: string): string {
+  return `volumes/${name}`;
+}
+
+/** `empty` volumes on disk are directories of the pod's, open to every user in it, as Kubernetes makes them. */
+export function planVolumeDirs(host: Tape, input: RootfsInput): void {
+  const podDir = host.program.reg('podDir');
+  const onDisk = input.volumes.filter((volume) => volume.kind === 'empty' && volume.medium === 'disk');
+  if (onDisk.length === 0) return;
+  host.call('mkdirat', [podDir, host.text('volumes'), 0o700], { at: input.podAt, why: 'make the directory of the volumes' });
+  for (const volume of onDisk) {
+    const path = host.text(volumePath(volume.name));
+    const reason = { at: volume.at, why: `make volume "${volume.name}"` };
+    host.call('mkdirat', [podDir, path, 0o777], reason);
+    if (input.userns) host.call('fchownat', [podDir, path, sym('uidBase'), sym('uidBase'), 0], reason);
+  }
+}
+
+/** Volumes that are the host's: detached clones, handed to init. */
+export function planVolumeSources(attach: Tape, input: RootfsInput): void {
+  for (const volume of input.volumes) {
+    const mount = volumeReg(attach, volume.name);
+    if (volume.kind === 'empty' && volume.medium === 'disk') {
+      const reason = { at: volume.at, why: `open volume "${volume.name}"` };
+      cloneTree(attach, attach.program.reg('podDir'), volumePath(volume.name), mount, reason, { handOver: true });
+      setMountAttr(attach, mount, { set: VOLUME_ATTRIBUTES }, reason);
+    } else if (volume.kind === 'host') {
+      planHostVolume(attach, volume, mount, input.userns);
+    }
+  }
+}
+
+/** With everything mounted below it; read-only covers the submounts too. */
+function planHostVolume(
+  attach: Tape,
+  volume: Extract<VolumeSpec, { kind: 'host' }>,
+  mount: Reg,
+  userns: boolean,
+): void {
+  const reason = { at: volume.at, why: `mount ${JSON.stringify(volume.source)} as volume "${volume.name}"` };
+  cloneTree(attach, AT_FDCWD, volume.source, mount, reason, { recursive: true, handOver: true });
+  const set = VOLUME_ATTRIBUTES | (volume.readOnly ? MOUNT_ATTR_RDONLY : 0n);
+  setMountAttr(attach, mount, { set, recursive: true }, reason);
+  if (!userns) return;
+  setMountAttr(attach, mount, { idmap: attach.program.reg('userns'), recursive: true }, {
+    at: volume.at,
+    why: `map the owners of ${JSON.stringify(volume.source)} into the pod's user namespace`,
+  });
+}
+
+/** In init's own tree, before any app's: each volume once, whoever mounts it. */
+export function planVolumeTree(pod: Tape, input: RootfsInput, initRoot: Reg): void {
+  if (input.volumes.length === 0) return;
+  pod.call('mkdirat', [initRoot, pod.text('volumes'), 0o700], { at: input.podAt, why: 'make the directory of the volumes' });
+  for (const volume of input.volumes) {
+    const reason = { at: volume.at, why: `set up volume "${volume.name}"` };
+    const path = volumePath(volume.name);
+    if (volume.isFile) writeNewFile(pod, initRoot, path, '', reason);
+    else pod.call('mkdirat', [initRoot, pod.text(path), 0o755], reason);
+    const mount = planVolumeMount(pod, volume, reason);
+    attachMount(pod, mount, initRoot, path, reason);
+    pod.call('close', [mount], reason);
+  }
+}
+
+function planVolumeMount(pod: Tape, volume: RootfsVolume, reason: Reason): Reg {
+  const mount = volumeReg(pod, volume.name);
+  if (volume.kind === 'inline') planInlineVolume(pod, volume, mount, reason);
+  if (volume.kind === 'empty' && volume.medium === 'memory') {
+    const size = volume.sizeBytes === undefined ? [] : ([['size', String(volume.sizeBytes)]] as const);
+    newFileSystem(
+      pod,
+      { type: 'tmpfs', options: [['mode', '0777'], ...size], attributes: VOLUME_ATTRIBUTES },
+      mount,
+      reason,
+    );
+  }
+  return mount;
+}
+
+/** Written once and read-only from then on, like a ConfigMap. */
+function planInlineVolume(pod: Tape, volume: Extract<VolumeSpec, { kind: 'inline' }>, mount: Reg, reason: Reason): void {
+  newFileSystem(pod, { type: 'tmpfs', options: [['mode', '0755']], attributes: VOLUME_ATTRIBUTES }, mount, reason);
+  for (const [path, content] of Object.entries(volume.files)) {
+    const at = path.lastIndexOf('/');
+    if (at > 0) ensureDirectory(pod, mount, path.slice(0, at), reason);
+    writeNewFile(pod, mount, path, content, reason);
+  }
+  setMountAttr(pod, mount, { set: MOUNT_ATTR_RDONLY }, reason);
+}
+
+/** One mount of a volume in an app's root. */
+export function planMount(pod: Tape, initRoot: Reg, appRoot: Reg, mount: MountSpec, volume: RootfsVolume): void {
+  const { program } = pod;
+  const clone = program.reg('mount');
+  const target = program.reg('target');
+  const reason = { at: mount.at, why: `mount volume "${mount.volume}" on ${JSON.stringify(mount.path)}` };
+  cloneVolume(pod, initRoot, mount, clone, reason);
+  if (mount.readOnly) setMountAttr(pod, clone, { set: MOUNT_ATTR_RDONLY, recursive: true }, reason);
+  if (volume.isFile || isInlineFile(volume, mount)) ensureFile(pod, appRoot, mount.path, reason);
+  else ensureDirectory(pod, appRoot, mount.path, reason);
+  openInside(pod, appRoot, mount.path, O_PATH, target, reason);
+  attachMount(pod, clone, target, '', reason);
+  pod.call('close', [target], reason);
+  pod.call('close', [clone], reason);
+}
+
+function isInlineFile(volume: RootfsVolume, mount: MountSpec): boolean {
+  return volume.kind === 'inline' && mount.subPath !== undefined && mount.subPath in volume.files;
+}
+
+/** A subPath is opened without following links: what an app put into the volume earlier cannot lead out of it. */
+function cloneVolume(pod: Tape, initRoot: Reg, mount: MountSpec, clone: Reg, reason: Reason): void {
+  const path = volumePath(mount.volume);
+  if (mount.subPath === undefined) {
+    cloneTree(pod, initRoot, path, clone, reason, { recursive: true });
+    return;
+  }
+  const volume = pod.program.reg('volume');
+  const sub = pod.program.reg('sub');
+  const how = pod.bytes(openHow(O_PATH | O_CLOEXEC, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
+  pod.call('openat', [initRoot, pod.text(path), O_PATH | O_CLOEXEC, 0], { ...reason, out: volume });
+  pod.call('openat2', [volume, pod.text(mount.subPath), how, 24], { ...reason, out: sub });
+  cloneTree(pod, sub, '', clone, reason, { recursive: true });
+  pod.call('close', [sub], reason);
+  pod.call('close', [volume], reason);
+}

@@ -1,0 +1,56 @@
+import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NOCTTY, O_NOFOLLOW, O_RDONLY, TIOCSCTTY } from '../linux/constants.ts';
+import type { Tape } from '../tape/program.ts';
+import type { ProcessPlan } from './process.ts';
+
+/** Where the close-on-exec report pipe ends up: the first number after standard input, output and error. */
+const REPORT_FD = 3;
+
+/** A session of its own, so that no terminal of the caller's is ever its controlling one (CVE-2017-5226). */
+export function startSession(tape: Tape, process: ProcessPlan): void {
+  tape.call('setsid', [], { at: process.places.app, why: 'start a session' });
+}
+
+export type StandardInput = 'null' | 'given';
+
+/**
+ * 0, 1 and 2. Given descriptors may be files or terminals of the caller's and are taken as they are; the pipes that init
+ * made for an app's first process are given to its user, so that /dev/stdout can be opened again.
+ */
+export function setStandardStreams(tape: Tape, process: ProcessPlan, input: StandardInput, ownPipes: boolean): void {
+  const { program } = tape;
+  const options = { at: process.places.app, why: 'set up standard input, output and error' };
+  if (input === 'null') {
+    const opened = program.reg('null');
+    // Our own /dev, mounted by the pod tape; no image can have put a link there.
+    tape.call('openat', [AT_FDCWD, tape.text('/dev/null'), O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0], { ...options, out: opened });
+    tape.call('dup3', [opened, 0, 0], options);
+  } else {
+    tape.call('dup3', [program.reg('stdin'), 0, 0], options);
+  }
+  if (ownPipes) {
+    tape.call('fchown', [program.reg('stdout'), process.uid, process.gid], options);
+    tape.call('fchown', [program.reg('stderr'), process.uid, process.gid], options);
+  }
+  tape.call('dup3', [program.reg('stdout'), 1, 0], options);
+  tape.call('dup3', [program.reg('stderr'), 2, 0], options);
+}
+
+/** Makes the terminal on 0 the session's controlling one. */
+export function takeTerminal(tape: Tape, process: ProcessPlan): void {
+  tape.call('ioctl', [0, TIOCSCTTY, 0], { at: process.places.app, why: 'make the pseudo-terminal the controlling one' });
+}
+
+/**
+ * Everything above the report pipe is closed for real, so that not even a program that runs before execve's close could see
+ * a descriptor of init's (CVE-2024-21626); the pipe itself closes on exec, which is how init learns of it.
+ */
+export function closeDescriptors(tape: Tape, process: ProcessPlan): void {
+  const report = tape.program.reg('report');
+  const options = { at: process.places.app, why: 'close all other descriptors' };
+  tape.call('dup3', [report, REPORT_FD, O_CLOEXEC], { ...options, out: report });
+  tape.call('close_range', [REPORT_FD, 0xffffffff, CLOSE_RANGE_CLOEXEC], options);
+  tape.call('close_range', [REPORT_FD + 1, 0xffffffff, 0], options);
+}
+
+/** Opening a terminal must not make it a controlling one by accident. */
+export const TERMINAL_FLAGS: number = O_NOCTTY | O_CLOEXEC;

@@ -1,0 +1,40 @@
+import type { Bytes, Tape } from '../tape/program.ts';
+import type { ProcessPlan } from './process.ts';
+
+/** What execvp(3) uses when the environment has none. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function pointers(tape: Tape, strings: readonly string[]): Bytes {
+  return [...strings.map((text) => tape.text(text)), new Uint8Array(8)];
+}
+
+/** The files to try for a command, in the order of PATH; one that has a slash is itself. */
+function candidates(command: string, path: string): string[] {
+  if (command.includes('/')) return [command];
+  // An empty element means the working directory, as in execvp(3).
+  return path.split(':').map((directory) => `${directory || '.'}/${command}`);
+}
+
+/**
+ * One execve for each place PATH names. A tape that comes to its end has found the command nowhere: its last tolerated errno
+ * tells "not found" (127) from "cannot run" (126).
+ */
+export function executeProgram(tape: Tape, process: ProcessPlan): void {
+  const { argv, env, places } = process;
+  const command = argv[0];
+  if (command === undefined) throw new Error(`app "${process.app}" has no command`);
+  const args = tape.bytes(pointers(tape, argv));
+  const environment = tape.bytes(
+    pointers(
+      tape,
+      Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    ),
+  );
+  for (const file of candidates(command, env['PATH'] ?? DEFAULT_PATH)) {
+    tape.call('execve', [tape.text(file), args, environment], {
+      at: places.exec ?? places.app,
+      why: `execute ${JSON.stringify(command)}`,
+      tolerate: ['ENOENT', 'ENOTDIR'],
+    });
+  }
+}

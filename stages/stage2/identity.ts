@@ -1,0 +1,62 @@
+import {
+  PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_CLEAR_ALL,
+  PR_CAP_AMBIENT_RAISE,
+  PR_CAPBSET_DROP,
+  PR_SET_KEEPCAPS,
+  PR_SET_NO_NEW_PRIVS,
+} from '../linux/prctl.ts';
+import { SECCOMP_SET_MODE_FILTER } from '../linux/seccomp.ts';
+import { capabilityData, capabilityHeader, gidArray } from '../linux/structs.ts';
+import type { Tape } from '../tape/program.ts';
+import type { ProcessPlan } from './process.ts';
+
+/** Needs CAP_SETPCAP, so it comes before the sets shrink. */
+export function dropBoundingSet(tape: Tape, process: ProcessPlan): void {
+  const options = { at: process.places.capabilities ?? process.places.app, why: 'drop capabilities from the bounding set' };
+  for (let capability = 0; capability <= process.lastCapability; capability++) {
+    if (process.capabilities.bounding & (1n << BigInt(capability))) continue;
+    tape.call('prctl', [PR_CAPBSET_DROP, capability, 0, 0, 0], options);
+  }
+}
+
+/** Groups before the gid before the uid: each needs what the next takes away. */
+export function changeUser(tape: Tape, process: ProcessPlan): void {
+  const { uid, gid, supplementaryGids, places } = process;
+  const options = { at: places.user ?? places.app, why: `become user ${uid}, group ${gid}` };
+  const groups = tape.bytes(gidArray(supplementaryGids));
+  tape.call('prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0], options);
+  tape.call('setgroups', [supplementaryGids.length, groups], options);
+  tape.call('setresgid', [gid, gid, gid], options);
+  tape.call('setresuid', [uid, uid, uid], options);
+}
+
+/** Inheritable is as planned (empty by default, CVE-2022-24769), ambient is emptied and then raised one by one. */
+export function setCapabilities(tape: Tape, process: ProcessPlan): void {
+  const { effective, permitted, inheritable, ambient } = process.capabilities;
+  const options = { at: process.places.capabilities ?? process.places.app, why: 'set capabilities' };
+  const header = tape.bytes(capabilityHeader());
+  tape.call('capset', [header, tape.bytes(capabilityData(effective, permitted, inheritable | ambient))], options);
+  tape.call('prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], options);
+  for (let capability = 0; capability <= process.lastCapability; capability++) {
+    if (!(ambient & (1n << BigInt(capability)))) continue;
+    tape.call('prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0], options);
+  }
+}
+
+export function setNoNewPrivileges(tape: Tape, process: ProcessPlan): void {
+  if (!process.noNewPrivileges) return;
+  tape.call('prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0], { at: process.places.app, why: 'set no_new_privs' });
+}
+
+/** struct sock_fprog: the number of instructions in the low 16 bits, then a pointer. */
+export function loadSystemCallFilter(tape: Tape, process: ProcessPlan): void {
+  if (!process.seccomp) return;
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setUint16(0, process.seccomp.length / 8, true);
+  const program = tape.bytes([length, tape.bytes(process.seccomp)]);
+  tape.call('seccomp', [SECCOMP_SET_MODE_FILTER, 0, program], {
+    at: process.places.seccomp ?? process.places.app,
+    why: 'load the system call filter',
+  });
+}

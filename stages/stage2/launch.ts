@@ -1,0 +1,73 @@
+import type { Tape } from '../tape/program.ts';
+import { closeDescriptors, setStandardStreams, type StandardInput, startSession, takeTerminal } from './descriptors.ts';
+import { executeProgram } from './execute.ts';
+import {
+  changeUser,
+  dropBoundingSet,
+  loadSystemCallFilter,
+  setCapabilities,
+  setNoNewPrivileges,
+} from './identity.ts';
+import { setResourceLimits, setUmask, unblockSignals } from './limits.ts';
+import type { ProcessPlan } from './process.ts';
+import { changeDirectory, enterNewRoot, enterRunningRoot, joinCgroups } from './root.ts';
+
+type Step = (tape: Tape, process: ProcessPlan) => void;
+
+/**
+ * From "the root is entered" to the program's first instruction. The order is the one of crun, runc and podman after their
+ * advisories: each step needs a privilege that a later one gives up.
+ */
+const AFTER_ROOT: readonly Step[] = [
+  setUmask,
+  dropBoundingSet,
+  changeUser,
+  setCapabilities,
+  changeDirectory,
+  setNoNewPrivileges,
+  unblockSignals,
+  closeDescriptors,
+  loadSystemCallFilter,
+  executeProgram,
+];
+
+/**
+ * Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded while the child still has it; the calls that follow are
+ * then subject to it.
+ */
+const AFTER_ROOT_WITHOUT_NNP: readonly Step[] = [
+  setUmask,
+  changeDirectory,
+  loadSystemCallFilter,
+  dropBoundingSet,
+  changeUser,
+  setCapabilities,
+  unblockSignals,
+  closeDescriptors,
+  executeProgram,
+];
+
+function finish(tape: Tape, process: ProcessPlan): void {
+  for (const step of process.noNewPrivileges ? AFTER_ROOT : AFTER_ROOT_WITHOUT_NNP) step(tape, process);
+}
+
+/** The ops that turn a child of init into an app's first process. */
+export function planStart(tape: Tape, process: ProcessPlan, input: StandardInput): void {
+  startSession(tape, process);
+  joinCgroups(tape, process);
+  setResourceLimits(tape, process);
+  enterNewRoot(tape, process);
+  setStandardStreams(tape, process, input, true);
+  finish(tape, process);
+}
+
+/** The ops that turn a child of init into a further process of a running app, under the same isolators. */
+export function planExec(tape: Tape, process: ProcessPlan, terminal: boolean): void {
+  startSession(tape, process);
+  joinCgroups(tape, process);
+  setResourceLimits(tape, process);
+  enterRunningRoot(tape, process);
+  setStandardStreams(tape, process, 'given', false);
+  if (terminal) takeTerminal(tape, process);
+  finish(tape, process);
+}

@@ -1,0 +1,48 @@
+import type { Reg, SourcePosition } from '../tape/program.ts';
+
+/** Sets as capset(2) and prctl(2) take them, one bit a capability. */
+export interface Capabilities {
+  readonly bounding: bigint;
+  readonly permitted: bigint;
+  readonly effective: bigint;
+  readonly inheritable: bigint;
+  readonly ambient: bigint;
+}
+
+export interface Rlimit {
+  readonly resource: number;
+  readonly soft: bigint;
+  readonly hard: bigint;
+  readonly at?: SourcePosition | undefined;
+}
+
+/** Manifest lines that asked for parts of a process; where one is absent, the app's own line stands in. */
+export interface ProcessPlaces {
+  readonly app: SourcePosition;
+  readonly exec?: SourcePosition | undefined;
+  readonly user?: SourcePosition | undefined;
+  readonly workingDirectory?: SourcePosition | undefined;
+  readonly capabilities?: SourcePosition | undefined;
+  readonly seccomp?: SourcePosition | undefined;
+}
+
+/** All that stage2 needs to turn a fresh child of init into a program: an app's first process, or a later one through exec. */
+export interface ProcessPlan {
+  readonly app: string;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly supplementaryGids: readonly number[];
+  readonly capabilities: Capabilities;
+  /** CAP_LAST_CAP of this kernel. */
+  readonly lastCapability: number;
+  readonly noNewPrivileges: boolean;
+  /** An array of struct sock_filter; absent: no filter. */
+  readonly seccomp?: Uint8Array | undefined;
+  readonly rlimits: readonly Rlimit[];
+  /** `tasks` files of the app's version 1 cgroups. */
+  readonly joins: readonly Reg[];
+  readonly places: ProcessPlaces;
+}

@@ -1,0 +1,68 @@
+import {
+  AT_FDCWD,
+  CLONE_NEWCGROUP,
+  CLONE_NEWNS,
+  MNT_DETACH,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+} from '../linux/constants.ts';
+import { openHow } from '../linux/structs.ts';
+import type { Tape } from '../tape/program.ts';
+import type { ProcessPlan } from './process.ts';
+
+/** Where init keeps each app's root, in its own root file system. */
+export function appRootPath(app: string): string {
+  return `/apps/${app}`;
+}
+
+/**
+ * A single-threaded process that writes `0` to a version 1 `tasks` file moves itself without the kernel's lock over all
+ * thread groups: 0.04 ms a hierarchy, where `cgroup.procs` waits for an RCU grace period (docs/decisions/001).
+ */
+export function joinCgroups(tape: Tape, process: ProcessPlan): void {
+  for (const tasks of process.joins) {
+    tape.call('write', [tasks, tape.text('0'), 1], { at: process.places.app, why: `join the cgroup of app "${process.app}"` });
+  }
+  // After the move: the namespace's root is where the process is when it is made.
+  tape.call('unshare', [CLONE_NEWCGROUP], { at: process.places.app, why: 'make a cgroup namespace' });
+}
+
+/** A mount namespace of the app's own whose root is the app's; init's own tree is gone from it. */
+export function enterNewRoot(tape: Tape, process: ProcessPlan): void {
+  const options = { at: process.places.app, why: `enter the root file system of app "${process.app}"` };
+  tape.call('unshare', [CLONE_NEWNS], options);
+  tape.call('chdir', [tape.text(appRootPath(process.app))], options);
+  tape.call('pivot_root', [tape.text('.'), tape.text('.')], options);
+  tape.call('umount2', [tape.text('.'), MNT_DETACH], options);
+  tape.call('chdir', [tape.text('/')], options);
+}
+
+/** The namespace the app's first process made: setns(2) also moves root and working directory to its root. */
+export function enterRunningRoot(tape: Tape, process: ProcessPlan): void {
+  tape.call('setns', [tape.program.reg('appMountNamespace'), CLONE_NEWNS], {
+    at: process.places.app,
+    why: `enter the root file system of app "${process.app}"`,
+  });
+}
+
+/**
+ * As the app's user, so that a directory it may not enter is refused; resolved without magic links, and checked to lie below
+ * the root: a working directory is how a leaked descriptor of the host's would be reached (CVE-2024-21626).
+ */
+export function changeDirectory(tape: Tape, process: ProcessPlan): void {
+  const { workingDirectory, places } = process;
+  const options = {
+    at: places.workingDirectory ?? places.app,
+    why: `change to working directory ${JSON.stringify(workingDirectory)}`,
+  };
+  const directory = tape.program.reg('directory');
+  const how = tape.bytes(openHow(O_PATH | O_DIRECTORY | O_CLOEXEC, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
+  const found = tape.program.scratch(4096);
+  tape.call('openat2', [AT_FDCWD, tape.text(workingDirectory), how, 24], { ...options, out: directory });
+  tape.call('fchdir', [directory], options);
+  tape.call('getcwd', [found, 4096], options);
+  tape.call('tape.equal', [found, tape.text('/'), 1], options);
+}
