@@ -25,7 +25,13 @@ export type BpfRegister = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
 /** One struct bpf_insn, encoded. */
 export type BpfInstruction = Uint8Array;
 
-function instruction(code: number, dst: BpfRegister, src: BpfRegister, offset: number, immediate: number): BpfInstruction {
+function instruction(
+  code: number,
+  dst: BpfRegister,
+  src: BpfRegister,
+  offset: number,
+  immediate: number,
+): BpfInstruction {
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, code);
@@ -71,7 +77,10 @@ export function exit(): BpfInstruction {
  * The parts of union bpf_attr for BPF_PROG_LOAD before, between and after its pointers to the instructions and the licence;
  * the verifier's log is off.
  */
-export function programLoadAttr(type: number, instructions: number): { readonly head: Uint8Array; readonly tail: Uint8Array } {
+export function programLoadAttr(
+  type: number,
+  instructions: number,
+): { readonly head: Uint8Array; readonly tail: Uint8Array } {
   const head = new Uint8Array(8);
   const view = new DataView(head.buffer);
   view.setUint32(0, type, true);

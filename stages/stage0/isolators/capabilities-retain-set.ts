@@ -1,4 +1,10 @@
-import { type CapabilitySetValue, capabilitySetSchema, explicitCapabilities, readCapabilitySet, refuseBoth } from './capability-sets.ts';
+import {
+  type CapabilitySetValue,
+  capabilitySetSchema,
+  explicitCapabilities,
+  readCapabilitySet,
+  refuseBoth,
+} from './capability-sets.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 function lower(value: CapabilitySetValue, draft: Draft, context: IsolatorContext): void {

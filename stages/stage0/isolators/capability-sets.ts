@@ -44,9 +44,12 @@ export function readCapabilitySet(value: CapabilitySetValue, context: IsolatorCo
   for (const [index, name] of value.set.entries()) {
     const number = capabilityNumber(name);
     const at = context.atOf(`/set/${index}`);
-    if (number === undefined) throw new PodError('manifest/schema', `read capability "${name}": there is none of that name`, { at });
+    if (number === undefined)
+      throw new PodError('manifest/schema', `read capability "${name}": there is none of that name`, { at });
     if (number > context.host.lastCapability) {
-      throw new PodError('host/unsupported', `grant "${name}": Linux ${context.host.kernelRelease} does not have it`, { at });
+      throw new PodError('host/unsupported', `grant "${name}": Linux ${context.host.kernelRelease} does not have it`, {
+        at,
+      });
     }
     mask |= 1n << BigInt(number);
   }

@@ -11,8 +11,12 @@ export function findController(host: HostFacts, controller: string): CgroupHiera
 export function requireController(context: IsolatorContext, controller: string, isolator: string): CgroupHierarchy {
   const found = findController(context.host, controller);
   if (found) return found;
-  throw new PodError('host/unsupported', `apply "${isolator}": no cgroup hierarchy with the "${controller}" controller is mounted`, {
-    at: context.at,
-    hint: `mount cgroup2 on /sys/fs/cgroup, or boot without cgroup_disable=${controller}`,
-  });
+  throw new PodError(
+    'host/unsupported',
+    `apply "${isolator}": no cgroup hierarchy with the "${controller}" controller is mounted`,
+    {
+      at: context.at,
+      hint: `mount cgroup2 on /sys/fs/cgroup, or boot without cgroup_disable=${controller}`,
+    },
+  );
 }

@@ -27,8 +27,14 @@ const SCHEMA: JsonSchema = {
   additionalProperties: false,
   minProperties: 1,
   properties: {
-    request: { ...QUANTITY, description: 'Cores the app or pod gets at least, relative to others, when all compete. Default: the limit.' },
-    limit: { ...QUANTITY, description: 'Cores it may use before it is throttled, over periods of 100 ms. At least "10m". Default: none.' },
+    request: {
+      ...QUANTITY,
+      description: 'Cores the app or pod gets at least, relative to others, when all compete. Default: the limit.',
+    },
+    limit: {
+      ...QUANTITY,
+      description: 'Cores it may use before it is throttled, over periods of 100 ms. At least "10m". Default: none.',
+    },
     default: { const: false, description: "Written by appc's own tools; it has no meaning here." },
   },
 };
@@ -52,9 +58,13 @@ function lower(value: CpuValue, draft: Draft, context: IsolatorContext): void {
   const limit = read(value, 'limit', context);
   const request = read(value, 'request', context) ?? limit;
   if (limit !== undefined && request !== undefined && request > limit) {
-    throw new PodError('manifest/schema', `request "${value.request}" of cpu: it is above the limit, "${value.limit}"`, {
-      at: context.atOf('/request'),
-    });
+    throw new PodError(
+      'manifest/schema',
+      `request "${value.request}" of cpu: it is above the limit, "${value.limit}"`,
+      {
+        at: context.atOf('/request'),
+      },
+    );
   }
   if (request !== undefined) draft.cgroup.push(requestWrite(version, request, context));
   if (limit !== undefined) draft.cgroup.push(...limitWrites(version, limit, draft, context));
@@ -65,7 +75,9 @@ function read(value: CpuValue, field: 'request' | 'limit', context: IsolatorCont
   if (quantity === undefined) return undefined;
   const millicores = parseMillicores(quantity, context.atOf(`/${field}`));
   if (field === 'limit' && millicores * PERIOD_US < MIN_QUOTA_US * 1000) {
-    throw new PodError('manifest/schema', `limit cpu to "${quantity}": less than the smallest limit, "10m"`, { at: context.atOf('/limit') });
+    throw new PodError('manifest/schema', `limit cpu to "${quantity}": less than the smallest limit, "10m"`, {
+      at: context.atOf('/limit'),
+    });
   }
   return millicores;
 }

@@ -15,7 +15,12 @@ export interface Lowered {
  * What an app or a pod is like, with all its isolators and the defaults of those it does not name. An app whose pod has
  * limits is given the pod's draft, to fit into them.
  */
-export function lowerIsolators(specs: readonly IsolatorSpec[], scope: 'app' | 'pod', host: HostFacts, pod?: Draft): Lowered {
+export function lowerIsolators(
+  specs: readonly IsolatorSpec[],
+  scope: 'app' | 'pod',
+  host: HostFacts,
+  pod?: Draft,
+): Lowered {
   const draft = newDraft(scope, host);
   const { wanted, errors } = pick(specs, scope);
   for (const isolator of ISOLATORS) {
@@ -33,7 +38,10 @@ export function lowerIsolators(specs: readonly IsolatorSpec[], scope: 'app' | 'p
   return { draft, errors };
 }
 
-function pick(specs: readonly IsolatorSpec[], scope: 'app' | 'pod'): { wanted: Map<string, IsolatorSpec>; errors: PodError[] } {
+function pick(
+  specs: readonly IsolatorSpec[],
+  scope: 'app' | 'pod',
+): { wanted: Map<string, IsolatorSpec>; errors: PodError[] } {
   const wanted = new Map<string, IsolatorSpec>();
   const errors: PodError[] = [];
   for (const spec of specs) {
@@ -51,12 +59,20 @@ function refuse(
   before: ReadonlyMap<string, IsolatorSpec>,
 ): PodError | undefined {
   const { name, at } = spec;
-  if (!isolator) return new PodError('manifest/unknown-field', `apply isolator "${name}": there is none of that name`, { at });
+  if (!isolator)
+    return new PodError('manifest/unknown-field', `apply isolator "${name}": there is none of that name`, { at });
   if (!isolator.scopes.includes(scope)) {
     const hint = `write it in ${scope === 'pod' ? 'an app' : 'the pod'}`;
-    return new PodError('manifest/schema', `apply "${name}" to the ${scope}: it applies to the ${isolator.scopes.join(', ')} only`, { at, hint });
+    return new PodError(
+      'manifest/schema',
+      `apply "${name}" to the ${scope}: it applies to the ${isolator.scopes.join(', ')} only`,
+      { at, hint },
+    );
   }
   const first = before.get(name);
   if (!first) return undefined;
-  return new PodError('manifest/duplicate', `apply "${name}": it is there already`, { at, hint: `the first one is on line ${first.at.line}` });
+  return new PodError('manifest/duplicate', `apply "${name}": it is there already`, {
+    at,
+    hint: `the first one is on line ${first.at.line}`,
+  });
 }

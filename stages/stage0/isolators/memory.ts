@@ -16,17 +16,20 @@ const QUANTITY: JsonSchema = { type: ['string', 'integer'], pattern: BYTES_PATTE
 
 const SCHEMA: JsonSchema = {
   type: 'object',
-  description: 'Memory, with page cache and tmpfs. Bytes, or a number with a suffix: k, M, G, T are powers of 1000, Ki, Mi, Gi, Ti of 1024.',
+  description:
+    'Memory, with page cache and tmpfs. Bytes, or a number with a suffix: k, M, G, T are powers of 1000, Ki, Mi, Gi, Ti of 1024.',
   additionalProperties: false,
   minProperties: 1,
   properties: {
     request: {
       ...QUANTITY,
-      description: 'Memory that is not reclaimed as long as others have some to give. Above it, it is first in line when the host runs short.',
+      description:
+        'Memory that is not reclaimed as long as others have some to give. Above it, it is first in line when the host runs short.',
     },
     limit: {
       ...QUANTITY,
-      description: 'Memory it may use, swap included, before the kernel ends a process of it. At least "1Mi". Default: none.',
+      description:
+        'Memory it may use, swap included, before the kernel ends a process of it. At least "1Mi". Default: none.',
     },
     default: { const: false, description: "Written by appc's own tools; it has no meaning here." },
   },
@@ -42,9 +45,13 @@ function lower(value: MemoryValue, draft: Draft, context: IsolatorContext): void
     });
   }
   if (limit !== undefined && request !== undefined && request > limit) {
-    throw new PodError('manifest/schema', `request "${value.request}" of memory: it is above the limit, "${value.limit}"`, {
-      at: context.atOf('/request'),
-    });
+    throw new PodError(
+      'manifest/schema',
+      `request "${value.request}" of memory: it is above the limit, "${value.limit}"`,
+      {
+        at: context.atOf('/request'),
+      },
+    );
   }
   if (request !== undefined) draft.cgroup.push(requestWrite(version, request, value, context));
   if (limit !== undefined) draft.cgroup.push(...limitWrites(version, limit, value, context));
@@ -56,7 +63,13 @@ function read(quantity: string | number | undefined, pointer: string, context: I
 
 function requestWrite(version: 1 | 2, bytes: bigint, value: MemoryValue, context: IsolatorContext): CgroupWrite {
   const file = version === 2 ? 'memory.low' : 'memory.soft_limit_in_bytes';
-  return { controller: 'memory', file, value: `${bytes}`, at: context.atOf('/request'), why: `request ${value.request} of memory` };
+  return {
+    controller: 'memory',
+    file,
+    value: `${bytes}`,
+    at: context.atOf('/request'),
+    why: `request ${value.request} of memory`,
+  };
 }
 
 function limitWrites(version: 1 | 2, bytes: bigint, value: MemoryValue, context: IsolatorContext): CgroupWrite[] {

@@ -5,7 +5,9 @@ import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 function lower(value: number | string, draft: Draft, context: IsolatorContext): void {
   const score = Number(value);
   if (!Number.isInteger(score) || score < -1000 || score > 1000) {
-    throw new PodError('manifest/schema', `set the OOM score to "${value}": not a whole number from -1000 to 1000`, { at: context.at });
+    throw new PodError('manifest/schema', `set the OOM score to "${value}": not a whole number from -1000 to 1000`, {
+      at: context.at,
+    });
   }
   if (score < 0 && !hasCapability(context.host.effectiveCapabilities, 'CAP_SYS_RESOURCE')) {
     throw new PodError('host/privilege', `set the OOM score to ${score}: the caller lacks CAP_SYS_RESOURCE`, {

@@ -14,7 +14,12 @@ const FILE = 'pids.max';
 /** A host without the controller has no default limit; only a manifest that asks for one is refused. */
 function applyDefault(draft: Draft, host: HostFacts): void {
   if (!findController(host, 'pids')) return;
-  draft.cgroup.push({ controller: 'pids', file: FILE, value: `${DEFAULT_LIMIT}`, why: `limit processes to ${DEFAULT_LIMIT}, the default,` });
+  draft.cgroup.push({
+    controller: 'pids',
+    file: FILE,
+    value: `${DEFAULT_LIMIT}`,
+    why: `limit processes to ${DEFAULT_LIMIT}, the default,`,
+  });
 }
 
 function lower(value: PidsValue, draft: Draft, context: IsolatorContext): void {
@@ -22,7 +27,13 @@ function lower(value: PidsValue, draft: Draft, context: IsolatorContext): void {
   const before = draft.cgroup.findIndex(({ file }) => file === FILE);
   if (before >= 0) draft.cgroup.splice(before, 1);
   const limit = String(value.limit);
-  draft.cgroup.push({ controller: 'pids', file: FILE, value: limit, at: context.atOf('/limit'), why: `limit processes to ${limit}` });
+  draft.cgroup.push({
+    controller: 'pids',
+    file: FILE,
+    value: limit,
+    at: context.atOf('/limit'),
+    why: `limit processes to ${limit}`,
+  });
 }
 
 export const PIDS: Isolator<PidsValue> = {

@@ -1,4 +1,12 @@
-import { BPF_ALU_AND_K, BPF_JMP_JEQ_K, BPF_JMP_JGE_K, BPF_JMP_JGT_K, BPF_LD_W_ABS, ClassicAssembler, type Label } from '../../linux/classic-bpf.ts';
+import {
+  BPF_ALU_AND_K,
+  BPF_JMP_JEQ_K,
+  BPF_JMP_JGE_K,
+  BPF_JMP_JGT_K,
+  BPF_LD_W_ABS,
+  ClassicAssembler,
+  type Label,
+} from '../../linux/classic-bpf.ts';
 import * as scmp from '../../linux/seccomp.ts';
 import { type Arch, SYSCALLS } from '../../linux/syscall-numbers.ts';
 import type { SeccompAction, SeccompPolicy, SeccompRule, SeccompTest } from './isolator.ts';
@@ -25,7 +33,12 @@ export function compileSeccomp(policy: SeccompPolicy, arch: Arch): Uint8Array {
   const rules = new Map<string, Label>();
   const search = compileRanges(program, splitRanges(policy, arch), rules);
   const native = program.before(search, BPF_LD_W_ABS, scmp.SECCOMP_DATA_NR);
-  const checked = program.branch(BPF_JMP_JEQ_K, scmp.AUDIT_ARCH[arch], native, program.ret(scmp.SECCOMP_RET_KILL_PROCESS));
+  const checked = program.branch(
+    BPF_JMP_JEQ_K,
+    scmp.AUDIT_ARCH[arch],
+    native,
+    program.ret(scmp.SECCOMP_RET_KILL_PROCESS),
+  );
   program.before(checked, BPF_LD_W_ABS, scmp.SECCOMP_DATA_ARCH);
   return program.finish();
 }
@@ -82,10 +95,7 @@ function compileTest(program: ClassicAssembler, test: SeccompTest, yes: Label, n
   const [whenLess, whenMore] = outcomes(test, yes, no);
   const low = compileLowHalf(program, test, { at, value: value.low, mask: masks.low }, yes, no);
   if (masks.high === 0 && value.high === 0) return low;
-  const notEqual =
-    whenLess === whenMore
-      ? whenLess
-      : program.branch(BPF_JMP_JGT_K, value.high, whenMore, whenLess);
+  const notEqual = whenLess === whenMore ? whenLess : program.branch(BPF_JMP_JGT_K, value.high, whenMore, whenLess);
   return load(program, at + 4, masks.high, program.branch(BPF_JMP_JEQ_K, value.high, low, notEqual));
 }
 
@@ -112,8 +122,15 @@ interface Half {
   readonly mask: number;
 }
 
-function compileLowHalf(program: ClassicAssembler, test: SeccompTest, { at, value, mask }: Half, yes: Label, no: Label): Label {
-  const branch = (code: number, matched: Label, other: Label): Label => load(program, at, mask, program.branch(code, value, matched, other));
+function compileLowHalf(
+  program: ClassicAssembler,
+  test: SeccompTest,
+  { at, value, mask }: Half,
+  yes: Label,
+  no: Label,
+): Label {
+  const branch = (code: number, matched: Label, other: Label): Label =>
+    load(program, at, mask, program.branch(code, value, matched, other));
   switch (test.op) {
     case 'eq':
     case 'masked-eq':

@@ -29,7 +29,10 @@ const CLONE: SeccompRule = {
   action: REFUSE,
   when: [{ tests: [{ arg: 0, op: 'masked-eq', value: 0n, mask: NAMESPACE_FLAGS }], action: ALLOW }],
 };
-const SOCKET: SeccompRule = { action: ALLOW, when: [AF_ALG, AF_VSOCK].map((family) => ({ tests: [isInt(0, family)], action: REFUSE })) };
+const SOCKET: SeccompRule = {
+  action: ALLOW,
+  when: [AF_ALG, AF_VSOCK].map((family) => ({ tests: [isInt(0, family)], action: REFUSE })),
+};
 const PERSONALITY: SeccompRule = {
   action: REFUSE,
   when: PERSONALITIES.map((persona) => ({ tests: [isInt(0, persona)], action: ALLOW })),

@@ -1,7 +1,15 @@
 import { PodError } from '../error.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 import { defaultPolicy } from './seccomp-default.ts';
-import { blockedAction, checkName, isGroup, launchCalls, refuseBothFilters, type SeccompSetValue, seccompSetSchema } from './seccomp-sets.ts';
+import {
+  blockedAction,
+  checkName,
+  isGroup,
+  launchCalls,
+  refuseBothFilters,
+  type SeccompSetValue,
+  seccompSetSchema,
+} from './seccomp-sets.ts';
 
 /** Every app starts with the default filter; a remove-set takes from it, as appc lets an implementation do. */
 function applyDefault(draft: Draft): void {

@@ -1,7 +1,15 @@
 import { PodError } from '../error.ts';
 import type { Draft, Isolator, IsolatorContext, SeccompPolicy, SeccompRule } from './isolator.ts';
 import { ALLOW, defaultPolicy } from './seccomp-default.ts';
-import { blockedAction, checkName, isGroup, launchCalls, refuseBothFilters, type SeccompSetValue, seccompSetSchema } from './seccomp-sets.ts';
+import {
+  blockedAction,
+  checkName,
+  isGroup,
+  launchCalls,
+  refuseBothFilters,
+  type SeccompSetValue,
+  seccompSetSchema,
+} from './seccomp-sets.ts';
 
 function lower(value: SeccompSetValue, draft: Draft, context: IsolatorContext): void {
   refuseBothFilters(draft, context);
@@ -27,7 +35,12 @@ function listed(value: SeccompSetValue, draft: Draft, context: IsolatorContext):
 }
 
 /** What the default filter lets through, unless the manifest names the call itself and so without a test of its arguments. */
-function addDefault(rules: Map<string, SeccompRule>, draft: Draft, value: SeccompSetValue, context: IsolatorContext): void {
+function addDefault(
+  rules: Map<string, SeccompRule>,
+  draft: Draft,
+  value: SeccompSetValue,
+  context: IsolatorContext,
+): void {
   const blocked = blockedAction(value, context);
   for (const [name, rule] of defaultPolicy(draft.process.capabilities.bounding).rules) {
     if (value.set.includes(name)) continue;
@@ -35,7 +48,12 @@ function addDefault(rules: Map<string, SeccompRule>, draft: Draft, value: Seccom
     else if (rule.when) rules.set(name, { ...rule, action: blocked });
   }
   // Fatal for a call that C libraries try first and have a fallback for would be fatal for every app.
-  rules.set('clone3', value.set.includes('clone3') ? { action: ALLOW } : defaultPolicy(draft.process.capabilities.bounding).rules.get('clone3')!);
+  rules.set(
+    'clone3',
+    value.set.includes('clone3')
+      ? { action: ALLOW }
+      : defaultPolicy(draft.process.capabilities.bounding).rules.get('clone3')!,
+  );
 }
 
 export const SECCOMP_RETAIN_SET: Isolator<SeccompSetValue> = {

@@ -35,7 +35,8 @@ export function launchCalls(draft: Draft): readonly string[] {
 /** The groups a set may name beside system calls. */
 export const GROUPS = {
   '@appc.io/all': 'every call: in a retain-set it turns the filter off',
-  '@appc.io/empty': 'no call: a remove-set of it is the default filter, a retain-set of it only what the launch itself needs',
+  '@appc.io/empty':
+    'no call: a remove-set of it is the default filter, a retain-set of it only what the launch itself needs',
   '@pod/default': 'the calls the default filter allows, with its tests of arguments',
   '@docker/default-whitelist': 'the same, by the name rkt had for it',
   '@rkt/default-whitelist': 'the same, by the name rkt had for it',
@@ -76,7 +77,9 @@ export function blockedAction(value: SeccompSetValue, context: IsolatorContext):
   if (!value.errno) return { kind: 'kill' };
   const errno = errnoNumber(value.errno);
   if (errno === undefined) {
-    throw new PodError('manifest/schema', `answer blocked calls with "${value.errno}": there is no such error`, { at: context.atOf('/errno') });
+    throw new PodError('manifest/schema', `answer blocked calls with "${value.errno}": there is no such error`, {
+      at: context.atOf('/errno'),
+    });
   }
   return { kind: 'errno', errno };
 }
@@ -93,7 +96,13 @@ const OTHER_ABI =
 
 /** Refuses a name that is neither a call nor a group, at its own place. */
 export function checkName(name: string, index: number, context: IsolatorContext): void {
-  if (isGroup(name) || Object.hasOwn(SYSCALLS_X86_64, name) || Object.hasOwn(SYSCALLS_AARCH64, name) || OTHER_ABI.test(name)) return;
+  if (
+    isGroup(name) ||
+    Object.hasOwn(SYSCALLS_X86_64, name) ||
+    Object.hasOwn(SYSCALLS_AARCH64, name) ||
+    OTHER_ABI.test(name)
+  )
+    return;
   const what = name.startsWith('@') ? 'group of system calls' : 'system call';
   throw new PodError('manifest/schema', `read "${name}": there is no ${what} of that name`, {
     at: context.atOf(`/set/${index}`),

@@ -1,0 +1,45 @@
+import { AT_FDCWD, O_CLOEXEC, O_WRONLY } from '../../linux/constants.ts';
+import type { OpOptions, Reg, Tape, Text } from '../../tape/program.ts';
+import type { CgroupWrite } from '../isolators/isolator.ts';
+import { podPath } from './names.ts';
+
+/** Ops on a file: opened into a register that is free again afterwards. */
+export function withFile(tape: Tape, path: Text, flags: number, options: OpOptions, use: (fd: Reg) => void): void {
+  const fd = tape.program.reg('cgroup.file');
+  tape.call('openat', [AT_FDCWD, tape.text(path), flags | O_CLOEXEC, 0], { ...options, out: fd });
+  use(fd);
+  tape.call('close', [fd], options.tolerate ? { tolerate: ['EBADF'] } : {});
+}
+
+/** Each value to its file; neighbours for the same file share one open. */
+export function planWrites(
+  tape: Tape,
+  mountPoint: string,
+  below: readonly string[],
+  writes: readonly CgroupWrite[],
+): void {
+  for (let index = 0; index < writes.length;) {
+    const { file, optional, at } = writes[index]!;
+    let end = index + 1;
+    while (writes[end]?.file === file && writes[end]?.optional === optional) end++;
+    const group = writes.slice(index, end);
+    const options: OpOptions = { at, why: whyOf(group[0]!), ...(optional ? { tolerate: ['ENOENT'] } : {}) };
+    withFile(tape, podPath(mountPoint, ...below, file), O_WRONLY, options, (fd) =>
+      group.forEach((write) => planWrite(tape, fd, write)),
+    );
+    index = end;
+  }
+}
+
+/** Where an optional file is missing, the register holds minus ENOENT, which is no descriptor. */
+function planWrite(tape: Tape, fd: Reg, write: CgroupWrite): void {
+  tape.call('write', [fd, tape.text(write.value), Buffer.byteLength(write.value)], {
+    at: write.at,
+    why: whyOf(write),
+    ...(write.optional ? { tolerate: ['EBADF'] } : {}),
+  });
+}
+
+function whyOf({ why, value, file }: CgroupWrite): string {
+  return `${why ?? `write "${value}"`} in "${file}"`;
+}
