@@ -1,0 +1,160 @@
+/* Subcommands that use resources or end in some way, for tests of limits, exit codes and supervision. */
+#include "probe.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096
+
+static int allocate(long megabytes)
+{
+	size_t size = (size_t)megabytes << 20;
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED) {
+		printf("mmap: %s\n", outcome(-1));
+		return 1;
+	}
+	for (size_t i = 0; i < size; i += PAGE)
+		memory[i] = 1;
+	printf("allocated %ld MB\n", megabytes);
+	return 0;
+}
+
+/* Children that wait to be killed; says how many there were before the kernel refused. */
+static int fork_many(long count)
+{
+	pid_t *children = calloc(count ? count : 1, sizeof(*children));
+	const char *refusal = "ok";
+	long made = 0;
+
+	while (made < count) {
+		pid_t child = fork();
+
+		if (child == 0)
+			for (;;)
+				pause();
+		if (child < 0) {
+			refusal = outcome(-1);
+			break;
+		}
+		children[made++] = child;
+	}
+	printf("forked %ld: %s\n", made, refusal);
+	for (long i = 0; i < made; i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], NULL, 0);
+	}
+	free(children);
+	return 0;
+}
+
+static long milliseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Uses a processor for that much time of the wall clock, and says how much of it was given. */
+static int burn(long wall_ms)
+{
+	long start = milliseconds(CLOCK_MONOTONIC);
+
+	while (milliseconds(CLOCK_MONOTONIC) - start < wall_ms)
+		;
+	printf("burned %ld ms of %ld\n", milliseconds(CLOCK_PROCESS_CPUTIME_ID), wall_ms);
+	return 0;
+}
+
+/* Grandchildren that outlive their parents for a moment: PID 1 must reap them. */
+static int orphan_many(long count)
+{
+	for (long i = 0; i < count; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			if (fork() == 0)
+				usleep(50000);
+			_exit(0);
+		}
+		waitpid(child, NULL, 0);
+	}
+	printf("orphaned %ld\n", count);
+	return 0;
+}
+
+static int spam(long bytes)
+{
+	char block[PAGE];
+
+	memset(block, 'x', sizeof(block));
+	for (int i = 79; i < PAGE; i += 80)
+		block[i] = '\n';
+	while (bytes > 0) {
+		ssize_t wrote = write(1, block, bytes < PAGE ? (size_t)bytes : PAGE);
+
+		if (wrote < 0 && errno != EINTR)
+			return 1;
+		bytes -= wrote > 0 ? wrote : 0;
+	}
+	return 0;
+}
+
+/* Waits for SIGTERM, then says so and ends well. */
+static int hold(void)
+{
+	sigset_t set;
+	int got;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	puts("holding");
+	fflush(stdout);
+	sigwait(&set, &got);
+	puts("told to stop");
+	return 0;
+}
+
+static int die_by(long signal_number)
+{
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+	return 0;
+}
+
+int run_load(int argc, char **argv)
+{
+	const char *name = argv[1];
+	long amount = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
+
+	if (!strcmp(name, "alloc"))
+		return allocate(amount);
+	if (!strcmp(name, "fork"))
+		return fork_many(amount);
+	if (!strcmp(name, "burn"))
+		return burn(amount);
+	if (!strcmp(name, "exit"))
+		return amount;
+	if (!strcmp(name, "signal"))
+		return die_by(amount);
+	if (!strcmp(name, "orphans"))
+		return orphan_many(amount);
+	if (!strcmp(name, "spam"))
+		return spam(amount);
+	if (!strcmp(name, "hold"))
+		return hold();
+	if (!strcmp(name, "serve"))
+		return serve(amount);
+	if (!strcmp(name, "fetch") && argc > 3)
+		return fetch(argv[2], strtol(argv[3], NULL, 10));
+	return -1;
+}
