@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
+import { MANIFESTS } from '../../harness/paths.ts';
+import { podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+
+const root = useTempRoot();
+
+before(async () => {
+  await podOk(['run', '-d', join(MANIFESTS, 'postgres.pod.yaml')], { root });
+});
+
+after(async () => {
+  await podOk(['stop', 'postgres'], { root });
+});
+
+function query(sql: string): Promise<string> {
+  return podOk(['exec', 'postgres', '--', 'psql', '-h', '/tmp', '-Atc', sql], { root });
+}
+
+test('a query through exec answers', async () => {
+  assert.equal((await eventually(() => query('select 6 * 7'))).trim(), '42');
+});
+
+test('what one query writes another reads', async () => {
+  await eventually(() => query('create table if not exists pods (name text)'));
+  await query("insert into pods values ('web'), ('redis')");
+  assert.equal((await query('select count(*) from pods')).trim(), '2');
+});
+
+test('the server runs as its own user', async () => {
+  const text = await podOk(['exec', 'postgres', '--', '/usr/bin/id', '-un'], { root });
+  assert.equal(text.trim(), 'postgres');
+});
