@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { eventually } from '../../harness/eventually.ts';
 import { MANIFESTS } from '../../harness/paths.ts';
 import { podOk } from '../../harness/pod-cli.ts';
+import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 
 const root = useTempRoot();
 
 before(async () => {
   await podOk(['run', '-d', join(MANIFESTS, 'postgres.pod.yaml')], { root });
-});
-
-after(async () => {
-  await podOk(['stop', 'postgres'], { root });
 });
 
 function query(sql: string): Promise<string> {
@@ -33,4 +30,11 @@ test('what one query writes another reads', async () => {
 test('the server runs as its own user', async () => {
   const text = await podOk(['exec', 'postgres', '--', '/usr/bin/id', '-un'], { root });
   assert.equal(text.trim(), 'postgres');
+});
+
+test('stop lets the server end in its own way', async () => {
+  await podOk(['stop', 'postgres'], { root });
+  const { state, apps } = await statusOf(root, 'postgres');
+  assert.equal(state, 'exited');
+  assert.deepEqual([apps[0]?.exitCode, apps[0]?.signal ?? null], [0, null]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { eventually } from '../../harness/eventually.ts';
 import { MANIFESTS } from '../../harness/paths.ts';
 import { podOk } from '../../harness/pod-cli.ts';
@@ -13,10 +13,6 @@ let status: PodStatus;
 before(async () => {
   await podOk(['run', '-d', join(MANIFESTS, 'web.pod.yaml')], { root });
   status = await statusOf(root, 'web');
-});
-
-after(async () => {
-  await podOk(['stop', 'web'], { root });
 });
 
 async function fetchText(url: string): Promise<string> {
@@ -49,4 +45,11 @@ test('the root file system is read-only', async () => {
     root,
   });
   assert.equal(text.trim(), 'refused');
+});
+
+test('stop lets the server end in its own way', async () => {
+  await podOk(['stop', 'web'], { root });
+  const { state, apps } = await statusOf(root, 'web');
+  assert.equal(state, 'exited');
+  assert.deepEqual([apps[0]?.exitCode, apps[0]?.signal ?? null], [0, null]);
 });
