@@ -1,0 +1,181 @@
+// nft(8), linux/netfilter/nf_tables.h: tables, chains, sets, rules and set elements as netlink messages. Numbers in them are in
+// network byte order. Changes come in batches; the kernel makes all of a batch or nothing.
+
+import {
+  type Attribute,
+  attribute,
+  be16,
+  be32,
+  cString,
+  NLM_F_ACK,
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  nest,
+  type NetlinkMessage,
+  type Piece,
+} from './netlink.ts';
+
+export const NFPROTO_INET = 1;
+export const NFPROTO_BRIDGE = 7;
+
+const NFNL_SUBSYS_NFTABLES = 10;
+const NFNL_MSG_BATCH_BEGIN = 16;
+const NFNL_MSG_BATCH_END = 17;
+
+const NFT_MSG_NEWTABLE = 0;
+const NFT_MSG_GETTABLE = 1;
+const NFT_MSG_DELTABLE = 2;
+const NFT_MSG_NEWCHAIN = 3;
+const NFT_MSG_NEWRULE = 6;
+const NFT_MSG_NEWSET = 9;
+const NFT_MSG_NEWSETELEM = 12;
+const NFT_MSG_DELSETELEM = 14;
+
+const NFT_SET_MAP = 8;
+const NFTA_LIST_ELEM = 1;
+const NFTA_DATA_VALUE = 1;
+
+/** Of netfilter.h, for families inet and bridge alike. */
+export const NF_HOOK = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
+
+/** Where a table is; its name may be unknown yet. */
+export interface TableRef {
+  readonly family: number;
+  readonly table: string | Piece;
+}
+
+function message(op: number, flags: number, ref: TableRef, attributes: readonly Attribute[], what: string): NetlinkMessage {
+  const type = (NFNL_SUBSYS_NFTABLES << 8) | op;
+  return { type, flags: NLM_F_ACK | flags, header: [Uint8Array.of(ref.family, 0, 0, 0)], attributes, what };
+}
+
+/** Every first attribute is the table's name, or a set's or chain's table. */
+function tableOf({ table }: TableRef): Attribute {
+  return attribute(1, typeof table === 'string' ? cString(table) : table);
+}
+
+/** The messages as one transaction. The frame itself is not acknowledged: an answer to it is a failure of the whole. */
+export function batch(messages: readonly NetlinkMessage[]): NetlinkMessage[] {
+  const header = [Uint8Array.of(0, 0), be16(NFNL_SUBSYS_NFTABLES)];
+  const frame = { flags: 0, header, attributes: [], what: 'change the firewall' };
+  return [{ type: NFNL_MSG_BATCH_BEGIN, ...frame }, ...messages, { type: NFNL_MSG_BATCH_END, ...frame }];
+}
+
+export function newTable(ref: TableRef): NetlinkMessage {
+  return message(NFT_MSG_NEWTABLE, NLM_F_CREATE, ref, [tableOf(ref)], 'make the firewall table');
+}
+
+export function getTable(ref: TableRef): NetlinkMessage {
+  return message(NFT_MSG_GETTABLE, 0, ref, [tableOf(ref)], 'look for the firewall table');
+}
+
+export function deleteTable(ref: TableRef): NetlinkMessage {
+  return message(NFT_MSG_DELTABLE, 0, ref, [tableOf(ref)], 'delete the firewall table');
+}
+
+export interface BaseChain {
+  readonly name: string;
+  readonly type: 'filter' | 'nat';
+  readonly hook: keyof typeof NF_HOOK;
+  readonly priority: number;
+}
+
+/** A chain at a hook, that accepts what none of its rules decides. */
+export function newChain(ref: TableRef, chain: BaseChain): NetlinkMessage {
+  const hook = nest(4, attribute(1, be32(NF_HOOK[chain.hook])), attribute(2, be32(chain.priority)));
+  const attributes = [tableOf(ref), attribute(3, cString(chain.name)), hook, attribute(7, cString(chain.type))];
+  return message(NFT_MSG_NEWCHAIN, NLM_F_CREATE, ref, attributes, `make firewall chain "${chain.name}"`);
+}
+
+/** Types as nft(8) numbers them (its `datatype.h`), with their lengths; the kernel uses the lengths only. */
+export const NFT_TYPES = {
+  ipv4_addr: { number: 7, size: 4 },
+  ipv6_addr: { number: 8, size: 16 },
+  ether_addr: { number: 9, size: 6 },
+  inet_proto: { number: 12, size: 1 },
+  inet_service: { number: 13, size: 2 },
+  ifname: { number: 41, size: 16 },
+} as const;
+
+export type NftType = keyof typeof NFT_TYPES;
+
+export interface NftSet {
+  readonly name: string;
+  readonly key: readonly NftType[];
+  /** Makes it a map. */
+  readonly data?: readonly NftType[];
+}
+
+/** Six bits a member, the first the highest, as nft(8) prints concatenations from. */
+function typeNumber(types: readonly NftType[]): number {
+  return types.reduce((number, type) => (number << 6) | NFT_TYPES[type].number, 0);
+}
+
+/** Each member of a concatenation takes whole 32-bit registers. */
+function typeSize(types: readonly NftType[]): number {
+  return types.reduce((size, type) => size + ((NFT_TYPES[type].size + 3) & ~3), 0);
+}
+
+/** `id` only has to differ from that of other sets in the batch. */
+export function newSet(ref: TableRef, set: NftSet, id: number): NetlinkMessage {
+  const attributes = [
+    tableOf(ref),
+    attribute(2, cString(set.name)),
+    attribute(3, be32(set.data ? NFT_SET_MAP : 0)),
+    attribute(4, be32(typeNumber(set.key))),
+    attribute(5, be32(set.key.length === 1 ? NFT_TYPES[set.key[0]!].size : typeSize(set.key))),
+    attribute(10, be32(id)),
+  ];
+  if (set.data) attributes.push(attribute(6, be32(typeNumber(set.data))), attribute(7, be32(typeSize(set.data))));
+  return message(NFT_MSG_NEWSET, NLM_F_CREATE, ref, attributes, `make firewall set "${set.name}"`);
+}
+
+/** Members are padded to 32 bits each, as `concat` does. */
+export interface Element {
+  readonly key: readonly Piece[];
+  readonly data?: readonly Piece[];
+}
+
+function concat(pieces: readonly Piece[]): Piece[] {
+  return pieces.flatMap((piece) => {
+    const size = piece instanceof Uint8Array ? piece.length : piece.size;
+    return size % 4 === 0 ? [piece] : [piece, new Uint8Array(4 - (size % 4))];
+  });
+}
+
+function elementList(ref: TableRef, set: string, elements: readonly Element[], withData: boolean): Attribute[] {
+  const items = elements.map(({ key, data }) =>
+    nest(
+      NFTA_LIST_ELEM,
+      nest(1, attribute(NFTA_DATA_VALUE, ...concat(key))),
+      ...(data && withData ? [nest(2, attribute(NFTA_DATA_VALUE, ...concat(data)))] : []),
+    ),
+  );
+  return [tableOf(ref), attribute(2, cString(set)), nest(3, ...items)];
+}
+
+/** Fails with EEXIST when one is there. */
+export function addElements(ref: TableRef, set: string, elements: readonly Element[]): NetlinkMessage {
+  const attributes = elementList(ref, set, elements, true);
+  return message(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, ref, attributes, `add to firewall set "${set}"`);
+}
+
+/** Fails with ENOENT when one is not there. */
+export function deleteElements(ref: TableRef, set: string, elements: readonly Element[]): NetlinkMessage {
+  const attributes = elementList(ref, set, elements, false);
+  return message(NFT_MSG_DELSETELEM, 0, ref, attributes, `delete from firewall set "${set}"`);
+}
+
+/** A rule at the end of the chain; `expressions` from nftables-expressions.ts, the comment is what nft(8) prints. */
+export function newRule(ref: TableRef, chain: string, expressions: readonly Attribute[], comment: string): NetlinkMessage {
+  const text = cString(comment);
+  const attributes = [
+    tableOf(ref),
+    attribute(2, cString(chain)),
+    nest(4, ...expressions),
+    // nft(8) keeps type-length-value records there; type 0 is the comment.
+    attribute(7, Uint8Array.of(0, text.length), text),
+  ];
+  return message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, ref, attributes, `add the firewall rule "${comment}"`);
+}

@@ -1,0 +1,162 @@
+// rtnetlink(7), linux/if_link.h: links, addresses and routes as netlink messages.
+
+import {
+  type Attribute,
+  attribute,
+  cString,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  nest,
+  type NetlinkMessage,
+  type Piece,
+  u32,
+  u8,
+} from './netlink.ts';
+
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
+export const RTM_GETLINK = 18;
+export const RTM_NEWADDR = 20;
+export const RTM_NEWROUTE = 24;
+
+const IFLA_ADDRESS = 1;
+export const IFLA_IFNAME = 3;
+const IFLA_MTU = 4;
+const IFLA_MASTER = 10;
+const IFLA_LINKINFO = 18;
+const IFLA_NET_NS_PID = 19;
+const IFLA_NET_NS_FD = 28;
+const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const VETH_INFO_PEER = 1;
+const IFLA_BR_FORWARD_DELAY = 1;
+const IFLA_BR_STP_STATE = 5;
+const IFLA_BR_MCAST_SNOOPING = 23;
+
+const IFF_UP = 1;
+
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_F_NODAD = 0x02;
+
+const RTA_GATEWAY = 5;
+const RT_TABLE_MAIN = 254;
+const RTPROT_STATIC = 4;
+const RTN_UNICAST = 1;
+
+/** struct ifinfomsg; index 0 leaves the choice of the link to IFLA_IFNAME. */
+function ifinfomsg(up: boolean, index: Piece = u32(0)): Piece[] {
+  const flags = up ? IFF_UP : 0;
+  return [u32(0), index, u32(flags), u32(flags)];
+}
+
+function nameOf(name: string | Piece): Attribute {
+  return attribute(IFLA_IFNAME, typeof name === 'string' ? cString(name) : name);
+}
+
+/** A bridge without spanning tree, whose ports forward at once. Made anew or left as it is. */
+export function newBridge(bridge: { name: string; mac: Uint8Array; mtu: number }): NetlinkMessage {
+  return {
+    type: RTM_NEWLINK,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+    header: ifinfomsg(false),
+    attributes: [
+      nameOf(bridge.name),
+      // Without an address of its own the bridge takes its lowest port's, and pods would see their gateway's change.
+      attribute(IFLA_ADDRESS, bridge.mac),
+      attribute(IFLA_MTU, u32(bridge.mtu)),
+      nest(
+        IFLA_LINKINFO,
+        attribute(IFLA_INFO_KIND, cString('bridge')),
+        nest(
+          IFLA_INFO_DATA,
+          attribute(IFLA_BR_FORWARD_DELAY, u32(0)),
+          attribute(IFLA_BR_STP_STATE, u32(0)),
+          // Snooping holds neighbour discovery back until a querier speaks, and here none does.
+          attribute(IFLA_BR_MCAST_SNOOPING, u8(0)),
+        ),
+      ),
+    ],
+    what: `make bridge "${bridge.name}"`,
+  };
+}
+
+export interface VethEnd {
+  readonly name: string | Piece;
+  readonly mtu: Piece;
+  readonly mac?: Piece;
+}
+
+export interface Veth {
+  readonly host: VethEnd;
+  /** The bridge's interface index. */
+  readonly master: Piece;
+  readonly peer: VethEnd;
+  /** The namespace the peer is made in: of a process, or behind a descriptor. */
+  readonly netns: { readonly pid: Piece } | { readonly fd: Piece };
+}
+
+function endAttributes({ name, mtu, mac }: VethEnd): Attribute[] {
+  return [nameOf(name), attribute(IFLA_MTU, mtu), ...(mac ? [attribute(IFLA_ADDRESS, mac)] : [])];
+}
+
+/** Both ends in one message: the host's up and on the bridge, the peer up where it belongs. */
+export function newVeth({ host, master, peer, netns }: Veth): NetlinkMessage {
+  const target = 'pid' in netns ? attribute(IFLA_NET_NS_PID, netns.pid) : attribute(IFLA_NET_NS_FD, netns.fd);
+  const peerInfo: Attribute = {
+    type: VETH_INFO_PEER,
+    value: [...ifinfomsg(true), ...endAttributes(peer), target],
+  };
+  return {
+    type: RTM_NEWLINK,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+    header: ifinfomsg(true),
+    attributes: [
+      ...endAttributes(host),
+      attribute(IFLA_MASTER, master),
+      nest(IFLA_LINKINFO, attribute(IFLA_INFO_KIND, cString('veth')), nest(IFLA_INFO_DATA, peerInfo)),
+    ],
+    what: 'make the pair of virtual links',
+  };
+}
+
+export function setLinkUp(name: string): NetlinkMessage {
+  const attributes = [nameOf(name)];
+  return { type: RTM_NEWLINK, flags: NLM_F_ACK, header: ifinfomsg(true), attributes, what: `set link "${name}" up` };
+}
+
+export function deleteLink(name: string): NetlinkMessage {
+  const attributes = [nameOf(name)];
+  return { type: RTM_DELLINK, flags: NLM_F_ACK, header: ifinfomsg(false), attributes, what: `delete link "${name}"` };
+}
+
+export function getLinks(): NetlinkMessage {
+  return { type: RTM_GETLINK, flags: 0, header: ifinfomsg(false), attributes: [], what: 'list links' };
+}
+
+/** Adds an address, usable at once: we assign them, so duplicate address detection has nothing to find. */
+export function newAddress(family: number, address: Piece, prefixBits: number, index: Piece): NetlinkMessage {
+  return {
+    type: RTM_NEWADDR,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
+    header: [Uint8Array.of(family, prefixBits, family === AF_INET6 ? IFA_F_NODAD : 0, 0), index],
+    attributes: [attribute(IFA_LOCAL, address), attribute(IFA_ADDRESS, address)],
+    what: `add the IPv${family === AF_INET6 ? 6 : 4} address`,
+  };
+}
+
+export function newDefaultRoute(family: number, gateway: Piece): NetlinkMessage {
+  const rtmsg = Uint8Array.of(family, 0, 0, 0, RT_TABLE_MAIN, RTPROT_STATIC, 0, RTN_UNICAST, 0, 0, 0, 0);
+  return {
+    type: RTM_NEWROUTE,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+    header: [rtmsg],
+    attributes: [attribute(RTA_GATEWAY, gateway)],
+    what: `add the IPv${family === AF_INET6 ? 6 : 4} default route`,
+  };
+}
