@@ -11,9 +11,12 @@ export interface CgroupMount {
   /** The hierarchy's own root is mounted, not a directory below it. */
   readonly whole: boolean;
   readonly writable: boolean;
-  /** Version 1: the super block's options; controllers and others. */
-  readonly options: readonly string[];
+  /** Version 1: those that are mounted together here. */
+  readonly controllers: readonly string[];
 }
+
+/** Stands for the version 2 tree among the names of version 1 controllers; no controller is called that. */
+const UNIFIED = 'unified';
 
 /** Super block options of version 1 that are no controllers. */
 const NOT_CONTROLLERS = new Set(['rw', 'ro', 'xattr', 'noprefix', 'clone_children', 'favordynmods', 'cpuset_v2_mode']);
@@ -21,11 +24,17 @@ const NOT_CONTROLLERS = new Set(['rw', 'ro', 'xattr', 'noprefix', 'clone_childre
 /** Every controller's hierarchy on this host, one mount a hierarchy. */
 export function readCgroupFacts(mountInfo: string = readFileSync('/proc/self/mountinfo', 'utf8')): CgroupFacts {
   const hierarchies: CgroupHierarchy[] = [];
+  const taken = new Set<string>();
   for (const mount of bestFirst(parseCgroupMounts(mountInfo))) {
-    if (!isReally(mount)) continue;
-    const taken = new Set(hierarchies.flatMap(({ controllers }) => controllers));
-    const hierarchy = mount.version === 2 ? version2(mount, hierarchies) : version1(mount, taken);
-    if (hierarchy) hierarchies.push(hierarchy);
+    const names = mount.version === 2 ? [UNIFIED] : mount.controllers;
+    // No name: a named hierarchy, such as systemd's own. Taken: another mount of one we have.
+    if (names.length === 0 || names.some((name) => taken.has(name)) || !isReally(mount)) continue;
+    for (const name of names) taken.add(name);
+    hierarchies.push(
+      mount.version === 2
+        ? unifiedHierarchy(mount.mountPoint)
+        : { version: 1, controllers: names, mountPoint: mount.mountPoint },
+    );
   }
   return { mode: modeOf(hierarchies), hierarchies };
 }
@@ -34,23 +43,35 @@ export function readCgroupFacts(mountInfo: string = readFileSync('/proc/self/mou
 export function parseCgroupMounts(mountInfo: string): CgroupMount[] {
   const byPlace = new Map<string, CgroupMount>();
   for (const line of mountInfo.split('\n')) {
-    const type = / - cgroup(2?) [^ ]* ([^ ]*)$/.exec(line);
-    if (!type) continue;
-    const [, , , root, place, options] = line.split(' ');
+    const at = line.indexOf(' - cgroup');
+    if (at < 0) continue;
+    // id, parent, device, root, place, options; then type, source, options of the super block.
+    const [, , , root, place, options] = line.slice(0, at).split(' ');
+    const [type, , superOptions] = line.slice(at + 3).split(' ');
     const mountPoint = unescapeOctal(place!);
+    const isVersion2 = type === 'cgroup2';
     byPlace.set(mountPoint, {
-      version: type[1] ? 2 : 1,
+      version: isVersion2 ? 2 : 1,
       mountPoint,
       whole: root === '/',
-      writable: options!.split(',').includes('rw') && type[2]!.split(',').includes('rw'),
-      options: type[2]!.split(','),
+      writable: isWritable(options!) && isWritable(superOptions!),
+      controllers: isVersion2 ? [] : superOptions!.split(',').filter(isController),
     });
   }
   return [...byPlace.values()];
 }
 
+function isWritable(options: string): boolean {
+  return options === 'rw' || options.startsWith('rw,');
+}
+
+function isController(option: string): boolean {
+  return !option.includes('=') && !NOT_CONTROLLERS.has(option);
+}
+
 /** mountinfo writes spaces and backslashes as \ooo. */
 function unescapeOctal(text: string): string {
+  if (!text.includes('\\')) return text;
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
@@ -74,21 +95,9 @@ function isReally({ version, mountPoint }: CgroupMount): boolean {
   }
 }
 
-function version1({ mountPoint, options }: CgroupMount, taken: ReadonlySet<string>): CgroupHierarchy | undefined {
-  const controllers = options.filter((option) => !option.includes('=') && !NOT_CONTROLLERS.has(option));
-  // None: a named hierarchy, such as systemd's own. Taken: a second mount of one we have.
-  if (controllers.length === 0 || controllers.some((controller) => taken.has(controller))) return undefined;
-  return { version: 1, controllers, mountPoint };
-}
-
-function version2({ mountPoint }: CgroupMount, before: readonly CgroupHierarchy[]): CgroupHierarchy | undefined {
-  if (before.some(({ version }) => version === 2)) return undefined;
-  return {
-    version: 2,
-    controllers: words(`${mountPoint}/cgroup.controllers`),
-    mountPoint,
-    enabled: words(`${mountPoint}/cgroup.subtree_control`),
-  };
+function unifiedHierarchy(mountPoint: string): CgroupHierarchy {
+  const controllers = words(`${mountPoint}/cgroup.controllers`);
+  return { version: 2, controllers, mountPoint, enabled: words(`${mountPoint}/cgroup.subtree_control`) };
 }
 
 function words(path: string): string[] {

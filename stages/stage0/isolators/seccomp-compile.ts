@@ -15,10 +15,14 @@ import type { SeccompAction, SeccompPolicy, SeccompRule, SeccompTest } from './i
 interface Range {
   readonly start: number;
   readonly rule: SeccompRule;
-  readonly key: string;
 }
 
+type Calls = readonly (readonly [name: string, number: number])[];
+
 const KILL: SeccompRule = { action: { kind: 'kill' } };
+
+/** In the order of the numbers; sorted once for an architecture, as it takes longer than compiling does. */
+const sorted = new Map<Arch, Calls>();
 
 /**
  * A policy as an array of struct sock_filter: a binary search over ranges of system call numbers. Empty when nothing is
@@ -30,15 +34,10 @@ const KILL: SeccompRule = { action: { kind: 'kill' } };
 export function compileSeccomp(policy: SeccompPolicy, arch: Arch): Uint8Array {
   if (policy.defaultAction.kind === 'allow' && policy.rules.size === 0) return new Uint8Array(0);
   const program = new ClassicAssembler();
-  const rules = new Map<string, Label>();
-  const search = compileRanges(program, splitRanges(policy, arch), rules);
+  const search = compileRanges(program, splitRanges(policy, arch), new Map());
   const native = program.before(search, BPF_LD_W_ABS, scmp.SECCOMP_DATA_NR);
-  const checked = program.branch(
-    BPF_JMP_JEQ_K,
-    scmp.AUDIT_ARCH[arch],
-    native,
-    program.ret(scmp.SECCOMP_RET_KILL_PROCESS),
-  );
+  const kill = program.ret(scmp.SECCOMP_RET_KILL_PROCESS);
+  const checked = program.branch(BPF_JMP_JEQ_K, scmp.AUDIT_ARCH[arch], native, kill);
   program.before(checked, BPF_LD_W_ABS, scmp.SECCOMP_DATA_ARCH);
   return program.finish();
 }
@@ -46,35 +45,56 @@ export function compileSeccomp(policy: SeccompPolicy, arch: Arch): Uint8Array {
 /** The whole space of numbers as ranges, in order; neighbours differ. */
 function splitRanges(policy: SeccompPolicy, arch: Arch): Range[] {
   const rest: SeccompRule = { action: policy.defaultAction };
-  const starts = new Map<number, SeccompRule>([[0, rest]]);
-  const named = Object.entries(SYSCALLS[arch]).filter(([name]) => policy.rules.has(name));
-  for (const [, number] of named) starts.set(number + 1, rest);
-  for (const [name, number] of named) starts.set(number, policy.rules.get(name)!);
-  if (arch === 'x86_64') {
-    starts.set(scmp.X32_SYSCALL_BIT, KILL);
-    starts.set(scmp.SKIPPED_SYSCALL, rest);
+  const ranges: Range[] = [];
+  const add = (start: number, rule: SeccompRule): void => {
+    const last = ranges.at(-1);
+    if (!last || !isSame(last.rule, rule)) ranges.push({ start, rule });
+  };
+  let next = 0;
+  for (const [name, number] of callsOf(arch)) {
+    if (number > next) add(next, rest);
+    add(number, policy.rules.get(name) ?? rest);
+    next = number + 1;
   }
-  const ranges = [...starts].sort(([a], [b]) => a - b).map(([start, rule]) => ({ start, rule, key: ruleKey(rule) }));
-  return ranges.filter((range, index) => range.key !== ranges[index - 1]?.key);
+  add(next, rest);
+  if (arch === 'x86_64') {
+    add(scmp.X32_SYSCALL_BIT, KILL);
+    add(scmp.SKIPPED_SYSCALL, rest);
+  }
+  return ranges;
 }
 
-function ruleKey(rule: SeccompRule): string {
-  return JSON.stringify(rule, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+function callsOf(arch: Arch): Calls {
+  const known = sorted.get(arch);
+  if (known) return known;
+  const made = Object.entries(SYSCALLS[arch]).sort(([, a], [, b]) => a - b);
+  sorted.set(arch, made);
+  return made;
 }
 
-function compileRanges(program: ClassicAssembler, ranges: readonly Range[], rules: Map<string, Label>): Label {
-  const only = ranges[0]!;
-  if (ranges.length === 1) return compileRule(program, only, rules);
-  const half = ranges.length >> 1;
-  const upper = compileRanges(program, ranges.slice(half), rules);
-  const lower = compileRanges(program, ranges.slice(0, half), rules);
+/** Rules with tests of arguments are not looked into: that two of them do the same is rare, and costs a few instructions. */
+function isSame(a: SeccompRule, b: SeccompRule): boolean {
+  return a === b || (!a.when && !b.when && returnValue(a.action) === returnValue(b.action));
+}
+
+function compileRanges(
+  program: ClassicAssembler,
+  ranges: readonly Range[],
+  rules: Map<SeccompRule, Label>,
+  from = 0,
+  to: number = ranges.length,
+): Label {
+  if (to - from === 1) return compileRule(program, ranges[from]!.rule, rules);
+  const half = (from + to) >> 1;
+  const upper = compileRanges(program, ranges, rules, half, to);
+  const lower = compileRanges(program, ranges, rules, from, half);
   return program.branch(BPF_JMP_JGE_K, ranges[half]!.start, upper, lower);
 }
 
 /** The tests of a rule end in answers, so that they may leave the number they replace in the accumulator. */
-function compileRule(program: ClassicAssembler, { rule, key }: Range, rules: Map<string, Label>): Label {
+function compileRule(program: ClassicAssembler, rule: SeccompRule, rules: Map<SeccompRule, Label>): Label {
   if (!rule.when) return program.ret(returnValue(rule.action));
-  const known = rules.get(key);
+  const known = rules.get(rule);
   if (known !== undefined) return known;
   let next = program.ret(returnValue(rule.action));
   for (const { tests, action } of rule.when.toReversed()) {
@@ -82,7 +102,7 @@ function compileRule(program: ClassicAssembler, { rule, key }: Range, rules: Map
     for (const test of tests.toReversed()) matched = compileTest(program, test, matched, next);
     next = matched;
   }
-  rules.set(key, next);
+  rules.set(rule, next);
   return next;
 }
 

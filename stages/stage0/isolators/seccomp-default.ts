@@ -8,6 +8,9 @@ export const REFUSE: SeccompAction = { kind: 'errno', errno: ERRNO.EPERM };
 /** As if the kernel did not have the call. */
 export const UNKNOWN: SeccompAction = { kind: 'errno', errno: ERRNO.ENOSYS };
 
+const ALLOWED: SeccompRule = { action: ALLOW };
+const REFUSED: SeccompRule = { action: REFUSE };
+
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. In clone(2), NEWTIME's bit is part of the exit signal. */
 const NAMESPACE_FLAGS = 0x7e02_0000n;
 
@@ -45,16 +48,16 @@ function isInt(arg: 0, value: bigint): SeccompTest {
 /** The filter of an app whose manifest names none; `bounding` opens the calls that are of use only with a capability. */
 export function defaultPolicy(bounding: bigint): SeccompPolicy {
   const rules = new Map<string, SeccompRule>();
-  for (const name of REFUSED_CALLS) rules.set(name, { action: REFUSE });
-  for (const name of ALLOWED_CALLS) rules.set(name, { action: ALLOW });
+  for (const name of REFUSED_CALLS) rules.set(name, REFUSED);
+  for (const name of ALLOWED_CALLS) rules.set(name, ALLOWED);
   rules.set('socket', SOCKET);
   rules.set('personality', PERSONALITY);
-  for (const [, calls] of CAPABILITY_CALLS) for (const name of calls) rules.set(name, { action: REFUSE });
+  for (const [, calls] of CAPABILITY_CALLS) for (const name of calls) rules.set(name, REFUSED);
   rules.set('clone', CLONE);
   // Its flags are behind a pointer a filter cannot follow; ENOSYS makes C libraries use clone(2) instead.
   rules.set('clone3', { action: UNKNOWN });
   for (const [capability, calls] of CAPABILITY_CALLS) {
-    if (hasCapability(bounding, capability)) for (const name of calls) rules.set(name, { action: ALLOW });
+    if (hasCapability(bounding, capability)) for (const name of calls) rules.set(name, ALLOWED);
   }
   return { defaultAction: UNKNOWN, rules };
 }

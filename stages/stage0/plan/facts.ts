@@ -29,4 +29,6 @@ export interface HostFacts {
   /** Paths among the default masked and read-only ones that exist on this kernel. */
   readonly kernelPaths: ReadonlySet<string>;
   readonly cpus: number;
+  /** This process's own, which init inherits. */
+  readonly oomScoreAdj: number;
 }

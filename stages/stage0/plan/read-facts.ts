@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, release } from 'node:os';
 import { parseHardLimits } from '../../linux/rlimit.ts';
 import { readCgroupFacts } from '../cgroup/hierarchies.ts';
 import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
@@ -9,7 +9,7 @@ import type { HostFacts } from './facts.ts';
 export function readHostFacts(): HostFacts {
   return {
     arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
-    kernelRelease: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(),
+    kernelRelease: release(),
     cgroup: readCgroupFacts(),
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     effectiveCapabilities: parseEffective(readFileSync('/proc/self/status', 'utf8')),
@@ -17,6 +17,7 @@ export function readHostFacts(): HostFacts {
     hardLimits: parseHardLimits(readFileSync('/proc/self/limits', 'utf8')),
     kernelPaths: findKernelPaths(),
     cpus: availableParallelism(),
+    oomScoreAdj: Number(readFileSync('/proc/self/oom_score_adj', 'utf8')),
   };
 }
 

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AUDIT_ARCH } from '../../../../stages/linux/seccomp.ts';
+import { SYSCALLS } from '../../../../stages/linux/syscall-numbers.ts';
+import { lowerIsolators } from '../../../../stages/stage0/isolators/lower.ts';
+import { compileSeccomp } from '../../../../stages/stage0/isolators/seccomp-compile.ts';
+import type { IsolatorSpec } from '../../../../stages/stage0/manifest/spec.ts';
+import { newHost, spec, V2 } from './host.ts';
+import { runFilter } from './run-filter.ts';
+
+const host = newHost(V2);
+const ALLOW = 0x7fff_0000;
+const KILL = 0x8000_0000;
+const EPERM = 0x5_0001;
+const ENOSYS = 0x5_0026;
+
+const retain = (set: string[], errno?: string): IsolatorSpec =>
+  spec('os/linux/seccomp-retain-set', { set, ...(errno ? { errno } : {}) });
+const remove = (set: string[], errno?: string): IsolatorSpec =>
+  spec('os/linux/seccomp-remove-set', { set, ...(errno ? { errno } : {}) });
+
+/** What the filter of an app with these isolators answers to a call by name. */
+function filterOf(...specs: IsolatorSpec[]): (name: string, ...args: bigint[]) => number {
+  const { draft, errors } = lowerIsolators(specs, 'app', host);
+  assert.deepEqual(errors, []);
+  const program = compileSeccomp(draft.process.seccompPolicy, 'x86_64');
+  return (name, ...args) => runFilter(program, { nr: SYSCALLS.x86_64[name]!, arch: AUDIT_ARCH.x86_64, args });
+}
+
+function places(...specs: IsolatorSpec[]): string[] {
+  return lowerIsolators(specs, 'app', host).errors.map(({ code, at }) => `${code} ${at?.file}`);
+}
+
+test('a retain-set allows what it names and what the launch needs, and ends the app for the rest', () => {
+  const answer = filterOf(retain(['read', 'write']));
+  for (const name of ['read', 'write', 'execve', 'exit_group', 'rt_sigreturn', 'close_range'])
+    assert.equal(answer(name), ALLOW);
+  assert.equal(answer('open'), KILL);
+});
+
+test('a retain-set may answer an errno instead', () => {
+  assert.equal(filterOf(retain(['read'], 'ENOSYS'))('open'), ENOSYS);
+  assert.equal(filterOf(retain(['read'], 'ENOTSUP'))('open'), 0x5_005f);
+});
+
+test('@appc.io/all in a retain-set turns the filter off', () => {
+  const { draft } = lowerIsolators([retain(['read', '@appc.io/all'])], 'app', host);
+  assert.equal(compileSeccomp(draft.process.seccompPolicy, 'x86_64').byteLength, 0);
+});
+
+test('the default group keeps its tests of arguments, and a call named beside it loses them', () => {
+  const answer = filterOf(retain(['@docker/default-whitelist', 'personality', 'io_uring_setup'], 'EPERM'));
+  assert.equal(answer('read'), ALLOW);
+  assert.equal(answer('socket', 38n), EPERM);
+  assert.equal(answer('personality', 0x40_0000n), ALLOW);
+  assert.equal(answer('io_uring_setup'), ALLOW);
+  assert.equal(answer('clone', 0x1000_0000n), EPERM);
+  assert.equal(answer('clone3'), ENOSYS);
+  assert.equal(answer('mount'), EPERM);
+});
+
+test('a remove-set takes from the default filter', () => {
+  const answer = filterOf(remove(['ptrace', 'stime'], 'ENOSYS'));
+  assert.equal(answer('ptrace'), ENOSYS);
+  assert.equal(answer('read'), ALLOW);
+  assert.equal(answer('mount'), EPERM);
+  assert.equal(filterOf(remove(['ptrace']))('ptrace'), KILL);
+});
+
+test('@appc.io/empty in a remove-set is the default filter', () => {
+  const answer = filterOf(remove(['ptrace', '@appc.io/empty']));
+  assert.equal(answer('ptrace'), ALLOW);
+  assert.equal(answer('mount'), EPERM);
+});
+
+test('retained capabilities open the calls they are for', () => {
+  const answer = filterOf(spec('os/linux/capabilities-retain-set', { set: ['CAP_SYS_ADMIN', 'CAP_SYS_CHROOT'] }));
+  for (const name of ['mount', 'unshare', 'clone3', 'chroot']) assert.equal(answer(name), ALLOW);
+  assert.equal(answer('clone', 0x1000_0000n), ALLOW);
+  assert.equal(answer('reboot'), EPERM);
+  assert.equal(filterOf(spec('os/linux/capabilities-retain-set', { set: [] }))('chroot'), EPERM);
+});
+
+test('names that do not exist, and sets no app could start with, are refused in place', () => {
+  assert.deepEqual(places(retain(['read', 'frobnicate'])), ['manifest/schema pod.yaml/set/1']);
+  assert.deepEqual(places(retain(['@systemd/clock'])), ['manifest/schema pod.yaml/set/0']);
+  assert.deepEqual(places(retain(['@docker/default-blacklist'])), ['manifest/schema pod.yaml/set/0']);
+  assert.deepEqual(places(remove(['mount', 'execve'])), ['manifest/schema pod.yaml/set/1']);
+  assert.deepEqual(places(remove(['@appc.io/all'])), ['manifest/schema pod.yaml/set/0']);
+  assert.deepEqual(places(retain(['read'], 'ENOSUCH')), ['manifest/schema pod.yaml/errno']);
+});
+
+test('without no_new_privs the filter comes earlier, and lets the rest of the launch through', () => {
+  const loose = spec('os/linux/no-new-privileges', false);
+  assert.equal(filterOf(loose, retain(['read']))('capset'), ALLOW);
+  assert.equal(filterOf(retain(['read']))('capset'), KILL);
+  assert.deepEqual(places(loose, remove(['prctl'])), ['manifest/schema pod.yaml/set/0']);
+});
