@@ -21,9 +21,7 @@ const COMMON = {
   target: 'node20.19',
   // koffi is native code with a loader of its own; everything else is inside, because one file loads faster than fifty.
   external: ['koffi'],
-  keepNames: true,
   minifySyntax: true,
-  minifyWhitespace: true,
   legalComments: 'none',
   charset: 'ascii',
   define: { 'import.meta.url': '__importMetaUrl' },

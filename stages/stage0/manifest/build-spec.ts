@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Outline, OutlineApp, OutlineIsolator, OutlineMount, OutlinePort, OutlineVolume } from './outline.ts';
+import { join } from './pointer.ts';
+import { parseBytes, parseDurationMs } from './quantity.ts';
+import type * as Spec from './spec.ts';
+import { findUnsupported } from './unsupported.ts';
+import type { YamlDocument } from './yaml-document.ts';
+
+export interface SpecInput {
+  readonly document: YamlDocument;
+  /** Has passed every check: what the schema requires is there. */
+  readonly outline: Outline;
+  readonly text: string;
+  readonly path: string;
+  readonly baseDir: string;
+}
+
+const DEFAULT_GRACE_MS = 10_000;
+
+export function buildSpec(input: SpecInput): Spec.PodSpec {
+  const { document, outline, text, path } = input;
+  return {
+    manifest: { path, digest: `sha256:${createHash('sha256').update(text).digest('hex')}`, text },
+    name: outline.name!,
+    labels: outline.labels,
+    annotations: outline.annotations,
+    hostname: outline.hostname ?? outline.name!,
+    network: buildNetwork(input),
+    userns: buildUserns(input),
+    volumes: outline.volumes.map((volume) => buildVolume(input, volume)),
+    apps: outline.apps.map((app) => buildApp(document, app)),
+    isolators: outline.isolators.map((isolator) => buildIsolator(document, isolator)),
+    unsupported: findUnsupported(document, outline),
+    at: document.at(''),
+  };
+}
+
+function buildNetwork({ document, outline }: SpecInput): Spec.NetworkSpec {
+  const at = document.at('/network/mode');
+  const [mode, target] = outline.networkMode.split(/:(.*)/s);
+  if (target !== undefined) return { mode: mode as 'pod' | 'cni', target, at };
+  return { mode: mode as 'bridge' | 'none' | 'host', at };
+}
+
+function buildUserns({ document, outline }: SpecInput): Spec.UsernsSpec {
+  const at = document.at('/userns');
+  return outline.usernsSize === 0 ? { mode: 'host', at } : { mode: 'auto', size: outline.usernsSize, at };
+}
+
+function buildVolume({ document, baseDir }: SpecInput, volume: OutlineVolume): Spec.VolumeSpec {
+  const { pointer, readOnly, files } = volume;
+  const name = volume.name!;
+  const at = document.at(pointer);
+  if (volume.kind === 'host') {
+    return { kind: 'host', name, source: resolve(baseDir, volume.source!), readOnly, at: document.at(join(pointer, 'source')) };
+  }
+  if (volume.kind === 'inline') return { kind: 'inline', name, files, at };
+  const size = volume.size === undefined ? {} : { sizeBytes: Number(parseBytes(volume.size)) };
+  return { kind: 'empty', name, medium: volume.medium === 'memory' ? 'memory' : 'disk', ...size, at };
+}
+
+function buildApp(document: YamlDocument, app: OutlineApp): Spec.AppSpec {
+  const { pointer } = app;
+  const locate = <T>(key: string, value: T): Spec.Located<T> => ({ value, at: document.at(join(pointer, key)) });
+  return {
+    name: app.name!,
+    image: locate('image', app.image!),
+    ...(app.exec && { exec: locate('exec', app.exec) }),
+    ...(app.user !== undefined && { user: locate('user', String(app.user)) }),
+    ...(app.group !== undefined && { group: locate('group', String(app.group)) }),
+    supplementaryGids: app.supplementaryGids,
+    env: app.env,
+    ...(app.workingDirectory !== undefined && { workingDirectory: locate('workingDirectory', app.workingDirectory) }),
+    readOnlyRootFS: app.readOnlyRootFS,
+    tty: app.tty,
+    mounts: app.mounts.map((mount) => buildMount(document, mount)),
+    ports: app.ports.map((port) => buildPort(document, port)),
+    isolators: app.isolators.map((isolator) => buildIsolator(document, isolator)),
+    restart: buildRestart(document, app),
+    after: app.after.map((after) => ({
+      app: after.app!,
+      condition: after.condition as Spec.AfterSpec['condition'],
+      at: document.at(after.pointer),
+    })),
+    stop: buildStop(app),
+    at: document.at(pointer),
+  };
+}
+
+function buildRestart(document: YamlDocument, { restart, pointer }: OutlineApp): Spec.RestartSpec {
+  const policy = (restart?.policy ?? 'never') as Spec.RestartSpec['policy'];
+  const maxRetries = restart?.maxRetries === undefined ? {} : { maxRetries: restart.maxRetries };
+  return { policy, ...maxRetries, at: document.at(join(pointer, 'restart')) };
+}
+
+function buildStop({ stopSignal, stopGrace }: OutlineApp): Spec.StopSpec {
+  const graceMs = stopGrace === undefined ? DEFAULT_GRACE_MS : parseDurationMs(stopGrace);
+  return { ...(stopSignal !== undefined && { signal: stopSignal }), graceMs };
+}
+
+function buildMount(document: YamlDocument, { volume, path, readOnly, subPath, pointer }: OutlineMount): Spec.MountSpec {
+  return { volume: volume!, path: path!, readOnly, ...(subPath !== undefined && { subPath }), at: document.at(pointer) };
+}
+
+function buildPort(document: YamlDocument, { name, port, protocol, hostPort, hostIP, pointer }: OutlinePort): Spec.PortSpec {
+  return {
+    name: name!,
+    port: port!,
+    protocol: protocol as 'tcp' | 'udp',
+    ...(hostPort !== undefined && { hostPort }),
+    ...(hostIP !== undefined && { hostIP }),
+    at: document.at(hostPort === undefined ? pointer : join(pointer, 'hostPort')),
+  };
+}
+
+function buildIsolator(document: YamlDocument, { name, value, pointer, valuePointer, isListed }: OutlineIsolator): Spec.IsolatorSpec {
+  const at = isListed ? document.at(pointer) : document.atKey(pointer);
+  return {
+    name,
+    value,
+    at,
+    atOf: (relative) => (document.has(valuePointer + relative) ? document.at(valuePointer + relative) : at),
+  };
+}

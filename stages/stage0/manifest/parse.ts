@@ -1,0 +1,77 @@
+import { PodError } from '../error.ts';
+import { buildSpec } from './build-spec.ts';
+import { checkAfter } from './check-after.ts';
+import { checkMounts } from './check-mounts.ts';
+import { checkNames } from './check-names.ts';
+import { checkPorts } from './check-ports.ts';
+import { checkValues } from './check-values.ts';
+import { checkVolumes } from './check-volumes.ts';
+import { dialectProblem } from './dialect.ts';
+import { outlineOf } from './outline.ts';
+import { join } from './pointer.ts';
+import { Report } from './report.ts';
+import { translateSchemaErrors } from './schema-errors.ts';
+import type { PodSpec } from './spec.ts';
+import { type SchemaError, validatePod } from './validator.ts';
+import { readDocument, type YamlDocument } from './yaml-document.ts';
+
+export interface ParseOptions {
+  /** Relative sources in the manifest start here: its folder. Absolute. */
+  readonly baseDir: string;
+}
+
+export interface ParsedManifest {
+  /** There when there are no errors. */
+  readonly spec?: PodSpec;
+  /** Everything that is wrong, by place. */
+  readonly errors: PodError[];
+  /** What is accepted but cannot take effect, by place. */
+  readonly warnings: PodError[];
+}
+
+const CHECKS = [checkNames, checkVolumes, checkMounts, checkPorts, checkAfter, checkValues];
+
+/** Reads a manifest of pod/v1. `path` is what the places of errors name; `-` is standard input. */
+export function parseManifest(text: string, path: string, options: ParseOptions): ParsedManifest {
+  const read = readDocument(text, path);
+  if (!read.document) return { errors: tidy(read.errors), warnings: tidy(read.warnings) };
+  const { document } = read;
+  const foreign = dialectProblem(document);
+  if (foreign) return { errors: tidy([...read.errors, foreign]), warnings: tidy(read.warnings) };
+
+  const schemaErrors = validatePod(document.value);
+  const outline = outlineOf(document.value);
+  const report = new Report(document, refusedPlaces(schemaErrors));
+  for (const check of CHECKS) check(outline, report);
+  const errors = [...read.errors, ...describe(document, schemaErrors), ...report.errors];
+  const warnings = tidy([...read.warnings, ...report.warnings]);
+  if (errors.length > 0) return { errors: tidy(errors), warnings };
+  return { spec: buildSpec({ document, outline, text, path, baseDir: options.baseDir }), errors, warnings };
+}
+
+function describe(document: YamlDocument, errors: readonly SchemaError[]): PodError[] {
+  return errors.length === 0 ? [] : translateSchemaErrors(document, errors);
+}
+
+/** Where the schema has spoken already. */
+function refusedPlaces(errors: readonly SchemaError[]): Set<string> {
+  return new Set(errors.map(({ instancePath, propertyName }) => (propertyName === undefined ? instancePath : join(instancePath, propertyName))));
+}
+
+/** By place, and once each: what an alias repeats would be reported at the same place again. */
+function tidy(errors: readonly PodError[]): PodError[] {
+  const sorted = [...errors].sort((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.col ?? 0) - (b.at?.col ?? 0));
+  return sorted.filter((error, index) => {
+    const previous = sorted[index - 1];
+    return !previous || previous.code !== error.code || !isSamePlace(previous, error) || problemOf(previous) !== problemOf(error);
+  });
+}
+
+function isSamePlace(a: PodError, b: PodError): boolean {
+  return a.at?.line === b.at?.line && a.at?.col === b.at?.col;
+}
+
+/** The message without the path in front, which differs between the uses of an alias. */
+function problemOf(error: PodError): string {
+  return error.message.slice(error.message.indexOf(': ') + 1);
+}

@@ -1,0 +1,63 @@
+import { PodError } from '../error.ts';
+import { describePointer, join, segments } from './pointer.ts';
+import { SchemaLookup } from './schema-lookup.ts';
+import { explain, type Explanation } from './schema-messages.ts';
+import type { SchemaError } from './validator.ts';
+import type { YamlDocument } from './yaml-document.ts';
+
+/** A person reads a few dozen; a hostile file could ask for a million. */
+const MAX_ERRORS = 500;
+
+/** Says in a person's words, with places and hints, what does not fit the schema. */
+export function translateSchemaErrors(document: YamlDocument, errors: readonly SchemaError[]): PodError[] {
+  const lookup = new SchemaLookup(document.value);
+  const relevant = dropEchoes(errors);
+  const translated = relevant.slice(0, MAX_ERRORS).map((error) => translate(document, lookup, error));
+  if (relevant.length > MAX_ERRORS) {
+    const rest = relevant.length - MAX_ERRORS;
+    translated.push(new PodError('manifest/schema', `${rest} more errors of this kind are not shown`, { at: document.at('') }));
+  }
+  return translated;
+}
+
+/** Without the errors that only repeat others, and with one error a choice of branches. */
+function dropEchoes(errors: readonly SchemaError[]): SchemaError[] {
+  const kept: SchemaError[] = [];
+  for (const error of errors) {
+    if (error.keyword === 'if' || error.keyword === 'propertyNames') continue;
+    // A missing tag is reported as a missing field too.
+    if (error.keyword === 'discriminator' && error.params['tagValue'] === undefined) continue;
+    if (error.keyword !== 'anyOf' && error.keyword !== 'oneOf') {
+      kept.push(error);
+      continue;
+    }
+    // ajv reports the branches right before the choice between them.
+    const branches: SchemaError[] = [];
+    while (kept.length > 0 && isBelow(kept.at(-1)!, error)) branches.unshift(kept.pop()!);
+    kept.push(mostTelling(branches) ?? error);
+  }
+  return kept;
+}
+
+function isBelow(error: SchemaError, choice: SchemaError): boolean {
+  const isInside = error.instancePath === choice.instancePath || error.instancePath.startsWith(`${choice.instancePath}/`);
+  return isInside && (error.schemaPath.startsWith(`${choice.schemaPath}/`) || error.instancePath !== choice.instancePath);
+}
+
+/** The branch that got furthest is most likely the one that was meant. */
+function mostTelling(branches: readonly SchemaError[]): SchemaError | undefined {
+  const typed = branches.filter((error) => error.keyword !== 'type');
+  const candidates = typed.length > 0 ? typed : branches;
+  return candidates.toSorted((a, b) => b.instancePath.length - a.instancePath.length)[0];
+}
+
+function translate(document: YamlDocument, lookup: SchemaLookup, error: SchemaError): PodError {
+  const said: Explanation = explain(document, lookup, error);
+  const key = said.field;
+  const at = key === undefined ? document.at(error.instancePath) : document.atKey(join(error.instancePath, key));
+  return new PodError(said.code ?? 'manifest/schema', `${placeOf(error.instancePath)}: ${said.problem}`, { hint: said.hint, at });
+}
+
+function placeOf(pointer: string): string {
+  return segments(pointer).length > 20 ? '…' : describePointer(pointer);
+}

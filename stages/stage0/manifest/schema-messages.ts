@@ -1,0 +1,149 @@
+import type { ErrorCode } from '../error.ts';
+import { join, shorten } from './pointer.ts';
+import { memberOf, type SchemaLookup } from './schema-lookup.ts';
+import { suggestionHint } from './suggest.ts';
+import type { SchemaError } from './validator.ts';
+import type { YamlDocument } from './yaml-document.ts';
+
+export interface Explanation {
+  readonly code?: ErrorCode;
+  readonly problem: string;
+  readonly hint?: string | undefined;
+  /** The error is about the field of that name, not about the object around it. */
+  readonly field?: string;
+}
+
+interface Case {
+  readonly document: YamlDocument;
+  readonly lookup: SchemaLookup;
+  readonly error: SchemaError;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly value: unknown;
+}
+
+/** What is wrong, what to do, and which field it is about. */
+export function explain(document: YamlDocument, lookup: SchemaLookup, error: SchemaError): Explanation {
+  const value = valueAt(document.value, error.instancePath);
+  const { params } = error;
+  const subject: Case = { document, lookup, error, params, value };
+  if (error.propertyName !== undefined) return explainName(subject, error.propertyName);
+  return EXPLAINERS[error.keyword]?.(subject) ?? { problem: error.message ?? `breaks the rule "${error.keyword}"` };
+}
+
+type Explainer = (subject: Case) => Explanation;
+
+const EXPLAINERS: Readonly<Record<string, Explainer>> = {
+  additionalProperties: explainUnknown,
+  required: ({ params, lookup, error }) => {
+    const field = String(params['missingProperty']);
+    const choices = lookup.annotationAt(join(error.instancePath, field), 'x-choices') as string[] | undefined;
+    return { problem: `"${field}" is missing`, hint: choices && `the choices are: ${choices.join(', ')}` };
+  },
+  dependentRequired: ({ params }) => ({
+    problem: `"${String(params['property'])}" needs "${String(params['missingProperty'])}" beside it`,
+    field: String(params['property']),
+  }),
+  type: explainType,
+  enum: ({ params, value }) => explainChoice(value, params['allowedValues'] as unknown[]),
+  const: ({ params, value }) => explainChoice(value, [params['allowedValue']]),
+  discriminator: explainTag,
+  pattern: explainPattern,
+  minimum: ({ params, value }) => ({ problem: `${show(value)} is below ${String(params['limit'])}` }),
+  maximum: ({ params, value }) => ({ problem: `${show(value)} is above ${String(params['limit'])}` }),
+  minLength: () => ({ problem: 'the text is empty' }),
+  maxLength: ({ params }) => ({ problem: `the text is longer than ${String(params['limit'])} characters` }),
+  minItems: ({ params }) => ({ problem: `the list is too short: it needs ${count(params['limit'], 'item')}` }),
+  maxItems: ({ params }) => ({ problem: `the list is too long: it may have ${count(params['limit'], 'item')}` }),
+  minProperties: ({ params }) => ({ problem: `needs at least ${count(params['limit'], 'field')}` }),
+  maxProperties: ({ params }) => ({ problem: `may have ${count(params['limit'], 'field')} at most` }),
+  uniqueItems: ({ params, value }) => ({
+    code: 'manifest/duplicate',
+    problem: `${show((value as unknown[])[Number(params['i'])])} is there twice`,
+  }),
+};
+
+function explainUnknown({ params, lookup, error }: Case): Explanation {
+  const field = String(params['additionalProperty']);
+  const noun = (lookup.annotationAt(error.instancePath, 'x-noun') as string | undefined) ?? 'field';
+  const hint = suggestionHint(field, lookup.fieldsAt(error.instancePath), `the ${noun}s here are`);
+  return { code: 'manifest/unknown-field', problem: `unknown ${noun} "${shorten(field)}"`, hint, field };
+}
+
+function explainTag({ params, lookup, error }: Case): Explanation {
+  const tag = String(params['tag']);
+  const noun = lookup.annotationAt(error.instancePath, 'x-noun') as string | undefined;
+  const choices = lookup.tagsAt(error.instancePath);
+  const word = String(params['tagValue']);
+  const hint = suggestionHint(word, choices, 'the choices are');
+  if (noun === undefined) return { problem: `${tag} ${show(word)} is not one of ${choices.join(', ')}`, hint, field: tag };
+  return { code: 'manifest/unknown-field', problem: `unknown ${noun} ${show(word)}`, hint, field: tag };
+}
+
+function explainChoice(value: unknown, allowed: readonly unknown[]): Explanation {
+  const choices = allowed.map(String);
+  const list = choices.length <= 12 ? `not ${choices.length === 1 ? '' : 'one of '}${choices.join(', ')}` : 'not one this field knows';
+  const near = typeof value === 'string' ? suggestionHint(value, choices, '') : undefined;
+  return { problem: `${show(value)} is ${list}`, hint: near?.startsWith('did') ? near : undefined };
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'text',
+  object: 'a map of fields',
+  array: 'a list',
+  boolean: 'true or false',
+  integer: 'a whole number',
+  number: 'a number',
+  null: 'nothing',
+};
+
+function explainType(subject: Case): Explanation {
+  const { params, value, document, error, lookup } = subject;
+  const types = [params['type']].flat().map(String);
+  const expects = lookup.annotationAt(error.instancePath, 'x-expects');
+  const wanted = typeof expects === 'string' ? expects : types.map((type) => TYPE_NAMES[type] ?? type).join(' or ');
+  const written = document.sourceOf(error.instancePath);
+  const isUnquoted = types.includes('string') && written !== undefined && (typeof value === 'number' || typeof value === 'boolean');
+  if (isUnquoted) return { problem: `${written} is not ${wanted}`, hint: `put it in quotes: "${written}"` };
+  if (value === null) return { problem: `holds nothing, where ${wanted} belongs`, hint: 'give it a value, or leave the field out' };
+  if (typeof value === 'object') {
+    return { problem: `${Array.isArray(value) ? 'a list' : 'a map of fields'} is not ${wanted}` };
+  }
+  if (types.includes('array') && typeof value === 'string') return { problem: `${show(value)} is not ${wanted}`, hint: `write a list: [${shorten(value, 40)}]` };
+  return { problem: `${show(value)} is not ${wanted}` };
+}
+
+function explainPattern({ params, value, lookup, error }: Case): Explanation {
+  const expects = lookup.annotationAt(error.instancePath, 'x-expects');
+  const choices = lookup.annotationAt(error.instancePath, 'x-choices');
+  const problem = `${show(value)} is not ${typeof expects === 'string' ? expects : `of the form ${String(params['pattern'])}`}`;
+  const near = Array.isArray(choices) ? suggestionHint(String(value), choices as string[], '') : undefined;
+  return { problem, hint: near?.startsWith('did') ? near : undefined };
+}
+
+function explainName({ lookup, error, params }: Case, name: string): Explanation {
+  const rule = lookup.annotationAt(error.instancePath, 'propertyNames') as Record<string, unknown> | undefined;
+  const expects = rule?.['x-expects'];
+  if (typeof expects === 'string') return { problem: `${show(name)} is not ${expects}`, field: name };
+  if (name === '') return { problem: 'a name is empty', field: name };
+  return { problem: `the name ${show(name)} is ${error.keyword === 'maxLength' ? 'too long' : `not of the form ${String(params['pattern'])}`}`, field: name };
+}
+
+function valueAt(root: unknown, pointer: string): unknown {
+  let value = root;
+  for (const segment of pointer === '' ? [] : pointer.slice(1).split('/')) {
+    value = memberOf(value, segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+  }
+  return value;
+}
+
+/** A value as the message shows it: on one line, not too long, control characters escaped. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(shorten(value));
+  if (value === null) return 'nothing';
+  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'a map of fields';
+  return String(value);
+}
+
+function count(limit: unknown, noun: string): string {
+  return `${String(limit)} ${noun}${limit === 1 ? '' : 's'}`;
+}

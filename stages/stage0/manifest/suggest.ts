@@ -1,0 +1,51 @@
+// What a person most likely meant.
+
+/** The nearest candidate: the same but for case, with a prefix left out (`TERM` for `SIGTERM`), or a few letters away. */
+export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > 200) return undefined;
+  const wanted = word.toLowerCase();
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(word.length / 3) + 1);
+  for (const candidate of candidates) {
+    const name = candidate.toLowerCase();
+    if (name === wanted || (wanted.length > 2 && /[_/:]/.test(name) && lastPart(name) === wanted)) return candidate;
+    if (name === `sig${wanted}` || name === `cap_${wanted}`) return candidate;
+    const distance = editDistance(wanted, name, bestDistance);
+    if (distance >= bestDistance) continue;
+    bestDistance = distance;
+    best = candidate;
+  }
+  return best;
+}
+
+/** `did you mean "x"?`, or the choices when there are few, or nothing. */
+export function suggestionHint(word: string, candidates: readonly string[], what: string): string | undefined {
+  const near = suggest(word, candidates);
+  if (near !== undefined) return `did you mean "${near}"?`;
+  if (candidates.length === 0 || candidates.length > 30) return undefined;
+  return `${what}: ${candidates.join(', ')}`;
+}
+
+function lastPart(name: string): string {
+  return name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf(':')) + 1);
+}
+
+/** Letters to insert, delete, replace or swap with a neighbour; stops counting at `limit`. */
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const isSame = a[row - 1] === b[column - 1];
+      let distance = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (isSame ? 0 : 1));
+      const isSwapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (isSwapped) distance = Math.min(distance, beforeLast[column - 2]! + 1);
+      current.push(distance);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[b.length]!;
+}

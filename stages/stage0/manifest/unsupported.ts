@@ -1,0 +1,36 @@
+import type { Position } from '../error.ts';
+import type { Outline, OutlineApp } from './outline.ts';
+import { join } from './pointer.ts';
+import type { YamlDocument } from './yaml-document.ts';
+
+interface Unsupported {
+  readonly field: string;
+  readonly at: Position;
+}
+
+/** What is valid but has no machinery yet: running it is refused, and nothing is ever left out in silence. */
+export function findUnsupported(document: YamlDocument, outline: Outline): Unsupported[] {
+  const found: Unsupported[] = [];
+  const add = (pointer: string, field: string): void => void found.push({ field, at: document.atKey(pointer) });
+  if (/^(pod|cni):/.test(outline.networkMode)) add('/network/mode', `network mode ${outline.networkMode}`);
+  for (const volume of outline.volumes) {
+    const isBoundedDisk = volume.kind === 'empty' && volume.medium !== 'memory' && volume.size !== undefined;
+    if (isBoundedDisk) add(join(volume.pointer, 'size'), 'size of a volume on disk');
+  }
+  for (const app of outline.apps) addOfApp(app, add);
+  return found;
+}
+
+function addOfApp(app: OutlineApp, add: (pointer: string, field: string) => void): void {
+  const { pointer } = app;
+  const scheme = /^(docker|aci):/.exec(app.image ?? '')?.[1];
+  if (scheme === 'docker') add(join(pointer, 'image'), 'image docker://');
+  if (scheme === 'aci') add(join(pointer, 'image'), 'image aci:');
+  if (app.tty) add(join(pointer, 'tty'), 'tty');
+  if (app.restart && app.restart.policy !== 'never') add(join(pointer, 'restart'), `restart policy ${app.restart.policy}`);
+  if (Object.keys(app.probes).length > 0) add(join(pointer, 'probes'), 'probes');
+  if (app.hooks) add(join(pointer, 'hooks'), 'hooks');
+  for (const after of app.after) {
+    if (after.condition === 'ready') add(join(after.pointer, 'condition'), 'after with condition ready');
+  }
+}

@@ -1,0 +1,87 @@
+import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, type YAMLMap } from 'yaml';
+import { PodError, type Position } from '../error.ts';
+import { segments } from './pointer.ts';
+import { Source } from './source.ts';
+import type { Field, FieldTable } from './yaml-fields.ts';
+import { readYaml } from './yaml-read.ts';
+import { ValueReader } from './yaml-values.ts';
+
+/** A YAML document as plain values, and the places they were written at. */
+export class YamlDocument {
+  readonly value: unknown;
+  readonly #source: Source;
+  readonly #root: ParsedNode;
+  readonly #fields: FieldTable;
+
+  constructor(source: Source, root: ParsedNode, value: unknown, fields: FieldTable) {
+    this.#source = source;
+    this.#root = root;
+    this.value = value;
+    this.#fields = fields;
+  }
+
+  /** Where the value is; for one that is not there, where the nearest thing around it is. */
+  at(pointer: string): Position {
+    return this.#source.position(this.#find(pointer).node.range[0]);
+  }
+
+  /** Where the name of the last field on the way is; for a list's item, where the item is. */
+  atKey(pointer: string): Position {
+    const { node, key } = this.#find(pointer);
+    return this.#source.position((key ?? node).range[0]);
+  }
+
+  has(pointer: string): boolean {
+    return this.#find(pointer).found;
+  }
+
+  /** A scalar as it was written, without its quotes; undefined for anything else. */
+  sourceOf(pointer: string): string | undefined {
+    const { node, found } = this.#find(pointer);
+    const scalar = isAlias(node) ? this.#fields.target(node as Alias.Parsed) : node;
+    return found && isScalar(scalar) ? scalar.source : undefined;
+  }
+
+  #find(pointer: string): { node: ParsedNode; key?: ParsedNode; found: boolean } {
+    let node = this.#root;
+    let key: ParsedNode | undefined;
+    for (const segment of segments(pointer)) {
+      const field = this.#step(node, segment);
+      if (!field) return { node, ...(key && { key }), found: false };
+      key = field.key;
+      node = field.value ?? field.key ?? node;
+    }
+    return { node, ...(key && { key }), found: true };
+  }
+
+  #step(parent: ParsedNode, segment: string): Partial<Field> | undefined {
+    const node = isAlias(parent) ? this.#fields.target(parent as Alias.Parsed) : parent;
+    if (isMap(node)) return this.#fields.of(node as YAMLMap.Parsed).get(segment);
+    if (!isSeq(node)) return undefined;
+    const item = node.items[Number(segment)] as ParsedNode | undefined;
+    return item && { value: item };
+  }
+}
+
+export interface DocumentRead {
+  readonly document?: YamlDocument;
+  readonly errors: readonly PodError[];
+  readonly warnings: readonly PodError[];
+}
+
+/** Reads the text's only document. A byte order mark at its start is not part of it. */
+export function readDocument(text: string, file: string): DocumentRead {
+  const source = new Source(file, text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  const { root, errors, warnings } = readYaml(source);
+  if (!root) return { errors, warnings };
+  const reader = new ValueReader(source);
+  try {
+    const value = reader.read(root);
+    const document = new YamlDocument(source, root, value, reader.fields);
+    return { document, errors: reader.errors, warnings };
+  } catch (error) {
+    // A bound was passed: what was read so far is not worth judging.
+    if (error instanceof PodError) return { errors: [...reader.errors, error], warnings };
+    throw error;
+  }
+}

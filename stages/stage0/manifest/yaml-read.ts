@@ -1,0 +1,99 @@
+import { Composer, type Document, Lexer, type ParsedNode, Parser, type YAMLParseError } from 'yaml';
+import type { CST } from 'yaml';
+import { PodError } from '../error.ts';
+import type { Source } from './source.ts';
+
+/** Far above what people write, far below what costs a second. */
+export const MAX_BYTES: number = 4 * 1024 * 1024;
+/** Of collections in each other. The composer recurses; this keeps it, and everything after it, off the stack's end. */
+export const MAX_DEPTH = 64;
+const MAX_LEXEMES = 250_000;
+const MAX_SYNTAX_ERRORS = 50;
+
+export interface YamlRead {
+  /** Absent when there are errors or the text holds nothing. */
+  readonly root?: ParsedNode;
+  readonly errors: PodError[];
+  readonly warnings: PodError[];
+}
+
+/** The text's only document. Every bound is checked before the work it bounds. */
+export function readYaml(source: Source): YamlRead {
+  const { text } = source;
+  const problem = checkText(source);
+  if (problem) return { errors: [problem], warnings: [] };
+  const tokens = tokenize(source);
+  if (tokens instanceof PodError) return { errors: [tokens], warnings: [] };
+  const composer = new Composer({ schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  const documents: Document.Parsed[] = [];
+  for (const token of tokens) for (const document of composer.next(token)) documents.push(document);
+  for (const document of composer.end(true, text.length)) documents.push(document);
+  return judge(source, documents);
+}
+
+function checkText(source: Source): PodError | undefined {
+  const { text } = source;
+  if (text.length > MAX_BYTES || (text.length > MAX_BYTES / 3 && Buffer.byteLength(text) > MAX_BYTES)) {
+    return syntaxError(source, 0, `the manifest is larger than ${MAX_BYTES >> 20} MiB`, 'keep large files out of it: mount them');
+  }
+  // YAML forbids them; a terminal that shows the message may obey them.
+  // eslint-disable-next-line no-control-regex
+  const control = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]/.exec(text);
+  if (!control) return undefined;
+  const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  return syntaxError(source, control.index, `the character U+${code} is not allowed in YAML`, 'in double quotes it can be written with an escape, as in "\\u0007"');
+}
+
+/** The parser keeps open collections on a stack of its own, so depth can be bounded while it reads. */
+function tokenize(source: Source): CST.Token[] | PodError {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let count = 0;
+  for (const lexeme of new Lexer().lex(source.text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    if (parser.stack.length > MAX_DEPTH + 1) {
+      return syntaxError(source, parser.offset, `more than ${MAX_DEPTH} lists and maps are inside each other`);
+    }
+    if (++count > MAX_LEXEMES) return syntaxError(source, parser.offset, `more than ${MAX_LEXEMES} YAML tokens`);
+  }
+  for (const token of parser.end()) tokens.push(token);
+  return tokens;
+}
+
+function judge(source: Source, documents: readonly Document.Parsed[]): YamlRead {
+  const errors: PodError[] = [];
+  const warnings: PodError[] = [];
+  for (const document of documents) {
+    for (const error of document.errors.slice(0, MAX_SYNTAX_ERRORS)) errors.push(translate(source, error));
+    for (const warning of document.warnings.slice(0, MAX_SYNTAX_ERRORS)) {
+      // The value would be taken as if the tag were not there.
+      const list = warning.code === 'TAG_RESOLVE_FAILED' ? errors : warnings;
+      list.push(translate(source, warning));
+    }
+  }
+  const filled = documents.filter((document) => !isEmpty(document));
+  const second = filled[1];
+  if (second) {
+    const hint = 'put each pod into a file of its own';
+    errors.push(syntaxError(source, second.contents?.range[0] ?? 0, 'a second YAML document: a manifest holds one pod', hint));
+  }
+  if (errors.length > 0) return { errors, warnings };
+  const first = filled[0];
+  if (!first) return { errors: [syntaxError(source, 0, 'the manifest is empty')], warnings };
+  return { root: first.contents!, errors, warnings };
+}
+
+function isEmpty(document: Document.Parsed): boolean {
+  const { contents } = document;
+  return contents === null || (contents.range[0] === contents.range[1] && !contents.tag && !contents.anchor);
+}
+
+function translate(source: Source, error: Pick<YAMLParseError, 'message' | 'code' | 'pos'>): PodError {
+  const [first, ...rest] = error.message;
+  const hint = error.code === 'TAB_AS_INDENT' ? 'indent with spaces' : undefined;
+  return syntaxError(source, error.pos[0], `${first?.toLowerCase() ?? ''}${rest.join('')}`, hint);
+}
+
+export function syntaxError(source: Source, offset: number, problem: string, hint?: string): PodError {
+  return new PodError('manifest/syntax', problem, { hint, at: source.position(offset) });
+}
