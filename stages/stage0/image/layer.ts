@@ -1,11 +1,10 @@
 import type { Hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { statfsSync } from 'node:fs';
-import { PodError } from '../error.ts';
 import type { Blob } from './blob.ts';
+import { Budget } from './budget.ts';
 import { openDecompressed } from './decompress.ts';
 import { type Store, StoreLock, TempDir } from './store.ts';
-import { corrupt, hostile } from './tar/fault.ts';
+import { corrupt } from './tar/fault.ts';
 import { TarReader } from './tar/reader.ts';
 import type { ResolveOptions } from './types.ts';
 import { LayerWriter } from './unpack/layer-writer.ts';
@@ -26,9 +25,6 @@ export interface UnpackedLayer {
 }
 
 const LIMITS = { maxEntries: 2_000_000, maxMetaBytes: 1024 * 1024 };
-/** Real layers shrink 2 to 20 times. What is beyond is allowed up to a size that does not hurt. */
-const MAX_RATIO = 200;
-const FREE_OF_RATIO_BYTES = 512 * 1024 * 1024;
 
 export function layerPath(store: Store, diffId: string): string {
   return `${store.layers}/${diffId.replace('sha256:', '')}`;
@@ -41,8 +37,14 @@ const underWay = new Map<string, Promise<UnpackedLayer>>();
 export async function ensureLayer(store: Store, source: LayerSource, lockName: string, options: ResolveOptions): Promise<UnpackedLayer> {
   if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
   const key = `${store.dir}\0${lockName}`;
-  const other = underWay.get(key);
-  if (other) return other;
+  for (let other = underWay.get(key); other; other = underWay.get(key)) {
+    try {
+      return await other;
+    } catch {
+      // It failed or was cancelled for whoever began it, who is told. We try ourselves, under our own signal.
+      options.signal?.throwIfAborted();
+    }
+  }
   const mine = unpackLocked(store, source, lockName, options).finally(() => underWay.delete(key));
   underWay.set(key, mine);
   return mine;
@@ -101,30 +103,5 @@ function verify(source: LayerSource, layer: UnpackedLayer): void {
   }
   if (source.diffId !== undefined && source.diffId !== layer.diffId) {
     throw corrupt(`verify ${label}: uncompressed, its digest should be ${source.diffId}, and is ${layer.diffId}`);
-  }
-}
-
-/** Ends a decompression bomb before it fills the disk. */
-class Budget {
-  readonly #blob: Blob;
-  readonly #maxBytes: number;
-  #freeBytes: number;
-  #spentBytes = 0;
-
-  constructor(blob: Blob, rootFd: number) {
-    this.#blob = blob;
-    this.#maxBytes = Math.max(FREE_OF_RATIO_BYTES, blob.size * MAX_RATIO);
-    const { bavail, bsize } = statfsSync(`/proc/self/fd/${rootFd}`);
-    this.#freeBytes = bavail * bsize;
-  }
-
-  spend(bytes: number): void {
-    this.#spentBytes += bytes;
-    if (this.#spentBytes > this.#maxBytes) {
-      throw hostile(`decompress ${this.#blob.label}: ${this.#blob.size} bytes became more than ${this.#maxBytes}`);
-    }
-    if (this.#spentBytes > this.#freeBytes) {
-      throw new PodError('state/io', `unpack ${this.#blob.label}: it needs more than the ${this.#freeBytes} bytes that are free in the store's file system`);
-    }
   }
 }

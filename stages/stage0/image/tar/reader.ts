@@ -57,6 +57,21 @@ export class TarReader {
     }
   }
 
+  /** True once the end mark was read. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** For a caller that seeks: leaves out what is left of an entry's body and padding, and says how many bytes that is. Extended headers are never left out. */
+  skipBody(): number {
+    if (this.#meta || this.#partialBytes > 0) return 0;
+    const skipped = this.#bodyLeft + this.#paddingLeft;
+    if (this.#bodyLeft > 0) this.#sink.end();
+    this.#bodyLeft = 0;
+    this.#paddingLeft = 0;
+    return skipped;
+  }
+
   /** To be called when the stream is over: an archive without an end mark was cut short. */
   finish(): void {
     if (this.#ended) return;

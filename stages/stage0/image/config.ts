@@ -1,0 +1,69 @@
+import { constants } from 'node:os';
+import { type JsonObject, arrayOf, objectOf, stringOf, stringsOf } from './json.ts';
+import { corrupt } from './tar/fault.ts';
+import type { ImageConfig } from './types.ts';
+
+/** An OCI or Docker image configuration, as far as a run needs it. */
+export interface ConfigFile {
+  readonly config: ImageConfig;
+  /** Of the uncompressed layers, lowest first. */
+  readonly diffIds: readonly string[];
+  readonly os: string | undefined;
+  readonly architecture: string | undefined;
+}
+
+export const EMPTY_CONFIG: ImageConfig = { entrypoint: [], command: [], env: {}, volumes: [] };
+
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+export function checkDigest(value: unknown, label: string): string {
+  if (typeof value === 'string' && DIGEST.test(value)) return value;
+  throw corrupt(`read ${label}: ${JSON.stringify(value)} is not a sha256 digest`);
+}
+
+export function parseConfigFile(json: unknown, label: string): ConfigFile {
+  const file = objectOf(json, label);
+  const rootfs = objectOf(file.rootfs, `${label}, "rootfs"`);
+  return {
+    config: parseConfig(objectOf(file.config, `${label}, "config"`), label),
+    diffIds: arrayOf(rootfs.diff_ids, `${label}, "diff_ids"`).map((id) => checkDigest(id, `${label}, "diff_ids"`)),
+    os: stringOf(file.os, `${label}, "os"`),
+    architecture: stringOf(file.architecture, `${label}, "architecture"`),
+  };
+}
+
+function parseConfig(config: JsonObject, label: string): ImageConfig {
+  const text = (key: string): string | undefined => stringOf(config[key], `${label}, "${key}"`);
+  const user = text('User');
+  const workingDirectory = text('WorkingDir');
+  const stopSignal = signalName(text('StopSignal'), label);
+  return {
+    entrypoint: stringsOf(config.Entrypoint, `${label}, "Entrypoint"`),
+    command: stringsOf(config.Cmd, `${label}, "Cmd"`),
+    env: parseEnv(stringsOf(config.Env, `${label}, "Env"`)),
+    ...(user !== undefined && { user }),
+    ...(workingDirectory !== undefined && { workingDirectory: workingDirectory.startsWith('/') ? workingDirectory : `/${workingDirectory}` }),
+    ...(stopSignal !== undefined && { stopSignal }),
+    volumes: Object.keys(objectOf(config.Volumes, `${label}, "Volumes"`)).toSorted(),
+  };
+}
+
+/** `NAME=VALUE` each; the later of two wins. An entry without "=" sets nothing, as for the other runtimes. */
+function parseEnv(entries: readonly string[]): Record<string, string> {
+  const pairs = entries.filter((entry) => entry.indexOf('=') > 0).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const);
+  // fromEntries defines its keys: a variable called __proto__ stays a variable.
+  return Object.fromEntries(pairs);
+}
+
+/** `15`, `TERM` and `SIGTERM` are all in use; the result has the prefix. */
+function signalName(value: string | undefined, label: string): string | undefined {
+  if (value === undefined) return undefined;
+  if (/^[0-9]+$/.test(value)) {
+    const found = Object.entries(constants.signals).find(([, number]) => number === Number(value));
+    if (!found) throw corrupt(`read ${label}, "StopSignal": there is no signal ${value}`);
+    return found[0];
+  }
+  const name = value.toUpperCase().startsWith('SIG') ? value.toUpperCase() : `SIG${value.toUpperCase()}`;
+  if (name in constants.signals || /^SIGRT(MIN|MAX)([+-][0-9]{1,2})?$/.test(name)) return name;
+  throw corrupt(`read ${label}, "StopSignal": there is no signal "${value}"`);
+}

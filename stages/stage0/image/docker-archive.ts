@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { PodError } from '../error.ts';
+import { type Blob, blobOfFile } from './blob.ts';
+import { Budget } from './budget.ts';
+import { parseConfigFile } from './config.ts';
+import { compressionOf, openDecompressed } from './decompress.ts';
+import { arrayOf, objectOf, parseJson, readJsonBytes, stringOf, stringsOf } from './json.ts';
+import { ensureLayers, type KnownLayer } from './layers.ts';
+import { type Members, indexMembers } from './members.ts';
+import type { ResolvedLayers } from './oci.ts';
+import { requirePlatform } from './platform.ts';
+import { type Store, TempDir } from './store.ts';
+import { corrupt } from './tar/fault.ts';
+import type { ResolveOptions } from './types.ts';
+
+interface ArchivedImage {
+  readonly config: string;
+  readonly tags: readonly string[];
+  readonly layers: readonly string[];
+}
+
+/** What `docker save` and `podman save` write: an archive of layer archives with a manifest.json. The digest is the image's ID. */
+export async function resolveDockerArchive(path: string, name: string | undefined, store: Store, options: ResolveOptions): Promise<ResolvedLayers> {
+  const archive = blobOfFile(path, `"${path}"`);
+  if (compressionOf(archive) === 'none') return resolveMembers(archive, name, store, options);
+  using temp = TempDir.create(store);
+  return await resolveMembers(await inflate(archive, temp, options), name, store, options);
+}
+
+/** Members are read from their places in the file, so a compressed archive is unwrapped first. */
+async function inflate(archive: Blob, temp: TempDir, options: ResolveOptions): Promise<Blob> {
+  const path = join(temp.path, 'archive.tar');
+  const budget = new Budget(archive, temp.fd);
+  const measured = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of openDecompressed(archive, () => undefined)) {
+      options.signal?.throwIfAborted();
+      budget.spend(chunk.length);
+      yield chunk;
+    }
+  };
+  await pipeline(measured(), createWriteStream(path, { mode: 0o600 }));
+  return blobOfFile(path, archive.label);
+}
+
+async function resolveMembers(archive: Blob, name: string | undefined, store: Store, options: ResolveOptions): Promise<ResolvedLayers> {
+  const members = indexMembers(archive);
+  const image = selectImage(readImages(archive, members), name, archive.label);
+  const configBlob = memberOf(members, image.config, archive);
+  const bytes = readJsonBytes(configBlob);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  verifyName(image.config, digest, configBlob.label);
+  const file = parseConfigFile(parseJson(bytes, configBlob.label), configBlob.label);
+  requirePlatform(file, configBlob.label);
+  if (image.layers.length !== file.diffIds.length) {
+    throw corrupt(`read ${archive.label}: it has ${image.layers.length} layers, its configuration ${file.diffIds.length}`);
+  }
+  const sources = image.layers.map((layer, index): KnownLayer => ({ blob: memberOf(members, layer, archive), diffId: file.diffIds[index]! }));
+  return { digest, config: file.config, layers: await ensureLayers(store, sources, archive.label, options) };
+}
+
+function readImages(archive: Blob, members: Members): readonly ArchivedImage[] {
+  if (!members.has('manifest.json')) throw new PodError('image/reference', `read ${archive.label}: it holds no manifest.json, so it is not a docker archive`);
+  const manifest = memberOf(members, 'manifest.json', archive);
+  return arrayOf(parseJson(readJsonBytes(manifest), manifest.label), manifest.label).map((value) => {
+    const image = objectOf(value, manifest.label);
+    return {
+      config: stringOf(image.Config, manifest.label) ?? '',
+      tags: stringsOf(image.RepoTags, manifest.label),
+      layers: stringsOf(image.Layers, manifest.label),
+    };
+  });
+}
+
+function selectImage(images: readonly ArchivedImage[], name: string | undefined, label: string): ArchivedImage {
+  const names = images.flatMap(({ tags }) => tags);
+  const hint = names.length > 0 ? `it has: ${names.join(', ')}` : 'its images have no names; leave the name out';
+  const found = name === undefined ? images : images.filter(({ tags }) => tags.includes(name) || tags.includes(`${name}:latest`));
+  if (found.length === 1) return found[0]!;
+  if (found.length === 0) throw new PodError('image/reference', `read ${label}: it holds no image${name === undefined ? '' : ` "${name}"`}`, { hint });
+  throw new PodError('image/reference', `read ${label}: it holds several images, and the reference names none`, { hint });
+}
+
+/** Both namings of a configuration carry its digest: `<hex>.json` and `blobs/sha256/<hex>`. */
+function verifyName(name: string, digest: string, label: string): void {
+  const hex = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(name)?.[1];
+  if (hex !== undefined && `sha256:${hex}` !== digest) throw corrupt(`verify ${label}: its digest is ${digest}`);
+}
+
+/** Docker before 25 wrote a layer that two images share once, and a symlink for the second. */
+function memberOf(members: Members, name: string, archive: Blob): Blob {
+  let at = name;
+  for (let hops = 0; hops < 5; hops++) {
+    const member = members.get(at);
+    if (member === undefined) throw corrupt(`read ${archive.label}: it has no member "${name}"`);
+    if (member.linkTarget === undefined) return { path: archive.path, start: member.start, size: member.size, label: `${archive.label}, member "${name}"` };
+    at = join(dirname(at), member.linkTarget);
+  }
+  throw corrupt(`read ${archive.label}: member "${name}" is a symlink in a circle`);
+}

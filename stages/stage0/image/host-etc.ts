@@ -1,0 +1,100 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { publicGroup, publicPasswd } from './host-accounts.ts';
+
+/** One name of the skeleton, relative to its root; parents come first. */
+export type SkeletonItem =
+  | { readonly path: string; readonly kind: 'directory'; readonly mode: number }
+  | { readonly path: string; readonly kind: 'symlink'; readonly target: string }
+  | { readonly path: string; readonly kind: 'file'; readonly mode: number; readonly content: Buffer };
+
+/** What programs and the C library look up, and nothing that says who uses this machine or for what. */
+const FILES = [
+  'alpine-release', 'arch-release', 'bash.bashrc', 'bashrc', 'ca-certificates.conf', 'debian_version', 'ethertypes', 'gai.conf', 'host.conf', 'inputrc',
+  'ld.so.cache', 'ld.so.conf', 'locale.alias', 'locale.conf', 'localtime', 'lsb-release', 'magic', 'magic.mime', 'mailcap', 'mime.types', 'networks',
+  'nsswitch.conf', 'os-release', 'profile', 'protocols', 'redhat-release', 'rpc', 'services', 'shells', 'system-release', 'timezone', 'xattr.conf',
+  'default/locale', 'ssl/openssl.cnf',
+];
+
+/** Whole directories. Of `ssl` only what is public: never `ssl/private`. */
+const TREES = ['alternatives', 'crypto-policies', 'fonts', 'ld.so.conf.d', 'perl', 'pki/ca-trust/extracted', 'pki/tls/certs', 'ssl/certs', 'terminfo'];
+
+/** Debian keeps parts of these programs in /etc, and /usr has symlinks to them. */
+const PROGRAM_TREES = /^(java-[0-9]+-openjdk|python3(\.[0-9]+)?)$/;
+
+/** Filled in for each pod; here so that there is something to mount over. */
+const PLACEHOLDERS = ['hostname', 'hosts', 'resolv.conf'];
+
+const MAX_FILE_BYTES = 8 * 1024 * 1024;
+
+export interface HostEtc {
+  readonly items: readonly SkeletonItem[];
+  /** Files and directories of the host that decided what is in `items`. */
+  readonly sources: readonly string[];
+}
+
+export function hostEtc(): HostEtc {
+  const walk = new Walk();
+  // The directory itself tells of names that come, go or are replaced.
+  walk.sources.push('/etc');
+  for (const name of FILES) walk.add(`etc/${name}`);
+  for (const name of [...TREES, ...readdirSync('/etc').filter((entry) => PROGRAM_TREES.test(entry)).toSorted()]) walk.add(`etc/${name}`);
+  walk.addFiltered('etc/passwd', publicPasswd);
+  walk.addFiltered('etc/group', (text) => publicGroup(text, readFileSync('/etc/passwd', 'utf8')));
+  for (const name of PLACEHOLDERS) walk.items.push(file(`etc/${name}`, Buffer.alloc(0)));
+  walk.items.push({ path: 'etc/mtab', kind: 'symlink', target: '../proc/self/mounts' });
+  return walk;
+}
+
+function file(path: string, content: Buffer): SkeletonItem {
+  return { path, kind: 'file', mode: 0o644, content };
+}
+
+class Walk implements HostEtc {
+  readonly items: SkeletonItem[] = [];
+  readonly sources: string[] = [];
+  readonly #directories = new Set<string>(['etc']);
+
+  add(path: string): void {
+    const stat = lstatSync(`/${path}`, { throwIfNoEntry: false });
+    // Owned by someone else or closed to others: not part of the system.
+    if (!stat || stat.uid !== 0) return;
+    if (stat.isSymbolicLink()) this.#push({ path, kind: 'symlink', target: readlinkSync(`/${path}`) });
+    else if (stat.isDirectory()) this.#addTree(path, stat);
+    else if (stat.isFile()) this.#addFile(path, stat);
+  }
+
+  addFiltered(path: string, filter: (text: string) => string): void {
+    this.sources.push(`/${path}`);
+    this.#push(file(path, Buffer.from(filter(readFileSync(`/${path}`, 'utf8')))));
+  }
+
+  #addTree(path: string, stat: Stats): void {
+    if ((stat.mode & 0o005) !== 0o005) return;
+    this.sources.push(`/${path}`);
+    this.#makeParents(`${path}/.`);
+    for (const name of readdirSync(`/${path}`).toSorted()) this.add(`${path}/${name}`);
+  }
+
+  #addFile(path: string, stat: Stats): void {
+    if ((stat.mode & 0o004) === 0 || stat.size > MAX_FILE_BYTES) return;
+    this.sources.push(`/${path}`);
+    const content = readFileSync(`/${path}`);
+    // Certificates with their key in one file, readable to all by someone's mistake.
+    if (content.includes('PRIVATE KEY-----')) return;
+    this.#push(file(path, content));
+  }
+
+  #push(item: SkeletonItem): void {
+    this.#makeParents(item.path);
+    this.items.push(item);
+  }
+
+  #makeParents(path: string): void {
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      const parent = path.slice(0, slash);
+      if (this.#directories.has(parent)) continue;
+      this.#directories.add(parent);
+      this.items.push({ path: parent, kind: 'directory', mode: 0o755 });
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { type Blob, readBlob } from './blob.ts';
+import { corrupt } from './tar/fault.ts';
+
+/** Manifests, indexes and configurations are a few kilobytes; registries refuse more than this. */
+const MAX_JSON_BYTES = 4 * 1024 * 1024;
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function readJsonBytes(blob: Blob): Buffer {
+  if (blob.size > MAX_JSON_BYTES) throw corrupt(`read ${blob.label}: it has ${blob.size} bytes, more than ${MAX_JSON_BYTES}`);
+  return readBlob(blob, MAX_JSON_BYTES);
+}
+
+export function parseJson(bytes: Buffer, label: string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw corrupt(`read ${label}: ${(error as Error).message}`, error);
+  }
+}
+
+/** Absent and null are an empty object, as Go's decoder has it; anything else that is no object is corrupt. */
+export function objectOf(value: unknown, label: string): JsonObject {
+  if (value === undefined || value === null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as JsonObject;
+  throw corrupt(`read ${label}: not a JSON object`);
+}
+
+export function arrayOf(value: unknown, label: string): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw corrupt(`read ${label}: not a list`);
+}
+
+export function stringsOf(value: unknown, label: string): readonly string[] {
+  return arrayOf(value, label).map((item) => stringOf(item, label) ?? '');
+}
+
+/** Absent and empty are the same. No string of an image may hold a NUL: it would end early where the kernel reads it. */
+export function stringOf(value: unknown, label: string): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value !== 'string' || value.includes('\0')) throw corrupt(`read ${label}: not a string`);
+  return value;
+}

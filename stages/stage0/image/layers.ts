@@ -1,0 +1,41 @@
+import { ensureLayer, layerPath, type LayerSource } from './layer.ts';
+import type { Store } from './store.ts';
+import { corrupt } from './tar/fault.ts';
+import type { ResolveOptions } from './types.ts';
+
+/** Overlayfs takes 500 lower layers at most. */
+const MAX_LAYERS = 500;
+/** The main thread writes files while the pool decompresses; more than this many at a time gain nothing. */
+const PARALLEL = 4;
+
+/** A layer whose uncompressed digest is known, as in every image but a bare archive. */
+export type KnownLayer = LayerSource & { readonly diffId: string };
+
+/** Unpacks what is missing, several at a time, and returns the layer directories, lowest first. All stop when one fails. */
+export async function ensureLayers(store: Store, sources: readonly KnownLayer[], label: string, options: ResolveOptions): Promise<string[]> {
+  if (sources.length === 0) throw corrupt(`read ${label}: it has no layers`);
+  if (sources.length > MAX_LAYERS) throw corrupt(`read ${label}: it has ${sources.length} layers, more than ${MAX_LAYERS}`);
+  // Overlayfs refuses one directory twice. The upper of two equal layers says all that the lower one could.
+  const distinct = sources.filter((source, index) => sources.findLastIndex(({ diffId }) => diffId === source.diffId) === index);
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const queue = [...distinct];
+  const work = async (): Promise<void> => {
+    for (let source = queue.shift(); source; source = queue.shift()) {
+      await ensureLayer(store, source, source.diffId.replace('sha256:', ''), { ...options, signal });
+    }
+  };
+  await allOrNone(Array.from({ length: Math.min(PARALLEL, distinct.length) }, work), stop);
+  return distinct.map(({ diffId }) => layerPath(store, diffId));
+}
+
+/** Waits for all, also when one failed: whatever the others had begun must be gone when the caller hears of it. */
+async function allOrNone(workers: readonly Promise<void>[], stop: AbortController): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    stop.abort(error);
+  };
+  await Promise.all(workers.map((worker) => worker.catch(fail)));
+  if (failure) throw failure.error;
+}

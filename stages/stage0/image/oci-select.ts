@@ -1,0 +1,83 @@
+import { PodError } from '../error.ts';
+import { checkDigest } from './config.ts';
+import { arrayOf, objectOf, stringOf } from './json.ts';
+import { ARCHITECTURE, describePlatform, type Platform, platformOf, runsHere } from './platform.ts';
+import { corrupt } from './tar/fault.ts';
+
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly platform: Platform | undefined;
+  readonly tag: string | undefined;
+  /** For messages. */
+  readonly label: string;
+}
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+/** An index names indexes, which name images. Deeper nesting has no use, and a circle would never end. */
+const MAX_NESTING = 4;
+
+export function isIndex(mediaType: string | undefined): boolean {
+  return mediaType === 'application/vnd.oci.image.index.v1+json' || mediaType === 'application/vnd.docker.distribution.manifest.list.v2+json';
+}
+
+export function parseDescriptor(value: unknown, path: string, what: string): Descriptor {
+  const descriptor = objectOf(value, `"${path}", ${what}`);
+  const digest = checkDigest(descriptor.digest, `"${path}", ${what}`);
+  const label = `"${path}", ${what} ${digest.slice(0, 19)}`;
+  const { size } = descriptor;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw corrupt(`read ${label}: ${JSON.stringify(size)} is not a size`);
+  const annotations = objectOf(descriptor.annotations, label);
+  return {
+    mediaType: stringOf(descriptor.mediaType, label) ?? '',
+    digest,
+    size,
+    platform: platformOf(descriptor.platform, label),
+    tag: stringOf(annotations[REF_NAME], label),
+    label,
+  };
+}
+
+/** The image manifest that a tag (or its absence) and this machine select. `load` reads and verifies a nested index. */
+export function choose(top: unknown, tag: string | undefined, path: string, load: (descriptor: Descriptor) => unknown): Descriptor {
+  let candidates = byTag(manifestsOf(top, path, `"${path}/index.json"`), tag, path);
+  for (let depth = 0; depth < MAX_NESTING; depth++) {
+    const chosen = byPlatform(candidates, path);
+    if (!isIndex(chosen.mediaType)) return chosen;
+    candidates = manifestsOf(load(chosen), path, chosen.label);
+  }
+  throw corrupt(`read "${path}": indexes are nested more than ${MAX_NESTING} deep`);
+}
+
+function manifestsOf(index: unknown, path: string, label: string): readonly Descriptor[] {
+  const object = objectOf(index, label);
+  if (object.schemaVersion !== 2) throw corrupt(`read ${label}: schema version ${JSON.stringify(object.schemaVersion)}, not 2`);
+  if (object.layers !== undefined || object.config !== undefined) throw corrupt(`read ${label}: it claims to be an image and an index at once`);
+  return arrayOf(object.manifests, `${label}, "manifests"`).map((manifest) => parseDescriptor(manifest, path, 'manifest'));
+}
+
+function byTag(manifests: readonly Descriptor[], tag: string | undefined, path: string): readonly Descriptor[] {
+  const tags = [...new Set(manifests.flatMap((manifest) => manifest.tag ?? []))].toSorted();
+  const hint = tags.length > 0 ? `it has: ${tags.map((name) => `oci:${path}:${name}`).join(', ')}` : 'none of its images has a tag; leave it out';
+  // Without a tag: the only one there is, or "latest", as docker has it.
+  const wanted = tag ?? (tags.length > 1 && tags.includes('latest') ? 'latest' : undefined);
+  if (wanted === undefined) {
+    if (tags.length > 1) throw new PodError('image/reference', `read "${path}": it holds several images, and the reference has no tag`, { hint });
+    return manifests;
+  }
+  const found = manifests.filter((manifest) => manifest.tag === wanted);
+  if (found.length === 0) throw new PodError('image/reference', `read "${path}": it holds no image "${wanted}"`, { hint });
+  return found;
+}
+
+/** One that states this machine's platform before one that states none; several of a kind: the first, as the specification has it. */
+function byPlatform(candidates: readonly Descriptor[], path: string): Descriptor {
+  const stated = candidates.find(({ platform }) => platform !== undefined && runsHere(platform));
+  const chosen = stated ?? candidates.find(({ platform }) => platform === undefined);
+  if (chosen) return chosen;
+  const offered = candidates.map(({ platform }) => describePlatform(platform)).join(', ');
+  throw new PodError('image/platform', `read "${path}": it has no image for linux/${ARCHITECTURE}`, {
+    hint: offered === '' ? 'its index is empty' : `it has: ${offered}`,
+  });
+}

@@ -1,0 +1,63 @@
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { SyscallError } from '../../linux/errno.ts';
+import { bytePath, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, tryOpenat2 } from '../../linux/file.ts';
+import { PodError } from '../error.ts';
+import { unpackFailure } from './unpack/failure.ts';
+import { hostile, printable } from './tar/fault.ts';
+import { type FoundFile, ImageTree } from './tree.ts';
+import type { ResolvedImage } from './types.ts';
+
+/**
+ * A file of the image as a process in it would see it; undefined when there is none. Only regular files of at most `maxBytes`
+ * are read: a FIFO, a device or an endless file at `/etc/passwd` is refused, and never waited for.
+ */
+export function readImageFile(image: ResolvedImage, path: string, maxBytes: number): Buffer | undefined {
+  const label = `read "${printable(path)}" of image "${image.ref}"`;
+  return withImageTree(image, path, (tree) => {
+    const found = tree.find(Buffer.from(path).toString('latin1'));
+    if (found === undefined) return undefined;
+    if (!found.stat.isFile()) throw hostile(`${label}: not a regular file`);
+    return readFound(found, maxBytes, label);
+  });
+}
+
+/** Owner of what a path of the image leads to; undefined when there is nothing. */
+export function ownerOf(image: ResolvedImage, path: string): { readonly uid: number; readonly gid: number } | undefined {
+  return withImageTree(image, path, (tree) => tree.find(Buffer.from(path).toString('latin1'))?.stat);
+}
+
+function withImageTree<T>(image: ResolvedImage, path: string, use: (tree: ImageTree) => T): T {
+  if (path.includes('\0')) throw new PodError('image/user', `look up ${JSON.stringify(path)} in image "${image.ref}": a path cannot hold a NUL`);
+  try {
+    using tree = new ImageTree(image.mounts);
+    return use(tree);
+  } catch (error) {
+    throw unpackFailure(error, `image "${image.ref}"`, path);
+  }
+}
+
+function readFound(found: FoundFile, maxBytes: number, label: string): Buffer {
+  // O_NONBLOCK: what was a file a moment ago may be a FIFO now, in a `dir:` image that someone writes to.
+  const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  const fd = tryOpenat2(found.dirFd, bytePath(found.name), flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  if (fd < 0) throw new SyscallError('openat2', -fd);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw hostile(`${label}: not a regular file`);
+    if (stat.size > maxBytes) throw hostile(`${label}: it has ${stat.size} bytes, more than ${maxBytes}`);
+    return readAll(fd, stat.size);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readAll(fd: number, size: number): Buffer {
+  const buffer = Buffer.alloc(size);
+  let filled = 0;
+  while (filled < size) {
+    const got = readSync(fd, buffer, filled, size - filled, filled);
+    if (got === 0) break;
+    filled += got;
+  }
+  return buffer.subarray(0, filled);
+}

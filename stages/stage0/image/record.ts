@@ -1,0 +1,102 @@
+import { lstatSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { ARCHITECTURE } from './platform.ts';
+import { type Store, storeFailure } from './store.ts';
+import type { ImageConfig, ImageMount } from './types.ts';
+
+/** What a reference resolved to. Valid as long as each source looks as it did and each layer is there. */
+export interface ImageRecord {
+  readonly digest: string;
+  readonly config: ImageConfig;
+  readonly mounts: readonly ImageMount[];
+}
+
+interface StoredRecord {
+  readonly version: typeof VERSION;
+  /** The whole reference: the file's name is only a hash of it. */
+  readonly key: string;
+  readonly stamps: Readonly<Record<string, string>>;
+  /** Layers of the store stand as `./HEX`: the store may move. */
+  readonly image: ImageRecord;
+}
+
+/** Raised when what a record means changes: old ones are then made again. */
+const VERSION = 1;
+
+/** Identity of a reference in this store. */
+export function recordKey(...parts: readonly (string | undefined)[]): string {
+  return [ARCHITECTURE, ...parts.map((part) => part ?? '')].join('\0');
+}
+
+/** 64 bits in two halves of FNV-1a. Loading node:crypto would cost more than all the rest; a collision only costs a record. */
+export function hashName(key: string): string {
+  let left = 0x811c9dc5;
+  let right = 0x050c5d1f;
+  for (let i = 0; i < key.length; i++) {
+    left = Math.imul(left ^ key.charCodeAt(i), 0x01000193);
+    right = Math.imul(right ^ key.charCodeAt(i), 0x01000197);
+  }
+  return (left >>> 0).toString(16).padStart(8, '0') + (right >>> 0).toString(16).padStart(8, '0');
+}
+
+/** How a file looks from outside; of a symlink, also what it leads to. Changes when the file is written, replaced or touched. */
+export function stampOf(path: string): string {
+  const link = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (link === undefined) return 'absent';
+  const own = `${link.dev}:${link.ino}:${link.size}:${link.mtimeNs}:${link.ctimeNs}`;
+  if (!link.isSymbolicLink()) return own;
+  const target = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return target === undefined ? own : `${own} ${target.dev}:${target.ino}:${target.size}:${target.mtimeNs}:${target.ctimeNs}`;
+}
+
+/** The record, if all it was made from is unchanged. A damaged or foreign file is no record. */
+export function recall(store: Store, key: string): ImageRecord | undefined {
+  const stored = load(`${store.refs}/${hashName(key)}.json`);
+  if (stored?.version !== VERSION || stored.key !== key) return undefined;
+  for (const [path, stamp] of Object.entries(stored.stamps)) if (stampOf(path) !== stamp) return undefined;
+  const mounts = stored.image.mounts.map(({ target, layers }) => ({ target, layers: layers.map((layer) => fromStored(store, layer)) }));
+  for (const { layers } of mounts) for (const layer of layers) if (!statSync(layer, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  return { ...stored.image, mounts };
+}
+
+/** Replaces the record in one step, so that readers see the old or the new one. */
+export function remember(store: Store, key: string, stamps: Readonly<Record<string, string>>, image: ImageRecord): void {
+  const mounts = image.mounts.map(({ target, layers }) => ({ target, layers: layers.map((layer) => toStored(store, layer)) }));
+  const record: StoredRecord = { version: VERSION, key, stamps, image: { ...image, mounts } };
+  const path = `${store.refs}/${hashName(key)}.json`;
+  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2, 8)}`;
+  try {
+    writeFileSync(temporary, JSON.stringify(record), { mode: 0o600, flag: 'wx' });
+    renameSync(temporary, path);
+  } catch (error) {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // It was never made; what counts is why.
+    }
+    throw storeFailure(`write "${path}"`, error);
+  }
+}
+
+function load(path: string): StoredRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw storeFailure(`read "${path}"`, error);
+  }
+  try {
+    return JSON.parse(text) as StoredRecord;
+  } catch {
+    // Cut short by a power failure: made again.
+    return undefined;
+  }
+}
+
+function toStored(store: Store, layer: string): string {
+  return layer.startsWith(`${store.layers}/`) ? `.${layer.slice(store.layers.length)}` : layer;
+}
+
+function fromStored(store: Store, layer: string): string {
+  return layer.startsWith('./') ? `${store.layers}${layer.slice(1)}` : layer;
+}

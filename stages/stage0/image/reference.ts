@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { PodError } from '../error.ts';
+
+/** An image reference taken apart; paths are absolute. */
+export type ImageReference =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'dir' | 'tar'; readonly path: string }
+  | { readonly kind: 'oci' | 'docker-archive'; readonly path: string; readonly tag?: string };
+
+const FORMS = 'host, dir:PATH, tar:PATH, oci:PATH[:TAG], docker-archive:PATH[:NAME]';
+
+export function parseReference(ref: string, baseDir: string): ImageReference {
+  if (ref === 'host') return { kind: 'host' };
+  const colon = ref.indexOf(':');
+  const scheme = colon < 0 ? '' : ref.slice(0, colon);
+  const rest = ref.slice(colon + 1);
+  if (scheme === 'docker' || scheme === 'aci') {
+    throw new PodError('manifest/unsupported', `resolve image "${ref}": ${scheme}: references are not supported yet`, {
+      hint: scheme === 'docker' ? 'copy it into a layout first: skopeo copy docker://… oci:DIR:TAG, then write oci:DIR:TAG' : 'unpack it, and write dir:PATH/rootfs',
+    });
+  }
+  if (!['dir', 'tar', 'oci', 'docker-archive'].includes(scheme)) {
+    throw new PodError('image/reference', `resolve image "${ref}": not an image reference`, { hint: `write one of: ${FORMS}` });
+  }
+  if (rest === '' || rest.includes('\0')) throw new PodError('image/reference', `resolve image "${ref}": it names no path`);
+  if (scheme === 'dir' || scheme === 'tar') return { kind: scheme, path: resolve(baseDir, rest) };
+  return withTag(scheme as 'oci' | 'docker-archive', rest, baseDir);
+}
+
+/** A path that exists as it is written has no tag, whatever colons are in it; else the first colon ends the path, as for skopeo. */
+function withTag(kind: 'oci' | 'docker-archive', rest: string, baseDir: string): ImageReference {
+  const whole = resolve(baseDir, rest);
+  const colon = rest.indexOf(':');
+  if (colon < 0 || existsSync(whole)) return { kind, path: whole };
+  return { kind, path: resolve(baseDir, rest.slice(0, colon)), tag: rest.slice(colon + 1) };
+}

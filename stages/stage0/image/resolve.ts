@@ -1,0 +1,65 @@
+import { join, resolve } from 'node:path';
+import { PodError } from '../error.ts';
+import type { ResolvedLayers } from './oci.ts';
+import { hashName, type ImageRecord, recall, recordKey, remember, stampOf } from './record.ts';
+import { type ImageReference, parseReference } from './reference.ts';
+import { createStore, type Store, storeAt } from './store.ts';
+import type { ResolvedImage, ResolveOptions } from './types.ts';
+
+/**
+ * The image on this machine, verified and unpacked. What was resolved before and has not changed costs a few stat calls.
+ * Errors carry `options.at`.
+ */
+export async function resolveImage(ref: string, options: ResolveOptions): Promise<ResolvedImage> {
+  try {
+    const cached = resolveCached(ref, options);
+    if (cached) return cached;
+    return { ref, ...(await resolveAnew(parseReference(ref, options.baseDir), options)) };
+  } catch (error) {
+    throw located(error, options);
+  }
+}
+
+/** The same without waiting; undefined when something has to be read or unpacked. */
+export function resolveCached(ref: string, options: ResolveOptions): ResolvedImage | undefined {
+  const reference = parseReference(ref, options.baseDir);
+  const image = recall(storeAt(resolve(options.storeDir)), keyOf(reference));
+  return image && { ref, ...image };
+}
+
+function keyOf(reference: ImageReference): string {
+  if (reference.kind === 'host') return recordKey('host');
+  return recordKey(reference.kind, reference.path, 'tag' in reference ? reference.tag : undefined);
+}
+
+async function resolveAnew(reference: ImageReference, options: ResolveOptions): Promise<ImageRecord> {
+  const store = createStore(resolve(options.storeDir));
+  const key = keyOf(reference);
+  if (reference.kind === 'host') {
+    const { resolveHost } = await import('./host.ts');
+    const { stamps, ...image } = resolveHost(store);
+    remember(store, key, stamps, image);
+    return image;
+  }
+  // Taken before the first read: a source that changes meanwhile is looked at again next time.
+  const source = reference.kind === 'oci' ? join(reference.path, 'index.json') : reference.path;
+  const stamps = { [source]: stampOf(source) };
+  const { digest, config, layers } = await resolveLayers(reference, store, options);
+  const image = { digest, config, mounts: [{ target: '/', layers }] };
+  remember(store, key, stamps, image);
+  return image;
+}
+
+/** Each kind of source is loaded when one is met: a pod of one kind needs not the code of the others. */
+async function resolveLayers(reference: Exclude<ImageReference, { kind: 'host' }>, store: Store, options: ResolveOptions): Promise<ResolvedLayers> {
+  const { kind, path } = reference;
+  if (kind === 'dir') return (await import('./directory.ts')).resolveDirectory(path);
+  if (kind === 'oci') return (await import('./oci.ts')).resolveOci(path, reference.tag, store, options);
+  if (kind === 'docker-archive') return (await import('./docker-archive.ts')).resolveDockerArchive(path, reference.tag, store, options);
+  return (await import('./archive.ts')).resolveTar(path, `tar-${hashName(path)}`, store, options);
+}
+
+function located(error: unknown, options: ResolveOptions): unknown {
+  if (!(error instanceof PodError) || error.at !== undefined || options.at === undefined) return error;
+  return new PodError(error.code, error.message, { hint: error.hint, at: options.at, cause: error.cause });
+}

@@ -1,0 +1,120 @@
+import { closeSync, fstatSync, type Stats } from 'node:fs';
+import { ERRNO, SyscallError } from '../../linux/errno.ts';
+import {
+  AT_FDCWD, fgetxattr, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, openat2, readlinkFd, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, tryOpenat2, bytePath,
+} from '../../linux/file.ts';
+import type { ImageMount } from './types.ts';
+
+const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+/** As the kernel has it, MAXSYMLINKS. */
+const MAX_SYMLINKS = 40;
+const S_IFMT = 0o170000;
+const S_IFLNK = 0o120000;
+
+/** A name in the merged tree. `fds` of a directory are its layers', uppermost first; of anything else, one O_PATH descriptor. */
+interface Node {
+  readonly path: string;
+  readonly fds: readonly number[];
+  readonly stat: Stats;
+}
+
+/** Where a path of the image leads: the directory that holds it, in the layer that has it. */
+export interface FoundFile {
+  readonly dirFd: number;
+  readonly name: string;
+  readonly stat: Stats;
+}
+
+/**
+ * An image's merged tree, read through descriptors: what overlayfs would show, without mounting it. Every step opens one
+ * component below a descriptor and follows nothing, so that no symlink, `..` or race leads out of the layers.
+ */
+export class ImageTree implements Disposable {
+  readonly #mounts: readonly ImageMount[];
+  readonly #fds: number[] = [];
+
+  constructor(mounts: readonly ImageMount[]) {
+    this.#mounts = mounts;
+  }
+
+  /** What `path` is, symlinks followed inside the image; undefined when nothing is there. Owner and type are the image's. */
+  find(path: string): FoundFile | undefined {
+    const stack: Node[] = [this.#mountRoot('/')!];
+    const pending = split(path);
+    let found: FoundFile | undefined;
+    for (let links = 0; pending.length > 0; ) {
+      const name = pending.shift()!;
+      if (name === '..') {
+        if (stack.length > 1) stack.pop();
+        continue;
+      }
+      const here = stack.at(-1)!;
+      const step = this.#lookup(here, name);
+      if (step === undefined) return undefined;
+      if ((step.stat.mode & S_IFMT) === S_IFLNK) {
+        if (++links > MAX_SYMLINKS) return undefined;
+        const target = readlinkFd(step.fds[0]!);
+        if (target.startsWith('/')) stack.length = 1;
+        pending.unshift(...split(target));
+      } else if (step.stat.isDirectory()) stack.push(step);
+      else if (pending.length > 0) return undefined;
+      else found = { dirFd: step.dirFd, name, stat: step.stat };
+    }
+    return found ?? { dirFd: stack.at(-1)!.fds[0]!, name: '.', stat: stack.at(-1)!.stat };
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#fds) closeSync(fd);
+    this.#fds.length = 0;
+  }
+
+  #mountRoot(target: string): Node | undefined {
+    const mount = this.#mounts.find((candidate) => candidate.target === target);
+    if (!mount) return undefined;
+    // Overlayfs shows the attributes of the uppermost layer's root.
+    const fds = mount.layers.toReversed().map((layer) => this.#keep(openat2(AT_FDCWD, layer, O_RDONLY | O_DIRECTORY, 0)));
+    return { path: target, fds, stat: fstatSync(fds[0]!) };
+  }
+
+  /** From the uppermost layer down: the first that has the name decides what it is; directories merge. */
+  #lookup(directory: Node, name: string): (Node & { readonly dirFd: number }) | undefined {
+    const path = `${directory.path === '/' ? '' : directory.path}/${name}`;
+    const mounted = this.#mountRoot(path);
+    if (mounted) return { ...mounted, dirFd: mounted.fds[0]! };
+    const merged: number[] = [];
+    let top: { readonly dirFd: number; readonly stat: Stats } | undefined;
+    for (const dirFd of directory.fds) {
+      const fd = tryOpenat2(dirFd, bytePath(name), O_PATH | O_NOFOLLOW, ONE_COMPONENT);
+      if (fd === -ERRNO.ENOENT) continue;
+      if (fd < 0) throw new SyscallError('openat2', -fd);
+      const stat = fstatSync(this.#keep(fd));
+      if (!stat.isDirectory()) {
+        if (top || isWhiteout(stat)) break;
+        return { path, fds: [fd], stat, dirFd };
+      }
+      top ??= { dirFd, stat };
+      const readable = this.#keep(openat2(fd, '.', O_RDONLY | O_DIRECTORY, ONE_COMPONENT));
+      merged.push(readable);
+      if (isOpaque(readable)) break;
+    }
+    return top && { path, fds: merged, ...top };
+  }
+
+  #keep(fd: number): number {
+    this.#fds.push(fd);
+    return fd;
+  }
+}
+
+/** As file names are bytes, a component is kept as one character a byte. */
+function split(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+function isWhiteout(stat: Stats): boolean {
+  return stat.isCharacterDevice() && stat.rdev === 0;
+}
+
+function isOpaque(fd: number): boolean {
+  return fgetxattr(fd, 'trusted.overlay.opaque')?.toString() === 'y';
+}

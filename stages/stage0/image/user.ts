@@ -1,0 +1,99 @@
+import { PodError } from '../error.ts';
+import { type GroupEntry, parseId, type PasswdEntry, readGroup, readPasswd } from './accounts.ts';
+import { ownerOf } from './read-file.ts';
+import type { ResolvedImage } from './types.ts';
+
+/** Who a process of an app runs as. */
+export interface ImageUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** Holds the primary group: a process without it would pass a check that is meant to keep the group out (CVE-2022-36109). */
+  readonly supplementaryGids: readonly number[];
+  readonly home: string;
+  /** Absent for a number that no line of /etc/passwd has. */
+  readonly name?: string;
+}
+
+/**
+ * Resolves a user and a group by the image's own files, never the host's. A user is a name, a number, a path (whose owner it
+ * is) or `USER:GROUP`; without one, the image's, else root. Numbers are never looked up as names. With an explicit group only
+ * the groups asked for are given, as with the other runtimes; else also those that /etc/group lists the user in.
+ */
+export function lookupUser(image: ResolvedImage, user?: string, group?: string, supplementary: readonly number[] = []): ImageUser {
+  const [userText, groupText] = splitUser(image, user ?? image.config.user ?? '0', group);
+  const account = resolveUser(image, userText);
+  const explicit = groupText === undefined ? undefined : resolveGroup(image, groupText);
+  const gid = explicit ?? account.entry?.gid ?? account.gid ?? 0;
+  const memberships = explicit === undefined && account.entry ? groupsOf(readGroup(image), account.entry.name) : [];
+  return {
+    uid: account.uid,
+    gid,
+    supplementaryGids: [...new Set([gid, ...memberships, ...supplementary.map((id) => checkId(image, id))])],
+    home: account.entry?.home ?? '/',
+    ...(account.entry && { name: account.entry.name }),
+  };
+}
+
+interface Account {
+  readonly uid: number;
+  /** Of a path's owner. */
+  readonly gid?: number;
+  readonly entry?: PasswdEntry | undefined;
+}
+
+function splitUser(image: ResolvedImage, user: string, group: string | undefined): readonly [string, string | undefined] {
+  for (const text of [user, group ?? '']) {
+    // oxlint-disable-next-line no-control-regex
+    if (/[\u0000-\u001f\u007f]/.test(text)) throw unknown(image, `user ${JSON.stringify(text)}`, 'a control character cannot be in a name');
+  }
+  const colon = user.startsWith('/') ? -1 : user.indexOf(':');
+  if (colon < 0) return [user === '' ? '0' : user, group];
+  return [user.slice(0, colon) || '0', group ?? (user.slice(colon + 1) || undefined)];
+}
+
+function resolveUser(image: ResolvedImage, user: string): Account {
+  if (user.startsWith('/')) return ownerAccount(image, user);
+  if (/^[+-]?[0-9]/.test(user) && /^[+-]?[0-9]+$/.test(user)) {
+    const uid = parseId(user);
+    if (uid === undefined) throw unknown(image, `user "${user}"`, 'a number of a user is from 0 to 4294967294');
+    return { uid, entry: readPasswd(image).find((entry) => entry.uid === uid) };
+  }
+  const entry = readPasswd(image).find(({ name }) => name === user);
+  if (!entry) throw unknown(image, `user "${user}"`, 'its /etc/passwd has no such name');
+  return { uid: entry.uid, entry };
+}
+
+function ownerAccount(image: ResolvedImage, path: string): Account {
+  const owner = ownerOf(image, path);
+  if (!owner) throw unknown(image, `user "${path}"`, 'it has no such file');
+  return { ...owner, entry: readPasswd(image).find(({ uid }) => uid === owner.uid) };
+}
+
+function resolveGroup(image: ResolvedImage, group: string): number {
+  if (group.startsWith('/')) {
+    const owner = ownerOf(image, group);
+    if (!owner) throw unknown(image, `group "${group}"`, 'it has no such file');
+    return owner.gid;
+  }
+  if (/^[+-]?[0-9]+$/.test(group)) {
+    const gid = parseId(group);
+    if (gid === undefined) throw unknown(image, `group "${group}"`, 'a number of a group is from 0 to 4294967294');
+    return gid;
+  }
+  const entry = readGroup(image).find(({ name }) => name === group);
+  if (!entry) throw unknown(image, `group "${group}"`, 'its /etc/group has no such name');
+  return entry.gid;
+}
+
+function groupsOf(groups: readonly GroupEntry[], name: string): number[] {
+  return groups.filter(({ members }) => members.includes(name)).map(({ gid }) => gid);
+}
+
+function checkId(image: ResolvedImage, id: number): number {
+  if (Number.isInteger(id) && parseId(String(id)) !== undefined) return id;
+  throw unknown(image, `group ${id}`, 'a number of a group is from 0 to 4294967294');
+}
+
+function unknown(image: ResolvedImage, what: string, why: string): PodError {
+  return new PodError('image/user', `look up ${what} in image "${image.ref}": ${why}`);
+}
