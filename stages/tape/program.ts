@@ -178,9 +178,11 @@ export class Program {
   readonly #scratch = new Map<number, DataRef>();
   #nextRegister = FIRST_FREE_REGISTER;
 
-  constructor() {
-    for (const [name, index] of Object.entries(WELL_KNOWN_REGISTERS)) {
+  /** `registers`: those of a program that is loaded already, to share its register file. */
+  constructor(registers: Readonly<Record<string, number>> = WELL_KNOWN_REGISTERS) {
+    for (const [name, index] of Object.entries(registers)) {
       this.registers.set(name, { kind: 'reg', index, name });
+      this.#nextRegister = Math.max(this.#nextRegister, index + 1);
     }
   }
 

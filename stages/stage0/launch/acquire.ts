@@ -1,0 +1,77 @@
+import { closeSync } from 'node:fs';
+import type { Bindings } from '../../tape/data-section.ts';
+import type { RunOptions } from '../cli/launch-api.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import type { Plan, ResolvedApp } from '../plan/types.ts';
+import { writeManifest } from '../pod/files.ts';
+import { podPath } from '../pod/layout.ts';
+import { appendLedger } from '../pod/ledger.ts';
+import { claimName } from '../pod/names.ts';
+import { writeRecord } from '../pod/record.ts';
+import { removePod } from '../gc/remove.ts';
+import { type NewPod, PodStore } from '../pod/store.ts';
+import type { AcquiredNetwork, NetworkMode } from './network-mode.ts';
+import { newRecord } from './record.ts';
+import { claimUidRange } from './uid-range.ts';
+
+export interface AcquireInput {
+  readonly spec: PodSpec;
+  readonly apps: readonly ResolvedApp[];
+  readonly plan: Plan;
+  readonly network: NetworkMode;
+  readonly options: RunOptions;
+}
+
+/** A pod that has all it needs of this host but its processes. */
+export interface AcquiredPod {
+  readonly uuid: string;
+  /** Where it will be when it runs. */
+  readonly path: string;
+  readonly lockFd: number;
+  readonly ips: readonly string[];
+  readonly bindings: Bindings;
+}
+
+/** What the pod takes is in its ledger before it is taken; a failure gives everything back. */
+export async function acquirePod(input: AcquireInput): Promise<AcquiredPod> {
+  const { root } = input.options;
+  const pod = new PodStore(root).create();
+  try {
+    return take(input, pod);
+  } catch (error) {
+    closeSync(pod.lockFd);
+    await removePod(root, pod.uuid);
+    throw error;
+  }
+}
+
+function take(input: AcquireInput, pod: NewPod): AcquiredPod {
+  const { spec, network, options } = input;
+  const { root } = options;
+  appendLedger(pod.path, [{ kind: 'claims' }, { kind: 'cgroups' }]);
+  claimName(new PodStore(root), spec.name, pod.uuid);
+  const uidBase = claimUidRange(root, pod.uuid, spec.userns);
+  const acquired = network.acquire(pod.uuid, (entries) => appendLedger(pod.path, entries));
+  writeManifest(pod.path, spec.manifest.text);
+  writeRecord(pod.path, newRecord({ ...input, uuid: pod.uuid, uidBase, ips: acquired.ips }));
+  return {
+    uuid: pod.uuid,
+    path: podPath(root, 'run', pod.uuid),
+    lockFd: pod.lockFd,
+    ips: acquired.ips,
+    bindings: bindingsFor(input, pod.uuid, uidBase, acquired),
+  };
+}
+
+function bindingsFor({ spec, options }: AcquireInput, uuid: string, uidBase: number | null, network: AcquiredNetwork): Bindings {
+  return {
+    uuid,
+    root: options.root,
+    podDir: podPath(options.root, 'run', uuid),
+    uidBase: uidBase ?? 0,
+    hostname: spec.hostname,
+    hosts: network.hosts,
+    resolvConf: network.resolvConf,
+    ...network.bindings,
+  };
+}

@@ -1,0 +1,61 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { errnoMessage, errnoName, SyscallError } from '../../linux/errno.ts';
+import type { Fd } from '../../linux/fd.ts';
+import { connectIn, sendWithFds } from '../../linux/socket.ts';
+import { Channel } from '../../stage1/channel.ts';
+import { encodeMessage, type Message } from '../../stage1/message.ts';
+import { PodError } from '../error.ts';
+import { signalNumber } from '../plan/signals.ts';
+import { readRecord } from '../pod/record.ts';
+
+/** A connection to the init of a running pod. Throws `pod/state` when it does not run. */
+export function connectControl(podDir: string): Fd {
+  let dir: number | undefined;
+  try {
+    dir = openSync(podDir, constants.O_RDONLY | constants.O_DIRECTORY);
+    return connectIn(dir, 'control');
+  } catch (error) {
+    const code = error instanceof SyscallError ? error.errnoName : (error as NodeJS.ErrnoException).code;
+    if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error;
+    throw new PodError('pod/state', 'reach the init of the pod: it is not running', { cause: error });
+  } finally {
+    if (dir !== undefined) closeSync(dir);
+  }
+}
+
+async function request(podDir: string, message: Uint8Array): Promise<Message> {
+  const socket = connectControl(podDir);
+  sendWithFds(socket.number, message, []);
+  const channel = new Channel(socket);
+  try {
+    const answer = await channel.next();
+    if (!answer) throw new PodError('pod/state', 'ask the init of the pod: it ended before it answered');
+    return answer;
+  } finally {
+    channel.close();
+  }
+}
+
+/** Asks for a graceful stop and returns; without `graceMs` each app has its own. 0 kills. */
+export async function stopPod(podDir: string, options: { readonly graceMs?: number | undefined }): Promise<void> {
+  await request(podDir, encodeMessage({ type: 'stop', d: BigInt(options.graceMs ?? -1) }));
+}
+
+/** The app's index on the tape is its place in the record. */
+export function appIndex(podDir: string, app: string): number {
+  const names = readRecord(podDir)?.apps.map(({ name }) => name) ?? [];
+  const index = names.indexOf(app);
+  if (index >= 0) return index;
+  throw new PodError('pod/app-not-found', `find app "${app}" in the pod: it has ${names.map((name) => `"${name}"`).join(', ')}`);
+}
+
+/** Sends a signal, by name, to the first process of one app or of all. */
+export async function signalPod(podDir: string, app: string | undefined, signal: string): Promise<void> {
+  const index = app === undefined ? -1 : appIndex(podDir, app);
+  const answer = await request(podDir, encodeMessage({ type: 'signal', app: index, a: signalNumber(signal) }));
+  if (answer.type !== 'refused') return;
+  const target = app === undefined ? 'the pod' : `app "${app}"`;
+  throw new PodError('pod/state', `send ${signal} to ${target}: ${errnoMessage(answer.c)}`, {
+    hint: errnoName(answer.c) === 'ESRCH' ? 'no process of it is running' : undefined,
+  });
+}

@@ -1,0 +1,52 @@
+import type { ProcessPlan } from '../../stage2/process.ts';
+import type { Program } from '../../tape/program.ts';
+import type { CapabilitySets } from '../isolators/isolator.ts';
+import type { ImageMount } from '../image/types.ts';
+
+/** What a later process in an app needs to be launched like its first one; kept in the pod's record. */
+export interface ExecData {
+  readonly process: ProcessPlan;
+  /** Index of the app on the pod's tape. */
+  readonly app: number;
+  /** The register file of the pod's program, by name. */
+  readonly registers: Readonly<Record<string, number>>;
+  /** Register of the version 2 cgroup directory. */
+  readonly cgroup?: string;
+  /** Capabilities before the user was known, for exec as another user. */
+  readonly capabilities: CapabilitySets;
+  readonly imageMounts: readonly ImageMount[];
+}
+
+/** Registers an exec tape may name: the well-known ones and those of the app's cgroups. */
+export function registersFor(program: Program, process: ProcessPlan, cgroup: string | undefined): Record<string, number> {
+  const wanted = new Set([...process.joins.map(({ name }) => name), ...(cgroup === undefined ? [] : [cgroup])]);
+  const registers: Record<string, number> = {};
+  for (const { name, index } of program.registers.values()) {
+    if (index < 16 || wanted.has(name)) registers[name] = index;
+  }
+  return registers;
+}
+
+/** JSON has no 64-bit numbers and no bytes. */
+export function packExecData(data: ExecData): unknown {
+  return JSON.parse(
+    JSON.stringify(data, (_, value: unknown) => {
+      if (typeof value === 'bigint') return { $bigint: value.toString() };
+      if (value instanceof Uint8Array) return { $base64: Buffer.from(value).toString('base64') };
+      return value;
+    }),
+  ) as unknown;
+}
+
+export function unpackExecData(packed: unknown): ExecData {
+  return revive(packed) as ExecData;
+}
+
+function revive(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(revive);
+  if (typeof value !== 'object' || value === null) return value;
+  const { $bigint, $base64 } = value as { $bigint?: string; $base64?: string };
+  if ($bigint !== undefined) return BigInt($bigint);
+  if ($base64 !== undefined) return new Uint8Array(Buffer.from($base64, 'base64'));
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, revive(member)]));
+}

@@ -1,0 +1,121 @@
+import { closeSync, openSync } from 'node:fs';
+import { O_CLOEXEC, O_NOCTTY, O_RDWR, TIOCGPTPEER, TIOCSPTLCK, TIOCSWINSZ } from '../../linux/constants.ts';
+import { errnoMessage } from '../../linux/errno.ts';
+import { Fd } from '../../linux/fd.ts';
+import { memfd } from '../../linux/memfd.ts';
+import { receiveWithFds, sendWithFds } from '../../linux/socket.ts';
+import { ARCH, syscall } from '../../linux/syscall.ts';
+import { Channel } from '../../stage1/channel.ts';
+import { decodeMessage, encodeMessage, MESSAGE_BYTES, type Message } from '../../stage1/message.ts';
+import type { ProcessPlan } from '../../stage2/process.ts';
+import { encodeProgram } from '../../tape/encode.ts';
+import type { ExecOptions, PodExit, RunningExec, TerminalSize } from '../cli/launch-api.ts';
+import { PodError } from '../error.ts';
+import { lookupUser } from '../image/user.ts';
+import { finalCapabilities } from '../isolators/capability-sets.ts';
+import { planExecProgram } from '../plan/plan.ts';
+import { signalNumber } from '../plan/signals.ts';
+import { readRecord } from '../pod/record.ts';
+import { connectControl } from './control.ts';
+import { type ExecData, unpackExecData } from './exec-data.ts';
+import { launchFailure } from './failure.ts';
+
+/** The app of a pod that exec is for, from its record; the library keeps it between calls. */
+export function readExecData(podDir: string, app: string | undefined): ExecData {
+  const apps = readRecord(podDir)?.apps ?? [];
+  const found = app === undefined ? apps[0] : apps.find(({ name }) => name === app);
+  if (found?.exec) return unpackExecData(found.exec);
+  const names = apps.map(({ name }) => `"${name}"`).join(', ');
+  throw new PodError('pod/app-not-found', `find app "${app ?? ''}" in the pod: it has ${names || 'none'}`);
+}
+
+function processFor(data: ExecData, options: ExecOptions): ProcessPlan {
+  const process = {
+    ...data.process,
+    argv: options.argv,
+    env: { ...data.process.env, ...(options.tty ? { TERM: 'xterm-256color' } : {}), ...options.env },
+    workingDirectory: options.workingDirectory ?? data.process.workingDirectory,
+  };
+  if (options.user === undefined) return process;
+  const image = { ref: '', digest: '', mounts: data.imageMounts, config: { entrypoint: [], command: [], env: {}, volumes: [] } };
+  const { uid, gid, supplementaryGids, home } = lookupUser(image, options.user);
+  const capabilities = finalCapabilities({ capabilities: data.capabilities }, uid);
+  return { ...process, uid, gid, supplementaryGids, capabilities, env: { ...process.env, HOME: home } };
+}
+
+/** Both ends of a new pseudo-terminal of the pod's own; the caller's terminal never gets in. */
+function openTerminal(control: Fd, size: TerminalSize | undefined): { master: Fd; slave: Fd } {
+  sendWithFds(control.number, encodeMessage({ type: 'pty' }), []);
+  const bytes = new Uint8Array(new ArrayBuffer(MESSAGE_BYTES));
+  const { fds } = receiveWithFds(control.number, bytes, 1);
+  const answer = decodeMessage(bytes);
+  const master = fds[0];
+  if (!master) throw new PodError('pod/start-failed', `open a pseudo-terminal in the pod: ${errnoMessage(answer.c)}`);
+  syscall('ioctl', master.number, TIOCSPTLCK, new Uint8Array(4));
+  if (size) resizeTerminal(master.number, size);
+  const slave = new Fd(syscall('ioctl', master.number, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return { master, slave };
+}
+
+/** struct winsize of ioctl_tty(2). */
+export function resizeTerminal(master: number, { columns, rows }: TerminalSize): void {
+  const size = new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer);
+  syscall('ioctl', master, TIOCSWINSZ, size);
+}
+
+/** A new process in a running app, under the app's own isolators. Resolves when it has been executed. */
+export async function execInPod(podDir: string, options: ExecOptions): Promise<RunningExec> {
+  return execWith(podDir, readExecData(podDir, options.app), options);
+}
+
+export async function execWith(podDir: string, data: ExecData, options: ExecOptions): Promise<RunningExec> {
+  const program = planExecProgram(processFor(data, options), data.registers, data.cgroup, options.tty);
+  const control = connectControl(podDir);
+  const terminal = options.tty ? openTerminal(control, options.size) : undefined;
+  using tape = memfd('exec', encodeProgram(program, ARCH));
+  const nullFd = options.stdio.includes(null) ? openSync('/dev/null', 'r+') : -1;
+  try {
+    const stdio = terminal ? [terminal.slave, terminal.slave, terminal.slave].map((fd) => fd.number) : options.stdio.map((fd) => fd ?? nullFd);
+    sendWithFds(control.number, encodeMessage({ type: 'exec', app: data.app, fds: 4 }), [tape.number, ...stdio]);
+  } finally {
+    if (nullFd >= 0) closeSync(nullFd);
+    terminal?.slave[Symbol.dispose]();
+  }
+  const channel = new Channel(control);
+  const first = await channel.next();
+  if (first?.type === 'started') return runningExec(channel, terminal?.master);
+  channel.close();
+  terminal?.master[Symbol.dispose]();
+  throw refusal(program, data, first);
+}
+
+function refusal(program: Parameters<typeof launchFailure>[0], data: ExecData, answer: Message | undefined): PodError {
+  if (answer?.type === 'failed') return launchFailure(program, answer, data.process.places.app);
+  if (!answer) return new PodError('pod/died', 'execute in the pod: it ended before it answered');
+  return new PodError('pod/state', `execute in app "${data.process.app}": ${errnoMessage(answer.c)}`, {
+    hint: 'is the app still running?',
+  });
+}
+
+function runningExec(channel: Channel, master: Fd | undefined): RunningExec {
+  return {
+    exit: waitForExit(channel),
+    signal: (name) => {
+      channel.send(encodeMessage({ type: 'signal', app: -2, a: signalNumber(name) }));
+      return Promise.resolve();
+    },
+    terminal: master?.take(),
+  };
+}
+
+/** Answers to signals come in between. */
+async function waitForExit(channel: Channel): Promise<PodExit> {
+  for (;;) {
+    const message = await channel.next();
+    if (message && message.type !== 'exited') continue;
+    channel.close();
+    // Without a last word the pod ended, and took the process with it.
+    if (!message) return { exitCode: 128 + 9 };
+    return { exitCode: message.b > 0 ? 128 + message.b : message.a };
+  }
+}

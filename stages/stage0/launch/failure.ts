@@ -1,0 +1,37 @@
+import { errnoMessage, errnoName } from '../../linux/errno.ts';
+import type { Message } from '../../stage1/message.ts';
+import type { Program } from '../../tape/program.ts';
+import { type ErrorCode, PodError, type Position } from '../error.ts';
+
+const NOT_FOUND: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
+
+function codeFor(call: string, errno: string): ErrorCode {
+  if (call !== 'execve') return 'pod/start-failed';
+  return NOT_FOUND.has(errno) ? 'pod/command-not-found' : 'pod/command-not-runnable';
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  'execve ENOENT': 'the command, or the interpreter its first line or its ELF header names, is not in the image',
+  'execve EACCES': 'the file is not executable for the user of the app',
+  'execve ENOEXEC': 'the file is no program of this machine, or a script without a "#!" line',
+  'openat2 ENOENT': 'the path does not exist inside the app',
+  'open_tree ENOENT': 'the path does not exist on this host',
+};
+
+/** What stage1 reported: the index of a tape and an op becomes the sentence and the manifest line of that op. */
+export function launchFailure(program: Program, message: Message, fallback: Position): PodError {
+  const tape = program.tapes[message.a];
+  const op = tape?.ops[message.b];
+  const errno = errnoName(message.c);
+  if (!op) {
+    return new PodError('pod/start-failed', `make a process for ${tape?.options.app ?? 'the pod'}: ${errnoMessage(message.c)}`, {
+      at: fallback,
+      hint: `clone3 said ${errno}`,
+    });
+  }
+  const text = `${op.why ?? op.call}: ${errnoMessage(message.c)}`;
+  return new PodError(codeFor(op.call, errno), text, {
+    at: op.at ?? fallback,
+    hint: HINTS[`${op.call} ${errno}`] ?? `${op.call} said ${errno}`,
+  });
+}

@@ -1,0 +1,75 @@
+import { statSync } from 'node:fs';
+import { PodError, PodErrors } from '../error.ts';
+import { resolveImage } from '../image/resolve.ts';
+import type { ImageProgress, ResolvedImage } from '../image/types.ts';
+import { lookupUser } from '../image/user.ts';
+import type { AppSpec, PodSpec } from '../manifest/spec.ts';
+import type { ResolvedApp } from '../plan/types.ts';
+
+export interface ResolveInput {
+  readonly storeDir: string;
+  readonly baseDir: string;
+  readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Valid fields whose machinery does not exist yet are refused with their lines, never ignored. */
+export function refuseUnsupported(spec: PodSpec): void {
+  if (spec.unsupported.length === 0) return;
+  throw new PodErrors(
+    spec.unsupported.map(({ field, at }) => new PodError('manifest/unsupported', `run with "${field}": not supported yet`, { at })),
+  );
+}
+
+/** Every app's image, fetched and unpacked in parallel, and its user; all failures at once. */
+export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<ResolvedApp[]> {
+  const images = new Map<string, Promise<ResolvedImage>>();
+  for (const { image } of spec.apps) {
+    if (images.has(image.value)) continue;
+    images.set(image.value, resolveImage(image.value, { ...optionsOf(input), at: image.at }));
+  }
+  const settled = await Promise.allSettled(spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!)));
+  const errors = settled.flatMap((result) => (result.status === 'rejected' ? errorsIn(result.reason) : []));
+  if (errors.length > 0) throw new PodErrors([...new Set(errors)]);
+  return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+function optionsOf({ storeDir, baseDir, onProgress, signal }: ResolveInput): Omit<Parameters<typeof resolveImage>[1], 'at'> {
+  return { storeDir, baseDir, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
+}
+
+function errorsIn(reason: unknown): PodError[] {
+  if (reason instanceof PodError) return [reason];
+  if (reason instanceof PodErrors) return [...reason.errors];
+  throw reason;
+}
+
+/** A user that is not in the image is an error at the line that names it. */
+function resolveApp(spec: AppSpec, image: ResolvedImage): ResolvedApp {
+  try {
+    const user = lookupUser(image, spec.user?.value, spec.group?.value, spec.supplementaryGids);
+    return { spec, image, user };
+  } catch (error) {
+    if (!(error instanceof PodError) || error.at) throw error;
+    const at = spec.user?.at ?? spec.group?.at ?? spec.image.at;
+    throw new PodError(error.code, error.message, { at, hint: error.hint, cause: error });
+  }
+}
+
+/** Which host volumes are files rather than directories; a source that is missing is an error at its line. */
+export function findFileVolumes(spec: PodSpec): Set<string> {
+  const files = new Set<string>();
+  const errors: PodError[] = [];
+  for (const volume of spec.volumes) {
+    if (volume.kind !== 'host') continue;
+    const stats = statSync(volume.source, { throwIfNoEntry: false });
+    if (!stats) {
+      const message = `open the source of volume "${volume.name}", ${JSON.stringify(volume.source)}: no such file or directory`;
+      errors.push(new PodError('manifest/reference', message, { at: volume.at, hint: 'create it first; pod never does' }));
+    } else if (!stats.isDirectory()) {
+      files.add(volume.name);
+    }
+  }
+  if (errors.length > 0) throw new PodErrors(errors);
+  return files;
+}

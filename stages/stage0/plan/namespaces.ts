@@ -1,0 +1,64 @@
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  KEYCTL_JOIN_SESSION_KEYRING,
+  O_CLOEXEC,
+  O_RDONLY,
+  O_WRONLY,
+} from '../../linux/constants.ts';
+import { type Reg, sym, type Tape } from '../../tape/program.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+
+/** For the one clone3 that makes PID 1; the kernel makes the user namespace first, and it owns the others. */
+export function cloneFlags(spec: PodSpec): bigint {
+  const always = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWTIME;
+  const net = spec.network.mode === 'host' ? 0n : CLONE_NEWNET;
+  const user = spec.userns.mode === 'host' ? 0n : CLONE_NEWUSER;
+  return always | net | user;
+}
+
+/** Container ids 0…size-1 are host ids $uidBase…; written by the monitor, which alone may map them. */
+export function planIdMaps(attach: Tape, spec: PodSpec): void {
+  if (spec.userns.mode === 'host') return;
+  const { program } = attach;
+  const map = [`0 `, sym('uidBase'), ` ${spec.userns.size}\n`] as const;
+  const file = program.reg('map');
+  for (const name of ['uid_map', 'gid_map']) {
+    const reason = { at: spec.userns.at, why: `write ${name}` };
+    attach.call('openat', [program.reg('initProc'), attach.text(name), O_WRONLY | O_CLOEXEC, 0], { ...reason, out: file });
+    attach.call('write', [file, attach.text(map), attach.lengthOf(map)], reason);
+    attach.call('close', [file], reason);
+  }
+  attach.call('openat', [program.reg('initProc'), attach.text('ns/user'), O_RDONLY | O_CLOEXEC, 0], {
+    at: spec.userns.at,
+    why: 'open the user namespace',
+    out: program.reg('userns'),
+  });
+}
+
+/** First in PID 1: join the cgroup leaf, become the namespace's root, leave the caller's keyring. */
+export function planInitIdentity(pod: Tape, spec: PodSpec, joins: readonly Reg[]): void {
+  const root = { at: spec.userns.at, why: "become the pod's root" };
+  for (const tasks of joins) pod.call('write', [tasks, pod.text('0'), 1], { at: spec.at, why: "join init's cgroup" });
+  pod.call('unshare', [CLONE_NEWCGROUP], { at: spec.at, why: 'make a cgroup namespace' });
+  pod.call('setgroups', [0, 0], root);
+  pod.call('setresgid', [0, 0, 0], root);
+  pod.call('setresuid', [0, 0, 0], root);
+  // Keyrings belong to no pid namespace. A kernel without keyrings has none to leave.
+  pod.call('keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], {
+    at: spec.at,
+    why: 'join a new session keyring',
+    tolerate: ['ENOSYS'],
+  });
+}
+
+export function planHostname(pod: Tape, spec: PodSpec): void {
+  const name = [sym('hostname')];
+  pod.call('sethostname', [pod.text(name), pod.lengthOf(name)], { at: spec.at, why: 'set the hostname' });
+}

@@ -1,0 +1,189 @@
+import { planExec, planStart } from '../../stage2/launch.ts';
+import type { ProcessPlan } from '../../stage2/process.ts';
+import { Program, sym, type Tape } from '../../tape/program.ts';
+import { type CgroupRegisters, planCgroups } from '../cgroup/plan.ts';
+import { PodErrors } from '../error.ts';
+import type { Draft } from '../isolators/isolator.ts';
+import { lowerIsolators } from '../isolators/lower.ts';
+import { planDeviceNodes } from '../rootfs/devices.ts';
+import { planHostSysfs } from '../rootfs/kernel-fs.ts';
+import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
+import { planPodTree } from '../rootfs/tree.ts';
+import type { RootfsInput } from '../rootfs/types.ts';
+import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
+import { signalNumber } from './signals.ts';
+import { cloneFlags, planHostname, planIdMaps, planInitIdentity } from './namespaces.ts';
+import { planOomScore, planOomScoreFile } from './oom-score.ts';
+import { planPodFiles } from './pod-files.ts';
+import { planProcess } from './process.ts';
+import type { Plan, PlanInput, PlannedProcess, ResolvedApp } from './types.ts';
+
+/** Log files an app keeps: the current one and those it was rotated from. */
+const LOG_FILES = 5;
+const LOG_BYTES = 10 * 1024 * 1024;
+
+interface Drafts {
+  readonly pod: Draft;
+  readonly apps: ReadonlyMap<string, Draft>;
+}
+
+/** Everything wrong with any isolator of the pod or its apps, at once. */
+function lowerAll({ spec, facts }: PlanInput): Drafts {
+  const pod = lowerIsolators(spec.isolators, 'pod', facts);
+  const apps = spec.apps.map((app) => [app.name, lowerIsolators(app.isolators, 'app', facts, pod.draft)] as const);
+  const errors = [...pod.errors, ...apps.flatMap(([, lowered]) => lowered.errors)];
+  if (errors.length > 0) throw new PodErrors(errors);
+  return { pod: pod.draft, apps: new Map(apps.map(([name, { draft }]) => [name, draft])) };
+}
+
+function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput): RootfsInput {
+  return {
+    apps: apps.map(({ spec: app, image }) => ({
+      name: app.name,
+      imageMounts: image.mounts,
+      imageAt: app.image.at,
+      readOnly: app.readOnlyRootFS,
+      mounts: app.mounts,
+      at: app.at,
+    })),
+    volumes: spec.volumes.map((volume) => ({ ...volume, isFile: fileVolumes.has(volume.name) })),
+    userns: spec.userns.mode !== 'host',
+    hostNetwork: spec.network.mode === 'host',
+    layersDir,
+    kernelPaths: facts.kernelPaths,
+    podAt: spec.at,
+  };
+}
+
+/**
+ * The compiler: a manifest, its images and what this host is like become the tapes of one program. Pure: the same input gives
+ * the same program. Throws `PodErrors` with everything that cannot be honoured.
+ */
+export function planPod(input: PlanInput): Plan {
+  const { spec, facts, network } = input;
+  const drafts = lowerAll(input);
+  const rootfs = rootfsInput(input);
+  const program = new Program();
+  const host = program.tape({ purpose: 'host' });
+  const attach = program.tape({ purpose: 'attach' });
+  const cleanup = newCleanup(program);
+  planPodFiles(host, spec.at, rootfs.userns);
+  planUpperDirs(host, rootfs);
+  planVolumeDirs(host, rootfs);
+  const cgroups = planCgroups(host, cleanup, {
+    facts: facts.cgroup,
+    pod: drafts.pod.cgroup,
+    apps: spec.apps.map(({ name }) => ({ name, writes: drafts.apps.get(name)!.cgroup })),
+    ...(rootfs.userns ? { owner: sym('uidBase') } : {}),
+  });
+  network.planCleanup(cleanup);
+  planArchive(cleanup, spec.at);
+  planAttach(attach, input, rootfs);
+  planInit(program, input, rootfs, cgroups);
+  const processes = planApps(program, input, drafts, cgroups);
+  return { program, processes };
+}
+
+/** Stored last, since that is when it runs. */
+function newCleanup(program: Program): Tape {
+  return program.tape({ purpose: 'cleanup' });
+}
+
+/** The last op of all: from here on the pod is an exited one. */
+function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
+  const from = cleanup.text([sym('root'), '/pods/run/', sym('uuid')]);
+  const to = cleanup.text([sym('root'), '/pods/exited/', sym('uuid')]);
+  cleanup.call('renameat', [-100, from, -100, to], { at, why: 'move the pod to the exited ones' });
+}
+
+function planAttach(attach: Tape, input: PlanInput, rootfs: RootfsInput): void {
+  planIdMaps(attach, input.spec);
+  planOomScoreFile(attach);
+  input.network.planAttach(attach);
+  planOverlays(attach, rootfs);
+  planVolumeSources(attach, rootfs);
+  planDeviceNodes(attach, input.spec.at);
+  planHostSysfs(attach, rootfs);
+}
+
+function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgroups: CgroupRegisters): void {
+  const pod = program.tape({
+    purpose: 'pod',
+    cloneFlags: cloneFlags(input.spec),
+    ...(cgroups.cgroupInit ? { cgroup: cgroups.cgroupInit } : {}),
+  });
+  planInitIdentity(pod, input.spec, cgroups.joinInit);
+  planHostname(pod, input.spec);
+  input.network.planPod(pod);
+  planPodTree(pod, rootfs);
+}
+
+function planApps(program: Program, input: PlanInput, drafts: Drafts, cgroups: CgroupRegisters): Map<string, PlannedProcess> {
+  const processes = new Map<string, PlannedProcess>();
+  for (const app of input.apps) {
+    const { name } = app.spec;
+    const draft = drafts.apps.get(name)!;
+    const process = planProcess({
+      app,
+      draft,
+      facts: input.facts,
+      hostname: input.spec.hostname,
+      joins: cgroups.joinApp.get(name) ?? [],
+    });
+    planApp(program, input, app, process, draft, cgroups);
+    processes.set(name, { process, capabilities: draft.process.capabilities });
+  }
+  return processes;
+}
+
+function planApp(
+  program: Program,
+  input: PlanInput,
+  app: ResolvedApp,
+  process: ProcessPlan,
+  draft: Draft,
+  cgroups: CgroupRegisters,
+): void {
+  const { spec } = app;
+  const cgroup = cgroups.cgroupApp.get(spec.name);
+  const before = program.tape({ purpose: 'before', app: spec.name });
+  const start = program.tape({ purpose: 'start', app: spec.name, ...(cgroup ? { cgroup } : {}) });
+  const after = program.tape({ purpose: 'after', app: spec.name });
+  planOomScore(before, after, draft, input.facts.oomScoreAdj);
+  planStart(start, process, input.stdinApp === spec.name ? 'given' : 'null');
+  const kill = cgroups.killApp.get(spec.name);
+  const oom = cgroups.oomApp.get(spec.name);
+  program.supervise({
+    name: spec.name,
+    start,
+    before,
+    after,
+    stopSignal: signalNumber(spec.stop.signal ?? app.image.config.stopSignal ?? 'SIGTERM'),
+    graceMs: spec.stop.graceMs,
+    logBytes: LOG_BYTES,
+    logFiles: LOG_FILES,
+    dependsOn: spec.after.map((dependency) => ({
+      app: input.apps.findIndex(({ spec: other }) => other.name === dependency.app),
+      condition: dependency.condition === 'completed' ? 'completed' : 'started',
+    })),
+    ...(kill ? { kill } : {}),
+    ...(oom ? { oom } : {}),
+  });
+}
+
+/** A program of one exec tape, whose registers are those of the pod's own program. */
+export function planExecProgram(
+  process: ProcessPlan,
+  registers: Readonly<Record<string, number>>,
+  cgroup: string | undefined,
+  terminal: boolean,
+): Program {
+  const program = new Program(registers);
+  const tape = program.tape({
+    purpose: 'exec',
+    app: process.app,
+    ...(cgroup ? { cgroup: program.reg(cgroup) } : {}),
+  });
+  planExec(tape, process, terminal);
+  return program;
+}

@@ -1,0 +1,63 @@
+import type { ProcessPlan } from '../../stage2/process.ts';
+import type { Reg } from '../../tape/program.ts';
+import { PodError } from '../error.ts';
+import { finalCapabilities } from '../isolators/capability-sets.ts';
+import type { Draft } from '../isolators/isolator.ts';
+import { compileSeccomp } from '../isolators/seccomp-compile.ts';
+import type { HostFacts } from './facts.ts';
+import type { ResolvedApp } from './types.ts';
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** The manifest's command, else the image's entry point and command. */
+function commandOf({ spec, image }: ResolvedApp): readonly string[] {
+  if (spec.exec) return spec.exec.value;
+  const command = [...image.config.entrypoint, ...image.config.command];
+  if (command.length > 0) return command;
+  throw new PodError('image/reference', `start app "${spec.name}": image "${image.ref}" names no command`, {
+    at: spec.image.at,
+    hint: 'add an "exec" list to the app',
+  });
+}
+
+/** Nothing of the caller's environment gets in: defaults, then the image's, then the manifest's. */
+function environmentOf({ spec, image, user }: ResolvedApp, hostname: string): Record<string, string> {
+  const defaults = { PATH: DEFAULT_PATH, HOME: user.home, HOSTNAME: hostname, container: 'pod' };
+  return { ...defaults, ...image.config.env, ...spec.env };
+}
+
+export interface ProcessInput {
+  readonly app: ResolvedApp;
+  readonly draft: Draft;
+  readonly facts: HostFacts;
+  readonly hostname: string;
+  readonly joins: readonly Reg[];
+}
+
+export function planProcess({ app, draft, facts, hostname, joins }: ProcessInput): ProcessPlan {
+  const { spec, image, user } = app;
+  const settings = draft.process;
+  return {
+    app: spec.name,
+    argv: commandOf(app),
+    env: environmentOf(app, hostname),
+    workingDirectory: spec.workingDirectory?.value ?? image.config.workingDirectory ?? '/',
+    uid: user.uid,
+    gid: user.gid,
+    supplementaryGids: user.supplementaryGids,
+    capabilities: finalCapabilities(settings, user.uid),
+    lastCapability: facts.lastCapability,
+    noNewPrivileges: settings.noNewPrivileges,
+    seccomp: compileSeccomp(settings.seccompPolicy, facts.arch),
+    rlimits: settings.rlimits,
+    joins,
+    places: {
+      app: spec.at,
+      exec: spec.exec?.at,
+      user: spec.user?.at,
+      workingDirectory: spec.workingDirectory?.at,
+      capabilities: settings.capabilitiesAt,
+      seccomp: settings.seccompPolicy.at,
+    },
+  };
+}

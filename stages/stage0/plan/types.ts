@@ -1,0 +1,45 @@
+import type { Program, Tape } from '../../tape/program.ts';
+import type { ProcessPlan } from '../../stage2/process.ts';
+import type { ImageUser } from '../image/user.ts';
+import type { ResolvedImage } from '../image/types.ts';
+import type { AppSpec, PodSpec } from '../manifest/spec.ts';
+import type { CapabilitySets } from '../isolators/isolator.ts';
+import type { HostFacts } from './facts.ts';
+
+/** An app whose image is on this machine and whose user was looked up in it. */
+export interface ResolvedApp {
+  readonly spec: AppSpec;
+  readonly image: ResolvedImage;
+  readonly user: ImageUser;
+}
+
+/** What the network mode puts on the tapes. */
+export interface NetworkPlan {
+  readonly planAttach: (attach: Tape) => void;
+  readonly planPod: (pod: Tape) => void;
+  readonly planCleanup: (cleanup: Tape) => void;
+}
+
+export interface PlanInput {
+  readonly spec: PodSpec;
+  readonly apps: readonly ResolvedApp[];
+  readonly facts: HostFacts;
+  readonly network: NetworkPlan;
+  /** Host volumes whose source is a file. */
+  readonly fileVolumes: ReadonlySet<string>;
+  readonly layersDir: string;
+  /** Apps whose standard input is the caller's. */
+  readonly stdinApp?: string | undefined;
+}
+
+export interface PlannedProcess {
+  readonly process: ProcessPlan;
+  /** Before the user was taken into account. */
+  readonly capabilities: CapabilitySets;
+}
+
+export interface Plan {
+  readonly program: Program;
+  /** By app name, for exec later. */
+  readonly processes: ReadonlyMap<string, PlannedProcess>;
+}

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { AT_EMPTY_PATH, AT_FDCWD, MOUNT_ATTR_RDONLY, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../linux/constants.ts';
+import { Fd } from '../linux/fd.ts';
+import { memfd } from '../linux/memfd.ts';
+import { sendWithFds, socketPair } from '../linux/socket.ts';
+import { spawnProcess } from '../linux/spawn.ts';
+import { MOUNT_ATTR_SIZE, mountAttr } from '../linux/structs.ts';
+import { ARCH, syscall, trySyscall } from '../linux/syscall.ts';
+import { Channel } from './channel.ts';
+import { encodeMessage } from './message.ts';
+
+/** HANDOFF_FD of stage1.h. */
+const HANDOFF_FD = 3;
+
+let sealed: Fd | undefined;
+
+/** The file of this machine's stage1, beside the bundle. */
+export function stage1Path(distDir: string): string {
+  return `${distDir}/stage1-${ARCH}`;
+}
+
+/**
+ * stage1 as seen through a read-only mount that exists nowhere but here: PID 1's /proc/1/exe is visible for the pod's whole
+ * life, and what opens it for writing gets EROFS whatever its privileges in the pod (CVE-2019-5736). Once a process.
+ */
+function sealedBinary(distDir: string): Fd {
+  if (sealed) return sealed;
+  const path = stage1Path(distDir);
+  if (!existsSync(path)) throw new Error(`stage1 is not built: "${path}" does not exist`);
+  const mount = new Fd(syscall('open_tree', AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  const attr = mountAttr({ set: MOUNT_ATTR_RDONLY });
+  syscall('mount_setattr', mount.number, '', AT_EMPTY_PATH, attr, MOUNT_ATTR_SIZE);
+  sealed = mount;
+  return mount;
+}
+
+export interface Monitor {
+  readonly pid: number;
+  readonly channel: Channel;
+  /** Waits for the process to be gone, which it is an instant after its channel has ended. */
+  readonly reap: () => void;
+}
+
+export interface LaunchInput {
+  readonly distDir: string;
+  readonly tape: Uint8Array;
+  /** Holds the pod's lock; the monitor and init inherit it. */
+  readonly lockFd: number;
+  /** Becomes the standard input of apps that take it. */
+  readonly stdinFd: number;
+  /** An open descriptor of /dev/null, for the monitor's own standard streams. */
+  readonly nullFd: number;
+}
+
+/** Spawns the monitor and gives it the tape. From here on the pod runs without us. */
+export function launchMonitor(input: LaunchInput): Monitor {
+  const binary = sealedBinary(input.distDir);
+  const [ours, theirs] = socketPair();
+  using tape = memfd('tape', input.tape);
+  let pid: number;
+  try {
+    pid = spawnProcess({
+      path: `/proc/self/fd/${binary.number}`,
+      argv: ['stage1'],
+      fds: new Map([
+        [0, input.nullFd],
+        [1, input.nullFd],
+        [2, input.nullFd],
+        [HANDOFF_FD, theirs.number],
+      ]),
+    });
+  } finally {
+    theirs[Symbol.dispose]();
+  }
+  sendWithFds(ours.number, encodeMessage({ type: 'launch', fds: 3 }), [tape.number, input.lockFd, input.stdinFd]);
+  // libuv reaps only children it made itself.
+  return { pid, channel: new Channel(ours), reap: () => void trySyscall('wait4', pid, null, 0, null) };
+}
