@@ -26,7 +26,7 @@ export interface NetlinkOutcome {
 export function parseReplies(bytes: Uint8Array): NetlinkReply[] {
   const view = viewOf(bytes);
   const replies: NetlinkReply[] = [];
-  for (let at = 0; at + NLMSG_HDRLEN <= bytes.length; ) {
+  for (let at = 0; at + NLMSG_HDRLEN <= bytes.length;) {
     const length = view.getUint32(at, true);
     if (length < NLMSG_HDRLEN || at + length > bytes.length) throw new Error('netlink: truncated message');
     replies.push({
@@ -49,7 +49,7 @@ export function parseAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
 export function listAttributes(bytes: Uint8Array): { type: number; value: Uint8Array }[] {
   const view = viewOf(bytes);
   const found: { type: number; value: Uint8Array }[] = [];
-  for (let at = 0; at + 4 <= bytes.length; ) {
+  for (let at = 0; at + 4 <= bytes.length;) {
     const length = view.getUint16(at, true);
     if (length < 4 || at + length > bytes.length) throw new Error('netlink: truncated attribute');
     found.push({ type: view.getUint16(at + 2, true) & NLA_TYPE_MASK, value: bytes.subarray(at + 4, at + length) });

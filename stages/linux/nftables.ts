@@ -45,7 +45,13 @@ export interface TableRef {
   readonly table: string | Piece;
 }
 
-function message(op: number, flags: number, ref: TableRef, attributes: readonly Attribute[], what: string): NetlinkMessage {
+function message(
+  op: number,
+  flags: number,
+  ref: TableRef,
+  attributes: readonly Attribute[],
+  what: string,
+): NetlinkMessage {
   const type = (NFNL_SUBSYS_NFTABLES << 8) | op;
   return { type, flags: NLM_F_ACK | flags, header: [Uint8Array.of(ref.family, 0, 0, 0)], attributes, what };
 }
@@ -168,7 +174,12 @@ export function deleteElements(ref: TableRef, set: string, elements: readonly El
 }
 
 /** A rule at the end of the chain; `expressions` from nftables-expressions.ts, the comment is what nft(8) prints. */
-export function newRule(ref: TableRef, chain: string, expressions: readonly Attribute[], comment: string): NetlinkMessage {
+export function newRule(
+  ref: TableRef,
+  chain: string,
+  expressions: readonly Attribute[],
+  comment: string,
+): NetlinkMessage {
   const text = cString(comment);
   const attributes = [
     tableOf(ref),

@@ -1,0 +1,41 @@
+import { PodError } from '../error.ts';
+import type { ClaimStore } from './claim-store.ts';
+import { hash64 } from './hash.ts';
+import { formatIp4, formatIp6, ip4FromNumber, ip4Number, macOf, parseIp4, parseIp6, parsePrefix4 } from './ip.ts';
+import type { BridgeConfig, PodAddresses } from './types.ts';
+
+/** Of claims. An IPv6 address and a MAC follow from the IPv4 address, so one claim covers all three. */
+export const ADDRESS_KIND = 'ip4';
+
+/**
+ * Addresses of the pod's own, until the claim is released. The place a search starts from follows from the uuid: pods spread
+ * over the subnet, and an address just given up is not the next one given out.
+ */
+export function claimAddresses(claims: ClaimStore, root: string, config: BridgeConfig, uuid: string): PodAddresses {
+  const ip4 = claims.claimFirstFree(root, ADDRESS_KIND, candidates(config, uuid), uuid);
+  if (ip4 !== undefined) return addressesOf(config, ip4);
+  throw new PodError('network/exhausted', `find an address for the pod: all of ${config.subnet4} are taken`, {
+    hint: 'pod gc frees what dead pods hold',
+  });
+}
+
+export function releaseAddresses(claims: ClaimStore, root: string, addresses: PodAddresses, uuid: string): void {
+  claims.release(root, ADDRESS_KIND, addresses.ip4, uuid);
+}
+
+/** Host number 0 is the network, 1 the gateway, the last the broadcast address. */
+export function* candidates(config: BridgeConfig, uuid: string): Generator<string> {
+  const { base, bits } = parsePrefix4(config.subnet4);
+  const count = 2 ** (32 - bits) - 3;
+  const start = Number(hash64(uuid) % BigInt(count));
+  for (let i = 0; i < count; i++) yield formatIp4(ip4FromNumber(base + 2 + ((start + i) % count)));
+}
+
+/** What belongs to an IPv4 address of the subnet: the same host number in the IPv6 prefix, and a MAC. */
+export function addressesOf(config: BridgeConfig, ip4: string): PodAddresses {
+  const bytes4 = parseIp4(ip4)!;
+  const host = ip4Number(bytes4) - parsePrefix4(config.subnet4).base;
+  const bytes6 = parseIp6(config.gateway6)!;
+  bytes6.set(ip4FromNumber(host), 12);
+  return { ip4, ip6: formatIp6(bytes6), mac: macOf(bytes4) };
+}

@@ -1,0 +1,108 @@
+import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { PodError } from '../error.ts';
+import { hash64 } from './hash.ts';
+import { type HostRoutes, readHostRoutes } from './host-routes.ts';
+import { formatIp4, formatIp6, formatPrefix4, ip4FromNumber, overlaps4, type Prefix4, parsePrefix4 } from './ip.ts';
+import type { BridgeConfig } from './types.ts';
+
+/**
+ * 4,093 addresses: four times what a bridge has ports (BR_MAX_PORTS is 1024). Every subnet has this size, so tapes need not
+ * depend on which was chosen.
+ */
+export const SUBNET4_BITS = 20;
+export const SUBNET6_BITS = 64;
+
+/** RFC 1918, then RFC 6598, in the order they are tried. */
+const RANGES4 = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'].map(parsePrefix4);
+
+/** The bridge network of a state directory: as it was chosen when its first pod started, which is now if none has. */
+export function bridgeConfig(root: string, hostRoutes: () => HostRoutes = readHostRoutes): BridgeConfig {
+  return readConfig(root) ?? persist(root, chooseBridge(root, hostRoutes()));
+}
+
+/** Names from a hash of the root, a subnet outside all the host's routes. Pure. */
+export function chooseBridge(root: string, routes: HostRoutes): BridgeConfig {
+  const hash = hash64(root);
+  const digits = hash.toString(16).padStart(16, '0');
+  const subnet = chooseSubnet4(Number(hash >> 40n), routes);
+  // RFC 4193: fd and 40 bits that differ from site to site; we have one subnet, number 0.
+  const prefix6 = Buffer.from(`fd${digits.slice(-10)}`.padEnd(32, '0'), 'hex');
+  const gateway6 = Uint8Array.from(prefix6).with(15, 1);
+  return {
+    bridge: `pod${digits.slice(0, 6)}`,
+    table: `pod-${digits.slice(0, 6)}`,
+    subnet4: formatPrefix4(subnet),
+    gateway4: formatIp4(ip4FromNumber(subnet.base + 1)),
+    subnet6: `${formatIp6(prefix6)}/${SUBNET6_BITS}`,
+    gateway6: formatIp6(gateway6),
+  };
+}
+
+function chooseSubnet4(seed: number, { prefixes4 }: HostRoutes): Prefix4 {
+  for (const range of RANGES4) {
+    const count = 2 ** (SUBNET4_BITS - range.bits);
+    for (let i = 0; i < count; i++) {
+      const base = range.base + ((seed + i) % count) * 2 ** (32 - SUBNET4_BITS);
+      const candidate = { base, bits: SUBNET4_BITS };
+      if (!prefixes4.some((taken) => overlaps4(candidate, taken))) return candidate;
+    }
+  }
+  throw new PodError('network/exhausted', 'choose a subnet for pods: the host has routes to every private network', {
+    hint: 'run the pod with network: {mode: host} or {mode: none}',
+  });
+}
+
+/** Throws when the host has since got a route to the pods' subnet that would swallow their packets. */
+export function refuseOverlap(config: BridgeConfig, { prefixes4 }: HostRoutes, root: string): void {
+  const subnet = parsePrefix4(config.subnet4);
+  const other = prefixes4.find((taken) => taken.device !== config.bridge && overlaps4(subnet, taken));
+  if (!other) return;
+  throw new PodError(
+    'network/failed',
+    `make the bridge network ${config.subnet4}: the host has a route to ${formatPrefix4(other)} by ${other.device}`,
+    { hint: `stop all pods and remove "${configPath(root)}": the next pod chooses another subnet` },
+  );
+}
+
+function configPath(root: string): string {
+  return `${root}/network.json`;
+}
+
+function readConfig(root: string): BridgeConfig | undefined {
+  let text: string;
+  try {
+    text = readFileSync(configPath(root), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return parseConfig(text, configPath(root));
+}
+
+function parseConfig(text: string, path: string): BridgeConfig {
+  const fields = ['bridge', 'table', 'subnet4', 'gateway4', 'subnet6', 'gateway6'] as const;
+  try {
+    const config = JSON.parse(text) as BridgeConfig;
+    if (fields.every((field) => typeof config[field] === 'string')) return config;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const hint = 'remove the file when no pod is running: the next pod chooses a network anew';
+  throw new PodError('state/io', `read "${path}": it does not describe a bridge network`, { hint });
+}
+
+/** A link appears whole or not at all; of several first pods at once one wins and all take its choice. */
+function persist(root: string, config: BridgeConfig): BridgeConfig {
+  const path = configPath(root);
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
+  try {
+    linkSync(draft, path);
+    return config;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return parseConfig(readFileSync(path, 'utf8'), path);
+  } finally {
+    unlinkSync(draft);
+  }
+}

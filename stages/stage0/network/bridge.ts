@@ -1,0 +1,179 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { ERRNO, SyscallError } from '../../linux/errno.ts';
+import { findInterface, type Interface } from '../../linux/netdevice.ts';
+import { NETLINK_NETFILTER, NETLINK_ROUTE, u32 } from '../../linux/netlink.ts';
+import { NetlinkSocket } from '../../linux/netlink-socket.ts';
+import { addElements, batch, deleteTable, getTable } from '../../linux/nftables.ts';
+import { ifnameBytes } from '../../linux/nftables-expressions.ts';
+import { AF_INET, AF_INET6, deleteLink, newAddress, newBridge, setLinkUp } from '../../linux/rtnetlink.ts';
+import { PodError } from '../error.ts';
+import { ADDRESS_KIND } from './addresses.ts';
+import { refuseOverlap, SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
+import type { ClaimStore } from './claim-store.ts';
+import { withFileLock } from './file-lock.ts';
+import { bridgeTable, firewallMessages, INET_SETS, inetTable } from './firewall.ts';
+import { type HostRoutes, readHostRoutes } from './host-routes.ts';
+import { macOf, parseIp4, parseIp6, parseMac } from './ip.ts';
+import { holdSysctls, releaseSysctls, setSysctl } from './sysctl.ts';
+import type { BridgeConfig } from './types.ts';
+
+const RUN_DIR = '/run/pod';
+const DEFAULT_MTU = 1500;
+
+/** What a kernel without IPv6 answers. */
+const NO_IPV6: readonly number[] = [ERRNO.EOPNOTSUPP, ERRNO.EAFNOSUPPORT, ERRNO.EACCES];
+
+/** Settings of the bridge itself; they go with it. See docs/decisions on the bridge network for the reasons. */
+const BRIDGE_SYSCTLS: readonly (readonly [string, string])[] = [
+  ['ipv4/conf/BRIDGE/forwarding', '1'],
+  ['ipv4/conf/BRIDGE/route_localnet', '1'],
+  ['ipv4/conf/BRIDGE/rp_filter', '1'],
+  ['ipv4/conf/BRIDGE/accept_redirects', '0'],
+  ['ipv4/conf/BRIDGE/send_redirects', '0'],
+  ['ipv6/conf/BRIDGE/accept_ra', '0'],
+  ['ipv6/conf/BRIDGE/autoconf', '0'],
+  ['ipv6/conf/BRIDGE/accept_redirects', '0'],
+  ['ipv6/conf/BRIDGE/accept_dad', '0'],
+  ['ipv6/conf/BRIDGE/force_forwarding', '1'],
+];
+
+/**
+ * Makes the bridge, its addresses and the firewall when they are not there. Claim the pod's address first: from then on
+ * nobody removes the bridge.
+ *
+ * The marker says "whole": it is written last, and `removeBridge` takes it away before it looks for claims. A pod that
+ * claimed too late to be seen finds it gone and waits for the lock.
+ */
+export function ensureBridge(root: string, config: BridgeConfig): Interface {
+  const ready = existsSync(markerPath(root)) ? findInterface(config.bridge) : undefined;
+  return ready ?? withNetworkLock(root, () => makeBridge(root, config));
+}
+
+/** Removes all of it if no pod of the root holds an address; whether it did. */
+export function removeBridge(claims: ClaimStore, root: string, config: BridgeConfig): boolean {
+  // Nothing was ever made, or a first pod is just being prepared: it will ask for the bridge itself.
+  if (!existsSync(markerPath(root)) && !findInterface(config.bridge)) return false;
+  return withNetworkLock(root, () => {
+    rmSync(markerPath(root), { force: true });
+    if (claims.hasClaims(root, ADDRESS_KIND)) {
+      if (findInterface(config.bridge)) writeMarker(root);
+      return false;
+    }
+    asPodError(`remove the bridge network "${config.bridge}"`, () => {
+      releaseSysctls(config.bridge, RUN_DIR);
+      dropFirewall(config);
+      // Last: as long as there is a bridge, whoever comes after a crash knows that there is something to remove.
+      dropLink(config.bridge);
+    });
+    return true;
+  });
+}
+
+function makeBridge(root: string, config: BridgeConfig): Interface {
+  const routes = readHostRoutes();
+  refuseOverlap(config, routes, root);
+  return asPodError(`make the bridge network "${config.bridge}"`, () => {
+    using socket = new NetlinkSocket(NETLINK_ROUTE);
+    // First: a crash from here on leaves a bridge, which tells `removeBridge` that there is something to remove.
+    const made = makeLink(socket, config, smallestMtu(routes, config.bridge));
+    makeFirewall(config, openUplinks(config, routes));
+    openLink(socket, config, made.index);
+    writeMarker(root);
+    return made;
+  });
+}
+
+function makeLink(socket: NetlinkSocket, config: BridgeConfig, mtu: number): Interface {
+  const mac = parseMac(macOf(parseIp4(config.gateway4)!));
+  socket.request([newBridge({ name: config.bridge, mac, mtu })], [ERRNO.EEXIST]);
+  for (const [name, value] of BRIDGE_SYSCTLS) setSysctl(name.replace('BRIDGE', config.bridge), value);
+  const made = findInterface(config.bridge);
+  if (!made) throw new SyscallError('ioctl', ERRNO.ENODEV, `on bridge "${config.bridge}", which was just made`);
+  return made;
+}
+
+function openLink(socket: NetlinkSocket, config: BridgeConfig, bridgeIndex: number): void {
+  const index = u32(bridgeIndex);
+  socket.request([newAddress(AF_INET, parseIp4(config.gateway4)!, SUBNET4_BITS, index)]);
+  socket.request([newAddress(AF_INET6, parseIp6(config.gateway6)!, SUBNET6_BITS, index)], NO_IPV6);
+  socket.request([setLinkUp(config.bridge)]);
+}
+
+/** The tables come in one transaction: where one is, all of it is. */
+function makeFirewall(config: BridgeConfig, uplinks: readonly string[]): void {
+  using socket = new NetlinkSocket(NETLINK_NETFILTER);
+  if (firewallExists(socket, config)) return;
+  const guarded = uplinks.map((name) => ({ key: [ifnameBytes(name)] }));
+  const guard = guarded.length > 0 ? [addElements(inetTable(config), INET_SETS.uplinks.name, guarded)] : [];
+  socket.request(batch([...firewallMessages(config), ...guard]));
+}
+
+function firewallExists(socket: NetlinkSocket, config: BridgeConfig): boolean {
+  const [outcome] = socket.outcomes([getTable(inetTable(config))]);
+  return outcome?.errno === 0;
+}
+
+function dropFirewall(config: BridgeConfig): void {
+  using socket = new NetlinkSocket(NETLINK_NETFILTER);
+  for (const table of [inetTable(config), bridgeTable(config)]) {
+    socket.request(batch([deleteTable(table)]), [ERRNO.ENOENT]);
+  }
+}
+
+function dropLink(name: string): void {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  socket.request([deleteLink(name)], [ERRNO.ENODEV]);
+}
+
+/** Lets in what is for pods, on every interface the host has routes by; the names of those where that is our doing. */
+function openUplinks(config: BridgeConfig, routes: HostRoutes): string[] {
+  const devices = uplinksOf(routes);
+  const settings = devices.flatMap((device) => [
+    `ipv4/conf/${device}/forwarding`,
+    // Until Linux 6.17 only the global switch forwards IPv6, and it would make the host deaf to router advertisements.
+    `ipv6/conf/${device}/force_forwarding`,
+  ]);
+  const ours = holdSysctls(config.bridge, settings, RUN_DIR);
+  return devices.filter((device) => ours.some((name) => name.split('/')[2] === device));
+}
+
+/** Other roots' bridges are no way out. */
+function uplinksOf({ devices }: HostRoutes): string[] {
+  return devices.filter((device) => !/^pod[0-9a-f]{6}$/.test(device));
+}
+
+function smallestMtu(routes: HostRoutes, bridge: string): number {
+  const mtus = uplinksOf(routes).flatMap((device) => (device === bridge ? [] : (findInterface(device)?.mtu ?? [])));
+  return Math.min(DEFAULT_MTU, ...mtus);
+}
+
+function markerPath(root: string): string {
+  return `${root}/network.up`;
+}
+
+function writeMarker(root: string): void {
+  writeFileSync(markerPath(root), '', { mode: 0o600 });
+}
+
+function withNetworkLock<T>(root: string, work: () => T): T {
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  return withFileLock(`${root}/network.lock`, work);
+}
+
+function asPodError<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isKernelError(error)) throw error;
+    const denied = /\b(EPERM|EACCES|EROFS)\b/.test(error.message);
+    throw new PodError(denied ? 'host/privilege' : 'network/failed', `${what}: ${error.message}`, {
+      hint: denied ? 'the bridge network needs CAP_NET_ADMIN: run as root, or use network: {mode: none}' : undefined,
+      cause: error,
+    });
+  }
+}
+
+/** Of a system call of ours or of Node's `fs`. */
+function isKernelError(error: unknown): error is Error {
+  return error instanceof SyscallError || (error instanceof Error && 'syscall' in error);
+}

@@ -1,0 +1,14 @@
+import { closeSync, openSync } from 'node:fs';
+import { LOCK_EX } from '../../linux/constants.ts';
+import { syscall } from '../../linux/syscall.ts';
+
+/** Runs `work`, which must be synchronous, while no other process does so under the same file. The file stays. */
+export function withFileLock<T>(path: string, work: () => T): T {
+  const fd = openSync(path, 'a', 0o600);
+  try {
+    syscall('flock', fd, LOCK_EX);
+    return work();
+  } finally {
+    closeSync(fd);
+  }
+}

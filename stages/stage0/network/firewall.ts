@@ -1,0 +1,212 @@
+import { AF_INET, AF_INET6 } from '../../linux/rtnetlink.ts';
+import type { Attribute, NetlinkMessage } from '../../linux/netlink.ts';
+import { be16, u8 } from '../../linux/netlink.ts';
+import {
+  NFPROTO_BRIDGE,
+  NFPROTO_INET,
+  newChain,
+  newRule,
+  newSet,
+  newTable,
+  type NftSet,
+  type TableRef,
+} from '../../linux/nftables.ts';
+import * as nft from '../../linux/nftables-expressions.ts';
+import { ip4FromNumber, parseIp6, parsePrefix4 } from './ip.ts';
+import type { BridgeConfig } from './types.ts';
+
+/**
+ * The firewall of a bridge network, made once: pods only add and delete set elements. Two tables of one name, because each
+ * sees what the other cannot: `inet` the packets the host routes, `bridge` the frames that go from pod to pod.
+ */
+export function inetTable(config: BridgeConfig): TableRef {
+  return { family: NFPROTO_INET, table: config.table };
+}
+
+export function bridgeTable(config: BridgeConfig): TableRef {
+  return { family: NFPROTO_BRIDGE, table: config.table };
+}
+
+export const INET_SETS: Readonly<Record<'ports4' | 'ports6' | 'any4' | 'any6' | 'uplinks', NftSet>> = {
+  ports4: { name: 'ports4', key: ['inet_proto', 'ipv4_addr', 'inet_service'], data: ['ipv4_addr', 'inet_service'] },
+  ports6: { name: 'ports6', key: ['inet_proto', 'ipv6_addr', 'inet_service'], data: ['ipv6_addr', 'inet_service'] },
+  any4: { name: 'any4', key: ['inet_proto', 'inet_service'], data: ['ipv4_addr', 'inet_service'] },
+  any6: { name: 'any6', key: ['inet_proto', 'inet_service'], data: ['ipv6_addr', 'inet_service'] },
+  uplinks: { name: 'uplinks', key: ['ifname'] },
+};
+
+export const BRIDGE_SETS: Readonly<Record<'links' | 'owners4' | 'owners6', NftSet>> = {
+  links: { name: 'links', key: ['ifname'] },
+  owners4: { name: 'owners4', key: ['ifname', 'ether_addr', 'ipv4_addr'] },
+  owners6: { name: 'owners6', key: ['ifname', 'ether_addr', 'ipv6_addr'] },
+};
+
+/** Offsets in the headers the rules read. */
+const ETHER = { source: 6, type: 12 } as const;
+const ARP = { senderMac: 8, senderIp: 14 } as const;
+const IP4 = { source: 12, destination: 16 } as const;
+const IP6 = { source: 8, destination: 24 } as const;
+const ETHERTYPE = { arp: be16(0x0806), ip4: be16(0x0800), ip6: be16(0x86dd) } as const;
+const IPPROTO_ICMPV6 = u8(58);
+const ICMPV6 = { routerAdvert: u8(134), neighborAdvert: u8(136), redirect: u8(137) } as const;
+
+interface Rule {
+  readonly chain: string;
+  readonly comment: string;
+  readonly match: readonly Attribute[];
+}
+
+export function firewallMessages(config: BridgeConfig): NetlinkMessage[] {
+  return [...inetMessages(config), ...bridgeMessages(config)];
+}
+
+function inetMessages(config: BridgeConfig): NetlinkMessage[] {
+  const table = inetTable(config);
+  return [
+    newTable(table),
+    ...Object.values(INET_SETS).map((set, i) => newSet(table, set, i + 1)),
+    newChain(table, { name: 'prerouting', type: 'nat', hook: 'prerouting', priority: -100 }),
+    newChain(table, { name: 'output', type: 'nat', hook: 'output', priority: -100 }),
+    newChain(table, { name: 'postrouting', type: 'nat', hook: 'postrouting', priority: 100 }),
+    newChain(table, { name: 'forward', type: 'filter', hook: 'forward', priority: 0 }),
+    ...[...publishRules('prerouting'), ...publishRules('output'), ...leaveRules(config), ...forwardRules(config)].map(
+      ({ chain, match, comment }) => newRule(table, chain, match, comment),
+    ),
+  ];
+}
+
+function bridgeMessages(config: BridgeConfig): NetlinkMessage[] {
+  const table = bridgeTable(config);
+  return [
+    newTable(table),
+    ...Object.values(BRIDGE_SETS).map((set, i) => newSet(table, set, i + 101)),
+    // NF_BR_PRI_FILTER_BRIDGED: before br_netfilter hands the frames to the inet table.
+    newChain(table, { name: 'prerouting', type: 'filter', hook: 'prerouting', priority: -200 }),
+    ...frameRules().map(({ chain, match, comment }) => newRule(table, chain, match, comment)),
+  ];
+}
+
+/** Published ports, from outside (prerouting) and from the host itself (output). */
+function publishRules(chain: string): Rule[] {
+  const port4 = { offset: IP4.destination, size: 4, family: AF_INET };
+  const port6 = { offset: IP6.destination, size: 16, family: AF_INET6 };
+  const destinationPort = (to: number): Attribute => nft.payload('transport', 2, 2, to);
+  return [port4, port6].flatMap(({ offset, size, family }) => {
+    const version = family === AF_INET ? 4 : 6;
+    // A packet on its way to somewhere else may carry the same port number.
+    const local = [nft.meta('nfproto'), nft.cmp('eq', u8(family)), ...nft.destinationIsLocal(), nft.meta('l4proto')];
+    const words = size / 4;
+    const exact = [
+      nft.payload('network', offset, size, 1),
+      destinationPort(1 + words),
+      nft.mapLookup(`ports${version}`),
+    ];
+    const any = [destinationPort(1), nft.mapLookup(`any${version}`)];
+    const translate = nft.dnat(family, words);
+    return [
+      { chain, match: [...local, ...exact, translate], comment: 'ports published on one address' },
+      { chain, match: [...local, ...any, translate], comment: 'ports published on all addresses' },
+    ];
+  });
+}
+
+function oif(config: BridgeConfig, op: 'eq' | 'ne'): Attribute[] {
+  return [nft.meta('oifname'), nft.cmp(op, nft.ifnameBytes(config.bridge))];
+}
+
+function iif(config: BridgeConfig, op: 'eq' | 'ne'): Attribute[] {
+  return [nft.meta('iifname'), nft.cmp(op, nft.ifnameBytes(config.bridge))];
+}
+
+/** Source addresses that the receiver could not answer to. */
+function leaveRules(config: BridgeConfig): Rule[] {
+  const chain = 'postrouting';
+  const toPod = oif(config, 'eq');
+  const translated = [...toPod, ...nft.ctHas('status', nft.CT_STATUS_DNAT)];
+  const ip4 = [nft.meta('nfproto'), nft.cmp('eq', u8(AF_INET))];
+  const ip6 = [nft.meta('nfproto'), nft.cmp('eq', u8(AF_INET6))];
+  const { base, bits } = parsePrefix4(config.subnet4);
+  const netmask = ip4FromNumber((-1 << (32 - bits)) >>> 0);
+  const from4 = [...ip4, nft.payload('network', IP4.source, 4), nft.mask(netmask), nft.cmp('eq', ip4FromNumber(base))];
+  const prefix6 = parseIp6(config.gateway6)!.slice(0, 8);
+  const from6 = [...ip6, nft.payload('network', IP6.source, 8), nft.cmp('eq', prefix6)];
+  const loopback4 = [...ip4, nft.payload('network', IP4.source, 1), nft.cmp('eq', u8(127))];
+  const loopback6 = [...ip6, nft.payload('network', IP6.source, 16), nft.cmp('eq', parseIp6('::1')!)];
+  const rule = (match: readonly Attribute[], comment: string): Rule => ({
+    chain,
+    match: [...match, nft.masquerade()],
+    comment,
+  });
+  return [
+    rule([...toPod, ...loopback4], 'from the host itself by its loopback'),
+    rule([...toPod, ...loopback6], 'from the host itself by its loopback'),
+    rule([...translated, ...from4], 'from pod to pod by a published port'),
+    rule([...translated, ...from6], 'from pod to pod by a published port'),
+    rule([...oif(config, 'ne'), ...from4], 'from pods to the outside'),
+    rule([...oif(config, 'ne'), ...from6], 'from pods to the outside'),
+  ];
+}
+
+function forwardRules(config: BridgeConfig): Rule[] {
+  const chain = 'forward';
+  const known = nft.ctHas('state', nft.CT_STATE.established | nft.CT_STATE.related);
+  const uplinkToUplink = [nft.meta('iifname'), nft.lookup('uplinks'), nft.meta('oifname'), nft.lookup('uplinks')];
+  const accept = nft.verdict('accept');
+  const drop = nft.verdict('drop');
+  return [
+    { chain, match: [...known, accept], comment: 'answers' },
+    {
+      chain,
+      match: [...oif(config, 'eq'), ...nft.ctHas('status', nft.CT_STATUS_DNAT), accept],
+      comment: 'published ports',
+    },
+    // Where br_netfilter is on, frames from pod to pod come by here too.
+    { chain, match: [...iif(config, 'eq'), ...oif(config, 'eq'), accept], comment: 'from pod to pod' },
+    { chain, match: [...oif(config, 'eq'), drop], comment: 'nothing else reaches a pod' },
+    { chain, match: [...uplinkToUplink, drop], comment: 'the host forwards for pods only' },
+  ];
+}
+
+/** What may come out of a pod: frames with its own MAC and addresses, and no word about routes. */
+function frameRules(): Rule[] {
+  const chain = 'prerouting';
+  const accept = nft.verdict('accept');
+  const drop = nft.verdict('drop');
+  const type = (kind: keyof typeof ETHERTYPE): Attribute[] => [
+    nft.payload('link', ETHER.type, 2),
+    nft.cmp('eq', ETHERTYPE[kind]),
+  ];
+  const linkAndMac = [nft.meta('iifname'), nft.payload('link', ETHER.source, 6, 4)];
+  const arpMac = [nft.meta('iifname'), nft.payload('network', ARP.senderMac, 6, 4)];
+  const arpIp = nft.payload('network', ARP.senderIp, 4, 6);
+  const owns4 = nft.lookup('owners4');
+  const icmp6 = (kind: keyof typeof ICMPV6): Attribute[] => [
+    ...type('ip6'),
+    nft.meta('l4proto'),
+    nft.cmp('eq', IPPROTO_ICMPV6),
+    nft.payload('transport', 0, 1),
+    nft.cmp('eq', ICMPV6[kind]),
+  ];
+  const rule = (comment: string, ...match: Attribute[]): Rule => ({ chain, match, comment });
+  const loopback4 = [nft.payload('network', IP4.destination, 1), nft.cmp('eq', u8(127))];
+  const target6 = [...linkAndMac, nft.payload('transport', 8, 16, 6), nft.lookup('owners6', 'not-in')];
+  return [
+    rule('not a pod', nft.meta('iifname'), nft.lookup('links', 'not-in'), accept),
+    rule('ARP of its own', ...type('arp'), ...linkAndMac, arpIp, owns4, ...arpMac, arpIp, owns4, accept),
+    // route_localnet would deliver these to what listens on the host's loopback only (CVE-2020-8558).
+    rule('no way to the loopback', ...type('ip4'), ...loopback4, drop),
+    rule('IPv4 of its own', ...type('ip4'), ...linkAndMac, nft.payload('network', IP4.source, 4, 6), owns4, accept),
+    rule('a pod is no router', ...icmp6('routerAdvert'), drop),
+    rule('a pod is no router', ...icmp6('redirect'), drop),
+    rule('no advertising of others', ...icmp6('neighborAdvert'), ...target6, drop),
+    rule(
+      'IPv6 of its own',
+      ...type('ip6'),
+      ...linkAndMac,
+      nft.payload('network', IP6.source, 16, 6),
+      nft.lookup('owners6'),
+      accept,
+    ),
+    rule('nothing else', drop),
+  ];
+}

@@ -1,0 +1,84 @@
+import { ERRNO } from '../../linux/errno.ts';
+import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../linux/netlink.ts';
+import { NetlinkSocket } from '../../linux/netlink-socket.ts';
+import { batch } from '../../linux/nftables.ts';
+import { ifnameBytes } from '../../linux/nftables-expressions.ts';
+import { deleteLink } from '../../linux/rtnetlink.ts';
+import { releaseAddresses } from './addresses.ts';
+import type { ClaimStore } from './claim-store.ts';
+import { bridgeTable, inetTable } from './firewall.ts';
+import { PORT_KIND, portKey, releasePorts } from './host-ports.ts';
+import { linkLocalOf, parseIp4, parseIp6, parseMac } from './ip.ts';
+import { deleteGroup, type FirewallPod, podElements, type PortBinding } from './pod-elements.ts';
+import { vethName } from './symbols.ts';
+import type { BridgeConfig, PodAddresses } from './types.ts';
+
+/** What a pod takes from the host's network, with all it needs to be undone by somebody who knows nothing else. */
+export interface NetworkEntry {
+  readonly kind: 'network';
+  readonly uuid: string;
+  /** Absent when the pod is not on the bridge. */
+  readonly bridge?: { readonly config: BridgeConfig; readonly addresses: PodAddresses; readonly veth: string };
+  readonly ports: readonly PortBinding[];
+  readonly [member: string]: unknown;
+}
+
+/** The entries to write before the attach tape is played; none when the pod takes nothing. */
+export function networkLedger(
+  uuid: string,
+  bridge: { readonly config: BridgeConfig; readonly addresses: PodAddresses } | undefined,
+  ports: readonly PortBinding[],
+): NetworkEntry[] {
+  if (!bridge && ports.length === 0) return [];
+  const kept = ports.map(({ port, protocol, hostPort, hostIP }) => ({
+    port,
+    protocol,
+    hostPort,
+    ...(hostIP && { hostIP }),
+  }));
+  const { config, addresses } = bridge ?? {};
+  const link = config && addresses ? { bridge: { config, addresses, veth: vethName(uuid) } } : {};
+  return [{ kind: 'network', uuid, ...link, ports: kept }];
+}
+
+/** Undoes what is left of an entry; nothing is left of most. Only for pods that are dead. */
+export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntry): void {
+  const { bridge, ports, uuid } = entry;
+  if (bridge) {
+    // The link first: with its element gone, the bridge would no longer know whom it belongs to.
+    deleteVeth(bridge.veth);
+    // A port's claim that is not ours any more was given up with its element: both may be another pod's by now.
+    const held = ports.filter((port) => claims.claimOwner(root, PORT_KIND, portKey(port)) === uuid);
+    deleteElements(firewallPod(bridge.config, bridge.addresses, bridge.veth), held);
+    releaseAddresses(claims, root, bridge.addresses, uuid);
+  }
+  releasePorts(claims, root, ports, uuid);
+}
+
+function deleteVeth(name: string): void {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  socket.request([deleteLink(name)], [ERRNO.ENODEV]);
+}
+
+/** One batch each: in a batch, one element that is gone keeps the others. */
+function deleteElements(pod: FirewallPod, ports: readonly PortBinding[]): void {
+  using socket = new NetlinkSocket(NETLINK_NETFILTER);
+  for (const group of podElements(pod, ports)) {
+    for (const element of group.elements) {
+      socket.request(batch([deleteGroup({ ...group, elements: [element] })]), [ERRNO.ENOENT]);
+    }
+  }
+}
+
+function firewallPod(config: BridgeConfig, addresses: PodAddresses, veth: string): FirewallPod {
+  const mac = parseMac(addresses.mac);
+  return {
+    inet: inetTable(config),
+    bridge: bridgeTable(config),
+    link: ifnameBytes(veth),
+    mac,
+    ip4: parseIp4(addresses.ip4)!,
+    ip6: parseIp6(addresses.ip6)!,
+    ip6Link: linkLocalOf(mac),
+  };
+}

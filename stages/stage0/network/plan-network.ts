@@ -1,0 +1,146 @@
+import { AT_FDCWD } from '../../linux/constants.ts';
+import { SIOCGIFINDEX, IFNAMSIZ, IFREQ_SIZE } from '../../linux/netdevice.ts';
+import { hole, NETLINK_NETFILTER, NETLINK_ROUTE } from '../../linux/netlink.ts';
+import { batch, NFPROTO_BRIDGE, NFPROTO_INET } from '../../linux/nftables.ts';
+import { AF_INET, AF_INET6, newAddress, newDefaultRoute, newVeth, setLinkUp } from '../../linux/rtnetlink.ts';
+import { offset, sym, type SourcePosition, type Tape } from '../../tape/program.ts';
+import { PodError } from '../error.ts';
+import type { NetworkSpec } from '../manifest/spec.ts';
+import { ADDRESS_KIND } from './addresses.ts';
+import { SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
+import { PORT_KIND, portKey } from './host-ports.ts';
+import { addGroup, deleteGroup, type ElementGroup, type FirewallPod, podElements } from './pod-elements.ts';
+import { NETWORK_HOLES as HOLES } from './symbols.ts';
+import { planExchange, type TapeMessage } from './tape-netlink.ts';
+import type { PublishedPort } from './types.ts';
+
+/** The pod's end of its link. */
+const POD_LINK = 'eth0';
+
+/** A kernel that was booted without IPv6 answers so; the pod then has IPv4 only, as its host. */
+const NO_IPV6 = ['EOPNOTSUPP', 'EAFNOSUPPORT', 'EACCES'] as const;
+
+function symbolicPod(): FirewallPod {
+  return {
+    inet: { family: NFPROTO_INET, table: HOLES.nftTable },
+    bridge: { family: NFPROTO_BRIDGE, table: HOLES.nftTable },
+    link: hole('vethName', 16),
+    mac: HOLES.mac,
+    ip4: HOLES.ip4,
+    ip6: HOLES.ip6,
+    ip6Link: HOLES.ip6Link,
+  };
+}
+
+/** For the `attach` tape: the pod's firewall elements, then its link into its namespace and onto the bridge. */
+export function planAttachVeth(tape: Tape, network: NetworkSpec, ports: readonly PublishedPort[]): void {
+  if (!usesBridge(network)) return;
+  const { at } = network;
+  // The elements first: the link must never be up without its owner known.
+  planExchange(tape, {
+    protocol: NETLINK_NETFILTER,
+    name: 'netfilter',
+    messages: elementBatch(network, ports, 'add'),
+    at,
+  });
+  const veth = newVeth({
+    host: { name: HOLES.vethName, mtu: HOLES.bridgeMtu },
+    master: HOLES.bridgeIndex,
+    peer: { name: POD_LINK, mtu: HOLES.bridgeMtu, mac: HOLES.mac },
+    netns: { pid: hole('initPid', 4) },
+  });
+  planExchange(tape, {
+    protocol: NETLINK_ROUTE,
+    name: 'rtnetlink',
+    messages: [{ message: veth, at, why: 'link the pod to the bridge' }],
+    stores: { initPid: tape.program.reg('initPid') },
+    at,
+  });
+}
+
+/** For the `pod` tape, played inside: the loopback, and on a bridge the addresses and routes of `eth0`. */
+export function planPodNetwork(tape: Tape, network: NetworkSpec): void {
+  if (network.mode === 'host') return;
+  const { at } = network;
+  const loopback: TapeMessage = { message: setLinkUp('lo'), at };
+  if (!usesBridge(network)) {
+    planExchange(tape, { protocol: NETLINK_ROUTE, name: 'rtnetlink', messages: [loopback], at });
+    return;
+  }
+  const ifreq = tape.bytes(ifreqOf(POD_LINK));
+  planExchange(tape, {
+    protocol: NETLINK_ROUTE,
+    name: 'rtnetlink',
+    messages: [loopback, ...addressMessages(at)],
+    gathers: { linkIndex: offset(ifreq, IFNAMSIZ) },
+    at,
+    // The index is not always 2: where tunnel modules are loaded, every new namespace has their links already.
+    prepare: (socket) => tape.call('ioctl', [socket, SIOCGIFINDEX, ifreq], { at, why: `find the pod's "${POD_LINK}"` }),
+  });
+}
+
+function addressMessages(at: SourcePosition): TapeMessage[] {
+  const index = hole('linkIndex', 4);
+  return [
+    { message: newAddress(AF_INET, HOLES.ip4, SUBNET4_BITS, index), at },
+    { message: newAddress(AF_INET6, HOLES.ip6, SUBNET6_BITS, index), at, tolerate: NO_IPV6 },
+    { message: newDefaultRoute(AF_INET, HOLES.gateway4), at },
+    { message: newDefaultRoute(AF_INET6, HOLES.gateway6), at, tolerate: NO_IPV6 },
+  ];
+}
+
+function ifreqOf(name: string): Uint8Array {
+  const bytes = new Uint8Array(IFREQ_SIZE);
+  bytes.set(Buffer.from(name));
+  return bytes;
+}
+
+/**
+ * For the `cleanup` tape: what the namespace's end does not take along. The elements are there all or not at all, as they came
+ * in one batch; the claims go last, when nothing of the addresses is in use any more.
+ */
+export function planNetworkCleanup(tape: Tape, network: NetworkSpec, ports: readonly PublishedPort[]): void {
+  if (network.mode === 'bridge') {
+    const messages = elementBatch(network, ports, 'delete');
+    planExchange(tape, { protocol: NETLINK_NETFILTER, name: 'netfilter', messages, at: network.at });
+    planRelease(tape, ADDRESS_KIND, sym('ip4Text'), network.at, "free the pod's address");
+  }
+  for (const port of ports) planRelease(tape, PORT_KIND, portKey(port), port.at, `free host port ${port.hostPort}`);
+}
+
+function planRelease(
+  tape: Tape,
+  kind: string,
+  key: string | ReturnType<typeof sym>,
+  at: SourcePosition,
+  why: string,
+): void {
+  const path = tape.text([sym('root'), `/claims/${kind}/`, key]);
+  tape.call('unlinkat', [AT_FDCWD, path, 0], { at, why, tolerate: ['ENOENT'] });
+}
+
+function elementBatch(network: NetworkSpec, ports: readonly PublishedPort[], change: 'add' | 'delete'): TapeMessage[] {
+  const groups = podElements(symbolicPod(), ports).map((group) => elementMessage(group, network.at, change));
+  const [begin, end] = batch([]);
+  return [{ message: begin!, at: network.at }, ...groups, { message: end!, at: network.at }];
+}
+
+function elementMessage(group: ElementGroup<PublishedPort>, at: SourcePosition, change: 'add' | 'delete'): TapeMessage {
+  const { port } = group;
+  const what = port
+    ? `publish port ${port.port} as host port ${port.hostPort}`
+    : "bind the pod's addresses to its link";
+  if (change === 'add') return { message: addGroup(group), at: port?.at ?? at, why: what };
+  return { message: deleteGroup(group), at: port?.at ?? at, why: `no longer ${what}`, tolerate: ['ENOENT'] };
+}
+
+function usesBridge(network: NetworkSpec): boolean {
+  if (network.mode !== 'pod' && network.mode !== 'cni') return network.mode === 'bridge';
+  throw new PodError(
+    'manifest/unsupported',
+    `use network mode "${network.mode}:${network.target}": not supported yet`,
+    {
+      at: network.at,
+    },
+  );
+}

@@ -1,0 +1,29 @@
+/**
+ * The pod's resolv.conf from the host's: without nameservers that only the host reaches (its loopback, as systemd-resolved
+ * and dnsmasq use it, and link-local ones that need the host's interface). We add none of our own: a pod whose host has no other does not send its questions to a
+ * stranger. `upstream` is what systemd-resolved itself asks, for when nothing else is left.
+ */
+export function resolvConf(hostText: string, upstream = ''): string {
+  const kept = reachable(hostText);
+  if (kept.some(isNameserver)) return finish(kept);
+  const servers = reachable(upstream).filter(isNameserver);
+  return finish([...servers, ...kept]);
+}
+
+function reachable(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '' && !/^\s*[#;]/.test(line) && !isLocalServer(line));
+}
+
+function isNameserver(line: string): boolean {
+  return /^\s*nameserver\s/.test(line);
+}
+
+function isLocalServer(line: string): boolean {
+  const server = /^\s*nameserver\s+(\S+)/.exec(line)?.[1];
+  if (server === undefined) return false;
+  return /^127\.|^::1$|^0\.0\.0\.0$|^::$|^::ffff:127\./i.test(server) || server.includes('%');
+}
+
+function finish(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,125 @@
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+
+/** Something a pod holds alone among the pods of its root: a file made with O_EXCL, whose content is the pod's uuid. */
+export interface Claim {
+  readonly kind: string;
+  readonly key: string;
+  readonly uuid: string;
+}
+
+/** Takes the key for the pod; false when it is taken, be it by the same pod. */
+export function claim(root: string, kind: string, key: string, uuid: string): boolean {
+  const fd = openNew(root, kind, key);
+  if (fd === undefined) return false;
+  try {
+    writeSync(fd, uuid);
+  } finally {
+    closeSync(fd);
+  }
+  return true;
+}
+
+/** Gives the key back if the pod holds it; true when it did. */
+export function release(root: string, kind: string, key: string, uuid: string): boolean {
+  if (claimOwner(root, kind, key) !== uuid) return false;
+  unlinkSync(claimPath(root, kind, key));
+  return true;
+}
+
+/** The first of the candidates that is free, now the pod's; undefined when all are taken. */
+export function claimFirstFree(
+  root: string,
+  kind: string,
+  candidates: Iterable<string>,
+  uuid: string,
+): string | undefined {
+  for (const key of candidates) {
+    if (claim(root, kind, key, uuid)) return key;
+  }
+  return undefined;
+}
+
+/** The pod that holds the key. An empty string: one that is being written, or that a crash left so. */
+export function claimOwner(root: string, kind: string, key: string): string | undefined {
+  return unlessMissing(() => readFileSync(claimPath(root, kind, key), 'latin1').trim());
+}
+
+/** All claims, or those of one kind. */
+export function listClaims(root: string, kind?: string): Claim[] {
+  const kinds = kind === undefined ? entries(`${root}/claims`) : [kind];
+  return kinds.flatMap((kind) =>
+    entries(`${root}/claims/${kind}`).flatMap((key) => {
+      const uuid = claimOwner(root, kind, key);
+      return uuid === undefined ? [] : [{ kind, key, uuid }];
+    }),
+  );
+}
+
+/** Gives back all that the pod holds; how many claims that was. */
+export function releaseAll(root: string, uuid: string): number {
+  return listClaims(root).filter((claim) => claim.uuid === uuid && release(root, claim.kind, claim.key, uuid)).length;
+}
+
+/**
+ * Gives back what no pod holds: claims of pods that are not there, and those that a crash left without a uuid. A claim is
+ * made a moment after its pod's directory and written a moment after it is made, so young ones are left alone.
+ */
+export function releaseOrphans(root: string, isPod: (uuid: string) => boolean, minAgeMs = 60_000): Claim[] {
+  return listClaims(root).filter(({ kind, key, uuid }) => {
+    if (uuid !== '' && isPod(uuid)) return false;
+    const path = claimPath(root, kind, key);
+    const made = statSync(path, { throwIfNoEntry: false });
+    if (!made || Date.now() - made.mtimeMs < minAgeMs) return false;
+    unlinkSync(path);
+    return true;
+  });
+}
+
+/** Without reading who holds them. */
+export function hasClaims(root: string, kind: string): boolean {
+  return entries(`${root}/claims/${kind}`).length > 0;
+}
+
+function claimPath(root: string, kind: string, key: string): string {
+  // Keys come from manifests: one must never name a file elsewhere.
+  if (!isFileName(kind) || !isFileName(key)) throw new Error(`"${kind}/${key}" cannot name a claim`);
+  return `${root}/claims/${kind}/${key}`;
+}
+
+function isFileName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name) && Buffer.byteLength(name) <= 255;
+}
+
+function openNew(root: string, kind: string, key: string): number | undefined {
+  const path = claimPath(root, kind, key);
+  try {
+    return openExclusive(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  // The first claim of its kind.
+  mkdirSync(`${root}/claims/${kind}`, { recursive: true, mode: 0o700 });
+  return openExclusive(path);
+}
+
+function openExclusive(path: string): number | undefined {
+  try {
+    return openSync(path, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    throw error;
+  }
+}
+
+function entries(path: string): string[] {
+  return unlessMissing(() => readdirSync(path)) ?? [];
+}
+
+function unlessMissing<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
