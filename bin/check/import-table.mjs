@@ -52,5 +52,5 @@ export const PACKAGES = {
   tar: ['stages/stage0/image', 'test'],
   execa: ['stages/stage0', 'test', 'bench'],
   ajv: ['bin/build', 'test'],
-  esbuild: ['bin/build', 'test'],
+  esbuild: ['bin/build', 'test', 'bench'],
 };

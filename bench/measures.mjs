@@ -1,0 +1,20 @@
+import { apps } from './measures/apps.mjs';
+import { exec } from './measures/exec.mjs';
+import { manyPods } from './measures/many-pods.mjs';
+import { memory } from './measures/memory.mjs';
+import { runCli } from './measures/run-cli.mjs';
+import { runLibrary } from './measures/run-library.mjs';
+import { startUp } from './measures/start-up.mjs';
+import { unpack } from './measures/unpack.mjs';
+
+/** In the order they are taken. */
+export const MEASURES = [
+  { file: 'run-library', measure: runLibrary },
+  { file: 'run-cli', measure: runCli },
+  { file: 'exec', measure: exec },
+  { file: 'start-up', measure: startUp },
+  { file: 'memory', measure: memory },
+  { file: 'many-pods', measure: manyPods },
+  { file: 'apps', measure: apps },
+  { file: 'unpack', measure: unpack },
+];

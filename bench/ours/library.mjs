@@ -1,0 +1,68 @@
+// pod's library, in this process.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { TOP, Unavailable } from '../workspace.mjs';
+import { newManifest } from './manifest.mjs';
+
+const LIBRARY = join(TOP, 'dist/index.mjs');
+
+export class Library {
+  #workspace;
+  #api;
+
+  static async open(workspace) {
+    if (!existsSync(LIBRARY)) throw new Unavailable('the library is not built (npm run build)');
+    const api = await import(LIBRARY);
+    if (typeof api.run !== 'function') throw new Unavailable('the library has no run() yet');
+    return new Library(workspace, api);
+  }
+
+  constructor(workspace, api) {
+    this.#workspace = workspace;
+    this.#api = api;
+    this.root = workspace.subdir('library-root');
+  }
+
+  start(options) {
+    return this.#api.run(newManifest(this.#workspace, options), { root: this.root, autoRemove: true });
+  }
+
+  /** From the call to the pod's exit. */
+  runner() {
+    let count = 0;
+    return async () => {
+      const startMs = performance.now();
+      const pod = await this.start({ name: `true-${count++}` });
+      const exit = await pod.exit;
+      const ms = performance.now() - startMs;
+      if (exit.exitCode !== 0) throw new Error(`/bin/true ended with ${JSON.stringify(exit)}`);
+      return ms;
+    };
+  }
+
+  /** From the call to all apps running. */
+  starter(count) {
+    let started = 0;
+    return async () => {
+      const startMs = performance.now();
+      const pod = await this.start({ name: `apps-${count}-${started++}`, count, exec: ['/bin/sleep', '3600'] });
+      const ms = performance.now() - startMs;
+      await pod.stop({ graceMs: 0 });
+      await pod.exit;
+      return ms;
+    };
+  }
+
+  async execer() {
+    const pod = await this.start({ name: 'exec', exec: ['/bin/sleep', '3600'] });
+    this.#workspace.defer(() => pod.stop({ graceMs: 0 }));
+    return async () => {
+      const startMs = performance.now();
+      const exit = await (await pod.exec(['/bin/true'])).exit;
+      const ms = performance.now() - startMs;
+      if (exit.exitCode !== 0) throw new Error(`exec of /bin/true ended with ${JSON.stringify(exit)}`);
+      return ms;
+    };
+  }
+}

@@ -1,0 +1,26 @@
+import { writeFileSync } from 'node:fs';
+
+/** The limits of the peers, and everything that is on by default: bridge, filter, user namespace. */
+const ISOLATORS = {
+  'resource/cpu': { limit: '500m' },
+  'resource/memory': { limit: '64Mi' },
+  'resource/pids': { limit: 64 },
+};
+
+/** A pod of `count` equal apps on the peers' root file system. */
+export function newManifest(workspace, { name = 'bench', exec = ['/bin/true'], count = 1 } = {}) {
+  const apps = Array.from({ length: count }, (_, i) => ({
+    name: `app${i}`,
+    image: `oci:${workspace.image('debian')}`,
+    exec,
+    isolators: ISOLATORS,
+  }));
+  return { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name }, network: { mode: 'bridge' }, apps };
+}
+
+/** The same as a file: JSON is YAML. */
+export function writeManifest(workspace, options = {}) {
+  const file = workspace.path(`${options.name ?? 'bench'}.pod.yaml`);
+  writeFileSync(file, `${JSON.stringify(newManifest(workspace, options), null, 2)}\n`);
+  return file;
+}
