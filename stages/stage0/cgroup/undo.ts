@@ -1,0 +1,102 @@
+// cgroups(7), pidfd_open(2), pidfd_send_signal(2)
+
+import { existsSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { CGROUP2_SUPER_MAGIC, CGROUP_SUPER_MAGIC } from '../../linux/cgroup.ts';
+import { ERRNO, SyscallError } from '../../linux/errno.ts';
+import { Fd } from '../../linux/fd.ts';
+import { trySyscall } from '../../linux/syscall.ts';
+import { type CgroupInput, placeCgroups } from './layout.ts';
+import { podDirectory } from './names.ts';
+import { directoriesOf, isGone, pidsIn } from './processes.ts';
+
+/** A pod's directory in one hierarchy, as the ledger keeps it. */
+export interface CgroupEntry {
+  readonly kind: 'cgroup';
+  readonly path: string;
+}
+
+/** A directory that could not be removed. */
+export interface CgroupLeftover {
+  readonly path: string;
+  readonly reason: string;
+}
+
+const SIGKILL = 9;
+/** A killed process leaves its cgroup within a few ms, unless it hangs in the kernel. */
+const PATIENCE_MS = 2000;
+const POD_DIRECTORY = /\/pod-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What the host tape of planCgroups will make; to be written to the ledger before it is played. */
+export function cgroupLedger(input: CgroupInput, uuid: string): CgroupEntry[] {
+  return placeCgroups(input).map(({ hierarchy }) => ({
+    kind: 'cgroup',
+    path: podDirectory(hierarchy.mountPoint, uuid),
+  }));
+}
+
+/**
+ * Kills what is left in the directories, and removes them. Version 2 first, where one write kills all there is at once, what
+ * a frozen or forking process is included. Returns what is still there after two seconds: a later gc tries again.
+ */
+export function undoCgroups(entries: readonly CgroupEntry[]): CgroupLeftover[] {
+  const there = entries.filter(({ path }) => isOurs(path)).map(({ path }) => path);
+  const sorted = there.toSorted(
+    (a, b) => Number(existsSync(`${b}/cgroup.kill`)) - Number(existsSync(`${a}/cgroup.kill`)),
+  );
+  const deadline = Date.now() + PATIENCE_MS;
+  for (const path of sorted) killAll(path);
+  return sorted.flatMap((path) => removeWithin(path, deadline));
+}
+
+/** A ledger is a file, and may be damaged: only a pod's directory on a cgroup file system is ever touched. */
+function isOurs(path: string): boolean {
+  if (!POD_DIRECTORY.test(path) || !existsSync(path)) return false;
+  const { type } = statfsSync(path);
+  return type === CGROUP_SUPER_MAGIC || type === CGROUP2_SUPER_MAGIC;
+}
+
+function killAll(path: string): void {
+  if (existsSync(`${path}/cgroup.kill`)) {
+    writeFileSync(`${path}/cgroup.kill`, '1');
+    return;
+  }
+  // A frozen process takes no signal, not even SIGKILL.
+  if (existsSync(`${path}/freezer.state`)) writeFileSync(`${path}/freezer.state`, 'THAWED');
+  for (const directory of directoriesOf(path)) for (const pid of pidsIn(directory)) killIn(directory, pid);
+}
+
+/** A pid may be given to another process between reading and killing; a descriptor of the process may not. */
+function killIn(directory: string, pid: number): void {
+  const result = trySyscall('pidfd_open', pid, 0);
+  if (result === -ERRNO.ESRCH) return;
+  if (result < 0) throw new SyscallError('pidfd_open', -result, String(pid));
+  using pidfd = new Fd(result);
+  if (pidsIn(directory).includes(pid)) trySyscall('pidfd_send_signal', pidfd.number, SIGKILL, null, 0);
+}
+
+function removeWithin(path: string, deadline: number): CgroupLeftover[] {
+  for (;;) {
+    const reason = tryRemove(path);
+    if (reason === undefined) return [];
+    if (reason !== 'EBUSY' || Date.now() >= deadline) return [{ path, reason }];
+    pauseMs(2);
+    killAll(path);
+  }
+}
+
+/** What the kernel says against it, or undefined when the directory is gone. */
+function tryRemove(path: string): string | undefined {
+  for (const directory of directoriesOf(path)) {
+    try {
+      rmdirSync(directory);
+    } catch (error) {
+      if (!isGone(error)) return (error as NodeJS.ErrnoException).code ?? String(error);
+    }
+  }
+  return undefined;
+}
+
+/** gc is synchronous from one end to the other; nothing else waits on this thread. */
+function pauseMs(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
