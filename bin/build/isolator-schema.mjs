@@ -2,11 +2,11 @@
 
 const SCOPES = ['app', 'pod'];
 
-/** `$defs.app` and `$defs.pod` are what the two places of a manifest accept; one further definition an isolator. */
+/** `$defs.appIsolators` and `$defs.podIsolators` are what the two places accept; one further definition an isolator. */
 export function composeIsolatorSchema(isolators) {
   const sorted = isolators.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const $defs = {};
-  for (const scope of SCOPES) $defs[scope] = composeScope(sorted, scope);
+  for (const scope of SCOPES) $defs[`${scope}Isolators`] = composeScope(sorted, scope);
   for (const isolator of sorted) $defs[slug(isolator.name)] = isolator.schema;
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -31,6 +31,7 @@ function composeScope(isolators, scope) {
     description: `Limits and privileges of ${owner}: a map of isolators, or the list of \`{name, value}\` of appc.`,
     if: { type: 'array' },
     // No branch at all is not a valid oneOf.
+    // eslint-disable-next-line unicorn/no-thenable -- JSON Schema's keyword
     then: allowed.length > 0 ? { items: listItem(allowed) } : { maxItems: 0 },
     else: { type: 'object', properties: mapProperties(allowed), additionalProperties: false, 'x-noun': 'isolator' },
     default: {},

@@ -28,7 +28,8 @@ export function renderManifestDocs(pod, isolatorSchema) {
 
 export function renderErrorDocs(errorCodes) {
   const rows = Object.entries(errorCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
-  const intro = 'Every failure has a code, which stays the same whatever the message says. `pod explain CODE` prints the row.';
+  const intro =
+    'Every failure has a code, which stays the same whatever the message says. `pod explain CODE` prints the row.';
   return [NOTICE, '', '# Errors', '', intro, '', '| code | means |', '|---|---|', ...rows, ''].join('\n');
 }
 
@@ -80,9 +81,12 @@ function typeName(schema, resolve) {
 }
 
 function renderIsolators(isolatorSchema, resolve) {
-  const { app, pod, ...isolators } = isolatorSchema.$defs;
+  const { appIsolators: app, podIsolators: pod, ...isolators } = isolatorSchema.$defs;
   const places = new Map();
-  for (const [place, scope] of [['app', app], ['pod', pod]]) {
+  for (const [place, scope] of [
+    ['app', app],
+    ['pod', pod],
+  ]) {
     for (const [name, { $ref }] of Object.entries(scope.else.properties)) {
       const key = $ref.split('/').at(-1);
       const entry = places.get(key) ?? { name, in: [] };
@@ -90,7 +94,9 @@ function renderIsolators(isolatorSchema, resolve) {
       places.set(key, entry);
     }
   }
-  const sections = Object.entries(isolators).flatMap(([key, schema]) => renderIsolator(places.get(key), schema, resolve));
+  const sections = Object.entries(isolators).flatMap(([key, schema]) =>
+    renderIsolator(places.get(key), schema, resolve),
+  );
   return ['# Isolators', '', 'In `isolators` of an app, of the pod, or of both.', '', ...sections];
 }
 

@@ -73,7 +73,7 @@ async function compileValidator(pod, isolatorSchema) {
     // `required` beside a discriminator names what the branches define.
     strictRequired: false,
   });
-  ajv.addVocabulary(['x-expects', 'x-choices', 'x-noun']);
+  ajv.addVocabulary(['x-expects', 'x-hint', 'x-choices', 'x-noun']);
   ajv.addSchema(isolatorSchema);
   const code = standaloneCode.default(ajv, ajv.compile(pod));
   const schemas = JSON.stringify(JSON.stringify([withoutDocs(pod), withoutDocs(isolatorSchema)]));

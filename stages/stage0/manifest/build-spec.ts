@@ -53,7 +53,13 @@ function buildVolume({ document, baseDir }: SpecInput, volume: OutlineVolume): S
   const name = volume.name!;
   const at = document.at(pointer);
   if (volume.kind === 'host') {
-    return { kind: 'host', name, source: resolve(baseDir, volume.source!), readOnly, at: document.at(join(pointer, 'source')) };
+    return {
+      kind: 'host',
+      name,
+      source: resolve(baseDir, volume.source!),
+      readOnly,
+      at: document.at(join(pointer, 'source')),
+    };
   }
   if (volume.kind === 'inline') return { kind: 'inline', name, files, at };
   const size = volume.size === undefined ? {} : { sizeBytes: Number(parseBytes(volume.size)) };
@@ -99,11 +105,23 @@ function buildStop({ stopSignal, stopGrace }: OutlineApp): Spec.StopSpec {
   return { ...(stopSignal !== undefined && { signal: stopSignal }), graceMs };
 }
 
-function buildMount(document: YamlDocument, { volume, path, readOnly, subPath, pointer }: OutlineMount): Spec.MountSpec {
-  return { volume: volume!, path: path!, readOnly, ...(subPath !== undefined && { subPath }), at: document.at(pointer) };
+function buildMount(
+  document: YamlDocument,
+  { volume, path, readOnly, subPath, pointer }: OutlineMount,
+): Spec.MountSpec {
+  return {
+    volume: volume!,
+    path: path!,
+    readOnly,
+    ...(subPath !== undefined && { subPath }),
+    at: document.at(pointer),
+  };
 }
 
-function buildPort(document: YamlDocument, { name, port, protocol, hostPort, hostIP, pointer }: OutlinePort): Spec.PortSpec {
+function buildPort(
+  document: YamlDocument,
+  { name, port, protocol, hostPort, hostIP, pointer }: OutlinePort,
+): Spec.PortSpec {
   return {
     name: name!,
     port: port!,
@@ -114,7 +132,10 @@ function buildPort(document: YamlDocument, { name, port, protocol, hostPort, hos
   };
 }
 
-function buildIsolator(document: YamlDocument, { name, value, pointer, valuePointer, isListed }: OutlineIsolator): Spec.IsolatorSpec {
+function buildIsolator(
+  document: YamlDocument,
+  { name, value, pointer, valuePointer, isListed }: OutlineIsolator,
+): Spec.IsolatorSpec {
   const at = isListed ? document.at(pointer) : document.atKey(pointer);
   return {
     name,

@@ -1,7 +1,7 @@
 import type { Outline, OutlineAfter, OutlineApp } from './outline.ts';
 import { join } from './pointer.ts';
 import type { Report } from './report.ts';
-import { show } from './schema-messages.ts';
+import { show } from './show.ts';
 import { suggestionHint } from './suggest.ts';
 
 /** Who waits for whom: names that exist, conditions that can come true, no circles. */
@@ -13,24 +13,41 @@ export function checkAfter(outline: Outline, report: Report): void {
     for (const after of app.after) {
       if (after.app === undefined) continue;
       checkEntry(app, after, after.app, apps, report);
-      if (seen.has(after.app)) report.error('manifest/duplicate', join(after.pointer, 'app'), `waits for ${show(after.app)} twice`);
+      if (seen.has(after.app))
+        report.error('manifest/duplicate', join(after.pointer, 'app'), `waits for ${show(after.app)} twice`);
       seen.add(after.app);
     }
   }
   refuseCircles(apps, report);
 }
 
-function checkEntry(app: OutlineApp, after: OutlineAfter, name: string, apps: ReadonlyMap<string, OutlineApp>, report: Report): void {
+function checkEntry(
+  app: OutlineApp,
+  after: OutlineAfter,
+  name: string,
+  apps: ReadonlyMap<string, OutlineApp>,
+  report: Report,
+): void {
   const at = join(after.pointer, 'app');
   const other = apps.get(name);
   if (name === app.name) {
     report.error('manifest/cycle', at, `the app ${show(name)} waits for itself`);
   } else if (!other) {
     const names = [...apps.keys()].filter((candidate) => candidate !== app.name);
-    report.error('manifest/reference', at, `no app is called ${show(name)}`, suggestionHint(name, names, 'the apps are'));
+    report.error(
+      'manifest/reference',
+      at,
+      `no app is called ${show(name)}`,
+      suggestionHint(name, names, 'the apps are'),
+    );
   } else if (after.condition === 'ready' && !other.probes['ready']) {
     const hint = `give ${show(name)} a probe ("probes: {ready: …}"), or wait for "started"`;
-    report.error('manifest/reference', join(after.pointer, 'condition'), `the app ${show(name)} has no ready probe, so it never becomes ready`, hint);
+    report.error(
+      'manifest/reference',
+      join(after.pointer, 'condition'),
+      `the app ${show(name)} has no ready probe, so it never becomes ready`,
+      hint,
+    );
   } else if (after.condition === 'completed' && other.restart?.policy === 'always') {
     const problem = `the app ${show(name)} is restarted always, so it never completes`;
     report.error('manifest/reference', join(after.pointer, 'condition'), problem);
@@ -51,7 +68,11 @@ function refuseCircles(apps: ReadonlyMap<string, OutlineApp>, report: Report): v
         onPath.delete(top.name);
         path.pop();
       } else if (entry.app !== undefined && entry.app !== top.name && onPath.has(entry.app)) {
-        reportCircle(path.map(({ name }) => name), entry, report);
+        reportCircle(
+          path.map(({ name }) => name),
+          entry,
+          report,
+        );
       } else if (entry.app !== undefined && apps.has(entry.app) && !done.has(entry.app) && entry.app !== top.name) {
         path.push({ name: entry.app, next: 0 });
         onPath.add(entry.app);
@@ -65,5 +86,9 @@ const MAX_SHOWN = 20;
 function reportCircle(path: readonly string[], entry: OutlineAfter, report: Report): void {
   const circle = [...path.slice(path.indexOf(entry.app!)), entry.app!];
   const shown = circle.length > MAX_SHOWN ? [...circle.slice(0, MAX_SHOWN), '…', entry.app!] : circle;
-  report.error('manifest/cycle', join(entry.pointer, 'app'), `apps wait for each other in a circle: ${shown.join(' → ')}`);
+  report.error(
+    'manifest/cycle',
+    join(entry.pointer, 'app'),
+    `apps wait for each other in a circle: ${shown.join(' → ')}`,
+  );
 }

@@ -2,7 +2,7 @@ import type { Outline, OutlineApp, OutlineMount } from './outline.ts';
 import { absolutePathProblem, cleanPath, relativePathProblem } from './paths.ts';
 import { join } from './pointer.ts';
 import type { Report } from './report.ts';
-import { show } from './schema-messages.ts';
+import { show } from './show.ts';
 import { suggestionHint } from './suggest.ts';
 
 /** Mounts that would take the place of what pod itself sets up, and the protections that rest on it. */
@@ -28,7 +28,10 @@ export function checkMounts(outline: Outline, report: Report): void {
 
 function checkVolume(mount: OutlineMount, names: readonly string[], report: Report): void {
   if (mount.volume === undefined || names.includes(mount.volume)) return;
-  const hint = names.length === 0 ? 'the manifest has no volumes: add it to "volumes"' : suggestionHint(mount.volume, names, 'the volumes are');
+  const hint =
+    names.length === 0
+      ? 'the manifest has no volumes: add it to "volumes"'
+      : suggestionHint(mount.volume, names, 'the volumes are');
   report.error('manifest/reference', join(mount.pointer, 'volume'), `no volume is called ${show(mount.volume)}`, hint);
 }
 
@@ -68,7 +71,8 @@ function refuseTwinPaths(app: OutlineApp, report: Report): void {
   for (const { path, pointer } of app.mounts) {
     if (path === undefined) continue;
     const place = cleanPath(path);
-    if (seen.has(place)) report.error('manifest/duplicate', join(pointer, 'path'), `another volume is mounted on ${show(place)}`);
+    if (seen.has(place))
+      report.error('manifest/duplicate', join(pointer, 'path'), `another volume is mounted on ${show(place)}`);
     seen.add(place);
   }
 }

@@ -1,7 +1,7 @@
 import type { Outline } from './outline.ts';
 import { join } from './pointer.ts';
 import type { Report } from './report.ts';
-import { show } from './schema-messages.ts';
+import { show } from './show.ts';
 
 interface Named {
   readonly pointer: string;
@@ -38,7 +38,8 @@ function refuseTwins(things: readonly Named[], what: string, report: Report): vo
 function refuseTwinIsolators(isolators: Outline['isolators'], report: Report): void {
   const seen = new Set<string>();
   for (const { name, pointer, isListed } of isolators) {
-    if (isListed && seen.has(name)) report.error('manifest/duplicate', pointer, `the isolator ${show(name)} is there twice`);
+    if (isListed && seen.has(name))
+      report.error('manifest/duplicate', pointer, `the isolator ${show(name)} is there twice`);
     seen.add(name);
   }
 }

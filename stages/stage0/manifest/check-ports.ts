@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Outline, OutlineApp, OutlinePort } from './outline.ts';
 import { join } from './pointer.ts';
 import type { Report } from './report.ts';
-import { show } from './schema-messages.ts';
+import { show } from './show.ts';
 
 interface Owned {
   readonly app: OutlineApp;
@@ -18,13 +18,22 @@ export function checkPorts(outline: Outline, report: Report): void {
 
 function checkPort({ hostPort, hostIP, port, pointer }: OutlinePort, networkMode: string, report: Report): void {
   if (hostIP !== undefined && isIP(hostIP) === 0) {
-    report.error('manifest/schema', join(pointer, 'hostIP'), `${show(hostIP)} is not an IP address`, 'write numbers, as in "127.0.0.1" or "::1"');
+    report.error(
+      'manifest/schema',
+      join(pointer, 'hostIP'),
+      `${show(hostIP)} is not an IP address`,
+      'write numbers, as in "127.0.0.1" or "::1"',
+    );
   }
   if (hostPort === undefined) return;
   const at = join(pointer, 'hostPort');
   if (networkMode === 'none') report.warn('manifest/schema', at, 'is not published: network mode "none" has no way in');
   if (networkMode === 'host' && hostPort !== port) {
-    report.warn('manifest/schema', at, `is not published: with network mode "host" the app listens on port ${port} of the host itself`);
+    report.warn(
+      'manifest/schema',
+      at,
+      `is not published: with network mode "host" the app listens on port ${port} of the host itself`,
+    );
   }
 }
 
@@ -64,7 +73,11 @@ function warnOfSharedPorts(ports: readonly Owned[], report: Report): void {
     const key = `${port}/${protocol}`;
     const other = seen.get(key);
     if (other && other.app !== owned.app) {
-      report.warn('manifest/duplicate', join(pointer, 'port'), `the app ${show(other.app.name)} listens on ${key} too, and apps of a pod share its addresses`);
+      report.warn(
+        'manifest/duplicate',
+        join(pointer, 'port'),
+        `the app ${show(other.app.name)} listens on ${key} too, and apps of a pod share its addresses`,
+      );
     }
     if (!other) seen.set(key, owned);
   }

@@ -3,7 +3,7 @@ import { relativePathProblem } from './paths.ts';
 import { join } from './pointer.ts';
 import { parseDurationMs } from './quantity.ts';
 import type { Report } from './report.ts';
-import { show } from './schema-messages.ts';
+import { show } from './show.ts';
 
 export function checkValues(outline: Outline, report: Report): void {
   for (const app of outline.apps) {
@@ -23,18 +23,32 @@ export function checkValues(outline: Outline, report: Report): void {
 }
 
 function checkCommand({ exec, pointer }: OutlineApp, report: Report): void {
-  if (exec?.[0] === '') report.error('manifest/schema', join(join(pointer, 'exec'), 0), 'the name of the command is empty');
+  if (exec?.[0] === '')
+    report.error('manifest/schema', join(join(pointer, 'exec'), 0), 'the name of the command is empty');
 }
 
 function checkWorkingDirectory({ workingDirectory, pointer }: OutlineApp, report: Report): void {
   if (workingDirectory === undefined || workingDirectory === '/') return;
   // One slash at the end is how many people write a directory.
   const problem = relativePathProblem(workingDirectory.replace(/\/$/, '').slice(1));
-  if (problem) report.error('manifest/schema', join(pointer, 'workingDirectory'), `${show(workingDirectory)} ${problem}`);
+  if (problem)
+    report.error('manifest/schema', join(pointer, 'workingDirectory'), `${show(workingDirectory)} ${problem}`);
 }
 
 /** What programs copy into passwd-like lines, prompts and paths: a line break there would forge a second line. */
-const ONE_LINE = new Set(['HOME', 'HOSTNAME', 'LANG', 'LOGNAME', 'PATH', 'PWD', 'SHELL', 'TERM', 'TMPDIR', 'TZ', 'USER']);
+const ONE_LINE = new Set([
+  'HOME',
+  'HOSTNAME',
+  'LANG',
+  'LOGNAME',
+  'PATH',
+  'PWD',
+  'SHELL',
+  'TERM',
+  'TMPDIR',
+  'TZ',
+  'USER',
+]);
 
 function checkEnv({ env, pointer }: OutlineApp, report: Report): void {
   for (const [name, value] of Object.entries(env)) {
@@ -43,14 +57,20 @@ function checkEnv({ env, pointer }: OutlineApp, report: Report): void {
     if (ONE_LINE.has(name) && /[\0-\x1f\x7f]/.test(value)) {
       report.error('manifest/schema', at, `${show(value)} holds a line break or another control character`);
     }
-    if (name === 'HOME' && value.includes(':')) report.error('manifest/schema', at, `${show(value)} holds ":", which separates the fields of passwd`);
+    if (name === 'HOME' && value.includes(':'))
+      report.error('manifest/schema', at, `${show(value)} holds ":", which separates the fields of passwd`);
   }
 }
 
 /** `oci:PATH[:TAG]` needs a path, whatever the tag. */
 function checkImage({ image, pointer }: OutlineApp, report: Report): void {
   if (image !== undefined && /^(oci|docker-archive)::/.test(image)) {
-    report.error('manifest/schema', join(pointer, 'image'), `${show(image)} has no path`, 'write oci:PATH or oci:PATH:TAG');
+    report.error(
+      'manifest/schema',
+      join(pointer, 'image'),
+      `${show(image)} has no path`,
+      'write oci:PATH or oci:PATH:TAG',
+    );
   }
 }
 
@@ -63,7 +83,12 @@ function checkId(id: string | number | undefined, at: string, size: number, repo
   const written = typeof id === 'number' ? (report.document.sourceOf(at) ?? String(id)) : id;
   const number = Number(id);
   if (written !== String(number)) {
-    report.error('manifest/schema', at, `${show(written)} is not a plain decimal number`, `write ${number} if that is what it means`);
+    report.error(
+      'manifest/schema',
+      at,
+      `${show(written)} is not a plain decimal number`,
+      `write ${number} if that is what it means`,
+    );
   } else if (number > MAX_ID) {
     report.error('manifest/schema', at, `${number} is above ${MAX_ID}`);
   } else if (size > 0 && number >= size) {
@@ -90,7 +115,8 @@ function checkProbes({ probes, pointer }: OutlineApp, report: Report): void {
     const actions = PROBE_ACTIONS.filter((action) => probe[action] !== undefined);
     const rule = `one of ${PROBE_ACTIONS.join(', ')} must be there`;
     if (actions.length === 0) report.errorAtKey('manifest/schema', at, `nothing to try: ${rule}`);
-    if (actions.length > 1) report.errorAtKey('manifest/schema', join(at, actions[1]!), `${actions.join(' and ')} together: only ${rule}`);
+    if (actions.length > 1)
+      report.errorAtKey('manifest/schema', join(at, actions[1]!), `${actions.join(' and ')} together: only ${rule}`);
     for (const key of PROBE_DURATIONS) {
       const value = probe[key];
       if (typeof value === 'string') checkDuration(join(at, key), value, report, key !== 'initialDelay');

@@ -3,7 +3,7 @@ import { cleanPath, relativePathProblem } from './paths.ts';
 import { join } from './pointer.ts';
 import { parseBytes } from './quantity.ts';
 import type { Report } from './report.ts';
-import { show } from './schema-messages.ts';
+import { show } from './show.ts';
 
 export function checkVolumes(outline: Outline, report: Report): void {
   for (const volume of outline.volumes) {
@@ -18,7 +18,8 @@ function checkSize({ size, pointer }: OutlineVolume, report: Report): void {
   const at = join(pointer, 'size');
   report.try(at, () => {
     const bytes = parseBytes(size);
-    if (bytes > BigInt(Number.MAX_SAFE_INTEGER)) report.error('manifest/schema', at, `${show(size)} is larger than any file system`);
+    if (bytes > BigInt(Number.MAX_SAFE_INTEGER))
+      report.error('manifest/schema', at, `${show(size)} is larger than any file system`);
     if (bytes === 0n) report.error('manifest/schema', at, 'a volume of no bytes can hold nothing');
   });
 }
@@ -50,5 +51,10 @@ const MAX_PARTS = 64;
 function checkSource({ source, pointer }: OutlineVolume, report: Report): void {
   if (source === undefined || !source.startsWith('~')) return;
   const hint = 'write the whole path, or one relative to the manifest; "./~" names a file called "~"';
-  report.error('manifest/schema', join(pointer, 'source'), `${show(source)} begins with "~", which only shells expand`, hint);
+  report.error(
+    'manifest/schema',
+    join(pointer, 'source'),
+    `${show(source)} begins with "~", which only shells expand`,
+    hint,
+  );
 }

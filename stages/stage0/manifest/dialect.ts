@@ -1,6 +1,6 @@
 import { PodError } from '../error.ts';
 import { memberOf } from './schema-lookup.ts';
-import { show } from './schema-messages.ts';
+import { show } from './show.ts';
 import { suggest } from './suggest.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
@@ -11,7 +11,11 @@ export function dialectProblem(document: YamlDocument): PodError | undefined {
   const { value } = document;
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     const hint = 'it begins with "apiVersion: pod/v1"';
-    return new PodError('manifest/schema', `the manifest is ${Array.isArray(value) ? 'a list' : show(value)}, not a map of fields`, { hint, at: document.at('') });
+    return new PodError(
+      'manifest/schema',
+      `the manifest is ${Array.isArray(value) ? 'a list' : show(value)}, not a map of fields`,
+      { hint, at: document.at('') },
+    );
   }
   const apiVersion = memberOf(value, 'apiVersion');
   const kind = memberOf(value, 'kind');

@@ -179,7 +179,9 @@ function outlineIsolators(value: unknown, pointer: string): OutlineIsolator[] {
     const name = entry && text(entry, 'name');
     if (name === undefined) return [];
     const at = join(pointer, index);
-    return [{ pointer: join(at, 'name'), name, value: entry?.['value'], valuePointer: join(at, 'value'), isListed: true }];
+    return [
+      { pointer: join(at, 'name'), name, value: entry?.['value'], valuePointer: join(at, 'value'), isListed: true },
+    ];
   });
 }
 

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import type { PodError } from '../error.ts';
 import { buildSpec } from './build-spec.ts';
 import { checkAfter } from './check-after.ts';
 import { checkMounts } from './check-mounts.ts';
@@ -55,15 +55,26 @@ function describe(document: YamlDocument, errors: readonly SchemaError[]): PodEr
 
 /** Where the schema has spoken already. */
 function refusedPlaces(errors: readonly SchemaError[]): Set<string> {
-  return new Set(errors.map(({ instancePath, propertyName }) => (propertyName === undefined ? instancePath : join(instancePath, propertyName))));
+  return new Set(
+    errors.map(({ instancePath, propertyName }) =>
+      propertyName === undefined ? instancePath : join(instancePath, propertyName),
+    ),
+  );
 }
 
 /** By place, and once each: what an alias repeats would be reported at the same place again. */
 function tidy(errors: readonly PodError[]): PodError[] {
-  const sorted = [...errors].sort((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.col ?? 0) - (b.at?.col ?? 0));
+  const sorted = [...errors].sort(
+    (a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.col ?? 0) - (b.at?.col ?? 0),
+  );
   return sorted.filter((error, index) => {
     const previous = sorted[index - 1];
-    return !previous || previous.code !== error.code || !isSamePlace(previous, error) || problemOf(previous) !== problemOf(error);
+    return (
+      !previous ||
+      previous.code !== error.code ||
+      !isSamePlace(previous, error) ||
+      problemOf(previous) !== problemOf(error)
+    );
   });
 }
 

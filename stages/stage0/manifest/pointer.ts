@@ -1,5 +1,7 @@
 // RFC 6901 JSON Pointers: how places inside a manifest are named between the checks.
 
+import { shorten } from './show.ts';
+
 /** `pointer/key`, with the key escaped. */
 export function join(pointer: string, key: string | number): string {
   if (typeof key === 'number') return `${pointer}/${key}`;
@@ -24,9 +26,4 @@ export function describePointer(pointer: string): string {
     else shown += `[${JSON.stringify(shorten(segment))}]`;
   }
   return shown === '' ? 'the manifest' : shown;
-}
-
-/** Hostile keys and values must not fill the screen. */
-export function shorten(text: string, length = 80): string {
-  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }

@@ -10,6 +10,13 @@ export const BYTES_PATTERN = '^[0-9]+(\\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?$';
 /** For JSON Schemas: what `parseDurationMs` accepts, apart from its bounds. */
 export const DURATION_PATTERN = '^[0-9]+(ms|s|m|h)$';
 
+/** What the patterns mean, for messages about text that does not match one. */
+export const PATTERN_MEANINGS: ReadonlyMap<string, string> = new Map([
+  [CPU_PATTERN, 'a cpu quantity: cores, or thousandths of one, as in "0.5" or "500m"'],
+  [BYTES_PATTERN, 'a size: bytes, or a number with k, M, G or Ki, Mi, Gi, as in "64Mi"'],
+  [DURATION_PATTERN, 'a duration: a number and a unit, as in "500ms", "10s" or "5m"'],
+]);
+
 const MULTIPLIERS: ReadonlyMap<string, bigint> = new Map([
   ['', 1n],
   ['k', 10n ** 3n],
@@ -47,7 +54,8 @@ const DURATION = /^([0-9]+)(ms|s|m|h)$/;
 /** Thousandths of a core: `500m` is 500, `1.5` is 1500. Throws `manifest/schema` at `at`. */
 export function parseMillicores(value: string | number, at?: Position): number {
   const match = matchShort(CPU, value);
-  if (!match) throw refuse('cpu quantity', value, 'is not one', `write cores, "2" or "0.5", or thousandths of one, "500m"`, at);
+  if (!match)
+    throw refuse('cpu quantity', value, 'is not one', `write cores, "2" or "0.5", or thousandths of one, "500m"`, at);
   const millicores = scale(match[1]!, match[2] ?? '', match[3] === 'm' ? 1n : 1000n);
   if (millicores === undefined) {
     throw refuse('cpu quantity', value, 'is finer than a thousandth of a core', 'the smallest step is "1m"', at);
@@ -69,7 +77,8 @@ export function parseBytes(value: string | number, at?: Position): bigint {
 /** Milliseconds: `500ms`, `10s`, `5m`, `1h`. Throws `manifest/schema` at `at`. */
 export function parseDurationMs(value: string, at?: Position): number {
   const match = matchShort(DURATION, value);
-  if (!match) throw refuse('duration', value, 'is not one', 'write a number and a unit: "500ms", "10s", "5m" or "1h"', at);
+  if (!match)
+    throw refuse('duration', value, 'is not one', 'write a number and a unit: "500ms", "10s", "5m" or "1h"', at);
   const durationMs = Number(match[1]) * DURATION_UNITS_MS.get(match[2]!)!;
   if (durationMs > MAX_DURATION_MS) throw refuse('duration', value, 'is above the longest, 24 days', undefined, at);
   return durationMs;
@@ -95,7 +104,13 @@ function bytesHint(text: string): string {
   return `did you mean "${lookalike[1]}${letter}i"? ${units}`;
 }
 
-function refuse(what: string, value: string | number, problem: string, hint: string | undefined, at?: Position): PodError {
+function refuse(
+  what: string,
+  value: string | number,
+  problem: string,
+  hint: string | undefined,
+  at?: Position,
+): PodError {
   const text = String(value);
   const shown = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
   return new PodError('manifest/schema', `read a ${what}: "${shown}" ${problem}`, { hint, at });

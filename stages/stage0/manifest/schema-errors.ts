@@ -15,7 +15,9 @@ export function translateSchemaErrors(document: YamlDocument, errors: readonly S
   const translated = relevant.slice(0, MAX_ERRORS).map((error) => translate(document, lookup, error));
   if (relevant.length > MAX_ERRORS) {
     const rest = relevant.length - MAX_ERRORS;
-    translated.push(new PodError('manifest/schema', `${rest} more errors of this kind are not shown`, { at: document.at('') }));
+    translated.push(
+      new PodError('manifest/schema', `${rest} more errors of this kind are not shown`, { at: document.at('') }),
+    );
   }
   return translated;
 }
@@ -40,8 +42,11 @@ function dropEchoes(errors: readonly SchemaError[]): SchemaError[] {
 }
 
 function isBelow(error: SchemaError, choice: SchemaError): boolean {
-  const isInside = error.instancePath === choice.instancePath || error.instancePath.startsWith(`${choice.instancePath}/`);
-  return isInside && (error.schemaPath.startsWith(`${choice.schemaPath}/`) || error.instancePath !== choice.instancePath);
+  const isInside =
+    error.instancePath === choice.instancePath || error.instancePath.startsWith(`${choice.instancePath}/`);
+  return (
+    isInside && (error.schemaPath.startsWith(`${choice.schemaPath}/`) || error.instancePath !== choice.instancePath)
+  );
 }
 
 /** The branch that got furthest is most likely the one that was meant. */
@@ -55,7 +60,10 @@ function translate(document: YamlDocument, lookup: SchemaLookup, error: SchemaEr
   const said: Explanation = explain(document, lookup, error);
   const key = said.field;
   const at = key === undefined ? document.at(error.instancePath) : document.atKey(join(error.instancePath, key));
-  return new PodError(said.code ?? 'manifest/schema', `${placeOf(error.instancePath)}: ${said.problem}`, { hint: said.hint, at });
+  return new PodError(said.code ?? 'manifest/schema', `${placeOf(error.instancePath)}: ${said.problem}`, {
+    hint: said.hint,
+    at,
+  });
 }
 
 function placeOf(pointer: string): string {

@@ -66,7 +66,7 @@ function expand(schema: SchemaNode, value: unknown): SchemaNode[] {
   return found;
 }
 
-/** References are local, or into the isolators' schema. */
+/** References are local, or into the isolators' schema; no name is defined in both. */
 function resolve(ref: string): SchemaNode {
   const keys = segments(ref.slice(ref.indexOf('#') + 1));
   for (const document of podSchemas()) {
@@ -84,7 +84,9 @@ function isTagged(schema: SchemaNode, tag: string, value: unknown): boolean {
 
 function matchesType(value: unknown, type: string | undefined): boolean {
   if (type === 'array') return Array.isArray(value);
-  return type === 'object' ? value !== null && typeof value === 'object' && !Array.isArray(value) : typeof value === type;
+  return type === 'object'
+    ? value !== null && typeof value === 'object' && !Array.isArray(value)
+    : typeof value === type;
 }
 
 export function memberOf(value: unknown, key: string): unknown {

@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../error.ts';
-import { join, shorten } from './pointer.ts';
+import { join, segments } from './pointer.ts';
 import { memberOf, type SchemaLookup } from './schema-lookup.ts';
-import { suggestionHint } from './suggest.ts';
+import { PATTERN_MEANINGS } from './quantity.ts';
+import { shorten, show } from './show.ts';
+import { suggest, suggestionHint } from './suggest.ts';
 import type { SchemaError } from './validator.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
@@ -75,15 +77,19 @@ function explainTag({ params, lookup, error }: Case): Explanation {
   const choices = lookup.tagsAt(error.instancePath);
   const word = String(params['tagValue']);
   const hint = suggestionHint(word, choices, 'the choices are');
-  if (noun === undefined) return { problem: `${tag} ${show(word)} is not one of ${choices.join(', ')}`, hint, field: tag };
+  if (noun === undefined)
+    return { problem: `${tag} ${show(word)} is not one of ${choices.join(', ')}`, hint, field: tag };
   return { code: 'manifest/unknown-field', problem: `unknown ${noun} ${show(word)}`, hint, field: tag };
 }
 
 function explainChoice(value: unknown, allowed: readonly unknown[]): Explanation {
   const choices = allowed.map(String);
-  const list = choices.length <= 12 ? `not ${choices.length === 1 ? '' : 'one of '}${choices.join(', ')}` : 'not one this field knows';
-  const near = typeof value === 'string' ? suggestionHint(value, choices, '') : undefined;
-  return { problem: `${show(value)} is ${list}`, hint: near?.startsWith('did') ? near : undefined };
+  const list =
+    choices.length <= 12
+      ? `not ${choices.length === 1 ? '' : 'one of '}${choices.join(', ')}`
+      : 'not one this field knows';
+  const near = typeof value === 'string' ? suggest(value, choices) : undefined;
+  return { problem: `${show(value)} is ${list}`, hint: near === undefined ? undefined : `did you mean "${near}"?` };
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -99,25 +105,50 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 function explainType(subject: Case): Explanation {
   const { params, value, document, error, lookup } = subject;
   const types = [params['type']].flat().map(String);
-  const expects = lookup.annotationAt(error.instancePath, 'x-expects');
-  const wanted = typeof expects === 'string' ? expects : types.map((type) => TYPE_NAMES[type] ?? type).join(' or ');
+  const names = types.map((type) => TYPE_NAMES[type] ?? type).join(' or ');
+  const wanted = expectation(lookup, error.instancePath) ?? names;
   const written = document.sourceOf(error.instancePath);
-  const isUnquoted = types.includes('string') && written !== undefined && (typeof value === 'number' || typeof value === 'boolean');
-  if (isUnquoted) return { problem: `${written} is not ${wanted}`, hint: `put it in quotes: "${written}"` };
-  if (value === null) return { problem: `holds nothing, where ${wanted} belongs`, hint: 'give it a value, or leave the field out' };
+  const isUnquoted =
+    types.includes('string') && written !== undefined && (typeof value === 'number' || typeof value === 'boolean');
+  if (isUnquoted) {
+    const pattern = lookup.annotationAt(error.instancePath, 'pattern');
+    if (typeof pattern === 'string' && !new RegExp(pattern, 'u').test(written))
+      return { problem: `${written} is not ${wanted}` };
+    return {
+      problem: `${written} is ${TYPE_NAMES[typeof value]}, not ${names}`,
+      hint: `put it in quotes: "${written}"`,
+    };
+  }
+  if (value === null)
+    return { problem: `holds nothing, where ${wanted} belongs`, hint: 'give it a value, or leave the field out' };
   if (typeof value === 'object') {
     return { problem: `${Array.isArray(value) ? 'a list' : 'a map of fields'} is not ${wanted}` };
   }
-  if (types.includes('array') && typeof value === 'string') return { problem: `${show(value)} is not ${wanted}`, hint: `write a list: [${shorten(value, 40)}]` };
+  if (types.includes('array') && typeof value === 'string')
+    return { problem: `${show(value)} is not ${wanted}`, hint: `write a list: [${shorten(value, 40)}]` };
   return { problem: `${show(value)} is not ${wanted}` };
 }
 
 function explainPattern({ params, value, lookup, error }: Case): Explanation {
-  const expects = lookup.annotationAt(error.instancePath, 'x-expects');
-  const choices = lookup.annotationAt(error.instancePath, 'x-choices');
-  const problem = `${show(value)} is not ${typeof expects === 'string' ? expects : `of the form ${String(params['pattern'])}`}`;
-  const near = Array.isArray(choices) ? suggestionHint(String(value), choices as string[], '') : undefined;
-  return { problem, hint: near?.startsWith('did') ? near : undefined };
+  const expects = expectation(lookup, error.instancePath);
+  const problem = `${show(value)} is not ${expects ?? `of the form ${String(params['pattern'])}`}`;
+  return { problem, hint: patternHint(String(value), String(params['pattern']), error.instancePath, lookup) };
+}
+
+function patternHint(value: string, pattern: string, pointer: string, lookup: SchemaLookup): string | undefined {
+  const choices = lookup.annotationAt(pointer, 'x-choices');
+  const near = Array.isArray(choices) ? suggest(value, choices as string[]) : undefined;
+  if (near !== undefined) return `did you mean "${near}"?`;
+  // What most refused names differ in.
+  const plain = value.toLowerCase().replaceAll(/[ _.]+/g, '-');
+  if (pointer.endsWith('name') && new RegExp(pattern, 'u').test(plain)) return `write "${plain}"`;
+  return lookup.annotationAt(pointer, 'x-hint') as string | undefined;
+}
+
+/** What belongs there, in words: the schema's own, or what the pattern is known to mean. */
+function expectation(lookup: SchemaLookup, pointer: string): string | undefined {
+  const expects = lookup.annotationAt(pointer, 'x-expects');
+  return typeof expects === 'string' ? expects : PATTERN_MEANINGS.get(String(lookup.annotationAt(pointer, 'pattern')));
 }
 
 function explainName({ lookup, error, params }: Case, name: string): Explanation {
@@ -125,23 +156,14 @@ function explainName({ lookup, error, params }: Case, name: string): Explanation
   const expects = rule?.['x-expects'];
   if (typeof expects === 'string') return { problem: `${show(name)} is not ${expects}`, field: name };
   if (name === '') return { problem: 'a name is empty', field: name };
-  return { problem: `the name ${show(name)} is ${error.keyword === 'maxLength' ? 'too long' : `not of the form ${String(params['pattern'])}`}`, field: name };
+  return {
+    problem: `the name ${show(name)} is ${error.keyword === 'maxLength' ? 'too long' : `not of the form ${String(params['pattern'])}`}`,
+    field: name,
+  };
 }
 
 function valueAt(root: unknown, pointer: string): unknown {
-  let value = root;
-  for (const segment of pointer === '' ? [] : pointer.slice(1).split('/')) {
-    value = memberOf(value, segment.replaceAll('~1', '/').replaceAll('~0', '~'));
-  }
-  return value;
-}
-
-/** A value as the message shows it: on one line, not too long, control characters escaped. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(shorten(value));
-  if (value === null) return 'nothing';
-  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'a map of fields';
-  return String(value);
+  return segments(pointer).reduce(memberOf, root);
 }
 
 function count(limit: unknown, noun: string): string {

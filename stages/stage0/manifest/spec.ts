@@ -24,9 +24,20 @@ export type VolumeSpec =
       readonly at: Position;
     }
   /** `source` is absolute: relative paths are resolved against the manifest's folder. */
-  | { readonly kind: 'host'; readonly name: string; readonly source: string; readonly readOnly: boolean; readonly at: Position }
+  | {
+      readonly kind: 'host';
+      readonly name: string;
+      readonly source: string;
+      readonly readOnly: boolean;
+      readonly at: Position;
+    }
   /** `files`: path inside the volume → its content. */
-  | { readonly kind: 'inline'; readonly name: string; readonly files: Readonly<Record<string, string>>; readonly at: Position };
+  | {
+      readonly kind: 'inline';
+      readonly name: string;
+      readonly files: Readonly<Record<string, string>>;
+      readonly at: Position;
+    };
 
 export interface MountSpec {
   readonly volume: string;

@@ -5,13 +5,17 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   if (word.length > 200) return undefined;
   const wanted = word.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3) + 1);
+  let bestDistance = Infinity;
   for (const candidate of candidates) {
     const name = candidate.toLowerCase();
     if (name === wanted || (wanted.length > 2 && /[_/:]/.test(name) && lastPart(name) === wanted)) return candidate;
     if (name === `sig${wanted}` || name === `cap_${wanted}`) return candidate;
-    const distance = editDistance(wanted, name, bestDistance);
-    if (distance >= bestDistance) continue;
+    // A prefix both have says nothing: `resource/nope` is not `resource/cpu`.
+    const shared = sharedFolder(wanted, name);
+    const tolerated = Math.max(2, Math.floor((wanted.length - shared) / 3) + 1);
+    const limit = Math.min(bestDistance, tolerated);
+    const distance = editDistance(wanted.slice(shared), name.slice(shared), limit);
+    if (distance >= limit) continue;
     bestDistance = distance;
     best = candidate;
   }
@@ -28,6 +32,12 @@ export function suggestionHint(word: string, candidates: readonly string[], what
 
 function lastPart(name: string): string {
   return name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf(':')) + 1);
+}
+
+/** How long the part up to the last `/` is, if both begin with the same. */
+function sharedFolder(a: string, b: string): number {
+  const length = a.lastIndexOf('/') + 1;
+  return a.slice(0, length) === b.slice(0, length) ? length : 0;
 }
 
 /** Letters to insert, delete, replace or swap with a neighbour; stops counting at `limit`. */

@@ -1,6 +1,6 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
 import { PodError } from '../error.ts';
-import { shorten } from './pointer.ts';
+import { shorten } from './show.ts';
 import type { Source } from './source.ts';
 import { syntaxError } from './yaml-read.ts';
 
@@ -69,9 +69,17 @@ export class FieldTable {
     if (isScalar(key)) {
       if (key.anchor !== undefined) this.#anchors.set(key.anchor, key as ParsedNode);
       // `true:` and `8080:` are names too: what was written counts, not what it would be as a value.
-      if (key.value !== null) return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+      if (typeof key.value === 'string') return key.value;
+      if (key.value !== null && key.source !== undefined) return key.source;
     }
-    this.#errors.push(syntaxError(this.#source, node.range[0], "a field's name must be a word", 'put it in double quotes if it begins with a special character'));
+    this.#errors.push(
+      syntaxError(
+        this.#source,
+        node.range[0],
+        "a field's name must be a word",
+        'put it in double quotes if it begins with a special character',
+      ),
+    );
     return undefined;
   }
 

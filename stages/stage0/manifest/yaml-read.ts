@@ -34,14 +34,24 @@ export function readYaml(source: Source): YamlRead {
 function checkText(source: Source): PodError | undefined {
   const { text } = source;
   if (text.length > MAX_BYTES || (text.length > MAX_BYTES / 3 && Buffer.byteLength(text) > MAX_BYTES)) {
-    return syntaxError(source, 0, `the manifest is larger than ${MAX_BYTES >> 20} MiB`, 'keep large files out of it: mount them');
+    return syntaxError(
+      source,
+      0,
+      `the manifest is larger than ${MAX_BYTES >> 20} MiB`,
+      'keep large files out of it: mount them',
+    );
   }
   // YAML forbids them; a terminal that shows the message may obey them.
   // eslint-disable-next-line no-control-regex
   const control = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]/.exec(text);
   if (!control) return undefined;
   const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-  return syntaxError(source, control.index, `the character U+${code} is not allowed in YAML`, 'in double quotes it can be written with an escape, as in "\\u0007"');
+  return syntaxError(
+    source,
+    control.index,
+    `the character U+${code} is not allowed in YAML`,
+    'in double quotes it can be written with an escape, as in "\\u0007"',
+  );
 }
 
 /** The parser keeps open collections on a stack of its own, so depth can be bounded while it reads. */
@@ -75,7 +85,9 @@ function judge(source: Source, documents: readonly Document.Parsed[]): YamlRead 
   const second = filled[1];
   if (second) {
     const hint = 'put each pod into a file of its own';
-    errors.push(syntaxError(source, second.contents?.range[0] ?? 0, 'a second YAML document: a manifest holds one pod', hint));
+    errors.push(
+      syntaxError(source, second.contents?.range[0] ?? 0, 'a second YAML document: a manifest holds one pod', hint),
+    );
   }
   if (errors.length > 0) return { errors, warnings };
   const first = filled[0];

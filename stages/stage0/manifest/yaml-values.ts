@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import { PodError } from '../error.ts';
+import type { PodError } from '../error.ts';
 import { type Fields, FieldTable } from './yaml-fields.ts';
 import { MAX_DEPTH, syntaxError } from './yaml-read.ts';
 import type { Source } from './source.ts';
@@ -67,7 +67,9 @@ export class ValueReader {
       if (reading.depth <= MAX_DEPTH) return reading;
       throw syntaxError(this.#source, node.range[0], `more than ${MAX_DEPTH} lists and maps are inside each other`);
     }
-    const problem = target ? `"*${node.source}" stands inside the value it repeats` : `nothing is anchored as "&${node.source}"`;
+    const problem = target
+      ? `"*${node.source}" stands inside the value it repeats`
+      : `nothing is anchored as "&${node.source}"`;
     this.errors.push(syntaxError(this.#source, node.range[0], problem));
     return { value: null, size: 1, depth: 0 };
   }
@@ -103,7 +105,12 @@ export class ValueReader {
 
   #spend(count: number, node: ParsedNode): void {
     this.#left -= count;
-    if (this.#left < 0) throw syntaxError(this.#source, node.range[0], `the manifest holds more than ${MAX_VALUES} values, aliases followed`);
+    if (this.#left < 0)
+      throw syntaxError(
+        this.#source,
+        node.range[0],
+        `the manifest holds more than ${MAX_VALUES} values, aliases followed`,
+      );
   }
 }
 
