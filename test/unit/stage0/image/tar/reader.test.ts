@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PodError } from '../../../../../stages/stage0/error.ts';
+import type { TarEntry } from '../../../../../stages/stage0/image/tar/entry.ts';
+import { TarReader } from '../../../../../stages/stage0/image/tar/reader.ts';
+import { archive, entryBlocks, headerBlock, padded, paxBlocks, sealed } from '../tar-fixture.ts';
+
+interface Read {
+  readonly entry: TarEntry;
+  readonly content: string;
+}
+
+function read(bytes: Buffer, pieceBytes = bytes.length): Read[] {
+  const result: Read[] = [];
+  let entry: TarEntry | undefined;
+  let parts: Buffer[] = [];
+  const sink = {
+    begin: (begun: TarEntry) => ((entry = begun), (parts = [])),
+    data: (chunk: Uint8Array) => parts.push(Buffer.from(chunk)),
+    end: () => result.push({ entry: entry!, content: Buffer.concat(parts).toString('latin1') }),
+  };
+  const reader = new TarReader('"fixture"', sink, { maxEntries: 100, maxMetaBytes: 4096 });
+  for (let at = 0; at < bytes.length; at += pieceBytes) reader.write(bytes.subarray(at, at + pieceBytes));
+  reader.finish();
+  return result;
+}
+
+function refused(bytes: Buffer, code: string): void {
+  assert.throws(() => read(bytes), (error) => error instanceof PodError && error.code === code);
+}
+
+test('an archive reads the same whatever the sizes of the pieces it comes in', () => {
+  const bytes = archive(
+    { path: 'a', content: 'x'.repeat(700) },
+    { path: 'd/', type: '5', mode: 0o755 },
+    { path: 'b', content: 'y', pax: { mtime: '12.345678901', 'SCHILY.xattr.user.a': 'v\nw' } },
+    { path: 'l', type: '2', linkPath: 'a' },
+  );
+  const whole = read(bytes);
+  assert.deepEqual(whole.map(({ entry, content }) => [entry.path, entry.type, content.length]), [['a', 'file', 700], ['d/', 'directory', 0], ['b', 'file', 1], ['l', 'symlink', 0]]);
+  for (const pieceBytes of [1, 7, 511, 512, 513, 1000]) assert.deepEqual(read(bytes, pieceBytes), whole);
+});
+
+test('an extended attribute keeps every byte, newlines and NULs included', () => {
+  const value = Buffer.from([1, 0, 0, 2, 0x80, 0x0a, 0, 0xff, 0x0a]);
+  const [only] = read(archive({ path: 'ping', pax: { 'SCHILY.xattr.security.capability': value } }));
+  assert.deepEqual(only!.entry.xattrs, [['security.capability', value]]);
+});
+
+test('a time before 1970 counts its nanoseconds upwards', () => {
+  const [only] = read(archive({ path: 'old', pax: { mtime: '-1.25' } }));
+  assert.deepEqual([only!.entry.mtimeSec, only!.entry.mtimeNs], [-2, 750_000_000]);
+});
+
+test('an extended header speaks of the next entry only', () => {
+  const [first, second] = read(archive({ path: 'a', pax: { path: 'renamed', uid: '70000', size: '3' }, content: 'abc' }, { path: 'b' }));
+  assert.deepEqual([first!.entry.path, first!.entry.uid, first!.content], ['renamed', 70000, 'abc']);
+  assert.deepEqual([second!.entry.path, second!.entry.uid], ['b', 0]);
+});
+
+test("GNU's long names are read, and win over an extended header", () => {
+  const long = 'n'.repeat(300);
+  const name = Buffer.from(`${long}\0`);
+  const bytes = Buffer.concat([paxBlocks({ path: 'pax' }), headerBlock({ path: '././@LongLink', type: 'L' }, name.length), padded(name), archive({ path: 'short' })]);
+  assert.equal(read(bytes)[0]!.entry.path, long);
+});
+
+test('the prefix of a ustar header comes before the name, and times of a GNU header do not', () => {
+  const withPrefix = (block: Buffer): void => void block.write('some/prefix', 345, 'latin1');
+  const gnu = (block: Buffer): void => {
+    block.write('ustar  \0', 257, 'latin1');
+    block.write('14523456701', 345, 'latin1');
+  };
+  const [posix, old] = read(archive({ path: 'name', raw: withPrefix }, { path: 'name', raw: gnu, type: '3', device: [5, 1] }));
+  assert.equal(posix!.entry.path, 'some/prefix/name');
+  assert.deepEqual([old!.entry.path, old!.entry.devMajor, old!.entry.devMinor], ['name', 5, 1]);
+});
+
+test('a size in base 256 is read', () => {
+  const raw = (block: Buffer): void => {
+    block.fill(0, 124, 136);
+    block[124] = 0x80;
+    block[135] = 5;
+  };
+  assert.equal(read(archive({ path: 'a', content: 'hello', raw }))[0]!.content, 'hello');
+});
+
+test('a negative size is hostile', () => {
+  const raw = (block: Buffer): void => void block.fill(0xff, 124, 136);
+  refused(archive({ path: 'a', raw }), 'image/hostile');
+});
+
+test('a size beyond 2^53 is corrupt', () => {
+  const raw = (block: Buffer): void => {
+    block.fill(0xff, 124, 136);
+    block[124] = 0x80;
+  };
+  refused(archive({ path: 'a', raw }), 'image/corrupt');
+});
+
+test('letters in a number are corrupt', () => {
+  refused(archive({ path: 'a', raw: (block) => void block.write('12x4', 124, 'latin1') }), 'image/corrupt');
+});
+
+test('a wrong checksum is corrupt', () => {
+  const bytes = archive({ path: 'a' });
+  bytes[0] = 0x62;
+  refused(bytes, 'image/corrupt');
+});
+
+test('an archive without its end mark is corrupt, wherever it was cut', () => {
+  const bytes = archive({ path: 'a', content: 'x'.repeat(600) });
+  for (const length of [100, 512, 900, 1536]) refused(bytes.subarray(0, length), 'image/corrupt');
+});
+
+test('what follows the end mark is ignored', () => {
+  assert.equal(read(Buffer.concat([archive({ path: 'a' }), entryBlocks({ path: 'smuggled' })])).length, 1);
+});
+
+test('an extended header beyond its bound is refused before memory is taken for it', () => {
+  const header = headerBlock({ path: 'PaxHeaders/x', type: 'x', size: 1024 ** 3 }, 0);
+  refused(Buffer.concat([header, archive({ path: 'a' })]), 'image/hostile');
+});
+
+test('more entries than allowed are hostile', () => {
+  refused(archive(...Array.from({ length: 101 }, (_, i) => ({ path: `f${i}` }))), 'image/hostile');
+});
+
+test('malformed records of an extended header are corrupt', () => {
+  for (const body of ['99 path=a\n', '5 a=b', 'x a=b\n', '0 a=b\n', '-6 a=b\n', '7 path\n\n']) {
+    const bytes = Buffer.concat([headerBlock({ path: 'x', type: 'x' }, body.length), padded(Buffer.from(body)), archive({ path: 'a' })]);
+    refused(bytes, 'image/corrupt');
+  }
+});
+
+test('sparse files are refused in both forms', () => {
+  refused(archive({ path: 'a', type: 'S' }), 'image/corrupt');
+  refused(archive({ path: 'a', pax: { 'GNU.sparse.major': '1' } }), 'image/corrupt');
+});
+
+test('an owner of 2^32-1 is refused: to chown it means nobody', () => {
+  refused(archive({ path: 'a', pax: { uid: '4294967295' } }), 'image/hostile');
+});
+
+test('a NUL in a name of an extended header is corrupt', () => {
+  refused(archive({ path: 'a', pax: { path: 'etc/passwd\0.txt' } }), 'image/corrupt');
+});
+
+test('a message shows no control character of a name', () => {
+  const bytes = Buffer.concat([entryBlocks({ path: 'a\x1b[2Jb' }), sealed(Buffer.alloc(512, 0x41))]);
+  assert.throws(() => read(bytes), (error: Error) => !error.message.includes('\x1b'));
+});
