@@ -17,16 +17,16 @@ const STEPS = [
     run: async () => (await import('./build/schemas.mjs')).buildSchemas(),
   },
   {
-    name: 'bundle',
-    inputs: ['stages', 'schemas', 'bin/build/bundle.mjs', 'bin/build/train.cjs', 'manifests/hello.pod.yaml'],
-    outputs: ['pod.cjs', 'pod.cache', 'pod.run.cache', 'index.cjs', 'index.mjs'],
-    run: async () => (await import('./build/bundle.mjs')).buildBundle(),
-  },
-  {
     name: 'stage1',
     inputs: ['stages/stage1', 'bin/build/stage1.mjs'],
     outputs: [`stage1-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}`],
     run: async () => (await import('./build/stage1.mjs')).buildStage1(),
+  },
+  {
+    name: 'bundle',
+    inputs: ['stages', 'schemas', 'bin/build/bundle.mjs', 'bin/build/train.cjs', 'manifests/hello.pod.yaml'],
+    outputs: ['pod.cjs', 'pod.cache', 'pod.run.cache', 'index.cjs', 'index.mjs'],
+    run: async () => (await import('./build/bundle.mjs')).buildBundle(),
   },
   {
     name: 'types',
