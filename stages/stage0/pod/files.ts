@@ -33,7 +33,10 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
 
 /** The JSON objects of an append-only file of lines; torn lines are left out. */
 export function parseLines(text: string): Record<string, unknown>[] {
-  return text.split('\n').flatMap((line) => (line === '' ? [] : (parseObject(line) ?? [])));
+  return text.split('\n').flatMap((line): Record<string, unknown>[] => {
+    const object = parseObject(line);
+    return object ? [object] : [];
+  });
 }
 
 /** A manifest is stored as it was read, so that `cat-manifest` shows what the pod was made from. */

@@ -1,0 +1,25 @@
+import { PodError } from '../error.ts';
+import { LockTable } from '../pod/lock.ts';
+import { type PodDir, PodStore } from '../pod/store.ts';
+import { hasEnded, waitForPod } from '../pod/wait.ts';
+import { loadControl } from './load-launch.ts';
+
+/** Stops the pod and resolves when it has ended. Stopping one that has ended already is no error. */
+export async function stopAndWait(store: PodStore, pod: PodDir, graceMs: number | undefined): Promise<void> {
+  if (hasEnded(store, pod.uuid)) return;
+  requireRunning(store, pod);
+  const { stopPod } = await loadControl();
+  await stopPod(pod.path, { graceMs });
+  await waitForPod(store, pod.uuid, 'exit');
+}
+
+/** Kills the pod if it runs and resolves when it has ended. */
+export async function killPod(store: PodStore, pod: PodDir): Promise<void> {
+  if (pod.state === 'run') await stopAndWait(store, pod, 0);
+}
+
+export function requireRunning(store: PodStore, pod: PodDir): void {
+  if (pod.state === 'run' && new LockTable().isLocked(pod.path)) return;
+  const state = pod.state === 'run' || pod.state === 'exited' ? 'it has exited' : `it is in "${pod.state}"`;
+  throw new PodError('pod/state', `talk to pod ${pod.uuid}: ${state}`, { hint: 'pod ps lists the pods that run' });
+}

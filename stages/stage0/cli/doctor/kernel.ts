@@ -1,0 +1,82 @@
+// seccomp(2), prctl(2), netlink(7), cgroups(7)
+
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { release } from 'node:os';
+import { CLONE_NEWNET } from '../../../linux/constants.ts';
+import { errnoName } from '../../../linux/errno.ts';
+import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../../linux/netlink.ts';
+import { NetlinkSocket } from '../../../linux/netlink-socket.ts';
+import { batch, newTable, NFPROTO_INET } from '../../../linux/nftables.ts';
+import { newBridge } from '../../../linux/rtnetlink.ts';
+import { syscall } from '../../../linux/syscall.ts';
+import { readHostFacts } from '../../plan/read-facts.ts';
+import { type Check, type Finding, tryIt } from './check.ts';
+import { withNamespace } from './namespaces.ts';
+
+const SECCOMP_GET_ACTION_AVAIL = 2;
+const SECCOMP_RET_KILL_PROCESS = 0x80000000;
+const CAP_SYS_ADMIN = 21n;
+const CAP_NET_ADMIN = 12n;
+const CAP_SYS_RESOURCE = 24n;
+
+export const KERNEL_CHECKS: readonly Check[] = [
+  { name: 'privileges', run: checkPrivileges },
+  { name: 'cgroups', run: checkCgroups },
+  { name: 'system call filter', run: checkSeccomp },
+  { name: 'bridge', run: () => inNetns('a bridge in a network namespace', tryBridge) },
+  { name: 'nftables', run: () => inNetns('a table in a network namespace', tryTable) },
+];
+
+function checkPrivileges(): Finding {
+  const { effectiveCapabilities: has, euid } = readHostFacts();
+  const lacks = (number: bigint): boolean => (has & (1n << number)) === 0n;
+  if (lacks(CAP_SYS_ADMIN) || lacks(CAP_NET_ADMIN)) {
+    return { status: 'missing', detail: `uid ${euid} without CAP_SYS_ADMIN or CAP_NET_ADMIN`, remedy: 'run as root' };
+  }
+  if (!lacks(CAP_SYS_RESOURCE)) return { status: 'OK', detail: `uid ${euid} on Linux ${release()}` };
+  return { status: 'limited', detail: 'no CAP_SYS_RESOURCE', remedy: 'resource limits above our own hard limits are lowered to them' };
+}
+
+/** Each hierarchy must take a directory of ours. */
+function checkCgroups(): Finding {
+  const { mode, hierarchies } = readHostFacts().cgroup;
+  const failed = hierarchies.flatMap(({ mountPoint }) => {
+    const path = `${mountPoint}/pod-doctor-${process.pid}`;
+    const finding = tryIt('', '', () => {
+      mkdirSync(path);
+      rmdirSync(path);
+    });
+    return finding.status === 'OK' ? [] : [finding.detail];
+  });
+  if (failed.length > 0) return { status: 'missing', detail: failed.join('; '), remedy: 'run as root, with the cgroup file systems mounted read-write' };
+  const there = new Set(hierarchies.flatMap(({ controllers }) => controllers));
+  const wanted = ['cpu', 'memory', 'pids'];
+  const absent = wanted.filter((controller) => !there.has(controller));
+  if (absent.length === 0) return { status: 'OK', detail: `${mode}: ${[...there].toSorted().join(', ')}` };
+  return { status: 'limited', detail: `${mode}, without ${absent.join(', ')}`, remedy: 'boot with cgroup_no_v1=all, or mount these controllers' };
+}
+
+function checkSeccomp(): Finding {
+  return tryIt('filters that kill the process', 'use a kernel built with CONFIG_SECCOMP_FILTER', () => {
+    syscall('seccomp', SECCOMP_GET_ACTION_AVAIL, 0, new Uint8Array(new Uint32Array([SECCOMP_RET_KILL_PROCESS]).buffer));
+  });
+}
+
+/** In a network namespace of its own, so that the host's is not touched; it goes when we leave it. */
+function inNetns(detail: string, trial: () => void): Finding {
+  let finding: Finding | undefined;
+  const errno = withNamespace(CLONE_NEWNET, 'net', () => {
+    finding = tryIt(detail, 'load the kernel module (modprobe bridge, modprobe nf_tables), or write "network: {mode: host}"', trial);
+  });
+  return finding ?? { status: 'missing', detail: `no network namespace: ${errnoName(errno)}`, remedy: 'run as root' };
+}
+
+function tryBridge(): void {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  socket.request([newBridge({ name: 'pod-doctor', mac: Uint8Array.of(2, 0, 0, 0, 0, 1), mtu: 1500 })]);
+}
+
+function tryTable(): void {
+  using socket = new NetlinkSocket(NETLINK_NETFILTER);
+  socket.request(batch([newTable({ family: NFPROTO_INET, table: 'pod-doctor' })]));
+}

@@ -1,0 +1,89 @@
+// fsopen(2), fsconfig(2), fsmount(2), open_tree(2), mount_setattr(2)
+
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_SET_STRING,
+  FSOPEN_CLOEXEC,
+  MOUNT_ATTR_IDMAP,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+} from '../../../linux/constants.ts';
+import { Fd } from '../../../linux/fd.ts';
+import { syscall } from '../../../linux/syscall.ts';
+import { type Check, type Finding, tryIt } from './check.ts';
+
+export function mountChecks(root: string): readonly Check[] {
+  return [
+    { name: 'overlay', run: () => inScratch(root, checkOverlay) },
+    { name: 'idmapped mounts', run: () => inScratch(root, checkIdmap) },
+  ];
+}
+
+/** Below the state directory: it is that file system which has to play along. */
+async function inScratch(root: string, check: (dir: string) => Finding | Promise<Finding>): Promise<Finding> {
+  let dir: string;
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    dir = mkdtempSync(`${root}/doctor-`);
+  } catch (error) {
+    return { status: 'missing', detail: (error as Error).message, remedy: 'run as root, or choose a directory of yours with --root' };
+  }
+  try {
+    return await check(dir);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** The mount stays detached: nothing in the host's mount table ever shows it. */
+function checkOverlay(dir: string): Finding {
+  for (const name of ['lower', 'upper', 'work']) mkdirSync(`${dir}/${name}`);
+  return tryIt('detached, on the state directory', 'put the state on ext4 or xfs (--root), on a kernel with overlayfs', () => {
+    using context = new Fd(syscall('fsopen', 'overlay', FSOPEN_CLOEXEC));
+    const options = [['lowerdir', `${dir}/lower`], ['upperdir', `${dir}/upper`], ['workdir', `${dir}/work`]] as const;
+    for (const [key, value] of options) syscall('fsconfig', context.number, FSCONFIG_SET_STRING, key, value, 0);
+    syscall('fsconfig', context.number, FSCONFIG_CMD_CREATE, null, null, 0);
+    using mount = new Fd(syscall('fsmount', context.number, 1, 0));
+    void mount;
+  });
+}
+
+async function checkIdmap(dir: string): Promise<Finding> {
+  const child = spawn('unshare', ['--user', '--map-root-user', 'sleep', '10'], { stdio: 'ignore' });
+  try {
+    await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    await userNamespaceOf(child.pid!);
+    return tryIt('on the state directory', 'without them, layers are not shared between pods of different user ranges', () => idmap(dir, child.pid!));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return { status: 'limited', detail: 'not tried: no unshare program', remedy: 'install util-linux to have it tried' };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** unshare(1) has made its namespace when its id map is written. */
+async function userNamespaceOf(pid: number): Promise<void> {
+  const own = readFileSync('/proc/self/uid_map', 'latin1');
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const map = readFileSync(`/proc/${pid}/uid_map`, 'latin1');
+    if (map !== '' && map !== own) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function idmap(dir: string, pid: number): void {
+  const userns = openSync(`/proc/${pid}/ns/user`, 'r');
+  try {
+    using tree = new Fd(syscall('open_tree', AT_FDCWD, dir, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    // struct mount_attr: attr_set, attr_clr, propagation, userns_fd.
+    const attributes = new Uint8Array(new BigUint64Array([MOUNT_ATTR_IDMAP, 0n, 0n, BigInt(userns)]).buffer);
+    syscall('mount_setattr', tree.number, '', AT_EMPTY_PATH, attributes, attributes.length);
+  } finally {
+    closeSync(userns);
+  }
+}

@@ -1,0 +1,105 @@
+import { PodError } from '../error.ts';
+import { nearest } from '../pod/nearest.ts';
+
+export interface Flag {
+  /** Without dashes. */
+  readonly name: string;
+  readonly short?: string;
+  /** What stands for the value in help, in capitals; absent: the flag takes none. */
+  readonly value?: string;
+  /** Values, when they are a closed set; completion offers them and others are refused. */
+  readonly values?: readonly string[];
+  /** The value is given as `--name=VALUE` or not at all. */
+  readonly isValueOptional?: boolean;
+  readonly isRepeatable?: boolean;
+  readonly help: string;
+}
+
+export interface ParseOptions {
+  /** After so many operands the rest is a command of its own, dashes and all. */
+  readonly commandAfter?: number | undefined;
+}
+
+export class Parsed {
+  readonly operands: string[] = [];
+  readonly #values = new Map<string, string[]>();
+
+  set(flag: Flag, value: string): void {
+    if (flag.values && !flag.values.includes(value)) throw badValue(flag, value);
+    const known = this.#values.get(flag.name);
+    if (known && flag.isRepeatable) known.push(value);
+    else this.#values.set(flag.name, [value]);
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  /** The last one given. */
+  value(name: string): string | undefined {
+    return this.#values.get(name)?.at(-1);
+  }
+
+  all(name: string): readonly string[] {
+    return this.#values.get(name) ?? [];
+  }
+}
+
+/** Takes `--name`, `--name=value`, `--name value`, `-n`, `-nvalue`, `-n value` and `-ab`; `--` ends the flags. */
+export function parseFlags(argv: readonly string[], flags: readonly Flag[], options: ParseOptions = {}): Parsed {
+  const parsed = new Parsed();
+  const words = [...argv];
+  const isFull = (): boolean => options.commandAfter !== undefined && parsed.operands.length > options.commandAfter;
+  while (words.length > 0 && !isFull()) {
+    const word = words.shift()!;
+    if (word === '--') break;
+    if (word.startsWith('--')) takeLong(word, words, flags, parsed);
+    else if (word.startsWith('-') && word !== '-') takeShort(word, words, flags, parsed);
+    else parsed.operands.push(word);
+  }
+  parsed.operands.push(...words);
+  return parsed;
+}
+
+function takeLong(word: string, rest: string[], flags: readonly Flag[], parsed: Parsed): void {
+  const equals = word.indexOf('=');
+  const name = word.slice(2, equals === -1 ? undefined : equals);
+  const flag = flags.find((one) => one.name === name);
+  if (!flag) throw unknownFlag(`--${name}`, flags);
+  if (flag.value === undefined || (flag.isValueOptional && equals === -1)) {
+    if (equals !== -1) throw new PodError('cli/usage', `--${name} takes no value: got "${word.slice(equals + 1)}"`);
+    return parsed.set(flag, '');
+  }
+  parsed.set(flag, equals === -1 ? valueOf(`--${name}`, flag, rest) : word.slice(equals + 1));
+}
+
+function takeShort(word: string, rest: string[], flags: readonly Flag[], parsed: Parsed): void {
+  for (let at = 1; at < word.length; at++) {
+    const flag = flags.find((one) => one.short === word[at]);
+    if (!flag) throw unknownFlag(`-${word[at]}`, flags);
+    if (flag.value !== undefined) {
+      const attached = word.slice(at + 1);
+      return parsed.set(flag, attached === '' ? valueOf(`-${word[at]}`, flag, rest) : attached);
+    }
+    parsed.set(flag, '');
+  }
+}
+
+function valueOf(shown: string, flag: Flag, rest: string[]): string {
+  const value = rest.shift();
+  if (value === undefined) throw new PodError('cli/usage', `${shown} needs a value: ${shown} ${flag.value}`);
+  return value;
+}
+
+function unknownFlag(shown: string, flags: readonly Flag[]): PodError {
+  const near = nearest(shown.replace(/^-+/, ''), flags.map((flag) => flag.name));
+  const hint = near !== undefined && shown.startsWith('--') ? `did you mean --${near}?` : undefined;
+  return new PodError('cli/usage', `unknown flag "${shown}"`, { hint });
+}
+
+function badValue(flag: Flag, value: string): PodError {
+  const near = nearest(value, flag.values ?? []);
+  return new PodError('cli/usage', `--${flag.name} "${value}": not one of ${flag.values?.join(', ')}`, {
+    hint: near === undefined ? undefined : `did you mean "${near}"?`,
+  });
+}

@@ -1,0 +1,123 @@
+import { writeFileSync } from 'node:fs';
+import { PodError } from '../error.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import { LogFollower } from '../pod/logs.ts';
+import type { LaunchApi, RunningPod, RunOptions } from './launch-api.ts';
+import { LogPrinter } from './log-printer.ts';
+import type { Progress } from './progress.ts';
+import { StopOnSignal } from './stop-on-signal.ts';
+import { BrokenPipe } from './terminal.ts';
+import type { Timings } from './timings.ts';
+import type { Invocation } from './verb.ts';
+
+export interface Launch {
+  readonly spec: PodSpec;
+  readonly start: LaunchApi['run'];
+  readonly options: RunOptions;
+  readonly idFile: string | undefined;
+  readonly isDetached: boolean;
+  readonly timeoutMs: number | undefined;
+}
+
+/** Starts the pod and stays with it to its end, unless it is to run detached. The result is the exit code. */
+export async function runForeground(invocation: Invocation, launch: Launch, timings: Timings, progress: Progress): Promise<number> {
+  const { terminal, root } = invocation;
+  using signals = new StopOnSignal();
+  const output = launch.isDetached ? undefined : new PodOutput(invocation);
+  try {
+    const pod = await launch.start(launch.spec, {
+      ...launch.options,
+      signal: signals.aborted,
+      onCreated: (created) => output?.open(created.path, created.apps),
+    });
+    progress.finish();
+    if (launch.idFile !== undefined) writeIdFile(launch.idFile, pod.uuid);
+    if (launch.isDetached) {
+      terminal.out(`${pod.uuid}\n`);
+      return 0;
+    }
+    timings.start('run');
+    signals.attach(pod);
+    const exitCode = await attend(pod, output!, launch.timeoutMs);
+    timings.start('end');
+    if (launch.options.autoRemove) await removeAfter(root, pod.uuid);
+    return exitCode;
+  } finally {
+    progress.finish();
+    output?.close();
+  }
+}
+
+async function attend(pod: RunningPod, output: PodOutput, timeoutMs: number | undefined): Promise<number> {
+  let hasTimedOut = false;
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => {
+    hasTimedOut = true;
+    void pod.stop();
+  }, timeoutMs);
+  try {
+    output.follow(() => void pod.stop());
+    const { exitCode } = await pod.exit;
+    output.close();
+    if (hasTimedOut) throw new PodError('pod/timeout', `run pod ${pod.uuid}: not done after ${timeoutMs} ms, stopped`);
+    return exitCode;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function writeIdFile(path: string, uuid: string): void {
+  try {
+    writeFileSync(path, `${uuid}\n`);
+  } catch (error) {
+    throw new PodError('state/io', `write the uuid to "${path}": ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function removeAfter(root: string, uuid: string): Promise<void> {
+  const { removePod } = await import('../gc/remove.ts');
+  await removePod(root, uuid);
+}
+
+/** What the apps write, on the caller's own output, until the pod has ended. */
+class PodOutput {
+  readonly #invocation: Invocation;
+  #follower: LogFollower | undefined;
+  #printer: LogPrinter | undefined;
+
+  constructor(invocation: Invocation) {
+    this.#invocation = invocation;
+  }
+
+  open(podPath: string, apps: readonly string[]): void {
+    const printer = new LogPrinter({ terminal: this.#invocation.terminal, apps });
+    this.#printer = printer;
+    this.#follower = new LogFollower(podPath, {
+      apps,
+      sink: (app, line) => printer.print(app, line),
+      onBatch: () => printer.flush(),
+    });
+  }
+
+  /** `onBroken` is called when nobody reads the output any more. */
+  follow(onBroken: () => void): void {
+    this.#follower?.failure.catch((error: unknown) => {
+      this.#drop();
+      if (!(error instanceof BrokenPipe)) throw error;
+      onBroken();
+    });
+    this.#follower?.follow();
+  }
+
+  /** Everything that was written before the end. */
+  close(): void {
+    this.#follower?.finish();
+    this.#printer?.finish();
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#follower?.[Symbol.dispose]();
+    this.#follower = undefined;
+    this.#printer = undefined;
+  }
+}

@@ -1,0 +1,19 @@
+import type { ControlApi, LaunchApi } from './launch-api.ts';
+
+// The launcher is the heaviest part; the verbs that need none of it must not load it.
+
+export async function loadRun(): Promise<LaunchApi['run']> {
+  return (await import('../launch/run.ts')).run;
+}
+
+export async function loadExec(): Promise<LaunchApi['execInPod']> {
+  return (await import('../launch/exec.ts')).execInPod;
+}
+
+export async function loadPlan(): Promise<LaunchApi['planPod']> {
+  return (await import('../launch/plan.ts')).planPod;
+}
+
+export async function loadControl(): Promise<ControlApi> {
+  return import('../launch/control.ts');
+}

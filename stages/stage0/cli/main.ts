@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import { PodError } from '../error.ts';
+import { defaultRoot } from '../pod/layout.ts';
+import { nearest } from '../pod/nearest.ts';
+import { type Flag, type Parsed, parseFlags } from './flags.ts';
+import { BrokenPipe, type ColorChoice, Terminal } from './terminal.ts';
+import { GLOBAL_FLAGS } from './verb.ts';
+import { findVerb, LATER, type VerbEntry, VERBS } from './verbs.ts';
+
+const USAGE = 2;
+/** What a shell shows for a program that SIGPIPE ended. */
+const BROKEN_PIPE = 141;
+
+/** Runs one command line; the exit code is set on the process, which ends when nothing is left to do. */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.exitCode = await dispatch(argv);
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const { before, name, after } = splitVerb(argv);
+  const entry = name === undefined ? undefined : findVerb(name);
+  try {
+    if (!entry) return await withoutVerb(before, name);
+    return await runVerb(entry, [...before, ...after], name === 'enter');
+  } catch (error) {
+    if (error instanceof BrokenPipe) return BROKEN_PIPE;
+    const { reportError } = await import('./report.ts');
+    await reportError(error, argv);
+    return exitCodeOf(error, entry?.failureCode ?? LATER[name ?? ''] ?? 1);
+  }
+}
+
+/** Global flags may come before the verb; one that takes a value takes the next word with it. */
+function splitVerb(argv: readonly string[]): { before: string[]; name: string | undefined; after: string[] } {
+  let at = 0;
+  while (at < argv.length && argv[at]!.startsWith('-') && argv[at] !== '--') {
+    const word = argv[at]!;
+    const flag = GLOBAL_FLAGS.find((one) => word === `--${one.name}` || word === `-${one.short}`);
+    at += flag?.value === undefined ? 1 : 2;
+  }
+  return { before: argv.slice(0, at), name: argv[at], after: argv.slice(at + 1) };
+}
+
+async function withoutVerb(before: readonly string[], name: string | undefined): Promise<number> {
+  const flags: Flag[] = [...GLOBAL_FLAGS, { name: 'version', help: 'show the version' }];
+  const parsed = parseFlags(before, flags);
+  if (name !== undefined) throw unknownVerb(name);
+  if (parsed.has('version')) return runVerb(findVerb('version')!, [], false);
+  const { renderOverview } = await import('./help.ts');
+  const terminal = terminalOf(parsed);
+  if (parsed.has('help')) terminal.out(renderOverview(terminal));
+  else terminal.err(renderOverview(terminal));
+  return parsed.has('help') ? 0 : USAGE;
+}
+
+async function runVerb(entry: VerbEntry, argv: readonly string[], isEnter: boolean): Promise<number> {
+  const { verb } = await entry.load();
+  const flags = parseFlags(argv, [...verb.flags, ...GLOBAL_FLAGS], { commandAfter: verb.commandAfter });
+  const terminal = terminalOf(flags);
+  if (flags.has('help')) {
+    const { renderVerbHelp } = await import('./help.ts');
+    terminal.out(renderVerbHelp(terminal, verb));
+    return 0;
+  }
+  const operands = isEnter && flags.operands.length === 1 ? [...flags.operands, '/bin/sh'] : flags.operands;
+  const root = resolve(flags.value('root') ?? defaultRoot());
+  return verb.run({ operands, flags, root, terminal, isQuiet: flags.has('quiet') });
+}
+
+function terminalOf(flags: Parsed): Terminal {
+  return new Terminal((flags.value('color') ?? 'auto') as ColorChoice);
+}
+
+function unknownVerb(name: string): PodError {
+  if (Object.hasOwn(LATER, name)) return new PodError('cli/usage', `"pod ${name}" is not supported yet`);
+  const near = nearest(name, VERBS.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]));
+  const hint = near === undefined ? 'pod --help lists the verbs' : `did you mean "pod ${near}"?`;
+  return new PodError('cli/usage', `unknown verb "${name}"`, { hint });
+}
+
+/** A verb whose other codes are the app's answers 125 to everything that is pod's own fault. */
+function exitCodeOf(error: unknown, failureCode: number): number {
+  const code = error instanceof PodError ? error.code : undefined;
+  if (failureCode === 125) {
+    if (code === 'pod/command-not-found') return 127;
+    return code === 'pod/command-not-runnable' ? 126 : 125;
+  }
+  return code === 'cli/usage' ? USAGE : 1;
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { PodError, PodErrors } from '../error.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import { renderWarning } from './report.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ManifestFile {
+  /** As given; `-` is standard input. */
+  readonly path: string;
+  readonly text: string;
+  /** Relative paths in the manifest start here: the manifest's folder, or the current one for standard input. */
+  readonly baseDir: string;
+}
+
+const STDIN = 0;
+
+export function readManifestFile(path: string): ManifestFile {
+  try {
+    const text = readFileSync(path === '-' ? STDIN : path, 'utf8');
+    return { path, text, baseDir: path === '-' ? process.cwd() : dirname(resolve(path)) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory' : message;
+    throw new PodError('manifest/unreadable', `read manifest "${path}": ${reason}`, { cause: error });
+  }
+}
+
+/** Shows warnings; throws a `PodErrors` with all errors at once. */
+export async function parseManifestFile(file: ManifestFile, terminal: Terminal, isQuiet: boolean): Promise<PodSpec> {
+  const { parseManifest } = await import('../manifest/parse.ts');
+  const { spec, errors, warnings } = parseManifest(file.text, file.path, { baseDir: file.baseDir });
+  if (!spec || errors.length > 0) throw new PodErrors(errors);
+  if (!isQuiet) for (const warning of warnings) terminal.err(renderWarning(terminal, warning));
+  return spec;
+}

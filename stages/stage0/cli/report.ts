@@ -1,0 +1,54 @@
+import { readFileSync, statSync } from 'node:fs';
+import { PodError, PodErrors } from '../error.ts';
+import { type ColorChoice, STDERR, Terminal } from './terminal.ts';
+
+/** Shows an error on standard error: what happened, where, and what to do. */
+export async function reportError(error: unknown, argv: readonly string[] = []): Promise<void> {
+  const terminal = new Terminal(colorChoice(argv));
+  const errors = error instanceof PodErrors ? error.errors : [error];
+  const located = errors.filter((one) => one instanceof PodError && one.at !== undefined) as PodError[];
+  if (located.length > 0) terminal.err(await renderLocated(terminal, located));
+  for (const one of errors) {
+    if (!located.includes(one as PodError)) terminal.err(renderError(terminal, one));
+    if (argv.includes('--debug')) terminal.err(`${stackOf(one)}\n`);
+  }
+}
+
+/** The flags may be what is wrong, so they are only looked at. */
+function colorChoice(argv: readonly string[]): ColorChoice {
+  const at = argv.findIndex((word) => word === '--color' || word.startsWith('--color='));
+  const choice = argv[at] === '--color' ? argv[at + 1] : argv[at]?.slice('--color='.length);
+  return choice === 'always' || choice === 'never' ? choice : 'auto';
+}
+
+/** With the line of the manifest and a caret. */
+async function renderLocated(terminal: Terminal, errors: readonly PodError[]): Promise<string> {
+  const { renderText } = await import('../manifest/render.ts');
+  return renderText({ errors, warnings: [] }, { color: terminal.hasColor(STDERR), textOf: readIfRegular });
+}
+
+/** Standard input cannot be read a second time, and a file may have gone meanwhile: then there is no excerpt. */
+function readIfRegular(file: string): string | undefined {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
+  return readFileSync(file, 'utf8');
+}
+
+export function renderError(terminal: Terminal, error: unknown): string {
+  if (!(error instanceof PodError)) return `${terminal.paint(STDERR, 'red', 'internal error')}: ${stackOf(error)}\n`;
+  const lines = [`${terminal.paint(STDERR, 'red', 'error')}: ${error.message} [${error.code}]`];
+  if (error.hint !== undefined) lines.push(`  ${terminal.paint(STDERR, 'cyan', 'hint')}: ${error.hint}`);
+  return `${lines.join('\n')}\n`;
+}
+
+export function renderWarning(terminal: Terminal, warning: Error): string {
+  const place = warning instanceof PodError && warning.at ? `${warning.at.file}:${warning.at.line}:${warning.at.col}: ` : '';
+  const hint = warning instanceof PodError && warning.hint !== undefined ? ` (${warning.hint})` : '';
+  return `${terminal.paint(STDERR, 'yellow', 'warning')}: ${place}${warning.message}${hint}\n`;
+}
+
+/** Not meant for people: it is what helps whoever has to mend it. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

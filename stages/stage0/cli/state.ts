@@ -1,0 +1,27 @@
+import type { PodStatus } from '../pod/status.ts';
+import type { AppStatus } from '../pod/app-status.ts';
+import type { Cell } from './table.ts';
+import type { Style } from './terminal.ts';
+
+const STYLES: Readonly<Record<PodStatus['state'], Style>> = {
+  preparing: 'yellow',
+  prepared: 'yellow',
+  running: 'green',
+  paused: 'yellow',
+  exited: 'dim',
+  garbage: 'dim',
+};
+
+/** `running`, or `exited (1)` in red. */
+export function stateCell(pod: PodStatus): Cell {
+  if (pod.state !== 'exited') return { text: pod.state, style: STYLES[pod.state] };
+  if (pod.exitCode === null) return { text: 'exited (unknown)', style: 'red' };
+  return { text: `exited (${pod.exitCode})`, style: pod.exitCode === 0 ? 'dim' : 'red' };
+}
+
+export function appStateCell(app: AppStatus): Cell {
+  if (app.state === 'running') return { text: app.state, style: 'green' };
+  if (app.state === 'waiting') return { text: app.state, style: 'yellow' };
+  const reason = app.oomKilled ? 'out of memory' : app.signal !== null ? `signal ${app.signal}` : `${app.exitCode ?? 'unknown'}`;
+  return { text: `exited (${reason})`, style: app.exitCode === 0 ? 'dim' : 'red' };
+}

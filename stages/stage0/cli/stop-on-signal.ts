@@ -1,0 +1,42 @@
+import type { RunningPod } from './launch-api.ts';
+
+/** The first SIGINT or SIGTERM stops the pod gracefully, the second kills it. Before there is a pod, one aborts the launch. */
+export class StopOnSignal implements Disposable {
+  readonly #abort = new AbortController();
+  readonly #handler = (signal: NodeJS.Signals): void => this.#take(signal);
+  #pod: RunningPod | undefined;
+  #count = 0;
+
+  constructor() {
+    process.on('SIGINT', this.#handler);
+    process.on('SIGTERM', this.#handler);
+  }
+
+  get aborted(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  attach(pod: RunningPod): void {
+    this.#pod = pod;
+    // A signal that came while the launch was past the point of no return.
+    if (this.#count > 0) this.#stop();
+  }
+
+  [Symbol.dispose](): void {
+    process.off('SIGINT', this.#handler);
+    process.off('SIGTERM', this.#handler);
+  }
+
+  #take(signal: NodeJS.Signals): void {
+    this.#count++;
+    if (this.#pod) this.#stop();
+    else this.#abort.abort(new Error(`interrupted by ${signal}`));
+  }
+
+  #stop(): void {
+    const pod = this.#pod!;
+    const asked = this.#count > 1 ? pod.stop({ graceMs: 0 }) : pod.stop();
+    // A pod that ended just now cannot be asked; its exit is on its way.
+    asked.catch(() => undefined);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Flag, Parsed } from './flags.ts';
+import type { Terminal } from './terminal.ts';
+
+export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml' | 'jsonl' | 'name';
+
+/** What a verb gets to work with. */
+export interface Invocation {
+  readonly operands: readonly string[];
+  readonly flags: Parsed;
+  /** Absolute. */
+  readonly root: string;
+  readonly terminal: Terminal;
+  readonly isQuiet: boolean;
+}
+
+/** One verb, as help, completion and `docs/cli.md` show it. The result of `run` is the exit code. */
+export interface Verb {
+  readonly name: string;
+  /** One sentence, what it is for. */
+  readonly purpose: string;
+  readonly usage: readonly string[];
+  /** Command line and what it does. */
+  readonly examples: readonly (readonly [command: string, meaning: string])[];
+  readonly flags: readonly Flag[];
+  /** Further sentences for the end of the help text. */
+  readonly notes?: readonly string[];
+  /** What operands stand for, for completion. */
+  readonly completes?: 'pods' | 'files' | 'shells' | 'verbs';
+  /** See `ParseOptions`. */
+  readonly commandAfter?: number;
+  readonly run: (invocation: Invocation) => Promise<number> | number;
+}
+
+/** Flags every verb takes. */
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  { name: 'root', value: 'DIR', help: 'state and images are below DIR' },
+  { name: 'color', value: 'WHEN', values: ['auto', 'always', 'never'], help: 'colours: auto, always, never; NO_COLOR is honoured' },
+  { name: 'progress', value: 'HOW', values: ['auto', 'tty', 'plain', 'quiet'], help: 'progress on standard error: auto, tty, plain, quiet' },
+  { name: 'quiet', short: 'q', help: 'no progress, no messages but errors' },
+  { name: 'debug', help: 'show the stack of an error' },
+  { name: 'help', short: 'h', help: 'show the help of the verb' },
+];
+
+export function outputFlag(...values: readonly string[]): Flag {
+  return { name: 'output', short: 'o', value: 'FORMAT', values, help: `one of ${values.join(', ')}` };
+}

@@ -1,0 +1,24 @@
+import { PodError } from '../../error.ts';
+import { readIfThere } from '../../pod/files.ts';
+import { POD_FILES } from '../../pod/layout.ts';
+import { PodStore } from '../../pod/store.ts';
+import { onlyOperand } from '../arguments.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'cat-manifest',
+  purpose: 'Prints the manifest a pod was made from.',
+  usage: ['pod cat-manifest POD'],
+  examples: [['pod cat-manifest web > web.pod.yaml', 'get the file back']],
+  flags: [],
+  completes: 'pods',
+  run: catManifest,
+};
+
+function catManifest(invocation: Invocation): number {
+  const pod = new PodStore(invocation.root).find(onlyOperand(invocation, 'POD'));
+  const text = readIfThere(`${pod.path}/${POD_FILES.manifest}`);
+  if (text === undefined) throw new PodError('state/io', `read the manifest of pod ${pod.uuid}: the pod died before it was stored`);
+  invocation.terminal.out(text);
+  return 0;
+}

@@ -1,0 +1,38 @@
+import { noOperands } from '../arguments.ts';
+import type { Finding } from '../doctor/check.ts';
+import { KERNEL_CHECKS } from '../doctor/kernel.ts';
+import { mountChecks } from '../doctor/mounts.ts';
+import { NAMESPACE_CHECKS } from '../doctor/namespaces.ts';
+import { PROGRAM_CHECKS } from '../doctor/programs.ts';
+import { formatValue, isStructured } from '../format.ts';
+import { renderTable } from '../table.ts';
+import type { Style } from '../terminal.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'doctor',
+  purpose: 'Tries, one by one, what pods need of this host, and says what to do where something is missing.',
+  usage: ['pod doctor [-o FORMAT]'],
+  examples: [['pod doctor', 'a table; exits 1 when something is missing']],
+  flags: [outputFlag('table', 'json', 'yaml', 'jsonl')],
+  notes: ['Nothing it tries is left behind.'],
+  run: doctor,
+};
+
+const STYLES: Readonly<Record<Finding['status'], Style>> = { OK: 'green', limited: 'yellow', missing: 'red' };
+
+async function doctor(invocation: Invocation): Promise<number> {
+  noOperands(invocation);
+  const { flags, root, terminal } = invocation;
+  const findings: (Finding & { readonly name: string })[] = [];
+  for (const { name, run } of [...KERNEL_CHECKS, ...NAMESPACE_CHECKS, ...mountChecks(root), ...PROGRAM_CHECKS]) {
+    findings.push({ name, ...(await run()) });
+  }
+  const format = flags.value('output') ?? 'table';
+  if (isStructured(format)) terminal.out(await formatValue(findings, format));
+  else {
+    const rows = findings.map((one) => [one.name, { text: one.status, style: STYLES[one.status] }, one.detail, one.remedy ?? '']);
+    terminal.out(renderTable(terminal, ['WHAT', 'STATUS', 'FOUND', 'WHAT TO DO'], rows));
+  }
+  return findings.some(({ status }) => status === 'missing') ? 1 : 0;
+}

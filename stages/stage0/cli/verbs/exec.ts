@@ -1,0 +1,67 @@
+import { PodError } from '../../error.ts';
+import { readRecord } from '../../pod/record.ts';
+import { PodStore } from '../../pod/store.ts';
+import { chooseApps } from '../arguments.ts';
+import { requireRunning } from '../control.ts';
+import { loadExec } from '../load-launch.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'exec',
+  purpose: "Runs a command in a running pod, under the app's own isolators, and exits with its code.",
+  usage: ['pod exec [-i] [-t] [-a APP] [-e K=V] [-u USER] [--workdir DIR] POD [--] CMD…', 'pod enter [FLAGS] POD [CMD…]   (a shell without CMD)'],
+  examples: [
+    ['pod exec web -- ls -l /', 'in the first app'],
+    ['pod exec -it web -- /bin/sh', 'a shell on this terminal'],
+    ['pod exec -a db -u postgres web -- psql', 'in one app, as one of its users'],
+  ],
+  flags: [
+    { name: 'interactive', short: 'i', help: 'connect standard input' },
+    { name: 'tty', short: 't', help: 'give the command a terminal' },
+    { name: 'app', short: 'a', value: 'APP', help: "in this app; without it the pod's first" },
+    { name: 'env', short: 'e', value: 'K=V', isRepeatable: true, help: 'a further environment variable; K alone takes the value it has here' },
+    { name: 'user', short: 'u', value: 'USER', help: "as this user; without it the app's" },
+    { name: 'workdir', value: 'DIR', help: "in this directory; without it the app's" },
+  ],
+  notes: ['Exit codes: 125 pod itself failed, 126 the command cannot be executed, 127 it does not exist, 128+N signal N killed it.'],
+  completes: 'pods',
+  commandAfter: 1,
+  run: exec,
+};
+
+async function exec(invocation: Invocation): Promise<number> {
+  const { flags, operands, root } = invocation;
+  const [query, ...argv] = operands;
+  if (query === undefined) throw new PodError('cli/usage', 'POD is missing');
+  if (argv.length === 0) throw new PodError('cli/usage', 'CMD is missing', { hint: `pod exec ${query} -- CMD…` });
+  const env = parseEnv(flags.all('env'));
+  const store = new PodStore(root);
+  const pod = store.find(query);
+  requireRunning(store, pod);
+  const app = flags.value('app');
+  if (app !== undefined) chooseApps(readRecord(pod.path)?.apps.map((one) => one.name) ?? [], app);
+  const execInPod = await loadExec();
+  const wants = {
+    argv,
+    app,
+    env,
+    user: flags.value('user'),
+    workingDirectory: flags.value('workdir'),
+    isInteractive: flags.has('interactive'),
+  };
+  const session = await import('../exec-session.ts');
+  if (flags.has('tty')) return session.execOnTerminal(execInPod, pod.path, wants);
+  return session.execPlain(execInPod, pod.path, wants);
+}
+
+function parseEnv(pairs: readonly string[]): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=');
+    const name = equals === -1 ? pair : pair.slice(0, equals);
+    if (name === '') throw new PodError('cli/usage', `--env "${pair}": the name is missing`);
+    const value = equals === -1 ? process.env[name] : pair.slice(equals + 1);
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}

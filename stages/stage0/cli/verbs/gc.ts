@@ -1,0 +1,47 @@
+import { type Collection, collect, DEFAULT_COLLECT } from '../../gc/collect.ts';
+import { durationFlag, noOperands } from '../arguments.ts';
+import { formatValue, isStructured } from '../format.ts';
+import { reportError } from '../report.ts';
+import { renderTable } from '../table.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'gc',
+  purpose: 'Removes what dead pods left: exited pods after a grace period, interrupted launches, claims, cgroups, half-unpacked images.',
+  usage: ['pod gc [--grace DUR] [--expire-prepared DUR] [--dry-run]'],
+  examples: [
+    ['pod gc', 'pods that exited more than 30 minutes ago'],
+    ['pod gc --grace 0', 'all exited pods'],
+    ['pod gc --dry-run', 'only show what would be removed'],
+  ],
+  flags: [
+    { name: 'grace', value: 'DUR', help: 'keep exited pods this long; 30m without it' },
+    { name: 'expire-prepared', value: 'DUR', help: 'keep pods that were prepared and never run this long; 24h without it' },
+    { name: 'dry-run', help: 'remove nothing' },
+    outputFlag('table', 'json', 'yaml', 'jsonl', 'name'),
+  ],
+  notes: ['Pods that run are never touched.'],
+  run: gc,
+};
+
+async function gc(invocation: Invocation): Promise<number> {
+  noOperands(invocation);
+  const { flags, root } = invocation;
+  const collection = await collect(root, {
+    graceMs: durationFlag(invocation, 'grace') ?? DEFAULT_COLLECT.graceMs,
+    expirePreparedMs: durationFlag(invocation, 'expire-prepared') ?? DEFAULT_COLLECT.expirePreparedMs,
+    isDryRun: flags.has('dry-run'),
+  });
+  await show(invocation, collection);
+  for (const { error } of collection.failures) await reportError(error);
+  return collection.failures.length === 0 ? 0 : 1;
+}
+
+async function show({ flags, isQuiet, terminal }: Invocation, { collected }: Collection): Promise<void> {
+  const format = flags.value('output') ?? 'table';
+  if (isStructured(format)) terminal.out(await formatValue(collected, format));
+  else if (format === 'name') terminal.out(collected.map((one) => `${one.id}\n`).join(''));
+  else if (collected.length > 0) {
+    terminal.out(renderTable(terminal, ['WHAT', 'ID', 'WHY'], collected.map((one) => [one.what, one.id, one.why])));
+  } else if (!isQuiet) terminal.err('nothing to remove\n');
+}

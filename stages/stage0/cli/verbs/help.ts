@@ -1,0 +1,31 @@
+import { PodError } from '../../error.ts';
+import { nearest } from '../../pod/nearest.ts';
+import { renderOverview, renderVerbHelp } from '../help.ts';
+import type { Invocation, Verb } from '../verb.ts';
+import { findVerb, VERBS } from '../verbs.ts';
+
+export const verb: Verb = {
+  name: 'help',
+  purpose: 'Shows the verbs, or the help of one.',
+  usage: ['pod help [VERB]'],
+  examples: [['pod help run', 'the same as pod run --help']],
+  flags: [],
+  completes: 'verbs',
+  run: help,
+};
+
+async function help({ operands, terminal }: Invocation): Promise<number> {
+  const [name] = operands;
+  if (name === undefined) terminal.out(renderOverview(terminal));
+  else {
+    const entry = findVerb(name);
+    if (!entry) throw unknown(name);
+    terminal.out(renderVerbHelp(terminal, (await entry.load()).verb));
+  }
+  return 0;
+}
+
+function unknown(name: string): PodError {
+  const near = nearest(name, VERBS.map((entry) => entry.name));
+  return new PodError('cli/usage', `unknown verb "${name}"`, { hint: near === undefined ? undefined : `did you mean "${near}"?` });
+}

@@ -1,0 +1,60 @@
+import { readHostFacts } from '../../plan/read-facts.ts';
+import { PodStore } from '../../pod/store.ts';
+import { noOperands } from '../arguments.ts';
+import { formatValue, isStructured } from '../format.ts';
+import { packageVersion } from '../package-dir.ts';
+import { printable } from '../table.ts';
+import { STDOUT } from '../terminal.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'info',
+  purpose: 'Shows this host as pod sees it: kernel, cgroups, state directory, pods.',
+  usage: ['pod info [-o FORMAT]'],
+  examples: [
+    ['pod info', 'to read, or to put into a bug report'],
+    ['pod info -o json', 'for a program'],
+  ],
+  flags: [outputFlag('table', 'json', 'yaml', 'jsonl')],
+  run: info,
+};
+
+async function info(invocation: Invocation): Promise<number> {
+  noOperands(invocation);
+  const { flags, root, terminal } = invocation;
+  const facts = readHostFacts();
+  const pods = new PodStore(root).list();
+  const found = {
+    version: packageVersion(),
+    node: process.versions.node,
+    arch: facts.arch,
+    kernel: facts.kernelRelease,
+    cpus: facts.cpus,
+    euid: facts.euid,
+    cgroup: { mode: facts.cgroup.mode, hierarchies: facts.cgroup.hierarchies },
+    root,
+    pods: { running: pods.filter((pod) => pod.state === 'run').length, all: pods.length },
+  };
+  const format = flags.value('output') ?? 'table';
+  if (isStructured(format)) terminal.out(await formatValue(found, format));
+  else terminal.out(render(found).map(([name, value]) => `${terminal.paint(STDOUT, 'dim', name.padEnd(10))}  ${printable(value)}\n`).join(''));
+  return 0;
+}
+
+type Found = Readonly<Record<string, unknown>> & {
+  readonly cgroup: { readonly mode: string; readonly hierarchies: readonly { version: number; controllers: readonly string[]; mountPoint: string }[] };
+  readonly pods: { readonly running: number; readonly all: number };
+};
+
+function render({ cgroup, pods, ...rest }: Found): [string, string][] {
+  const hierarchies = cgroup.hierarchies.map(({ version, controllers, mountPoint }): [string, string] => [
+    '',
+    `v${version} ${controllers.join(',') || '(no controllers)'} on ${mountPoint}`,
+  ]);
+  return [
+    ...Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)]),
+    ['pods', `${pods.running} in run, ${pods.all} in all`],
+    ['cgroups', cgroup.mode],
+    ...hierarchies,
+  ];
+}

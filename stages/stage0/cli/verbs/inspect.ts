@@ -1,0 +1,42 @@
+import { PodError } from '../../error.ts';
+import { readEvents, readFinal } from '../../pod/events.ts';
+import { readLedger } from '../../pod/ledger.ts';
+import { readRecord } from '../../pod/record.ts';
+import { readStatus } from '../../pod/status.ts';
+import { PodStore } from '../../pod/store.ts';
+import { onlyOperand } from '../arguments.ts';
+import { formatValue } from '../format.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'inspect',
+  purpose: 'Shows all that is recorded of a pod: status, record, journal, and the ledger of what it took from the host.',
+  usage: ['pod inspect POD [-o json|yaml|jsonl]'],
+  examples: [
+    ['pod inspect web', 'as JSON'],
+    ['pod inspect web -o yaml', 'as YAML'],
+  ],
+  flags: [outputFlag('json', 'yaml', 'jsonl')],
+  completes: 'pods',
+  run: inspect,
+};
+
+async function inspect(invocation: Invocation): Promise<number> {
+  const { flags, root, terminal } = invocation;
+  const store = new PodStore(root);
+  const { uuid } = store.find(onlyOperand(invocation, 'POD'));
+  const status = readStatus(store, uuid);
+  const pod = store.locate(uuid);
+  if (!status || !pod) throw new PodError('pod/not-found', `inspect pod ${uuid}: it was removed`);
+  const { path } = pod;
+  const all = {
+    ...status,
+    path,
+    record: readRecord(path) ?? null,
+    events: readEvents(path),
+    final: readFinal(path) ?? null,
+    ledger: readLedger(path),
+  };
+  terminal.out(await formatValue(all, (flags.value('output') ?? 'json') as 'json' | 'yaml' | 'jsonl'));
+  return 0;
+}

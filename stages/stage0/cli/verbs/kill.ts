@@ -1,0 +1,41 @@
+import { PodError } from '../../error.ts';
+import { readRecord } from '../../pod/record.ts';
+import { PodStore } from '../../pod/store.ts';
+import { chooseApps, forEachPod, someOperands } from '../arguments.ts';
+import { requireRunning } from '../control.ts';
+import { loadControl } from '../load-launch.ts';
+import { signalName } from '../signal-names.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'kill',
+  purpose: 'Sends a signal to all apps of pods, or to one app.',
+  usage: ['pod kill [-s SIG] [-a APP] POD…'],
+  examples: [
+    ['pod kill web', 'SIGKILL to every app'],
+    ['pod kill -s HUP -a nginx web', 'make one app read its configuration again'],
+  ],
+  flags: [
+    { name: 'signal', short: 's', value: 'SIG', help: 'name or number; SIGKILL without it' },
+    { name: 'app', short: 'a', value: 'APP', help: 'only this app' },
+  ],
+  completes: 'pods',
+  run: kill,
+};
+
+async function kill(invocation: Invocation): Promise<number> {
+  const { flags, root } = invocation;
+  const text = flags.value('signal') ?? 'SIGKILL';
+  const signal = signalName(text);
+  if (signal === undefined) throw new PodError('cli/usage', `--signal "${text}": no such signal`);
+  const app = flags.value('app');
+  const store = new PodStore(root);
+  const { signalPod } = await loadControl();
+  await forEachPod(store, someOperands(invocation, 'POD'), async (pod) => {
+    requireRunning(store, pod);
+    const names = readRecord(pod.path)?.apps.map((one) => one.name) ?? [];
+    if (app !== undefined) chooseApps(names, app);
+    await signalPod(pod.path, app, signal);
+  });
+  return 0;
+}

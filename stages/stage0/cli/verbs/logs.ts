@@ -1,0 +1,69 @@
+import { PodError } from '../../error.ts';
+import { LogFollower } from '../../pod/logs.ts';
+import { readRecord } from '../../pod/record.ts';
+import { type PodDir, PodStore } from '../../pod/store.ts';
+import { waitForPod } from '../../pod/wait.ts';
+import { chooseApps, countFlag, onlyOperand, parseDuration } from '../arguments.ts';
+import { LogPrinter } from '../log-printer.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'logs',
+  purpose: "Shows what a pod's apps wrote: standard output on standard output, errors on standard error, in the order of time.",
+  usage: ['pod logs POD [-a APP] [-f] [--since T] [--tail N] [-t]'],
+  examples: [
+    ['pod logs web', 'all apps'],
+    ['pod logs web -a nginx -f', 'one app, and what it goes on to write'],
+    ['pod logs web --since 10m --tail 100', 'at most 100 lines of the last ten minutes'],
+  ],
+  flags: [
+    { name: 'app', short: 'a', value: 'APP', help: 'only this app' },
+    { name: 'follow', short: 'f', help: 'go on until the pod ends' },
+    { name: 'since', value: 'T', help: 'only lines since T: a duration (10m) or a time (2026-11-23T10:00:00Z)' },
+    { name: 'tail', value: 'N', help: 'only the last N lines' },
+    { name: 'timestamps', short: 't', help: 'the time before each line' },
+  ],
+  completes: 'pods',
+  run: logs,
+};
+
+async function logs(invocation: Invocation): Promise<number> {
+  const { flags, root, terminal } = invocation;
+  const since = flags.value('since');
+  const tail = countFlag(invocation, 'tail');
+  const store = new PodStore(root);
+  const pod = store.find(onlyOperand(invocation, 'POD'));
+  const apps = chooseApps(appNames(pod), flags.value('app'));
+  const printer = new LogPrinter({ terminal, apps, hasTimes: flags.has('timestamps') });
+  using follower = new LogFollower(pod.path, {
+    apps,
+    sink: (app, line) => printer.print(app, line),
+    onBatch: () => printer.flush(),
+    since: since === undefined ? undefined : parseSince(since),
+    tail,
+  });
+  follower.readExisting();
+  if (flags.has('follow')) {
+    follower.follow();
+    await Promise.race([waitForPod(store, pod.uuid, 'exit'), follower.failure]);
+  }
+  follower.finish();
+  printer.finish();
+  return 0;
+}
+
+function appNames(pod: PodDir): string[] {
+  const record = readRecord(pod.path);
+  if (!record) throw new PodError('pod/state', `read the logs of pod ${pod.uuid}: it died before it started`);
+  return record.apps.map((app) => app.name);
+}
+
+/** RFC 3339 with nanoseconds, as the log files have it, so that times compare as text. */
+export function parseSince(text: string, nowMs: number = Date.now()): string {
+  const isDuration = /^\d/.test(text) && !text.includes('-');
+  const ms = isDuration ? nowMs - parseDuration(text, '--since') : Date.parse(text);
+  if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) {
+    throw new PodError('cli/usage', `--since "${text}": not a time`, { hint: 'write a duration (10m) or a time (2026-11-23T10:00:00Z)' });
+  }
+  return new Date(ms).toISOString().replace('Z', '000000Z');
+}

@@ -1,0 +1,34 @@
+import { onlyOperand } from '../arguments.ts';
+import { loadPlan } from '../load-launch.ts';
+import { parseManifestFile, readManifestFile } from '../manifest-file.ts';
+import { writeAll, STDOUT } from '../terminal.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'plan',
+  purpose: 'Shows every system call pod run would make, in order, each with the manifest line that asks for it; makes none.',
+  usage: ['pod plan FILE [-o text|json|tape] [--hash]'],
+  examples: [
+    ['pod plan web.pod.yaml', 'to read'],
+    ['pod plan web.pod.yaml --hash', 'one line that changes when the launch would'],
+    ['pod plan web.pod.yaml -o json | jq', 'for a program'],
+  ],
+  flags: [outputFlag('text', 'json', 'tape'), { name: 'hash', help: 'only the hash of the tape' }],
+  notes: ['The same manifest on the same host gives the same tape, byte for byte.'],
+  completes: 'files',
+  run: plan,
+};
+
+async function plan(invocation: Invocation): Promise<number> {
+  const { flags, root, terminal, isQuiet } = invocation;
+  const file = readManifestFile(onlyOperand(invocation, 'FILE'));
+  const spec = await parseManifestFile(file, terminal, isQuiet);
+  const planPod = await loadPlan();
+  const found = await planPod(spec, { root, baseDir: file.baseDir });
+  const format = flags.value('output') ?? 'text';
+  if (flags.has('hash')) terminal.out(`${found.hash()}\n`);
+  else if (format === 'json') terminal.out(`${JSON.stringify(found.toJson(), null, 2)}\n`);
+  else if (format === 'tape') writeAll(STDOUT, found.toTape());
+  else terminal.out(found.toText());
+  return 0;
+}

@@ -1,0 +1,73 @@
+import { type PodStatus, StatusReader } from '../../pod/status.ts';
+import { PodStore } from '../../pod/store.ts';
+import { noOperands } from '../arguments.ts';
+import { formatValue, isStructured } from '../format.ts';
+import { parseSelector } from '../select.ts';
+import { stateCell } from '../state.ts';
+import { age, renderTable, type Row } from '../table.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'ps',
+  purpose: 'Lists pods: those that run or are about to, with -a also those that have exited.',
+  usage: ['pod ps [-a] [-l SELECTOR] [-o FORMAT]', 'pod ls, pod list'],
+  examples: [
+    ['pod ps', 'what runs'],
+    ['pod ps -a', 'and what has exited'],
+    ['pod ps -l tier=front -o name', 'uuids of the pods with that label'],
+    ['pod ps -o json', 'everything, for a program'],
+  ],
+  flags: [
+    { name: 'all', short: 'a', help: 'exited pods too' },
+    { name: 'selector', short: 'l', value: 'SELECTOR', help: 'only pods whose labels fit: tier=front,env!=test' },
+    outputFlag('table', 'wide', 'json', 'yaml', 'jsonl', 'name'),
+  ],
+  run: ps,
+};
+
+async function ps(invocation: Invocation): Promise<number> {
+  noOperands(invocation);
+  const { flags, terminal } = invocation;
+  const pods = listPods(invocation);
+  const format = flags.value('output') ?? 'table';
+  if (isStructured(format)) terminal.out(await formatValue(pods, format));
+  else if (format === 'name') terminal.out(pods.map((pod) => `${pod.uuid}\n`).join(''));
+  else terminal.out(renderTable(terminal, header(format), pods.map((pod) => row(pod, format))));
+  return 0;
+}
+
+/** Newest first. */
+function listPods({ flags, root }: Invocation): PodStatus[] {
+  const selector = flags.value('selector');
+  const fits = selector === undefined ? undefined : parseSelector(selector);
+  const states = flags.has('all') ? undefined : (['prepare', 'prepared', 'run'] as const);
+  const pods = new PodStore(root).list(states);
+  if (pods.length === 0) return [];
+  const reader = new StatusReader();
+  return pods
+    .map((pod) => reader.read(pod))
+    .filter((status) => flags.has('all') || (status.state !== 'exited' && status.state !== 'garbage'))
+    .filter((status) => !fits || fits(status.labels))
+    .toSorted((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? '') || a.uuid.localeCompare(b.uuid));
+}
+
+function header(format: string): string[] {
+  const columns = ['UUID', 'NAME', 'STATE', 'APPS', 'AGE', 'IP'];
+  return format === 'wide' ? [...columns, 'NETWORK', 'LABELS', 'MANIFEST'] : columns;
+}
+
+function row(pod: PodStatus, format: string): Row {
+  const isWide = format === 'wide';
+  const running = pod.apps.filter((app) => app.state === 'running').length;
+  const columns = [
+    isWide ? pod.uuid : pod.uuid.slice(0, 8),
+    pod.name ?? '-',
+    stateCell(pod),
+    `${running}/${pod.apps.length}`,
+    pod.createdAt === null ? '-' : age(Date.parse(pod.createdAt)),
+    (isWide ? pod.network.ips.join(',') : pod.network.ips[0]) || '-',
+  ];
+  if (!isWide) return columns;
+  const labels = Object.entries(pod.labels).map(([key, value]) => `${key}=${value}`);
+  return [...columns, pod.network.mode, labels.join(',') || '-', pod.manifest?.path ?? '-'];
+}

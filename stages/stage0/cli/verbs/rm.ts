@@ -1,0 +1,32 @@
+import { removeUnusedBridge } from '../../gc/bridge.ts';
+import { removePod } from '../../gc/remove.ts';
+import { PodStore } from '../../pod/store.ts';
+import { forEachPod, someOperands } from '../arguments.ts';
+import { killPod } from '../control.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'rm',
+  purpose: 'Removes pods with all they left: logs, files, addresses, cgroups.',
+  usage: ['pod rm [--force] POD…'],
+  examples: [
+    ['pod rm web', 'a pod that has exited'],
+    ['pod rm --force web', 'kill it first if it runs'],
+  ],
+  flags: [{ name: 'force', short: 'f', help: 'kill a pod that runs' }],
+  completes: 'pods',
+  run: rm,
+};
+
+async function rm(invocation: Invocation): Promise<number> {
+  const { flags, isQuiet, root, terminal } = invocation;
+  const store = new PodStore(root);
+  await forEachPod(store, someOperands(invocation, 'POD'), async (pod) => {
+    if (flags.has('force')) await killPod(store, pod);
+    await removePod(root, pod.uuid);
+    if (!isQuiet) terminal.out(`${pod.uuid}\n`);
+  });
+  // The last pod's removal leaves nothing on the host.
+  await removeUnusedBridge(root);
+  return 0;
+}

@@ -1,0 +1,103 @@
+import { readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { type Claim, listClaims } from '../pod/claims.ts';
+import { removeUnusedBridge } from './bridge.ts';
+import type { Collected, CollectOptions } from './collect.ts';
+import { cgroupMountPoints } from '../pod/host-pids.ts';
+import { imagesDir } from '../pod/layout.ts';
+import type { PodStore } from '../pod/store.ts';
+import { isUuid } from '../pod/uuid.ts';
+
+/** A claim is empty for the instant between its making and its writing; older than this, its maker was killed in between. */
+const CLAIM_WRITE_MS = 10_000;
+
+/**
+ * An empty cgroup of a pod that this root does not know may belong to another root's launch, which takes milliseconds. Pods that
+ * run have a process in theirs.
+ */
+const STRAY_CGROUP_MS = 10 * 60_000;
+
+interface Leftover extends Collected {
+  readonly remove: () => Promise<void> | void;
+}
+
+/** What belongs to no pod any more: claims, cgroups, half-unpacked images, the bridge when no pod is left. */
+export async function collectLeftovers(
+  store: PodStore,
+  options: CollectOptions,
+  collected: Collected[],
+  failures: { id: string; error: unknown }[],
+): Promise<void> {
+  const leftovers = [...strayClaims(store), ...strayCgroups(store)];
+  for (const { what, id, why, remove } of leftovers) {
+    try {
+      if (!options.isDryRun) await remove();
+      collected.push({ what, id, why });
+    } catch (error) {
+      failures.push({ id, error });
+    }
+  }
+  if (options.isDryRun) return;
+  await sweepImages(store.root, collected);
+  const bridge = await removeUnusedBridge(store.root);
+  if (bridge !== undefined) collected.push({ what: 'network', id: bridge, why: 'no pod is on it' });
+}
+
+function* strayClaims(store: PodStore): Generator<Leftover> {
+  // Claims first: a pod made after this list cannot have lost its claim to it.
+  const claims = listClaims(store.root);
+  const pods = new Set(store.list().map((pod) => pod.uuid));
+  for (const one of claims) {
+    if (pods.has(one.uuid) || (one.uuid === '' && isFresh(store.root, one))) continue;
+    const path = `${store.root}/claims/${one.kind}/${one.key}`;
+    yield { what: 'claim', id: `${one.kind}/${one.key}`, why: 'its pod is gone', remove: () => unlinkIfThere(path) };
+  }
+}
+
+function isFresh(root: string, { kind, key }: Claim): boolean {
+  const stats = statSync(`${root}/claims/${kind}/${key}`, { throwIfNoEntry: false });
+  return stats === undefined || Date.now() - stats.mtimeMs < CLAIM_WRITE_MS;
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function* strayCgroups(store: PodStore): Generator<Leftover> {
+  const pods = new Set(store.list().map((pod) => pod.uuid));
+  for (const mountPoint of cgroupMountPoints()) {
+    for (const name of readdirSync(mountPoint)) {
+      const uuid = name.startsWith('pod-') ? name.slice('pod-'.length) : '';
+      const path = `${mountPoint}/${name}`;
+      if (!isUuid(uuid) || pods.has(uuid) || !isStray(path)) continue;
+      yield { what: 'cgroup', id: path, why: 'it is empty and its pod is gone', remove: () => removeCgroup(path) };
+    }
+  }
+}
+
+function isStray(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && Date.now() - stats.mtimeMs >= STRAY_CGROUP_MS;
+}
+
+/** rmdir refuses a cgroup with a process in it or below, which is what makes this safe. */
+function removeCgroup(path: string): void {
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) rmdirSync(`${path}/${entry.name}`);
+    }
+    rmdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Busy: a pod of another root after all.
+    if (code !== 'ENOENT' && code !== 'EBUSY') throw error;
+  }
+}
+
+async function sweepImages(root: string, collected: Collected[]): Promise<void> {
+  const { sweepStore } = await import('../image/store.ts');
+  for (const path of sweepStore(imagesDir(root))) collected.push({ what: 'image', id: path, why: 'its unpacking was interrupted' });
+}

@@ -1,0 +1,85 @@
+import { closeSync } from 'node:fs';
+import { PodError } from '../error.ts';
+import { listClaims, release } from '../pod/claims.ts';
+import { readFinal } from '../pod/events.ts';
+import { POD_FILES } from '../pod/layout.ts';
+import { readLedger } from '../pod/ledger.ts';
+import { isSameDir, tryLockDir } from '../pod/lock.ts';
+import { releaseName } from '../pod/names.ts';
+import { readRecord } from '../pod/record.ts';
+import { removeTree } from '../pod/remove-tree.ts';
+import { type PodDir, PodStore } from '../pod/store.ts';
+import { undoLedger } from './undo.ts';
+
+/** Between its last word and its exit the monitor only cleans up; it has this long for that. */
+const MONITOR_EXIT_MS = 5000;
+const RETRY_MS = 5;
+
+/**
+ * Removes a pod that is not alive: gives back what it took from the host, then deletes its directory. May be killed at any
+ * point and called again. Throws `pod/state` for a pod that is alive; a pod that is gone is no error.
+ */
+export async function removePod(root: string, uuid: string): Promise<void> {
+  const store = new PodStore(root);
+  const lock = await lockDead(store, uuid);
+  if (!lock) return;
+  try {
+    const path = lock.pod.state === 'garbage' ? lock.pod.path : store.move(uuid, lock.pod.state, 'garbage');
+    await undoPod(root, uuid, path);
+    // The record and the ledger tell a later run what is left to do: they go last.
+    removeTree(path, [POD_FILES.ledger, POD_FILES.manifest, POD_FILES.record]);
+  } finally {
+    closeSync(lock.fd);
+  }
+}
+
+/** Gives back what a dead pod holds outside its directory. The caller has the pod's lock. */
+export async function undoPod(root: string, uuid: string, path: string): Promise<void> {
+  await undoLedger(root, uuid, readLedger(path));
+  const record = readRecord(path);
+  if (record) return releaseName(root, record.name, uuid);
+  // It died before its record was written: what it claimed may be in no ledger yet.
+  for (const claim of listClaims(root)) {
+    if (claim.uuid === uuid) release(root, claim.kind, claim.key, uuid);
+  }
+}
+
+export interface DeadPod {
+  readonly pod: PodDir;
+  /** Holds the pod's lock. */
+  readonly fd: number;
+}
+
+/** The lock of a pod that is not alive; undefined when the pod is gone. */
+export async function lockDead(store: PodStore, uuid: string): Promise<DeadPod | undefined> {
+  const deadline = performance.now() + MONITOR_EXIT_MS;
+  for (;;) {
+    const pod = store.locate(uuid);
+    if (!pod) return undefined;
+    const found = tryLockAt(pod);
+    if (found) return found;
+    const isLeaving = pod.state === 'exited' || readFinal(pod.path) !== undefined;
+    if (!isLeaving || performance.now() > deadline) throw alive(pod);
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+/** Undefined when someone else has the lock, or moved the pod before we had it. */
+export function tryLockAt(pod: PodDir): DeadPod | undefined {
+  let fd: number | undefined;
+  try {
+    fd = tryLockDir(pod.path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (fd === undefined) return undefined;
+  if (isSameDir(fd, pod.path)) return { pod, fd };
+  closeSync(fd);
+  return undefined;
+}
+
+function alive(pod: PodDir): PodError {
+  const hint = pod.state === 'run' ? 'pod stop it first, or use pod rm --force' : undefined;
+  return new PodError('pod/state', `remove pod ${pod.uuid}: it is ${pod.state === 'run' ? 'running' : `busy in "${pod.state}"`}`, { hint });
+}

@@ -1,0 +1,55 @@
+import { PodError } from '../error.ts';
+import * as claims from '../pod/claims.ts';
+import type { LedgerEntry } from '../pod/ledger.ts';
+
+interface Context {
+  readonly root: string;
+  readonly uuid: string;
+}
+
+type Undo = (entries: readonly LedgerEntry[], context: Context) => Promise<void> | void;
+
+/**
+ * How each kind of thing is given back, in the order in which it must happen: first the processes, then what they held. Every
+ * one is safe to repeat, and to run for what was never taken.
+ */
+const UNDO: ReadonlyMap<string, Undo> = new Map<string, Undo>([
+  ['cgroup', undoCgroupEntries],
+  ['network', undoNetworkEntries],
+  ['claim', undoClaims],
+]);
+
+/** Gives back all that the ledger names. Throws when something could not be; a later call tries all of it again. */
+export async function undoLedger(root: string, uuid: string, ledger: readonly LedgerEntry[]): Promise<void> {
+  const unknown = ledger.find((entry) => !UNDO.has(entry.kind));
+  if (unknown) {
+    throw new PodError('state/io', `undo what pod ${uuid} took: the ledger names a "${unknown.kind}", which this version does not know`, {
+      hint: 'a newer pod made it: run pod gc of that version',
+    });
+  }
+  for (const [kind, undo] of UNDO) {
+    const entries = ledger.filter((entry) => entry.kind === kind);
+    if (entries.length > 0) await undo(entries, { root, uuid });
+  }
+}
+
+async function undoCgroupEntries(entries: readonly LedgerEntry[]): Promise<void> {
+  const { undoCgroups } = await import('../cgroup/undo.ts');
+  const paths = entries.flatMap(({ path }) => (typeof path === 'string' ? [{ kind: 'cgroup' as const, path }] : []));
+  const [left] = undoCgroups(paths);
+  if (!left) return;
+  throw new PodError('state/io', `remove cgroup "${left.path}": ${left.reason}`, {
+    hint: 'a process in it hangs in the kernel; run pod gc again when it is gone',
+  });
+}
+
+function undoClaims(entries: readonly LedgerEntry[], { root, uuid }: Context): void {
+  for (const { of: kind, key } of entries) {
+    if (typeof kind === 'string' && typeof key === 'string') claims.release(root, kind, key, uuid);
+  }
+}
+
+async function undoNetworkEntries(entries: readonly LedgerEntry[], { root }: Context): Promise<void> {
+  const { undoNetwork } = await import('../network/ledger.ts');
+  for (const entry of entries) undoNetwork(claims, root, entry as unknown as Parameters<typeof undoNetwork>[2]);
+}

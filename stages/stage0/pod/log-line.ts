@@ -1,0 +1,31 @@
+/** One line of a log file, as the Kubernetes container runtime interface writes it: `TIME STREAM F|P TEXT`. */
+export interface LogLine {
+  /** RFC 3339 with nanoseconds, UTC: such times sort as text. */
+  readonly time: string;
+  readonly stream: 'stdout' | 'stderr';
+  /** `P`: the line goes on in the next entry of the same stream. */
+  readonly partial: boolean;
+  /** Without a line feed; not necessarily UTF-8. */
+  readonly text: Uint8Array;
+}
+
+const SPACE = 0x20;
+const LETTER_P = 0x50;
+const ZERO_TIME = '0000-00-00T00:00:00.000000000Z';
+
+/** `line` has no line feed. A line that does not fit the format (a full disk tears lines) is text of standard output. */
+export function parseLogLine(line: Buffer, lastTime: string = ZERO_TIME): LogLine {
+  const timeEnd = line.indexOf(SPACE);
+  const streamEnd = timeEnd === -1 ? -1 : line.indexOf(SPACE, timeEnd + 1);
+  const tagEnd = streamEnd === -1 ? -1 : line.indexOf(SPACE, streamEnd + 1);
+  const stream = streamEnd === -1 ? '' : line.toString('latin1', timeEnd + 1, streamEnd);
+  if (tagEnd === -1 || (stream !== 'stdout' && stream !== 'stderr')) {
+    return { time: lastTime, stream: 'stdout', partial: false, text: line };
+  }
+  return {
+    time: line.toString('latin1', 0, timeEnd),
+    stream,
+    partial: line[streamEnd + 1] === LETTER_P,
+    text: line.subarray(tagEnd + 1),
+  };
+}

@@ -1,0 +1,62 @@
+import type { LogLine } from './log-line.ts';
+import type { LogTail } from './log-tail.ts';
+
+export type LogSink = (app: string, line: LogLine) => void;
+
+interface Head {
+  readonly tail: LogTail;
+  line: LogLine | undefined;
+}
+
+/** Hands out the lines of several logs in the order of their times, as far as they have been written. */
+export class LogMerge {
+  readonly #heads: Head[];
+
+  constructor(tails: readonly LogTail[]) {
+    this.#heads = tails.map((tail) => ({ tail, line: undefined }));
+  }
+
+  /** Everything there is now. */
+  pump(sink: LogSink): void {
+    if (this.#heads.length === 1) return drain(this.#heads[0]!.tail, sink);
+    for (const head of this.#heads) head.line ??= head.tail.next();
+    for (;;) {
+      const first = earliest(this.#heads);
+      if (!first?.line) return;
+      sink(first.tail.app, first.line);
+      // The rest of a long line stays with its beginning, whatever others wrote meanwhile.
+      const isOpen = first.line.partial;
+      first.line = first.tail.next();
+      if (isOpen) this.#finishLine(first, sink);
+    }
+  }
+
+  /** After the pod's end: what the last crash left without a line feed. */
+  takeTorn(sink: LogSink): void {
+    for (const { tail } of this.#heads) {
+      const line = tail.takeTorn();
+      if (line) sink(tail.app, line);
+    }
+  }
+
+  #finishLine(head: Head, sink: LogSink): void {
+    while (head.line) {
+      const { partial } = head.line;
+      sink(head.tail.app, head.line);
+      head.line = head.tail.next();
+      if (!partial) return;
+    }
+  }
+}
+
+function drain(tail: LogTail, sink: LogSink): void {
+  for (let line = tail.next(); line; line = tail.next()) sink(tail.app, line);
+}
+
+function earliest(heads: readonly Head[]): Head | undefined {
+  let first: Head | undefined;
+  for (const head of heads) {
+    if (head.line && (!first?.line || head.line.time < first.line.time)) first = head;
+  }
+  return first;
+}

@@ -1,0 +1,153 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { type LogLine, parseLogLine } from './log-line.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+/** Init breaks lines long before this; it bounds what a damaged file can make us hold. */
+const MAX_LINE_BYTES = 1024 * 1024;
+const LINE_FEED = 0x0a;
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * Reads one app's log from its oldest file on, across rotation, for as long as lines come. A file is followed by its inode:
+ * after `app.log` has become `app.log.1` its last lines are read from there before the new file is opened.
+ */
+export class LogTail implements Disposable {
+  readonly app: string;
+  readonly #dir: string;
+  #fd = -1;
+  #position = 0;
+  #rest = NOTHING;
+  #lastTime: string | undefined;
+
+  /** `dir` may be a `/proc/self/fd/N`, so that a pod that moves is still followed. */
+  constructor(dir: string, app: string) {
+    this.#dir = dir;
+    this.app = app;
+  }
+
+  /** Goes to where the last `lines` lines begin, instead of the oldest line. */
+  seekToLast(lines: number): void {
+    let missing = lines;
+    for (const name of logFiles(this.#dir, this.app).toReversed()) {
+      const fd = openLog(`${this.#dir}/${name}`);
+      if (fd === undefined) continue;
+      this.#close();
+      this.#fd = fd;
+      const found = lastLines(fd, missing);
+      this.#position = found.position;
+      missing -= found.lines;
+      if (missing <= 0) return;
+    }
+  }
+
+  /** The next whole line, or undefined when there is none now. */
+  next(): LogLine | undefined {
+    for (;;) {
+      const end = this.#rest.indexOf(LINE_FEED);
+      if (end !== -1) return this.#take(end, end + 1);
+      if (this.#rest.length > MAX_LINE_BYTES) return this.#take(this.#rest.length, this.#rest.length);
+      if (!this.#fill() && !this.#openNext()) return undefined;
+    }
+  }
+
+  /** What a dead pod left behind after its last line feed. */
+  takeTorn(): LogLine | undefined {
+    return this.#rest.length === 0 ? undefined : this.#take(this.#rest.length, this.#rest.length);
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
+  }
+
+  #take(end: number, next: number): LogLine {
+    const line = parseLogLine(this.#rest.subarray(0, end), this.#lastTime);
+    this.#rest = this.#rest.subarray(next);
+    this.#lastTime = line.time;
+    return line;
+  }
+
+  #fill(): boolean {
+    if (this.#fd === -1) return false;
+    // A new buffer each time: lines handed out still refer to the old one.
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const length = readSync(this.#fd, chunk, 0, CHUNK_BYTES, this.#position);
+    if (length === 0) return false;
+    this.#position += length;
+    const fresh = chunk.subarray(0, length);
+    this.#rest = this.#rest.length === 0 ? fresh : Buffer.concat([this.#rest, fresh]);
+    return true;
+  }
+
+  /** Goes on to the file after this one; false when this is the newest. */
+  #openNext(): boolean {
+    const name = this.#nextName();
+    if (name === undefined) return false;
+    // What was written between the last read and the rotation.
+    if (this.#fill()) return true;
+    const fd = openLog(`${this.#dir}/${name}`);
+    if (fd === undefined) return false;
+    this.#close();
+    this.#fd = fd;
+    this.#position = 0;
+    return true;
+  }
+
+  #nextName(): string | undefined {
+    const current = statSync(`${this.#dir}/${this.app}.log`, { throwIfNoEntry: false });
+    const own = this.#fd === -1 ? undefined : fstatSync(this.#fd).ino;
+    if (own !== undefined && current?.ino === own) return undefined;
+    const names = logFiles(this.#dir, this.app);
+    if (own === undefined) return names[0];
+    const at = names.findIndex((name) => statSync(`${this.#dir}/${name}`, { throwIfNoEntry: false })?.ino === own);
+    // Rotated away entirely: go on with the oldest that is left.
+    return names[at + 1];
+  }
+
+  #close(): void {
+    if (this.#fd !== -1) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+}
+
+/** Names of the app's log files, oldest first: `app.log.2`, `app.log.1`, `app.log`. */
+export function logFiles(dir: string, app: string): string[] {
+  const prefix = `${app}.log`;
+  const numbers: number[] = [];
+  for (const name of readdirSync(dir)) {
+    if (name === prefix) numbers.push(0);
+    else if (name.startsWith(`${prefix}.`) && /^[1-9]\d*$/.test(name.slice(prefix.length + 1))) {
+      numbers.push(Number(name.slice(prefix.length + 1)));
+    }
+  }
+  return numbers.toSorted((a, b) => b - a).map((number) => (number === 0 ? prefix : `${prefix}.${number}`));
+}
+
+function openLog(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    // Rotation moved it between the listing and here; the next look finds it under its new name.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Where the file's last `wanted` lines begin, or 0 with as many lines as it has. */
+function lastLines(fd: number, wanted: number): { position: number; lines: number } {
+  let position = fstatSync(fd).size;
+  if (wanted <= 0) return { position, lines: 0 };
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let lines = 0;
+  while (position > 0) {
+    const length = Math.min(CHUNK_BYTES, position);
+    readSync(fd, chunk, 0, length, position - length);
+    for (let at = length - 1; at >= 0; at--) {
+      if (chunk[at] !== LINE_FEED) continue;
+      // The line feed that ends the file ends its last line; each one before it ends the line before.
+      if (lines === wanted) return { position: position - length + at + 1, lines };
+      lines++;
+    }
+    position -= length;
+  }
+  return { position: 0, lines };
+}

@@ -1,0 +1,114 @@
+import { closeSync, constants, type FSWatcher, openSync, watch } from 'node:fs';
+import { POD_FILES } from './layout.ts';
+import { LogMerge, type LogSink } from './log-merge.ts';
+import { LogTail } from './log-tail.ts';
+
+export interface LogOptions {
+  readonly apps: readonly string[];
+  readonly sink: LogSink;
+  /** Called after a batch of lines, so that a sink may collect them. */
+  readonly onBatch?: () => void;
+  /** RFC 3339 with nanoseconds, UTC: older lines are left out. */
+  readonly since?: string | undefined;
+  /** Only the last so many of the lines already there, all apps together. */
+  readonly tail?: number | undefined;
+}
+
+/** Where a watch cannot be had (the kernel bounds them), looking this often must do. */
+const POLL_MS = 100;
+
+/**
+ * Hands the lines of a pod's apps to a sink, from the oldest on. It holds the pod's log directory by descriptor, so the pod may
+ * move from `run` to `exited` meanwhile.
+ */
+export class LogFollower implements Disposable {
+  readonly #options: LogOptions;
+  readonly #sink: LogSink;
+  readonly #dirFd: number;
+  readonly #dir: string;
+  readonly #tails: readonly LogTail[];
+  readonly #merge: LogMerge;
+  #watcher: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isOpen = true;
+  #fail: (reason: unknown) => void = () => undefined;
+
+  /** Rejects with what the sink or a read threw while following; never resolves. */
+  readonly failure: Promise<never> = new Promise((_, reject) => {
+    this.#fail = reject;
+  });
+
+  constructor(podPath: string, options: LogOptions) {
+    this.#options = options;
+    this.#dirFd = openSync(`${podPath}/${POD_FILES.logs}`, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    this.#dir = `/proc/self/fd/${this.#dirFd}`;
+    this.#tails = options.apps.map((app) => new LogTail(this.#dir, app));
+    this.#merge = new LogMerge(this.#tails);
+    const { since, sink } = options;
+    this.#sink = since === undefined ? sink : (app, line) => line.time >= since && sink(app, line);
+    // Whoever does not race with it learns of the failure from `finish`, which meets it again.
+    this.failure.catch(() => undefined);
+  }
+
+  /** Everything that was written until now. */
+  pump(): void {
+    this.#merge.pump(this.#sink);
+    this.#options.onBatch?.();
+  }
+
+  /** Shows what is there, the last `tail` lines of it if that was asked for. */
+  readExisting(): void {
+    const { tail } = this.#options;
+    if (tail === undefined) return this.pump();
+    for (const one of this.#tails) one.seekToLast(tail);
+    const last: Parameters<LogSink>[] = [];
+    this.#merge.pump((app, line) => last.push([app, line]));
+    for (const [app, line] of tail === 0 ? [] : last.slice(-tail)) this.#sink(app, line);
+    this.#options.onBatch?.();
+  }
+
+  /** Delivers from now on, as lines come. */
+  follow(): void {
+    try {
+      // Looked at again once the watch is there: what was written in between raised no event.
+      this.#watcher = watch(this.#dir, () => this.#pumpLater());
+      this.#watcher.on('error', () => this.#poll());
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOSPC' && code !== 'EMFILE') throw error;
+      this.#poll();
+    }
+    this.pump();
+  }
+
+  /** After the pod's end: delivers the rest and lets go. */
+  finish(): void {
+    this.pump();
+    this.#merge.takeTorn(this.#sink);
+    this.#options.onBatch?.();
+    this[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#watcher?.close();
+    clearInterval(this.#timer);
+    for (const tail of this.#tails) tail[Symbol.dispose]();
+    closeSync(this.#dirFd);
+  }
+
+  #poll(): void {
+    this.#timer ??= setInterval(() => this.#pumpLater(), POLL_MS);
+  }
+
+  #pumpLater(): void {
+    try {
+      this.pump();
+    } catch (error) {
+      this.#watcher?.close();
+      clearInterval(this.#timer);
+      this.#fail(error);
+    }
+  }
+}

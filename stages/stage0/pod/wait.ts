@@ -1,0 +1,90 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { PodError } from '../error.ts';
+import { LockTable } from './lock.ts';
+import { type PodStatus, readStatus } from './status.ts';
+import type { PodStore } from './store.ts';
+
+export type PodCondition = 'ready' | 'exit' | 'deleted';
+
+export interface WaitOptions {
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A lock that is let go raises no event anybody could wait for; a pod whose monitor was killed is noticed this late. */
+const DEATH_CHECK_MS = 1000;
+
+/** Resolves with the pod's status when the condition holds, undefined when the pod is gone. Throws `pod/timeout`, `pod/died`. */
+export async function waitForPod(
+  store: PodStore,
+  uuid: string,
+  condition: PodCondition,
+  options: WaitOptions = {},
+): Promise<PodStatus | undefined> {
+  const answer = await watchPod(store, uuid, () => holds(store, uuid, condition), options);
+  if (!answer) throw new PodError('pod/timeout', `wait for pod ${uuid} to be ${condition}: the time limit passed first`);
+  return readStatus(store, uuid);
+}
+
+/** A cheap test comes first: it runs at every event. */
+function holds(store: PodStore, uuid: string, condition: PodCondition): boolean {
+  const pod = store.locate(uuid);
+  if (condition === 'deleted') return !pod || pod.state === 'garbage';
+  if (condition === 'exit') return !pod || hasEnded(store, uuid);
+  const status = readStatus(store, uuid);
+  if (!status || status.state === 'exited' || status.state === 'garbage') {
+    throw new PodError('pod/died', `wait for pod ${uuid} to be ready: it ${status ? 'has exited' : 'was removed'}`);
+  }
+  return status.state === 'running' && status.apps.every((app) => app.ready || app.exitCode === 0);
+}
+
+/** Moved on by its monitor, or dead without that. */
+export function hasEnded(store: PodStore, uuid: string): boolean {
+  const pod = store.locate(uuid);
+  if (!pod || pod.state === 'exited' || pod.state === 'garbage') return true;
+  return pod.state === 'run' && !new LockTable().isLocked(pod.path);
+}
+
+/** True when `test` became true, false when the time limit passed. */
+function watchPod(store: PodStore, uuid: string, test: () => boolean, options: WaitOptions): Promise<boolean> {
+  if (test()) return Promise.resolve(true);
+  const { timeoutMs, signal } = options;
+  return new Promise((resolve, reject) => {
+    const timers: NodeJS.Timeout[] = [];
+    const watcher = watchDir(store, uuid, look);
+    const end = (settle: () => void): void => {
+      watcher?.close();
+      for (const timer of timers) clearInterval(timer);
+      signal?.removeEventListener('abort', abort);
+      settle();
+    };
+    const abort = (): void => end(() => reject(signal?.reason as Error));
+    function look(): void {
+      try {
+        if (test()) end(() => resolve(true));
+      } catch (error) {
+        end(() => reject(error as Error));
+      }
+    }
+    timers.push(setInterval(look, DEATH_CHECK_MS));
+    if (timeoutMs !== undefined) timers.push(setTimeout(() => end(() => resolve(false)), timeoutMs));
+    signal?.addEventListener('abort', abort);
+    // What happened before the watch was there raised no event.
+    look();
+  });
+}
+
+/** Watches the directory itself, wherever it moves. Undefined where no watch can be had; the timer must do then. */
+function watchDir(store: PodStore, uuid: string, look: () => void): FSWatcher | undefined {
+  const path = store.locate(uuid)?.path;
+  if (path === undefined) return undefined;
+  try {
+    const watcher = watch(path, look);
+    watcher.on('error', () => watcher.close());
+    return watcher;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOSPC' || code === 'EMFILE') return undefined;
+    throw error;
+  }
+}
