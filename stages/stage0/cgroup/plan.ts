@@ -25,8 +25,7 @@ export interface CgroupRegisters {
   /** Version 2 directories for CLONE_INTO_CGROUP; absent without such a tree. */
   readonly cgroupInit?: Reg;
   readonly cgroupApp: ReadonlyMap<string, Reg>;
-  /** Version 2 `cgroup.kill`, writable: of the whole pod, and of each app. */
-  readonly killPod?: Reg;
+  /** Version 2 `cgroup.kill`, writable, an app each. The pod as a whole is killed by killing its PID 1. */
   readonly killApp: ReadonlyMap<string, Reg>;
   /** Readable files with a line `oom_kill N`, an app each. */
   readonly oomApp: ReadonlyMap<string, Reg>;
@@ -37,7 +36,6 @@ interface MutableRegisters {
   joinApp: Map<string, Reg[]>;
   cgroupInit?: Reg;
   cgroupApp: Map<string, Reg>;
-  killPod?: Reg;
   killApp: Map<string, Reg>;
   oomApp: Map<string, Reg>;
 }
@@ -153,7 +151,6 @@ function openVersion1(host: Tape, { hierarchy, leaves }: Placement, registers: M
 
 function openVersion2(host: Tape, { hierarchy }: Placement, input: CgroupPlanInput, registers: MutableRegisters): void {
   const { mountPoint, controllers } = hierarchy;
-  registers.killPod = open(host, podPath(mountPoint, 'cgroup.kill'), O_WRONLY, 'kill.pod', true);
   registers.cgroupInit = open(host, podPath(mountPoint, INIT_LEAF), O_PATH | O_DIRECTORY, 'cgroup.init');
   if (input.owner !== undefined) giveProcs(host, mountPoint, [], input.owner);
   for (const { name } of input.apps) {

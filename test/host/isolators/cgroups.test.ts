@@ -2,78 +2,17 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { placeCgroups } from '../../../stages/stage0/cgroup/layout.ts';
-import { type CgroupPlanInput, type CgroupRegisters, planCgroups } from '../../../stages/stage0/cgroup/plan.ts';
 import { cgroupLedger, undoCgroups } from '../../../stages/stage0/cgroup/undo.ts';
 import { listPids, readUsage } from '../../../stages/stage0/cgroup/usage.ts';
-import { lowerIsolators } from '../../../stages/stage0/isolators/lower.ts';
-import type { IsolatorSpec } from '../../../stages/stage0/manifest/spec.ts';
-import { readHostFacts } from '../../../stages/stage0/plan/read-facts.ts';
-import { Program } from '../../../stages/tape/program.ts';
-import { TapeFault, TapePlayer } from '../../tape-player.ts';
+import { TapeFault } from '../../tape-player.ts';
 import { spec } from '../../unit/stage0/isolators/host.ts';
-
-const host = readHostFacts();
-const facts = host.cgroup;
+import { directories, facts, inputOf, type Made, withCgroups } from './with-cgroups.ts';
 
 const CPU = spec('resource/cpu', { request: '250m', limit: '500m' });
 const MEMORY = spec('resource/memory', { request: '64Mi', limit: '256Mi' });
-
-function inputOf(pod: readonly IsolatorSpec[], app: readonly IsolatorSpec[]): CgroupPlanInput {
-  const { draft } = lowerIsolators(pod, 'pod', host);
-  return {
-    facts,
-    pod: draft.cgroup,
-    apps: [{ name: 'web', writes: lowerIsolators(app, 'app', host, draft).draft.cgroup }],
-  };
-}
-
-interface Made {
-  readonly uuid: string;
-  readonly player: TapePlayer;
-  readonly registers: CgroupRegisters;
-  readonly input: CgroupPlanInput;
-  /** Plays the cleanup tape. */
-  readonly cleanUp: () => void;
-}
-
-/** Makes the cgroups of a pod for the time of `use`; whatever happens in it, they are gone afterwards. */
-async function withCgroups(input: CgroupPlanInput, use: (made: Made) => void | Promise<void>): Promise<void> {
-  const program = new Program();
-  const tapes = { host: program.tape({ purpose: 'host' }), cleanup: program.tape({ purpose: 'cleanup' }) };
-  const registers = planCgroups(tapes.host, tapes.cleanup, input);
-  const uuid = randomUUID();
-  const player = new TapePlayer(program, { uuid });
-  try {
-    player.play(tapes.host);
-    await use({ uuid, player, registers, input, cleanUp: () => player.play(tapes.cleanup) });
-  } finally {
-    for (const reg of descriptorsOf(registers)) if (player.fd(reg) >= 0) closeSync(player.fd(reg));
-    assert.deepEqual(undoCgroups(cgroupLedger(input, uuid)), []);
-  }
-}
-
-function descriptorsOf(registers: CgroupRegisters): { index: number }[] {
-  const { joinInit, joinApp, cgroupInit, cgroupApp, killPod, killApp, oomApp } = registers;
-  const single = [cgroupInit, killPod].filter((reg) => reg !== undefined);
-  return [
-    ...joinInit,
-    ...[...joinApp.values()].flat(),
-    ...single,
-    ...cgroupApp.values(),
-    ...killApp.values(),
-    ...oomApp.values(),
-  ];
-}
-
-function directories({ input, uuid }: Made): string[] {
-  return placeCgroups(input).flatMap(({ hierarchy, leaves }) => {
-    const pod = `${hierarchy.mountPoint}/pod-${uuid}`;
-    return [pod, ...leaves.map(({ name }) => `${pod}/${name}`)];
-  });
-}
 
 /** The value the kernel has for a controller's file; its name differs by version. */
 function valueOf({ uuid }: Made, controller: string, version1: string, version2: string, leaf = '/app-web'): string {
