@@ -105,12 +105,13 @@ function endAttributes({ name, mtu, mac }: VethEnd): Attribute[] {
   return [nameOf(name), attribute(IFLA_MTU, mtu), ...(mac ? [attribute(IFLA_ADDRESS, mac)] : [])];
 }
 
-/** Both ends in one message: the host's up and on the bridge, the peer up where it belongs. */
+/** Both ends in one message: the host's up and on the bridge, the peer down where it belongs. */
 export function newVeth({ host, master, peer, netns }: Veth): NetlinkMessage {
   const target = 'pid' in netns ? attribute(IFLA_NET_NS_PID, netns.pid) : attribute(IFLA_NET_NS_FD, netns.fd);
   const peerInfo: Attribute = {
     type: VETH_INFO_PEER,
-    value: [...ifinfomsg(true), ...endAttributes(peer), target],
+    // Down: the kernel opens it before it knows its other end, and refuses with ENOTCONN.
+    value: [...ifinfomsg(false), ...endAttributes(peer), target],
   };
   return {
     type: RTM_NEWLINK,

@@ -12,7 +12,7 @@ import { removePod } from '../gc/remove.ts';
 import { type NewPod, PodStore } from '../pod/store.ts';
 import type { AcquiredNetwork, NetworkMode } from './network-mode.ts';
 import { newRecord } from './record.ts';
-import { claimUidRange } from './uid-range.ts';
+import { claimUidRange, UID_KIND } from './uid-range.ts';
 
 export interface AcquireInput {
   readonly spec: PodSpec;
@@ -48,9 +48,11 @@ export async function acquirePod(input: AcquireInput): Promise<AcquiredPod> {
 function take(input: AcquireInput, pod: NewPod): AcquiredPod {
   const { spec, network, options } = input;
   const { root } = options;
-  appendLedger(pod.path, [{ kind: 'claims' }, { kind: 'cgroups' }]);
+  // Claims carry the uuid: one that a crash left before it was in the ledger is found by gc all the same.
   claimName(new PodStore(root), spec.name, pod.uuid);
   const uidBase = claimUidRange(root, pod.uuid, spec.userns);
+  const uidRange = uidBase === null ? [] : [{ kind: 'claim', of: UID_KIND, key: String(uidBase) }];
+  appendLedger(pod.path, [...uidRange, ...input.plan.ledger(pod.uuid)]);
   const acquired = network.acquire(pod.uuid, (entries) => appendLedger(pod.path, entries));
   writeManifest(pod.path, spec.manifest.text);
   writeRecord(pod.path, newRecord({ ...input, uuid: pod.uuid, uidBase, ips: acquired.ips }));

@@ -71,7 +71,7 @@ export function planPodNetwork(tape: Tape, network: NetworkSpec): void {
   planExchange(tape, {
     protocol: NETLINK_ROUTE,
     name: 'rtnetlink',
-    messages: [loopback, ...addressMessages(at)],
+    messages: [loopback, { message: setLinkUp(POD_LINK), at }, ...addressMessages(at)],
     gathers: { linkIndex: offset(ifreq, IFNAMSIZ) },
     at,
     // The index is not always 2: where tunnel modules are loaded, every new namespace has their links already.

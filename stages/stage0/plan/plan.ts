@@ -2,6 +2,7 @@ import { planExec, planStart } from '../../stage2/launch.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
 import { Program, sym, type Tape } from '../../tape/program.ts';
 import { type CgroupRegisters, planCgroups } from '../cgroup/plan.ts';
+import { cgroupLedger } from '../cgroup/undo.ts';
 import { PodErrors } from '../error.ts';
 import type { Draft } from '../isolators/isolator.ts';
 import { lowerIsolators } from '../isolators/lower.ts';
@@ -70,18 +71,19 @@ export function planPod(input: PlanInput): Plan {
   planPodFiles(host, spec.at, rootfs.userns);
   planUpperDirs(host, rootfs);
   planVolumeDirs(host, rootfs);
-  const cgroups = planCgroups(host, cleanup, {
+  const cgroupInput = {
     facts: facts.cgroup,
     pod: drafts.pod.cgroup,
     apps: spec.apps.map(({ name }) => ({ name, writes: drafts.apps.get(name)!.cgroup })),
     ...(rootfs.userns ? { owner: sym('uidBase') } : {}),
-  });
+  };
+  const cgroups = planCgroups(host, cleanup, cgroupInput);
   network.planCleanup(cleanup);
   planArchive(cleanup, spec.at);
   planAttach(attach, input, rootfs);
   planInit(program, input, rootfs, cgroups);
   const processes = planApps(program, input, drafts, cgroups);
-  return { program, processes };
+  return { program, processes, ledger: (uuid) => cgroupLedger(cgroupInput, uuid).map((entry) => ({ ...entry })) };
 }
 
 /** Stored last, since that is when it runs. */

@@ -4,6 +4,7 @@ import type { ImageUser } from '../image/user.ts';
 import type { ResolvedImage } from '../image/types.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { CapabilitySets } from '../isolators/isolator.ts';
+import type { LedgerEntry } from '../pod/ledger.ts';
 import type { HostFacts } from './facts.ts';
 
 /** An app whose image is on this machine and whose user was looked up in it. */
@@ -42,4 +43,6 @@ export interface Plan {
   readonly program: Program;
   /** By app name, for exec later. */
   readonly processes: ReadonlyMap<string, PlannedProcess>;
+  /** What the host tape takes, for the ledger. */
+  readonly ledger: (uuid: string) => readonly LedgerEntry[];
 }
