@@ -8,7 +8,7 @@ import { digestFiles, DIST, filesBelow, TOP } from './build/digest.mjs';
 
 const RECORD = join(DIST, '.build.json');
 
-/** In order: the bundle holds what `schemas` generates. `outputs` are files whose absence makes a step stale. */
+/** In order: the bundle holds what `schemas` generates. `outputs` are files whose absence makes a step stale. A step may return what it made. */
 const STEPS = [
   {
     name: 'schemas',
@@ -19,7 +19,9 @@ const STEPS = [
   {
     name: 'stage1',
     inputs: ['stages/stage1', 'bin/build/stage1.mjs'],
-    outputs: [`stage1-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}`],
+    outputs: [],
+    // It looks for itself, and a cross compiler may have come since.
+    always: true,
     run: async () => (await import('./build/stage1.mjs')).buildStage1(),
   },
   {
@@ -67,22 +69,24 @@ export async function buildAll({ force = false, log = console.error } = {}) {
   const record = readRecord();
   const built = [];
   for (const step of STEPS) {
-    if (!force && isFresh(step, record)) continue;
+    if (!force && !step.always && isFresh(step, record)) continue;
     const startedMs = Date.now();
     // Before the run: what someone edits meanwhile is not in the result.
     const digest = digestOf(step);
-    await step.run();
+    const made = await step.run();
     record[step.name] = digest;
     writeFileSync(RECORD, `${JSON.stringify(record, null, 2)}\n`);
+    if (made?.length === 0) continue;
     log(`built ${step.name} in ${Date.now() - startedMs} ms`);
     built.push(step.name);
   }
   return built;
 }
 
-/** Failures that say all there is to say are shown without a stack. */
+/** Failures that say all there is to say are shown without a stack; esbuild has shown its own already. */
 function report(error) {
-  console.error(error?.constructor?.name === 'BuildError' ? `error: ${error.message}` : error);
+  if (error?.constructor?.name === 'BuildError') console.error(`error: ${error.message}`);
+  else console.error(Array.isArray(error?.errors) ? 'error: the bundle was not built' : error);
   process.exitCode = 1;
 }
 

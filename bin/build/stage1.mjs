@@ -48,18 +48,24 @@ export function compilerFlags(arch) {
   return [...WARNINGS, ...FLAGS, ...ARCH_FLAGS[arch]];
 }
 
-/** Builds for this machine, and for every other architecture whose cross compiler is installed. */
+/** Builds for this machine, and for every other architecture whose cross compiler is installed. Returns what it had to build. */
 export function buildStage1() {
-  for (const arch of [HOST_ARCH, ...Object.keys(ARCH_FLAGS).filter((other) => other !== HOST_ARCH)]) {
-    const digest = digestFiles([...stage1Sources('.c'), ...stage1Sources('.h')], compilerFlags(arch));
-    if (isBuilt(arch, digest)) continue;
-    const compiler = findCompiler(arch);
-    if (compiler) compile(compiler, arch, digest);
-    else if (arch === HOST_ARCH)
-      throw new BuildError('building stage1 needs a C compiler: apt-get install gcc libc6-dev');
-    // Better none than one of other sources than the rest of the package.
-    else for (const file of [binaryOf(arch), stampOf(arch)]) rmSync(file, { force: true });
+  const archs = [HOST_ARCH, ...Object.keys(ARCH_FLAGS).filter((other) => other !== HOST_ARCH)];
+  return archs.filter(buildFor);
+}
+
+function buildFor(arch) {
+  const digest = digestFiles([...stage1Sources('.c'), ...stage1Sources('.h')], compilerFlags(arch));
+  if (isBuilt(arch, digest)) return false;
+  const compiler = findCompiler(arch);
+  if (compiler) {
+    compile(compiler, arch, digest);
+    return true;
   }
+  if (arch === HOST_ARCH) throw new BuildError('building stage1 needs a C compiler: apt-get install gcc libc6-dev');
+  // Better none than one of other sources than the rest of the package.
+  for (const file of [binaryOf(arch), stampOf(arch)]) rmSync(file, { force: true });
+  return false;
 }
 
 /** A failure whose message says all there is to say. */
