@@ -1,4 +1,3 @@
-import { BPF_DEVCG_ACC, BPF_DEVCG_DEV } from '../../linux/bpf.ts';
 import * as bpf from '../../linux/bpf.ts';
 
 /** Devices of one kind that may be used; an absent minor number is any. */
@@ -45,7 +44,7 @@ function loadContext(): bpf.BpfInstruction[] {
 function matchRule({ type, major, minor, access: may }: DeviceRule): bpf.BpfInstruction[] {
   const allow = [bpf.moveImmediate(0, 1), bpf.exit()];
   const tests: ((skip: number) => bpf.BpfInstruction[])[] = [
-    (skip) => [bpf.skipUnlessEqual(2, BPF_DEVCG_DEV[type], skip)],
+    (skip) => [bpf.skipUnlessEqual(2, bpf.BPF_DEVCG_DEV[type], skip)],
     (skip) => [bpf.skipUnlessEqual(4, major, skip)],
   ];
   if (minor !== undefined) tests.push((skip) => [bpf.skipUnlessEqual(5, minor, skip)]);
@@ -57,6 +56,6 @@ function matchRule({ type, major, minor, access: may }: DeviceRule): bpf.BpfInst
 }
 
 function accessMask(may: string): number {
-  const { mknod, read, write } = BPF_DEVCG_ACC;
+  const { mknod, read, write } = bpf.BPF_DEVCG_ACC;
   return (may.includes('m') ? mknod : 0) | (may.includes('r') ? read : 0) | (may.includes('w') ? write : 0);
 }

@@ -9,7 +9,7 @@ export interface CpuValue {
   readonly default?: false;
 }
 
-/** The scheduler's period: the kernel's own default, and Kubernetes'. */
+/** The scheduler's period: what a new cgroup has, and Kubernetes'. */
 const PERIOD_US = 100_000;
 /** kernel/sched/core.c, min_cfs_quota_period: quotas below a millisecond are EINVAL. */
 const MIN_QUOTA_US = 1000;
@@ -98,10 +98,7 @@ function limitWrites(version: 1 | 2, millicores: number, draft: Draft, context: 
   const file = 'cpu.cfs_quota_us';
   // Version 1 refuses a quota above the parent's (EINVAL), version 2 takes the smaller: the pod bounds its apps on both.
   const bound = draft.scope === 'app' ? context.pod?.cgroup.find((write) => write.file === file) : undefined;
-  return [
-    { controller: 'cpu', file: 'cpu.cfs_period_us', value: `${PERIOD_US}`, at, why },
-    { controller: 'cpu', file, value: `${Math.min(quota, Number(bound?.value ?? quota))}`, at, why },
-  ];
+  return [{ controller: 'cpu', file, value: `${Math.min(quota, Number(bound?.value ?? quota))}`, at, why }];
 }
 
 export const CPU: Isolator<CpuValue> = { name: 'resource/cpu', scopes: ['app', 'pod'], schema: SCHEMA, lower };

@@ -1,0 +1,78 @@
+import { AT_FDCWD, O_RDONLY, O_WRONLY } from '../../linux/constants.ts';
+import type { Tape, Text } from '../../tape/program.ts';
+import type { CgroupWrite } from '../isolators/isolator.ts';
+import type { Leaf, Placement } from './layout.ts';
+import { podPath } from './names.ts';
+import { planDevices } from './plan-devices.ts';
+import { planWrites, withFile } from './plan-writes.ts';
+
+/** The pod's directory in one hierarchy, with its limits; `hasDevices`: version 1 takes care of the devices. */
+export function planPodDirectory(host: Tape, { hierarchy, writes, leaves }: Placement, hasDevices: boolean): void {
+  const { mountPoint, version } = hierarchy;
+  const mine = leaves.flatMap((leaf) => leaf.writes);
+  if (version === 2) {
+    // The cpu controller as well, so that pods get equal shares whatever they run.
+    const wanted = neededOf(hierarchy.controllers, [...writes, ...mine], ['cpu']);
+    enableControllers(
+      host,
+      mountPoint,
+      wanted.filter((name) => !hierarchy.enabled?.includes(name)),
+    );
+  }
+  makeDirectory(host, podPath(mountPoint));
+  if (version === 1 && hierarchy.controllers.includes('cpuset')) inheritCpuset(host, mountPoint, []);
+  planWrites(host, mountPoint, [], writes);
+  if (version === 1 ? hierarchy.controllers.includes('devices') : !hasDevices) planDevices(host, hierarchy);
+  if (version === 2) enableControllers(host, podPath(mountPoint), neededOf(hierarchy.controllers, mine));
+}
+
+export function planLeaf(host: Tape, { hierarchy }: Placement, leaf: Leaf): void {
+  const { mountPoint, version, controllers } = hierarchy;
+  makeDirectory(host, podPath(mountPoint, leaf.name), leaf.app);
+  if (version === 1 && controllers.includes('cpuset')) inheritCpuset(host, mountPoint, [leaf.name]);
+  planWrites(host, mountPoint, [leaf.name], leaf.writes);
+}
+
+function makeDirectory(host: Tape, path: Text, app?: string): void {
+  const why = app === undefined ? 'make a cgroup of the pod' : `make the cgroup of app "${app}"`;
+  host.call('mkdirat', [AT_FDCWD, host.text(path), 0o755], { why });
+}
+
+/** Memory and pids are enabled even without limits, to count by. */
+function neededOf(
+  available: readonly string[],
+  writes: readonly CgroupWrite[],
+  more: readonly string[] = [],
+): string[] {
+  const wanted = new Set(['memory', 'pids', ...more, ...writes.map(({ controller }) => controller)]);
+  return available.filter((controller) => wanted.has(controller));
+}
+
+/** Gives the controllers to the children of `directory`; those they have already are no error. */
+function enableControllers(host: Tape, directory: Text, controllers: readonly string[]): void {
+  if (controllers.length === 0) return;
+  const path: Text = [...(typeof directory === 'string' ? [directory] : directory), '/cgroup.subtree_control'];
+  const text = controllers.map((controller) => `+${controller}`).join(' ');
+  withFile(host, path, O_WRONLY, { why: 'open "cgroup.subtree_control"' }, (fd) => {
+    host.call('write', [fd, host.text(text), text.length], { why: `enable the controllers "${text}"` });
+  });
+}
+
+const CPUSET_BYTES = 4096;
+
+/** A version 1 cpuset starts empty, and no process may join it before it has processors and memory: it gets its parent's. */
+function inheritCpuset(host: Tape, mountPoint: string, below: readonly string[]): void {
+  const buffer = host.buffer(CPUSET_BYTES);
+  const length = host.program.reg('cgroup.length');
+  const parent: Text = below.length === 0 ? mountPoint : podPath(mountPoint);
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    const why = `inherit "${file}"`;
+    const from: Text = [...(typeof parent === 'string' ? [parent] : parent), `/${file}`];
+    withFile(host, from, O_RDONLY, { why }, (fd) =>
+      host.call('read', [fd, buffer, CPUSET_BYTES], { out: length, why }),
+    );
+    withFile(host, podPath(mountPoint, ...below, file), O_WRONLY, { why }, (fd) =>
+      host.call('write', [fd, buffer, length], { why }),
+    );
+  }
+}
