@@ -1,17 +1,20 @@
 #!/usr/bin/env node
 'use strict';
 
-// Loads dist/pod.cjs through V8's code cache. Compiling the bundle's text costs more than most verbs take; the cache holds
-// the functions that the common verbs run, already compiled. A cache of another Node version is rejected by V8, and the
-// text is compiled as usual.
+// Loads the command line from its packs (dist/pod.cjs and others beside it, see bin/build/packs.mjs), each through V8's code
+// cache: reading and compiling all of our code costs more than most verbs take. A cache of another Node version is rejected by
+// V8, and the text is compiled as usual.
 
 const { readFileSync } = require('node:fs');
-const { createRequire } = require('node:module');
-const { dirname, resolve } = require('node:path');
 const { Script } = require('node:vm');
 
-// Verbs that read manifests run far more code than the rest; a cache of their own keeps the others' small.
-const LAUNCH_VERBS = new Set(['run', 'plan', 'validate', 'prepare']);
+const DIST = `${__dirname.slice(0, __dirname.lastIndexOf('/'))}/dist`;
+
+/** Compiled packs by name. */
+const scripts = new Map();
+const definitions = Object.create(null);
+const loaded = Object.create(null);
+let packOf;
 
 function readCache(path) {
   try {
@@ -22,14 +25,32 @@ function readCache(path) {
   }
 }
 
-function loadBundle(verb) {
-  const filename = resolve(__dirname, '../dist/pod.cjs');
-  const text = readFileSync(filename, 'latin1');
-  const cachedData = readCache(resolve(dirname(filename), LAUNCH_VERBS.has(verb) ? 'pod.run.cache' : 'pod.cache'));
-  const script = new Script(text, { filename, cachedData });
+function loadPack(name) {
+  const filename = `${DIST}/${name}.cjs`;
+  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: readCache(`${DIST}/${name}.cache`) });
+  scripts.set(name, script);
+  Object.assign(definitions, script.runInThisContext());
+}
+
+function load(name) {
+  const known = loaded[name];
+  if (known) return known.exports;
+  if (!definitions[name]) loadPack(packOf[name]);
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename));
+  loaded[name] = module;
+  definitions[name](module, module.exports, requireOne, `${DIST}/pod.cjs`);
   return module.exports;
 }
 
-loadBundle(process.argv[2]).main(process.argv.slice(2));
+function requireOne(id) {
+  return id.startsWith('./') ? load(id.slice(2)) : require(id);
+}
+
+function loadMain() {
+  loadPack('pod');
+  packOf = definitions.packOf();
+  return load('main.js').main;
+}
+
+if (require.main === module) loadMain()(process.argv.slice(2));
+else module.exports = { loadMain, scripts };

@@ -1,27 +1,27 @@
 'use strict';
 
-// Runs command lines in one process, then writes the code cache of all functions they compiled: train.cjs CACHE JSON
+// Runs command lines in one process, then writes the code caches of the packs they loaded, with all functions they compiled:
+// train.cjs DIST JSON. Packs whose cache is there already are left alone: the most particular training comes first.
 
-const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
-const { createRequire } = require('node:module');
+const { existsSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
-const { dirname, join, resolve } = require('node:path');
-const { Script } = require('node:vm');
+const { join } = require('node:path');
+const { loadMain, scripts } = require('../pod.cjs');
 
-async function train(cacheFile, commandLines) {
-  const filename = resolve(__dirname, '../../dist/pod.cjs');
-  const script = new Script(readFileSync(filename, 'latin1'), { filename });
-  const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename));
+async function train(dist, commandLines) {
+  const main = loadMain();
   const root = mkdtempSync(join(tmpdir(), 'pod-train-'));
   try {
     // What fails here (a plan without a privilege, say) has still compiled the functions it went through.
-    for (const line of commandLines) await module.exports.main([...line, '--root', root]);
+    for (const line of commandLines) await main([...line, '--root', root]);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
   process.exitCode = 0;
-  writeFileSync(cacheFile, script.createCachedData());
+  for (const [name, script] of scripts) {
+    const path = join(dist, `${name}.cache`);
+    if (!existsSync(path)) writeFileSync(path, script.createCachedData());
+  }
 }
 
 train(process.argv[2], JSON.parse(process.argv[3]));
