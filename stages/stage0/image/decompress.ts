@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { PodError } from '../error.ts';
 import { type Blob, readBlob } from './blob.ts';
 import { corrupt } from './tar/fault.ts';
@@ -17,64 +18,68 @@ export function compressionOf(blob: Blob): Compression {
   return magic.length === 4 && magic.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : 'none';
 }
 
-/** The blob's bytes as they are, through `onRaw`, and decompressed as the result. To be consumed to its end or destroyed. */
+/** The blob's bytes as they are, through `onRaw`, and decompressed as the result. To be consumed to its end or abandoned by `return`. */
 export async function* openDecompressed(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   if (blob.size === 0) throw corrupt(`read ${blob.label}: it is empty`);
   const compression = compressionOf(blob);
+  if (compression === 'none') yield* readRaw(blob, onRaw);
+  else if (compression === 'gzip') yield* gunzip(blob, onRaw);
+  else yield* unzstd(blob, onRaw);
+}
+
+async function* readRaw(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   const raw = createReadStream(blob.path, { start: blob.start, end: blob.start + blob.size - 1, highWaterMark: CHUNK_BYTES });
-  raw.on('data', (chunk) => onRaw(chunk as Buffer));
   try {
-    if (compression === 'none') yield* raw;
-    else if (compression === 'gzip') yield* gunzip(raw, blob);
-    else yield* unzstd(raw, blob);
+    for await (const chunk of raw as AsyncIterable<Buffer>) {
+      onRaw(chunk);
+      yield chunk;
+    }
   } finally {
     raw.destroy();
   }
 }
 
-async function* gunzip(raw: Readable, blob: Blob): AsyncGenerator<Buffer> {
+async function* gunzip(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   const { createGunzip } = await import('node:zlib');
   const decoder = createGunzip({ chunkSize: CHUNK_BYTES });
-  yield* decode(raw, decoder, blob, 'gzip');
+  yield* decode(blob, onRaw, decoder, 'gzip');
   // Node stops at the end of the last member and says nothing of what follows.
   if (decoder.bytesWritten < blob.size) throw corrupt(`decompress ${blob.label}: ${blob.size - decoder.bytesWritten} bytes follow the end of the gzip data`);
 }
 
-async function* unzstd(raw: Readable, blob: Blob): AsyncGenerator<Buffer> {
+async function* unzstd(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   const { createZstdDecompress, constants } = (await import('node:zlib')) as unknown as ZstdModule;
-  if (createZstdDecompress === undefined) return yield* unzstdByProgram(raw, blob);
+  if (createZstdDecompress === undefined) return yield* unzstdByProgram(blob, onRaw);
   const params = { [constants['ZSTD_d_windowLogMax']!]: ZSTD_WINDOW_LOG };
-  return yield* decode(raw, createZstdDecompress({ chunkSize: CHUNK_BYTES, params }), blob, 'zstd');
+  yield* decode(blob, onRaw, createZstdDecompress({ chunkSize: CHUNK_BYTES, params }), 'zstd');
 }
 
 /** node:zlib has zstd since Node 22.15; its types come with a later @types/node than our floor's. */
 interface ZstdModule {
-  readonly createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => NodeJS.ReadWriteStream & Readable;
+  readonly createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => Duplex;
   readonly constants: Readonly<Record<string, number>>;
 }
 
-async function* decode(raw: Readable, decoder: NodeJS.ReadWriteStream & Readable, blob: Blob, format: string): AsyncGenerator<Buffer> {
-  // pipe() does not carry errors over.
-  raw.on('error', (error) => decoder.destroy(error));
-  raw.pipe(decoder);
+async function* decode(blob: Blob, onRaw: (chunk: Buffer) => void, decoder: Duplex, format: string): AsyncGenerator<Buffer> {
+  // pipeline() destroys the decoder with the source's error, or with the decoder's own: it comes out of the loop.
+  const fed = pipeline(readRaw(blob, onRaw), decoder);
+  fed.catch(() => undefined);
   try {
     yield* decoder as AsyncIterable<Buffer>;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('Z_') || code?.startsWith('ZSTD_') || code?.startsWith('ERR_ZSTD')) {
-      throw corrupt(`decompress ${blob.label}: not valid ${format} data: ${(error as Error).message}`, error);
-    }
-    throw error;
+    if (code === undefined || !/^(Z_|ZSTD_|ERR_ZSTD)/.test(code)) throw error;
+    throw corrupt(`decompress ${blob.label}: not valid ${format} data: ${(error as Error).message}`, error);
   } finally {
     decoder.destroy();
   }
 }
 
 /** until Node 22.15: the host's own program, found by the host's PATH and given no name of the image's. */
-async function* unzstdByProgram(raw: Readable, blob: Blob): AsyncGenerator<Buffer> {
+async function* unzstdByProgram(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   const { execa } = await import('execa');
   const child = execa('zstd', ['-d', '-c', '-q', `--memory=${2 ** (ZSTD_WINDOW_LOG - 20)}MB`], {
-    stdin: raw,
+    stdin: Readable.from(readRaw(blob, onRaw)),
     stdout: 'pipe',
     stderr: 'pipe',
     buffer: { stdout: false, stderr: true },
@@ -86,7 +91,8 @@ async function* unzstdByProgram(raw: Readable, blob: Blob): AsyncGenerator<Buffe
     const result = await child;
     if (result.failed) throw programFailure(result, blob);
   } finally {
-    child.kill('SIGKILL');
+    // Where the spawn failed there is no pid, and Node's kill() would signal whatever number the handle's memory holds.
+    if (child.pid !== undefined) child.kill('SIGKILL');
     await child;
   }
 }

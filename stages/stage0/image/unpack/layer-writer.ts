@@ -140,6 +140,7 @@ export class LayerWriter implements TarSink, Disposable {
     const oldName = bytePath(targetName);
     const link = (bytes: Buffer): number => tryLinkat(targetFd, oldName, dirFd, bytes);
     if (isAbsent(targetFd, targetName)) throw corrupt(`unpack ${this.#archive}: entry "${printable(path)}" is a hard link to "${printable(target)}", which is not in the layer`);
+    if (isDirectory(targetFd, targetName)) throw this.#hostile('is a hard link to a directory');
     this.#makeOver(dirFd, name, path, 'linkat', link);
   }
 
