@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { LogFollower } from '../pod/logs.ts';
@@ -6,7 +6,7 @@ import type { LaunchApi, RunningPod, RunOptions } from './launch-api.ts';
 import { LogPrinter } from './log-printer.ts';
 import type { Progress } from './progress.ts';
 import { StopOnSignal } from './stop-on-signal.ts';
-import { BrokenPipe } from './terminal.ts';
+import { BrokenPipe, type Terminal } from './terminal.ts';
 import type { Timings } from './timings.ts';
 import type { Invocation } from './verb.ts';
 
@@ -23,12 +23,14 @@ export interface Launch {
 export async function runForeground(invocation: Invocation, launch: Launch, timings: Timings, progress: Progress): Promise<number> {
   const { terminal, root } = invocation;
   using signals = new StopOnSignal();
-  const output = launch.isDetached ? undefined : new PodOutput(invocation);
+  let output: PodOutput | undefined;
   try {
     const pod = await launch.start(launch.spec, {
       ...launch.options,
       signal: signals.aborted,
-      onCreated: (created) => output?.open(created.path, created.apps),
+      onCreated: ({ path, apps }) => {
+        if (!launch.isDetached) output = new PodOutput(terminal, path, apps);
+      },
     });
     progress.finish();
     if (launch.idFile !== undefined) writeIdFile(launch.idFile, pod.uuid);
@@ -57,7 +59,7 @@ async function attend(pod: RunningPod, output: PodOutput, timeoutMs: number | un
   try {
     output.follow(() => void pod.stop());
     const { exitCode } = await pod.exit;
-    output.close();
+    output.finish();
     if (hasTimedOut) throw new PodError('pod/timeout', `run pod ${pod.uuid}: not done after ${timeoutMs} ms, stopped`);
     return exitCode;
   } finally {
@@ -80,39 +82,47 @@ async function removeAfter(root: string, uuid: string): Promise<void> {
 
 /** What the apps write, on the caller's own output, until the pod has ended. */
 class PodOutput {
-  readonly #invocation: Invocation;
+  readonly #terminal: Terminal;
+  readonly #apps: readonly string[];
+  /** Of the pod's directory, which moves when the pod ends; the log directory is made during the launch. */
+  readonly #podFd: number;
   #follower: LogFollower | undefined;
   #printer: LogPrinter | undefined;
 
-  constructor(invocation: Invocation) {
-    this.#invocation = invocation;
+  constructor(terminal: Terminal, podPath: string, apps: readonly string[]) {
+    this.#terminal = terminal;
+    this.#apps = apps;
+    this.#podFd = openSync(podPath, constants.O_RDONLY | constants.O_DIRECTORY);
   }
 
-  open(podPath: string, apps: readonly string[]): void {
-    const printer = new LogPrinter({ terminal: this.#invocation.terminal, apps });
-    this.#printer = printer;
-    this.#follower = new LogFollower(podPath, {
-      apps,
+  /** From the first line on; `onBroken` is called when nobody reads the output any more. */
+  follow(onBroken: () => void): void {
+    const printer = new LogPrinter({ terminal: this.#terminal, apps: this.#apps });
+    const follower = new LogFollower(`/proc/self/fd/${this.#podFd}`, {
+      apps: this.#apps,
       sink: (app, line) => printer.print(app, line),
       onBatch: () => printer.flush(),
     });
-  }
-
-  /** `onBroken` is called when nobody reads the output any more. */
-  follow(onBroken: () => void): void {
-    this.#follower?.failure.catch((error: unknown) => {
+    this.#printer = printer;
+    this.#follower = follower;
+    follower.failure.catch((error: unknown) => {
       this.#drop();
       if (!(error instanceof BrokenPipe)) throw error;
       onBroken();
     });
-    this.#follower?.follow();
+    follower.follow();
   }
 
   /** Everything that was written before the end. */
-  close(): void {
+  finish(): void {
     this.#follower?.finish();
     this.#printer?.finish();
     this.#drop();
+  }
+
+  close(): void {
+    this.#drop();
+    closeSync(this.#podFd);
   }
 
   #drop(): void {
