@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import type * as Crypto from 'node:crypto';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Outline, OutlineApp, OutlineIsolator, OutlineMount, OutlinePort, OutlineVolume } from './outline.ts';
 import { join } from './pointer.ts';
@@ -21,7 +22,7 @@ const DEFAULT_GRACE_MS = 10_000;
 export function buildSpec(input: SpecInput): Spec.PodSpec {
   const { document, outline, text, path } = input;
   return {
-    manifest: { path, digest: `sha256:${createHash('sha256').update(text).digest('hex')}`, text },
+    manifest: manifestOf(path, text),
     name: outline.name!,
     labels: outline.labels,
     annotations: outline.annotations,
@@ -33,6 +34,19 @@ export function buildSpec(input: SpecInput): Spec.PodSpec {
     isolators: outline.isolators.map((isolator) => buildIsolator(document, isolator)),
     unsupported: findUnsupported(document, outline),
     at: document.at(''),
+  };
+}
+
+/** Loading node:crypto takes milliseconds, and not every verb asks for the digest. */
+function manifestOf(path: string, text: string): Spec.PodSpec['manifest'] {
+  let digest: string | undefined;
+  return {
+    path,
+    get digest(): string {
+      const { createHash } = createRequire(import.meta.url)('node:crypto') as typeof Crypto;
+      return (digest ??= `sha256:${createHash('sha256').update(text).digest('hex')}`);
+    },
+    text,
   };
 }
 

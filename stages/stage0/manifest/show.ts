@@ -8,5 +8,5 @@ export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(shorten(value));
   if (value === null) return 'nothing';
   if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'a map of fields';
-  return String(value);
+  return String(value as number | boolean);
 }

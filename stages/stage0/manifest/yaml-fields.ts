@@ -69,8 +69,7 @@ export class FieldTable {
     if (isScalar(key)) {
       if (key.anchor !== undefined) this.#anchors.set(key.anchor, key as ParsedNode);
       // `true:` and `8080:` are names too: what was written counts, not what it would be as a value.
-      if (typeof key.value === 'string') return key.value;
-      if (key.value !== null && key.source !== undefined) return key.source;
+      if (typeof key.value === 'string' && (key.value !== '' || key.type !== 'PLAIN')) return key.value;
     }
     this.#errors.push(
       syntaxError(

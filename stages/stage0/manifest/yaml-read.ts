@@ -2,12 +2,13 @@ import { Composer, type Document, Lexer, type ParsedNode, Parser, type YAMLParse
 import type { CST } from 'yaml';
 import { PodError } from '../error.ts';
 import type { Source } from './source.ts';
+import { EXPLICIT_TAGS } from './yaml-scalars.ts';
 
 /** Far above what people write, far below what costs a second. */
 export const MAX_BYTES: number = 4 * 1024 * 1024;
 /** Of collections in each other. The composer recurses; this keeps it, and everything after it, off the stack's end. */
 export const MAX_DEPTH = 64;
-const MAX_LEXEMES = 250_000;
+const MAX_LEXEMES = 100_000;
 const MAX_SYNTAX_ERRORS = 50;
 
 export interface YamlRead {
@@ -24,7 +25,14 @@ export function readYaml(source: Source): YamlRead {
   if (problem) return { errors: [problem], warnings: [] };
   const tokens = tokenize(source);
   if (tokens instanceof PodError) return { errors: [tokens], warnings: [] };
-  const composer = new Composer({ schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  const composer = new Composer({
+    // Text only: `yaml-scalars` gives plain scalars their meaning.
+    schema: 'failsafe',
+    customTags: EXPLICIT_TAGS,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
   const documents: Document.Parsed[] = [];
   for (const token of tokens) for (const document of composer.next(token)) documents.push(document);
   for (const document of composer.end(true, text.length)) documents.push(document);
@@ -64,10 +72,34 @@ function tokenize(source: Source): CST.Token[] | PodError {
     if (parser.stack.length > MAX_DEPTH + 1) {
       return syntaxError(source, parser.offset, `more than ${MAX_DEPTH} lists and maps are inside each other`);
     }
+    if (lexeme[0] === '"' && countBadEscapes(lexeme) > MAX_SYNTAX_ERRORS) {
+      return syntaxError(
+        source,
+        parser.offset - lexeme.length,
+        `more than ${MAX_SYNTAX_ERRORS} escapes in this text are not valid`,
+      );
+    }
     if (++count > MAX_LEXEMES) return syntaxError(source, parser.offset, `more than ${MAX_LEXEMES} YAML tokens`);
   }
   for (const token of parser.end()) tokens.push(token);
   return tokens;
+}
+
+const ESCAPE = /\\(?:[0abtnvfre "/\\NLP_\t\n]|\r\n|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/y;
+
+/** The library makes an error object of each, with a stack: two million of them would take half a minute. */
+function countBadEscapes(quoted: string): number {
+  let count = 0;
+  for (let at = quoted.indexOf('\\'); at !== -1; at = quoted.indexOf('\\', at)) {
+    ESCAPE.lastIndex = at;
+    if (ESCAPE.test(quoted)) {
+      at = ESCAPE.lastIndex;
+      continue;
+    }
+    count++;
+    at += 2;
+  }
+  return count;
 }
 
 function judge(source: Source, documents: readonly Document.Parsed[]): YamlRead {

@@ -1,11 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { PodError } from '../error.ts';
 import { type Fields, FieldTable } from './yaml-fields.ts';
+import { scalarValue } from './yaml-scalars.ts';
 import { MAX_DEPTH, syntaxError } from './yaml-read.ts';
 import type { Source } from './source.ts';
 
 /** Values after aliases are followed; a bomb of ten lines asks for billions. */
-const MAX_VALUES = 200_000;
+const MAX_VALUES = 100_000;
+/** The compiled validator's work grows with the square of the errors in one list. */
+const MAX_ITEMS = 4096;
 
 interface Reading {
   readonly value: unknown;
@@ -91,6 +94,9 @@ export class ValueReader {
 
   #readSeq(node: YAMLSeq.Parsed): Reading {
     this.#spend(1, node);
+    if (node.items.length > MAX_ITEMS) {
+      throw syntaxError(this.#source, node.range[0], `the list has more than ${MAX_ITEMS} items`);
+    }
     const value: unknown[] = [];
     let size = 1;
     let depth = 0;
@@ -112,13 +118,4 @@ export class ValueReader {
         `the manifest holds more than ${MAX_VALUES} values, aliases followed`,
       );
   }
-}
-
-/** As the core schema reads it, with two additions: `0400` is octal, and integers a double cannot hold keep their text. */
-function scalarValue(node: Scalar): unknown {
-  const { value, source } = node;
-  if (typeof value !== 'number' || source === undefined) return value;
-  if (node.tag === undefined && /^0[0-7]+$/.test(source)) return Number.parseInt(source, 8);
-  if (Math.abs(value) > Number.MAX_SAFE_INTEGER && /^[-+]?[0-9]+$/.test(source)) return source;
-  return value;
 }
