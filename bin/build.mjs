@@ -26,8 +26,8 @@ const STEPS = [
   },
   {
     name: 'bundle',
-    inputs: ['stages', 'schemas', 'bin/build/bundle.mjs', 'bin/build/train.cjs', 'manifests/hello.pod.yaml'],
-    outputs: ['pod.cjs', 'pod.cache', 'pod.run.cache', 'index.cjs', 'index.mjs'],
+    inputs: ['stages', 'schemas', 'bin/build', 'bin/pod.cjs', 'manifests/hello.pod.yaml'],
+    outputs: ['pod.cjs', 'pod-run.cjs', 'pod-exec.cjs', 'pod-rest.cjs', 'index.cjs', 'index.mjs'],
     run: async () => (await import('./build/bundle.mjs')).buildBundle(),
   },
   {
