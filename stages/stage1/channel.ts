@@ -10,8 +10,11 @@ export class Channel {
   #rest: Buffer = Buffer.alloc(0);
   #ended = false;
 
-  /** Takes the descriptor. */
-  constructor(fd: Fd) {
+  readonly #onEnd: () => void;
+
+  /** Takes the descriptor. `onEnd` is called once, when the other side has closed it or we have. */
+  constructor(fd: Fd, onEnd: () => void = () => {}) {
+    this.#onEnd = onEnd;
     this.#socket = new Socket({ fd: fd.take(), readable: true, writable: true });
     this.#socket.on('data', (chunk) => this.#receive(chunk));
     // A reset is stage1's end like any other: what it meant is decided by which messages came before.
@@ -52,6 +55,7 @@ export class Channel {
   }
 
   #end(): void {
+    if (!this.#ended) this.#onEnd();
     this.#ended = true;
     for (const waiting of this.#waiting.splice(0)) waiting(undefined);
   }

@@ -201,5 +201,6 @@ int monitor_main(void)
 	record_exit(mon, status);
 	play(mon, TAPE_CLEANUP);
 	tell(MSG_EXITED, WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0, 0);
+	play(mon, TAPE_SETTLE);
 	return 0;
 }

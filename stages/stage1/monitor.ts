@@ -37,8 +37,15 @@ function sealedBinary(distDir: string): Fd {
 export interface Monitor {
   readonly pid: number;
   readonly channel: Channel;
-  /** Waits for the process to be gone, which it is an instant after its channel has ended. */
-  readonly reap: () => void;
+
+}
+
+const REAP_MS = 25;
+
+/** libuv reaps only children it made itself. The monitor ends some ms after its channel; nothing waits for that. */
+function reapLater(pid: number): void {
+  const WNOHANG = 1;
+  if (trySyscall('wait4', pid, null, WNOHANG, null) === 0) setTimeout(() => reapLater(pid), REAP_MS).unref();
 }
 
 export interface LaunchInput {
@@ -73,6 +80,5 @@ export function launchMonitor(input: LaunchInput): Monitor {
     theirs[Symbol.dispose]();
   }
   sendWithFds(ours.number, encodeMessage({ type: 'launch', fds: 3 }), [tape.number, input.lockFd, input.stdinFd]);
-  // libuv reaps only children it made itself.
-  return { pid, channel: new Channel(ours), reap: () => void trySyscall('wait4', pid, null, 0, null) };
+  return { pid, channel: new Channel(ours, () => reapLater(pid)) };
 }

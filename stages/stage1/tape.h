@@ -22,6 +22,7 @@ enum purpose {
 	TAPE_AFTER,
 	TAPE_EXEC,
 	TAPE_CLEANUP,
+	TAPE_SETTLE,
 	TAPE_PURPOSES,
 };
 

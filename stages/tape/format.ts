@@ -24,6 +24,7 @@ export const PURPOSES: readonly Purpose[] = [
   'after',
   'exec',
   'cleanup',
+  'settle',
 ];
 
 export const LIMITS = {

@@ -81,7 +81,7 @@ export interface Op extends OpOptions {
   readonly args: readonly Arg[];
 }
 
-export type Purpose = 'host' | 'attach' | 'pod' | 'ready' | 'before' | 'start' | 'after' | 'exec' | 'cleanup';
+export type Purpose = 'host' | 'attach' | 'pod' | 'ready' | 'before' | 'start' | 'after' | 'exec' | 'cleanup' | 'settle';
 
 export interface TapeOptions {
   readonly purpose: Purpose;

@@ -1,5 +1,5 @@
 import { PodError } from '../error.ts';
-import { LockTable } from '../pod/lock.ts';
+import { isLocked } from '../pod/lock.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 import { hasEnded, waitForPod } from '../pod/wait.ts';
 import { loadControl } from './load-launch.ts';
@@ -19,7 +19,7 @@ export async function killPod(store: PodStore, pod: PodDir): Promise<void> {
 }
 
 export function requireRunning(store: PodStore, pod: PodDir): void {
-  if (pod.state === 'run' && new LockTable().isLocked(pod.path)) return;
+  if (pod.state === 'run' && isLocked(pod.path)) return;
   const state = pod.state === 'run' || pod.state === 'exited' ? 'it has exited' : `it is in "${pod.state}"`;
   throw new PodError('pod/state', `talk to pod ${pod.uuid}: ${state}`, { hint: 'pod ps lists the pods that run' });
 }

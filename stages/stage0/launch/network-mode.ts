@@ -35,7 +35,7 @@ export function networkMode(spec: PodSpec, root: string): NetworkMode {
   const plan: NetworkPlan = {
     planAttach: (attach) => planAttachVeth(attach, spec.network, ports),
     planPod: (pod) => planPodNetwork(pod, spec.network),
-    planCleanup: (cleanup) => planNetworkCleanup(cleanup, spec.network, ports),
+    planSettle: (settle) => planNetworkCleanup(settle, spec.network, ports),
   };
   if (spec.network.mode === 'bridge') {
     return { plan, acquire: (uuid, record) => acquireBridge(spec, root, ports, uuid, record) };

@@ -88,7 +88,6 @@ async function untilStarted(spec: PodSpec, plan: Plan, monitor: Monitor, pod: Ac
   if (first?.type === 'started') return;
   for (let message = first; message && message.type !== 'exited'; ) message = await monitor.channel.next();
   monitor.channel.close();
-  monitor.reap();
   await removePod(root, pod.uuid);
   if (first?.type === 'failed') throw launchFailure(plan.program, first, appPlace(spec, first.app));
   if (first?.type === 'malformed') throw new PodError('tape/malformed', 'start the pod: stage1 refused its tape');
@@ -125,10 +124,7 @@ async function waitForExit(pod: AcquiredPod, store: PodStore, monitor: Monitor):
   for (;;) {
     const message = await monitor.channel.next();
     if (message && message.type !== 'exited') continue;
-    monitor.channel.close();
-    monitor.reap();
     // Killed monitors and inits leave no exit code of an app; 128+SIGKILL is what a caller must see then.
     return { exitCode: readStatus(store, pod.uuid)?.exitCode ?? 128 + 9 };
   }
 }
-

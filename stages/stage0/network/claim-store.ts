@@ -7,6 +7,5 @@ export interface ClaimStore {
   release(root: string, kind: string, key: string, uuid: string): boolean;
   claimFirstFree(root: string, kind: string, candidates: Iterable<string>, uuid: string): string | undefined;
   listClaims(root: string, kind?: string): readonly { readonly key: string; readonly uuid: string }[];
-  claimOwner(root: string, kind: string, key: string): string | undefined;
   hasClaims(root: string, kind: string): boolean;
 }

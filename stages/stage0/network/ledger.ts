@@ -4,7 +4,7 @@ import { NetlinkSocket } from '../../linux/netlink-socket.ts';
 import { batch } from '../../linux/nftables.ts';
 import { ifnameBytes } from '../../linux/nftables-expressions.ts';
 import { deleteLink } from '../../linux/rtnetlink.ts';
-import { releaseAddresses } from './addresses.ts';
+import { ADDRESS_KIND, releaseAddresses } from './addresses.ts';
 import type { ClaimStore } from './claim-store.ts';
 import { bridgeTable, inetTable } from './firewall.ts';
 import { PORT_KIND, portKey, releasePorts } from './host-ports.ts';
@@ -44,15 +44,21 @@ export function networkLedger(
 /** Undoes what is left of an entry; nothing is left of most. Only for pods that are dead. */
 export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntry): void {
   const { bridge, ports, uuid } = entry;
-  if (bridge) {
+  // The address's claim goes last when a pod ends by itself: without it there is nothing left to undo.
+  if (bridge && holds(claims, root, bridge.addresses.ip4, uuid)) {
     // The link first: with its element gone, the bridge would no longer know whom it belongs to.
     deleteVeth(bridge.veth);
     // A port's claim that is not ours any more was given up with its element: both may be another pod's by now.
-    const held = ports.filter((port) => claims.claimOwner(root, PORT_KIND, portKey(port)) === uuid);
+    const keys = new Set(claims.listClaims(root, PORT_KIND).flatMap((claim) => (claim.uuid === uuid ? claim.key : [])));
+    const held = ports.filter((port) => keys.has(portKey(port)));
     deleteElements(firewallPod(bridge.config, bridge.addresses, bridge.veth), held);
     releaseAddresses(claims, root, bridge.addresses, uuid);
   }
   releasePorts(claims, root, ports, uuid);
+}
+
+function holds(claims: ClaimStore, root: string, ip4: string, uuid: string): boolean {
+  return claims.listClaims(root, ADDRESS_KIND).some((claim) => claim.key === ip4 && claim.uuid === uuid);
 }
 
 function deleteVeth(name: string): void {

@@ -2,7 +2,16 @@ import { AT_FDCWD } from '../../linux/constants.ts';
 import { SIOCGIFINDEX, IFNAMSIZ, IFREQ_SIZE } from '../../linux/netdevice.ts';
 import { hole, NETLINK_NETFILTER, NETLINK_ROUTE } from '../../linux/netlink.ts';
 import { batch, NFPROTO_BRIDGE, NFPROTO_INET } from '../../linux/nftables.ts';
-import { AF_INET, AF_INET6, newAddress, newDefaultRoute, newVeth, setLinkUp } from '../../linux/rtnetlink.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  newAddress,
+  newDefaultRoute,
+  newVeth,
+  leaveWithoutIp6,
+  setHairpin,
+  setLinkUp,
+} from '../../linux/rtnetlink.ts';
 import { offset, sym, type SourcePosition, type Tape } from '../../tape/program.ts';
 import { PodError } from '../error.ts';
 import type { NetworkSpec } from '../manifest/spec.ts';
@@ -52,10 +61,19 @@ export function planAttachVeth(tape: Tape, network: NetworkSpec, ports: readonly
   planExchange(tape, {
     protocol: NETLINK_ROUTE,
     name: 'rtnetlink',
-    messages: [{ message: veth, at, why: 'link the pod to the bridge' }],
+    messages: [{ message: veth, at, why: 'link the pod to the bridge' }, ...hostEndMessages(at, ports)],
     stores: { initPid: tape.program.reg('initPid') },
     at,
   });
+}
+
+function hostEndMessages(at: SourcePosition, ports: readonly PublishedPort[]): TapeMessage[] {
+  // A port of a bridge has no use for an address, its routes and its multicast groups.
+  const bare: TapeMessage = { message: leaveWithoutIp6(HOLES.vethName), at, tolerate: ['EAFNOSUPPORT'] };
+  const [port] = ports;
+  if (!port) return [bare];
+  // Where br_netfilter is on, a pod's packets to its own published port are turned round inside the bridge.
+  return [bare, { message: setHairpin(HOLES.vethName), at: port.at, why: 'let the pod use its own published ports' }];
 }
 
 /** For the `pod` tape, played inside: the loopback, and on a bridge the addresses and routes of `eth0`. */
@@ -82,6 +100,7 @@ export function planPodNetwork(tape: Tape, network: NetworkSpec): void {
 function addressMessages(at: SourcePosition): TapeMessage[] {
   const index = hole('linkIndex', 4);
   return [
+    { message: setLinkUp(POD_LINK), at },
     { message: newAddress(AF_INET, HOLES.ip4, SUBNET4_BITS, index), at },
     { message: newAddress(AF_INET6, HOLES.ip6, SUBNET6_BITS, index), at, tolerate: NO_IPV6 },
     { message: newDefaultRoute(AF_INET, HOLES.gateway4), at },
@@ -102,7 +121,7 @@ function ifreqOf(name: string): Uint8Array {
 export function planNetworkCleanup(tape: Tape, network: NetworkSpec, ports: readonly PublishedPort[]): void {
   if (network.mode === 'bridge') {
     const messages = elementBatch(network, ports, 'delete');
-    planExchange(tape, { protocol: NETLINK_NETFILTER, name: 'netfilter', messages, at: network.at });
+    planExchange(tape, { protocol: NETLINK_NETFILTER, name: 'netfilter', messages, at: network.at, leaveOpen: true });
     planRelease(tape, ADDRESS_KIND, sym('ip4Text'), network.at, "free the pod's address");
   }
   for (const port of ports) planRelease(tape, PORT_KIND, portKey(port), port.at, `free host port ${port.hostPort}`);

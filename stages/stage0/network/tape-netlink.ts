@@ -38,6 +38,11 @@ export interface Exchange {
   /** Holes whose bytes earlier ops of the tape have written elsewhere in the data. */
   readonly gathers?: Readonly<Record<string, DataRef>>;
   readonly at: SourcePosition;
+  /**
+   * Closing a netfilter socket waits until what was deleted over it has gone, an RCU grace period (5 to 20 ms): a tape whose
+   * process is about to end leaves that to the end.
+   */
+  readonly leaveOpen?: boolean;
   /** Ops between making the socket and sending. */
   readonly prepare?: (socket: Reg) => void;
 }
@@ -66,7 +71,7 @@ export function planExchange(tape: Tape, exchange: Exchange): void {
     const tolerate = item.tolerate ? { tolerate: item.tolerate } : {};
     tape.call('tape.check32', [offset(replies, i * REPLY_BYTES + REPLY_ERROR)], { ...options, ...tolerate });
   });
-  tape.call('close', [socket], place);
+  if (!exchange.leaveOpen) tape.call('close', [socket], place);
 }
 
 type Place = { readonly at: SourcePosition; readonly why: string };

@@ -67,7 +67,7 @@ export function planPod(input: PlanInput): Plan {
   const program = new Program();
   const host = program.tape({ purpose: 'host' });
   const attach = program.tape({ purpose: 'attach' });
-  const cleanup = newCleanup(program);
+  const cleanup = program.tape({ purpose: 'cleanup' });
   planPodFiles(host, spec.at, rootfs.userns);
   planUpperDirs(host, rootfs);
   planVolumeDirs(host, rootfs);
@@ -78,20 +78,18 @@ export function planPod(input: PlanInput): Plan {
     ...(rootfs.userns ? { owner: sym('uidBase') } : {}),
   };
   const cgroups = planCgroups(host, cleanup, cgroupInput);
-  network.planCleanup(cleanup);
   planArchive(cleanup, spec.at);
+  const settle = program.tape({ purpose: 'settle' });
+  network.planSettle(settle);
+  // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
+  settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planAttach(attach, input, rootfs);
   planInit(program, input, rootfs, cgroups);
   const processes = planApps(program, input, drafts, cgroups);
   return { program, processes, ledger: (uuid) => cgroupLedger(cgroupInput, uuid).map((entry) => ({ ...entry })) };
 }
 
-/** Stored last, since that is when it runs. */
-function newCleanup(program: Program): Tape {
-  return program.tape({ purpose: 'cleanup' });
-}
-
-/** The last op of all: from here on the pod is an exited one. */
+/** The last op before the exit is told: from here on the pod is an exited one. */
 function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
   const from = cleanup.text([sym('root'), '/pods/run/', sym('uuid')]);
   const to = cleanup.text([sym('root'), '/pods/exited/', sym('uuid')]);

@@ -18,7 +18,11 @@ export interface ResolvedApp {
 export interface NetworkPlan {
   readonly planAttach: (attach: Tape) => void;
   readonly planPod: (pod: Tape) => void;
-  readonly planCleanup: (cleanup: Tape) => void;
+  /**
+   * After the pod's exit was told, while its lock is still held: the kernel takes an RCU grace period (5 to 20 ms) to let
+   * firewall elements go, which nobody has to wait for.
+   */
+  readonly planSettle: (settle: Tape) => void;
 }
 
 export interface PlanInput {

@@ -7,8 +7,8 @@ export function readIfThere(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // ENOTDIR: a stray file among the pods' directories has no files of its own.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    // ENOTDIR: a stray file among the pods' directories has no files of its own. ENODEV: a cgroup that is just being removed.
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENODEV') return undefined;
     throw error;
   }
 }

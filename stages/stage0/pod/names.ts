@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, readFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { claim, release } from './claims.ts';
-import { LockTable, lockDir } from './lock.ts';
+import { isLocked, lockDir } from './lock.ts';
 import type { PodStore } from './store.ts';
 import { isUuid } from './uuid.ts';
 
@@ -57,7 +57,7 @@ function isAlive(store: PodStore, uuid: string): boolean {
   const pod = store.locate(uuid);
   if (!pod) return false;
   if (pod.state === 'prepared') return true;
-  return (pod.state === 'prepare' || pod.state === 'run') && new LockTable().isLocked(pod.path);
+  return (pod.state === 'prepare' || pod.state === 'run') && isLocked(pod.path);
 }
 
 /** A name becomes a file's name: no separators, no dots at the front. The manifest's schema is stricter. */

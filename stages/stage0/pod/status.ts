@@ -1,7 +1,6 @@
 import { appStatuses, type AppStatus } from './app-status.ts';
 import { type FinalStatus, type PodEvent, readEvents, readFinal, toTime } from './events.ts';
-import { cgroupMountPoints } from './host-pids.ts';
-import { LockTable } from './lock.ts';
+import { Liveness } from './alive.ts';
 import { type PodRecord, readRecord } from './record.ts';
 import type { PodDir, PodStore } from './store.ts';
 import { readBootId } from './uuid.ts';
@@ -23,16 +22,15 @@ export interface PodStatus {
 
 /** What is shared by the reads of many pods, so that each file of the host is read once. */
 export class StatusReader {
-  readonly #locks = new LockTable();
-  #mountPoints: readonly string[] | undefined;
+  readonly #liveness = new Liveness();
 
   read(pod: PodDir): PodStatus {
-    const alive = pod.state !== 'garbage' && pod.state !== 'exited' && this.#locks.isLocked(pod.path);
     const record = readRecord(pod.path);
     const events = readEvents(pod.path);
     const final = readFinal(pod.path);
-    const state = stateOf(pod, alive && isThisBoot(record), final);
-    const mountPoints = state === 'running' ? (this.#mountPoints ??= cgroupMountPoints()) : [];
+    const mayLive = (pod.state === 'prepare' || pod.state === 'run') && final === undefined && isThisBoot(record);
+    const state = stateOf(pod, mayLive && this.#liveness.isAlive(pod), final);
+    const mountPoints = state === 'running' ? this.#liveness.mountPoints : [];
     const apps = appStatuses({ uuid: pod.uuid, record, events, final, state, mountPoints });
     return toStatus({ pod, record, events, final, state, apps });
   }

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { PodError } from '../error.ts';
-import { LockTable } from './lock.ts';
+import { isLocked } from './lock.ts';
 import { type PodStatus, readStatus } from './status.ts';
 import type { PodStore } from './store.ts';
 
@@ -42,7 +42,7 @@ function holds(store: PodStore, uuid: string, condition: PodCondition): boolean 
 export function hasEnded(store: PodStore, uuid: string): boolean {
   const pod = store.locate(uuid);
   if (!pod || pod.state === 'exited' || pod.state === 'garbage') return true;
-  return pod.state === 'run' && !new LockTable().isLocked(pod.path);
+  return pod.state === 'run' && !isLocked(pod.path);
 }
 
 /** True when `test` became true, false when the time limit passed. */

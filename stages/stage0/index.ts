@@ -1,0 +1,57 @@
+// The library: `import { run } from 'pod'`. The command line is a thin layer over the same functions.
+
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { ImageProgress } from './image/types.ts';
+import { PodErrors } from './error.ts';
+import { run as launch } from './launch/run.ts';
+import { Pod } from './library/pod.ts';
+import { parseManifest } from './manifest/parse.ts';
+import type { PodSpec } from './manifest/spec.ts';
+import { defaultRoot } from './pod/layout.ts';
+
+export { PodError, PodErrors } from './error.ts';
+export type { ErrorCode, Position } from './error.ts';
+export { Pod } from './library/pod.ts';
+export type { ExecResult, ExecSettings, LogEntry } from './library/pod.ts';
+export type { PodStatus } from './pod/status.ts';
+
+export interface RunSettings {
+  /** Directory of all state and images; default `/var/lib/pod` for root. */
+  readonly root?: string;
+  /** What relative paths in the manifest start from; default: the manifest's folder, for an object the working directory. */
+  readonly baseDir?: string;
+  /** Instead of the manifest's name. */
+  readonly name?: string;
+  readonly onProgress?: (progress: ImageProgress) => void;
+  /** Gives up before anything is started. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Starts the pod of a manifest: a path, or an object of the same shape. Resolves when every app has started. Throws `PodError`
+ * or `PodErrors`, and then leaves nothing behind.
+ */
+export async function run(manifest: string | object, settings: RunSettings = {}): Promise<Pod> {
+  const root = resolve(settings.root ?? defaultRoot());
+  const { spec, baseDir } = read(manifest, settings);
+  const running = await launch(settings.name === undefined ? spec : { ...spec, name: settings.name }, {
+    root,
+    baseDir,
+    stdin: false,
+    autoRemove: false,
+    ...(settings.onProgress ? { onProgress: settings.onProgress } : {}),
+    ...(settings.signal ? { signal: settings.signal } : {}),
+  });
+  return new Pod(running, root);
+}
+
+function read(manifest: string | object, settings: RunSettings): { spec: PodSpec; baseDir: string } {
+  const isPath = typeof manifest === 'string';
+  const text = isPath ? readFileSync(manifest, 'utf8') : JSON.stringify(manifest, undefined, 2);
+  const path = isPath ? manifest : '<object>';
+  const baseDir = resolve(settings.baseDir ?? (isPath ? dirname(manifest) : '.'));
+  const { spec, errors } = parseManifest(text, path, { baseDir });
+  if (!spec) throw new PodErrors(errors);
+  return { spec, baseDir };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { disassemble, type OpLine } from '../../tape/disassemble.ts';
+import { encodeProgram } from '../../tape/encode.ts';
+import type { PlanOptions, PodPlan } from '../cli/launch-api.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import { readHostFacts } from '../plan/read-facts.ts';
+import { planPod as planTapes } from '../plan/plan.ts';
+import { imagesDir } from '../pod/layout.ts';
+import { networkMode } from './network-mode.ts';
+import { findFileVolumes, refuseUnsupported, resolveApps } from './resolve.ts';
+
+/** What each tape is, in the order they are played; apps start side by side. */
+const HEADINGS: Readonly<Record<string, string>> = {
+  host: 'on the host, before any process of the pod exists (monitor)',
+  attach: 'on the host, when the namespaces exist (monitor)',
+  pod: 'in the pod, as PID 1 (init)',
+  before: 'in init, before the app is cloned',
+  start: 'in the app, up to its first instruction',
+  after: 'in init, after the app was cloned',
+  cleanup: 'on the host, when the pod has ended (monitor)',
+  settle: 'on the host, after the exit was told (monitor)',
+};
+
+const ORDER = ['host', 'attach', 'pod', 'before', 'start', 'after', 'cleanup', 'settle'];
+
+/** Every system call a run would make, in order; none is made, but images are fetched and unpacked if they are not yet. */
+export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodPlan> {
+  const { root } = options;
+  refuseUnsupported(spec);
+  const fileVolumes = findFileVolumes(spec);
+  const apps = await resolveApps(spec, { storeDir: imagesDir(root), baseDir: options.baseDir });
+  const facts = readHostFacts();
+  const { program } = planTapes({
+    spec,
+    apps,
+    facts,
+    network: networkMode(spec, root).plan,
+    fileVolumes,
+    layersDir: `${imagesDir(root)}/layers`,
+  });
+  const lines = (): OpLine[] => disassemble(program).toSorted((a, b) => ORDER.indexOf(a.purpose) - ORDER.indexOf(b.purpose));
+  const tape = encodeProgram(program, facts.arch);
+  return {
+    toText: () => renderPlan(lines()),
+    toJson: () => ({ hash: hashOf(tape), ops: lines() }),
+    toTape: () => tape,
+    hash: () => hashOf(tape),
+  };
+}
+
+function hashOf(tape: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(tape).digest('hex')}`;
+}
+
+function renderPlan(lines: readonly OpLine[]): string {
+  const text: string[] = [];
+  let heading = '';
+  for (const line of lines) {
+    const app = line.app === undefined ? '' : ` "${line.app}"`;
+    const next = `${line.purpose}${app}: ${HEADINGS[line.purpose] ?? ''}`;
+    if (next !== heading) text.push(...(heading ? [''] : []), `# ${next}`);
+    heading = next;
+    const place = [line.at, line.why].filter((part) => part !== undefined).join(' ');
+    text.push(`${line.call}${place ? `  # ${place}` : ''}`);
+  }
+  return `${text.join('\n')}\n`;
+}

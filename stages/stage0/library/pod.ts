@@ -1,0 +1,105 @@
+import type { ExecOptions, RunningPod } from '../cli/launch-api.ts';
+import { removePod } from '../gc/remove.ts';
+import type { ExecData } from '../launch/exec-data.ts';
+import { execWith, readExecData } from '../launch/exec.ts';
+import { LogFollower } from '../pod/logs.ts';
+import { type PodStatus, readStatus } from '../pod/status.ts';
+import { PodStore } from '../pod/store.ts';
+import { Capture } from './capture.ts';
+
+export interface ExecResult {
+  /** 128+N when signal N killed the process. */
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type ExecSettings = Partial<Pick<ExecOptions, 'app' | 'env' | 'user' | 'workingDirectory'>>;
+
+export interface LogEntry {
+  readonly app: string;
+  /** RFC 3339 with nanoseconds, UTC. */
+  readonly time: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+/** A pod that was started by this process. `await using` stops and removes it. */
+export class Pod implements AsyncDisposable {
+  readonly uuid: string;
+  readonly name: string;
+  readonly ips: readonly string[];
+  readonly apps: readonly string[];
+  /** The pod's exit code, by the rule of `docs/cli.md`, when its last app has ended. */
+  readonly exit: Promise<number>;
+  readonly #running: RunningPod;
+  readonly #store: PodStore;
+  readonly #execData = new Map<string | undefined, ExecData>();
+
+  constructor(running: RunningPod, root: string) {
+    this.uuid = running.uuid;
+    this.name = running.name;
+    this.ips = running.ips;
+    this.apps = running.apps;
+    this.exit = running.exit.then(({ exitCode }) => exitCode);
+    this.#running = running;
+    this.#store = new PodStore(root);
+  }
+
+  /** Runs a command in an app, under its isolators, and collects what it prints. Throws when it cannot be executed. */
+  async exec(argv: readonly string[], settings: ExecSettings = {}): Promise<ExecResult> {
+    using stdout = new Capture();
+    using stderr = new Capture();
+    const stdio = [null, stdout.far.number, stderr.far.number] as const;
+    const started = await execWith(this.#running.path, this.#dataOf(settings.app), { env: {}, ...settings, argv, stdio, tty: false });
+    stdout.far[Symbol.dispose]();
+    stderr.far[Symbol.dispose]();
+    const [{ exitCode }, out, err] = await Promise.all([started.exit, stdout.text(), stderr.text()]);
+    return { exitCode, stdout: out, stderr: err };
+  }
+
+  /** What the apps have written so far, merged by time. */
+  logs(app?: string): LogEntry[] {
+    const entries: LogEntry[] = [];
+    const apps = app === undefined ? this.apps : [app];
+    const path = this.#store.locate(this.uuid)?.path ?? this.#running.path;
+    using follower = new LogFollower(path, {
+      apps,
+      sink: (name, line) => entries.push({ app: name, time: line.time, stream: line.stream, text: Buffer.from(line.text).toString('utf8') }),
+    });
+    follower.readExisting();
+    return entries;
+  }
+
+  /** As `pod status -o json` shows it; undefined when the pod was removed. */
+  status(): PodStatus | undefined {
+    return readStatus(this.#store, this.uuid);
+  }
+
+  /** Stops the apps in reverse order; without `graceMs` each has its own grace period. Resolves when the pod has ended. */
+  async stop(options: { readonly graceMs?: number } = {}): Promise<number> {
+    await this.#running.stop(options);
+    return this.exit;
+  }
+
+  /** Sends a signal, by name, to the first process of every app. */
+  async kill(signal = 'SIGKILL'): Promise<void> {
+    await this.#running.kill(signal);
+  }
+
+  /** Stops the pod and removes all that is left of it. */
+  async remove(): Promise<void> {
+    await this.stop({ graceMs: 0 });
+    await removePod(this.#store.root, this.uuid);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove();
+  }
+
+  #dataOf(app: string | undefined): ExecData {
+    const known = this.#execData.get(app) ?? readExecData(this.#running.path, app);
+    this.#execData.set(app, known);
+    return known;
+  }
+}

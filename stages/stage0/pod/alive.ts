@@ -1,0 +1,30 @@
+import { cgroupMountPoints } from './host-pids.ts';
+import { readIfThere } from './files.ts';
+import { isLocked } from './lock.ts';
+import type { PodDir } from './store.ts';
+
+/**
+ * Tells pods that live from dead ones. A pod whose cgroup holds processes lives: one read answers it, and no pid that could be
+ * used again is involved. Only where that says no (a pod that is being made, or one that is dead) the lock is asked, which
+ * needs the native library, 9 ms to load.
+ */
+export class Liveness {
+  #mountPoints: readonly string[] | undefined;
+
+  isAlive(pod: Pick<PodDir, 'uuid' | 'path'>): boolean {
+    return this.#isPopulated(pod.uuid) || isLocked(pod.path);
+  }
+
+  get mountPoints(): readonly string[] {
+    return (this.#mountPoints ??= cgroupMountPoints());
+  }
+
+  #isPopulated(uuid: string): boolean {
+    for (const point of this.mountPoints) {
+      const events = readIfThere(`${point}/pod-${uuid}/cgroup.events`);
+      if (events !== undefined) return events.includes('populated 1');
+    }
+    // Without a version 2 tree: PID 1 is in the pod's own directory.
+    return this.mountPoints.some((point) => (readIfThere(`${point}/pod-${uuid}/cgroup.procs`) ?? '') !== '');
+  }
+}
