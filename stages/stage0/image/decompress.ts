@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PodError } from '../error.ts';
 import { type Blob, readBlob } from './blob.ts';
@@ -79,17 +79,24 @@ async function* decode(blob: Blob, onRaw: (chunk: Buffer) => void, decoder: Dupl
 async function* unzstdByProgram(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   const { execa } = await import('execa');
   const child = execa('zstd', ['-d', '-c', '-q', `--memory=${2 ** (ZSTD_WINDOW_LOG - 20)}MB`], {
-    stdin: Readable.from(readRaw(blob, onRaw)),
+    stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',
     buffer: { stdout: false, stderr: true },
     encoding: 'buffer',
     reject: false,
   });
+  // A broken pipe means that zstd ended early, and its own words say why; a failed read comes out below.
+  let readError: unknown;
+  const fed = pipeline(readRaw(blob, onRaw), child.stdin).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') readError = error;
+  });
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
     const result = await child;
+    await fed;
     if (result.failed) throw programFailure(result, blob);
+    if (readError !== undefined) throw readError;
   } finally {
     // Where the spawn failed there is no pid, and Node's kill() would signal whatever number the handle's memory holds.
     if (child.pid !== undefined) child.kill('SIGKILL');
@@ -97,12 +104,20 @@ async function* unzstdByProgram(blob: Blob, onRaw: (chunk: Buffer) => void): Asy
   }
 }
 
-function programFailure(result: { code?: string | undefined; stderr?: unknown; exitCode?: number | undefined }, blob: Blob): PodError {
+interface ProgramResult {
+  readonly code?: string | undefined;
+  readonly exitCode?: number | undefined;
+  readonly shortMessage?: string | undefined;
+  readonly stderr?: unknown;
+}
+
+function programFailure(result: ProgramResult, blob: Blob): Error {
   if (result.code === 'ENOENT') {
     return new PodError('host/tool', `decompress ${blob.label}: it is zstd, which this Node cannot read, and there is no program "zstd"`, {
       hint: 'install zstd (apt-get install zstd), or run pod on Node 22.15 or later',
     });
   }
+  if (result.exitCode === undefined) return new Error(`run zstd: ${result.shortMessage}`);
   const said = Buffer.from((result.stderr as Uint8Array | undefined) ?? []).toString().trim();
   return corrupt(`decompress ${blob.label}: not valid zstd data: ${said || `zstd ended with code ${result.exitCode}`}`);
 }
