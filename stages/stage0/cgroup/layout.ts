@@ -29,10 +29,10 @@ export interface Placement {
   readonly leaves: readonly Leaf[];
 }
 
-/** The pod's own directory is enough for these: fair shares between pods, the device policy, pausing a pod. */
-const POD_CONTROLLERS = ['cpu', 'devices'];
+/** The pod's own directory is enough for these: fair shares between pods, the device policy, an end to fork bombs. */
+const POD_CONTROLLERS = ['cpu', 'devices', 'pids'];
 /** A directory an app: to count what each uses, and to tell who was out of memory. */
-const APP_CONTROLLERS = ['memory', 'pids'];
+const APP_CONTROLLERS = ['memory'];
 
 /**
  * Which directories a pod needs, hierarchy by hierarchy. Each costs some 40 µs to make and as much to remove, so version 1
@@ -45,7 +45,7 @@ export function placeCgroups({ facts, pod, apps }: CgroupInput): Placement[] {
     const own = pod.filter(here);
     const all = apps.map((app) => ({ name: appLeaf(app.name), app: app.name, writes: app.writes.filter(here) }));
     if (hierarchy.version === 2) {
-      placements.push({ hierarchy, writes: own, leaves: [{ name: INIT_LEAF, writes: [] }, ...all] });
+      placements.push(placeUnified(hierarchy, own, all));
       continue;
     }
     const [podWide, perApp] = wanted(facts);
@@ -58,12 +58,27 @@ export function placeCgroups({ facts, pod, apps }: CgroupInput): Placement[] {
   return placements;
 }
 
+/** Once the pod's directory gives a controller to its children, no process may be in it: PID 1 needs a leaf as well. */
+function placeUnified(hierarchy: CgroupHierarchy, writes: readonly CgroupWrite[], apps: readonly Leaf[]): Placement {
+  const toLeaves = neededControllers(
+    hierarchy,
+    apps.flatMap((leaf) => leaf.writes),
+  );
+  return { hierarchy, writes, leaves: toLeaves.length > 0 ? [{ name: INIT_LEAF, writes: [] }, ...apps] : apps };
+}
+
+/** Version 2 controllers to enable: memory and pids even without limits, to count by. */
+export function neededControllers({ controllers }: CgroupHierarchy, writes: readonly CgroupWrite[]): string[] {
+  const wanted = new Set(['memory', 'pids', ...writes.map(({ controller }) => controller)]);
+  return controllers.filter((controller) => wanted.has(controller));
+}
+
 /** Version 1 controllers that are used even when no limit asks for them: those of the pod as a whole, and those of each app. */
 function wanted({ mode }: CgroupFacts): readonly [readonly string[], readonly string[]] {
   if (mode === 'hybrid') return [POD_CONTROLLERS, APP_CONTROLLERS];
-  // Without a version 2 tree, only these two can pause a pod and say what processor time an app used.
+  // Without a version 2 tree, only these can pause a pod, say what processor time an app used, and which processes it has.
   return [
     [...POD_CONTROLLERS, 'freezer'],
-    [...APP_CONTROLLERS, 'cpuacct'],
+    [...APP_CONTROLLERS, 'cpuacct', 'pids'],
   ];
 }

@@ -1,7 +1,6 @@
 import { AT_FDCWD, O_RDONLY, O_WRONLY } from '../../linux/constants.ts';
 import type { Tape, Text } from '../../tape/program.ts';
-import type { CgroupWrite } from '../isolators/isolator.ts';
-import type { Leaf, Placement } from './layout.ts';
+import { type Leaf, neededControllers, type Placement } from './layout.ts';
 import { podPath } from './names.ts';
 import { planDevices } from './plan-devices.ts';
 import { planWrites, withFile } from './plan-writes.ts';
@@ -12,7 +11,8 @@ export function planPodDirectory(host: Tape, { hierarchy, writes, leaves }: Plac
   const mine = leaves.flatMap((leaf) => leaf.writes);
   if (version === 2) {
     // The cpu controller as well, so that pods get equal shares whatever they run.
-    const wanted = neededOf(hierarchy.controllers, [...writes, ...mine], ['cpu']);
+    const needed = neededControllers(hierarchy, [...writes, ...mine]);
+    const wanted = hierarchy.controllers.filter((name) => name === 'cpu' || needed.includes(name));
     enableControllers(
       host,
       mountPoint,
@@ -23,7 +23,7 @@ export function planPodDirectory(host: Tape, { hierarchy, writes, leaves }: Plac
   if (version === 1 && hierarchy.controllers.includes('cpuset')) inheritCpuset(host, mountPoint, []);
   planWrites(host, mountPoint, [], writes);
   if (version === 1 ? hierarchy.controllers.includes('devices') : !hasDevices) planDevices(host, hierarchy);
-  if (version === 2) enableControllers(host, podPath(mountPoint), neededOf(hierarchy.controllers, mine));
+  if (version === 2) enableControllers(host, podPath(mountPoint), neededControllers(hierarchy, mine));
 }
 
 export function planLeaf(host: Tape, { hierarchy }: Placement, leaf: Leaf): void {
@@ -36,16 +36,6 @@ export function planLeaf(host: Tape, { hierarchy }: Placement, leaf: Leaf): void
 function makeDirectory(host: Tape, path: Text, app?: string): void {
   const why = app === undefined ? 'make a cgroup of the pod' : `make the cgroup of app "${app}"`;
   host.call('mkdirat', [AT_FDCWD, host.text(path), 0o755], { why });
-}
-
-/** Memory and pids are enabled even without limits, to count by. */
-function neededOf(
-  available: readonly string[],
-  writes: readonly CgroupWrite[],
-  more: readonly string[] = [],
-): string[] {
-  const wanted = new Set(['memory', 'pids', ...more, ...writes.map(({ controller }) => controller)]);
-  return available.filter((controller) => wanted.has(controller));
 }
 
 /** Gives the controllers to the children of `directory`; those they have already are no error. */

@@ -28,7 +28,8 @@ export function openVersion2(
   owner: Arg | undefined,
 ): void {
   const { mountPoint, controllers } = hierarchy;
-  registers.cgroupInit = open(host, podPath(mountPoint, INIT_LEAF), O_PATH | O_DIRECTORY, 'cgroup.init');
+  const init = leaves.some(({ name }) => name === INIT_LEAF) ? [INIT_LEAF] : [];
+  registers.cgroupInit = open(host, podPath(mountPoint, ...init), O_PATH | O_DIRECTORY, 'cgroup.init');
   if (owner !== undefined) giveProcs(host, mountPoint, [], owner);
   for (const { app, name } of leaves) {
     if (app === undefined) continue;

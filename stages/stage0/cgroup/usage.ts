@@ -27,7 +27,7 @@ export function readUsage(facts: CgroupFacts, uuid: string, app?: string): Usage
     cpuUsec: readCpuUsec(facts, uuid, app),
     memoryBytes: number(memory, 'memory.current', 'memory.usage_in_bytes'),
     memoryLimitBytes: number(memory, 'memory.max', 'memory.limit_in_bytes'),
-    pids: number(pids, 'pids.current', 'pids.current'),
+    pids: number(pids, 'pids.current', 'pids.current') ?? countThreads(facts, uuid, app),
     pidsLimit: number(pids, 'pids.max', 'pids.max'),
     oomKills: field(read(memory, memory?.version === 2 ? 'memory.events' : 'memory.oom_control'), 'oom_kill'),
   };
@@ -74,6 +74,13 @@ function number(place: Place | undefined, version2: string, version1: string): n
   const text = read(place, place?.version === 2 ? version2 : version1)?.trim();
   if (text === undefined || text === 'max') return undefined;
   return Number(text) >= UNLIMITED_FROM ? undefined : Number(text);
+}
+
+/** An app without a limit of its own has no directory with the version 1 controller; the version 2 tree lists its threads. */
+function countThreads(facts: CgroupFacts, uuid: string, app: string | undefined): number | undefined {
+  const unified = facts.hierarchies.find(({ version }) => version === 2);
+  const text = unified && read(placeIn(unified, uuid, app), 'cgroup.threads');
+  return text?.split('\n').filter(Boolean).length;
 }
 
 /** `name N` on a line of its own. */

@@ -97,8 +97,8 @@ export interface Isolator<Value> {
   readonly name: string;
   readonly scopes: readonly ('app' | 'pod')[];
   readonly schema: JsonSchema;
-  /** What holds when the manifest does not name it; called for every draft. */
-  readonly applyDefault?: (draft: Draft, host: HostFacts) => void;
+  /** What holds when the manifest does not name it; called for every draft, an app's with the draft of its pod. */
+  readonly applyDefault?: (draft: Draft, host: HostFacts, pod?: Draft) => void;
   /** Throws a `PodError` (`host/unsupported`, `manifest/schema`) at the line that asked for what cannot be honoured. */
   readonly lower: (value: Value, draft: Draft, context: IsolatorContext) => void;
 }

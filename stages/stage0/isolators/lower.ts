@@ -25,7 +25,7 @@ export function lowerIsolators(
   const { wanted, errors } = pick(specs, scope);
   for (const isolator of ISOLATORS) {
     if (!isolator.scopes.includes(scope)) continue;
-    isolator.applyDefault?.(draft, host);
+    isolator.applyDefault?.(draft, host, pod);
     const spec = wanted.get(isolator.name);
     if (!spec) continue;
     try {

@@ -11,9 +11,14 @@ const DEFAULT_LIMIT = 2048;
 
 const FILE = 'pids.max';
 
-/** A host without the controller has no default limit; only a manifest that asks for one is refused. */
-function applyDefault(draft: Draft, host: HostFacts): void {
+/**
+ * A host without the controller has no default limit; only a manifest that asks for one is refused. An app whose pod has no
+ * more than that for all its apps needs none of its own either, and is spared a directory on version 1.
+ */
+function applyDefault(draft: Draft, host: HostFacts, pod?: Draft): void {
   if (!findController(host, 'pids')) return;
+  const bound = Number(pod?.cgroup.find(({ file }) => file === FILE)?.value);
+  if (bound <= DEFAULT_LIMIT) return;
   draft.cgroup.push({
     controller: 'pids',
     file: FILE,

@@ -18,13 +18,13 @@ interface Planned {
 /** The ops as lines: the call and its texts, `$uuid` for the symbol. */
 function plan(hierarchies: readonly CgroupHierarchy[], specs: readonly IsolatorSpec[] = [], owner?: Arg): Planned {
   const facts = newHost(hierarchies);
-  const pod = lowerIsolators([], 'pod', facts).draft.cgroup;
-  const apps = ['db', 'web'].map((name) => ({ name, writes: lowerIsolators(specs, 'app', facts).draft.cgroup }));
+  const pod = lowerIsolators([], 'pod', facts).draft;
+  const apps = ['db', 'web'].map((name) => ({ name, writes: lowerIsolators(specs, 'app', facts, pod).draft.cgroup }));
   const program = new Program();
   const tapes = { host: program.tape({ purpose: 'host' }), cleanup: program.tape({ purpose: 'cleanup' }) };
   const registers = planCgroups(tapes.host, tapes.cleanup, {
     facts: facts.cgroup,
-    pod,
+    pod: pod.cgroup,
     apps,
     ...(owner ? { owner } : {}),
   });
@@ -59,15 +59,17 @@ test('version 1 makes leaves only where an app has a limit or a count of its own
     '/memory/pod-$uuid/app-web',
     '/devices/pod-$uuid',
     '/pids/pod-$uuid',
-    '/pids/pod-$uuid/app-db',
-    '/pids/pod-$uuid/app-web',
     '/unified/pod-$uuid',
-    '/unified/pod-$uuid/init',
     '/unified/pod-$uuid/app-db',
     '/unified/pod-$uuid/app-web',
   ]);
   const limited = plan(HYBRID, [spec('resource/cpu', { limit: 1 })]);
   assert.ok(made(limited).includes('/cpu/pod-$uuid/app-web'));
+});
+
+test('PID 1 has a leaf of its own where version 2 gives controllers to the leaves', () => {
+  assert.ok(made(plan(V2)).includes('/pod-$uuid/init'));
+  assert.ok(!made(plan(HYBRID)).includes('/unified/pod-$uuid/init'));
 });
 
 test('without a version 2 tree the freezer pauses the pod', () => {
@@ -109,7 +111,7 @@ test('what is needed to join, to kill and to tell an OOM is left open', () => {
   );
   assert.deepEqual(
     registers.joinApp.get('web')?.map(({ name }) => name),
-    ['cgroup.memory.app-web', 'cgroup.pids.app-web'],
+    ['cgroup.memory.app-web'],
   );
   assert.ok(
     registers.cgroupInit && registers.cgroupApp.has('web') && registers.killApp.has('db') && registers.oomApp.has('db'),

@@ -92,6 +92,14 @@ test('pids are limited by default, and the manifest replaces the default', () =>
   assert.deepEqual(pids(draftOf([spec('resource/pids', { limit: 64 })])), ['64']);
 });
 
+test("an app needs no default limit on processes below its pod's", () => {
+  const inPod = (limit: number | string): number => {
+    const pod = draftOf([spec('resource/pids', { limit })], v1, 'pod');
+    return draftOf([], v1, 'app', pod).cgroup.length;
+  };
+  assert.deepEqual([inPod(2048), inPod(4096), inPod('max')], [0, 1, 1]);
+});
+
 test('a host without a controller has no default for it and refuses to be asked', () => {
   const bare = newHost([]);
   assert.deepEqual(draftOf([], bare).cgroup, []);
