@@ -2,10 +2,8 @@
 
 import { ERRNO } from '../stages/linux/errno.ts';
 import { addressOf, trySyscall } from '../stages/linux/syscall.ts';
+import { type Bindings, symbolBytes } from '../stages/tape/data-section.ts';
 import type { Arg, DataItem, DataRef, Op, Program, Sym, Tape, Text } from '../stages/tape/program.ts';
-
-/** A symbol's value: text where it stands in text, a number or bytes elsewhere. */
-export type Bindings = Readonly<Record<string, string | number | bigint | Uint8Array>>;
 
 /** An op that failed with an errno it does not tolerate. */
 export class TapeFault extends Error {
@@ -106,11 +104,8 @@ export class TapePlayer {
       pointer.writeBigUInt64LE(this.#address(part));
       return pointer;
     }
-    const value = this.#binding(part);
-    if (value instanceof Uint8Array) return value;
-    const number = Buffer.alloc(8);
-    number.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)));
-    return number.subarray(0, part.size);
+    this.#binding(part);
+    return symbolBytes(part, this.#bindings);
   }
 
   #text(text: Text): string {

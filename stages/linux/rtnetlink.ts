@@ -30,13 +30,20 @@ const IFLA_MTU = 4;
 const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_NET_NS_PID = 19;
+const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
+const IFLA_INFO_SLAVE_KIND = 4;
+const IFLA_INFO_SLAVE_DATA = 5;
 const VETH_INFO_PEER = 1;
 const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_STP_STATE = 5;
 const IFLA_BR_MCAST_SNOOPING = 23;
+
+const IFLA_BRPORT_MODE = 4;
+const IFLA_INET6_ADDR_GEN_MODE = 8;
+const IN6_ADDR_GEN_MODE_NONE = 1;
 
 const IFF_UP = 1;
 
@@ -124,6 +131,23 @@ export function newVeth({ host, master, peer, netns }: Veth): NetlinkMessage {
     ],
     what: 'make the pair of virtual links',
   };
+}
+
+function changeLink(name: string | Piece, change: Attribute, what: string): NetlinkMessage {
+  return { type: RTM_NEWLINK, flags: NLM_F_ACK, header: ifinfomsg(false), attributes: [nameOf(name), change], what };
+}
+
+/** No IPv6 address of its own, which a link would get as soon as it has a carrier. Fails with EAFNOSUPPORT without IPv6. */
+export function leaveWithoutIp6(name: string | Piece): NetlinkMessage {
+  const mode = attribute(IFLA_INET6_ADDR_GEN_MODE, u8(IN6_ADDR_GEN_MODE_NONE));
+  return changeLink(name, nest(IFLA_AF_SPEC, nest(AF_INET6, mode)), 'keep a link without IPv6 address');
+}
+
+/** Lets a bridge send frames back out of the port they came in by. */
+export function setHairpin(name: string | Piece): NetlinkMessage {
+  const data = nest(IFLA_INFO_SLAVE_DATA, attribute(IFLA_BRPORT_MODE, u8(1)));
+  const info = nest(IFLA_LINKINFO, attribute(IFLA_INFO_SLAVE_KIND, cString('bridge')), data);
+  return changeLink(name, info, 'let frames return by the port they came from');
 }
 
 export function setLinkUp(name: string): NetlinkMessage {

@@ -137,9 +137,9 @@ function openUplinks(config: BridgeConfig, routes: HostRoutes): string[] {
   return devices.filter((device) => ours.some((name) => name.split('/')[2] === device));
 }
 
-/** Other roots' bridges are no way out. */
+/** Other roots' bridges and links are no way out. */
 function uplinksOf({ devices }: HostRoutes): string[] {
-  return devices.filter((device) => !/^pod[0-9a-f]{6}$/.test(device));
+  return devices.filter((device) => !/^(pod[0-9a-f]{6}|vp[0-9a-f]{12})$/.test(device));
 }
 
 function smallestMtu(routes: HostRoutes, bridge: string): number {

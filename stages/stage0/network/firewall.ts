@@ -88,26 +88,31 @@ function bridgeMessages(config: BridgeConfig): NetlinkMessage[] {
 
 /** Published ports, from outside (prerouting) and from the host itself (output). */
 function publishRules(chain: string): Rule[] {
-  const port4 = { offset: IP4.destination, size: 4, family: AF_INET };
-  const port6 = { offset: IP6.destination, size: 16, family: AF_INET6 };
+  const port4 = { offset: IP4.destination, size: 4, family: AF_INET, loopback: [] };
+  const port6 = { offset: IP6.destination, size: 16, family: AF_INET6, loopback: notLoopback6() };
   const destinationPort = (to: number): Attribute => nft.payload('transport', 2, 2, to);
-  return [port4, port6].flatMap(({ offset, size, family }) => {
+  return [port4, port6].flatMap(({ offset, size, family, loopback }) => {
     const version = family === AF_INET ? 4 : 6;
     // A packet on its way to somewhere else may carry the same port number.
-    const local = [nft.meta('nfproto'), nft.cmp('eq', u8(family)), ...nft.destinationIsLocal(), nft.meta('l4proto')];
+    const local = [nft.meta('nfproto'), nft.cmp('eq', u8(family)), ...nft.destinationIsLocal(), ...loopback];
     const words = size / 4;
-    const exact = [
-      nft.payload('network', offset, size, 1),
-      destinationPort(1 + words),
-      nft.mapLookup(`ports${version}`),
-    ];
-    const any = [destinationPort(1), nft.mapLookup(`any${version}`)];
+    const address = nft.payload('network', offset, size, 1);
+    const exact = [nft.meta('l4proto'), address, destinationPort(1 + words), nft.mapLookup(`ports${version}`)];
+    const any = [nft.meta('l4proto'), destinationPort(1), nft.mapLookup(`any${version}`)];
     const translate = nft.dnat(family, words);
     return [
       { chain, match: [...local, ...exact, translate], comment: 'ports published on one address' },
       { chain, match: [...local, ...any, translate], comment: 'ports published on all addresses' },
     ];
   });
+}
+
+/**
+ * IPv6 has no route_localnet: where br_netfilter is on, answers to ::1 are dropped on arrival. Better that a connection is
+ * refused, so that programs go on to 127.0.0.1, than that it hangs.
+ */
+function notLoopback6(): Attribute[] {
+  return [nft.payload('network', IP6.destination, 16), nft.cmp('ne', parseIp6('::1')!)];
 }
 
 function oif(config: BridgeConfig, op: 'eq' | 'ne'): Attribute[] {
@@ -131,7 +136,6 @@ function leaveRules(config: BridgeConfig): Rule[] {
   const prefix6 = parseIp6(config.gateway6)!.slice(0, 8);
   const from6 = [...ip6, nft.payload('network', IP6.source, 8), nft.cmp('eq', prefix6)];
   const loopback4 = [...ip4, nft.payload('network', IP4.source, 1), nft.cmp('eq', u8(127))];
-  const loopback6 = [...ip6, nft.payload('network', IP6.source, 16), nft.cmp('eq', parseIp6('::1')!)];
   const rule = (match: readonly Attribute[], comment: string): Rule => ({
     chain,
     match: [...match, nft.masquerade()],
@@ -139,7 +143,6 @@ function leaveRules(config: BridgeConfig): Rule[] {
   });
   return [
     rule([...toPod, ...loopback4], 'from the host itself by its loopback'),
-    rule([...toPod, ...loopback6], 'from the host itself by its loopback'),
     rule([...translated, ...from4], 'from pod to pod by a published port'),
     rule([...translated, ...from6], 'from pod to pod by a published port'),
     rule([...oif(config, 'ne'), ...from4], 'from pods to the outside'),

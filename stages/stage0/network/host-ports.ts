@@ -49,6 +49,7 @@ export function claimPorts(
   const held: PublishedPort[] = [];
   try {
     for (const port of ports) {
+      refuseLoopback6(port);
       refuseListener(port, listeners(port.protocol));
       if (!claims.claim(root, PORT_KIND, portKey(port), uuid)) throw taken(port, 'another pod has it');
       held.push(port);
@@ -83,6 +84,12 @@ function refuseOverlap(
 function refuseListener(port: PublishedPort, listeners: readonly string[]): void {
   const key = portKey(port);
   if (listeners.some((listener) => keysMeet(listener, key))) throw taken(port, 'a process on this host listens on it');
+}
+
+function refuseLoopback6(port: PublishedPort): void {
+  if (port.hostIP === undefined || canonical(port.hostIP) !== '::1') return;
+  const what = `publish ${port.protocol} port ${port.hostPort} of ::1: the kernel does not route to its IPv6 loopback`;
+  throw new PodError('host/unsupported', what, { hint: 'use hostIP: 127.0.0.1', at: port.at });
 }
 
 function taken(port: PublishedPort, why: string): PodError {

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { findInterface } from '../../linux/netdevice.ts';
 import { withFileLock } from './file-lock.ts';
 
 /** Host settings that bridge networks share; the last one to need a setting puts the old value back. */
@@ -35,57 +36,65 @@ function sysctlPath(name: string): string {
 }
 
 /**
- * Switches settings on for `user` and returns the names of those that are on because of us; what the administrator had on
- * stays his and is not touched.
+ * Switches settings on for the bridge `user` and returns the names of those that are on because of us; what the administrator
+ * had on stays his and is not touched.
  */
 export function holdSysctls(user: string, names: readonly string[], runDir: string): string[] {
-  return changeRegistry(runDir, (registry) => {
+  return changeRegistry(user, runDir, (registry) => {
     for (const name of names) {
       const held = registry[name];
-      if (held) registry[name] = { ...held, users: [...new Set([...held.users, user])] };
+      if (held) registry[name] = { ...held, users: [...held.users.filter((other) => other !== user), user] };
       else if (getSysctl(name) === '0') registry[name] = { was: '0', users: [user] };
     }
-    const ours = names.filter((name) => registry[name]);
-    return { result: ours, apply: () => ours.forEach((name) => setSysctl(name, '1')) };
+    return names.filter((name) => registry[name]);
   });
 }
 
 /** Gives up all settings of `user`; those nobody else needs get their old value back. */
 export function releaseSysctls(user: string, runDir: string): void {
-  changeRegistry(runDir, (registry) => {
-    const restored: [string, string][] = [];
+  changeRegistry(user, runDir, (registry) => {
     for (const [name, { was, users }] of Object.entries(registry)) {
-      const rest = users.filter((other) => other !== user);
-      if (rest.length > 0) registry[name] = { was, users: rest };
-      else {
-        delete registry[name];
-        restored.push([name, was]);
-      }
+      registry[name] = { was, users: users.filter((other) => other !== user) };
     }
-    return { result: undefined, apply: () => restored.forEach(([name, was]) => setSysctl(name, was)) };
   });
 }
 
 /**
- * The registry is one file a network namespace, as the settings are. When settings are switched on it is written first, so
- * that a crash between the two cannot lose an old value; the order of switching off does not matter, it is repeated.
+ * The registry is one file a network namespace, as the settings are. It is written before settings are switched on and after
+ * they are switched off, so that a crash between the two cannot lose an old value.
  */
-function changeRegistry<T>(runDir: string, change: (registry: Registry) => { result: T; apply: () => void }): T {
+function changeRegistry<T>(user: string, runDir: string, change: (registry: Registry) => T): T {
   mkdirSync(runDir, { recursive: true, mode: 0o755 });
   return withFileLock(`${runDir}/network.lock`, () => {
     const path = `${runDir}/sysctl-${readlinkSync('/proc/self/ns/net').replace(/\D/g, '')}.json`;
-    const registry = readRegistry(path);
-    const { result, apply } = change(registry);
-    if (Object.keys(registry).length === 0) {
-      apply();
-      rmSync(path, { force: true });
-    } else {
-      writeFileSync(`${path}.new`, JSON.stringify(registry), { mode: 0o600 });
-      renameSync(`${path}.new`, path);
-      apply();
-    }
+    const registry = withoutDead(readRegistry(path), user);
+    const result = change(registry);
+    const entries = Object.entries(registry);
+    writeRegistry(path, entries);
+    for (const [name, { was, users }] of entries) setSysctl(name, users.length > 0 ? '1' : was);
+    const kept = entries.filter(([, { users }]) => users.length > 0);
+    if (kept.length < entries.length) writeRegistry(path, kept);
     return result;
   });
+}
+
+/** A bridge that is gone without having said so (its root was deleted, the namespace's number is used again) needs nothing. */
+function withoutDead(registry: Registry, user: string): Registry {
+  const isAlive = (other: string): boolean => other === user || findInterface(other) !== undefined;
+  const entries = Object.entries(registry).map(([name, { was, users }]) => [
+    name,
+    { was, users: users.filter(isAlive) },
+  ]);
+  return Object.fromEntries(entries) as Registry;
+}
+
+function writeRegistry(path: string, entries: readonly [string, Held][]): void {
+  if (entries.length === 0) {
+    rmSync(path, { force: true });
+    return;
+  }
+  writeFileSync(`${path}.new`, JSON.stringify(Object.fromEntries(entries)), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }
 
 function readRegistry(path: string): Registry {
