@@ -17,12 +17,7 @@ interface Range {
   readonly rule: SeccompRule;
 }
 
-type Calls = readonly (readonly [name: string, number: number])[];
-
 const KILL: SeccompRule = { action: { kind: 'kill' } };
-
-/** In the order of the numbers; sorted once for an architecture, as it takes longer than compiling does. */
-const sorted = new Map<Arch, Calls>();
 
 /**
  * A policy as an array of struct sock_filter: a binary search over ranges of system call numbers. Empty when nothing is
@@ -42,34 +37,31 @@ export function compileSeccomp(policy: SeccompPolicy, arch: Arch): Uint8Array {
   return program.finish();
 }
 
-/** The whole space of numbers as ranges, in order; neighbours differ. */
+/** The whole space of numbers as ranges, in order; neighbours differ. The tables of numbers are in order, too. */
 function splitRanges(policy: SeccompPolicy, arch: Arch): Range[] {
   const rest: SeccompRule = { action: policy.defaultAction };
-  const ranges: Range[] = [];
-  const add = (start: number, rule: SeccompRule): void => {
-    const last = ranges.at(-1);
-    if (!last || !isSame(last.rule, rule)) ranges.push({ start, rule });
-  };
+  const numbers = SYSCALLS[arch];
+  const ranges: Range[] = [{ start: 0, rule: rest }];
   let next = 0;
-  for (const [name, number] of callsOf(arch)) {
-    if (number > next) add(next, rest);
-    add(number, policy.rules.get(name) ?? rest);
+  for (const name in numbers) {
+    const number = numbers[name]!;
+    if (number > next) addRange(ranges, next, rest);
+    addRange(ranges, number, policy.rules.get(name) ?? rest);
     next = number + 1;
   }
-  add(next, rest);
+  addRange(ranges, next, rest);
   if (arch === 'x86_64') {
-    add(scmp.X32_SYSCALL_BIT, KILL);
-    add(scmp.SKIPPED_SYSCALL, rest);
+    addRange(ranges, scmp.X32_SYSCALL_BIT, KILL);
+    addRange(ranges, scmp.SKIPPED_SYSCALL, rest);
   }
   return ranges;
 }
 
-function callsOf(arch: Arch): Calls {
-  const known = sorted.get(arch);
-  if (known) return known;
-  const made = Object.entries(SYSCALLS[arch]).sort(([, a], [, b]) => a - b);
-  sorted.set(arch, made);
-  return made;
+function addRange(ranges: Range[], start: number, rule: SeccompRule): void {
+  const last = ranges[ranges.length - 1]!;
+  if (isSame(last.rule, rule)) return;
+  if (last.start === start) ranges.pop();
+  ranges.push({ start, rule });
 }
 
 /** Rules with tests of arguments are not looked into: that two of them do the same is rare, and costs a few instructions. */
