@@ -66,8 +66,8 @@ function lower(value: CpuValue, draft: Draft, context: IsolatorContext): void {
       },
     );
   }
-  if (request !== undefined) draft.cgroup.push(requestWrite(version, request, context));
-  if (limit !== undefined) draft.cgroup.push(...limitWrites(version, limit, draft, context));
+  if (request !== undefined) draft.cgroup.push(requestWrite(version, request, value, context));
+  if (limit !== undefined) draft.cgroup.push(...limitWrites(version, limit, value, draft, context));
 }
 
 function read(value: CpuValue, field: 'request' | 'limit', context: IsolatorContext): number | undefined {
@@ -82,17 +82,23 @@ function read(value: CpuValue, field: 'request' | 'limit', context: IsolatorCont
   return millicores;
 }
 
-function requestWrite(version: 1 | 2, millicores: number, context: IsolatorContext): CgroupWrite {
+function requestWrite(version: 1 | 2, millicores: number, value: CpuValue, context: IsolatorContext): CgroupWrite {
   const at = context.atOf('/request');
-  const why = `request ${millicores}m of cpu`;
+  const why = `request ${value.request ?? value.limit} of cpu`;
   return version === 2
     ? { controller: 'cpu', file: 'cpu.weight', value: `${cpuWeight(millicores)}`, at, why }
     : { controller: 'cpu', file: 'cpu.shares', value: `${cpuShares(millicores)}`, at, why };
 }
 
-function limitWrites(version: 1 | 2, millicores: number, draft: Draft, context: IsolatorContext): CgroupWrite[] {
+function limitWrites(
+  version: 1 | 2,
+  millicores: number,
+  value: CpuValue,
+  draft: Draft,
+  context: IsolatorContext,
+): CgroupWrite[] {
   const at = context.atOf('/limit');
-  const why = `limit cpu to ${millicores}m`;
+  const why = `limit cpu to ${value.limit}`;
   const quota = cpuQuota(millicores);
   if (version === 2) return [{ controller: 'cpu', file: 'cpu.max', value: `${quota} ${PERIOD_US}`, at, why }];
   const file = 'cpu.cfs_quota_us';
