@@ -133,6 +133,8 @@ export function newSet(ref: TableRef, set: NftSet, id: number): NetlinkMessage {
     attribute(5, be32(set.key.length === 1 ? NFT_TYPES[set.key[0]!].size : typeSize(set.key))),
     attribute(10, be32(id)),
   ];
+  // A record for nft(8) that says the key is in the host's byte order; it cannot print names otherwise.
+  if (set.key.length === 1 && set.key[0] === 'ifname') attributes.push(attribute(13, Uint8Array.of(0, 4, 1, 0, 0, 0)));
   if (set.data) attributes.push(attribute(6, be32(typeNumber(set.data))), attribute(7, be32(typeSize(set.data))));
   return message(NFT_MSG_NEWSET, NLM_F_CREATE, ref, attributes, `make firewall set "${set.name}"`);
 }

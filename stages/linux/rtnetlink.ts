@@ -32,6 +32,8 @@ const IFLA_LINKINFO = 18;
 const IFLA_NET_NS_PID = 19;
 const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
+const IFLA_NUM_TX_QUEUES = 31;
+const IFLA_NUM_RX_QUEUES = 32;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_INFO_SLAVE_KIND = 4;
@@ -109,7 +111,9 @@ export interface Veth {
 }
 
 function endAttributes({ name, mtu, mac }: VethEnd): Attribute[] {
-  return [nameOf(name), attribute(IFLA_MTU, mtu), ...(mac ? [attribute(IFLA_ADDRESS, mac)] : [])];
+  // The kernel's default is a pair for each processor, every one an object in sysfs; a veth passes packets on without queueing.
+  const queues = [IFLA_NUM_TX_QUEUES, IFLA_NUM_RX_QUEUES].map((type) => attribute(type, u32(1)));
+  return [nameOf(name), attribute(IFLA_MTU, mtu), ...queues, ...(mac ? [attribute(IFLA_ADDRESS, mac)] : [])];
 }
 
 /** Both ends in one message: the host's up and on the bridge, the peer down where it belongs. */
