@@ -1,4 +1,4 @@
-import type { PodError } from '../error.ts';
+import { PodError } from '../error.ts';
 import { buildSpec } from './build-spec.ts';
 import { checkAfter } from './check-after.ts';
 import { checkMounts } from './check-mounts.ts';
@@ -62,20 +62,22 @@ function refusedPlaces(errors: readonly SchemaError[]): Set<string> {
   );
 }
 
+/** A person reads a few dozen; a hostile file could ask for a hundred thousand. */
+const MAX_ERRORS = 500;
+
 /** By place, and once each: what an alias repeats would be reported at the same place again. */
 function tidy(errors: readonly PodError[]): PodError[] {
   const sorted = [...errors].sort(
     (a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.col ?? 0) - (b.at?.col ?? 0),
   );
-  return sorted.filter((error, index) => {
+  const distinct = sorted.filter((error, index) => {
     const previous = sorted[index - 1];
-    return (
-      !previous ||
-      previous.code !== error.code ||
-      !isSamePlace(previous, error) ||
-      problemOf(previous) !== problemOf(error)
-    );
+    if (!previous || previous.code !== error.code || !isSamePlace(previous, error)) return true;
+    return problemOf(previous) !== problemOf(error);
   });
+  const [next, ...rest] = distinct.splice(MAX_ERRORS);
+  if (next) distinct.push(new PodError(next.code, `${rest.length + 1} more errors are not shown`, { at: next.at }));
+  return distinct;
 }
 
 function isSamePlace(a: PodError, b: PodError): boolean {

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { PodError, type Position } from '../error.ts';
 import { describePointer, join, segments } from './pointer.ts';
 import { SchemaLookup } from './schema-lookup.ts';
 import { explain, type Explanation } from './schema-messages.ts';
@@ -13,11 +13,10 @@ export function translateSchemaErrors(document: YamlDocument, errors: readonly S
   const lookup = new SchemaLookup(document.value);
   const relevant = dropEchoes(errors);
   const translated = relevant.slice(0, MAX_ERRORS).map((error) => translate(document, lookup, error));
-  if (relevant.length > MAX_ERRORS) {
-    const rest = relevant.length - MAX_ERRORS;
-    translated.push(
-      new PodError('manifest/schema', `${rest} more errors of this kind are not shown`, { at: document.at('') }),
-    );
+  const rest = relevant.slice(MAX_ERRORS);
+  if (rest[0]) {
+    const problem = `${rest.length} more errors of this kind are not shown`;
+    translated.push(new PodError('manifest/schema', problem, { at: document.at(rest[0].instancePath) }));
   }
   return translated;
 }
@@ -58,14 +57,18 @@ function mostTelling(branches: readonly SchemaError[]): SchemaError | undefined 
 
 function translate(document: YamlDocument, lookup: SchemaLookup, error: SchemaError): PodError {
   const said: Explanation = explain(document, lookup, error);
-  const key = said.field;
-  const at = key === undefined ? document.at(error.instancePath) : document.atKey(join(error.instancePath, key));
-  return new PodError(said.code ?? 'manifest/schema', `${placeOf(error.instancePath)}: ${said.problem}`, {
+  const at = placeOf(document, error.instancePath, said);
+  return new PodError(said.code ?? 'manifest/schema', `${describePlace(error.instancePath)}: ${said.problem}`, {
     hint: said.hint,
     at,
   });
 }
 
-function placeOf(pointer: string): string {
+function placeOf(document: YamlDocument, pointer: string, { field, isValue }: Explanation): Position {
+  if (field === undefined) return document.at(pointer);
+  return isValue ? document.at(join(pointer, field)) : document.atKey(join(pointer, field));
+}
+
+function describePlace(pointer: string): string {
   return segments(pointer).length > 20 ? '…' : describePointer(pointer);
 }

@@ -43,6 +43,12 @@ export class SchemaLookup {
   }
 }
 
+/** What `isolators` of an app, or of the pod, accepts. */
+export function isolatorNames(scope: 'app' | 'pod'): string[] {
+  const names = segments(`/1/$defs/${scope}Isolators/else/properties`).reduce(memberOf, podSchemas() as unknown);
+  return Object.keys((names as object | undefined) ?? {});
+}
+
 function stepInto(schema: SchemaNode, segment: string): SchemaNode[] {
   const properties = schema['properties'] as Record<string, SchemaNode> | undefined;
   if (properties && Object.hasOwn(properties, segment)) return [properties[segment]!];

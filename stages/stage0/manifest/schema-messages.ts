@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../error.ts';
 import { join, segments } from './pointer.ts';
-import { memberOf, type SchemaLookup } from './schema-lookup.ts';
+import { isolatorNames, memberOf, type SchemaLookup } from './schema-lookup.ts';
 import { PATTERN_MEANINGS } from './quantity.ts';
 import { shorten, show } from './show.ts';
 import { suggest, suggestionHint } from './suggest.ts';
@@ -13,6 +13,8 @@ export interface Explanation {
   readonly hint?: string | undefined;
   /** The error is about the field of that name, not about the object around it. */
   readonly field?: string;
+  /** It is the field's value, not its name, that is wrong. */
+  readonly isValue?: boolean;
 }
 
 interface Case {
@@ -67,8 +69,19 @@ const EXPLAINERS: Readonly<Record<string, Explainer>> = {
 function explainUnknown({ params, lookup, error }: Case): Explanation {
   const field = String(params['additionalProperty']);
   const noun = (lookup.annotationAt(error.instancePath, 'x-noun') as string | undefined) ?? 'field';
-  const hint = suggestionHint(field, lookup.fieldsAt(error.instancePath), `the ${noun}s here are`);
+  const hint =
+    (noun === 'isolator' ? otherScopeHint(field, error.instancePath) : undefined) ??
+    suggestionHint(field, lookup.fieldsAt(error.instancePath), `the ${noun}s here are`);
   return { code: 'manifest/unknown-field', problem: `unknown ${noun} "${shorten(field)}"`, hint, field };
+}
+
+/** Some isolators are of apps only, some of pods only. */
+function otherScopeHint(name: string, pointer: string): string | undefined {
+  const isOfApp = pointer.startsWith('/apps/');
+  if (!isolatorNames(isOfApp ? 'pod' : 'app').includes(name)) return undefined;
+  return isOfApp
+    ? 'it is an isolator of the pod: move it to the top level'
+    : 'it is an isolator of apps: move it there';
 }
 
 function explainTag({ params, lookup, error }: Case): Explanation {
@@ -76,10 +89,11 @@ function explainTag({ params, lookup, error }: Case): Explanation {
   const noun = lookup.annotationAt(error.instancePath, 'x-noun') as string | undefined;
   const choices = lookup.tagsAt(error.instancePath);
   const word = String(params['tagValue']);
-  const hint = suggestionHint(word, choices, 'the choices are');
+  const scopeHint = noun === 'isolator' ? otherScopeHint(word, error.instancePath) : undefined;
+  const hint = scopeHint ?? suggestionHint(word, choices, 'the choices are');
   if (noun === undefined)
-    return { problem: `${tag} ${show(word)} is not one of ${choices.join(', ')}`, hint, field: tag };
-  return { code: 'manifest/unknown-field', problem: `unknown ${noun} ${show(word)}`, hint, field: tag };
+    return { problem: `${tag} ${show(word)} is not one of ${choices.join(', ')}`, hint, field: tag, isValue: true };
+  return { code: 'manifest/unknown-field', problem: `unknown ${noun} ${show(word)}`, hint, field: tag, isValue: true };
 }
 
 function explainChoice(value: unknown, allowed: readonly unknown[]): Explanation {
