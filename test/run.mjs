@@ -2,7 +2,6 @@
 // `npm test [PATTERN…]`: prepares the machine, builds, and runs the test files whose path holds every pattern.
 // MUST_WORK=1 makes a skipped test a failed one.
 
-import { relative } from 'node:path';
 import { buildAll } from '../bin/build.mjs';
 import { TOP } from '../bin/build/digest.mjs';
 import { buildImages, missingImages } from '../manifests/images/build.mjs';
@@ -12,6 +11,7 @@ import { setUpMachine } from './run/setup.mjs';
 
 const mustWork = process.env.MUST_WORK === '1';
 const isRoot = process.getuid() === 0;
+const SLOW_FILE_MS = 20_000;
 
 /** Unit tests need neither root nor anything installed. */
 function needsHost(file) {
@@ -32,7 +32,7 @@ async function prepare(files) {
 
 async function play(files, obstacles) {
   const bundles = await bundleTests(files);
-  const pick = (test) => files.filter(test).map((file) => bundles.get(file));
+  const pick = (test) => new Map([...bundles].filter(([file]) => test(file)));
   // Node reads and checks a hundred certificates at every start when this is set.
   delete process.env.NODE_EXTRA_CA_CERTS;
   process.env.NODE_OPTIONS = '--enable-source-maps';
@@ -40,40 +40,40 @@ async function play(files, obstacles) {
   const unit = await playFiles(
     pick((file) => !needsHost(file)),
     2,
+    showResult,
   );
-  const hostFiles = files.filter(needsHost);
-  if (obstacles.length > 0) {
-    const skips = hostFiles.map((file) => ({ name: 'all tests of the file', file, text: obstacles.join('; ') }));
-    return [unit, { passed: 0, failures: [], skips }];
-  }
+  if (obstacles.length > 0) return [...unit, ...files.filter(needsHost).map((file) => skipFile(file, obstacles))];
   // One after another: they count mounts, links and processes of the whole machine.
-  return [
-    unit,
-    await playFiles(
-      hostFiles.map((file) => bundles.get(file)),
-      1,
-    ),
-  ];
+  return [...unit, ...(await playFiles(pick(needsHost), 1, showResult))];
 }
 
-function show(kind, { name, file, text }) {
-  const place = file
-    ? relative(TOP, file)
-        .replace(/^dist\/test\//, '')
-        .replace(/\.cjs$/, '.ts')
-    : '';
-  console.log(`${kind} ${place}: ${name}\n    ${text.replaceAll('\n', '\n    ')}\n`);
+function skipFile(file, obstacles) {
+  const result = {
+    file,
+    passed: 0,
+    failures: [],
+    skips: [{ name: 'the whole file', text: obstacles.join('; ') }],
+    ms: 0,
+  };
+  showResult(result);
+  return result;
 }
 
-function report(results) {
-  const passed = results.reduce((sum, result) => sum + result.passed, 0);
-  const skips = results.flatMap((result) => result.skips);
-  const failures = results.flatMap((result) => result.failures);
+function showResult({ file, failures, skips, ms }) {
+  const show = (kind, { name, text }) =>
+    console.log(`${kind} ${file}: ${name}\n    ${text.replaceAll('\n', '\n    ')}\n`);
   for (const skip of skips) show(mustWork ? 'FAILED (skipped)' : 'skipped', skip);
   for (const failure of failures) show('FAILED', failure);
-  const failed = failures.length + (mustWork ? skips.length : 0);
-  const skipped = mustWork || skips.length === 0 ? '' : `, ${skips.length} skipped`;
-  console.log(`${passed} passed, ${failed} failed${skipped}`);
+  if (ms > SLOW_FILE_MS) console.log(`slow: ${file} took ${(ms / 1000).toFixed(1)} s\n`);
+}
+
+/** The closing line. True when nothing failed. */
+function report(results) {
+  const count = (pick) => results.reduce((sum, result) => sum + pick(result), 0);
+  const skipped = count(({ skips }) => skips.length);
+  const failed = count(({ failures }) => failures.length) + (mustWork ? skipped : 0);
+  const suffix = mustWork || skipped === 0 ? '' : `, ${skipped} skipped`;
+  console.log(`${count(({ passed }) => passed)} passed, ${failed} failed${suffix}`);
   return failed === 0;
 }
 
