@@ -55,7 +55,19 @@ function renderObject(title, schema, resolve) {
     return `| \`${name}\` | ${typeName(resolved, resolve)} | ${need} | ${cell(describe(resolved))} |`;
   });
   const table = ['| field | type | default | |', '|---|---|---|---|', ...rows];
-  return [`## ${title}`, '', ...(schema.description ? [schema.description, ''] : []), ...table, ''];
+  const words = Object.entries(schema.properties).flatMap(([name, field]) =>
+    renderWords(name, resolve(field), resolve),
+  );
+  return [`## ${title}`, '', ...(schema.description ? [schema.description, ''] : []), ...table, '', ...words];
+}
+
+/** More words than a table's cell can hold. */
+const MANY_WORDS = 12;
+
+function renderWords(name, schema, resolve) {
+  const words = (schema.items ? resolve(schema.items) : schema).enum ?? [];
+  const shown = words.filter((word) => word !== '').map((word) => `\`${word}\``);
+  return words.length > MANY_WORDS ? [`The words for \`${name}\`: ${shown.join(' ')}.`, ''] : [];
 }
 
 function renderDefault(schema) {
@@ -70,8 +82,9 @@ function describe(schema) {
 
 function typeName(schema, resolve) {
   if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.enum?.length > MANY_WORDS) return 'word (below)';
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
-  if (schema['x-expects'] && schema.type === 'string') return cell(schema['x-expects'].split(':')[0]);
+  if (schema['x-expects'] && schema.type) return cell(schema['x-expects'].split(':')[0]);
   if (schema.type === 'array') return `list of ${typeName(resolve(schema.items ?? {}), resolve)}`;
   if (schema.type) return [schema.type].flat().join(' or ');
   const forms = [schema.then, schema.else, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter(Boolean);

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { canonicalIp } from './ip-address.ts';
 import type { Outline, OutlineApp, OutlinePort } from './outline.ts';
 import { join } from './pointer.ts';
 import type { Report } from './report.ts';
@@ -17,7 +17,7 @@ export function checkPorts(outline: Outline, report: Report): void {
 }
 
 function checkPort({ hostPort, hostIP, port, pointer }: OutlinePort, networkMode: string, report: Report): void {
-  if (hostIP !== undefined && isIP(hostIP) === 0) {
+  if (hostIP !== undefined && canonicalIp(hostIP) === undefined) {
     report.error(
       'manifest/schema',
       join(pointer, 'hostIP'),
@@ -58,10 +58,11 @@ function refuseTwinHostPorts(ports: readonly Owned[], report: Report): void {
 
 const ANY_ADDRESS = new Set(['0.0.0.0', '::']);
 
-function overlap(a: string | undefined, b: string | undefined): boolean {
-  if (a === undefined || b === undefined) return true;
-  if (a === b) return true;
-  return isIP(a) === isIP(b) && (ANY_ADDRESS.has(a) || ANY_ADDRESS.has(b));
+function overlap(first: string | undefined, second: string | undefined): boolean {
+  if (first === undefined || second === undefined) return true;
+  const a = canonicalIp(first) ?? first;
+  const b = canonicalIp(second) ?? second;
+  return a === b || (a.includes(':') === b.includes(':') && (ANY_ADDRESS.has(a) || ANY_ADDRESS.has(b)));
 }
 
 /** Apps of a pod share its addresses: the second one to listen usually fails. */

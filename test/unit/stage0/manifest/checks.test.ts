@@ -80,6 +80,12 @@ refusesEach({
   'port 0': [port('port: ▶0'), 'manifest/schema'],
   'port 65536': [port('port: ▶65536'), 'manifest/schema'],
   'a hostIP that is a name': [port('port: 1, hostPort: 1, hostIP: ▶localhost'), 'manifest/schema'],
+  'a hostIP with a leading zero': [port('port: 1, hostPort: 1, hostIP: ▶127.0.0.01'), 'manifest/schema'],
+  'a hostIP that is a URL': [port('port: 1, hostPort: 1, hostIP: ▶"::1]/["'), 'manifest/schema'],
+  'one address in two spellings': [
+    port('port: 1, hostPort: 80, hostIP: "::1"}, {name: q, port: 2, hostPort: ▶80, hostIP: "0:0::1"'),
+    'manifest/duplicate',
+  ],
   'a hostIP without a hostPort': [port('port: 1, ▶hostIP: 127.0.0.1'), 'manifest/schema'],
   'one hostPort twice': [
     port('port: 1, hostPort: 80}, {name: q, port: 2, hostPort: ▶80, hostIP: 127.0.0.1'),
