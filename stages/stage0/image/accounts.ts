@@ -1,5 +1,5 @@
-import { readImageFile } from './read-file.ts';
-import type { ResolvedImage } from './types.ts';
+import { readTreeFile } from './read-file.ts';
+import type { ImageTree } from './tree.ts';
 
 /** A line of /etc/passwd; passwd(5). */
 export interface PasswdEntry {
@@ -27,16 +27,16 @@ export function parseId(text: string): number | undefined {
   return id >= 0 && id <= MAX_ID ? id : undefined;
 }
 
-export function readPasswd(image: ResolvedImage): PasswdEntry[] {
-  return rows(image, '/etc/passwd').flatMap(([name, , uidText, gidText, , home]) => {
+export function readPasswd(tree: ImageTree): PasswdEntry[] {
+  return rows(tree, '/etc/passwd').flatMap(([name, , uidText, gidText, , home]) => {
     const uid = parseId(uidText ?? '');
     const gid = parseId(gidText ?? '');
     return name && uid !== undefined && gid !== undefined ? [{ name, uid, gid, home: homeOf(home) }] : [];
   });
 }
 
-export function readGroup(image: ResolvedImage): GroupEntry[] {
-  return rows(image, '/etc/group').flatMap(([name, , gidText, members]) => {
+export function readGroup(tree: ImageTree): GroupEntry[] {
+  return rows(tree, '/etc/group').flatMap(([name, , gidText, members]) => {
     const gid = parseId(gidText ?? '');
     return name && gid !== undefined ? [{ name, gid, members: (members ?? '').split(',').filter((member) => member !== '') }] : [];
   });
@@ -48,8 +48,8 @@ function homeOf(home: string | undefined): string {
 }
 
 /** Lines that do not parse are passed over, as the C library does. */
-function rows(image: ResolvedImage, path: string): string[][] {
-  const text = readImageFile(image, path, MAX_FILE_BYTES)?.toString('utf8') ?? '';
+function rows(tree: ImageTree, path: string): string[][] {
+  const text = readTreeFile(tree, path, MAX_FILE_BYTES)?.toString('utf8') ?? '';
   return text
     .split('\n')
     .filter((line) => line !== '' && !/^[#+-]/.test(line))

@@ -7,7 +7,7 @@ import { corrupt } from './tar/fault.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'none';
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 /** What a decoder may hold of the past: zstd's own limit without --long. An archive can ask for 2 GiB. */
 const ZSTD_WINDOW_LOG = 27;
 

@@ -43,7 +43,8 @@ const EMPTY: readonly (readonly [string, number])[] = [
  */
 export function resolveHost(store: Store): ImageRecord & { readonly stamps: Readonly<Record<string, string>> } {
   const etc = hostEtc();
-  const stamps = stampsOf([...etc.sources, ...SYSTEM_NAMES.map((name) => `/${name}`)]);
+  // The root directory tells of the system names: they are symlinks or mount points, and cannot be edited in place.
+  const stamps = stampsOf([...etc.sources, '/']);
   const system = systemItems();
   const items = [...EMPTY.map(([path, mode]): SkeletonItem => ({ path, kind: 'directory', mode })), ...system.items, ...etc.items];
   items.push({ path: 'var/run', kind: 'symlink', target: '/run' }, { path: 'var/lock', kind: 'symlink', target: '/run/lock' });

@@ -12,9 +12,15 @@ import type { ResolvedImage } from './types.ts';
  * are read: a FIFO, a device or an endless file at `/etc/passwd` is refused, and never waited for.
  */
 export function readImageFile(image: ResolvedImage, path: string, maxBytes: number): Buffer | undefined {
-  const label = `read "${printable(path)}" of image "${image.ref}"`;
-  return withImageTree(image, path, (tree) => {
-    const found = tree.find(Buffer.from(path).toString('latin1'));
+  using tree = new ImageTree(image);
+  return readTreeFile(tree, path, maxBytes);
+}
+
+/** The same, for several files of one image. */
+export function readTreeFile(tree: ImageTree, path: string, maxBytes: number): Buffer | undefined {
+  const label = `read "${printable(path)}" of image "${tree.ref}"`;
+  return guarded(tree, path, () => {
+    const found = tree.find(bytesOf(tree, path));
     if (found === undefined) return undefined;
     if (!found.stat.isFile()) throw hostile(`${label}: not a regular file`);
     return readFound(found, maxBytes, label);
@@ -22,17 +28,21 @@ export function readImageFile(image: ResolvedImage, path: string, maxBytes: numb
 }
 
 /** Owner of what a path of the image leads to; undefined when there is nothing. */
-export function ownerOf(image: ResolvedImage, path: string): { readonly uid: number; readonly gid: number } | undefined {
-  return withImageTree(image, path, (tree) => tree.find(Buffer.from(path).toString('latin1'))?.stat);
+export function ownerOf(tree: ImageTree, path: string): { readonly uid: number; readonly gid: number } | undefined {
+  return guarded(tree, path, () => tree.find(bytesOf(tree, path))?.stat);
 }
 
-function withImageTree<T>(image: ResolvedImage, path: string, use: (tree: ImageTree) => T): T {
-  if (path.includes('\0')) throw new PodError('image/user', `look up ${JSON.stringify(path)} in image "${image.ref}": a path cannot hold a NUL`);
+/** One character a byte, as the tree has its names. */
+function bytesOf(tree: ImageTree, path: string): string {
+  if (path.includes('\0')) throw new PodError('image/user', `look up ${JSON.stringify(path)} in image "${tree.ref}": a path cannot hold a NUL`);
+  return Buffer.from(path).toString('latin1');
+}
+
+function guarded<T>(tree: ImageTree, path: string, action: () => T): T {
   try {
-    using tree = new ImageTree(image.mounts);
-    return use(tree);
+    return action();
   } catch (error) {
-    throw unpackFailure(error, `image "${image.ref}"`, path);
+    throw unpackFailure(error, `image "${tree.ref}"`, path, 'read');
   }
 }
 

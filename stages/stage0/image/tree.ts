@@ -3,7 +3,7 @@ import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import {
   AT_FDCWD, fgetxattr, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, openat2, readlinkFd, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, tryOpenat2, bytePath,
 } from '../../linux/file.ts';
-import type { ImageMount } from './types.ts';
+import type { ResolvedImage } from './types.ts';
 
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 /** As the kernel has it, MAXSYMLINKS. */
@@ -18,6 +18,11 @@ interface Node {
   readonly stat: Stats;
 }
 
+/** A name found in a directory, and the layer's directory that had it. */
+interface Step extends Node {
+  readonly dirFd: number;
+}
+
 /** Where a path of the image leads: the directory that holds it, in the layer that has it. */
 export interface FoundFile {
   readonly dirFd: number;
@@ -30,16 +35,25 @@ export interface FoundFile {
  * component below a descriptor and follows nothing, so that no symlink, `..` or race leads out of the layers.
  */
 export class ImageTree implements Disposable {
-  readonly #mounts: readonly ImageMount[];
+  readonly #image: Pick<ResolvedImage, 'ref' | 'mounts'>;
+  #root: Node | undefined;
   readonly #fds: number[] = [];
+  /** Directories looked up before: two files of one directory cost its opening once. */
+  readonly #directories = new Map<string, Step>();
 
-  constructor(mounts: readonly ImageMount[]) {
-    this.#mounts = mounts;
+  constructor(image: Pick<ResolvedImage, 'ref' | 'mounts'>) {
+    this.#image = image;
+  }
+
+  /** For messages. */
+  get ref(): string {
+    return this.#image.ref;
   }
 
   /** What `path` is, symlinks followed inside the image; undefined when nothing is there. Owner and type are the image's. */
   find(path: string): FoundFile | undefined {
-    const stack: Node[] = [this.#mountRoot('/')!];
+    this.#root ??= this.#mountRoot('/')!;
+    const stack: Node[] = [this.#root];
     const pending = split(path);
     let found: FoundFile | undefined;
     for (let links = 0; pending.length > 0; ) {
@@ -69,18 +83,25 @@ export class ImageTree implements Disposable {
   }
 
   #mountRoot(target: string): Node | undefined {
-    const mount = this.#mounts.find((candidate) => candidate.target === target);
+    const mount = this.#image.mounts.find((candidate) => candidate.target === target);
     if (!mount) return undefined;
     // Overlayfs shows the attributes of the uppermost layer's root.
     const fds = mount.layers.toReversed().map((layer) => this.#keep(openat2(AT_FDCWD, layer, O_RDONLY | O_DIRECTORY, 0)));
     return { path: target, fds, stat: fstatSync(fds[0]!) };
   }
 
-  /** From the uppermost layer down: the first that has the name decides what it is; directories merge. */
-  #lookup(directory: Node, name: string): (Node & { readonly dirFd: number }) | undefined {
+  #lookup(directory: Node, name: string): Step | undefined {
     const path = `${directory.path === '/' ? '' : directory.path}/${name}`;
+    const known = this.#directories.get(path);
+    if (known) return known;
     const mounted = this.#mountRoot(path);
-    if (mounted) return { ...mounted, dirFd: mounted.fds[0]! };
+    const step = mounted ? { ...mounted, dirFd: mounted.fds[0]! } : this.#merge(directory, name, path);
+    if (step?.stat.isDirectory()) this.#directories.set(path, step);
+    return step;
+  }
+
+  /** From the uppermost layer down: the first that has the name decides what it is; directories merge. */
+  #merge(directory: Node, name: string, path: string): Step | undefined {
     const merged: number[] = [];
     let top: { readonly dirFd: number; readonly stat: Stats } | undefined;
     for (const dirFd of directory.fds) {

@@ -1,6 +1,7 @@
 import { PodError } from '../error.ts';
 import { type GroupEntry, parseId, type PasswdEntry, readGroup, readPasswd } from './accounts.ts';
 import { ownerOf } from './read-file.ts';
+import { ImageTree } from './tree.ts';
 import type { ResolvedImage } from './types.ts';
 
 /** Who a process of an app runs as. */
@@ -19,16 +20,17 @@ export interface ImageUser {
  * is) or `USER:GROUP`; without one, the image's, else root. Numbers are never looked up as names. With an explicit group only
  * the groups asked for are given, as with the other runtimes; else also those that /etc/group lists the user in.
  */
-export function lookupUser(image: ResolvedImage, user?: string, group?: string, supplementary: readonly number[] = []): ImageUser {
-  const [userText, groupText] = splitUser(image, user ?? image.config.user ?? '0', group);
-  const account = resolveUser(image, userText);
-  const explicit = groupText === undefined ? undefined : resolveGroup(image, groupText);
+export function lookupUser(of: ResolvedImage, user?: string, group?: string, supplementary: readonly number[] = []): ImageUser {
+  using tree = new ImageTree(of);
+  const [userText, groupText] = splitUser(tree, user ?? of.config.user ?? '0', group);
+  const account = resolveUser(tree, userText);
+  const explicit = groupText === undefined ? undefined : resolveGroup(tree, groupText);
   const gid = explicit ?? account.entry?.gid ?? account.gid ?? 0;
-  const memberships = explicit === undefined && account.entry ? groupsOf(readGroup(image), account.entry.name) : [];
+  const memberships = explicit === undefined && account.entry ? groupsOf(readGroup(tree), account.entry.name) : [];
   return {
     uid: account.uid,
     gid,
-    supplementaryGids: [...new Set([gid, ...memberships, ...supplementary.map((id) => checkId(image, id))])],
+    supplementaryGids: [...new Set([gid, ...memberships, ...supplementary.map((id) => checkId(tree, id))])],
     home: account.entry?.home ?? '/',
     ...(account.entry && { name: account.entry.name }),
   };
@@ -41,47 +43,47 @@ interface Account {
   readonly entry?: PasswdEntry | undefined;
 }
 
-function splitUser(image: ResolvedImage, user: string, group: string | undefined): readonly [string, string | undefined] {
+function splitUser(tree: ImageTree, user: string, group: string | undefined): readonly [string, string | undefined] {
   for (const text of [user, group ?? '']) {
     // oxlint-disable-next-line no-control-regex
-    if (/[\u0000-\u001f\u007f]/.test(text)) throw unknown(image, `user ${JSON.stringify(text)}`, 'a control character cannot be in a name');
+    if (/[\u0000-\u001f\u007f]/.test(text)) throw unknown(tree, `user ${JSON.stringify(text)}`, 'a control character cannot be in a name');
   }
   const colon = user.startsWith('/') ? -1 : user.indexOf(':');
   if (colon < 0) return [user === '' ? '0' : user, group];
   return [user.slice(0, colon) || '0', group ?? (user.slice(colon + 1) || undefined)];
 }
 
-function resolveUser(image: ResolvedImage, user: string): Account {
-  if (user.startsWith('/')) return ownerAccount(image, user);
+function resolveUser(tree: ImageTree, user: string): Account {
+  if (user.startsWith('/')) return ownerAccount(tree, user);
   if (/^[+-]?[0-9]/.test(user) && /^[+-]?[0-9]+$/.test(user)) {
     const uid = parseId(user);
-    if (uid === undefined) throw unknown(image, `user "${user}"`, 'a number of a user is from 0 to 4294967294');
-    return { uid, entry: readPasswd(image).find((entry) => entry.uid === uid) };
+    if (uid === undefined) throw unknown(tree, `user "${user}"`, 'a number of a user is from 0 to 4294967294');
+    return { uid, entry: readPasswd(tree).find((entry) => entry.uid === uid) };
   }
-  const entry = readPasswd(image).find(({ name }) => name === user);
-  if (!entry) throw unknown(image, `user "${user}"`, 'its /etc/passwd has no such name');
+  const entry = readPasswd(tree).find(({ name }) => name === user);
+  if (!entry) throw unknown(tree, `user "${user}"`, 'its /etc/passwd has no such name');
   return { uid: entry.uid, entry };
 }
 
-function ownerAccount(image: ResolvedImage, path: string): Account {
-  const owner = ownerOf(image, path);
-  if (!owner) throw unknown(image, `user "${path}"`, 'it has no such file');
-  return { ...owner, entry: readPasswd(image).find(({ uid }) => uid === owner.uid) };
+function ownerAccount(tree: ImageTree, path: string): Account {
+  const owner = ownerOf(tree, path);
+  if (!owner) throw unknown(tree, `user "${path}"`, 'it has no such file');
+  return { ...owner, entry: readPasswd(tree).find(({ uid }) => uid === owner.uid) };
 }
 
-function resolveGroup(image: ResolvedImage, group: string): number {
+function resolveGroup(tree: ImageTree, group: string): number {
   if (group.startsWith('/')) {
-    const owner = ownerOf(image, group);
-    if (!owner) throw unknown(image, `group "${group}"`, 'it has no such file');
+    const owner = ownerOf(tree, group);
+    if (!owner) throw unknown(tree, `group "${group}"`, 'it has no such file');
     return owner.gid;
   }
   if (/^[+-]?[0-9]+$/.test(group)) {
     const gid = parseId(group);
-    if (gid === undefined) throw unknown(image, `group "${group}"`, 'a number of a group is from 0 to 4294967294');
+    if (gid === undefined) throw unknown(tree, `group "${group}"`, 'a number of a group is from 0 to 4294967294');
     return gid;
   }
-  const entry = readGroup(image).find(({ name }) => name === group);
-  if (!entry) throw unknown(image, `group "${group}"`, 'its /etc/group has no such name');
+  const entry = readGroup(tree).find(({ name }) => name === group);
+  if (!entry) throw unknown(tree, `group "${group}"`, 'its /etc/group has no such name');
   return entry.gid;
 }
 
@@ -89,11 +91,11 @@ function groupsOf(groups: readonly GroupEntry[], name: string): number[] {
   return groups.filter(({ members }) => members.includes(name)).map(({ gid }) => gid);
 }
 
-function checkId(image: ResolvedImage, id: number): number {
+function checkId(tree: ImageTree, id: number): number {
   if (Number.isInteger(id) && parseId(String(id)) !== undefined) return id;
-  throw unknown(image, `group ${id}`, 'a number of a group is from 0 to 4294967294');
+  throw unknown(tree, `group ${id}`, 'a number of a group is from 0 to 4294967294');
 }
 
-function unknown(image: ResolvedImage, what: string, why: string): PodError {
-  return new PodError('image/user', `look up ${what} in image "${image.ref}": ${why}`);
+function unknown(tree: ImageTree, what: string, why: string): PodError {
+  return new PodError('image/user', `look up ${what} in image "${tree.ref}": ${why}`);
 }

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveImage } from '../../../stages/stage0/image/resolve.ts';
 import type { ResolvedImage } from '../../../stages/stage0/image/types.ts';
 
-/** A directory of one test with a store in it, and a canary beside it that nothing may touch. */
+/** A directory of one test with a store in it (not under /tmp, which may be a tmpfs without user attributes), and a canary beside it that nothing may touch. */
 export class Workspace implements Disposable {
-  readonly dir: string = mkdtempSync(join(tmpdir(), 'pod-image-'));
+  readonly dir: string = mkdtempSync('/var/tmp/pod-image-');
   readonly store: string = join(this.dir, 'store');
   readonly canary: string = join(this.dir, 'canary');
 

@@ -1,5 +1,5 @@
 import { PodError } from '../../error.ts';
-import { hostile, printable } from '../tar/fault.ts';
+import { corrupt, hostile, printable } from '../tar/fault.ts';
 
 const HOST_FAULTS: Readonly<Record<string, string>> = {
   ENOSPC: 'free some space in the file system that holds the store, or move it with --root',
@@ -11,17 +11,18 @@ const HOST_FAULTS: Readonly<Record<string, string>> = {
   EOPNOTSUPP: 'the file system of the store cannot keep this; move the store with --root',
 };
 
-/** What went wrong while an entry was written, as something a person can act on. A `PodError` and a bug of ours pass as they are. */
-export function unpackFailure(error: unknown, archive: string, entryPath: string | undefined): unknown {
+/** What went wrong while an entry was written or a file read, as something a person can act on. A `PodError` and a bug of ours pass as they are. */
+export function unpackFailure(error: unknown, archive: string, entryPath: string | undefined, verb: 'unpack' | 'read' = 'unpack'): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || error instanceof PodError) return error;
   const where = entryPath === undefined ? '' : `, entry "${printable(entryPath)}"`;
-  const message = `unpack ${archive}${where}: ${(error as Error).message}`;
+  const message = `${verb} ${archive}${where}: ${(error as Error).message}`;
   if (errno in HOST_FAULTS) return new PodError('state/io', message, { hint: HOST_FAULTS[errno], cause: error });
   if (errno === 'EPERM' || errno === 'EACCES') {
-    return new PodError('host/privilege', message, { hint: 'unpacking keeps owners, devices and capabilities: it needs root', cause: error });
+    return new PodError('host/privilege', message, { hint: 'images keep owners, devices and capabilities: to unpack and read them needs root', cause: error });
   }
-  return hostile(message, error);
+  // A layer that lost its directory or a file under our eyes is damaged; an entry that cannot be made breaks a bound of the kernel's.
+  return verb === 'read' ? corrupt(message, error) : hostile(message, error);
 }
 
 /** Of a `SyscallError` of ours or an error of node:fs. */
