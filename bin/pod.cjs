@@ -52,5 +52,6 @@ function loadMain() {
   return load('main.js').main;
 }
 
-if (require.main === module) loadMain()(process.argv.slice(2));
+// All output is written by then; what a pod in the background still has open must not keep us.
+if (require.main === module) loadMain()(process.argv.slice(2)).then(() => process.exit());
 else module.exports = { loadMain, scripts };

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { claim, claimFirstFree, hasClaims, listClaims, release } from '../pod/claims.ts';
+import * as claims from '../pod/claims.ts';
 
 /** Removes the root's bridge with its firewall tables if no pod holds an address on it; its name if it did. */
 export async function removeUnusedBridge(root: string): Promise<string | undefined> {
@@ -10,5 +10,5 @@ export async function removeUnusedBridge(root: string): Promise<string | undefin
     import('../network/bridge-config.ts'),
   ]);
   const config = bridgeConfig(root);
-  return removeBridge({ claim, release, claimFirstFree, listClaims, hasClaims }, root, config) ? config.bridge : undefined;
+  return removeBridge(claims, root, config) ? config.bridge : undefined;
 }
