@@ -38,7 +38,9 @@ export function readPasswd(tree: ImageTree): PasswdEntry[] {
 export function readGroup(tree: ImageTree): GroupEntry[] {
   return rows(tree, '/etc/group').flatMap(([name, , gidText, members]) => {
     const gid = parseId(gidText ?? '');
-    return name && gid !== undefined ? [{ name, gid, members: (members ?? '').split(',').filter((member) => member !== '') }] : [];
+    return name && gid !== undefined
+      ? [{ name, gid, members: (members ?? '').split(',').filter((member) => member !== '') }]
+      : [];
   });
 }
 

@@ -6,7 +6,12 @@ import type { Store } from './store.ts';
 import type { ResolveOptions } from './types.ts';
 
 /** A root file system as one archive: a single layer, nothing to say how to run it. `lockName` is unique to the path. */
-export async function resolveTar(path: string, lockName: string, store: Store, options: ResolveOptions): Promise<ResolvedLayers> {
+export async function resolveTar(
+  path: string,
+  lockName: string,
+  store: Store,
+  options: ResolveOptions,
+): Promise<ResolvedLayers> {
   const layer = await ensureLayer(store, { blob: blobOfFile(path, `"${path}"`) }, lockName, options);
   return { digest: layer.digest, config: EMPTY_CONFIG, layers: [layerPath(store, layer.diffId)] };
 }

@@ -47,6 +47,7 @@ export function readBlob(blob: Blob, maxBytes: number): Buffer {
 
 export function unreadable(label: string, error: unknown): PodError {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new PodError('image/reference', `read ${label}: no such file`, { cause: error });
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new PodError('image/reference', `read ${label}: no such file`, { cause: error });
   return new PodError('image/reference', `read ${label}: ${message}`, { cause: error });
 }

@@ -27,7 +27,10 @@ export class Budget {
       throw hostile(`decompress ${this.#blob.label}: ${this.#blob.size} bytes became more than ${this.#maxBytes}`);
     }
     if (this.#spentBytes > this.#freeBytes) {
-      throw new PodError('state/io', `unpack ${this.#blob.label}: it needs more than the ${this.#freeBytes} bytes that are free in the store's file system`);
+      throw new PodError(
+        'state/io',
+        `unpack ${this.#blob.label}: it needs more than the ${this.#freeBytes} bytes that are free in the store's file system`,
+      );
     }
   }
 }

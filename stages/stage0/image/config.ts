@@ -42,7 +42,9 @@ function parseConfig(config: JsonObject, label: string): ImageConfig {
     command: stringsOf(config.Cmd, `${label}, "Cmd"`),
     env: parseEnv(stringsOf(config.Env, `${label}, "Env"`)),
     ...(user !== undefined && { user }),
-    ...(workingDirectory !== undefined && { workingDirectory: workingDirectory.startsWith('/') ? workingDirectory : `/${workingDirectory}` }),
+    ...(workingDirectory !== undefined && {
+      workingDirectory: workingDirectory.startsWith('/') ? workingDirectory : `/${workingDirectory}`,
+    }),
     ...(stopSignal !== undefined && { stopSignal }),
     volumes: Object.keys(objectOf(config.Volumes, `${label}, "Volumes"`)).toSorted(),
   };
@@ -50,7 +52,9 @@ function parseConfig(config: JsonObject, label: string): ImageConfig {
 
 /** `NAME=VALUE` each; the later of two wins. An entry without "=" sets nothing, as for the other runtimes. */
 function parseEnv(entries: readonly string[]): Record<string, string> {
-  const pairs = entries.filter((entry) => entry.indexOf('=') > 0).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const);
+  const pairs = entries
+    .filter((entry) => entry.indexOf('=') > 0)
+    .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const);
   // fromEntries defines its keys: a variable called __proto__ stays a variable.
   return Object.fromEntries(pairs);
 }

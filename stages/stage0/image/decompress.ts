@@ -28,7 +28,11 @@ export async function* openDecompressed(blob: Blob, onRaw: (chunk: Buffer) => vo
 }
 
 async function* readRaw(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
-  const raw = createReadStream(blob.path, { start: blob.start, end: blob.start + blob.size - 1, highWaterMark: CHUNK_BYTES });
+  const raw = createReadStream(blob.path, {
+    start: blob.start,
+    end: blob.start + blob.size - 1,
+    highWaterMark: CHUNK_BYTES,
+  });
   try {
     for await (const chunk of raw as AsyncIterable<Buffer>) {
       onRaw(chunk);
@@ -44,7 +48,10 @@ async function* gunzip(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerat
   const decoder = createGunzip({ chunkSize: CHUNK_BYTES });
   yield* decode(blob, onRaw, decoder, 'gzip');
   // Node stops at the end of the last member and says nothing of what follows.
-  if (decoder.bytesWritten < blob.size) throw corrupt(`decompress ${blob.label}: ${blob.size - decoder.bytesWritten} bytes follow the end of the gzip data`);
+  if (decoder.bytesWritten < blob.size)
+    throw corrupt(
+      `decompress ${blob.label}: ${blob.size - decoder.bytesWritten} bytes follow the end of the gzip data`,
+    );
 }
 
 async function* unzstd(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
@@ -60,7 +67,12 @@ interface ZstdModule {
   readonly constants: Readonly<Record<string, number>>;
 }
 
-async function* decode(blob: Blob, onRaw: (chunk: Buffer) => void, decoder: Duplex, format: string): AsyncGenerator<Buffer> {
+async function* decode(
+  blob: Blob,
+  onRaw: (chunk: Buffer) => void,
+  decoder: Duplex,
+  format: string,
+): AsyncGenerator<Buffer> {
   // pipeline() destroys the decoder with the source's error, or with the decoder's own: it comes out of the loop.
   const fed = pipeline(readRaw(blob, onRaw), decoder);
   fed.catch(() => undefined);
@@ -87,9 +99,9 @@ async function* unzstdByProgram(blob: Blob, onRaw: (chunk: Buffer) => void): Asy
     reject: false,
   });
   // A broken pipe means that zstd ended early, and its own words say why; a failed read comes out below.
-  let readError: unknown;
-  const fed = pipeline(readRaw(blob, onRaw), child.stdin).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') readError = error;
+  let readError: Error | undefined;
+  const fed = pipeline(readRaw(blob, onRaw), child.stdin).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') readError = error;
   });
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
@@ -113,11 +125,17 @@ interface ProgramResult {
 
 function programFailure(result: ProgramResult, blob: Blob): Error {
   if (result.code === 'ENOENT') {
-    return new PodError('host/tool', `decompress ${blob.label}: it is zstd, which this Node cannot read, and there is no program "zstd"`, {
-      hint: 'install zstd (apt-get install zstd), or run pod on Node 22.15 or later',
-    });
+    return new PodError(
+      'host/tool',
+      `decompress ${blob.label}: it is zstd, which this Node cannot read, and there is no program "zstd"`,
+      {
+        hint: 'install zstd (apt-get install zstd), or run pod on Node 22.15 or later',
+      },
+    );
   }
   if (result.exitCode === undefined) return new Error(`run zstd: ${result.shortMessage}`);
-  const said = Buffer.from((result.stderr as Uint8Array | undefined) ?? []).toString().trim();
+  const said = Buffer.from((result.stderr as Uint8Array | undefined) ?? [])
+    .toString()
+    .trim();
   return corrupt(`decompress ${blob.label}: not valid zstd data: ${said || `zstd ended with code ${result.exitCode}`}`);
 }

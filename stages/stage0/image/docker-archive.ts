@@ -23,7 +23,12 @@ interface ArchivedImage {
 }
 
 /** What `docker save` and `podman save` write: an archive of layer archives with a manifest.json. The digest is the image's ID. */
-export async function resolveDockerArchive(path: string, name: string | undefined, store: Store, options: ResolveOptions): Promise<ResolvedLayers> {
+export async function resolveDockerArchive(
+  path: string,
+  name: string | undefined,
+  store: Store,
+  options: ResolveOptions,
+): Promise<ResolvedLayers> {
   const archive = blobOfFile(path, `"${path}"`);
   if (compressionOf(archive) === 'none') return resolveMembers(archive, name, store, options);
   using temp = TempDir.create(store);
@@ -45,7 +50,12 @@ async function inflate(archive: Blob, temp: TempDir, options: ResolveOptions): P
   return blobOfFile(path, archive.label);
 }
 
-async function resolveMembers(archive: Blob, name: string | undefined, store: Store, options: ResolveOptions): Promise<ResolvedLayers> {
+async function resolveMembers(
+  archive: Blob,
+  name: string | undefined,
+  store: Store,
+  options: ResolveOptions,
+): Promise<ResolvedLayers> {
   const members = indexMembers(archive);
   const image = selectImage(readImages(archive, members), name, archive.label);
   const configBlob = memberOf(members, image.config, archive);
@@ -55,14 +65,23 @@ async function resolveMembers(archive: Blob, name: string | undefined, store: St
   const file = parseConfigFile(parseJson(bytes, configBlob.label), configBlob.label);
   requirePlatform(file, configBlob.label);
   if (image.layers.length !== file.diffIds.length) {
-    throw corrupt(`read ${archive.label}: it has ${image.layers.length} layers, its configuration ${file.diffIds.length}`);
+    throw corrupt(
+      `read ${archive.label}: it has ${image.layers.length} layers, its configuration ${file.diffIds.length}`,
+    );
   }
-  const sources = image.layers.map((layer, index): KnownLayer => ({ blob: memberOf(members, layer, archive), diffId: file.diffIds[index]! }));
+  const sources = image.layers.map((layer, index): KnownLayer => ({
+    blob: memberOf(members, layer, archive),
+    diffId: file.diffIds[index]!,
+  }));
   return { digest, config: file.config, layers: await ensureLayers(store, sources, archive.label, options) };
 }
 
 function readImages(archive: Blob, members: Members): readonly ArchivedImage[] {
-  if (!members.has('manifest.json')) throw new PodError('image/reference', `read ${archive.label}: it holds no manifest.json, so it is not a docker archive`);
+  if (!members.has('manifest.json'))
+    throw new PodError(
+      'image/reference',
+      `read ${archive.label}: it holds no manifest.json, so it is not a docker archive`,
+    );
   const manifest = memberOf(members, 'manifest.json', archive);
   return arrayOf(parseJson(readJsonBytes(manifest), manifest.label), manifest.label).map((value) => {
     const image = objectOf(value, manifest.label);
@@ -77,10 +96,16 @@ function readImages(archive: Blob, members: Members): readonly ArchivedImage[] {
 function selectImage(images: readonly ArchivedImage[], name: string | undefined, label: string): ArchivedImage {
   const names = images.flatMap(({ tags }) => tags);
   const hint = names.length > 0 ? `it has: ${names.join(', ')}` : 'its images have no names; leave the name out';
-  const found = name === undefined ? images : images.filter(({ tags }) => tags.includes(name) || tags.includes(`${name}:latest`));
+  const found =
+    name === undefined ? images : images.filter(({ tags }) => tags.includes(name) || tags.includes(`${name}:latest`));
   if (found.length === 1) return found[0]!;
-  if (found.length === 0) throw new PodError('image/reference', `read ${label}: it holds no image${name === undefined ? '' : ` "${name}"`}`, { hint });
-  throw new PodError('image/reference', `read ${label}: it holds several images, and the reference names none`, { hint });
+  if (found.length === 0)
+    throw new PodError('image/reference', `read ${label}: it holds no image${name === undefined ? '' : ` "${name}"`}`, {
+      hint,
+    });
+  throw new PodError('image/reference', `read ${label}: it holds several images, and the reference names none`, {
+    hint,
+  });
 }
 
 /** Both namings of a configuration carry its digest: `<hex>.json` and `blobs/sha256/<hex>`. */
@@ -95,7 +120,13 @@ function memberOf(members: Members, name: string, archive: Blob): Blob {
   for (let hops = 0; hops < 5; hops++) {
     const member = members.get(at);
     if (member === undefined) throw corrupt(`read ${archive.label}: it has no member "${name}"`);
-    if (member.linkTarget === undefined) return { path: archive.path, start: member.start, size: member.size, label: `${archive.label}, member "${name}"` };
+    if (member.linkTarget === undefined)
+      return {
+        path: archive.path,
+        start: member.start,
+        size: member.size,
+        label: `${archive.label}, member "${name}"`,
+      };
     at = join(dirname(at), member.linkTarget);
   }
   throw corrupt(`read ${archive.label}: member "${name}" is a symlink in a circle`);

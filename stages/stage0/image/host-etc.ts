@@ -8,17 +8,60 @@ export type SkeletonItem =
   | { readonly path: string; readonly kind: 'file'; readonly mode: number; readonly content: Buffer };
 
 /** What programs and the C library look up, and nothing that says who uses this machine or for what. People edit these in place. */
-const WATCHED = ['bash.bashrc', 'default/locale', 'ld.so.cache', 'ld.so.conf', 'localtime', 'nsswitch.conf', 'profile', 'services', 'ssl/openssl.cnf', 'timezone'];
+const WATCHED = [
+  'bash.bashrc',
+  'default/locale',
+  'ld.so.cache',
+  'ld.so.conf',
+  'localtime',
+  'nsswitch.conf',
+  'profile',
+  'services',
+  'ssl/openssl.cnf',
+  'timezone',
+];
 
 /** The same, but only packages change them, and they replace: `/etc` itself tells. Each look costs 6 µs of every start. */
 const QUIET = [
-  'alpine-release', 'arch-release', 'bashrc', 'ca-certificates.conf', 'debian_version', 'ethertypes', 'gai.conf', 'host.conf', 'inputrc', 'locale.alias',
-  'locale.conf', 'lsb-release', 'magic', 'magic.mime', 'mailcap', 'mime.types', 'networks', 'os-release', 'protocols', 'redhat-release', 'rpc', 'shells',
-  'system-release', 'xattr.conf',
+  'alpine-release',
+  'arch-release',
+  'bashrc',
+  'ca-certificates.conf',
+  'debian_version',
+  'ethertypes',
+  'gai.conf',
+  'host.conf',
+  'inputrc',
+  'locale.alias',
+  'locale.conf',
+  'lsb-release',
+  'magic',
+  'magic.mime',
+  'mailcap',
+  'mime.types',
+  'networks',
+  'os-release',
+  'protocols',
+  'redhat-release',
+  'rpc',
+  'shells',
+  'system-release',
+  'xattr.conf',
 ];
 
 /** Whole directories. Of `ssl` only what is public: never `ssl/private`. */
-const TREES = ['alternatives', 'crypto-policies', 'fonts', 'fonts/conf.d', 'ld.so.conf.d', 'perl', 'pki/ca-trust/extracted', 'pki/tls/certs', 'ssl/certs', 'terminfo'];
+const TREES = [
+  'alternatives',
+  'crypto-policies',
+  'fonts',
+  'fonts/conf.d',
+  'ld.so.conf.d',
+  'perl',
+  'pki/ca-trust/extracted',
+  'pki/tls/certs',
+  'ssl/certs',
+  'terminfo',
+];
 
 /** Debian keeps parts of these programs in /etc, and /usr has symlinks to them. */
 const PROGRAM_TREES = /^(java-[0-9]+-openjdk|python3(\.[0-9]+)?)$/;
@@ -40,7 +83,13 @@ export function hostEtc(): HostEtc {
   walk.sources.push('/etc');
   for (const name of WATCHED) walk.add(`etc/${name}`);
   for (const name of QUIET) walk.add(`etc/${name}`, false);
-  for (const name of [...TREES, ...readdirSync('/etc').filter((entry) => PROGRAM_TREES.test(entry)).toSorted()]) walk.add(`etc/${name}`);
+  for (const name of [
+    ...TREES,
+    ...readdirSync('/etc')
+      .filter((entry) => PROGRAM_TREES.test(entry))
+      .toSorted(),
+  ])
+    walk.add(`etc/${name}`);
   walk.addFiltered('etc/passwd', publicPasswd);
   walk.addFiltered('etc/group', (text) => publicGroup(text, readFileSync('/etc/passwd', 'utf8')));
   for (const name of PLACEHOLDERS) walk.items.push(file(`etc/${name}`, Buffer.alloc(0)));

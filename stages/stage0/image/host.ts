@@ -46,8 +46,15 @@ export function resolveHost(store: Store): ImageRecord & { readonly stamps: Read
   // The root directory tells of the system names: they are symlinks or mount points, and cannot be edited in place.
   const stamps = stampsOf([...etc.sources, '/']);
   const system = systemItems();
-  const items = [...EMPTY.map(([path, mode]): SkeletonItem => ({ path, kind: 'directory', mode })), ...system.items, ...etc.items];
-  items.push({ path: 'var/run', kind: 'symlink', target: '/run' }, { path: 'var/lock', kind: 'symlink', target: '/run/lock' });
+  const items = [
+    ...EMPTY.map(([path, mode]): SkeletonItem => ({ path, kind: 'directory', mode })),
+    ...system.items,
+    ...etc.items,
+  ];
+  items.push(
+    { path: 'var/run', kind: 'symlink', target: '/run' },
+    { path: 'var/lock', kind: 'symlink', target: '/run/lock' },
+  );
   const hex = digestOf(items);
   const layer = layerPath(store, hex);
   if (!existsSync(layer)) buildSkeleton(store, layer, items);

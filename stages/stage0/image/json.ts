@@ -7,7 +7,8 @@ const MAX_JSON_BYTES = 4 * 1024 * 1024;
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function readJsonBytes(blob: Blob): Buffer {
-  if (blob.size > MAX_JSON_BYTES) throw corrupt(`read ${blob.label}: it has ${blob.size} bytes, more than ${MAX_JSON_BYTES}`);
+  if (blob.size > MAX_JSON_BYTES)
+    throw corrupt(`read ${blob.label}: it has ${blob.size} bytes, more than ${MAX_JSON_BYTES}`);
   return readBlob(blob, MAX_JSON_BYTES);
 }
 

@@ -34,7 +34,12 @@ export function layerPath(store: Store, diffId: string): string {
 const underWay = new Map<string, Promise<UnpackedLayer>>();
 
 /** Sees to it that the layer is in the store; unpacks it once, however many processes ask for it at the same time. */
-export async function ensureLayer(store: Store, source: LayerSource, lockName: string, options: ResolveOptions): Promise<UnpackedLayer> {
+export async function ensureLayer(
+  store: Store,
+  source: LayerSource,
+  lockName: string,
+  options: ResolveOptions,
+): Promise<UnpackedLayer> {
   if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
   const key = `${store.dir}\0${lockName}`;
   for (let other = underWay.get(key); other; other = underWay.get(key)) {
@@ -54,7 +59,12 @@ function known(source: LayerSource): UnpackedLayer {
   return { diffId: source.diffId!, digest: source.digest ?? source.diffId! };
 }
 
-async function unpackLocked(store: Store, source: LayerSource, lockName: string, options: ResolveOptions): Promise<UnpackedLayer> {
+async function unpackLocked(
+  store: Store,
+  source: LayerSource,
+  lockName: string,
+  options: ResolveOptions,
+): Promise<UnpackedLayer> {
   using _lock = await StoreLock.acquire(store, lockName, options.signal);
   // Another process may have made it while we waited.
   if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
@@ -77,7 +87,12 @@ async function unpackInto(rootFd: number, source: LayerSource, options: ResolveO
   const onRaw = (chunk: Buffer): void => {
     stored.update(chunk);
     doneBytes += chunk.length;
-    options.onProgress?.({ kind: 'layer', digest: source.digest ?? source.diffId ?? blob.label, doneBytes, totalBytes: blob.size });
+    options.onProgress?.({
+      kind: 'layer',
+      digest: source.digest ?? source.diffId ?? blob.label,
+      doneBytes,
+      totalBytes: blob.size,
+    });
   };
   for await (const chunk of openDecompressed(blob, onRaw)) {
     options.signal?.throwIfAborted();

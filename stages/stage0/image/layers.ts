@@ -12,11 +12,19 @@ const PARALLEL = 4;
 export type KnownLayer = LayerSource & { readonly diffId: string };
 
 /** Unpacks what is missing, several at a time, and returns the layer directories, lowest first. All stop when one fails. */
-export async function ensureLayers(store: Store, sources: readonly KnownLayer[], label: string, options: ResolveOptions): Promise<string[]> {
+export async function ensureLayers(
+  store: Store,
+  sources: readonly KnownLayer[],
+  label: string,
+  options: ResolveOptions,
+): Promise<string[]> {
   if (sources.length === 0) throw corrupt(`read ${label}: it has no layers`);
-  if (sources.length > MAX_LAYERS) throw corrupt(`read ${label}: it has ${sources.length} layers, more than ${MAX_LAYERS}`);
+  if (sources.length > MAX_LAYERS)
+    throw corrupt(`read ${label}: it has ${sources.length} layers, more than ${MAX_LAYERS}`);
   // Overlayfs refuses one directory twice. The upper of two equal layers says all that the lower one could.
-  const distinct = sources.filter((source, index) => sources.findLastIndex(({ diffId }) => diffId === source.diffId) === index);
+  const distinct = sources.filter(
+    (source, index) => sources.findLastIndex(({ diffId }) => diffId === source.diffId) === index,
+  );
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const queue = [...distinct];

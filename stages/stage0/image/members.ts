@@ -33,7 +33,8 @@ export function indexMembers(archive: Blob): Members {
   const fd = openArchive(archive);
   try {
     for (; at + BLOCK <= end && !reader.ended; at += BLOCK + reader.skipBody()) {
-      if (readSync(fd, block, 0, BLOCK, at) !== BLOCK) throw corrupt(`read ${archive.label}: it ends in the middle of a block`);
+      if (readSync(fd, block, 0, BLOCK, at) !== BLOCK)
+        throw corrupt(`read ${archive.label}: it ends in the middle of a block`);
       reader.write(block);
     }
     if (at > end) throw corrupt(`read ${archive.label}: its last member is cut short`);

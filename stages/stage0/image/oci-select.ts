@@ -19,7 +19,10 @@ const REF_NAME = 'org.opencontainers.image.ref.name';
 const MAX_NESTING = 4;
 
 export function isIndex(mediaType: string | undefined): boolean {
-  return mediaType === 'application/vnd.oci.image.index.v1+json' || mediaType === 'application/vnd.docker.distribution.manifest.list.v2+json';
+  return (
+    mediaType === 'application/vnd.oci.image.index.v1+json' ||
+    mediaType === 'application/vnd.docker.distribution.manifest.list.v2+json'
+  );
 }
 
 export function parseDescriptor(value: unknown, path: string, what: string): Descriptor {
@@ -27,7 +30,8 @@ export function parseDescriptor(value: unknown, path: string, what: string): Des
   const digest = checkDigest(descriptor.digest, `"${path}", ${what}`);
   const label = `"${path}", ${what} ${digest.slice(0, 19)}`;
   const { size } = descriptor;
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw corrupt(`read ${label}: ${JSON.stringify(size)} is not a size`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw corrupt(`read ${label}: ${JSON.stringify(size)} is not a size`);
   const annotations = objectOf(descriptor.annotations, label);
   return {
     mediaType: stringOf(descriptor.mediaType, label) ?? '',
@@ -40,7 +44,12 @@ export function parseDescriptor(value: unknown, path: string, what: string): Des
 }
 
 /** The image manifest that a tag (or its absence) and this machine select. `load` reads and verifies a nested index. */
-export function choose(top: unknown, tag: string | undefined, path: string, load: (descriptor: Descriptor) => unknown): Descriptor {
+export function choose(
+  top: unknown,
+  tag: string | undefined,
+  path: string,
+  load: (descriptor: Descriptor) => unknown,
+): Descriptor {
   let candidates = byTag(manifestsOf(top, path, `"${path}/index.json"`), tag, path);
   for (let depth = 0; depth < MAX_NESTING; depth++) {
     const chosen = byPlatform(candidates, path);
@@ -52,22 +61,33 @@ export function choose(top: unknown, tag: string | undefined, path: string, load
 
 function manifestsOf(index: unknown, path: string, label: string): readonly Descriptor[] {
   const object = objectOf(index, label);
-  if (object.schemaVersion !== 2) throw corrupt(`read ${label}: schema version ${JSON.stringify(object.schemaVersion)}, not 2`);
-  if (object.layers !== undefined || object.config !== undefined) throw corrupt(`read ${label}: it claims to be an image and an index at once`);
-  return arrayOf(object.manifests, `${label}, "manifests"`).map((manifest) => parseDescriptor(manifest, path, 'manifest'));
+  if (object.schemaVersion !== 2)
+    throw corrupt(`read ${label}: schema version ${JSON.stringify(object.schemaVersion)}, not 2`);
+  if (object.layers !== undefined || object.config !== undefined)
+    throw corrupt(`read ${label}: it claims to be an image and an index at once`);
+  return arrayOf(object.manifests, `${label}, "manifests"`).map((manifest) =>
+    parseDescriptor(manifest, path, 'manifest'),
+  );
 }
 
 function byTag(manifests: readonly Descriptor[], tag: string | undefined, path: string): readonly Descriptor[] {
   const tags = [...new Set(manifests.flatMap((manifest) => manifest.tag ?? []))].toSorted();
-  const hint = tags.length > 0 ? `it has: ${tags.map((name) => `oci:${path}:${name}`).join(', ')}` : 'none of its images has a tag; leave it out';
+  const hint =
+    tags.length > 0
+      ? `it has: ${tags.map((name) => `oci:${path}:${name}`).join(', ')}`
+      : 'none of its images has a tag; leave it out';
   // Without a tag: the only one there is, or "latest", as docker has it.
   const wanted = tag ?? (tags.length > 1 && tags.includes('latest') ? 'latest' : undefined);
   if (wanted === undefined) {
-    if (tags.length > 1) throw new PodError('image/reference', `read "${path}": it holds several images, and the reference has no tag`, { hint });
+    if (tags.length > 1)
+      throw new PodError('image/reference', `read "${path}": it holds several images, and the reference has no tag`, {
+        hint,
+      });
     return manifests;
   }
   const found = manifests.filter((manifest) => manifest.tag === wanted);
-  if (found.length === 0) throw new PodError('image/reference', `read "${path}": it holds no image "${wanted}"`, { hint });
+  if (found.length === 0)
+    throw new PodError('image/reference', `read "${path}": it holds no image "${wanted}"`, { hint });
   return found;
 }
 

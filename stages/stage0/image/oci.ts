@@ -19,41 +19,70 @@ export interface ResolvedLayers {
   readonly layers: readonly string[];
 }
 
-const LAYER_TYPES = /^application\/vnd\.(oci\.image\.layer(\.nondistributable)?\.v1\.tar(\+(gzip|zstd))?|docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.(gzip|zstd))?)$/;
+const LAYER_TYPES =
+  /^application\/vnd\.(oci\.image\.layer(\.nondistributable)?\.v1\.tar(\+(gzip|zstd))?|docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.(gzip|zstd))?)$/;
 
 /** An image of a layout directory: https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
-export async function resolveOci(path: string, tag: string | undefined, store: Store, options: ResolveOptions): Promise<ResolvedLayers> {
-  const layout = objectOf(readJson(blobOfFile(join(path, 'oci-layout'), `"${path}/oci-layout"`)), `"${path}/oci-layout"`);
+export async function resolveOci(
+  path: string,
+  tag: string | undefined,
+  store: Store,
+  options: ResolveOptions,
+): Promise<ResolvedLayers> {
+  const layout = objectOf(
+    readJson(blobOfFile(join(path, 'oci-layout'), `"${path}/oci-layout"`)),
+    `"${path}/oci-layout"`,
+  );
   if (layout.imageLayoutVersion !== '1.0.0') {
-    throw new PodError('image/reference', `read "${path}": an OCI layout of version ${JSON.stringify(layout.imageLayoutVersion)}, not "1.0.0"`);
+    throw new PodError(
+      'image/reference',
+      `read "${path}": an OCI layout of version ${JSON.stringify(layout.imageLayoutVersion)}, not "1.0.0"`,
+    );
   }
   const top = readJson(blobOfFile(join(path, 'index.json'), `"${path}/index.json"`));
   const descriptor = choose(top, tag, path, (nested) => parseJson(readVerified(path, nested), nested.label));
   return resolveManifest(path, descriptor, store, options);
 }
 
-async function resolveManifest(path: string, descriptor: Descriptor, store: Store, options: ResolveOptions): Promise<ResolvedLayers> {
+async function resolveManifest(
+  path: string,
+  descriptor: Descriptor,
+  store: Store,
+  options: ResolveOptions,
+): Promise<ResolvedLayers> {
   const manifest = objectOf(parseJson(readVerified(path, descriptor), descriptor.label), descriptor.label);
   checkManifest(manifest, descriptor.label);
   const configDescriptor = parseDescriptor(manifest.config, path, 'configuration');
-  const file = parseConfigFile(parseJson(readVerified(path, configDescriptor), configDescriptor.label), configDescriptor.label);
+  const file = parseConfigFile(
+    parseJson(readVerified(path, configDescriptor), configDescriptor.label),
+    configDescriptor.label,
+  );
   requirePlatform(file, configDescriptor.label);
-  const layers = arrayOf(manifest.layers, `${descriptor.label}, "layers"`).map((layer) => parseDescriptor(layer, path, 'layer'));
+  const layers = arrayOf(manifest.layers, `${descriptor.label}, "layers"`).map((layer) =>
+    parseDescriptor(layer, path, 'layer'),
+  );
   if (layers.length !== file.diffIds.length) {
     throw corrupt(`read ${descriptor.label}: it has ${layers.length} layers, its configuration ${file.diffIds.length}`);
   }
   const sources = layers.map((layer, index): KnownLayer => layerSource(path, layer, file.diffIds[index]!));
-  return { digest: descriptor.digest, config: file.config, layers: await ensureLayers(store, sources, descriptor.label, options) };
+  return {
+    digest: descriptor.digest,
+    config: file.config,
+    layers: await ensureLayers(store, sources, descriptor.label, options),
+  };
 }
 
 /** One that is read as an image by one tool and as an index by another is a trap: CVE-2021-41190. */
 function checkManifest(manifest: JsonObject, label: string): void {
-  if (manifest.schemaVersion !== 2) throw corrupt(`read ${label}: schema version ${JSON.stringify(manifest.schemaVersion)}, not 2`);
-  if (manifest.manifests !== undefined || isIndex(stringOf(manifest.mediaType, label))) throw corrupt(`read ${label}: it claims to be an image and an index at once`);
+  if (manifest.schemaVersion !== 2)
+    throw corrupt(`read ${label}: schema version ${JSON.stringify(manifest.schemaVersion)}, not 2`);
+  if (manifest.manifests !== undefined || isIndex(stringOf(manifest.mediaType, label)))
+    throw corrupt(`read ${label}: it claims to be an image and an index at once`);
 }
 
 function layerSource(path: string, layer: Descriptor, diffId: string): KnownLayer {
-  if (!LAYER_TYPES.test(layer.mediaType)) throw corrupt(`read ${layer.label}: layers of type "${layer.mediaType}" are not supported`);
+  if (!LAYER_TYPES.test(layer.mediaType))
+    throw corrupt(`read ${layer.label}: layers of type "${layer.mediaType}" are not supported`);
   return { blob: blobOf(path, layer), digest: layer.digest, diffId };
 }
 
@@ -67,7 +96,8 @@ function blobOf(path: string, descriptor: Descriptor): Blob {
 function readVerified(path: string, descriptor: Descriptor): Buffer {
   const bytes = readJsonBytes(blobOf(path, descriptor));
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  if (digest !== checkDigest(descriptor.digest, descriptor.label)) throw corrupt(`verify ${descriptor.label}: its digest is ${digest}`);
+  if (digest !== checkDigest(descriptor.digest, descriptor.label))
+    throw corrupt(`verify ${descriptor.label}: its digest is ${digest}`);
   return bytes;
 }
 

@@ -16,7 +16,10 @@ export function platformOf(value: unknown, label: string): Platform | undefined 
 }
 
 export function runsHere(platform: Platform): boolean {
-  return (platform.os === undefined || platform.os === 'linux') && (platform.architecture === undefined || platform.architecture === ARCHITECTURE);
+  return (
+    (platform.os === undefined || platform.os === 'linux') &&
+    (platform.architecture === undefined || platform.architecture === ARCHITECTURE)
+  );
 }
 
 export function describePlatform(platform: Platform | undefined): string {
@@ -25,5 +28,8 @@ export function describePlatform(platform: Platform | undefined): string {
 
 export function requirePlatform(platform: Platform, label: string): void {
   if (runsHere(platform)) return;
-  throw new PodError('image/platform', `read ${label}: it is for ${describePlatform(platform)}, this machine is linux/${ARCHITECTURE}`);
+  throw new PodError(
+    'image/platform',
+    `read ${label}: it is for ${describePlatform(platform)}, this machine is linux/${ARCHITECTURE}`,
+  );
 }

@@ -1,6 +1,15 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { SyscallError } from '../../linux/errno.ts';
-import { bytePath, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, tryOpenat2 } from '../../linux/file.ts';
+import {
+  bytePath,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_RDONLY,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  tryOpenat2,
+} from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 import { unpackFailure } from './unpack/failure.ts';
 import { hostile, printable } from './tar/fault.ts';
@@ -34,7 +43,11 @@ export function ownerOf(tree: ImageTree, path: string): { readonly uid: number; 
 
 /** One character a byte, as the tree has its names. */
 function bytesOf(tree: ImageTree, path: string): string {
-  if (path.includes('\0')) throw new PodError('image/user', `look up ${JSON.stringify(path)} in image "${tree.ref}": a path cannot hold a NUL`);
+  if (path.includes('\0'))
+    throw new PodError(
+      'image/user',
+      `look up ${JSON.stringify(path)} in image "${tree.ref}": a path cannot hold a NUL`,
+    );
   return Buffer.from(path).toString('latin1');
 }
 

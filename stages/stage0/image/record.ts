@@ -58,14 +58,26 @@ export function recall(store: Store, key: string): ImageRecord | undefined {
   const stored = load(`${store.refs}/${hashName(key)}.json`);
   if (stored?.version !== VERSION || stored.key !== key) return undefined;
   for (const [path, stamp] of Object.entries(stored.stamps)) if (stampOf(path) !== stamp) return undefined;
-  const mounts = stored.image.mounts.map(({ target, layers }) => ({ target, layers: layers.map((layer) => fromStored(store, layer)) }));
-  for (const { layers } of mounts) for (const layer of layers) if (!statSync(layer, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  const mounts = stored.image.mounts.map(({ target, layers }) => ({
+    target,
+    layers: layers.map((layer) => fromStored(store, layer)),
+  }));
+  for (const { layers } of mounts)
+    for (const layer of layers) if (!statSync(layer, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   return { ...stored.image, mounts };
 }
 
 /** Replaces the record in one step, so that readers see the old or the new one. */
-export function remember(store: Store, key: string, stamps: Readonly<Record<string, string>>, image: ImageRecord): void {
-  const mounts = image.mounts.map(({ target, layers }) => ({ target, layers: layers.map((layer) => toStored(store, layer)) }));
+export function remember(
+  store: Store,
+  key: string,
+  stamps: Readonly<Record<string, string>>,
+  image: ImageRecord,
+): void {
+  const mounts = image.mounts.map(({ target, layers }) => ({
+    target,
+    layers: layers.map((layer) => toStored(store, layer)),
+  }));
   const record: StoredRecord = { version: VERSION, key, stamps, image: { ...image, mounts } };
   const path = `${store.refs}/${hashName(key)}.json`;
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2, 8)}`;

@@ -17,13 +17,19 @@ export function parseReference(ref: string, baseDir: string): ImageReference {
   const rest = ref.slice(colon + 1);
   if (scheme === 'docker' || scheme === 'aci') {
     throw new PodError('manifest/unsupported', `resolve image "${ref}": ${scheme}: references are not supported yet`, {
-      hint: scheme === 'docker' ? 'copy it into a layout first: skopeo copy docker://… oci:DIR:TAG, then write oci:DIR:TAG' : 'unpack it, and write dir:PATH/rootfs',
+      hint:
+        scheme === 'docker'
+          ? 'copy it into a layout first: skopeo copy docker://… oci:DIR:TAG, then write oci:DIR:TAG'
+          : 'unpack it, and write dir:PATH/rootfs',
     });
   }
   if (!['dir', 'tar', 'oci', 'docker-archive'].includes(scheme)) {
-    throw new PodError('image/reference', `resolve image "${ref}": not an image reference`, { hint: `write one of: ${FORMS}` });
+    throw new PodError('image/reference', `resolve image "${ref}": not an image reference`, {
+      hint: `write one of: ${FORMS}`,
+    });
   }
-  if (rest === '' || rest.includes('\0')) throw new PodError('image/reference', `resolve image "${ref}": it names no path`);
+  if (rest === '' || rest.includes('\0'))
+    throw new PodError('image/reference', `resolve image "${ref}": it names no path`);
   if (scheme === 'dir' || scheme === 'tar') return { kind: scheme, path: resolve(baseDir, rest) };
   return withTag(scheme as 'oci' | 'docker-archive', rest, baseDir);
 }

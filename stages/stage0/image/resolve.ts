@@ -51,11 +51,16 @@ async function resolveAnew(reference: ImageReference, options: ResolveOptions): 
 }
 
 /** Each kind of source is loaded when one is met: a pod of one kind needs not the code of the others. */
-async function resolveLayers(reference: Exclude<ImageReference, { kind: 'host' }>, store: Store, options: ResolveOptions): Promise<ResolvedLayers> {
+async function resolveLayers(
+  reference: Exclude<ImageReference, { kind: 'host' }>,
+  store: Store,
+  options: ResolveOptions,
+): Promise<ResolvedLayers> {
   const { kind, path } = reference;
   if (kind === 'dir') return (await import('./directory.ts')).resolveDirectory(path);
   if (kind === 'oci') return (await import('./oci.ts')).resolveOci(path, reference.tag, store, options);
-  if (kind === 'docker-archive') return (await import('./docker-archive.ts')).resolveDockerArchive(path, reference.tag, store, options);
+  if (kind === 'docker-archive')
+    return (await import('./docker-archive.ts')).resolveDockerArchive(path, reference.tag, store, options);
   return (await import('./archive.ts')).resolveTar(path, `tar-${hashName(path)}`, store, options);
 }
 

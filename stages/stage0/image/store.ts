@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ERRNO } from '../../linux/errno.ts';
 import { LOCK_EX, tryFlock } from '../../linux/file.ts';
@@ -23,7 +33,8 @@ export function storeAt(dir: string): Store {
 export function createStore(dir: string): Store {
   const store = storeAt(dir);
   try {
-    for (const path of [store.dir, store.layers, store.refs, store.locks, store.tmp]) mkdirSync(path, { recursive: true, mode: 0o700 });
+    for (const path of [store.dir, store.layers, store.refs, store.locks, store.tmp])
+      mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw storeFailure(`create the image store "${dir}"`, error);
   }
@@ -31,7 +42,9 @@ export function createStore(dir: string): Store {
 }
 
 export function storeFailure(what: string, error: unknown): PodError {
-  return new PodError('state/io', `${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  return new PodError('state/io', `${what}: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
 }
 
 /** A directory below `tmp`, held by a lock as long as this lives; removed at the end unless it was published. */

@@ -1,7 +1,19 @@
 import { closeSync, fstatSync, type Stats } from 'node:fs';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import {
-  AT_FDCWD, fgetxattr, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, openat2, readlinkFd, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, tryOpenat2, bytePath,
+  AT_FDCWD,
+  fgetxattr,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  openat2,
+  readlinkFd,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  tryOpenat2,
+  bytePath,
 } from '../../linux/file.ts';
 import type { ResolvedImage } from './types.ts';
 
@@ -56,7 +68,7 @@ export class ImageTree implements Disposable {
     const stack: Node[] = [this.#root];
     const pending = split(path);
     let found: FoundFile | undefined;
-    for (let links = 0; pending.length > 0; ) {
+    for (let links = 0; pending.length > 0;) {
       const name = pending.shift()!;
       if (name === '..') {
         if (stack.length > 1) stack.pop();
@@ -86,7 +98,9 @@ export class ImageTree implements Disposable {
     const mount = this.#image.mounts.find((candidate) => candidate.target === target);
     if (!mount) return undefined;
     // Overlayfs shows the attributes of the uppermost layer's root.
-    const fds = mount.layers.toReversed().map((layer) => this.#keep(openat2(AT_FDCWD, layer, O_RDONLY | O_DIRECTORY, 0)));
+    const fds = mount.layers
+      .toReversed()
+      .map((layer) => this.#keep(openat2(AT_FDCWD, layer, O_RDONLY | O_DIRECTORY, 0)));
     return { path: target, fds, stat: fstatSync(fds[0]!) };
   }
 

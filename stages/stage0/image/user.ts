@@ -20,7 +20,12 @@ export interface ImageUser {
  * is) or `USER:GROUP`; without one, the image's, else root. Numbers are never looked up as names. With an explicit group only
  * the groups asked for are given, as with the other runtimes; else also those that /etc/group lists the user in.
  */
-export function lookupUser(of: ResolvedImage, user?: string, group?: string, supplementary: readonly number[] = []): ImageUser {
+export function lookupUser(
+  of: ResolvedImage,
+  user?: string,
+  group?: string,
+  supplementary: readonly number[] = [],
+): ImageUser {
   using tree = new ImageTree(of);
   const [userText, groupText] = splitUser(tree, user ?? of.config.user ?? '0', group);
   const account = resolveUser(tree, userText);
@@ -45,8 +50,8 @@ interface Account {
 
 function splitUser(tree: ImageTree, user: string, group: string | undefined): readonly [string, string | undefined] {
   for (const text of [user, group ?? '']) {
-    // oxlint-disable-next-line no-control-regex
-    if (/[\u0000-\u001f\u007f]/.test(text)) throw unknown(tree, `user ${JSON.stringify(text)}`, 'a control character cannot be in a name');
+    if (/\p{Cc}/u.test(text))
+      throw unknown(tree, `user ${JSON.stringify(text)}`, 'a control character cannot be in a name');
   }
   const colon = user.startsWith('/') ? -1 : user.indexOf(':');
   if (colon < 0) return [user === '' ? '0' : user, group];

@@ -9,7 +9,12 @@ const TOP = archive({ path: 'top', content: 'y' });
 const ARCHITECTURE = process.arch === 'x64' ? 'amd64' : process.arch;
 
 function configOf(...layers: readonly Buffer[]): string {
-  return JSON.stringify({ os: 'linux', architecture: ARCHITECTURE, config: { Cmd: ['/top'] }, rootfs: { diff_ids: layers.map(digestOf) } });
+  return JSON.stringify({
+    os: 'linux',
+    architecture: ARCHITECTURE,
+    config: { Cmd: ['/top'] },
+    rootfs: { diff_ids: layers.map(digestOf) },
+  });
 }
 
 function saved(images: readonly object[], ...members: readonly FixtureEntry[]): Buffer {
@@ -32,18 +37,35 @@ test('an archive of docker save is an image, plain and compressed, by name and w
   work.write('a.tar.gz', gzipSync(saved([image], ...members)));
   const plain = await work.resolve('docker-archive:a.tar');
   assert.equal(plain.digest, `sha256:${hex}`);
-  assert.deepEqual(plain.mounts[0]!.layers.map((layer) => layer.slice(-64)), [BASE, TOP].map((layer) => digestOf(layer).slice(7)));
-  for (const ref of ['docker-archive:a.tar.gz', 'docker-archive:a.tar:web:v1']) assert.deepEqual({ ...(await work.resolve(ref)), ref: '' }, { ...plain, ref: '' });
+  assert.deepEqual(
+    plain.mounts[0]!.layers.map((layer) => layer.slice(-64)),
+    [BASE, TOP].map((layer) => digestOf(layer).slice(7)),
+  );
+  for (const ref of ['docker-archive:a.tar.gz', 'docker-archive:a.tar:web:v1'])
+    assert.deepEqual({ ...(await work.resolve(ref)), ref: '' }, { ...plain, ref: '' });
   assert.deepEqual(work.leftovers(), []);
 });
 
 test('a layer may be a symlink to another member, and to nothing else', async () => {
   using work = new Workspace();
   const twice = configOf(TOP, BASE);
-  work.write('a.tar', saved([{ Config: 'c.json', Layers: ['b/layer.tar', 'c/layer.tar'] }], ...members, { path: 'c.json', content: twice }));
+  work.write(
+    'a.tar',
+    saved([{ Config: 'c.json', Layers: ['b/layer.tar', 'c/layer.tar'] }], ...members, {
+      path: 'c.json',
+      content: twice,
+    }),
+  );
   assert.equal((await work.resolve('docker-archive:a.tar')).mounts[0]!.layers.length, 2);
   for (const linkPath of [`${work.canary}/file`, '../../../etc/passwd', 'layer.tar']) {
-    work.write('b.tar', saved([{ ...image, Layers: ['a/layer.tar', 'd/layer.tar'] }], ...members, { path: 'd/layer.tar', type: '2', linkPath }));
+    work.write(
+      'b.tar',
+      saved([{ ...image, Layers: ['a/layer.tar', 'd/layer.tar'] }], ...members, {
+        path: 'd/layer.tar',
+        type: '2',
+        linkPath,
+      }),
+    );
     await assert.rejects(work.resolve('docker-archive:b.tar'), { code: 'image/corrupt' });
   }
 });
@@ -61,6 +83,9 @@ test('what does not hold together is refused', async () => {
   await refuses(saved([image], ...members.slice(1)), 'image/corrupt');
   await refuses(saved([{ ...image, Layers: ['a/layer.tar'] }], ...members), 'image/corrupt');
   await refuses(saved([{ ...image, Layers: ['b/layer.tar', 'a/layer.tar'] }], ...members), 'image/corrupt');
-  await refuses(saved([image], ...members.slice(0, 3), { path: `${hex}.json`, content: `${config} ` }), 'image/corrupt');
+  await refuses(
+    saved([image], ...members.slice(0, 3), { path: `${hex}.json`, content: `${config} ` }),
+    'image/corrupt',
+  );
   await refuses(saved([image], ...members).subarray(0, 1500), 'image/corrupt');
 });

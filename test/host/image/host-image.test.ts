@@ -11,12 +11,47 @@ test("the host's system is an image, and nothing private is in it", async () => 
   using work = new Workspace();
   const image = await work.resolve('host');
   const root = image.mounts[0]!.layers[0]!;
-  assert.deepEqual(image.mounts.slice(0, 2).map(({ target }) => target), ['/', '/usr']);
+  assert.deepEqual(
+    image.mounts.slice(0, 2).map(({ target }) => target),
+    ['/', '/usr'],
+  );
   assert.deepEqual(image.mounts[1]!.layers, ['/usr']);
-  for (const name of ['home', 'root', 'srv', 'mnt', 'opt', 'proc', 'sys', 'dev', 'run', 'tmp', 'var/lib', 'var/log', 'usr']) assert.deepEqual(readdirSync(join(root, name)), [], name);
-  const etc = ['shadow', 'gshadow', 'ssh', 'ssl/private', 'sudoers', 'machine-id', 'fstab', 'environment', 'krb5.keytab'];
+  for (const name of [
+    'home',
+    'root',
+    'srv',
+    'mnt',
+    'opt',
+    'proc',
+    'sys',
+    'dev',
+    'run',
+    'tmp',
+    'var/lib',
+    'var/log',
+    'usr',
+  ])
+    assert.deepEqual(readdirSync(join(root, name)), [], name);
+  const etc = [
+    'shadow',
+    'gshadow',
+    'ssh',
+    'ssl/private',
+    'sudoers',
+    'machine-id',
+    'fstab',
+    'environment',
+    'krb5.keytab',
+  ];
   for (const name of etc) assert.equal(existsSync(join(root, 'etc', name)), false, name);
-  assert.deepEqual([lstatSync(join(root, 'tmp')).mode & 0o7777, lstatSync(join(root, 'root')).mode & 0o7777, lstatSync(root).mode & 0o7777], [0o1777, 0o700, 0o755]);
+  assert.deepEqual(
+    [
+      lstatSync(join(root, 'tmp')).mode & 0o7777,
+      lstatSync(join(root, 'root')).mode & 0o7777,
+      lstatSync(root).mode & 0o7777,
+    ],
+    [0o1777, 0o700, 0o755],
+  );
   assert.doesNotMatch(readFileSync(join(root, 'etc/passwd'), 'utf8'), /^[^:]*:(?!x:)|:(1[0-9]{3}|[2-9][0-9]{3}):/m);
 });
 

@@ -24,24 +24,46 @@ async function imageOf(work: Workspace, ...layers: readonly (readonly FixtureEnt
   return work.resolve('oci:layout');
 }
 
-const accounts: readonly FixtureEntry[] = [{ path: 'etc/passwd', content: PASSWD }, { path: 'etc/group', content: GROUP }];
+const accounts: readonly FixtureEntry[] = [
+  { path: 'etc/passwd', content: PASSWD },
+  { path: 'etc/group', content: GROUP },
+];
 const read = (image: ResolvedImage, path: string): string | undefined => readImageFile(image, path, 1000)?.toString();
 
 test('the uppermost layer that has a name decides, and what it removed is gone', async () => {
   using work = new Workspace();
   const image = await imageOf(
     work,
-    [{ path: 'a', content: 'low' }, { path: 'b', content: 'low' }, { path: 'd/x', content: 'low' }, { path: 'o/x', content: 'low' }, { path: 'f/x', content: 'low' }],
-    [{ path: 'a', content: 'high' }, { path: '.wh.b' }, { path: 'd/y', content: 'high' }, { path: 'o/.wh..wh..opq' }, { path: 'o/y', content: 'high' }, { path: 'f', content: 'file' }],
+    [
+      { path: 'a', content: 'low' },
+      { path: 'b', content: 'low' },
+      { path: 'd/x', content: 'low' },
+      { path: 'o/x', content: 'low' },
+      { path: 'f/x', content: 'low' },
+    ],
+    [
+      { path: 'a', content: 'high' },
+      { path: '.wh.b' },
+      { path: 'd/y', content: 'high' },
+      { path: 'o/.wh..wh..opq' },
+      { path: 'o/y', content: 'high' },
+      { path: 'f', content: 'file' },
+    ],
   );
-  assert.deepEqual(['/a', '/b', '/d/x', '/d/y', '/o/x', '/o/y', '/f', '/f/x'].map((path) => read(image, path)), ['high', undefined, 'low', 'high', undefined, 'high', 'file', undefined]);
+  assert.deepEqual(
+    ['/a', '/b', '/d/x', '/d/y', '/o/x', '/o/y', '/f', '/f/x'].map((path) => read(image, path)),
+    ['high', undefined, 'low', 'high', undefined, 'high', 'file', undefined],
+  );
 });
 
 test('symlinks are followed across layers, and never out of the image', async () => {
   using work = new Workspace();
   const image = await imageOf(
     work,
-    [{ path: 'usr/lib/os-release', content: 'inside' }, { path: 'etc/x', type: '2', linkPath: '../usr/lib/os-release' }],
+    [
+      { path: 'usr/lib/os-release', content: 'inside' },
+      { path: 'etc/x', type: '2', linkPath: '../usr/lib/os-release' },
+    ],
     [
       { path: 'etc/os-release', type: '2', linkPath: '/usr/lib/os-release' },
       { path: 'up', type: '2', linkPath: '../../../../../../usr/lib/os-release' },
@@ -50,8 +72,14 @@ test('symlinks are followed across layers, and never out of the image', async ()
       { path: 'magic', type: '2', linkPath: '/proc/self/root/etc/passwd' },
     ],
   );
-  assert.deepEqual(['/etc/os-release', '/etc/x', '/up', '/../../etc/x'].map((path) => read(image, path)), ['inside', 'inside', 'inside', 'inside']);
-  assert.deepEqual(['/secret', '/loop', '/magic', '/none', '/etc/x/y'].map((path) => read(image, path)), [undefined, undefined, undefined, undefined, undefined]);
+  assert.deepEqual(
+    ['/etc/os-release', '/etc/x', '/up', '/../../etc/x'].map((path) => read(image, path)),
+    ['inside', 'inside', 'inside', 'inside'],
+  );
+  assert.deepEqual(
+    ['/secret', '/loop', '/magic', '/none', '/etc/x/y'].map((path) => read(image, path)),
+    [undefined, undefined, undefined, undefined, undefined],
+  );
 });
 
 test('what is not a regular file, or too large, is refused without waiting', async () => {
@@ -62,13 +90,18 @@ test('what is not a regular file, or too large, is refused without waiting', asy
     { path: 'etc/link', type: '2', linkPath: '/zero' },
     { path: 'long', content: 'x'.repeat(1001) },
   ]);
-  for (const path of ['/etc/passwd', '/zero', '/etc/link', '/etc', '/', '/long']) assert.throws(() => read(image, path), { code: 'image/hostile' }, path);
+  for (const path of ['/etc/passwd', '/zero', '/etc/link', '/etc', '/', '/long'])
+    assert.throws(() => read(image, path), { code: 'image/hostile' }, path);
   assert.throws(() => lookupUser(image, 'web'), { code: 'image/hostile' });
 });
 
 test('users are names, numbers, pairs and paths', async () => {
   using work = new Workspace();
-  const image = await imageOf(work, [...accounts, { path: 'srv/data', uid: 33, gid: 77, content: 'x' }, { path: 'srv/link', type: '2', linkPath: '/srv/data' }]);
+  const image = await imageOf(work, [
+    ...accounts,
+    { path: 'srv/data', uid: 33, gid: 77, content: 'x' },
+    { path: 'srv/link', type: '2', linkPath: '/srv/data' },
+  ]);
   const web = { uid: 33, gid: 34, supplementaryGids: [34, 50, 51], home: '/srv/web', name: 'web' };
   assert.deepEqual(lookupUser(image, 'web'), web);
   assert.deepEqual(lookupUser(image, '33'), web);
@@ -77,7 +110,12 @@ test('users are names, numbers, pairs and paths', async () => {
   assert.deepEqual(lookupUser(image, 'web', undefined, [99, 50]), { ...web, supplementaryGids: [34, 50, 51, 99] });
   assert.deepEqual(lookupUser(image, 'web:media'), { ...web, gid: 50, supplementaryGids: [50] });
   assert.deepEqual(lookupUser(image, 'web', '/srv/data'), { ...web, gid: 77, supplementaryGids: [77] });
-  assert.deepEqual(lookupUser(image, '4294967294:12'), { uid: 4294967294, gid: 12, supplementaryGids: [12], home: '/' });
+  assert.deepEqual(lookupUser(image, '4294967294:12'), {
+    uid: 4294967294,
+    gid: 12,
+    supplementaryGids: [12],
+    home: '/',
+  });
 });
 
 test('a number is never looked up as a name, and a home is a path', async () => {
@@ -90,7 +128,20 @@ test('a number is never looked up as a name, and a home is a path', async () => 
 test('what cannot be a user is refused', async () => {
   using work = new Workspace();
   const image = await imageOf(work, accounts);
-  for (const user of ['nobody', '4294967295', '4294967296', '-1', '+0', '99999999999', 'web\nroot', 'we\0b', 'broken', '/nowhere', 'web:none', '0:4294967295']) {
+  for (const user of [
+    'nobody',
+    '4294967295',
+    '4294967296',
+    '-1',
+    '+0',
+    '99999999999',
+    'web\nroot',
+    'we\0b',
+    'broken',
+    '/nowhere',
+    'web:none',
+    '0:4294967295',
+  ]) {
     assert.throws(() => lookupUser(image, user), { code: 'image/user' }, user);
   }
   assert.throws(() => lookupUser(image, 'web', undefined, [-1]), { code: 'image/user' });

@@ -23,7 +23,10 @@ async function resolveAsChild(ref: string): Promise<void> {
 }
 
 function largeArchive(work: Workspace): string {
-  const files = Array.from({ length: 3000 }, (_, i) => ({ path: `d${i % 50}/f${i}`, content: Buffer.alloc(10_000, i) }));
+  const files = Array.from({ length: 1000 }, (_, i) => ({
+    path: `d${i % 50}/f${i}`,
+    content: Buffer.alloc(30_000, i),
+  }));
   return `tar:${work.write('large.tar', archive(...files))}`;
 }
 
@@ -32,7 +35,7 @@ async function killDuringUnpack(): Promise<void> {
   const ref = largeArchive(work);
   for (const dots of [1, 5, 15]) {
     const child = resolveElsewhere(ref, work.store);
-    for (let seen = 0; seen < dots; ) seen += String((await once(child.stdout!, 'data'))[0]).length;
+    for (let seen = 0; seen < dots;) seen += String((await once(child.stdout!, 'data'))[0]).length;
     child.kill('SIGKILL');
     await once(child, 'exit');
     assert.deepEqual(readdirSync(join(work.store, 'layers')), []);
@@ -73,10 +76,11 @@ async function locksExclude(): Promise<void> {
   const store = createStore(work.store);
   const first = await StoreLock.acquire(store, 'layer');
   const order: string[] = [];
-  const second = StoreLock.acquire(store, 'layer').then((lock) => {
+  const takeSecond = async (): Promise<void> => {
+    using _lock = await StoreLock.acquire(store, 'layer');
     order.push('second');
-    lock[Symbol.dispose]();
-  });
+  };
+  const second = takeSecond();
   await assert.rejects(StoreLock.acquire(store, 'layer', AbortSignal.timeout(20)), { name: 'TimeoutError' });
   order.push('first');
   first[Symbol.dispose]();

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { type BigIntStats, closeSync, lstatSync, mkdirSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as zlib from 'node:zlib';
@@ -27,7 +36,12 @@ test('owners, modes, times, links, devices and attributes are kept', async () =>
       { path: './', type: '5', mode: 0o755, mtime: 1000 },
       { path: 'bin/', type: '5', mode: 0o2755, uid: 3, gid: 4, mtime: 2000 },
       { path: 'bin/su', content: 'su', mode: 0o4755, uid: 0, gid: 7, pax: { mtime: '1700000000.123456789' } },
-      { path: 'bin/ping', content: 'ping', mode: 0o755, pax: { 'SCHILY.xattr.security.capability': CAPABILITY, 'SCHILY.xattr.user.note': 'a\nb' } },
+      {
+        path: 'bin/ping',
+        content: 'ping',
+        mode: 0o755,
+        pax: { 'SCHILY.xattr.security.capability': CAPABILITY, 'SCHILY.xattr.user.note': 'a\nb' },
+      },
       { path: 'bin/sudo', type: '1', linkPath: './bin/su' },
       { path: 'bin/sh', type: '2', linkPath: '/bin/dash', uid: 5, gid: 6, mtime: 3000 },
       { path: 'dev/tty', type: '3', device: [5, 0], mode: 0o666 },
@@ -38,15 +52,30 @@ test('owners, modes, times, links, devices and attributes are kept', async () =>
   );
   const stat = (name: string): BigIntStats => lstatSync(join(layer, name), { bigint: true });
   const su = stat('bin/su');
-  assert.deepEqual([su.mode & 0o7777n, su.uid, su.gid, su.nlink, su.mtimeNs], [0o4755n, 0n, 7n, 2n, 1700000000123456789n]);
+  assert.deepEqual(
+    [su.mode & 0o7777n, su.uid, su.gid, su.nlink, su.mtimeNs],
+    [0o4755n, 0n, 7n, 2n, 1700000000123456789n],
+  );
   assert.equal(stat('bin/sudo').ino, su.ino);
   const bin = stat('bin');
   assert.deepEqual([bin.mode & 0o7777n, bin.uid, bin.gid, bin.mtimeNs], [0o2755n, 3n, 4n, 2000n * 1_000_000_000n]);
   assert.equal(stat('.').mtimeNs, 1000n * 1_000_000_000n);
   const sh = stat('bin/sh');
-  assert.deepEqual([readlinkSync(join(layer, 'bin/sh')), sh.uid, sh.gid, sh.mtimeNs], ['/bin/dash', 5n, 6n, 3000n * 1_000_000_000n]);
-  assert.deepEqual([stat('dev/tty').isCharacterDevice(), stat('dev/tty').rdev, stat('dev/tty').mode & 0o777n], [true, 5n << 8n, 0o666n]);
-  assert.deepEqual([stat('dev/sda').isBlockDevice(), execFileSync('stat', ['-c', '%t:%T', join(layer, 'dev/sda')], { encoding: 'utf8' })], [true, '8:12c\n']);
+  assert.deepEqual(
+    [readlinkSync(join(layer, 'bin/sh')), sh.uid, sh.gid, sh.mtimeNs],
+    ['/bin/dash', 5n, 6n, 3000n * 1_000_000_000n],
+  );
+  assert.deepEqual(
+    [stat('dev/tty').isCharacterDevice(), stat('dev/tty').rdev, stat('dev/tty').mode & 0o777n],
+    [true, 5n << 8n, 0o666n],
+  );
+  assert.deepEqual(
+    [
+      stat('dev/sda').isBlockDevice(),
+      execFileSync('stat', ['-c', '%t:%T', join(layer, 'dev/sda')], { encoding: 'utf8' }),
+    ],
+    [true, '8:12c\n'],
+  );
   assert.ok(stat('run/fifo').isFIFO());
   assert.deepEqual([stat('big').uid, stat('big').gid], [4294967294n, 2000000n]);
   assert.deepEqual(xattr(join(layer, 'bin/ping'), 'security.capability'), CAPABILITY);
@@ -107,7 +136,10 @@ test('a caller whose umask is strict gets the modes of the archive', async () =>
   const umask = process.umask(0o077);
   try {
     const layer = await work.unpack(archive({ path: 'open/f', content: 'x', mode: 0o666 }));
-    assert.deepEqual([lstatSync(join(layer, 'open')).mode & 0o777, lstatSync(join(layer, 'open/f')).mode & 0o777], [0o755, 0o666]);
+    assert.deepEqual(
+      [lstatSync(join(layer, 'open')).mode & 0o777, lstatSync(join(layer, 'open/f')).mode & 0o777],
+      [0o755, 0o666],
+    );
   } finally {
     process.umask(umask);
   }
@@ -119,7 +151,10 @@ test('a full disk is said to be full, and nothing stays', async () => {
   mkdirSync(small);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]);
   try {
-    const archivePath = work.write('archive.tar', zlib.gzipSync(archive({ path: 'a', content: Buffer.alloc(8_000_000, 'x') })));
+    const archivePath = work.write(
+      'archive.tar',
+      zlib.gzipSync(archive({ path: 'a', content: Buffer.alloc(8_000_000, 'x') })),
+    );
     await assert.rejects(work.resolve(`tar:${archivePath}`, { storeDir: join(small, 'store') }), { code: 'state/io' });
     assert.equal(execFileSync('find', [join(small, 'store'), '-mindepth', '2'], { encoding: 'utf8' }), '');
   } finally {
@@ -127,15 +162,19 @@ test('a full disk is said to be full, and nothing stays', async () => {
   }
 });
 
-test('without a zstd program the package to install is named', { skip: 'createZstdDecompress' in zlib && 'this Node reads zstd by itself' }, async () => {
-  using work = new Workspace();
-  const bytes = execFileSync('zstd', ['-c', '-q'], { input: archive({ path: 'a' }) });
-  const path = process.env.PATH;
-  process.env.PATH = work.dir;
-  try {
-    await assert.rejects(work.unpack(bytes), { code: 'host/tool' });
-  } finally {
-    process.env.PATH = path;
-  }
-  assert.deepEqual(work.leftovers(), []);
-});
+test(
+  'without a zstd program the package to install is named',
+  { skip: 'createZstdDecompress' in zlib && 'this Node reads zstd by itself' },
+  async () => {
+    using work = new Workspace();
+    const bytes = execFileSync('zstd', ['-c', '-q'], { input: archive({ path: 'a' }) });
+    const path = process.env.PATH;
+    process.env.PATH = work.dir;
+    try {
+      await assert.rejects(work.unpack(bytes), { code: 'host/tool' });
+    } finally {
+      process.env.PATH = path;
+    }
+    assert.deepEqual(work.leftovers(), []);
+  },
+);

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { resolveImage } from '../../../stages/stage0/image/resolve.ts';
 import type { ResolvedImage } from '../../../stages/stage0/image/types.ts';
@@ -48,7 +57,18 @@ export function snapshot(dir: string): string {
   const visit = (path: string): void => {
     const stat = lstatSync(path);
     const content = stat.isFile() ? readFileSync(path, 'latin1') : stat.isSymbolicLink() ? readlinkSync(path) : '';
-    lines.push([path, stat.mode.toString(8), stat.uid, stat.gid, stat.nlink, stat.isDirectory() ? '' : stat.size, stat.mtimeMs, content].join(' '));
+    lines.push(
+      [
+        path,
+        stat.mode.toString(8),
+        stat.uid,
+        stat.gid,
+        stat.nlink,
+        stat.isDirectory() ? '' : stat.size,
+        stat.mtimeMs,
+        content,
+      ].join(' '),
+    );
     if (stat.isDirectory()) for (const name of readdirSync(path).toSorted()) visit(join(path, name));
   };
   visit(dir);
@@ -76,11 +96,17 @@ export function writeLayout(dir: string, options: LayoutOptions): void {
     writeFileSync(join(blobs, digestOf(bytes).slice(7)), bytes);
     return { mediaType, digest: digestOf(bytes), size: bytes.length };
   };
-  const json = (value: object, mediaType: string): object => put(Buffer.from(JSON.stringify(value)), `application/vnd.oci.image.${mediaType}.v1+json`);
+  const json = (value: object, mediaType: string): object =>
+    put(Buffer.from(JSON.stringify(value)), `application/vnd.oci.image.${mediaType}.v1+json`);
   const architecture = options.architecture ?? (process.arch === 'x64' ? 'amd64' : process.arch);
   const diffIds = options.diffIds ?? options.layers.map(digestOf);
-  const config = json({ os: 'linux', architecture, config: options.config ?? {}, rootfs: { type: 'layers', diff_ids: diffIds } }, 'config');
-  const layers = options.layers.map((layer) => put(layer, options.layerType ?? 'application/vnd.oci.image.layer.v1.tar'));
+  const config = json(
+    { os: 'linux', architecture, config: options.config ?? {}, rootfs: { type: 'layers', diff_ids: diffIds } },
+    'config',
+  );
+  const layers = options.layers.map((layer) =>
+    put(layer, options.layerType ?? 'application/vnd.oci.image.layer.v1.tar'),
+  );
   const manifest = json({ schemaVersion: 2, config, layers, ...options.manifest }, 'manifest');
   writeFileSync(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   writeFileSync(join(dir, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));

@@ -4,8 +4,10 @@ import { PodError } from '../../error.ts';
 export function printable(latin1: string): string {
   const short = latin1.length > 200 ? `${latin1.slice(0, 200)}…` : latin1;
   const text = Buffer.from(short, 'latin1').toString('utf8');
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\ufffd\u202a-\u202e\u2066-\u2069]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return text.replace(
+    /[\p{Cc}\ufffd\u202a-\u202e\u2066-\u2069]/gu,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
 /** The archive is damaged: truncated, or not what its headers say. */

@@ -33,7 +33,9 @@ export function decodeHeader(block: Buffer, at: number): RawHeader {
   const extended = posix || magic === 'ustar  \0';
   const name = text(block, at, 100);
   // GNU keeps times where ustar has the prefix.
-  const prefix = posix ? text(block, at + 345, block.toString('latin1', at + 508, at + 512) === 'tar\0' ? 131 : 155) : '';
+  const prefix = posix
+    ? text(block, at + 345, block.toString('latin1', at + 508, at + 512) === 'tar\0' ? 131 : 155)
+    : '';
   return {
     typeFlag: String.fromCharCode(block[at + 156]!),
     path: prefix === '' ? name : `${prefix}/${name}`,

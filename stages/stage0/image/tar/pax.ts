@@ -24,7 +24,8 @@ export function parsePax(body: Buffer): PaxRecords {
     const space = body.indexOf(0x20, at);
     const digits = space < 0 ? '' : body.toString('latin1', at, space);
     const end = /^[1-9][0-9]{0,8}$/.test(digits) ? at + Number(digits) : -1;
-    if (end <= space || end > body.length || body[end - 1] !== 0x0a) throw new HeaderFault('an extended header has a malformed record');
+    if (end <= space || end > body.length || body[end - 1] !== 0x0a)
+      throw new HeaderFault('an extended header has a malformed record');
     const equals = body.indexOf(0x3d, space + 1);
     if (equals < 0 || equals >= end) throw new HeaderFault('an extended header has a record without "="');
     setRecord(records, body.toString('latin1', space + 1, equals), body.subarray(equals + 1, end - 1));
@@ -59,7 +60,11 @@ function setField(records: PaxRecords, key: string, value: string): void {
   }
 }
 
-function setOrDelete<K extends Exclude<keyof PaxRecords, 'xattrs'>>(records: PaxRecords, key: K, value: PaxRecords[K] | undefined): void {
+function setOrDelete<K extends Exclude<keyof PaxRecords, 'xattrs'>>(
+  records: PaxRecords,
+  key: K,
+  value: PaxRecords[K] | undefined,
+): void {
   if (value === undefined) delete records[key];
   else records[key] = value;
 }

@@ -106,7 +106,12 @@ export class TarReader {
       this.#readHeader(chunk, at);
       return at + BLOCK;
     }
-    const copied = chunk.copy(this.#partial, this.#partialBytes, at, Math.min(chunk.length, at + BLOCK - this.#partialBytes));
+    const copied = chunk.copy(
+      this.#partial,
+      this.#partialBytes,
+      at,
+      Math.min(chunk.length, at + BLOCK - this.#partialBytes),
+    );
     this.#partialBytes += copied;
     if (this.#partialBytes === BLOCK) {
       this.#partialBytes = 0;
@@ -131,7 +136,10 @@ export class TarReader {
 
   #beginMeta(header: RawHeader): void {
     if (header.size > this.#limits.maxMetaBytes) {
-      throw this.#fault(header.path, `its extended header has ${header.size} bytes, more than ${this.#limits.maxMetaBytes}`);
+      throw this.#fault(
+        header.path,
+        `its extended header has ${header.size} bytes, more than ${this.#limits.maxMetaBytes}`,
+      );
     }
     this.#meta = { typeFlag: header.typeFlag, body: Buffer.alloc(header.size), filled: 0 };
     this.#expectBody(header.size);
@@ -169,7 +177,8 @@ export class TarReader {
     const path = this.#longPath ?? pax?.path ?? header.path;
     const uid = pax?.uid ?? header.uid;
     const gid = pax?.gid ?? header.gid;
-    if (uid < 0 || uid > MAX_ID || gid < 0 || gid > MAX_ID) throw this.#fault(path, `its owner ${uid}:${gid} is out of range`);
+    if (uid < 0 || uid > MAX_ID || gid < 0 || gid > MAX_ID)
+      throw this.#fault(path, `its owner ${uid}:${gid} is out of range`);
     const type = this.#typeOf(header.typeFlag, path);
     return {
       path,
@@ -190,7 +199,10 @@ export class TarReader {
 
   #typeOf(typeFlag: string, path: string): TarEntryType {
     const type = TYPES[typeFlag];
-    if (type === undefined) throw corrupt(`read ${this.#archive}: entry "${printable(path)}" is of the unknown or unsupported type "${printable(typeFlag)}"`);
+    if (type === undefined)
+      throw corrupt(
+        `read ${this.#archive}: entry "${printable(path)}" is of the unknown or unsupported type "${printable(typeFlag)}"`,
+      );
     // Before ustar a directory was a file whose name ends in a slash.
     return type === 'file' && typeFlag !== '7' && path.endsWith('/') ? 'directory' : type;
   }

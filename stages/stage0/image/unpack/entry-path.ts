@@ -10,19 +10,29 @@ const MAX_NAME_BYTES = 255;
  * and names that break a bound are refused. `what` says which name of which archive, for the message.
  */
 export function normalizeEntryPath(path: string, what: string): string {
-  if (path.length > MAX_PATH_BYTES) throw hostile(`${what}: the name has ${path.length} bytes, more than ${MAX_PATH_BYTES}`);
+  if (path.length > MAX_PATH_BYTES)
+    throw hostile(`${what}: the name has ${path.length} bytes, more than ${MAX_PATH_BYTES}`);
   if (path.startsWith('/')) throw hostile(`${what}: "${printable(path)}" is absolute`);
   if (isNormal(path)) return path;
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw hostile(`${what}: "${printable(path)}" holds ".."`);
-  if (parts.length > MAX_DEPTH) throw hostile(`${what}: "${printable(path)}" is ${parts.length} directories deep, more than ${MAX_DEPTH}`);
-  if (parts.some((part) => part.length > MAX_NAME_BYTES)) throw hostile(`${what}: "${printable(path)}" has a part longer than ${MAX_NAME_BYTES} bytes`);
+  if (parts.length > MAX_DEPTH)
+    throw hostile(`${what}: "${printable(path)}" is ${parts.length} directories deep, more than ${MAX_DEPTH}`);
+  if (parts.some((part) => part.length > MAX_NAME_BYTES))
+    throw hostile(`${what}: "${printable(path)}" has a part longer than ${MAX_NAME_BYTES} bytes`);
   return parts.join('/');
 }
 
 /** The common case, told apart without taking the name to pieces: no dot where a part starts, no empty part, short. */
 function isNormal(path: string): boolean {
-  return path.length > 0 && path.length < MAX_NAME_BYTES && path.charCodeAt(0) !== 0x2e && !path.includes('/.') && !path.includes('//') && !path.endsWith('/');
+  return (
+    path.length > 0 &&
+    path.length < MAX_NAME_BYTES &&
+    path.charCodeAt(0) !== 0x2e &&
+    !path.includes('/.') &&
+    !path.includes('//') &&
+    !path.endsWith('/')
+  );
 }
 
 /** `['usr/lib', 'libc.so']` of `usr/lib/libc.so`. */

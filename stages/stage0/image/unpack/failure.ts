@@ -12,14 +12,22 @@ const HOST_FAULTS: Readonly<Record<string, string>> = {
 };
 
 /** What went wrong while an entry was written or a file read, as something a person can act on. A `PodError` and a bug of ours pass as they are. */
-export function unpackFailure(error: unknown, archive: string, entryPath: string | undefined, verb: 'unpack' | 'read' = 'unpack'): unknown {
+export function unpackFailure(
+  error: unknown,
+  archive: string,
+  entryPath: string | undefined,
+  verb: 'unpack' | 'read' = 'unpack',
+): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || error instanceof PodError) return error;
   const where = entryPath === undefined ? '' : `, entry "${printable(entryPath)}"`;
   const message = `${verb} ${archive}${where}: ${(error as Error).message}`;
   if (errno in HOST_FAULTS) return new PodError('state/io', message, { hint: HOST_FAULTS[errno], cause: error });
   if (errno === 'EPERM' || errno === 'EACCES') {
-    return new PodError('host/privilege', message, { hint: 'images keep owners, devices and capabilities: to unpack and read them needs root', cause: error });
+    return new PodError('host/privilege', message, {
+      hint: 'images keep owners, devices and capabilities: to unpack and read them needs root',
+      cause: error,
+    });
   }
   // A layer that lost its directory or a file under our eyes is damaged; an entry that cannot be made breaks a bound of the kernel's.
   return verb === 'read' ? corrupt(message, error) : hostile(message, error);

@@ -114,7 +114,9 @@ export class LayerWriter implements TarSink, Disposable {
   #createFile(dirFd: number, name: string, path: string): number {
     // O_EXCL: never through an existing name, be it a symlink or a hard link to something else.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-    return this.#makeOver(dirFd, name, path, 'openat2', (bytes) => tryOpenat2(dirFd, bytes, flags, ONE_COMPONENT, 0o600));
+    return this.#makeOver(dirFd, name, path, 'openat2', (bytes) =>
+      tryOpenat2(dirFd, bytes, flags, ONE_COMPONENT, 0o600),
+    );
   }
 
   #createDirectory(dirFd: number, name: string, path: string, entry: TarEntry): void {
@@ -139,13 +141,17 @@ export class LayerWriter implements TarSink, Disposable {
     const targetFd = this.#parents.open(targetParent);
     const oldName = bytePath(targetName);
     const link = (bytes: Buffer): number => tryLinkat(targetFd, oldName, dirFd, bytes);
-    if (isAbsent(targetFd, targetName)) throw corrupt(`unpack ${this.#archive}: entry "${printable(path)}" is a hard link to "${printable(target)}", which is not in the layer`);
+    if (isAbsent(targetFd, targetName))
+      throw corrupt(
+        `unpack ${this.#archive}: entry "${printable(path)}" is a hard link to "${printable(target)}", which is not in the layer`,
+      );
     if (isDirectory(targetFd, targetName)) throw this.#hostile('is a hard link to a directory');
     this.#makeOver(dirFd, name, path, 'linkat', link);
   }
 
   #createSymlink(dirFd: number, name: string, path: string, entry: TarEntry): void {
-    if (entry.linkPath === '') throw corrupt(`unpack ${this.#archive}: entry "${printable(path)}" is a symlink to nothing`);
+    if (entry.linkPath === '')
+      throw corrupt(`unpack ${this.#archive}: entry "${printable(path)}" is a symlink to nothing`);
     const target = bytePath(entry.linkPath);
     this.#makeOver(dirFd, name, path, 'symlinkat', (bytes) => trySymlinkat(target, dirFd, bytes));
     applyToName(dirFd, name, entry, true);
@@ -155,8 +161,11 @@ export class LayerWriter implements TarSink, Disposable {
     const { type, devMajor, devMinor } = entry;
     // Overlayfs takes a character device 0:0 for a whiteout: it would hide a name without being listed as one.
     if (type === 'char' && devMajor === 0 && devMinor === 0) throw this.#hostile('is a character device 0:0');
-    if (devMajor < 0 || devMajor > 0xfff || devMinor < 0 || devMinor > 0xfffff) throw this.#hostile(`has the device number ${devMajor}:${devMinor}`);
-    this.#makeOver(dirFd, name, path, 'mknodat', (bytes) => tryMknodat(dirFd, bytes, typeBits | 0o600, devMajor, devMinor));
+    if (devMajor < 0 || devMajor > 0xfff || devMinor < 0 || devMinor > 0xfffff)
+      throw this.#hostile(`has the device number ${devMajor}:${devMinor}`);
+    this.#makeOver(dirFd, name, path, 'mknodat', (bytes) =>
+      tryMknodat(dirFd, bytes, typeBits | 0o600, devMajor, devMinor),
+    );
     applyToName(dirFd, name, entry, false);
   }
 

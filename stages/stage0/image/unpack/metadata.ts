@@ -1,5 +1,14 @@
 import { errnoName, SyscallError } from '../../../linux/errno.ts';
-import { bytePath, fchmod, fchmodat, fchown, lchownat, tryFsetxattr, tryLsetxattr, utimensat } from '../../../linux/file.ts';
+import {
+  bytePath,
+  fchmod,
+  fchmodat,
+  fchown,
+  lchownat,
+  tryFsetxattr,
+  tryLsetxattr,
+  utimensat,
+} from '../../../linux/file.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { hostile, printable } from '../tar/fault.ts';
 
@@ -16,7 +25,9 @@ const LINUX_XATTRS = /^(user|trusted|security|system)\./;
 export function checkXattrs(entry: TarEntry, archive: string): void {
   for (const [name] of entry.xattrs) {
     if (name.includes('\0') || FORBIDDEN_XATTRS.some((prefix) => name.startsWith(prefix))) {
-      throw hostile(`unpack ${archive}: entry "${printable(entry.path)}" has the extended attribute "${printable(name)}"`);
+      throw hostile(
+        `unpack ${archive}: entry "${printable(entry.path)}" has the extended attribute "${printable(name)}"`,
+      );
     }
   }
 }

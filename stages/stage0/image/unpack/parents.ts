@@ -1,6 +1,17 @@
 import { closeSync } from 'node:fs';
 import { errnoName, SyscallError } from '../../../linux/errno.ts';
-import { bytePath, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, tryMkdirat, tryOpenat2 } from '../../../linux/file.ts';
+import {
+  bytePath,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  RESOLVE_BENEATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  tryMkdirat,
+  tryOpenat2,
+} from '../../../linux/file.ts';
 import { hostile, printable } from '../tar/fault.ts';
 import { splitPath } from './entry-path.ts';
 
@@ -49,12 +60,18 @@ export class ParentDirs implements Disposable {
   openStrict(path: string): number {
     const fd = this.open(path);
     if (path === '') return fd;
-    const direct = tryOpenat2(this.#rootFd, bytePath(path), O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    const direct = tryOpenat2(
+      this.#rootFd,
+      bytePath(path),
+      O_RDONLY | O_DIRECTORY,
+      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+    );
     if (direct >= 0) {
       closeSync(direct);
       return fd;
     }
-    if (errnoName(-direct) === 'ELOOP') throw hostile(`unpack ${this.#archive}: "${printable(path)}" leads through a symlink`);
+    if (errnoName(-direct) === 'ELOOP')
+      throw hostile(`unpack ${this.#archive}: "${printable(path)}" leads through a symlink`);
     throw new SyscallError('openat2', -direct);
   }
 
@@ -69,12 +86,18 @@ export class ParentDirs implements Disposable {
   }
 
   #tryOpen(path: string): number | undefined {
-    const fd = tryOpenat2(this.#rootFd, bytePath(path), O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    const fd = tryOpenat2(
+      this.#rootFd,
+      bytePath(path),
+      O_RDONLY | O_DIRECTORY,
+      RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    );
     if (fd >= 0) return fd;
     const errno = errnoName(-fd);
     if (errno === 'ENOENT') return undefined;
     if (errno === 'ENOTDIR' && this.#events.replaceWhiteout(path)) return undefined;
-    if (errno === 'ENOTDIR' || errno === 'ELOOP') throw hostile(`unpack ${this.#archive}: "${printable(path)}" is used as a directory, and is none`);
+    if (errno === 'ENOTDIR' || errno === 'ELOOP')
+      throw hostile(`unpack ${this.#archive}: "${printable(path)}" is used as a directory, and is none`);
     throw new SyscallError('openat2', -fd);
   }
 
@@ -84,9 +107,17 @@ export class ParentDirs implements Disposable {
     const made = tryMkdirat(parentFd, bytePath(name), 0o755);
     if (made === 0) this.#events.onImplicit(path);
     // EEXIST after ENOENT: a symlink to nowhere.
-    else if (errnoName(-made) === 'EEXIST') throw hostile(`unpack ${this.#archive}: "${printable(path)}" is used as a directory, and is a symlink that leads nowhere`);
+    else if (errnoName(-made) === 'EEXIST')
+      throw hostile(
+        `unpack ${this.#archive}: "${printable(path)}" is used as a directory, and is a symlink that leads nowhere`,
+      );
     else throw new SyscallError('mkdirat', -made);
-    const fd = tryOpenat2(parentFd, bytePath(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    const fd = tryOpenat2(
+      parentFd,
+      bytePath(name),
+      O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+    );
     if (fd < 0) throw new SyscallError('openat2', -fd);
     return fd;
   }

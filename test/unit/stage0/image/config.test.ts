@@ -24,15 +24,22 @@ test('a configuration gives all that a run needs', () => {
     'test',
   );
   assert.deepEqual(file.diffIds, [`sha256:${HEX}`]);
-  assert.deepEqual({ ...file.config, env: Object.entries(file.config.env) }, {
-    entrypoint: ['/init'],
-    command: ['-x'],
-    env: [['A', '1'], ['B', 'x=y'], ['__proto__', 'z']],
-    user: 'web:www',
-    workingDirectory: '/srv',
-    stopSignal: 'SIGQUIT',
-    volumes: ['/a', '/b'],
-  });
+  assert.deepEqual(
+    { ...file.config, env: Object.entries(file.config.env) },
+    {
+      entrypoint: ['/init'],
+      command: ['-x'],
+      env: [
+        ['A', '1'],
+        ['B', 'x=y'],
+        ['__proto__', 'z'],
+      ],
+      user: 'web:www',
+      workingDirectory: '/srv',
+      stopSignal: 'SIGQUIT',
+      volumes: ['/a', '/b'],
+    },
+  );
 });
 
 test('absent and null fields are empty', () => {
@@ -41,19 +48,40 @@ test('absent and null fields are empty', () => {
 });
 
 test('a stop signal may be a number or lack its prefix', () => {
-  const signal = (StopSignal: string): string | undefined => parseConfigFile({ config: { StopSignal } }, 'test').config.stopSignal;
+  const signal = (StopSignal: string): string | undefined =>
+    parseConfigFile({ config: { StopSignal } }, 'test').config.stopSignal;
   assert.deepEqual(['3', 'SIGTERM', 'int', 'SIGRTMIN+3'].map(signal), ['SIGQUIT', 'SIGTERM', 'SIGINT', 'SIGRTMIN+3']);
   for (const wrong of ['99', 'NOPE', 'SIGTERM; rm']) assert.throws(() => signal(wrong), PodError);
 });
 
 test('values of a wrong type are corrupt', () => {
-  const cases = [[], 'x', { config: { Env: 'A=1' } }, { config: { Cmd: [1] } }, { config: { User: 5 } }, { config: { Entrypoint: ['a\0b'] } }, { rootfs: { diff_ids: ['x'] } }];
-  for (const json of cases) assert.throws(() => parseConfigFile(json, 'test'), (error) => error instanceof PodError && error.code === 'image/corrupt');
+  const cases = [
+    [],
+    'x',
+    { config: { Env: 'A=1' } },
+    { config: { Cmd: [1] } },
+    { config: { User: 5 } },
+    { config: { Entrypoint: ['a\0b'] } },
+    { rootfs: { diff_ids: ['x'] } },
+  ];
+  for (const json of cases)
+    assert.throws(
+      () => parseConfigFile(json, 'test'),
+      (error) => error instanceof PodError && error.code === 'image/corrupt',
+    );
 });
 
 test('only a sha256 digest in lower case is a digest', () => {
   assert.equal(checkDigest(`sha256:${HEX}`, 'test'), `sha256:${HEX}`);
-  for (const digest of ['sha256:../../x', `sha256:${HEX.toUpperCase()}`, `sha512:${HEX}${HEX}`, 'sha256:aa', `sha256:${HEX}\n`, undefined, 5]) {
+  for (const digest of [
+    'sha256:../../x',
+    `sha256:${HEX.toUpperCase()}`,
+    `sha512:${HEX}${HEX}`,
+    'sha256:aa',
+    `sha256:${HEX}\n`,
+    undefined,
+    5,
+  ]) {
     assert.throws(() => checkDigest(digest, 'test'), PodError);
   }
 });

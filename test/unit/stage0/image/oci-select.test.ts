@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PodError } from '../../../../stages/stage0/error.ts';
+import type { PodError } from '../../../../stages/stage0/error.ts';
 import { choose } from '../../../../stages/stage0/image/oci-select.ts';
 import { ARCHITECTURE } from '../../../../stages/stage0/image/platform.ts';
 
@@ -38,26 +38,50 @@ test('the only image needs no tag, and latest is what no tag means', () => {
 });
 
 test('several tags and none asked for, or one that is not there, is an error of the reference', () => {
-  assert.equal(codeOf(() => choose(index(tagged('a', 'v1'), tagged('b', 'v2')), undefined, 'p', none)), 'image/reference');
-  assert.equal(codeOf(() => choose(index(tagged('a', 'v1')), 'v9', 'p', none)), 'image/reference');
+  assert.equal(
+    codeOf(() => choose(index(tagged('a', 'v1'), tagged('b', 'v2')), undefined, 'p', none)),
+    'image/reference',
+  );
+  assert.equal(
+    codeOf(() => choose(index(tagged('a', 'v1')), 'v9', 'p', none)),
+    'image/reference',
+  );
 });
 
 test("this machine's platform is chosen from a nested index", () => {
-  const nested = index(manifest('c', { platform: { os: 'linux', architecture: 's390x' } }), manifest('d', { platform: { os: 'unknown', architecture: 'unknown' } }), manifest('e', { platform: HERE }));
+  const nested = index(
+    manifest('c', { platform: { os: 'linux', architecture: 's390x' } }),
+    manifest('d', { platform: { os: 'unknown', architecture: 'unknown' } }),
+    manifest('e', { platform: HERE }),
+  );
   const top = index({ ...tagged('a', 'v1'), mediaType: INDEX });
   assert.equal(choose(top, 'v1', 'p', () => nested).digest[7], 'e');
 });
 
 test('no variant for this machine is an error of its own', () => {
-  assert.equal(codeOf(() => choose(index(manifest('c', { platform: { os: 'windows', architecture: ARCHITECTURE } })), undefined, 'p', none)), 'image/platform');
-  assert.equal(codeOf(() => choose(index(), undefined, 'p', none)), 'image/platform');
+  assert.equal(
+    codeOf(() =>
+      choose(index(manifest('c', { platform: { os: 'windows', architecture: ARCHITECTURE } })), undefined, 'p', none),
+    ),
+    'image/platform',
+  );
+  assert.equal(
+    codeOf(() => choose(index(), undefined, 'p', none)),
+    'image/platform',
+  );
 });
 
 test('indexes in a circle end', () => {
   const circle = index(manifest('a', { mediaType: INDEX }));
-  assert.equal(codeOf(() => choose(circle, undefined, 'p', () => circle)), 'image/corrupt');
+  assert.equal(
+    codeOf(() => choose(circle, undefined, 'p', () => circle)),
+    'image/corrupt',
+  );
 });
 
 test('what is an index and an image at once is corrupt', () => {
-  assert.equal(codeOf(() => choose({ ...index(manifest('a')), layers: [] }, undefined, 'p', none)), 'image/corrupt');
+  assert.equal(
+    codeOf(() => choose({ ...index(manifest('a')), layers: [] }, undefined, 'p', none)),
+    'image/corrupt',
+  );
 });

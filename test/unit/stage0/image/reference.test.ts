@@ -11,7 +11,11 @@ test('relative paths resolve against the base directory', () => {
   assert.deepEqual(parseReference('dir:./x', '/m'), { kind: 'dir', path: '/m/x' });
   assert.deepEqual(parseReference('tar:/a/b.tar', '/m'), { kind: 'tar', path: '/a/b.tar' });
   assert.deepEqual(parseReference('oci:images/web:v1', '/m'), { kind: 'oci', path: '/m/images/web', tag: 'v1' });
-  assert.deepEqual(parseReference('docker-archive:x.tar:repo/web:v1', '/m'), { kind: 'docker-archive', path: '/m/x.tar', tag: 'repo/web:v1' });
+  assert.deepEqual(parseReference('docker-archive:x.tar:repo/web:v1', '/m'), {
+    kind: 'docker-archive',
+    path: '/m/x.tar',
+    tag: 'repo/web:v1',
+  });
 });
 
 test('a colon in a path that exists is no tag', () => {
@@ -31,5 +35,10 @@ test('what cannot be used is refused by kind', () => {
     ['tar:a\0b', 'image/reference'],
     ['', 'image/reference'],
   ];
-  for (const [ref, code] of cases) assert.throws(() => parseReference(ref, '/m'), (error) => error instanceof PodError && error.code === code, ref);
+  for (const [ref, code] of cases)
+    assert.throws(
+      () => parseReference(ref, '/m'),
+      (error) => error instanceof PodError && error.code === code,
+      ref,
+    );
 });

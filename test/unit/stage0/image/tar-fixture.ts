@@ -48,7 +48,12 @@ export function headerBlock(entry: FixtureEntry, contentBytes: number): Buffer {
 /** With its checksum. */
 export function sealed(block: Buffer): Buffer {
   block.fill(0x20, 148, 156);
-  octal(block, 148, 7, block.reduce((sum, byte) => sum + byte, 0));
+  octal(
+    block,
+    148,
+    7,
+    block.reduce((sum, byte) => sum + byte, 0),
+  );
   return block;
 }
 

@@ -26,7 +26,10 @@ function read(bytes: Buffer, pieceBytes = bytes.length): Read[] {
 }
 
 function refused(bytes: Buffer, code: string): void {
-  assert.throws(() => read(bytes), (error) => error instanceof PodError && error.code === code);
+  assert.throws(
+    () => read(bytes),
+    (error) => error instanceof PodError && error.code === code,
+  );
 }
 
 test('an archive reads the same whatever the sizes of the pieces it comes in', () => {
@@ -37,7 +40,15 @@ test('an archive reads the same whatever the sizes of the pieces it comes in', (
     { path: 'l', type: '2', linkPath: 'a' },
   );
   const whole = read(bytes);
-  assert.deepEqual(whole.map(({ entry, content }) => [entry.path, entry.type, content.length]), [['a', 'file', 700], ['d/', 'directory', 0], ['b', 'file', 1], ['l', 'symlink', 0]]);
+  assert.deepEqual(
+    whole.map(({ entry, content }) => [entry.path, entry.type, content.length]),
+    [
+      ['a', 'file', 700],
+      ['d/', 'directory', 0],
+      ['b', 'file', 1],
+      ['l', 'symlink', 0],
+    ],
+  );
   for (const pieceBytes of [1, 7, 511, 512, 513, 1000]) assert.deepEqual(read(bytes, pieceBytes), whole);
 });
 
@@ -53,7 +64,9 @@ test('a time before 1970 counts its nanoseconds upwards', () => {
 });
 
 test('an extended header speaks of the next entry only', () => {
-  const [first, second] = read(archive({ path: 'a', pax: { path: 'renamed', uid: '70000', size: '3' }, content: 'abc' }, { path: 'b' }));
+  const [first, second] = read(
+    archive({ path: 'a', pax: { path: 'renamed', uid: '70000', size: '3' }, content: 'abc' }, { path: 'b' }),
+  );
   assert.deepEqual([first!.entry.path, first!.entry.uid, first!.content], ['renamed', 70000, 'abc']);
   assert.deepEqual([second!.entry.path, second!.entry.uid], ['b', 0]);
 });
@@ -61,7 +74,12 @@ test('an extended header speaks of the next entry only', () => {
 test("GNU's long names are read, and win over an extended header", () => {
   const long = 'n'.repeat(300);
   const name = Buffer.from(`${long}\0`);
-  const bytes = Buffer.concat([paxBlocks({ path: 'pax' }), headerBlock({ path: '././@LongLink', type: 'L' }, name.length), padded(name), archive({ path: 'short' })]);
+  const bytes = Buffer.concat([
+    paxBlocks({ path: 'pax' }),
+    headerBlock({ path: '././@LongLink', type: 'L' }, name.length),
+    padded(name),
+    archive({ path: 'short' }),
+  ]);
   assert.equal(read(bytes)[0]!.entry.path, long);
 });
 
@@ -71,7 +89,9 @@ test('the prefix of a ustar header comes before the name, and times of a GNU hea
     block.write('ustar  \0', 257, 'latin1');
     block.write('14523456701', 345, 'latin1');
   };
-  const [posix, old] = read(archive({ path: 'name', raw: withPrefix }, { path: 'name', raw: gnu, type: '3', device: [5, 1] }));
+  const [posix, old] = read(
+    archive({ path: 'name', raw: withPrefix }, { path: 'name', raw: gnu, type: '3', device: [5, 1] }),
+  );
   assert.equal(posix!.entry.path, 'some/prefix/name');
   assert.deepEqual([old!.entry.path, old!.entry.devMajor, old!.entry.devMinor], ['name', 5, 1]);
 });
@@ -128,7 +148,11 @@ test('more entries than allowed are hostile', () => {
 
 test('malformed records of an extended header are corrupt', () => {
   for (const body of ['99 path=a\n', '5 a=b', 'x a=b\n', '0 a=b\n', '-6 a=b\n', '7 path\n\n']) {
-    const bytes = Buffer.concat([headerBlock({ path: 'x', type: 'x' }, body.length), padded(Buffer.from(body)), archive({ path: 'a' })]);
+    const bytes = Buffer.concat([
+      headerBlock({ path: 'x', type: 'x' }, body.length),
+      padded(Buffer.from(body)),
+      archive({ path: 'a' }),
+    ]);
     refused(bytes, 'image/corrupt');
   }
 });
@@ -148,5 +172,8 @@ test('a NUL in a name of an extended header is corrupt', () => {
 
 test('a message shows no control character of a name', () => {
   const bytes = Buffer.concat([entryBlocks({ path: 'a\x1b[2Jb' }), sealed(Buffer.alloc(512, 0x41))]);
-  assert.throws(() => read(bytes), (error: Error) => !error.message.includes('\x1b'));
+  assert.throws(
+    () => read(bytes),
+    (error: Error) => !error.message.includes('\x1b'),
+  );
 });

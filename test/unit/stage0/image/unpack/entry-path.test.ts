@@ -5,13 +5,38 @@ import { normalizeEntryPath, splitPath } from '../../../../../stages/stage0/imag
 import { parseWhiteout } from '../../../../../stages/stage0/image/unpack/whiteout.ts';
 
 test('names lose what says nothing', () => {
-  const cases = { './': '', '.': '', './usr/bin/': 'usr/bin', 'a//b/./c': 'a/b/c', 'usr/lib': 'usr/lib', '..a/b..': '..a/b..', '.hidden': '.hidden' };
+  const cases = {
+    './': '',
+    '.': '',
+    './usr/bin/': 'usr/bin',
+    'a//b/./c': 'a/b/c',
+    'usr/lib': 'usr/lib',
+    '..a/b..': '..a/b..',
+    '.hidden': '.hidden',
+  };
   for (const [path, expected] of Object.entries(cases)) assert.equal(normalizeEntryPath(path, 'test'), expected);
 });
 
 test('names that lead elsewhere or break a bound are hostile', () => {
-  const cases = ['/etc/passwd', '////etc/passwd', '..', '../x', 'a/../b', 'a/..', './..', 'x'.repeat(256), `a/${'x'.repeat(256)}/b`, 'a/'.repeat(300), 'b'.repeat(4000)];
-  for (const path of cases) assert.throws(() => normalizeEntryPath(path, 'test'), (error) => error instanceof PodError && error.code === 'image/hostile', path);
+  const cases = [
+    '/etc/passwd',
+    '////etc/passwd',
+    '..',
+    '../x',
+    'a/../b',
+    'a/..',
+    './..',
+    'x'.repeat(256),
+    `a/${'x'.repeat(256)}/b`,
+    'a/'.repeat(300),
+    'b'.repeat(4000),
+  ];
+  for (const path of cases)
+    assert.throws(
+      () => normalizeEntryPath(path, 'test'),
+      (error) => error instanceof PodError && error.code === 'image/hostile',
+      path,
+    );
 });
 
 test('a drive letter is a name like any other', () => {
