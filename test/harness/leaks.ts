@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before } from 'node:test';
+import { findOtherPods } from './other-pods.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** The kernel takes down namespaces and links after the last process, in its own time and without telling anybody. */
@@ -19,21 +20,28 @@ export function expectNoLeaks(): void {
   });
 }
 
-/** What is there now and was not at the time of `earlier`, by kind; waits a bounded time for it to go. */
-export async function assertNothingLeft(earlier: Snapshot): Promise<void> {
+/**
+ * What is there now and was not at the time of `earlier`, by kind; waits a bounded time for it to go. With `root`, running pods of
+ * other state directories do not count.
+ */
+export async function assertNothingLeft(earlier: Snapshot, root?: string): Promise<void> {
   const deadlineMs = Date.now() + SETTLE_MS;
-  let left = leftSince(earlier);
+  let left = leftSince(earlier, root);
   while (Object.keys(left).length > 0 && Date.now() < deadlineMs) {
     await delay(CHECK_EVERY_MS);
-    left = leftSince(earlier);
+    left = leftSince(earlier, root);
   }
   assert.deepEqual(left, {}, 'left behind');
 }
 
-function leftSince(earlier: Snapshot): Record<string, string[]> {
+function leftSince(earlier: Snapshot, root: string | undefined): Record<string, string[]> {
   const now = takeSnapshot();
   const kinds = Object.keys(now) as (keyof Snapshot)[];
-  const entries = kinds.map((kind) => [kind, subtract(now[kind], earlier[kind])] as const);
+  const left = kinds.map((kind) => [kind, subtract(now[kind], earlier[kind])] as const);
+  const isSuspect = left.some(([, names]) => names.length > 0);
+  const others = isSuspect && root !== undefined ? findOtherPods(root) : [];
+  const isOurs = (name: string): boolean => !others.some((other) => name.includes(other));
+  const entries = left.map(([kind, names]) => [kind, names.filter(isOurs)] as const);
   return Object.fromEntries(entries.filter(([, names]) => names.length > 0));
 }
 

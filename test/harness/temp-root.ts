@@ -17,7 +17,7 @@ export function useTempRoot(): string {
   const atStart = takeSnapshot();
   after(async () => {
     await removeRoot(root);
-    await assertNothingLeft(atStart);
+    await assertNothingLeft(atStart, root);
   });
   return root;
 }
