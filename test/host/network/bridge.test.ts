@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ensureBridge, removeBridge } from '../../../stages/stage0/network/bridge.ts';
-import type { PublishedPort } from '../../../stages/stage0/network/types.ts';
 import * as claims from '../../../stages/stage0/pod/claims.ts';
 import { eventually } from '../../harness/eventually.ts';
-import { AT, Lab, type LabPod, run } from './lab.ts';
+import { Lab, type LabPod, publish, run } from './lab.ts';
 
 const A = '11111111-1111-4111-8111-111111111111';
 const B = '22222222-2222-4222-8222-222222222222';
 const C = '33333333-3333-4333-8333-333333333333';
-
-function publish(hostPort: number, more: Partial<PublishedPort> = {}): PublishedPort {
-  return { name: 'http', app: 'web', port: 80, protocol: 'tcp', hostPort, at: AT, ...more };
-}
 
 /** Everything in the host's namespace that a pod could change. */
 function hostState(lab: Lab): string {

@@ -17,7 +17,12 @@ import { TapePlayer } from '../../tape-player.ts';
 import { Agent } from './agent.ts';
 
 const CLONE_NEWNET = 0x40000000;
-export const AT: Position = { file: 'web.yaml', line: 3, col: 1 };
+const AT: Position = { file: 'web.yaml', line: 3, col: 1 };
+
+/** Port 80 of the pod. */
+export function publish(hostPort: number, more: Partial<PublishedPort> = {}): PublishedPort {
+  return { name: 'http', app: 'web', port: 80, protocol: 'tcp', hostPort, at: AT, ...more };
+}
 
 /** The commands below are where Debian keeps them for root. */
 process.env['PATH'] = `${process.env['PATH']}:/usr/sbin:/sbin`;
@@ -60,7 +65,7 @@ export class Lab {
   readonly outsideNs: string = `/run/netns/${this.name}o`;
   readonly outside: Agent;
   readonly host: Agent;
-  readonly #pods: LabPod[] = [];
+  readonly #agents: Agent[] = [];
 
   private constructor(outside: Agent, host: Agent) {
     this.outside = outside;
@@ -97,6 +102,7 @@ export class Lab {
   /** All that a start does to the network, in its order. */
   async pod(uuid: string, ports: readonly PublishedPort[] = []): Promise<LabPod> {
     const agent = await Agent.start(['unshare', '-n']);
+    this.#agents.push(agent);
     const program = new Program();
     const network = { mode: 'bridge', at: AT } as const;
     const tapes = {
@@ -122,13 +128,11 @@ export class Lab {
       await agent.stop();
       this.inHost(() => player.play(tapes.cleanup));
     };
-    const pod = { uuid, agent, addresses, cleanUp };
-    this.#pods.push(pod);
-    return pod;
+    return { uuid, agent, addresses, cleanUp };
   }
 
   async stop(): Promise<void> {
-    for (const { agent } of [...this.#pods, { agent: this.outside }, { agent: this.host }]) await agent.stop();
+    for (const agent of [...this.#agents, this.outside, this.host]) await agent.stop();
     for (const end of ['h', 'o']) run(`ip netns del ${this.name}${end}`);
     rmSync(this.root, { recursive: true, force: true });
   }
