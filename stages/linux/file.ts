@@ -1,45 +1,17 @@
-// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), renameat2(2), fchownat(2), utimensat(2), flock(2), syncfs(2), xattr(7)
+// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), fchownat(2), utimensat(2), flock(2), xattr(7)
 
+import { AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
 import { errnoName } from './errno.ts';
 import { type SyscallArg, syscall, trySyscall } from './syscall.ts';
 
 /** A path as the kernel sees it: bytes. Strings are taken as UTF-8; archives use `bytePath`. */
 export type KernelPath = string | Uint8Array;
 
-export const AT_FDCWD = -100;
-export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
-export const AT_EMPTY_PATH = 0x1000;
-
-export const O_RDONLY = 0;
-export const O_WRONLY = 0o1;
-export const O_RDWR = 0o2;
-export const O_CREAT = 0o100;
-export const O_EXCL = 0o200;
-export const O_NOCTTY = 0o400;
-export const O_NONBLOCK = 0o4000;
-// These two differ by architecture: asm-generic/fcntl.h and arch/arm64/include/uapi/asm/fcntl.h.
-export const O_DIRECTORY: number = process.arch === 'arm64' ? 0o40000 : 0o200000;
-export const O_NOFOLLOW: number = process.arch === 'arm64' ? 0o100000 : 0o400000;
-export const O_CLOEXEC = 0o2000000;
-export const O_PATH = 0o10000000;
-
-export const RESOLVE_NO_XDEV = 0x01;
-export const RESOLVE_NO_MAGICLINKS = 0x02;
-export const RESOLVE_NO_SYMLINKS = 0x04;
-export const RESOLVE_BENEATH = 0x08;
-export const RESOLVE_IN_ROOT = 0x10;
 
 export const S_IFIFO = 0o010000;
 export const S_IFCHR = 0o020000;
 export const S_IFBLK = 0o060000;
-
-export const RENAME_NOREPLACE = 1;
-
-export const LOCK_SH = 1;
-export const LOCK_EX = 2;
-export const LOCK_NB = 4;
-export const LOCK_UN = 8;
 
 /** A string of one character a byte, as a NUL-terminated buffer: file names are bytes, and need not be UTF-8. */
 export function bytePath(latin1: string): Buffer {
@@ -89,10 +61,6 @@ export function tryMknodat(dirFd: number, path: KernelPath, mode: number, major 
 /** The kernel's huge encoding of a device number (32 bits): new_encode_dev in linux/kdev_t.h. */
 export function makedev(major: number, minor: number): number {
   return ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12)) >>> 0;
-}
-
-export function renameat2(oldDirFd: number, oldPath: KernelPath, dirFd: number, path: KernelPath, flags = 0): number {
-  return trySyscall('renameat2', oldDirFd, oldPath, dirFd, path, flags);
 }
 
 export function fchown(fd: number, uid: number, gid: number): void {
@@ -160,11 +128,6 @@ export function tryFlock(fd: number, operation: number): boolean {
   if (result === 0) return true;
   if (errnoName(-result) === 'EAGAIN') return false;
   return raise('flock', fd, operation | LOCK_NB);
-}
-
-/** Writes back everything of the file system `fd` is on. */
-export function syncfs(fd: number): void {
-  syscall('syncfs', fd);
 }
 
 /** Repeats a call that failed so that the failure is thrown with its name and errno. */

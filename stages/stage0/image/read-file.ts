@@ -1,15 +1,14 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { SyscallError } from '../../linux/errno.ts';
 import {
-  bytePath,
   O_NOCTTY,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_RDONLY,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
-  tryOpenat2,
-} from '../../linux/file.ts';
+} from '../../linux/constants.ts';
+import { bytePath, tryOpenat2 } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 import { unpackFailure } from './unpack/failure.ts';
 import { hostile, printable } from './tar/fault.ts';

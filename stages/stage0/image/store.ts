@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ERRNO } from '../../linux/errno.ts';
-import { LOCK_EX, tryFlock } from '../../linux/file.ts';
+import { LOCK_EX } from '../../linux/constants.ts';
+import { tryFlock } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 
 /** The directories of a store. All of it is 0700: an image may hold setuid programs no local user should reach. */

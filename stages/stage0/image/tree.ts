@@ -2,19 +2,15 @@ import { closeSync, fstatSync, type Stats } from 'node:fs';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import {
   AT_FDCWD,
-  fgetxattr,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_PATH,
   O_RDONLY,
-  openat2,
-  readlinkFd,
   RESOLVE_BENEATH,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
-  tryOpenat2,
-  bytePath,
-} from '../../linux/file.ts';
+} from '../../linux/constants.ts';
+import { fgetxattr, openat2, readlinkFd, tryOpenat2, bytePath } from '../../linux/file.ts';
 import type { ResolvedImage } from './types.ts';
 
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;

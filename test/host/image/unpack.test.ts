@@ -162,19 +162,18 @@ test('a full disk is said to be full, and nothing stays', async () => {
   }
 });
 
-test(
-  'without a zstd program the package to install is named',
-  { skip: 'createZstdDecompress' in zlib && 'this Node reads zstd by itself' },
-  async () => {
-    using work = new Workspace();
-    const bytes = execFileSync('zstd', ['-c', '-q'], { input: archive({ path: 'a' }) });
-    const path = process.env.PATH;
-    process.env.PATH = work.dir;
-    try {
-      await assert.rejects(work.unpack(bytes), { code: 'host/tool' });
-    } finally {
-      process.env.PATH = path;
-    }
-    assert.deepEqual(work.leftovers(), []);
-  },
-);
+async function namesMissingZstd(): Promise<void> {
+  using work = new Workspace();
+  const bytes = execFileSync('zstd', ['-c', '-q'], { input: archive({ path: 'a' }) });
+  const path = process.env.PATH;
+  process.env.PATH = work.dir;
+  try {
+    await assert.rejects(work.unpack(bytes), { code: 'host/tool' });
+  } finally {
+    process.env.PATH = path;
+  }
+  assert.deepEqual(work.leftovers(), []);
+}
+
+// Later versions of Node need no program.
+if (!('createZstdDecompress' in zlib)) test('without a zstd program the package to install is named', namesMissingZstd);

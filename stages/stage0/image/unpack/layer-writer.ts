@@ -1,8 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ERRNO, SyscallError } from '../../../linux/errno.ts';
 import {
-  AT_REMOVEDIR,
-  bytePath,
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
@@ -11,6 +9,10 @@ import {
   O_WRONLY,
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
+} from '../../../linux/constants.ts';
+import {
+  AT_REMOVEDIR,
+  bytePath,
   S_IFBLK,
   S_IFCHR,
   S_IFIFO,

@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
 import { errnoName, SyscallError } from '../../../linux/errno.ts';
 import {
-  bytePath,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
@@ -9,9 +8,8 @@ import {
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
-  tryMkdirat,
-  tryOpenat2,
-} from '../../../linux/file.ts';
+} from '../../../linux/constants.ts';
+import { bytePath, tryMkdirat, tryOpenat2 } from '../../../linux/file.ts';
 import { hostile, printable } from '../tar/fault.ts';
 import { splitPath } from './entry-path.ts';
 
