@@ -88,12 +88,14 @@ function explainTag({ params, lookup, error }: Case): Explanation {
   const tag = String(params['tag']);
   const noun = lookup.annotationAt(error.instancePath, 'x-noun') as string | undefined;
   const choices = lookup.tagsAt(error.instancePath);
-  const word = String(params['tagValue']);
-  const scopeHint = noun === 'isolator' ? otherScopeHint(word, error.instancePath) : undefined;
-  const hint = scopeHint ?? suggestionHint(word, choices, 'the choices are');
+  const value = params['tagValue'];
+  const place = { field: tag, isValue: true };
+  if (typeof value !== 'string') return { problem: `${tag} is ${show(value)}, where text belongs`, ...place };
+  const scopeHint = noun === 'isolator' ? otherScopeHint(value, error.instancePath) : undefined;
+  const hint = scopeHint ?? suggestionHint(value, choices, 'the choices are');
   if (noun === undefined)
-    return { problem: `${tag} ${show(word)} is not one of ${choices.join(', ')}`, hint, field: tag, isValue: true };
-  return { code: 'manifest/unknown-field', problem: `unknown ${noun} ${show(word)}`, hint, field: tag, isValue: true };
+    return { problem: `${tag} ${show(value)} is not one of ${choices.join(', ')}`, hint, ...place };
+  return { code: 'manifest/unknown-field', problem: `unknown ${noun} ${show(value)}`, hint, ...place };
 }
 
 function explainChoice(value: unknown, allowed: readonly unknown[]): Explanation {

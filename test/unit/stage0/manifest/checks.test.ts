@@ -26,6 +26,9 @@ refusesEach({
   'a pod without apps': [`${HEAD}apps: ▶[]\n`, 'manifest/schema'],
   'a field without a value': [`${HEAD}${APP}volumes:▶\n`, 'manifest/schema'],
   'two apps of one name': [`${HEAD}apps: [{name: a, image: host}, {name: ▶a, image: host}]\n`, 'manifest/duplicate'],
+  'a volume whose kind is a number': [`${HEAD}${APP}volumes: [{name: v, kind: ▶5}]\n`, 'manifest/schema'],
+  'a volume whose kind is a map': [`${HEAD}${APP}volumes: [{name: v, kind: ▶{empty: x}}]\n`, 'manifest/schema'],
+  'an isolator whose name is a list': [appWith('isolators: [{name: ▶[a], value: 1}]'), 'manifest/schema'],
   'two volumes of one name': [
     `${HEAD}${APP}volumes: [{name: v, kind: empty}, {name: ▶v, kind: empty}]\n`,
     'manifest/duplicate',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parse as parseYaml } from 'yaml';
 import { parse } from './parse-case.ts';
 
 const ROUNDS = 5000;
@@ -130,5 +131,46 @@ test('every prefix of a manifest is judged without a crash', () => {
   const text = SEEDS[0]!;
   for (let length = 0; length < text.length; length++) {
     for (const { at } of parse(text.slice(0, length)).errors) assert.ok(at && at.line >= 1);
+  }
+});
+
+const VALUES: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  2 ** 40,
+  '',
+  'x',
+  '0',
+  'a/../b',
+  '\0',
+  [],
+  [[]],
+  [null],
+  {},
+  { a: {} },
+  ['x', 5],
+];
+
+/** A copy with one value somewhere in it replaced by one of another kind. */
+function replaceOne(value: unknown, random: () => number): unknown {
+  if (value === null || typeof value !== 'object' || random() < 0.15)
+    return VALUES[Math.floor(random() * VALUES.length)];
+  const keys = Object.keys(value);
+  const chosen = keys[Math.floor(random() * keys.length)];
+  if (chosen === undefined) return VALUES[Math.floor(random() * VALUES.length)];
+  const copy = (Array.isArray(value) ? [...(value as unknown[])] : { ...value }) as Record<string, unknown>;
+  copy[chosen] = replaceOne(copy[chosen], random);
+  return copy;
+}
+
+test('values of a wrong kind anywhere are errors with a place, never a crash', () => {
+  const random = newRandom(4242);
+  const manifest = parseYaml(SEEDS[0]!) as unknown;
+  for (let round = 0; round < ROUNDS / 2; round++) {
+    const { errors } = parse(JSON.stringify(replaceOne(replaceOne(manifest, random), random)));
+    for (const { at } of errors) assert.ok(at && at.line === 1 && at.col >= 1);
   }
 });
