@@ -40,10 +40,12 @@ export async function runForeground(invocation: Invocation, launch: Launch, timi
     }
     timings.start('run');
     signals.attach(pod);
-    const exitCode = await attend(pod, output!, launch.timeoutMs);
-    timings.start('end');
-    if (launch.options.autoRemove) await removeAfter(root, pod.uuid);
-    return exitCode;
+    try {
+      return await attend(pod, output!, launch.timeoutMs);
+    } finally {
+      timings.start('end');
+      if (launch.options.autoRemove) await removeAfter(root, pod.uuid);
+    }
   } finally {
     progress.finish();
     output?.close();
@@ -88,6 +90,7 @@ class PodOutput {
   readonly #podFd: number;
   #follower: LogFollower | undefined;
   #printer: LogPrinter | undefined;
+  #failure: unknown;
 
   constructor(terminal: Terminal, podPath: string, apps: readonly string[]) {
     this.#terminal = terminal;
@@ -107,7 +110,8 @@ class PodOutput {
     this.#follower = follower;
     follower.failure.catch((error: unknown) => {
       this.#drop();
-      if (!(error instanceof BrokenPipe)) throw error;
+      // Anything else is a bug of ours, and no reason to leave the pod running.
+      this.#failure = error instanceof BrokenPipe ? undefined : error;
       onBroken();
     });
     follower.follow();
@@ -115,9 +119,14 @@ class PodOutput {
 
   /** Everything that was written before the end. */
   finish(): void {
-    this.#follower?.finish();
-    this.#printer?.finish();
+    try {
+      this.#follower?.finish();
+      this.#printer?.finish();
+    } catch (error) {
+      if (!(error instanceof BrokenPipe)) throw error;
+    }
     this.#drop();
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   close(): void {

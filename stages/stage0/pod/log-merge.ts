@@ -16,19 +16,20 @@ export class LogMerge {
     this.#heads = tails.map((tail) => ({ tail, line: undefined }));
   }
 
-  /** Everything there is now. */
-  pump(sink: LogSink): void {
-    if (this.#heads.length === 1) return drain(this.#heads[0]!.tail, sink);
+  /** What there is now, `limit` lines at most; true when there may be more. */
+  pump(sink: LogSink, limit: number = Number.POSITIVE_INFINITY): boolean {
+    if (this.#heads.length === 1) return drain(this.#heads[0]!.tail, sink, limit);
     for (const head of this.#heads) head.line ??= head.tail.next();
-    for (;;) {
+    for (let count = 0; count < limit; count++) {
       const first = earliest(this.#heads);
-      if (!first?.line) return;
+      if (!first?.line) return false;
       sink(first.tail.app, first.line);
       // The rest of a long line stays with its beginning, whatever others wrote meanwhile.
       const isOpen = first.line.partial;
       first.line = first.tail.next();
       if (isOpen) this.#finishLine(first, sink);
     }
+    return true;
   }
 
   /** After the pod's end: what the last crash left without a line feed. */
@@ -49,8 +50,13 @@ export class LogMerge {
   }
 }
 
-function drain(tail: LogTail, sink: LogSink): void {
-  for (let line = tail.next(); line; line = tail.next()) sink(tail.app, line);
+function drain(tail: LogTail, sink: LogSink, limit: number): boolean {
+  for (let count = 0; count < limit; count++) {
+    const line = tail.next();
+    if (!line) return false;
+    sink(tail.app, line);
+  }
+  return true;
 }
 
 function earliest(heads: readonly Head[]): Head | undefined {

@@ -17,6 +17,9 @@ export interface LogOptions {
 /** Where a watch cannot be had (the kernel bounds them), looking this often must do. */
 const POLL_MS = 100;
 
+/** A few milliseconds' worth. */
+const BATCH_LINES = 5000;
+
 /**
  * Hands the lines of a pod's apps to a sink, from the oldest on. It holds the pod's log directory by descriptor, so the pod may
  * move from `run` to `exited` meanwhile.
@@ -30,6 +33,7 @@ export class LogFollower implements Disposable {
   readonly #merge: LogMerge;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #next: NodeJS.Immediate | undefined;
   #isOpen = true;
   #fail: (reason: unknown) => void = () => undefined;
 
@@ -50,27 +54,34 @@ export class LogFollower implements Disposable {
     this.failure.catch(() => undefined);
   }
 
-  /** Everything that was written until now. */
-  pump(): void {
-    this.#merge.pump(this.#sink);
+  /** Shows what was written before now, the last `tail` lines of it if that was asked for. */
+  readExisting(): void {
+    const { tail } = this.#options;
+    if (tail === undefined) return this.#readUntil(nowAsTime(), this.#sink);
+    for (const one of this.#tails) one.seekToLast(tail);
+    let last: Parameters<LogSink>[] = [];
+    this.#readUntil(nowAsTime(), (app, line) => {
+      last.push([app, line]);
+      if (last.length > 2 * tail + BATCH_LINES) last = last.slice(-tail);
+    });
+    for (const [app, line] of tail === 0 ? [] : last.slice(-tail)) this.#sink(app, line);
     this.#options.onBatch?.();
   }
 
-  /** Shows what is there, the last `tail` lines of it if that was asked for. */
-  readExisting(): void {
-    const { tail } = this.#options;
-    if (tail === undefined) return this.pump();
-    for (const one of this.#tails) one.seekToLast(tail);
-    const last: Parameters<LogSink>[] = [];
-    this.#merge.pump((app, line) => last.push([app, line]));
-    for (const [app, line] of tail === 0 ? [] : last.slice(-tail)) this.#sink(app, line);
+  /** An app that writes faster than we read would keep us for ever: lines from after `until` end it. */
+  #readUntil(until: string, sink: LogSink): void {
+    let latest = '';
+    const watched: LogSink = (app, line) => {
+      latest = line.time;
+      sink(app, line);
+    };
+    while (this.#merge.pump(watched, BATCH_LINES) && latest <= until) this.#options.onBatch?.();
     this.#options.onBatch?.();
   }
 
   /** Delivers from now on, as lines come. */
   follow(): void {
     try {
-      // Looked at again once the watch is there: what was written in between raised no event.
       this.#watcher = watch(this.#dir, () => this.#pumpLater());
       this.#watcher.on('error', () => this.#poll());
     } catch (error) {
@@ -78,12 +89,13 @@ export class LogFollower implements Disposable {
       if (code !== 'ENOSPC' && code !== 'EMFILE') throw error;
       this.#poll();
     }
-    this.pump();
+    // What was written before the watch was there raised no event.
+    this.#pumpLater();
   }
 
   /** After the pod's end: delivers the rest and lets go. */
   finish(): void {
-    this.pump();
+    this.#merge.pump(this.#sink);
     this.#merge.takeTorn(this.#sink);
     this.#options.onBatch?.();
     this[Symbol.dispose]();
@@ -94,6 +106,7 @@ export class LogFollower implements Disposable {
     this.#isOpen = false;
     this.#watcher?.close();
     clearInterval(this.#timer);
+    clearImmediate(this.#next);
     for (const tail of this.#tails) tail[Symbol.dispose]();
     closeSync(this.#dirFd);
   }
@@ -102,13 +115,25 @@ export class LogFollower implements Disposable {
     this.#timer ??= setInterval(() => this.#pumpLater(), POLL_MS);
   }
 
+  /** One batch, then the turn of whatever else waits: signals, the end of the pod. */
   #pumpLater(): void {
+    if (!this.#isOpen) return;
     try {
-      this.pump();
+      const hasMore = this.#merge.pump(this.#sink, BATCH_LINES);
+      this.#options.onBatch?.();
+      if (hasMore) this.#next ??= setImmediate(() => {
+        this.#next = undefined;
+        this.#pumpLater();
+      });
     } catch (error) {
       this.#watcher?.close();
       clearInterval(this.#timer);
       this.#fail(error);
     }
   }
+}
+
+/** As log lines have it, so that it compares with theirs. */
+function nowAsTime(): string {
+  return new Date().toISOString().replace('Z', '999999Z');
 }

@@ -1,0 +1,56 @@
+import { flagSyntax } from './help.ts';
+import type { Flag } from './flags.ts';
+import { GLOBAL_FLAGS, type Verb } from './verb.ts';
+import { GROUPS, LATER, VERBS, type VerbEntry } from './verbs.ts';
+
+const EXIT_CODES: readonly (readonly [string, string])[] = [
+  ['0', 'done'],
+  ['1', 'it failed; `validate` found errors; `wait` timed out'],
+  ['2', 'the command line is wrong, except in `run` and `exec`'],
+  ['125', '`run`, `exec`: pod itself failed, usage and manifest errors included'],
+  ['126, 127', '`run`, `exec`: the command cannot be executed, does not exist'],
+  ['128+N', '`run`, `exec`: killed by signal N'],
+  ['141', 'whoever read the output went away'],
+  ['other', "`run`, `exec`: the app's own code. Several apps: the first that is not 0, in manifest order, among those that may end"],
+];
+
+/** The text of `docs/cli.md`, from the same table as help and completion. */
+export async function renderReference(): Promise<string> {
+  const parts = [
+    '# The command line',
+    'Generated from the table of verbs in `stages/stage0/cli/`: `UPDATE=1 node test/run.mjs cli/docs` writes it anew.',
+    'A POD is a uuid, a unique prefix of one, or a name. DUR is written `500ms`, `10s`, `5m`, `2h`, `1d`. Results go to standard output, messages and progress to standard error.',
+    '## Everywhere',
+    flagTable(GLOBAL_FLAGS),
+    '## Exit codes',
+    table(['exit', 'means'], EXIT_CODES),
+  ];
+  for (const group of GROUPS) {
+    parts.push(`## ${group}`);
+    for (const entry of VERBS.filter((one) => one.group === group)) parts.push(renderVerb(entry, (await entry.load()).verb));
+  }
+  const later = Object.keys(LATER).map((name) => `\`${name}\``);
+  parts.push('## Later', `Not supported yet: ${later.join(', ')}.`);
+  return `${parts.join('\n\n')}\n`;
+}
+
+function renderVerb({ aliases }: VerbEntry, verb: Verb): string {
+  const parts = [`### pod ${verb.name}`, verb.purpose, block(verb.usage), block(verb.examples.map(([command, meaning]) => `${command}  # ${meaning}`))];
+  if (aliases) parts.push(`Also: ${aliases.map((alias) => `\`pod ${alias}\``).join(', ')}.`);
+  if (verb.flags.length > 0) parts.push(flagTable(verb.flags));
+  if (verb.notes) parts.push(verb.notes.join('\n'));
+  return parts.join('\n\n');
+}
+
+function flagTable(flags: readonly Flag[]): string {
+  return table(['flag', 'means'], flags.map((flag) => [`\`${flagSyntax(flag)}\``, flag.help]));
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [header, header.map(() => '---'), ...rows];
+  return lines.map((cells) => `| ${cells.join(' | ').replaceAll('||', '\\|\\|')} |`).join('\n');
+}
+
+function block(lines: readonly string[]): string {
+  return `\`\`\`sh\n${lines.join('\n')}\n\`\`\``;
+}
