@@ -62,7 +62,7 @@ export function listAttributes(bytes: Uint8Array): { type: number; value: Uint8A
 export function parseOutcome({ type, flags, payload }: NetlinkReply): NetlinkOutcome | undefined {
   if (type !== NLMSG_ERROR) return undefined;
   const view = viewOf(payload);
-  const errno = -view.getInt32(0, true);
+  const errno = 0 - view.getInt32(0, true);
   if ((flags & NLM_F_ACK_TLVS) === 0) return { errno };
   // The message that failed is sent back in front of the attributes; of an ack, and when capped, only its header is.
   const echoed = errno === 0 || (flags & NLM_F_CAPPED) !== 0 ? NLMSG_HDRLEN : view.getUint32(4, true);
