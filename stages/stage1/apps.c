@@ -12,20 +12,15 @@ static const struct tape_app *tape_app(const struct init *in, u32 index)
 	return &in->program.apps[index];
 }
 
-static int played(struct init *in, s32 tape)
+/* Between its clone and its reaping: the only time its pid is its own. */
+int app_lives(const struct app *a)
 {
-	struct fault fault;
-
-	return tape < 0 || program_play(&in->program, (u32)tape, in->regs, &fault) == 0;
+	return a->state == APP_STARTING || a->state == APP_RUNNING;
 }
 
-/* All processes of the app, whatever they forked into; only where a version 2 tree has its cgroup. */
-static void kill_group(struct init *in, u32 index)
+static int played(struct init *in, s32 tape, struct fault *fault)
 {
-	s32 reg = tape_app(in, index)->kill_reg;
-
-	if (reg >= 0 && in->regs[reg] >= 0)
-		sys3(__NR_write, in->regs[reg], "1", 1);
+	return tape < 0 || program_play(&in->program, (u32)tape, in->regs, fault) == 0;
 }
 
 static void record_exit(struct init *in, u32 index, int oom)
@@ -66,46 +61,82 @@ static void fail(struct init *in, u32 index, const struct fault *fault)
 	apps_stop(in, 0);
 }
 
-static int open_pipe(struct stream *s, u8 tag, s32 *write_end)
+static long open_pipe(struct stream *s, u8 tag, s32 *write_end)
 {
 	s32 pipe[2];
+	long ret = sys2(__NR_pipe2, pipe, O_CLOEXEC);
 
-	if (sys2(__NR_pipe2, pipe, O_CLOEXEC) < 0)
-		return -1;
+	if (ret < 0)
+		return ret;
 	sys3(__NR_fcntl, pipe[0], F_SETFL, O_NONBLOCK);
 	*s = (struct stream){ .fd = pipe[0], .tag = tag };
 	*write_end = pipe[1];
 	return 0;
 }
 
-static void start(struct init *in, u32 index)
+/* Not even a process: nothing of it is watched yet. */
+static void fail_unborn(struct init *in, u32 index, const struct fault *fault)
+{
+	struct app *a = &in->apps[index];
+
+	sys_close(a->out.fd);
+	sys_close(a->err.fd);
+	a->out.fd = a->err.fd = -1;
+	a->state = APP_EXITED;
+	fail(in, index, fault);
+}
+
+/* The pid, or minus errno; fault says where. *restored: init is again what it was before. */
+static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fault, int *restored)
 {
 	const struct tape_app *t = tape_app(in, index);
 	struct app *a = &in->apps[index];
-	s32 stdio[3] = { (s32)in->regs[R_POD_STDIN], -1, -1 };
-	long pid = -EMFILE;
+	struct fault after = { 0 };
+	long ret;
 
-	*a = (struct app){ .state = APP_STARTING, .report = -1, .mount_namespace = -1, .log.fd = -1 };
-	a->out.fd = a->err.fd = -1;
+	*fault = (struct fault){ .tape = t->start, .op = ~0u };
+	ret = open_pipe(&a->out, 0, &stdio[1]);
+	if (ret == 0)
+		ret = open_pipe(&a->err, 1, &stdio[2]);
+	if (ret < 0)
+		return ret;
+	if (!played(in, t->before, fault))
+		return -fault->err;
+	*fault = (struct fault){ .tape = t->start, .op = ~0u };
+	ret = start_process(in, &in->program, t->start, stdio, -1, &a->report);
+	*restored = played(in, t->after, &after);
+	if (ret > 0 && !*restored)
+		*fault = after;
+	return ret;
+}
+
+static void start(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+	s32 stdio[3] = { (s32)in->regs[R_POD_STDIN], -1, -1 };
+	struct fault fault;
+	int restored = 1;
+	long pid;
+
+	a->state = APP_STARTING;
 	log_open(in, index);
-	if (open_pipe(&a->out, 0, &stdio[1]) == 0 && open_pipe(&a->err, 1, &stdio[2]) == 0 && played(in, t->before)) {
-		pid = start_process(in, &in->program, t->start, stdio, -1, &a->report);
-		if (!played(in, t->after))
-			in->stopping = 1;
-	}
+	pid = give_birth(in, index, stdio, &fault, &restored);
 	sys_close(stdio[1]);
 	sys_close(stdio[2]);
 	if (pid < 0) {
-		struct fault fault = { .tape = t->start, .op = ~0u, .err = (s32)-pid };
-
-		a->state = APP_EXITED;
-		fail(in, index, &fault);
-		return;
+		fault.err = (s32)-pid;
+		fail_unborn(in, index, &fault);
+	} else {
+		a->pid = (s32)pid;
+		watch(in, a->out.fd, WATCH_OUT, index, 1);
+		watch(in, a->err.fd, WATCH_ERR, index, 1);
+		watch(in, a->report, WATCH_APP_REPORT, index, 1);
+		if (!restored)
+			fail(in, index, &fault);
 	}
-	a->pid = (s32)pid;
-	watch(in, a->out.fd, WATCH_OUT, index, 1);
-	watch(in, a->err.fd, WATCH_ERR, index, 1);
-	watch(in, a->report, WATCH_APP_REPORT, index, 1);
+	/* Whatever of an app init kept on itself, every later child would inherit. */
+	if (!restored)
+		apps_stop(in, 0);
 }
 
 /* 1: may start; 0: must wait; -1: never will, because an app it needs completed did not succeed. */
@@ -125,7 +156,7 @@ static int readiness(const struct init *in, u32 index)
 	return 1;
 }
 
-static void skip(struct init *in, u32 index)
+void app_skip(struct init *in, u32 index)
 {
 	char line[256];
 	struct text t = EVENT(line, "app-skipped");
@@ -149,7 +180,7 @@ void apps_start_ready(struct init *in)
 			if (ready > 0)
 				start(in, i);
 			else if (ready < 0)
-				skip(in, i);
+				app_skip(in, i);
 			changed |= ready < 0;
 		}
 	}
@@ -174,8 +205,12 @@ void app_reported(struct init *in, u32 index)
 	struct report report;
 	char line[256];
 	struct text t;
-	int failed = read_report(a->report, &report);
+	int failed;
 
+	/* An event of this turn that its end, reaped earlier in the same turn, has overtaken. */
+	if (a->report < 0)
+		return;
+	failed = read_report(a->report, &report);
 	if (failed < 0)
 		return;
 	watch(in, a->report, WATCH_APP_REPORT, index, 0);
@@ -216,7 +251,7 @@ int apps_reap(struct init *in, s32 pid, int status)
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		struct app *a = &in->apps[i];
 
-		if (a->pid != pid || (a->state != APP_STARTING && a->state != APP_RUNNING))
+		if (a->pid != pid || !app_lives(a))
 			continue;
 		if (a->report >= 0)
 			app_reported(in, i);
@@ -228,94 +263,15 @@ int apps_reap(struct init *in, s32 pid, int status)
 		a->state = APP_EXITED;
 		log_pump(in, i, &a->out, 1);
 		log_pump(in, i, &a->err, 1);
+		log_note_dropped(in, i);
+		/* No exec is born into it any more, and it would keep the app's mounts. */
+		sys_close(a->mount_namespace);
+		a->mount_namespace = -1;
 		record_exit(in, i, oom_killed(in, i));
 		kill_group(in, i);
 		return 1;
 	}
 	return 0;
-}
-
-static int is_needed(const struct init *in, u32 index)
-{
-	for (u32 i = 0; i < in->program.header->apps_count; i++) {
-		const struct tape_app *t = tape_app(in, i);
-
-		if (in->apps[i].state == APP_EXITED)
-			continue;
-		for (u32 d = 0; d < t->deps; d++) {
-			if (in->program.deps[t->first_dep + d].app == index)
-				return 1;
-		}
-	}
-	return 0;
-}
-
-static u64 grace_ns(const struct init *in, u32 index, s64 grace_ms)
-{
-	return (grace_ms >= 0 ? (u64)grace_ms : tape_app(in, index)->grace_ms) * 1000000u;
-}
-
-/* Begins to stop everything; grace_ms < 0: each app's own. A second call can only make it sooner. */
-void apps_stop(struct init *in, s64 grace_ms)
-{
-	char line[128];
-	struct text t;
-	u64 now = clock_ns(CLOCK_MONOTONIC);
-
-	if (!in->stopping) {
-		t = EVENT(line, "stopping");
-		event_end(in, &t, line);
-	}
-	in->stopping = 1;
-	for (u32 i = 0; i < in->program.header->apps_count; i++) {
-		struct app *a = &in->apps[i];
-		u64 kill_at = now + grace_ns(in, i, grace_ms);
-
-		if (a->state == APP_WAITING)
-			skip(in, i);
-		if (a->kill_at == 0 || kill_at < a->kill_at)
-			a->kill_at = kill_at;
-	}
-	apps_advance_stop(in);
-}
-
-void apps_advance_stop(struct init *in)
-{
-	u64 now = clock_ns(CLOCK_MONOTONIC);
-
-	for (u32 i = 0; i < in->program.header->apps_count; i++) {
-		struct app *a = &in->apps[i];
-
-		if (a->state != APP_STARTING && a->state != APP_RUNNING)
-			continue;
-		if (!a->stop_sent && !is_needed(in, i)) {
-			a->stop_sent = 1;
-			sys2(__NR_kill, a->pid, tape_app(in, i)->stop_signal);
-			/* A stopped process cannot act on a signal it catches. */
-			sys2(__NR_kill, a->pid, SIGCONT);
-		}
-		if (!a->killed && now >= a->kill_at) {
-			a->killed = 1;
-			app_signal(in, (s32)i, SIGKILL);
-		}
-	}
-}
-
-int apps_timeout_ms(const struct init *in)
-{
-	u64 now = clock_ns(CLOCK_MONOTONIC);
-	u64 next = 0;
-
-	for (u32 i = 0; in->stopping && i < in->program.header->apps_count; i++) {
-		const struct app *a = &in->apps[i];
-
-		if ((a->state == APP_STARTING || a->state == APP_RUNNING) && !a->killed && (!next || a->kill_at < next))
-			next = a->kill_at;
-	}
-	if (!next)
-		return -1;
-	/* Rounded up: a deadline that has not quite passed must not spin. */
-	return next <= now ? 0 : (next - now) / 1000000 >= 86400000 ? 86400000 : (int)((next - now) / 1000000) + 1;
 }
 
 int apps_done(const struct init *in)
@@ -325,21 +281,4 @@ int apps_done(const struct init *in)
 			return 0;
 	}
 	return 1;
-}
-
-/* index < 0: every app. Minus ESRCH when nothing runs that could take it. */
-long app_signal(struct init *in, s32 index, s32 signal)
-{
-	long result = -ESRCH;
-
-	for (u32 i = 0; i < in->program.header->apps_count; i++) {
-		struct app *a = &in->apps[i];
-
-		if ((index >= 0 && i != (u32)index) || (a->state != APP_STARTING && a->state != APP_RUNNING))
-			continue;
-		result = sys2(__NR_kill, a->pid, signal);
-		if (signal == SIGKILL)
-			kill_group(in, i);
-	}
-	return result;
 }

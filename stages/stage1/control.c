@@ -36,6 +36,11 @@ void control_accept(struct init *in)
 {
 	long sock = sys4(__NR_accept4, in->regs[R_CONTROL], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	if (sock == -EMFILE || sock == -ENFILE || sock == -ENOMEM || sock == -ENOBUFS) {
+		/* The connection stays in the queue, and would wake us again at once. */
+		watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 0);
+		in->deaf = 2;
+	}
 	if (sock < 0)
 		return;
 	for (u32 i = 0; i < MAX_SESSIONS; i++) {
@@ -47,6 +52,22 @@ void control_accept(struct init *in)
 	}
 	answer(&(struct session){ .sock = (s32)sock }, MSG_REFUSED, 0, 0, EUSERS);
 	sys_close(sock);
+}
+
+/* After an event of another kind, which may have given descriptors back. */
+void control_listen_again(struct init *in)
+{
+	if (in->deaf && --in->deaf == 0)
+		watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 1);
+}
+
+static u32 executed(const struct init *in)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < MAX_SESSIONS; i++)
+		count += in->sessions[i].pid > 0;
+	return count;
 }
 
 static long load_exec(struct init *in, struct program *p, s32 fd)
@@ -76,6 +97,8 @@ static long exec(struct init *in, u32 index, const struct message *m, const s32 
 		return -EINVAL;
 	if (in->apps[m->app].state != APP_RUNNING || in->apps[m->app].mount_namespace < 0)
 		return -ESRCH;
+	if (executed(in) >= MAX_SESSIONS - REQUEST_SESSIONS)
+		return -EUSERS;
 	ret = load_exec(in, &p, fds[0]);
 	if (ret < 0)
 		return ret;
@@ -113,7 +136,7 @@ static long perform(struct init *in, u32 index, const struct message *m, const s
 		ret = exec(in, index, m, fds);
 		return ret < 0 ? ret : 1;
 	case MSG_SIGNAL:
-		if (m->a < 1 || m->a > 64 || m->app >= (s32)in->program.header->apps_count)
+		if (m->a < 1 || m->a > 64 || m->app < -2 || m->app >= (s32)in->program.header->apps_count)
 			return -EINVAL;
 		/* -2: the process of this session. */
 		if (m->app == -2)
@@ -155,8 +178,12 @@ void session_reported(struct init *in, u32 index)
 {
 	struct session *s = &in->sessions[index];
 	struct report report;
-	int failed = read_report(s->report, &report);
+	int failed;
 
+	/* An event of this turn that its end, reaped earlier in the same turn, has overtaken. */
+	if (s->report < 0)
+		return;
+	failed = read_report(s->report, &report);
 	if (failed < 0)
 		return;
 	watch(in, s->report, WATCH_SESSION_REPORT, index, 0);

@@ -2,6 +2,7 @@
 #include "stage1.h"
 
 #include <time.h>
+#include <unistd.h>
 
 /* Lines are built in the caller's buffer; the last two bytes are kept for the end. */
 struct text event_begin(char *buffer, size_t size, const char *name, size_t length)
@@ -39,11 +40,23 @@ void event_field(struct text *t, const char *name, size_t length, s64 value)
 	put_number(t, (u64)(value < 0 ? -value : value), 0);
 }
 
+/* A full disk loses the line, never part of it: the next one would be glued to what is there. */
+static void append_whole(long fd, const char *line, long size)
+{
+	long n = sys3(__NR_write, fd, line, size);
+	long end;
+
+	if (n <= 0 || n == size)
+		return;
+	end = sys3(__NR_lseek, fd, 0, SEEK_END);
+	if (end >= n)
+		sys2(__NR_ftruncate, fd, end - n);
+}
+
 void event_end(const struct init *in, struct text *t, const char *buffer)
 {
 	t->end += 2;
 	put_literal(t, "}\n");
-	/* A full disk loses the line, never part of it: readers drop a line that is not whole. */
 	if (in->regs[R_EVENTS] >= 0)
-		sys3(__NR_write, in->regs[R_EVENTS], buffer, t->at - buffer);
+		append_whole(in->regs[R_EVENTS], buffer, t->at - buffer);
 }

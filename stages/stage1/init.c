@@ -5,6 +5,7 @@
 #include "stage1.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -45,7 +46,7 @@ static int take_registers(struct init *in, long from_monitor)
 		for (; tape >= 0 && taken < m.fds && op < p->tapes[tape].ops; op++) {
 			const struct tape_op *o = &p->ops[p->tapes[tape].first_op + op];
 
-			if (o->flags & OP_HAND_OVER && o->out != NO_REG)
+			if (o->flags & OP_HAND_OVER)
 				in->regs[o->out] = fds[taken++];
 		}
 		if (taken != m.fds)
@@ -80,25 +81,35 @@ static int watch_all(struct init *in)
 	return 0;
 }
 
+/* A bounded number, so that an app that makes orphans without end gets no more than its turn. */
 static void reap(struct init *in)
 {
 	int status;
 	long pid;
 
-	while ((pid = sys4(__NR_wait4, -1, &status, WNOHANG | __WALL, NULL)) > 0) {
+	in->more_to_reap = 0;
+	for (int n = 0; n < REAPS_A_TURN; n++) {
+		pid = sys4(__NR_wait4, -1, &status, WNOHANG | __WALL, NULL);
+		if (pid <= 0)
+			return;
 		if (!apps_reap(in, (s32)pid, status))
 			sessions_reap(in, (s32)pid, status);
 	}
+	in->more_to_reap = 1;
 }
 
 static void read_signals(struct init *in)
 {
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo infos[SIGNALS_A_TURN];
+	long n = sys3(__NR_read, in->signals, infos, sizeof(infos));
 
-	while (sys3(__NR_read, in->signals, &info, sizeof(info)) == sizeof(info)) {
+	/* What is left makes the descriptor readable again. */
+	for (long i = 0; i < n / (long)sizeof(infos[0]); i++) {
+		const struct signalfd_siginfo *info = &infos[i];
+
 		/* Only from outside the pod: the monitor passes on what it was sent, seen here as pid 0. */
-		if (info.ssi_pid == 0 && (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT ||
-					  info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT))
+		if (info->ssi_pid == 0 && (info->ssi_signo == SIGTERM || info->ssi_signo == SIGINT ||
+					   info->ssi_signo == SIGHUP || info->ssi_signo == SIGQUIT))
 			apps_stop(in, -1);
 	}
 	reap(in);
@@ -144,8 +155,9 @@ static void announce(struct init *in)
 	}
 	in->announced = 1;
 	tell_stage0(in, MSG_STARTED, -1, NULL);
-	sys_close(in->handoff);
 	in->handoff = -1;
+	/* Closes our end, and keeps the number taken: stage2 puts the report pipe there in every child. */
+	sys3(__NR_dup3, in->signals, HANDOFF_FD, O_CLOEXEC);
 }
 
 static void supervise(struct init *in)
@@ -159,6 +171,9 @@ static void supervise(struct init *in)
 
 		for (long i = 0; i < n; i++)
 			dispatch(in, events[i].data.u64);
+		if (in->more_to_reap)
+			reap(in);
+		control_listen_again(in);
 		if (in->stopping)
 			apps_advance_stop(in);
 		else
@@ -168,6 +183,7 @@ static void supervise(struct init *in)
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		log_pump(in, i, &in->apps[i].out, 1);
 		log_pump(in, i, &in->apps[i].err, 1);
+		log_note_dropped(in, i);
 	}
 }
 
@@ -184,6 +200,8 @@ int init_main(struct program *program, const s64 *regs, long from_monitor)
 		in->regs[i] = regs[i];
 	for (u32 i = 0; i < MAX_SESSIONS; i++)
 		in->sessions[i] = (struct session){ .sock = -1, .report = -1 };
+	for (u32 i = 0; i < MAX_APPS; i++)
+		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .out.fd = -1, .err.fd = -1, .log.fd = -1 };
 	if (take_registers(in, from_monitor) < 0 || play(in, TAPE_POD) < 0 || watch_all(in) < 0)
 		return EXIT_POD_FAILED;
 	t = EVENT(line, "pod-started");

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <time.h>
 
-enum { CHUNK = 16 << 10, OUTPUT = 32 << 10, PREFIX = 48, READS_A_TURN = 4 };
+enum { CHUNK = 16 << 10, OUTPUT = 32 << 10, PREFIX = 48, READS_A_TURN = 4, READS_TO_DRAIN = 128 };
 
 static char chunk[CHUNK];
 static char output[OUTPUT];
@@ -57,12 +57,15 @@ static void rotate(struct init *in, u32 index)
 	log_open(in, index);
 }
 
-static void note_dropped(struct init *in, u32 index)
+void log_note_dropped(struct init *in, u32 index)
 {
 	struct app_log *log = &in->apps[index].log;
 	char line[256];
-	struct text t = EVENT(line, "log-dropped");
+	struct text t;
 
+	if (!log->dropped_lines)
+		return;
+	t = EVENT(line, "log-dropped");
 	event_app(&t, in, index);
 	FIELD(&t, "lines", (s64)log->dropped_lines);
 	FIELD(&t, "bytes", (s64)log->dropped_bytes);
@@ -81,11 +84,16 @@ static void flush(struct init *in, u32 index, struct text *t)
 		return;
 	if (log->bytes > 0 && log->bytes + size > in->program.apps[index].log_bytes)
 		rotate(in, index);
-	n = sys3(__NR_write, log->fd, output, size);
+	if (log->fd < 0)
+		log_open(in, index);
+	/* Still full: nothing could be renamed. Then no more is kept than was allowed. */
+	if (log->bytes > 0 && log->bytes + size > in->program.apps[index].log_bytes)
+		n = 0;
+	else
+		n = sys3(__NR_write, log->fd, output, size);
 	if (n == (long)size) {
 		log->bytes += size;
-		if (log->dropped_lines)
-			note_dropped(in, index);
+		log_note_dropped(in, index);
 		return;
 	}
 	/* Whole lines only: a part that did reach the file is taken back. */
@@ -156,12 +164,12 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 	flush(in, index, &out);
 }
 
-/* drain: all that is in the pipe now, which is bounded by the pipe's size only while nobody writes; hence the count. */
+/* drain: all that is in the pipe now. A pipe holds 1 MiB at most; the count is for an orphan that goes on writing. */
 void log_pump(struct init *in, u32 index, struct stream *s, int drain)
 {
 	if (s->fd < 0)
 		return;
-	for (int turn = 0; turn < (drain ? 1024 : READS_A_TURN); turn++) {
+	for (int turn = 0; turn < (drain ? READS_TO_DRAIN : READS_A_TURN); turn++) {
 		long n = sys3(__NR_read, s->fd, chunk, sizeof(chunk));
 
 		if (n == -EAGAIN || n == -EINTR)

@@ -77,7 +77,10 @@ static int open_init_proc(struct monitor *mon, s32 pid)
 	*t.at = 0;
 	mon->regs[R_INIT_PID] = pid;
 	mon->regs[R_INIT_PROC] = sys4(__NR_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	return mon->regs[R_INIT_PROC] < 0 ? -1 : 0;
+	if (mon->regs[R_INIT_PROC] >= 0)
+		return 0;
+	tell(MSG_FAILED, program_find(&mon->program, TAPE_ATTACH), -1, (s32)-mon->regs[R_INIT_PROC]);
+	return -1;
 }
 
 /* Makes PID 1. It blocks on its socket until hand_over() has told it the rest. */
@@ -97,8 +100,10 @@ static s32 make_init(struct monitor *mon)
 	}
 	sys_close(pair[1]);
 	mon->to_init = pair[0];
-	if (pid < 0)
+	if (pid < 0) {
+		sys_close(pair[0]);
 		tell(MSG_FAILED, tape, -1, (s32)-pid);
+	}
 	return (s32)pid;
 }
 
@@ -108,22 +113,27 @@ static int hand_over(struct monitor *mon)
 	int tape = program_find(&mon->program, TAPE_ATTACH);
 	struct message m = { .type = MSG_HANDOVER };
 	s32 fds[MAX_MESSAGE_FDS];
+	long ret = 0;
 
-	for (u32 i = 0; tape >= 0 && i < mon->program.tapes[tape].ops; i++) {
+	for (u32 i = 0; ret >= 0 && tape >= 0 && i < mon->program.tapes[tape].ops; i++) {
 		const struct tape_op *op = &mon->program.ops[mon->program.tapes[tape].first_op + i];
 
-		if (!(op->flags & OP_HAND_OVER) || op->out == NO_REG || mon->regs[op->out] < 0)
+		/* program_load saw to it that such an op cannot fail and go on. */
+		if (!(op->flags & OP_HAND_OVER))
 			continue;
 		fds[m.fds++] = (s32)mon->regs[op->out];
 		if (m.fds == MAX_MESSAGE_FDS) {
-			if (message_send(mon->to_init, &m, fds) < 0)
-				return -1;
+			ret = message_send(mon->to_init, &m, fds);
 			m.fds = 0;
 		}
 	}
 	/* The last one says so, and may be empty. */
 	m.a = 1;
-	return message_send(mon->to_init, &m, fds) < 0 ? -1 : 0;
+	if (ret >= 0)
+		ret = message_send(mon->to_init, &m, fds);
+	if (ret < 0)
+		tell(MSG_FAILED, tape, -1, (s32)-ret);
+	return ret < 0 ? -1 : 0;
 }
 
 static void close_handed_over(struct monitor *mon)
@@ -131,7 +141,7 @@ static void close_handed_over(struct monitor *mon)
 	for (u32 i = 0; i < mon->program.header->ops_count; i++) {
 		const struct tape_op *op = &mon->program.ops[i];
 
-		if (op->flags & OP_HAND_OVER && op->out != NO_REG) {
+		if (op->flags & OP_HAND_OVER) {
 			sys_close(mon->regs[op->out]);
 			mon->regs[op->out] = -1;
 		}
@@ -185,6 +195,9 @@ int monitor_main(void)
 	sys2(__NR_prctl, PR_SET_NAME, "stage1-monitor");
 	sys2(__NR_prctl, PR_SET_DUMPABLE, 0);
 	sys1(__NR_umask, 0);
+	/* What the caller left open is none of the pod's business, and a reader of its pipes would wait for us. */
+	sys3(__NR_close_range, HANDOFF_FD + 1, ~0u, 0);
+	sys3(__NR_fcntl, HANDOFF_FD, F_SETFD, FD_CLOEXEC);
 	sys0(__NR_setsid);
 	if (receive_launch(mon) < 0)
 		return EXIT_POD_FAILED;

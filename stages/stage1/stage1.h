@@ -12,6 +12,11 @@ enum {
 	EXIT_NOT_RUNNABLE = 126,
 	EXIT_NOT_FOUND = 127,
 	MAX_SESSIONS = 64,
+	/* Kept for requests: executed processes that outlive their clients must not make a pod unstoppable. */
+	REQUEST_SESSIONS = 8,
+	/* The most that is done about one kind of event before the others have their turn. */
+	REAPS_A_TURN = 256,
+	SIGNALS_A_TURN = 16,
 	MAX_EXEC_TAPE = 512 << 10,
 };
 
@@ -40,7 +45,9 @@ struct app {
 	s32 mount_namespace;
 	s32 code;
 	s32 signal;
-	/* Monotonic nanoseconds after which it is killed; 0: not being stopped. */
+	/* How long it has from its stop signal on. */
+	u64 grace_ns;
+	/* Monotonic nanoseconds after which it is killed; counts once stop_sent is set. */
 	u64 kill_at;
 	u8 stop_sent;
 	u8 killed;
@@ -67,6 +74,10 @@ struct init {
 	s32 signals;
 	u8 stopping;
 	u8 announced;
+	/* More children may have ended than one turn could reap. */
+	u8 more_to_reap;
+	/* Rounds until the control socket is listened to again, after a connection could not be taken. */
+	u8 deaf;
 	s32 exit_code;
 };
 
@@ -100,15 +111,22 @@ void watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
 void apps_start_ready(struct init *in);
 void app_reported(struct init *in, u32 index);
 int apps_reap(struct init *in, s32 pid, int status);
+int apps_done(const struct init *in);
+int app_lives(const struct app *a);
+void app_skip(struct init *in, u32 index);
+
+/* stop.c */
 void apps_stop(struct init *in, s64 grace_ms);
 void apps_advance_stop(struct init *in);
 int apps_timeout_ms(const struct init *in);
-int apps_done(const struct init *in);
 long app_signal(struct init *in, s32 index, s32 signal);
+void kill_group(struct init *in, u32 index);
 
 /* log.c */
 void log_open(struct init *in, u32 index);
 void log_pump(struct init *in, u32 index, struct stream *s, int drain);
+/* Says in the journal what could not be logged; without effect when nothing was lost. */
+void log_note_dropped(struct init *in, u32 index);
 
 /* events.c */
 struct text event_begin(char *buffer, size_t size, const char *name, size_t length);
@@ -120,6 +138,7 @@ void event_end(const struct init *in, struct text *t, const char *buffer);
 
 /* control.c */
 void control_accept(struct init *in);
+void control_listen_again(struct init *in);
 void session_request(struct init *in, u32 index);
 void session_reported(struct init *in, u32 index);
 int sessions_reap(struct init *in, s32 pid, int status);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/sched.h>
 
 #if defined(__x86_64__)
 #define OUR_ARCH AUDIT_ARCH_X86_64
@@ -18,6 +19,7 @@ static int header_ok(const struct tape_header *h, size_t size)
 {
 	return memcmp(h->magic, "PODTAPE", 8) == 0 && h->version == TAPE_VERSION && h->arch == OUR_ARCH &&
 	       h->size == size && h->regs <= MAX_REGS && h->regs >= R_FIRST_FREE && h->apps_count <= MAX_APPS &&
+	       !h->reserved[0] && !h->reserved[1] &&
 	       table_fits(h->tapes_at, h->tapes_count, sizeof(struct tape_entry), size) &&
 	       table_fits(h->ops_at, h->ops_count, sizeof(struct tape_op), size) &&
 	       table_fits(h->relocs_at, h->relocs_count, sizeof(struct tape_reloc), size) &&
@@ -35,6 +37,11 @@ static int op_ok(const struct program *p, const struct tape_op *op)
 {
 	if (op->nr >= CALL_END || (op->out != NO_REG && op->out >= p->header->regs) ||
 	    op->tolerated > ARRAY_SIZE(op->tolerate))
+		return 0;
+	if (op->flags & ~OP_HAND_OVER || op->kinds >> (2 * ARRAY_SIZE(op->args)))
+		return 0;
+	/* init counts on every descriptor: there is none that may be missing. */
+	if (op->flags & OP_HAND_OVER && (op->out == NO_REG || op->tolerated))
 		return 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(op->args); i++) {
 		unsigned kind = op->kinds >> (2 * i) & 3;
@@ -59,6 +66,11 @@ static int op_ok(const struct program *p, const struct tape_op *op)
 	return 1;
 }
 
+/* What a process of a pod may be made with: namespaces, and nothing that shares memory or descriptors with init. */
+#define CLONE_NAMESPACES                                                                                              \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |       \
+	 CLONE_NEWTIME)
+
 static int tapes_ok(const struct program *p)
 {
 	const struct tape_header *h = p->header;
@@ -67,7 +79,7 @@ static int tapes_ok(const struct program *p)
 		const struct tape_entry *t = &p->tapes[i];
 
 		if (t->purpose >= TAPE_PURPOSES || t->first_op > h->ops_count || t->ops > h->ops_count - t->first_op ||
-		    !reg_ok(p, t->cgroup_reg))
+		    !reg_ok(p, t->cgroup_reg) || t->clone_flags & ~(u64)CLONE_NAMESPACES || t->reserved[0] || t->reserved[1])
 			return 0;
 	}
 	for (u32 i = 0; i < h->ops_count; i++) {
@@ -77,25 +89,73 @@ static int tapes_ok(const struct program *p)
 	return 1;
 }
 
+/* It becomes a file name in the log directory and a string in the journal. */
+static int name_ok(const struct program *p, u32 at, u32 length)
+{
+	if (at > p->header->data_size || length > p->header->data_size - at || length == 0 || length > MAX_APP_NAME)
+		return 0;
+	for (u32 i = 0; i < length; i++) {
+		u8 c = p->data[at + i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      (i > 0 && (c == '-' || c == '_' || c == '.'))))
+			return 0;
+	}
+	return 1;
+}
+
+static int tape_is(const struct program *p, s64 tape, enum purpose purpose)
+{
+	return tape >= 0 && tape < p->header->tapes_count && p->tapes[tape].purpose == purpose;
+}
+
+static int app_ok(const struct program *p, const struct tape_app *a)
+{
+	const struct tape_header *h = p->header;
+
+	return tape_is(p, a->start, TAPE_START) && (a->before == -1 || tape_is(p, a->before, TAPE_BEFORE)) &&
+	       (a->after == -1 || tape_is(p, a->after, TAPE_AFTER)) && a->stop_signal >= 1 && a->stop_signal <= 64 &&
+	       name_ok(p, a->name, a->name_length) && a->deps <= MAX_DEPS && a->first_dep <= h->deps_count &&
+	       a->deps <= h->deps_count - a->first_dep && reg_ok(p, a->kill_reg) && reg_ok(p, a->oom_reg) &&
+	       a->log_files >= 1 && a->log_files <= 99 && !a->reserved[0] && !a->reserved[1] && !a->reserved[2];
+}
+
+/* Whether all that app waits for is in the set. */
+static int deps_met(const struct program *p, const struct tape_app *a, u64 set)
+{
+	for (u32 i = 0; i < a->deps; i++) {
+		if (!(set >> p->deps[a->first_dep + i].app & 1))
+			return 0;
+	}
+	return 1;
+}
+
+/* Apps that wait for each other in a ring would wait for ever. */
+static int order_exists(const struct program *p)
+{
+	u32 count = p->header->apps_count;
+	u64 started = 0;
+
+	for (u32 round = 0; round < count; round++) {
+		for (u32 i = 0; i < count; i++)
+			started |= (u64)deps_met(p, &p->apps[i], started) << i;
+	}
+	return started == (count < 64 ? (1ull << count) - 1 : ~0ull);
+}
+
 static int apps_ok(const struct program *p)
 {
 	const struct tape_header *h = p->header;
 
-	for (u32 i = 0; i < h->apps_count; i++) {
-		const struct tape_app *a = &p->apps[i];
-
-		if (a->start >= h->tapes_count || a->before < -1 || a->before >= (s32)h->tapes_count || a->after < -1 ||
-		    a->after >= (s32)h->tapes_count || a->stop_signal - 1 >= 64 || a->name > h->data_size ||
-		    a->name_length > h->data_size - a->name || a->name_length == 0 || a->name_length > 64 ||
-		    a->first_dep > h->deps_count || a->deps > h->deps_count - a->first_dep || !reg_ok(p, a->kill_reg) ||
-		    !reg_ok(p, a->oom_reg) || a->log_files == 0 || a->log_files > 99)
-			return 0;
-	}
 	for (u32 i = 0; i < h->deps_count; i++) {
 		if (p->deps[i].app >= h->apps_count || p->deps[i].condition > AFTER_COMPLETED)
 			return 0;
 	}
-	return 1;
+	for (u32 i = 0; i < h->apps_count; i++) {
+		if (!app_ok(p, &p->apps[i]))
+			return 0;
+	}
+	return order_exists(p);
 }
 
 static int relocate(const struct program *p, const struct tape_reloc *relocs)

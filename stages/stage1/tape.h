@@ -8,7 +8,10 @@ enum {
 	TAPE_VERSION = 1,
 	MAX_TAPE_BYTES = 8 << 20,
 	MAX_REGS = 2048,
+	/* A bit each in a u64. */
 	MAX_APPS = 64,
+	MAX_DEPS = 256,
+	MAX_APP_NAME = 64,
 	NO_REG = 0xffff,
 };
 
