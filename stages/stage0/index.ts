@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { applyOverrides } from './cli/overrides.ts';
 import type { ImageProgress } from './image/types.ts';
 import { PodErrors } from './error.ts';
 import { run as launch } from './launch/run.ts';
@@ -35,7 +36,7 @@ export interface RunSettings {
 export async function run(manifest: string | object, settings: RunSettings = {}): Promise<Pod> {
   const root = resolve(settings.root ?? defaultRoot());
   const { spec, baseDir } = read(manifest, settings);
-  const running = await launch(settings.name === undefined ? spec : { ...spec, name: settings.name }, {
+  const running = await launch(applyOverrides(spec, { name: settings.name }), {
     root,
     baseDir,
     stdin: false,
@@ -51,7 +52,20 @@ function read(manifest: string | object, settings: RunSettings): { spec: PodSpec
   const text = isPath ? readFileSync(manifest, 'utf8') : JSON.stringify(manifest, undefined, 2);
   const path = isPath ? manifest : '<object>';
   const baseDir = resolve(settings.baseDir ?? (isPath ? dirname(manifest) : '.'));
+  return { spec: parseOnce(text, path, baseDir), baseDir };
+}
+
+const KEPT_SPECS = 64;
+const specs = new Map<string, PodSpec>();
+
+/** A program that starts the same manifest again and again has it parsed and planned once. */
+function parseOnce(text: string, path: string, baseDir: string): PodSpec {
+  const key = `${path}\0${baseDir}\0${text}`;
+  const known = specs.get(key);
+  if (known) return known;
   const { spec, errors } = parseManifest(text, path, { baseDir });
   if (!spec) throw new PodErrors(errors);
-  return { spec, baseDir };
+  if (specs.size >= KEPT_SPECS) specs.delete(specs.keys().next().value!);
+  specs.set(key, spec);
+  return spec;
 }

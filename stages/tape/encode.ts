@@ -85,9 +85,7 @@ class Encoder {
     if (tolerate.length > LIMITS.tolerated) throw new Error(`${op.call} tolerates ${tolerate.length} errnos, at most 4`);
     let kinds = 0;
     op.args.forEach((arg, i) => {
-      const [kind, value] = this.#arg(arg);
-      kinds |= kind << (2 * i);
-      this.#view.setBigUint64(at + 16 + 8 * i, BigInt.asUintN(64, value), true);
+      kinds |= this.#arg(arg, at + 16 + 8 * i) << (2 * i);
     });
     this.#view.setUint16(at, nr, true);
     this.#view.setUint16(at + 2, kinds, true);
@@ -99,20 +97,36 @@ class Encoder {
     });
   }
 
-  #arg(arg: Arg): [number, bigint] {
-    if (typeof arg === 'number' || typeof arg === 'bigint') return [ARG_KINDS.immediate, BigInt(arg)];
+  /** Writes the argument's value; the result is its kind. */
+  #arg(arg: Arg, at: number): number {
+    if (typeof arg === 'number') {
+      this.#number(arg, at);
+      return ARG_KINDS.immediate;
+    }
+    if (typeof arg === 'bigint') {
+      this.#view.setBigUint64(at, BigInt.asUintN(64, arg), true);
+      return ARG_KINDS.immediate;
+    }
     switch (arg.kind) {
       case 'reg':
-        return [ARG_KINDS.register, BigInt(arg.index)];
+        this.#number(arg.index, at);
+        return ARG_KINDS.register;
       case 'data':
-        return [ARG_KINDS.data, BigInt(this.#data.offsets[arg.item]! + arg.offset)];
+        this.#number(this.#data.offsets[arg.item]! + arg.offset, at);
+        return ARG_KINDS.data;
       case 'length':
-        return [ARG_KINDS.immediate, BigInt(Buffer.byteLength(renderText(arg.text, this.#bindings)))];
-      case 'sym': {
-        const bytes = symbolBytes(arg, this.#bindings);
-        return [ARG_KINDS.immediate, bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n)];
-      }
+        this.#number(Buffer.byteLength(renderText(arg.text, this.#bindings)), at);
+        return ARG_KINDS.immediate;
+      case 'sym':
+        this.#bytes.set(symbolBytes(arg, this.#bindings).subarray(0, 8), at);
+        return ARG_KINDS.immediate;
     }
+  }
+
+  /** A 64-bit integer without the detour over a BigInt, which would be most of an encoder's time. */
+  #number(value: number, at: number): void {
+    this.#view.setInt32(at, value | 0, true);
+    this.#view.setInt32(at + 4, Math.floor(value / 0x100000000), true);
   }
 
   #apps(): void {

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { PodError, PodErrors } from '../error.ts';
 import { resolveImage } from '../image/resolve.ts';
 import type { ImageProgress, ResolvedImage } from '../image/types.ts';
-import { lookupUser } from '../image/user.ts';
+import { type ImageUser, lookupUser } from '../image/user.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { ResolvedApp } from '../plan/types.ts';
 
@@ -28,7 +28,7 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
     if (images.has(image.value)) continue;
     images.set(image.value, resolveImage(image.value, { ...optionsOf(input), at: image.at }));
   }
-  const settled = await Promise.allSettled(spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!)));
+  const settled = await Promise.allSettled(spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir)));
   const errors = settled.flatMap((result) => (result.status === 'rejected' ? errorsIn(result.reason) : []));
   if (errors.length > 0) throw new PodErrors([...new Set(errors)]);
   return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -45,15 +45,31 @@ function errorsIn(reason: unknown): PodError[] {
 }
 
 /** A user that is not in the image is an error at the line that names it. */
-function resolveApp(spec: AppSpec, image: ResolvedImage): ResolvedApp {
+function resolveApp(spec: AppSpec, image: ResolvedImage, storeDir: string): ResolvedApp {
   try {
-    const user = lookupUser(image, spec.user?.value, spec.group?.value, spec.supplementaryGids);
-    return { spec, image, user };
+    return { spec, image, user: lookupUserOnce(spec, image, storeDir) };
   } catch (error) {
     if (!(error instanceof PodError) || error.at) throw error;
     const at = spec.user?.at ?? spec.group?.at ?? spec.image.at;
     throw new PodError(error.code, error.message, { at, hint: error.hint, cause: error });
   }
+}
+
+const KEPT_USERS = 64;
+const users = new Map<string, ImageUser>();
+
+/** Layers in the store never change, so neither does who a user is in them; a `dir:` image is read again each time. */
+function lookupUserOnce(spec: AppSpec, image: ResolvedImage, storeDir: string): ImageUser {
+  const look = (): ImageUser => lookupUser(image, spec.user?.value, spec.group?.value, spec.supplementaryGids);
+  const layers = image.mounts[0]?.layers ?? [];
+  if (!layers.every((layer) => layer.startsWith(`${storeDir}/`))) return look();
+  const key = JSON.stringify([layers, image.config.user, spec.user?.value, spec.group?.value, spec.supplementaryGids]);
+  const known = users.get(key);
+  if (known) return known;
+  const found = look();
+  if (users.size >= KEPT_USERS) users.delete(users.keys().next().value!);
+  users.set(key, found);
+  return found;
 }
 
 /** Which host volumes are files rather than directories; a source that is missing is an error at its line. */

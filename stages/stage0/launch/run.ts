@@ -5,7 +5,6 @@ import type { PodExit, RunningPod, RunOptions } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
-import { planPod } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { removePod } from '../gc/remove.ts';
@@ -14,6 +13,7 @@ import { PodStore } from '../pod/store.ts';
 import { acquirePod, type AcquiredPod } from './acquire.ts';
 import { signalPod, stopPod } from './control.ts';
 import { distDir } from './dist.ts';
+import { planOnce } from './plan-cache.ts';
 import { launchFailure } from './failure.ts';
 import { networkMode } from './network-mode.ts';
 import { openStandardInput } from './stdin.ts';
@@ -29,7 +29,8 @@ export async function run(spec: PodSpec, options: RunOptions): Promise<RunningPo
   const fileVolumes = findFileVolumes(spec);
   const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
   onPhase('plan');
-  const plan = planPod({
+  const plan = planOnce({
+    root,
     spec,
     apps,
     facts: readHostFacts(),

@@ -12,6 +12,7 @@ import {
   O_RDONLY,
   O_WRONLY,
 } from '../../linux/constants.ts';
+import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
 import { type Reg, sym, type Tape } from '../../tape/program.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 
@@ -50,6 +51,8 @@ export function planInitIdentity(pod: Tape, spec: PodSpec, joins: readonly Reg[]
   pod.call('setgroups', [0, 0], root);
   pod.call('setresgid', [0, 0, 0], root);
   pod.call('setresuid', [0, 0, 0], root);
+  // The change of user made it what fs.suid_dumpable says, and /proc/1/fd must stay closed to the pod's root.
+  pod.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], root);
   // Keyrings belong to no pid namespace. A kernel without keyrings has none to leave.
   pod.call('keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], {
     at: spec.at,

@@ -1,4 +1,5 @@
 import { planExec, planStart } from '../../stage2/launch.ts';
+import { resetScheduling } from '../../stage2/limits.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
 import { Program, sym, type Tape } from '../../tape/program.ts';
 import { type CgroupRegisters, planCgroups } from '../cgroup/plan.ts';
@@ -68,6 +69,7 @@ export function planPod(input: PlanInput): Plan {
   const host = program.tape({ purpose: 'host' });
   const attach = program.tape({ purpose: 'attach' });
   const cleanup = program.tape({ purpose: 'cleanup' });
+  resetScheduling(host, spec.at);
   planPodFiles(host, spec.at, rootfs.userns);
   planUpperDirs(host, rootfs);
   planVolumeDirs(host, rootfs);

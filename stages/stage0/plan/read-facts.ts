@@ -5,19 +5,44 @@ import { readCgroupFacts } from '../cgroup/hierarchies.ts';
 import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
 import type { HostFacts } from './facts.ts';
 
-/** What the plan needs to know of this host. A dozen small reads; nothing is changed, and no privilege is needed. */
+/** What cannot change while the kernel runs. */
+type BootFacts = Pick<HostFacts, 'arch' | 'kernelRelease' | 'lastCapability' | 'kernelPaths' | 'cpus'>;
+
+let boot: BootFacts | undefined;
+let last: { readonly sources: string; readonly facts: HostFacts } | undefined;
+
+/**
+ * What the plan needs to know of this host. A dozen small reads; nothing is changed, and no privilege is needed. As long as
+ * nothing changes the same object is returned, so that plans made from it can be kept.
+ */
 export function readHostFacts(): HostFacts {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const limits = readFileSync('/proc/self/limits', 'utf8');
+  const oomScoreAdj = readFileSync('/proc/self/oom_score_adj', 'utf8');
+  const cgroup = readCgroupFacts();
+  const effectiveCapabilities = parseEffective(status);
+  const sources = `${limits}${oomScoreAdj}${effectiveCapabilities}${process.geteuid!()}${JSON.stringify(cgroup)}`;
+  if (last?.sources === sources) return last.facts;
+  boot ??= readBootFacts();
+  const facts: HostFacts = {
+    ...boot,
+    cgroup,
+    effectiveCapabilities,
+    euid: process.geteuid!(),
+    hardLimits: parseHardLimits(limits),
+    oomScoreAdj: Number(oomScoreAdj),
+  };
+  last = { sources, facts };
+  return facts;
+}
+
+function readBootFacts(): BootFacts {
   return {
     arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
     kernelRelease: release(),
-    cgroup: readCgroupFacts(),
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
-    effectiveCapabilities: parseEffective(readFileSync('/proc/self/status', 'utf8')),
-    euid: process.geteuid!(),
-    hardLimits: parseHardLimits(readFileSync('/proc/self/limits', 'utf8')),
     kernelPaths: findKernelPaths(),
     cpus: availableParallelism(),
-    oomScoreAdj: Number(readFileSync('/proc/self/oom_score_adj', 'utf8')),
   };
 }
 
