@@ -82,8 +82,8 @@ function readConfig(root: string): BridgeConfig | undefined {
 function parseConfig(text: string, path: string): BridgeConfig {
   const fields = ['bridge', 'table', 'subnet4', 'gateway4', 'subnet6', 'gateway6'] as const;
   try {
-    const config = JSON.parse(text) as BridgeConfig;
-    if (fields.every((field) => typeof config[field] === 'string')) return config;
+    const config = JSON.parse(text) as BridgeConfig | null;
+    if (config && fields.every((field) => typeof config[field] === 'string')) return config;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -89,7 +89,7 @@ export function planPodNetwork(tape: Tape, network: NetworkSpec): void {
   planExchange(tape, {
     protocol: NETLINK_ROUTE,
     name: 'rtnetlink',
-    messages: [loopback, { message: setLinkUp(POD_LINK), at }, ...addressMessages(at)],
+    messages: [loopback, ...addressMessages(at)],
     gathers: { linkIndex: offset(ifreq, IFNAMSIZ) },
     at,
     // The index is not always 2: where tunnel modules are loaded, every new namespace has their links already.
@@ -119,11 +119,11 @@ function ifreqOf(name: string): Uint8Array {
  * in one batch; the claims go last, when nothing of the addresses is in use any more.
  */
 export function planNetworkCleanup(tape: Tape, network: NetworkSpec, ports: readonly PublishedPort[]): void {
-  if (network.mode === 'bridge') {
-    const messages = elementBatch(network, ports, 'delete');
-    planExchange(tape, { protocol: NETLINK_NETFILTER, name: 'netfilter', messages, at: network.at, leaveOpen: true });
-    planRelease(tape, ADDRESS_KIND, sym('ip4Text'), network.at, "free the pod's address");
-  }
+  // In other modes nothing is published: a claim of such a port would be another pod's.
+  if (network.mode !== 'bridge') return;
+  const messages = elementBatch(network, ports, 'delete');
+  planExchange(tape, { protocol: NETLINK_NETFILTER, name: 'netfilter', messages, at: network.at, leaveOpen: true });
+  planRelease(tape, ADDRESS_KIND, sym('ip4Text'), network.at, "free the pod's address");
   for (const port of ports) planRelease(tape, PORT_KIND, portKey(port), port.at, `free host port ${port.hostPort}`);
 }
 

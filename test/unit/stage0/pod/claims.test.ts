@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import {
+  claim,
+  claimFirstFree,
+  claimOwner,
+  hasClaims,
+  listClaims,
+  release,
+  releaseAll,
+  releaseOrphans,
+} from '../../../../stages/stage0/pod/claims.ts';
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'pod-claims-'));
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+test('a key belongs to the first who claims it, and is free again when he releases it', () => {
+  assert.equal(claim(root, 'ip4', '10.0.0.2', 'a'), true);
+  assert.equal(claim(root, 'ip4', '10.0.0.2', 'b'), false);
+  assert.equal(claim(root, 'port', '10.0.0.2', 'b'), true);
+  assert.equal(release(root, 'ip4', '10.0.0.2', 'b'), false);
+  assert.equal(release(root, 'ip4', '10.0.0.2', 'a'), true);
+  assert.equal(claim(root, 'ip4', '10.0.0.2', 'b'), true);
+});
+
+test('a claim is a private file that holds the uuid', () => {
+  claim(root, 'ip4', 'x', 'a');
+  assert.equal(readFileSync(join(root, 'claims/ip4/x'), 'utf8'), 'a');
+  assert.equal(statSync(join(root, 'claims/ip4/x')).mode & 0o777, 0o600);
+  assert.equal(statSync(join(root, 'claims')).mode & 0o777, 0o700);
+});
+
+test('the first free candidate is taken; none when all are', () => {
+  claim(root, 'ip4', '1', 'a');
+  assert.equal(claimFirstFree(root, 'ip4', ['1', '2', '3'], 'b'), '2');
+  assert.equal(claimFirstFree(root, 'ip4', ['1', '2'], 'c'), undefined);
+});
+
+test('claims are listed by kind or all', () => {
+  assert.deepEqual(listClaims(root), []);
+  assert.equal(hasClaims(root, 'ip4'), false);
+  claim(root, 'ip4', '1', 'a');
+  claim(root, 'name', 'web', 'a');
+  assert.deepEqual(listClaims(root, 'ip4'), [{ kind: 'ip4', key: '1', uuid: 'a' }]);
+  assert.equal(listClaims(root).length, 2);
+  assert.equal(claimOwner(root, 'name', 'web'), 'a');
+  assert.equal(hasClaims(root, 'ip4'), true);
+});
+
+test('all of a pod is given back at once, and nothing of another', () => {
+  claim(root, 'ip4', '1', 'a');
+  claim(root, 'port', '1', 'a');
+  claim(root, 'ip4', '2', 'b');
+  assert.equal(releaseAll(root, 'a'), 2);
+  assert.deepEqual(listClaims(root), [{ kind: 'ip4', key: '2', uuid: 'b' }]);
+});
+
+test('what no pod holds is given back, unless it is so young that its pod may still come', () => {
+  claim(root, 'ip4', '1', 'alive');
+  claim(root, 'ip4', '2', 'dead');
+  writeFileSync(join(root, 'claims/ip4/3'), '');
+  assert.deepEqual(
+    releaseOrphans(root, (uuid) => uuid === 'alive'),
+    [],
+  );
+  const released = releaseOrphans(root, (uuid) => uuid === 'alive', 0).map(({ key }) => key);
+  assert.deepEqual(released.toSorted(), ['2', '3']);
+  assert.deepEqual(
+    listClaims(root).map(({ key }) => key),
+    ['1'],
+  );
+});
+
+test('a key that would name a file elsewhere is refused', () => {
+  for (const key of ['', '.', '..', 'a/b', '../x', 'a\0b'])
+    assert.throws(() => claim(root, 'name', key, 'a'), /cannot name a claim/, key);
+});
