@@ -1,4 +1,4 @@
-// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), fchownat(2), utimensat(2), flock(2), xattr(7)
+// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), fchownat(2), utimensat(2), flock(2), ioctl_iflags(2), xattr(7)
 
 import { AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
 import { errnoName } from './errno.ts';
@@ -128,6 +128,19 @@ export function tryFlock(fd: number, operation: number): boolean {
   if (result === 0) return true;
   if (errnoName(-result) === 'EAGAIN') return false;
   return raise('flock', fd, operation | LOCK_NB);
+}
+
+const FS_IOC_GETFLAGS = 0x80086601;
+const FS_IOC_SETFLAGS = 0x40086602;
+export const FS_TOPDIR_FL = 0x00020000;
+
+/** Adds an inode flag. 0, or minus the errno: many file systems have none. */
+export function tryAddInodeFlag(fd: number, flag: number): number {
+  const flags = Buffer.alloc(8);
+  const got = trySyscall('ioctl', fd, FS_IOC_GETFLAGS, flags);
+  if (got < 0) return got;
+  flags.writeUInt32LE((flags.readUInt32LE(0) | flag) >>> 0, 0);
+  return trySyscall('ioctl', fd, FS_IOC_SETFLAGS, flags);
 }
 
 /** Repeats a call that failed so that the failure is thrown with its name and errno. */
