@@ -66,6 +66,7 @@ function train(commandLines) {
     cwd: top,
     // The flags a user's environment adds would make V8 reject the cache elsewhere.
     env: { ...process.env, NODE_OPTIONS: '', NODE_EXTRA_CA_CERTS: '' },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // What the trained verbs complain of is shown only when the training itself fails.
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
 }

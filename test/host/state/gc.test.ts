@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PodStore } from '../../../stages/stage0/pod/store.ts';
+import { eventually } from '../../harness/eventually.ts';
+import { cliEnvironment, commandLine, pod, podOk } from '../../harness/pod-cli.ts';
+import { statusOf } from '../../harness/pod-status.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { manifest, STOPPABLE } from './manifests.ts';
+
+const root = useTempRoot();
+const GC_ALL = ['gc', '--grace', '0', '-o', 'json'];
+
+interface Collected {
+  readonly what: string;
+  readonly id: string;
+  readonly why: string;
+}
+
+async function gc(...args: readonly string[]): Promise<Collected[]> {
+  return JSON.parse(await podOk(args.length > 0 ? args : GC_ALL, { root })) as Collected[];
+}
+
+function podCgroups(uuid: string): string[] {
+  return readdirSync('/sys/fs/cgroup').filter((name) => existsSync(`/sys/fs/cgroup/${name}/pod-${uuid}`));
+}
+
+/** The monitor is the parent of the pod's init; both die at once, as in a power cut. */
+function killPodProcesses(appPid: number): void {
+  const parentOf = (pid: number): number => Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+  const init = parentOf(appPid);
+  process.kill(parentOf(init), 'SIGKILL');
+  process.kill(init, 'SIGKILL');
+}
+
+test('a pod whose monitor and init were killed has exited; gc gives back what it held and keeps its logs', async () => {
+  const uuid = await podOk(['run', '-d', manifest('killed', STOPPABLE)], { root });
+  const { apps } = await statusOf(root, uuid);
+  killPodProcesses(apps[0]!.pid!);
+  await eventually(async () => assert.equal((await statusOf(root, uuid)).state, 'exited'));
+  assert.deepEqual((await gc('gc', '-o', 'json')).filter(({ what }) => what === 'pod'), [{ what: 'pod', id: uuid, why: 'died' }]);
+  assert.deepEqual(podCgroups(uuid), []);
+  assert.equal(await podOk(['logs', 'killed'], { root }), 'ready');
+  assert.deepEqual((await gc()).map(({ id }) => id), [uuid]);
+  assert.deepEqual(await gc(), []);
+});
+
+test('a dry run removes nothing', async () => {
+  const uuid = await podOk(['run', '-d', manifest('dry', 'true')], { root });
+  await podOk(['wait', uuid], { root });
+  assert.deepEqual((await gc('gc', '--grace', '0', '--dry-run', '-o', 'json')).map(({ id }) => id), [uuid]);
+  assert.equal((await statusOf(root, uuid)).state, 'exited');
+  assert.deepEqual((await gc()).map(({ id }) => id), [uuid]);
+});
+
+test('a pod that runs is never touched, nor removed without force', async () => {
+  const uuid = await podOk(['run', '-d', manifest('busy', STOPPABLE)], { root });
+  assert.deepEqual(await gc('gc', '--grace', '0', '--expire-prepared', '0', '-o', 'json'), []);
+  const refused = await pod(['rm', 'busy'], { root });
+  assert.deepEqual([refused.exitCode, /pod\/state/.test(refused.stderr)], [1, true]);
+  assert.equal((await statusOf(root, uuid)).state, 'running');
+  assert.equal(await podOk(['rm', '--force', 'busy'], { root }), uuid);
+  assert.equal(new PodStore(root).locate(uuid), undefined);
+});
+
+test('a pod run with --rm in the background goes at the next gc, whatever the grace', async () => {
+  const uuid = await podOk(['run', '-d', '--rm', manifest('auto', 'true')], { root });
+  await podOk(['wait', uuid], { root });
+  assert.deepEqual((await gc('gc', '--grace', '1h', '-o', 'json')).map(({ id }) => id), [uuid]);
+});
+
+test('claims of pods that are gone, and torn ones, are given back', async () => {
+  mkdirSync(join(root, 'claims/ip4'), { recursive: true });
+  const [gone, torn, fresh] = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((key) => join(root, 'claims/ip4', key)) as [string, string, string];
+  writeFileSync(gone, '00000000-0000-4000-8000-000000000000');
+  writeFileSync(torn, '');
+  writeFileSync(fresh, '');
+  utimesSync(torn, 1, 1);
+  assert.deepEqual((await gc()).map(({ id }) => id).toSorted(), ['ip4/10.0.0.1', 'ip4/10.0.0.2']);
+  // It may be in the hands of a launch that is between making and writing it.
+  assert.equal(existsSync(fresh), true);
+  utimesSync(fresh, 1, 1);
+  await gc();
+  assert.deepEqual(readdirSync(join(root, 'claims/ip4')), []);
+});
+
+test('an interrupted launch and an interrupted removal are finished', async () => {
+  const [launch, removal] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'] as const;
+  mkdirSync(join(root, 'pods/prepare', launch));
+  mkdirSync(join(root, 'pods/garbage', removal, 'apps/.remove-0/x'), { recursive: true });
+  assert.deepEqual((await gc()).map(({ id }) => id).toSorted(), [launch, removal]);
+  assert.deepEqual(new PodStore(root).list(), []);
+});
+
+test('removal may be killed at any moment, and gc finishes it', async () => {
+  for (let waitMs = 20; waitMs <= 110; waitMs += 10) {
+    const uuid = await podOk(['run', '-d', manifest('cut', 'mkdir -p /tmp/a/b/c; seq 1 100 | while read i; do : > /tmp/a/$i; done')], { root });
+    await podOk(['wait', uuid], { root });
+    const child = spawn(process.execPath, commandLine(['rm', uuid], root), { env: cliEnvironment(), stdio: 'ignore' });
+    const exit = once(child, 'exit');
+    await delay(waitMs);
+    child.kill('SIGKILL');
+    await exit;
+    await gc();
+    assert.equal(new PodStore(root).locate(uuid), undefined);
+    assert.deepEqual(podCgroups(uuid), []);
+    assert.deepEqual(readdirSync(join(root, 'claims/name')), []);
+  }
+});
+
+test('launches and collections at once do not harm each other', async () => {
+  const runs = Array.from({ length: 6 }, (_, index) => pod(['run', '--rm', manifest(`race-${index}`, 'echo ok')], { root }));
+  const collections = Array.from({ length: 4 }, () => pod(['gc', '--grace', '0'], { root }));
+  for (const { exitCode, stdout, stderr } of await Promise.all(runs)) assert.deepEqual([exitCode, stdout, stderr], [0, 'ok', '']);
+  for (const { exitCode, stderr } of await Promise.all(collections)) assert.equal(exitCode, 0, stderr);
+});
