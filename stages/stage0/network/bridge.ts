@@ -23,7 +23,7 @@ const DEFAULT_MTU = 1500;
 /** What a kernel without IPv6 answers. */
 const NO_IPV6: readonly number[] = [ERRNO.EOPNOTSUPP, ERRNO.EAFNOSUPPORT, ERRNO.EACCES];
 
-/** Settings of the bridge itself; they go with it. See docs/decisions on the bridge network for the reasons. */
+/** Settings of the bridge itself; they go with it. docs/decisions/008-bridge-network.md has the reasons. */
 const BRIDGE_SYSCTLS: readonly (readonly [string, string])[] = [
   ['ipv4/conf/BRIDGE/forwarding', '1'],
   ['ipv4/conf/BRIDGE/route_localnet', '1'],

@@ -11,30 +11,28 @@ import {
   u32,
 } from '../../../stages/linux/netlink.ts';
 import { listAttributes, parseAttributes, parseOutcome, parseReplies } from '../../../stages/linux/netlink-decode.ts';
+import { hex } from './hex.ts';
 
 function message(more: Partial<NetlinkMessage>): NetlinkMessage {
   return { type: 16, flags: NLM_F_ACK, header: [u32(7)], attributes: [], what: 'do it', ...more };
 }
 
-function hex(bytes: Uint8Array): string {
+function dump(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
 test('a message has its length, type, flags with NLM_F_REQUEST, number and no port', () => {
-  assert.equal(
-    hex(encodeMessages([message({})], 9).bytes),
-    '14000000' + '1000' + '0500' + '09000000' + '00000000' + '07000000',
-  );
+  assert.equal(dump(encodeMessages([message({})], 9).bytes), hex`14000000 1000 0500 09000000 00000000 07000000`);
 });
 
 test('an attribute is padded to four bytes, which its length leaves out', () => {
   const { bytes } = encodeMessages([message({ header: [], attributes: [attribute(3, cString('lo'))] })]);
-  assert.equal(hex(bytes.subarray(16)), '0700' + '0300' + '6c6f0000');
+  assert.equal(dump(bytes.subarray(16)), hex`0700 0300 6c6f0000`);
 });
 
 test('a nested attribute carries NLA_F_NESTED and the length of what is in it', () => {
   const { bytes } = encodeMessages([message({ header: [], attributes: [nest(18, attribute(1, Uint8Array.of(9)))] })]);
-  assert.equal(hex(bytes.subarray(16)), '0c00' + '1280' + '0500' + '0100' + '09000000');
+  assert.equal(dump(bytes.subarray(16)), hex`0c00 1280 0500 0100 09000000`);
 });
 
 test('messages follow each other and count on', () => {
@@ -51,7 +49,7 @@ test('messages follow each other and count on', () => {
 test('a hole is zeroes, and its place is told', () => {
   const { bytes, holes } = encodeMessages([message({ attributes: [attribute(2, hole('address', 4))] })]);
   assert.deepEqual(holes, [{ name: 'address', size: 4, offset: 24 }]);
-  assert.equal(hex(bytes.subarray(20)), '0800' + '0200' + '00000000');
+  assert.equal(dump(bytes.subarray(20)), hex`0800 0200 00000000`);
 });
 
 test('a message longer than the first buffer is encoded whole', () => {
@@ -61,10 +59,9 @@ test('a message longer than the first buffer is encoded whole', () => {
 });
 
 test('an error says its errno and the words of the extended ack', () => {
-  const echoed = hex(encodeMessages([message({})]).bytes.subarray(0, 16));
-  const words = hex(cString('no'));
-  const text =
-    '24000000' + '0200' + '0003' + '01000000' + '00000000' + 'eaffffff' + echoed + '0700' + '0100' + words + '00';
+  const echoed = dump(encodeMessages([message({})]).bytes.subarray(0, 16));
+  const words = dump(cString('no'));
+  const text = hex`24000000 0200 0003 01000000 00000000 eaffffff` + echoed + hex`0700 0100` + words + '00';
   const bytes = Buffer.from(text, 'hex');
   bytes.writeUInt32LE(bytes.length);
   const [reply] = parseReplies(bytes);
