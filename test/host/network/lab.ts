@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Position } from '../../../stages/stage0/error.ts';
 import { syscall } from '../../../stages/linux/syscall.ts';
 import { claimAddresses } from '../../../stages/stage0/network/addresses.ts';
-import { ensureBridge } from '../../../stages/stage0/network/bridge.ts';
+import { ensureBridge, removeBridge } from '../../../stages/stage0/network/bridge.ts';
 import { bridgeConfig } from '../../../stages/stage0/network/bridge-config.ts';
 import { claimPorts } from '../../../stages/stage0/network/host-ports.ts';
 import { planAttachVeth, planNetworkCleanup, planPodNetwork } from '../../../stages/stage0/network/plan-network.ts';
@@ -133,6 +133,11 @@ export class Lab {
 
   async stop(): Promise<void> {
     for (const agent of [...this.#agents, this.outside, this.host]) await agent.stop();
+    // What the bridge changed is noted outside the namespace, and has to be given back before that goes.
+    this.inHost(() => {
+      for (const { kind, key, uuid } of claims.listClaims(this.root)) claims.release(this.root, kind, key, uuid);
+      removeBridge(claims, this.root, bridgeConfig(this.root));
+    });
     for (const end of ['h', 'o']) run(`ip netns del ${this.name}${end}`);
     rmSync(this.root, { recursive: true, force: true });
   }
