@@ -33,7 +33,9 @@ export interface Message {
   readonly fds: number;
 }
 
-const NAMES: ReadonlyMap<number, MessageType> = new Map(Object.entries(MESSAGE_TYPES).map(([name, number]) => [number, name as MessageType]));
+const NAMES: ReadonlyMap<number, MessageType> = new Map(
+  Object.entries(MESSAGE_TYPES).map(([name, number]) => [number, name as MessageType]),
+);
 
 export function encodeMessage(message: Partial<Message> & { readonly type: MessageType }): Uint8Array {
   const bytes = new Uint8Array(new ArrayBuffer(MESSAGE_BYTES));

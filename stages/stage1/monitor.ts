@@ -37,7 +37,6 @@ function sealedBinary(distDir: string): Fd {
 export interface Monitor {
   readonly pid: number;
   readonly channel: Channel;
-
 }
 
 const REAP_MS = 25;

@@ -17,7 +17,9 @@ const ALIGN = 8;
 /** Text with its symbols put in; an unbound symbol reads `$name`. */
 export function renderText(text: Text, bindings: Bindings): string {
   if (typeof text === 'string') return text;
-  return text.map((part) => (typeof part === 'string' ? part : String(bindings[part.name] ?? `$${part.name}`))).join('');
+  return text
+    .map((part) => (typeof part === 'string' ? part : String(bindings[part.name] ?? `$${part.name}`)))
+    .join('');
 }
 
 /** A symbol's value in `size` little-endian bytes; zeroes while it is unbound. */
@@ -27,7 +29,8 @@ export function symbolBytes(symbol: Sym, bindings: Bindings): Uint8Array {
   if (value === undefined) return bytes;
   const raw = value instanceof Uint8Array ? value : typeof value === 'string' ? Buffer.from(value) : undefined;
   if (raw) {
-    if (raw.length > symbol.size) throw new Error(`symbol "${symbol.name}" has ${raw.length} bytes, room for ${symbol.size}`);
+    if (raw.length > symbol.size)
+      throw new Error(`symbol "${symbol.name}" has ${raw.length} bytes, room for ${symbol.size}`);
     bytes.set(raw);
   } else {
     let rest = BigInt.asUintN(64, BigInt(value as number | bigint));
@@ -56,7 +59,13 @@ function encodeItem(item: DataItem, bindings: Bindings): Uint8Array | number {
   }
 }
 
-function fillBytes(target: Uint8Array, at: number, item: DataItem, offsets: readonly number[], bindings: Bindings): [number, number][] {
+function fillBytes(
+  target: Uint8Array,
+  at: number,
+  item: DataItem,
+  offsets: readonly number[],
+  bindings: Bindings,
+): [number, number][] {
   if (item.kind !== 'bytes') return [];
   const relocs: [number, number][] = [];
   for (const part of partsOf(item.parts)) {

@@ -22,7 +22,9 @@ function describeBytes(item: Extract<DataItem, { kind: 'bytes' }>, bindings: Bin
   const hex = parts.map((part) => {
     if (part instanceof Uint8Array) return Buffer.from(part).toString('hex');
     if (part.kind === 'data') return '<pointer>';
-    return bindings[part.name] === undefined ? `<${part.name}>` : Buffer.from(symbolBytes(part, bindings)).toString('hex');
+    return bindings[part.name] === undefined
+      ? `<${part.name}>`
+      : Buffer.from(symbolBytes(part, bindings)).toString('hex');
   });
   const all = hex.join('');
   return `{${all.length > 2 * MAX_SHOWN_BYTES ? `${all.slice(0, 2 * MAX_SHOWN_BYTES)}…` : all}}`;

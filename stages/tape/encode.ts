@@ -34,7 +34,8 @@ class Encoder {
     const deps = apps + program.apps.length * SIZES.app;
     const data = deps + this.#depsCount * SIZES.dep;
     this.#at = { tapes, ops, relocs, apps, deps, data, size: data + this.#data.bytes.length };
-    if (this.#at.size > LIMITS.tapeBytes) throw new Error(`the tape has ${this.#at.size} bytes, at most ${LIMITS.tapeBytes}`);
+    if (this.#at.size > LIMITS.tapeBytes)
+      throw new Error(`the tape has ${this.#at.size} bytes, at most ${LIMITS.tapeBytes}`);
     this.#bytes = new Uint8Array(this.#at.size);
     this.#view = new DataView(this.#bytes.buffer);
   }
@@ -64,7 +65,8 @@ class Encoder {
     const program = this.#program;
     const at = this.#at;
     const registers = Math.max(...[...program.registers.values()].map((reg) => reg.index)) + 1;
-    if (registers > LIMITS.registers) throw new Error(`the tape needs ${registers} registers, at most ${LIMITS.registers}`);
+    if (registers > LIMITS.registers)
+      throw new Error(`the tape needs ${registers} registers, at most ${LIMITS.registers}`);
     this.#bytes.set(Buffer.from(MAGIC));
     this.#words(8, [VERSION, AUDIT_ARCH[this.#arch], at.size, Math.max(registers, 16)]);
     this.#words(24, [at.tapes, program.tapes.length, at.ops, this.#opsCount, at.relocs, this.#data.relocs.length]);
@@ -82,7 +84,8 @@ class Encoder {
     const nr = PSEUDO_CALLS[op.call as keyof typeof PSEUDO_CALLS] ?? SYSCALLS[this.#arch][op.call];
     if (nr === undefined) throw new Error(`no system call "${op.call}" on ${this.#arch}`);
     const tolerate = op.tolerate ?? [];
-    if (tolerate.length > LIMITS.tolerated) throw new Error(`${op.call} tolerates ${tolerate.length} errnos, at most 4`);
+    if (tolerate.length > LIMITS.tolerated)
+      throw new Error(`${op.call} tolerates ${tolerate.length} errnos, at most 4`);
     let kinds = 0;
     op.args.forEach((arg, i) => {
       kinds |= this.#arg(arg, at + 16 + 8 * i) << (2 * i);

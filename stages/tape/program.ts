@@ -81,7 +81,17 @@ export interface Op extends OpOptions {
   readonly args: readonly Arg[];
 }
 
-export type Purpose = 'host' | 'attach' | 'pod' | 'ready' | 'before' | 'start' | 'after' | 'exec' | 'cleanup' | 'settle';
+export type Purpose =
+  | 'host'
+  | 'attach'
+  | 'pod'
+  | 'ready'
+  | 'before'
+  | 'start'
+  | 'after'
+  | 'exec'
+  | 'cleanup'
+  | 'settle';
 
 export interface TapeOptions {
   readonly purpose: Purpose;
@@ -208,7 +218,10 @@ export class Program {
   }
 
   text(text: Text): DataRef {
-    const key = typeof text === 'string' ? text : text.map((part) => (typeof part === 'string' ? part : `\0${part.name}\0`)).join('');
+    const key =
+      typeof text === 'string'
+        ? text
+        : text.map((part) => (typeof part === 'string' ? part : `\0${part.name}\0`)).join('');
     const known = this.#texts.get(key);
     if (known) return known;
     const made = this.#add({ kind: 'text', text });

@@ -65,7 +65,12 @@ function take(input: AcquireInput, pod: NewPod): AcquiredPod {
   };
 }
 
-function bindingsFor({ spec, options }: AcquireInput, uuid: string, uidBase: number | null, network: AcquiredNetwork): Bindings {
+function bindingsFor(
+  { spec, options }: AcquireInput,
+  uuid: string,
+  uidBase: number | null,
+  network: AcquiredNetwork,
+): Bindings {
   return {
     uuid,
     root: options.root,

@@ -46,7 +46,10 @@ export function appIndex(podDir: string, app: string): number {
   const names = readRecord(podDir)?.apps.map(({ name }) => name) ?? [];
   const index = names.indexOf(app);
   if (index >= 0) return index;
-  throw new PodError('pod/app-not-found', `find app "${app}" in the pod: it has ${names.map((name) => `"${name}"`).join(', ')}`);
+  throw new PodError(
+    'pod/app-not-found',
+    `find app "${app}" in the pod: it has ${names.map((name) => `"${name}"`).join(', ')}`,
+  );
 }
 
 /** Sends a signal, by name, to the first process of one app or of all. */

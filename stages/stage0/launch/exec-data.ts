@@ -18,7 +18,11 @@ export interface ExecData {
 }
 
 /** Registers an exec tape may name: the well-known ones and those of the app's cgroups. */
-export function registersFor(program: Program, process: ProcessPlan, cgroup: string | undefined): Record<string, number> {
+export function registersFor(
+  program: Program,
+  process: ProcessPlan,
+  cgroup: string | undefined,
+): Record<string, number> {
   const wanted = new Set([...process.joins.map(({ name }) => name), ...(cgroup === undefined ? [] : [cgroup])]);
   const registers: Record<string, number> = {};
   for (const { name, index } of program.registers.values()) {

@@ -37,7 +37,12 @@ function processFor(data: ExecData, options: ExecOptions): ProcessPlan {
     workingDirectory: options.workingDirectory ?? data.process.workingDirectory,
   };
   if (options.user === undefined) return process;
-  const image = { ref: '', digest: '', mounts: data.imageMounts, config: { entrypoint: [], command: [], env: {}, volumes: [] } };
+  const image = {
+    ref: '',
+    digest: '',
+    mounts: data.imageMounts,
+    config: { entrypoint: [], command: [], env: {}, volumes: [] },
+  };
   const { uid, gid, supplementaryGids, home } = lookupUser(image, options.user);
   const capabilities = finalCapabilities({ capabilities: data.capabilities }, uid);
   return { ...process, uid, gid, supplementaryGids, capabilities, env: { ...process.env, HOME: home } };
@@ -75,7 +80,9 @@ export async function execWith(podDir: string, data: ExecData, options: ExecOpti
   using tape = memfd('exec', encodeProgram(program, ARCH));
   const nullFd = options.stdio.includes(null) ? openSync('/dev/null', 'r+') : -1;
   try {
-    const stdio = terminal ? [terminal.slave, terminal.slave, terminal.slave].map((fd) => fd.number) : options.stdio.map((fd) => fd ?? nullFd);
+    const stdio = terminal
+      ? [terminal.slave, terminal.slave, terminal.slave].map((fd) => fd.number)
+      : options.stdio.map((fd) => fd ?? nullFd);
     sendWithFds(control.number, encodeMessage({ type: 'exec', app: data.app, fds: 4 }), [tape.number, ...stdio]);
   } finally {
     if (nullFd >= 0) closeSync(nullFd);

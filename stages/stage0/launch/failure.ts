@@ -24,10 +24,14 @@ export function launchFailure(program: Program, message: Message, fallback: Posi
   const op = tape?.ops[message.b];
   const errno = errnoName(message.c);
   if (!op) {
-    return new PodError('pod/start-failed', `make a process for ${tape?.options.app ?? 'the pod'}: ${errnoMessage(message.c)}`, {
-      at: fallback,
-      hint: `clone3 said ${errno}`,
-    });
+    return new PodError(
+      'pod/start-failed',
+      `make a process for ${tape?.options.app ?? 'the pod'}: ${errnoMessage(message.c)}`,
+      {
+        at: fallback,
+        hint: `clone3 said ${errno}`,
+      },
+    );
   }
   const text = `${op.why ?? op.call}: ${errnoMessage(message.c)}`;
   return new PodError(codeFor(op.call, errno), text, {

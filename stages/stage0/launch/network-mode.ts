@@ -45,12 +45,17 @@ export function networkMode(spec: PodSpec, root: string): NetworkMode {
 
 function publishedPorts(spec: PodSpec): PublishedPort[] {
   return spec.apps.flatMap((app) =>
-    app.ports.flatMap((port) => (port.hostPort === undefined ? [] : [{ ...port, hostPort: port.hostPort, app: app.name }])),
+    app.ports.flatMap((port) =>
+      port.hostPort === undefined ? [] : [{ ...port, hostPort: port.hostPort, app: app.name }],
+    ),
   );
 }
 
 /** A pod that shares the host's network asks the host's resolvers; any other only those it can reach. */
-function resolverFiles(spec: PodSpec, addresses?: Parameters<typeof hostsFile>[1]): Pick<AcquiredNetwork, 'hosts' | 'resolvConf'> {
+function resolverFiles(
+  spec: PodSpec,
+  addresses?: Parameters<typeof hostsFile>[1],
+): Pick<AcquiredNetwork, 'hosts' | 'resolvConf'> {
   const own = readIfThere('/etc/resolv.conf') ?? '';
   const upstream = readIfThere('/run/systemd/resolve/resolv.conf');
   return {

@@ -38,7 +38,8 @@ export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodP
     fileVolumes,
     layersDir: `${imagesDir(root)}/layers`,
   });
-  const lines = (): OpLine[] => disassemble(program).toSorted((a, b) => ORDER.indexOf(a.purpose) - ORDER.indexOf(b.purpose));
+  const lines = (): OpLine[] =>
+    disassemble(program).toSorted((a, b) => ORDER.indexOf(a.purpose) - ORDER.indexOf(b.purpose));
   const tape = encodeProgram(program, facts.arch);
   return {
     toText: () => renderPlan(lines()),

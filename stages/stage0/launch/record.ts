@@ -46,4 +46,3 @@ function appRecord({ plan }: RecordInput, { spec, image }: ResolvedApp, index: n
     }),
   };
 }
-

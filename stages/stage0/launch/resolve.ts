@@ -17,7 +17,9 @@ export interface ResolveInput {
 export function refuseUnsupported(spec: PodSpec): void {
   if (spec.unsupported.length === 0) return;
   throw new PodErrors(
-    spec.unsupported.map(({ field, at }) => new PodError('manifest/unsupported', `run with "${field}": not supported yet`, { at })),
+    spec.unsupported.map(
+      ({ field, at }) => new PodError('manifest/unsupported', `run with "${field}": not supported yet`, { at }),
+    ),
   );
 }
 
@@ -28,13 +30,20 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
     if (images.has(image.value)) continue;
     images.set(image.value, resolveImage(image.value, { ...optionsOf(input), at: image.at }));
   }
-  const settled = await Promise.allSettled(spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir)));
+  const settled = await Promise.allSettled(
+    spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir)),
+  );
   const errors = settled.flatMap((result) => (result.status === 'rejected' ? errorsIn(result.reason) : []));
   if (errors.length > 0) throw new PodErrors([...new Set(errors)]);
   return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
-function optionsOf({ storeDir, baseDir, onProgress, signal }: ResolveInput): Omit<Parameters<typeof resolveImage>[1], 'at'> {
+function optionsOf({
+  storeDir,
+  baseDir,
+  onProgress,
+  signal,
+}: ResolveInput): Omit<Parameters<typeof resolveImage>[1], 'at'> {
   return { storeDir, baseDir, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
 }
 
@@ -81,7 +90,9 @@ export function findFileVolumes(spec: PodSpec): Set<string> {
     const stats = statSync(volume.source, { throwIfNoEntry: false });
     if (!stats) {
       const message = `open the source of volume "${volume.name}", ${JSON.stringify(volume.source)}: no such file or directory`;
-      errors.push(new PodError('manifest/reference', message, { at: volume.at, hint: 'create it first; pod never does' }));
+      errors.push(
+        new PodError('manifest/reference', message, { at: volume.at, hint: 'create it first; pod never does' }),
+      );
     } else if (!stats.isDirectory()) {
       files.add(volume.name);
     }

@@ -84,10 +84,16 @@ function launch(tape: Uint8Array, pod: AcquiredPod, options: RunOptions): Monito
 }
 
 /** Throws the failure of the launch, once the monitor has cleaned up after it. */
-async function untilStarted(spec: PodSpec, plan: Plan, monitor: Monitor, pod: AcquiredPod, root: string): Promise<void> {
+async function untilStarted(
+  spec: PodSpec,
+  plan: Plan,
+  monitor: Monitor,
+  pod: AcquiredPod,
+  root: string,
+): Promise<void> {
   const first = await monitor.channel.next();
   if (first?.type === 'started') return;
-  for (let message = first; message && message.type !== 'exited'; ) message = await monitor.channel.next();
+  for (let message = first; message && message.type !== 'exited';) message = await monitor.channel.next();
   monitor.channel.close();
   await removePod(root, pod.uuid);
   if (first?.type === 'failed') throw launchFailure(plan.program, first, appPlace(spec, first.app));

@@ -18,7 +18,9 @@ function* candidates(uuid: string): Generator<string> {
 export function claimUidRange(root: string, uuid: string, userns: UsernsSpec): number | null {
   if (userns.mode === 'host') return null;
   if (userns.size > RANGE) {
-    throw new PodError('host/unsupported', `map ${userns.size} ids into the pod: at most ${RANGE} are possible`, { at: userns.at });
+    throw new PodError('host/unsupported', `map ${userns.size} ids into the pod: at most ${RANGE} are possible`, {
+      at: userns.at,
+    });
   }
   const base = claimFirstFree(root, UID_KIND, candidates(uuid), uuid);
   if (base !== undefined) return Number(base);

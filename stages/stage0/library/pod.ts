@@ -51,7 +51,13 @@ export class Pod implements AsyncDisposable {
     using stdout = new Capture();
     using stderr = new Capture();
     const stdio = [null, stdout.far.number, stderr.far.number] as const;
-    const started = await execWith(this.#running.path, this.#dataOf(settings.app), { env: {}, ...settings, argv, stdio, tty: false });
+    const started = await execWith(this.#running.path, this.#dataOf(settings.app), {
+      env: {},
+      ...settings,
+      argv,
+      stdio,
+      tty: false,
+    });
     stdout.far[Symbol.dispose]();
     stderr.far[Symbol.dispose]();
     const [{ exitCode }, out, err] = await Promise.all([started.exit, stdout.text(), stderr.text()]);
@@ -65,7 +71,13 @@ export class Pod implements AsyncDisposable {
     const path = this.#store.locate(this.uuid)?.path ?? this.#running.path;
     using follower = new LogFollower(path, {
       apps,
-      sink: (name, line) => entries.push({ app: name, time: line.time, stream: line.stream, text: Buffer.from(line.text).toString('utf8') }),
+      sink: (name, line) =>
+        entries.push({
+          app: name,
+          time: line.time,
+          stream: line.stream,
+          text: Buffer.from(line.text).toString('utf8'),
+        }),
     });
     follower.readExisting();
     return entries;

@@ -32,7 +32,10 @@ export function planIdMaps(attach: Tape, spec: PodSpec): void {
   const file = program.reg('map');
   for (const name of ['uid_map', 'gid_map']) {
     const reason = { at: spec.userns.at, why: `write ${name}` };
-    attach.call('openat', [program.reg('initProc'), attach.text(name), O_WRONLY | O_CLOEXEC, 0], { ...reason, out: file });
+    attach.call('openat', [program.reg('initProc'), attach.text(name), O_WRONLY | O_CLOEXEC, 0], {
+      ...reason,
+      out: file,
+    });
     attach.call('write', [file, attach.text(map), attach.lengthOf(map)], reason);
     attach.call('close', [file], reason);
   }

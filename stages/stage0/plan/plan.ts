@@ -2,11 +2,14 @@ import { planExec, planStart } from '../../stage2/launch.ts';
 import { resetScheduling } from '../../stage2/limits.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
 import { Program, sym, type Tape } from '../../tape/program.ts';
-import { type CgroupRegisters, planCgroups } from '../cgroup/plan.ts';
+import type { CgroupInput } from '../cgroup/layout.ts';
+import { type CgroupPlanInput, type CgroupRegisters, planCgroups } from '../cgroup/plan.ts';
 import { cgroupLedger } from '../cgroup/undo.ts';
+import { cgroupViews } from '../cgroup/views.ts';
 import { PodErrors } from '../error.ts';
 import type { Draft } from '../isolators/isolator.ts';
 import { lowerIsolators } from '../isolators/lower.ts';
+import { planCgroupViewSources } from '../rootfs/cgroup-view.ts';
 import { planDeviceNodes } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
@@ -38,7 +41,16 @@ function lowerAll({ spec, facts }: PlanInput): Drafts {
   return { pod: pod.draft, apps: new Map(apps.map(([name, { draft }]) => [name, draft])) };
 }
 
-function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput): RootfsInput {
+function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanInput {
+  return {
+    facts: facts.cgroup,
+    pod: drafts.pod.cgroup,
+    apps: spec.apps.map(({ name }) => ({ name, writes: drafts.apps.get(name)!.cgroup })),
+    ...(spec.userns.mode === 'host' ? {} : { owner: sym('uidBase') }),
+  };
+}
+
+function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput, cgroups: CgroupInput): RootfsInput {
   return {
     apps: apps.map(({ spec: app, image }) => ({
       name: app.name,
@@ -46,6 +58,7 @@ function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput): 
       imageAt: app.image.at,
       readOnly: app.readOnlyRootFS,
       mounts: app.mounts,
+      cgroupViews: cgroupViews(cgroups, app.name),
       at: app.at,
     })),
     volumes: spec.volumes.map((volume) => ({ ...volume, isFile: fileVolumes.has(volume.name) })),
@@ -64,7 +77,8 @@ function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput): 
 export function planPod(input: PlanInput): Plan {
   const { spec, facts, network } = input;
   const drafts = lowerAll(input);
-  const rootfs = rootfsInput(input);
+  const cgroupInput = cgroupInputOf(input, drafts);
+  const rootfs = rootfsInput(input, cgroupInput);
   const program = new Program();
   const host = program.tape({ purpose: 'host' });
   const attach = program.tape({ purpose: 'attach' });
@@ -73,12 +87,6 @@ export function planPod(input: PlanInput): Plan {
   planPodFiles(host, spec.at, rootfs.userns);
   planUpperDirs(host, rootfs);
   planVolumeDirs(host, rootfs);
-  const cgroupInput = {
-    facts: facts.cgroup,
-    pod: drafts.pod.cgroup,
-    apps: spec.apps.map(({ name }) => ({ name, writes: drafts.apps.get(name)!.cgroup })),
-    ...(rootfs.userns ? { owner: sym('uidBase') } : {}),
-  };
   const cgroups = planCgroups(host, cleanup, cgroupInput);
   planArchive(cleanup, spec.at);
   const settle = program.tape({ purpose: 'settle' });
@@ -103,6 +111,7 @@ function planAttach(attach: Tape, input: PlanInput, rootfs: RootfsInput): void {
   planOomScoreFile(attach);
   input.network.planAttach(attach);
   planOverlays(attach, rootfs);
+  planCgroupViewSources(attach, rootfs);
   planVolumeSources(attach, rootfs);
   planDeviceNodes(attach, input.spec.at);
   planHostSysfs(attach, rootfs);
@@ -120,7 +129,12 @@ function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgrou
   planPodTree(pod, rootfs);
 }
 
-function planApps(program: Program, input: PlanInput, drafts: Drafts, cgroups: CgroupRegisters): Map<string, PlannedProcess> {
+function planApps(
+  program: Program,
+  input: PlanInput,
+  drafts: Drafts,
+  cgroups: CgroupRegisters,
+): Map<string, PlannedProcess> {
   const processes = new Map<string, PlannedProcess>();
   for (const app of input.apps) {
     const { name } = app.spec;

@@ -43,7 +43,10 @@ function planJournal(host: Tape, at: Position): void {
   const events = { at, why: "create the pod's journal" };
   const final = { at, why: "allocate the pod's final record" };
   const flags = O_WRONLY | O_CREAT | O_CLOEXEC;
-  host.call('openat', [podDir, host.text('events'), flags | O_APPEND, 0o600], { ...events, out: program.reg('events') });
+  host.call('openat', [podDir, host.text('events'), flags | O_APPEND, 0o600], {
+    ...events,
+    out: program.reg('events'),
+  });
   host.call('openat', [podDir, host.text('final'), flags, 0o600], { ...final, out: program.reg('final') });
   host.call('write', [program.reg('final'), host.text(`{}${' '.repeat(FINAL_BYTES - 3)}\n`), FINAL_BYTES], final);
 }

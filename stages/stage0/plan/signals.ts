@@ -8,6 +8,7 @@ export function signalNumber(name: string): number {
   if (realtime) return 34 + Number(realtime[1] ?? 0);
   const known = constants.signals as Readonly<Record<string, number>>;
   const number = known[name] ?? known[`SIG${name}`];
-  if (number === undefined) throw new PodError('manifest/schema', `look up signal "${name}": there is none of that name`);
+  if (number === undefined)
+    throw new PodError('manifest/schema', `look up signal "${name}": there is none of that name`);
   return number;
 }

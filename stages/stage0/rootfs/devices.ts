@@ -71,7 +71,10 @@ export function planDevTree(pod: Tape, initRoot: Reg, at: Position): void {
   const dev = pod.program.reg('dev');
   const reason = { at, why: 'set up /dev' };
   // mode: with 1777, fs.protected_regular makes "> /dev/null" fail in a user namespace.
-  const options = [['mode', '0755'], ['size', '64k']] as const;
+  const options = [
+    ['mode', '0755'],
+    ['size', '64k'],
+  ] as const;
   pod.call('mkdirat', [initRoot, pod.text('dev'), 0o755], reason);
   newFileSystem(pod, { type: 'tmpfs', options, attributes: MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME }, dev, reason);
   attachMount(pod, dev, initRoot, 'dev', reason);
@@ -88,8 +91,16 @@ export function planDevTree(pod: Tape, initRoot: Reg, at: Position): void {
 
 function planDevFileSystems(pod: Tape, dev: Reg, at: Position): void {
   const pts = pod.program.reg('ptmx');
-  const ptsOptions = [['newinstance', true], ['ptmxmode', '0666'], ['mode', '0620'], ['gid', '5']] as const;
-  const shmOptions = [['mode', '1777'], ['size', SHM_SIZE]] as const;
+  const ptsOptions = [
+    ['newinstance', true],
+    ['ptmxmode', '0666'],
+    ['mode', '0620'],
+    ['gid', '5'],
+  ] as const;
+  const shmOptions = [
+    ['mode', '1777'],
+    ['size', SHM_SIZE],
+  ] as const;
   for (const [name, type, options, attributes, out] of [
     ['pts', 'devpts', ptsOptions, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, pts],
     ['shm', 'tmpfs', shmOptions, NO_EXEC, pod.program.reg('mount')],

@@ -54,6 +54,9 @@ export function planKernelPathProtection(pod: Tape, input: RootfsInput, initRoot
   for (const path of READ_ONLY_PATHS) {
     if (!input.kernelPaths.has(path)) continue;
     const reason = { at: input.podAt, why: `make ${path} read-only` };
-    bind(pod, [initRoot, path.slice(1)], [initRoot, path.slice(1)], reason, { set: MOUNT_ATTR_RDONLY, recursive: true });
+    bind(pod, [initRoot, path.slice(1)], [initRoot, path.slice(1)], reason, {
+      set: MOUNT_ATTR_RDONLY,
+      recursive: true,
+    });
   }
 }

@@ -27,7 +27,14 @@ export interface CloneOptions {
 }
 
 /** A detached copy of the mount at a path; open_tree(2). An empty path means the descriptor itself. */
-export function cloneTree(tape: Tape, from: Dir, path: Text, out: Reg, reason: Reason, options: CloneOptions = {}): void {
+export function cloneTree(
+  tape: Tape,
+  from: Dir,
+  path: Text,
+  out: Reg,
+  reason: Reason,
+  options: CloneOptions = {},
+): void {
   const empty = path === '' ? AT_EMPTY_PATH : 0;
   const recursive = options.recursive ? AT_RECURSIVE : 0;
   tape.call('open_tree', [from, tape.text(path), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive | empty], {
@@ -69,7 +76,11 @@ export function newFileSystem(tape: Tape, fs: FileSystem, out: Reg, reason: Reas
     else tape.call('fsconfig', [context, FSCONFIG_SET_STRING, tape.text(name), tape.text(value), 0], reason);
   }
   tape.call('fsconfig', [context, FSCONFIG_CMD_CREATE, 0, 0, 0], reason);
-  tape.call('fsmount', [context, FSMOUNT_CLOEXEC, fs.attributes], { ...reason, out, ...(handOver ? { handOver } : {}) });
+  tape.call('fsmount', [context, FSMOUNT_CLOEXEC, fs.attributes], {
+    ...reason,
+    out,
+    ...(handOver ? { handOver } : {}),
+  });
   tape.call('close', [context], reason);
 }
 

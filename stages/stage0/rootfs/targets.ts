@@ -25,7 +25,13 @@ function split(path: string): string[] {
 }
 
 /** Calls `act` with a descriptor of each directory on the way and the name in it. */
-function walk(tape: Tape, root: Reg, path: string, reason: Reason, act: (parent: Reg, name: string, last: boolean) => void): void {
+function walk(
+  tape: Tape,
+  root: Reg,
+  path: string,
+  reason: Reason,
+  act: (parent: Reg, name: string, last: boolean) => void,
+): void {
   const parts = split(path);
   parts.forEach((name, i) => {
     const last = i === parts.length - 1;

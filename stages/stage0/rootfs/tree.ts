@@ -16,6 +16,7 @@ import {
 } from '../../linux/constants.ts';
 import { MOUNT_ATTR_SIZE, mountAttr, openHow } from '../../linux/structs.ts';
 import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
+import { planCgroupViews, planCgroupViewTree } from './cgroup-view.ts';
 import { planDevTree } from './devices.ts';
 import { planKernelPathProtection, planProc, planSys } from './kernel-fs.ts';
 import { attachMount, cloneTree, newFileSystem, setMountAttr } from './mount-ops.ts';
@@ -45,6 +46,7 @@ export function planPodTree(pod: Tape, input: RootfsInput): void {
   planSys(pod, input, initRoot);
   planDevTree(pod, initRoot, input.podAt);
   planKernelPathProtection(pod, input, initRoot);
+  planCgroupViewTree(pod, input, initRoot);
   planVolumeTree(pod, input, initRoot);
   pod.call('mkdirat', [initRoot, pod.text('apps'), 0o700], { at: input.podAt, why: 'make the directory of the apps' });
   for (const app of input.apps) planAppRoot(pod, input, app, initRoot);
@@ -61,7 +63,10 @@ function planInitRoot(pod: Tape, input: RootfsInput, initRoot: Reg): void {
     pod,
     {
       type: 'tmpfs',
-      options: [['mode', '0755'], ['size', '1m']],
+      options: [
+        ['mode', '0755'],
+        ['size', '1m'],
+      ],
       attributes: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
     },
     initRoot,
@@ -75,9 +80,13 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
   const reason = { at: app.imageAt, why: `set up the root file system of app "${app.name}"` };
   pod.call('mkdirat', [initRoot, pod.text(`apps/${app.name}`), 0o755], reason);
   attachMount(pod, overlayReg(pod, app, 0), initRoot, `apps/${app.name}`, reason);
-  pod.call('openat', [initRoot, pod.text(`apps/${app.name}`), O_PATH | O_DIRECTORY | O_CLOEXEC, 0], { ...reason, out: root });
+  pod.call('openat', [initRoot, pod.text(`apps/${app.name}`), O_PATH | O_DIRECTORY | O_CLOEXEC, 0], {
+    ...reason,
+    out: root,
+  });
   planImageMounts(pod, app, root);
   for (const name of ['proc', 'sys', 'dev']) planKernelDirectory(pod, app, initRoot, root, name);
+  planCgroupViews(pod, app, initRoot);
   for (const [path, content] of NETWORK_FILES) {
     replaceFile(pod, root, path, content, { at: app.at, why: `write /${path} of app "${app.name}"` });
   }

@@ -1,3 +1,4 @@
+import type { Text } from '../../tape/program.ts';
 import type { Position } from '../error.ts';
 import type { ImageMount } from '../image/types.ts';
 import type { MountSpec, VolumeSpec } from '../manifest/spec.ts';
@@ -11,6 +12,8 @@ export interface RootfsApp {
   readonly imageAt: Position;
   readonly readOnly: boolean;
   readonly mounts: readonly MountSpec[];
+  /** Cgroup directories to show below /sys/fs/cgroup. */
+  readonly cgroupViews: readonly { readonly name: string; readonly path: Text }[];
   readonly at: Position;
 }
 

@@ -32,7 +32,10 @@ export function planVolumeDirs(host: Tape, input: RootfsInput): void {
   const podDir = host.program.reg('podDir');
   const onDisk = input.volumes.filter((volume) => volume.kind === 'empty' && volume.medium === 'disk');
   if (onDisk.length === 0) return;
-  host.call('mkdirat', [podDir, host.text('volumes'), 0o700], { at: input.podAt, why: 'make the directory of the volumes' });
+  host.call('mkdirat', [podDir, host.text('volumes'), 0o700], {
+    at: input.podAt,
+    why: 'make the directory of the volumes',
+  });
   for (const volume of onDisk) {
     const path = host.text(volumePath(volume.name));
     const reason = { at: volume.at, why: `make volume "${volume.name}"` };
@@ -67,16 +70,24 @@ function planHostVolume(
   const set = VOLUME_ATTRIBUTES | (volume.readOnly ? MOUNT_ATTR_RDONLY : 0n);
   setMountAttr(attach, mount, { set, recursive: true }, reason);
   if (!userns) return;
-  setMountAttr(attach, mount, { idmap: attach.program.reg('userns'), recursive: true }, {
-    at: volume.at,
-    why: `map the owners of ${JSON.stringify(volume.source)} into the pod's user namespace`,
-  });
+  setMountAttr(
+    attach,
+    mount,
+    { idmap: attach.program.reg('userns'), recursive: true },
+    {
+      at: volume.at,
+      why: `map the owners of ${JSON.stringify(volume.source)} into the pod's user namespace`,
+    },
+  );
 }
 
 /** In init's own tree, before any app's: each volume once, whoever mounts it. */
 export function planVolumeTree(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   if (input.volumes.length === 0) return;
-  pod.call('mkdirat', [initRoot, pod.text('volumes'), 0o700], { at: input.podAt, why: 'make the directory of the volumes' });
+  pod.call('mkdirat', [initRoot, pod.text('volumes'), 0o700], {
+    at: input.podAt,
+    why: 'make the directory of the volumes',
+  });
   for (const volume of input.volumes) {
     const reason = { at: volume.at, why: `set up volume "${volume.name}"` };
     const path = volumePath(volume.name);
@@ -104,7 +115,12 @@ function planVolumeMount(pod: Tape, volume: RootfsVolume, reason: Reason): Reg {
 }
 
 /** Written once and read-only from then on, like a ConfigMap. */
-function planInlineVolume(pod: Tape, volume: Extract<VolumeSpec, { kind: 'inline' }>, mount: Reg, reason: Reason): void {
+function planInlineVolume(
+  pod: Tape,
+  volume: Extract<VolumeSpec, { kind: 'inline' }>,
+  mount: Reg,
+  reason: Reason,
+): void {
   newFileSystem(pod, { type: 'tmpfs', options: [['mode', '0755']], attributes: VOLUME_ATTRIBUTES }, mount, reason);
   for (const [path, content] of Object.entries(volume.files)) {
     const at = path.lastIndexOf('/');

@@ -1,0 +1,25 @@
+import { basename } from 'node:path';
+import type { Text } from '../../tape/program.ts';
+import { type CgroupInput, placeCgroups } from './layout.ts';
+import { podPath } from './names.ts';
+
+/** A cgroup directory of the host's that an app is shown below its /sys/fs/cgroup. */
+export interface CgroupView {
+  /** Empty: on /sys/fs/cgroup itself, as on a version 2 host. */
+  readonly name: string;
+  readonly path: Text;
+}
+
+/** What an app may see of its limits and its usage: its own directories, where it has none of its own the pod's. */
+export function cgroupViews(input: CgroupInput, app: string): CgroupView[] {
+  const isUnified = input.facts.mode === 'v2';
+  return placeCgroups(input)
+    .filter(({ hierarchy }) => !hierarchy.controllers.includes('devices') || hierarchy.version === 2)
+    .map(({ hierarchy, leaves }) => {
+      const leaf = leaves.find((candidate) => candidate.app === app);
+      return {
+        name: isUnified ? '' : basename(hierarchy.mountPoint),
+        path: podPath(hierarchy.mountPoint, ...(leaf ? [leaf.name] : [])),
+      };
+    });
+}

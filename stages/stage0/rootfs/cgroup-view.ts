@@ -1,0 +1,54 @@
+import {
+  AT_FDCWD,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+} from '../../linux/constants.ts';
+import type { Reg, Tape } from '../../tape/program.ts';
+import { attachMount, bind, cloneTree, setMountAttr } from './mount-ops.ts';
+import type { RootfsApp, RootfsInput } from './types.ts';
+
+const SYS_FS_CGROUP = 'sys/fs/cgroup';
+const READ_ONLY = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+
+function viewReg(tape: Tape, app: RootfsApp, name: string): Reg {
+  return tape.program.reg(`cgroup-view/${app.name}/${name}`);
+}
+
+/** Detached read-only clones of the apps' own cgroup directories: nothing above them can be reached from there. */
+export function planCgroupViewSources(attach: Tape, input: RootfsInput): void {
+  for (const app of input.apps) {
+    for (const { name, path } of app.cgroupViews) {
+      const mount = viewReg(attach, app, name);
+      const reason = { at: app.at, why: `open the cgroup of app "${app.name}"` };
+      cloneTree(attach, AT_FDCWD, path, mount, reason, { handOver: true });
+      setMountAttr(attach, mount, { set: READ_ONLY }, reason);
+    }
+  }
+}
+
+/** On a version 1 host, mount points for the hierarchies; apps get read-only clones of the directory. */
+export function planCgroupViewTree(pod: Tape, input: RootfsInput, initRoot: Reg): void {
+  const names = new Set(
+    input.apps.flatMap((app) => app.cgroupViews.map(({ name }) => name)).filter((name) => name !== ''),
+  );
+  if (names.size === 0) return;
+  const reason = { at: input.podAt, why: 'make the directory of the cgroups apps see' };
+  pod.call('mkdirat', [initRoot, pod.text('cgroup'), 0o755], reason);
+  for (const name of names) pod.call('mkdirat', [initRoot, pod.text(`cgroup/${name}`), 0o755], reason);
+}
+
+/** The app's /sys is ours, so its path holds no links of the image's. */
+export function planCgroupViews(pod: Tape, app: RootfsApp, initRoot: Reg): void {
+  const target = `apps/${app.name}/${SYS_FS_CGROUP}`;
+  const reason = { at: app.at, why: `show app "${app.name}" its cgroup` };
+  if (app.cgroupViews.some(({ name }) => name !== '')) {
+    bind(pod, [initRoot, 'cgroup'], [initRoot, target], reason, { set: MOUNT_ATTR_RDONLY });
+  }
+  for (const { name } of app.cgroupViews) {
+    const mount = viewReg(pod, app, name);
+    attachMount(pod, mount, initRoot, name === '' ? target : `${target}/${name}`, reason);
+    pod.call('close', [mount], reason);
+  }
+}
