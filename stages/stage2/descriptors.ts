@@ -1,4 +1,12 @@
-import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NOCTTY, O_NOFOLLOW, O_RDONLY, TIOCSCTTY } from '../linux/constants.ts';
+import {
+  AT_FDCWD,
+  CLOSE_RANGE_CLOEXEC,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  TIOCSCTTY,
+} from '../linux/constants.ts';
 import type { Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
@@ -22,7 +30,10 @@ export function setStandardStreams(tape: Tape, process: ProcessPlan, input: Stan
   if (input === 'null') {
     const opened = program.reg('null');
     // Our own /dev, mounted by the pod tape; no image can have put a link there.
-    tape.call('openat', [AT_FDCWD, tape.text('/dev/null'), O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0], { ...options, out: opened });
+    tape.call('openat', [AT_FDCWD, tape.text('/dev/null'), O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0], {
+      ...options,
+      out: opened,
+    });
     tape.call('dup3', [opened, 0, 0], options);
   } else {
     tape.call('dup3', [program.reg('stdin'), 0, 0], options);
@@ -37,7 +48,10 @@ export function setStandardStreams(tape: Tape, process: ProcessPlan, input: Stan
 
 /** Makes the terminal on 0 the session's controlling one. */
 export function takeTerminal(tape: Tape, process: ProcessPlan): void {
-  tape.call('ioctl', [0, TIOCSCTTY, 0], { at: process.places.app, why: 'make the pseudo-terminal the controlling one' });
+  tape.call('ioctl', [0, TIOCSCTTY, 0], {
+    at: process.places.app,
+    why: 'make the pseudo-terminal the controlling one',
+  });
 }
 
 /**

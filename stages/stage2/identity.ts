@@ -3,6 +3,7 @@ import {
   PR_CAP_AMBIENT_CLEAR_ALL,
   PR_CAP_AMBIENT_RAISE,
   PR_CAPBSET_DROP,
+  PR_SET_DUMPABLE,
   PR_SET_KEEPCAPS,
   PR_SET_NO_NEW_PRIVS,
 } from '../linux/prctl.ts';
@@ -13,7 +14,10 @@ import type { ProcessPlan } from './process.ts';
 
 /** Needs CAP_SETPCAP, so it comes before the sets shrink. */
 export function dropBoundingSet(tape: Tape, process: ProcessPlan): void {
-  const options = { at: process.places.capabilities ?? process.places.app, why: 'drop capabilities from the bounding set' };
+  const options = {
+    at: process.places.capabilities ?? process.places.app,
+    why: 'drop capabilities from the bounding set',
+  };
   for (let capability = 0; capability <= process.lastCapability; capability++) {
     if (process.capabilities.bounding & (1n << BigInt(capability))) continue;
     tape.call('prctl', [PR_CAPBSET_DROP, capability, 0, 0, 0], options);
@@ -29,6 +33,9 @@ export function changeUser(tape: Tape, process: ProcessPlan): void {
   tape.call('setgroups', [supplementaryGids.length, groups], options);
   tape.call('setresgid', [gid, gid, gid], options);
   tape.call('setresuid', [uid, uid, uid], options);
+  // A change of user sets this to fs.suid_dumpable, and where that is 1 whoever has the same uid in the pod could trace the
+  // child until its execve, and take init's descriptors from it (CVE-2016-9962).
+  tape.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], options);
 }
 
 /** Inheritable is as planned (empty by default, CVE-2022-24769), ambient is emptied and then raised one by one. */

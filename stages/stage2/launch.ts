@@ -1,13 +1,7 @@
 import type { Tape } from '../tape/program.ts';
 import { closeDescriptors, setStandardStreams, type StandardInput, startSession, takeTerminal } from './descriptors.ts';
 import { executeProgram } from './execute.ts';
-import {
-  changeUser,
-  dropBoundingSet,
-  loadSystemCallFilter,
-  setCapabilities,
-  setNoNewPrivileges,
-} from './identity.ts';
+import { changeUser, dropBoundingSet, loadSystemCallFilter, setCapabilities, setNoNewPrivileges } from './identity.ts';
 import { setResourceLimits, setUmask, unblockSignals } from './limits.ts';
 import type { ProcessPlan } from './process.ts';
 import { changeDirectory, enterNewRoot, enterRunningRoot, joinCgroups } from './root.ts';

@@ -1,6 +1,6 @@
 import { rlimitName } from '../linux/rlimit.ts';
 import { rlimit64 } from '../linux/structs.ts';
-import type { Tape } from '../tape/program.ts';
+import type { SourcePosition, Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
 /** Explicit, whatever stage0 was given: Node raises its soft limits, and its caller may have set others. */
@@ -24,4 +24,32 @@ export function unblockSignals(tape: Tape, process: ProcessPlan): void {
 
 export function setUmask(tape: Tape, process: ProcessPlan): void {
   tape.call('umask', [0o022], { at: process.places.app, why: 'set the umask' });
+}
+
+/** linux/sched.h, linux/mempolicy.h, linux/ioprio.h, sys/resource.h */
+const SCHED_OTHER = 0;
+const MPOL_DEFAULT = 0;
+const IOPRIO_WHO_PROCESS = 1;
+const PRIO_PROCESS = 0;
+/** linux/personality.h: a plain Linux process, with its address space randomised. */
+const PER_LINUX = 0;
+/** Room for the mask of 8192 processors, the most Linux is built for. */
+const AFFINITY_BYTES = 1024;
+
+/**
+ * What the monitor inherited from whoever called pod and would hand on to everything in the pod: `chrt`, `nice`, `taskset`,
+ * `numactl`, `ionice`, `setarch -R`, a working directory that keeps a file system busy. Real-time processes cannot even join
+ * a version 1 cpu cgroup (EINVAL). The kernel cuts the mask of all processors to those of our cpuset.
+ */
+export function resetScheduling(tape: Tape, at: SourcePosition): void {
+  const options = { at, why: "leave the caller's scheduling behind" };
+  tape.call('sched_setscheduler', [0, SCHED_OTHER, tape.bytes(new Uint8Array(8))], options);
+  // Only a favourable value needs a privilege to lose; without it, being nicer than needed does no harm.
+  tape.call('setpriority', [PRIO_PROCESS, 0, 0], { ...options, tolerate: ['EACCES', 'EPERM'] });
+  tape.call('sched_setaffinity', [0, AFFINITY_BYTES, tape.bytes(new Uint8Array(AFFINITY_BYTES).fill(0xff))], options);
+  // Neither NUMA nor I/O priorities need be built into a kernel.
+  tape.call('set_mempolicy', [MPOL_DEFAULT, 0, 0], { ...options, tolerate: ['ENOSYS'] });
+  tape.call('ioprio_set', [IOPRIO_WHO_PROCESS, 0, 0], { ...options, tolerate: ['ENOSYS'] });
+  tape.call('personality', [PER_LINUX], options);
+  tape.call('chdir', [tape.text('/')], { at, why: "leave the caller's working directory" });
 }

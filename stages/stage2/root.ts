@@ -24,7 +24,10 @@ export function appRootPath(app: string): string {
  */
 export function joinCgroups(tape: Tape, process: ProcessPlan): void {
   for (const tasks of process.joins) {
-    tape.call('write', [tasks, tape.text('0'), 1], { at: process.places.app, why: `join the cgroup of app "${process.app}"` });
+    tape.call('write', [tasks, tape.text('0'), 1], {
+      at: process.places.app,
+      why: `join the cgroup of app "${process.app}"`,
+    });
   }
   // After the move: the namespace's root is where the process is when it is made.
   tape.call('unshare', [CLONE_NEWCGROUP], { at: process.places.app, why: 'make a cgroup namespace' });
