@@ -66,6 +66,13 @@ void apps_stop(struct init *in, s64 grace_ms)
 	apps_advance_stop(in);
 }
 
+static void ask_to_stop(const struct init *in, u32 index)
+{
+	sys2(__NR_kill, in->apps[index].pid, in->program.apps[index].stop_signal);
+	/* A stopped process cannot act on a signal it catches. */
+	sys2(__NR_kill, in->apps[index].pid, SIGCONT);
+}
+
 void apps_advance_stop(struct init *in)
 {
 	u64 now = clock_ns(CLOCK_MONOTONIC);
@@ -79,9 +86,8 @@ void apps_advance_stop(struct init *in)
 		if (!a->stop_sent && (a->grace_ns == 0 || !is_needed(in, i))) {
 			a->stop_sent = 1;
 			a->kill_at = now + a->grace_ns;
-			sys2(__NR_kill, a->pid, in->program.apps[i].stop_signal);
-			/* A stopped process cannot act on a signal it catches. */
-			sys2(__NR_kill, a->pid, SIGCONT);
+			if (a->grace_ns > 0)
+				ask_to_stop(in, i);
 		}
 		if (a->stop_sent && !a->killed && now >= a->kill_at) {
 			a->killed = 1;

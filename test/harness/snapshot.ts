@@ -64,6 +64,9 @@ function commandOf(pid: string): string {
   }
 }
 
+/** The library opens stage1 once a process, through a detached mount of that one file, and keeps it. */
+const SEALED_BINARY = /^\d+ \/$/;
+
 /** Of this process. Node's own event and wake-up descriptors come and go with what has been used so far. */
 function listDescriptors(): string[] {
   const targets = readdirSync('/proc/self/fd').map((fd) => {
@@ -75,6 +78,6 @@ function listDescriptors(): string[] {
     }
   });
   return targets
-    .filter((target) => target !== '' && !/anon_inode:|pipe:|socket:|\/dev\/(null|urandom)$/.test(target))
+    .filter((target) => target !== '' && !SEALED_BINARY.test(target) && !/anon_inode:|pipe:|socket:|\/dev\/(null|urandom)$/.test(target))
     .sort();
 }
