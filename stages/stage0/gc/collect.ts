@@ -1,33 +1,11 @@
-import { closeSync, statSync } from 'node:fs';
+import { closeSync, existsSync, statSync } from 'node:fs';
 import { readFinal } from '../pod/events.ts';
+import { type Collected, type Collection, type CollectOptions, DEFAULT_COLLECT } from './collection.ts';
 import { collectLeftovers } from './leftovers.ts';
+import { POD_FILES, podPath } from '../pod/layout.ts';
 import { readRecord } from '../pod/record.ts';
 import { removePod, tryLockAt, undoPod } from './remove.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
-
-export interface CollectOptions {
-  /** Exited pods stay this long, for whoever wants their logs. */
-  readonly graceMs: number;
-  /** Pods that were prepared and never run stay this long. */
-  readonly expirePreparedMs: number;
-  /** Only says what would be done. */
-  readonly isDryRun: boolean;
-}
-
-export const DEFAULT_COLLECT: CollectOptions = { graceMs: 30 * 60_000, expirePreparedMs: 24 * 3_600_000, isDryRun: false };
-
-export interface Collected {
-  readonly what: 'pod' | 'claim' | 'cgroup' | 'image' | 'network';
-  readonly id: string;
-  /** `removed` or what was found: `died`, `exited 2h ago`… */
-  readonly why: string;
-}
-
-export interface Collection {
-  readonly collected: readonly Collected[];
-  /** One for each thing that could not be removed; the next run tries again. */
-  readonly failures: readonly { readonly id: string; readonly error: unknown }[];
-}
 
 /** Removes what dead pods left. Pods that are alive are never touched; may run beside anything, and be killed at any point. */
 export async function collect(root: string, options: CollectOptions = DEFAULT_COLLECT): Promise<Collection> {
@@ -50,24 +28,28 @@ export async function collect(root: string, options: CollectOptions = DEFAULT_CO
 async function collectPod(store: PodStore, pod: PodDir, options: CollectOptions): Promise<string | undefined> {
   const dead = tryLockAt(pod);
   if (!dead) return undefined;
+  const hasDied = pod.state === 'run' && wasStarted(pod);
   // The lock is ours: nobody else moves the pod until it is let go.
   try {
-    if (pod.state === 'run') return await buryPod(store, pod, options);
+    if (hasDied && !options.isDryRun) await buryPod(store, pod);
   } finally {
     closeSync(dead.fd);
   }
-  const why = reasonToRemove(pod, options, Date.now());
+  const now: PodDir = hasDied ? { ...pod, state: 'exited', path: podPath(store.root, 'exited', pod.uuid) } : pod;
+  const why = reasonToRemove(now, options, Date.now());
   if (why !== undefined && !options.isDryRun) await removePod(store.root, pod.uuid);
-  return why;
+  return hasDied ? 'died' : why;
+}
+
+/** Its monitor had begun: there may be logs and events that somebody wants to read. */
+function wasStarted(pod: PodDir): boolean {
+  return existsSync(`${pod.path}/${POD_FILES.events}`);
 }
 
 /** A pod that died without its monitor: what it holds is given back now, its logs stay for the grace period. */
-async function buryPod(store: PodStore, pod: PodDir, { isDryRun }: CollectOptions): Promise<string> {
-  if (!isDryRun) {
-    await undoPod(store.root, pod.uuid, pod.path);
-    store.move(pod.uuid, 'run', 'exited');
-  }
-  return 'died';
+async function buryPod(store: PodStore, pod: PodDir): Promise<void> {
+  await undoPod(store.root, pod.uuid, pod.path);
+  store.move(pod.uuid, 'run', 'exited');
 }
 
 function reasonToRemove(pod: PodDir, options: CollectOptions, nowMs: number): string | undefined {
@@ -75,6 +57,7 @@ function reasonToRemove(pod: PodDir, options: CollectOptions, nowMs: number): st
     case 'garbage':
       return 'garbage';
     case 'prepare':
+    case 'run':
       return 'its launch was interrupted';
     case 'prepared':
       return nowMs - movedAt(pod) >= options.expirePreparedMs ? 'prepared and never run' : undefined;

@@ -1,14 +1,12 @@
 import { readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
-import { type Claim, listClaims } from '../pod/claims.ts';
+import { type Claim, claimOwner, listClaims } from '../pod/claims.ts';
 import { removeUnusedBridge } from './bridge.ts';
-import type { Collected, CollectOptions } from './collect.ts';
+import type { Collected, CollectOptions } from './collection.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
 import { imagesDir } from '../pod/layout.ts';
+import { isLocked } from '../pod/lock.ts';
 import type { PodStore } from '../pod/store.ts';
 import { isUuid } from '../pod/uuid.ts';
-
-/** A claim is empty for the instant between its making and its writing; older than this, its maker was killed in between. */
-const CLAIM_WRITE_MS = 10_000;
 
 /**
  * An empty cgroup of a pod that this root does not know may belong to another root's launch, which takes milliseconds. Pods that
@@ -46,16 +44,20 @@ function* strayClaims(store: PodStore): Generator<Leftover> {
   // Claims first: a pod made after this list cannot have lost its claim to it.
   const claims = listClaims(store.root);
   const pods = new Set(store.list().map((pod) => pod.uuid));
+  const isLaunching = store.list(['prepare']).some((pod) => isLocked(pod.path));
   for (const one of claims) {
-    if (pods.has(one.uuid) || (one.uuid === '' && isFresh(store.root, one))) continue;
+    if (pods.has(one.uuid) || (one.uuid === '' && (isLaunching || isWritten(store.root, one)))) continue;
     const path = `${store.root}/claims/${one.kind}/${one.key}`;
     yield { what: 'claim', id: `${one.kind}/${one.key}`, why: 'its pod is gone', remove: () => unlinkIfThere(path) };
   }
 }
 
-function isFresh(root: string, { kind, key }: Claim): boolean {
-  const stats = statSync(`${root}/claims/${kind}/${key}`, { throwIfNoEntry: false });
-  return stats === undefined || Date.now() - stats.mtimeMs < CLAIM_WRITE_MS;
+/**
+ * A claim is empty for the instant between its making and its writing. Once no launch is under way, one that is empty still was
+ * left so by a maker that was killed in between.
+ */
+function isWritten(root: string, { kind, key }: Claim): boolean {
+  return claimOwner(root, kind, key) !== '';
 }
 
 function unlinkIfThere(path: string): void {
@@ -99,5 +101,6 @@ function removeCgroup(path: string): void {
 
 async function sweepImages(root: string, collected: Collected[]): Promise<void> {
   const { sweepStore } = await import('../image/store.ts');
-  for (const path of sweepStore(imagesDir(root))) collected.push({ what: 'image', id: path, why: 'its unpacking was interrupted' });
+  for (const path of sweepStore(imagesDir(root)))
+    collected.push({ what: 'image', id: path, why: 'its unpacking was interrupted' });
 }
