@@ -27,7 +27,10 @@ function readCache(path) {
 
 function loadPack(name) {
   const filename = `${DIST}/${name}.cjs`;
-  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: readCache(`${DIST}/${name}.cache`) });
+  const script = new Script(readFileSync(filename, 'latin1'), {
+    filename,
+    cachedData: readCache(`${DIST}/${name}.cache`),
+  });
   scripts.set(name, script);
   Object.assign(definitions, script.runInThisContext());
 }

@@ -47,8 +47,14 @@ async function buildLibrary() {
     // Empty in CommonJS otherwise.
     banner: { js: `const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;` },
   });
-  const names = Object.keys(createRequire(import.meta.url)(join(dist, 'index.cjs'))).filter((name) => name !== '__esModule');
-  const lines = [`import library from './index.cjs';`, `export const { ${names.toSorted().join(', ')} } = library;`, ''];
+  const names = Object.keys(createRequire(import.meta.url)(join(dist, 'index.cjs'))).filter(
+    (name) => name !== '__esModule',
+  );
+  const lines = [
+    `import library from './index.cjs';`,
+    `export const { ${names.toSorted().join(', ')} } = library;`,
+    '',
+  ];
   writeFileSync(join(dist, 'index.mjs'), lines.join('\n'));
 }
 
@@ -58,15 +64,23 @@ async function buildLibrary() {
  */
 const TRAININGS = [
   [['--help'], ['ps', '--help'], ['ps'], ['ps', '-a', '-o', 'json'], ['status', 'none']],
-  [['run', '--help'], ['validate', 'manifests/hello.pod.yaml'], ['plan', 'manifests/hello.pod.yaml', '-o', 'json']],
+  [
+    ['run', '--help'],
+    ['validate', 'manifests/hello.pod.yaml'],
+    ['plan', 'manifests/hello.pod.yaml', '-o', 'json'],
+  ],
 ];
 
 function train(commandLines) {
-  execFileSync(process.execPath, [join(top, 'bin/build/train.cjs'), dist, JSON.stringify(commandLines)], {
-    cwd: top,
-    // The flags a user's environment adds would make V8 reject the cache elsewhere.
-    env: { ...process.env, NODE_OPTIONS: '', NODE_EXTRA_CA_CERTS: '' },
-    // What the trained verbs complain of is shown only when the training itself fails.
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  execFileSync(
+    process.execPath,
+    [join(top, 'bin/build/train.cjs'), join(top, 'bin/pod.cjs'), dist, JSON.stringify(commandLines)],
+    {
+      cwd: top,
+      // The flags a user's environment adds would make V8 reject the cache elsewhere.
+      env: { ...process.env, NODE_OPTIONS: '', NODE_EXTRA_CA_CERTS: '' },
+      // What the trained verbs complain of is shown only when the training itself fails.
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
 }

@@ -15,11 +15,18 @@ const PACKS = {
     'cli/main.ts',
     'cli/help.ts',
     'cli/report.ts',
-    ...['ps', 'status', 'inspect', 'logs', 'wait', 'stop', 'kill', 'cat-manifest', 'version', 'help'].map((name) => `cli/verbs/${name}.ts`),
+    ...['ps', 'status', 'inspect', 'logs', 'wait', 'stop', 'kill', 'cat-manifest', 'version', 'help'].map(
+      (name) => `cli/verbs/${name}.ts`,
+    ),
   ].map((path) => `stages/stage0/${path}`),
-  'pod-run': ['cli/verbs/run.ts', 'cli/verbs/plan.ts', 'cli/verbs/validate.ts', 'manifest/parse.ts', 'launch/run.ts', 'launch/plan.ts'].map(
-    (path) => `stages/stage0/${path}`,
-  ),
+  'pod-run': [
+    'cli/verbs/run.ts',
+    'cli/verbs/plan.ts',
+    'cli/verbs/validate.ts',
+    'manifest/parse.ts',
+    'launch/run.ts',
+    'launch/plan.ts',
+  ].map((path) => `stages/stage0/${path}`),
   'pod-exec': ['cli/verbs/exec.ts', 'cli/exec-session.ts', 'launch/exec.ts', 'launch/control.ts', 'gc/remove.ts'].map(
     (path) => `stages/stage0/${path}`,
   ),
@@ -64,7 +71,9 @@ async function toMember(name, text) {
     legalComments: 'none',
     charset: 'ascii',
   });
-  const url = text.includes(FILE_URL) ? `const ${FILE_URL} = require('node:url').pathToFileURL(__filename).href;\n` : '';
+  const url = text.includes(FILE_URL)
+    ? `const ${FILE_URL} = require('node:url').pathToFileURL(__filename).href;\n`
+    : '';
   return `${JSON.stringify(name)}: function (module, exports, require, __filename) {\n${url}${code}}`;
 }
 
@@ -75,7 +84,10 @@ function chunksOf({ outputs }) {
   for (const [path, output] of Object.entries(outputs)) {
     if (output.entryPoint) entries.set(output.entryPoint, basename(path));
     const needed = output.imports.filter((one) => one.kind === 'import-statement' && !one.external);
-    imports.set(basename(path), needed.map((one) => basename(one.path)));
+    imports.set(
+      basename(path),
+      needed.map((one) => basename(one.path)),
+    );
   }
   return { entries, imports };
 }

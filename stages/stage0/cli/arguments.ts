@@ -30,7 +30,9 @@ export function parseDuration(text: string, what: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
   const ms = match ? Number(match[1]) * UNIT_MS[match[2]!]! : text === '0' ? 0 : Number.NaN;
   if (Number.isSafeInteger(Math.ceil(ms))) return Math.ceil(ms);
-  throw new PodError('cli/usage', `${what} "${text}": not a duration`, { hint: 'durations are written 500ms, 10s, 5m, 2h, 1d' });
+  throw new PodError('cli/usage', `${what} "${text}": not a duration`, {
+    hint: 'durations are written 500ms, 10s, 5m, 2h, 1d',
+  });
 }
 
 export function countFlag({ flags }: Invocation, name: string): number | undefined {
@@ -48,7 +50,11 @@ export function chooseApps(names: readonly string[], wanted: string | undefined)
 }
 
 /** Does `act` for each pod; the first failure is thrown when all the others have been tried. */
-export async function forEachPod(store: PodStore, queries: readonly string[], act: (pod: PodDir) => Promise<void> | void): Promise<void> {
+export async function forEachPod(
+  store: PodStore,
+  queries: readonly string[],
+  act: (pod: PodDir) => Promise<void> | void,
+): Promise<void> {
   const failures: unknown[] = [];
   for (const query of queries) {
     try {

@@ -1,6 +1,5 @@
 import type { Flag } from './flags.ts';
-import { GLOBAL_FLAGS, type Verb } from './verb.ts';
-import { VERBS, type VerbEntry } from './verbs.ts';
+import { GLOBAL_FLAGS, type Verb, type VerbEntry } from './verb.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -10,8 +9,10 @@ interface Loaded {
 }
 
 /** The script for one shell, generated from the table of verbs. */
-export async function renderCompletion(shell: (typeof SHELLS)[number]): Promise<string> {
-  const verbs = await Promise.all(VERBS.map(async (entry): Promise<Loaded> => ({ entry, verb: (await entry.load()).verb })));
+export async function renderCompletion(shell: (typeof SHELLS)[number], entries: readonly VerbEntry[]): Promise<string> {
+  const verbs = await Promise.all(
+    entries.map(async (entry): Promise<Loaded> => ({ entry, verb: (await entry.load()).verb })),
+  );
   if (shell === 'fish') return renderFish(verbs);
   return shell === 'bash' ? renderBash(verbs) : renderZsh(verbs);
 }
@@ -40,7 +41,9 @@ function valueCases(verbs: readonly Loaded[]): string {
     sets.set(flag.name, known);
   }
   const shortOf = (name: string): string => (name === 'output' ? '|-o' : '');
-  return [...sets].map(([name, values]) => `    --${name}${shortOf(name)}) values="${[...values].join(' ')}" ;;`).join('\n');
+  return [...sets]
+    .map(([name, values]) => `    --${name}${shortOf(name)}) values="${[...values].join(' ')}" ;;`)
+    .join('\n');
 }
 
 function operandCases(verbs: readonly Loaded[]): string {

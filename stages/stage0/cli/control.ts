@@ -1,6 +1,6 @@
 import { PodError } from '../error.ts';
 import { isLocked } from '../pod/lock.ts';
-import { type PodDir, PodStore } from '../pod/store.ts';
+import type { PodDir, PodStore } from '../pod/store.ts';
 import { hasEnded, waitForPod } from '../pod/wait.ts';
 import { loadControl } from './load-launch.ts';
 

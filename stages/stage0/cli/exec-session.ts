@@ -48,7 +48,7 @@ async function pump(running: RunningExec, master: number, isInteractive: boolean
     output.on('end', () => resolve());
   });
   output.on('data', (chunk) => process.stdout.write(chunk));
-  const resize = (): void => void running.resize?.({ columns: process.stdout.columns, rows: process.stdout.rows });
+  const resize = (): void => running.resize?.({ columns: process.stdout.columns, rows: process.stdout.rows });
   process.stdout.on('resize', resize);
   process.stdin.setRawMode(true);
   if (isInteractive) process.stdin.on('data', (chunk) => input.write(chunk));

@@ -92,7 +92,10 @@ function valueOf(shown: string, flag: Flag, rest: string[]): string {
 }
 
 function unknownFlag(shown: string, flags: readonly Flag[]): PodError {
-  const near = nearest(shown.replace(/^-+/, ''), flags.map((flag) => flag.name));
+  const near = nearest(
+    shown.replace(/^-+/, ''),
+    flags.map((flag) => flag.name),
+  );
   const hint = near !== undefined && shown.startsWith('--') ? `did you mean --${near}?` : undefined;
   return new PodError('cli/usage', `unknown flag "${shown}"`, { hint });
 }

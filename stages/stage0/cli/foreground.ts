@@ -20,7 +20,12 @@ export interface Launch {
 }
 
 /** Starts the pod and stays with it to its end, unless it is to run detached. The result is the exit code. */
-export async function runForeground(invocation: Invocation, launch: Launch, timings: Timings, progress: Progress): Promise<number> {
+export async function runForeground(
+  invocation: Invocation,
+  launch: Launch,
+  timings: Timings,
+  progress: Progress,
+): Promise<number> {
   const { terminal, root } = invocation;
   using signals = new StopOnSignal();
   let output: PodOutput | undefined;
@@ -54,10 +59,13 @@ export async function runForeground(invocation: Invocation, launch: Launch, timi
 
 async function attend(pod: RunningPod, output: PodOutput, timeoutMs: number | undefined): Promise<number> {
   let hasTimedOut = false;
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => {
-    hasTimedOut = true;
-    void pod.stop();
-  }, timeoutMs);
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          hasTimedOut = true;
+          void pod.stop();
+        }, timeoutMs);
   try {
     output.follow(() => void pod.stop());
     const { exitCode } = await pod.exit;
@@ -90,7 +98,7 @@ class PodOutput {
   readonly #podFd: number;
   #follower: LogFollower | undefined;
   #printer: LogPrinter | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(terminal: Terminal, podPath: string, apps: readonly string[]) {
     this.#terminal = terminal;
@@ -108,7 +116,7 @@ class PodOutput {
     });
     this.#printer = printer;
     this.#follower = follower;
-    follower.failure.catch((error: unknown) => {
+    follower.failure.catch((error: Error) => {
       this.#drop();
       // Anything else is a bug of ours, and no reason to leave the pod running.
       this.#failure = error instanceof BrokenPipe ? undefined : error;

@@ -1,12 +1,11 @@
 import { STDOUT, type Terminal } from './terminal.ts';
 import type { Flag } from './flags.ts';
-import { GLOBAL_FLAGS, type Verb } from './verb.ts';
-import { GROUPS, VERBS } from './verbs.ts';
+import { GLOBAL_FLAGS, GROUPS, type Verb, type VerbEntry } from './verb.ts';
 
 /** `pod --help`: every verb that works, by what one wants to do. */
-export function renderOverview(terminal: Terminal): string {
+export function renderOverview(terminal: Terminal, verbs: readonly VerbEntry[]): string {
   const bold = (text: string): string => terminal.paint(STDOUT, 'bold', text);
-  const width = Math.max(...VERBS.map((verb) => verb.name.length));
+  const width = Math.max(...verbs.map((verb) => verb.name.length));
   const lines = [
     'pod runs pods: apps that share a network, each in a root file system of its own, from one manifest.',
     '',
@@ -21,7 +20,7 @@ export function renderOverview(terminal: Terminal): string {
     ]),
   ];
   for (const group of GROUPS) {
-    const members = VERBS.filter((verb) => verb.group === group);
+    const members = verbs.filter((verb) => verb.group === group);
     lines.push('', bold(`${group}:`), ...members.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`));
   }
   lines.push('', bold('Everywhere:'), ...flagLines(GLOBAL_FLAGS), '', 'pod VERB --help tells more about a verb.');

@@ -33,7 +33,11 @@ export interface RunOptions {
   readonly onWarning?: (warning: Error) => void;
   readonly signal?: AbortSignal;
   /** Called when the pod has its uuid and its directory, before anything starts: the foreground follows its logs from here. */
-  readonly onCreated?: (pod: { readonly uuid: string; readonly path: string; readonly apps: readonly string[] }) => void;
+  readonly onCreated?: (pod: {
+    readonly uuid: string;
+    readonly path: string;
+    readonly apps: readonly string[];
+  }) => void;
 }
 
 export interface PodExit {

@@ -4,8 +4,8 @@ import { defaultRoot } from '../pod/layout.ts';
 import { nearest } from '../pod/nearest.ts';
 import { type Flag, type Parsed, parseFlags } from './flags.ts';
 import { BrokenPipe, type ColorChoice, Terminal } from './terminal.ts';
-import { GLOBAL_FLAGS } from './verb.ts';
-import { findVerb, LATER, type VerbEntry, VERBS } from './verbs.ts';
+import { GLOBAL_FLAGS, type VerbEntry } from './verb.ts';
+import { findVerb, LATER, VERBS } from './verbs.ts';
 
 const USAGE = 2;
 /** What a shell shows for a program that SIGPIPE ended. */
@@ -48,8 +48,8 @@ async function withoutVerb(before: readonly string[], name: string | undefined):
   if (parsed.has('version')) return runVerb(findVerb('version')!, [], false);
   const { renderOverview } = await import('./help.ts');
   const terminal = terminalOf(parsed);
-  if (parsed.has('help')) terminal.out(renderOverview(terminal));
-  else terminal.err(renderOverview(terminal));
+  if (parsed.has('help')) terminal.out(renderOverview(terminal, VERBS));
+  else terminal.err(renderOverview(terminal, VERBS));
   return parsed.has('help') ? 0 : USAGE;
 }
 
@@ -64,7 +64,7 @@ async function runVerb(entry: VerbEntry, argv: readonly string[], isEnter: boole
   }
   const operands = isEnter && flags.operands.length === 1 ? [...flags.operands, '/bin/sh'] : flags.operands;
   const root = resolve(flags.value('root') ?? defaultRoot());
-  return verb.run({ operands, flags, root, terminal, isQuiet: flags.has('quiet') });
+  return verb.run({ operands, flags, root, terminal, isQuiet: flags.has('quiet'), verbs: VERBS });
 }
 
 function terminalOf(flags: Parsed): Terminal {
@@ -73,7 +73,10 @@ function terminalOf(flags: Parsed): Terminal {
 
 function unknownVerb(name: string): PodError {
   if (Object.hasOwn(LATER, name)) return new PodError('cli/usage', `"pod ${name}" is not supported yet`);
-  const near = nearest(name, VERBS.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]));
+  const near = nearest(
+    name,
+    VERBS.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]),
+  );
   const hint = near === undefined ? 'pod --help lists the verbs' : `did you mean "pod ${near}"?`;
   return new PodError('cli/usage', `unknown verb "${name}"`, { hint });
 }

@@ -9,7 +9,9 @@ export function applyOverrides(
   let changed = spec;
   if (name !== undefined) {
     if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
-      throw new PodError('cli/usage', `--name "${name}": not a name`, { hint: 'lower-case letters, digits and "-", at most 63' });
+      throw new PodError('cli/usage', `--name "${name}": not a name`, {
+        hint: 'lower-case letters, digits and "-", at most 63',
+      });
     }
     // The host name is the pod's name unless the manifest gives one.
     changed = { ...changed, name, hostname: spec.hostname === spec.name ? name : spec.hostname };

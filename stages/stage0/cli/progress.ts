@@ -38,7 +38,8 @@ class ProgressBars implements Progress {
 
   readonly show = (progress: ImageProgress): void => {
     const known = this.#layers.get(progress.digest);
-    if (progress.kind === 'layer') this.#layers.set(progress.digest, { done: progress.doneBytes, total: progress.totalBytes });
+    if (progress.kind === 'layer')
+      this.#layers.set(progress.digest, { done: progress.doneBytes, total: progress.totalBytes });
     else if (known) this.#layers.set(progress.digest, { done: known.total, total: known.total });
     const now = performance.now();
     if (progress.kind === 'layer' && now - this.#drawnAt < REDRAW_MS) return;
@@ -56,7 +57,9 @@ class ProgressBars implements Progress {
     const lines = [...this.#layers].map(([digest, { done, total }]) => {
       const share = total > 0 ? Math.min(1, done / total) : 1;
       const filled = Math.round(share * BAR_CELLS);
-      const bar = this.#terminal.paint(STDERR, 'green', '━'.repeat(filled)) + this.#terminal.paint(STDERR, 'dim', '─'.repeat(BAR_CELLS - filled));
+      const bar =
+        this.#terminal.paint(STDERR, 'green', '━'.repeat(filled)) +
+        this.#terminal.paint(STDERR, 'dim', '─'.repeat(BAR_CELLS - filled));
       return `${shorten(digest)}  ${bar}  ${String(Math.floor(share * 100)).padStart(3)}%  ${mebibytes(done)} of ${mebibytes(total)}\n`;
     });
     this.#terminal.err(lines.join(''));

@@ -1,7 +1,7 @@
 import { flagSyntax } from './help.ts';
 import type { Flag } from './flags.ts';
-import { GLOBAL_FLAGS, type Verb } from './verb.ts';
-import { GROUPS, LATER, VERBS, type VerbEntry } from './verbs.ts';
+import { GLOBAL_FLAGS, GROUPS, type Verb, type VerbEntry } from './verb.ts';
+import { LATER, VERBS } from './verbs.ts';
 
 const EXIT_CODES: readonly (readonly [string, string])[] = [
   ['0', 'done'],
@@ -11,7 +11,10 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
   ['126, 127', '`run`, `exec`: the command cannot be executed, does not exist'],
   ['128+N', '`run`, `exec`: killed by signal N'],
   ['141', 'whoever read the output went away'],
-  ['other', "`run`, `exec`: the app's own code. Several apps: the first that is not 0, in manifest order, among those that may end"],
+  [
+    'other',
+    "`run`, `exec`: the app's own code. Several apps: the first that is not 0, in manifest order, among those that may end",
+  ],
 ];
 
 /** The text of `docs/cli.md`, from the same table as help and completion. */
@@ -27,7 +30,8 @@ export async function renderReference(): Promise<string> {
   ];
   for (const group of GROUPS) {
     parts.push(`## ${group}`);
-    for (const entry of VERBS.filter((one) => one.group === group)) parts.push(renderVerb(entry, (await entry.load()).verb));
+    for (const entry of VERBS.filter((one) => one.group === group))
+      parts.push(renderVerb(entry, (await entry.load()).verb));
   }
   const later = Object.keys(LATER).map((name) => `\`${name}\``);
   parts.push('## Later', `Not supported yet: ${later.join(', ')}.`);
@@ -35,7 +39,12 @@ export async function renderReference(): Promise<string> {
 }
 
 function renderVerb({ aliases }: VerbEntry, verb: Verb): string {
-  const parts = [`### pod ${verb.name}`, verb.purpose, block(verb.usage), block(verb.examples.map(([command, meaning]) => `${command}  # ${meaning}`))];
+  const parts = [
+    `### pod ${verb.name}`,
+    verb.purpose,
+    block(verb.usage),
+    block(verb.examples.map(([command, meaning]) => `${command}  # ${meaning}`)),
+  ];
   if (aliases) parts.push(`Also: ${aliases.map((alias) => `\`pod ${alias}\``).join(', ')}.`);
   if (verb.flags.length > 0) parts.push(flagTable(verb.flags));
   if (verb.notes) parts.push(verb.notes.join('\n'));
@@ -43,7 +52,10 @@ function renderVerb({ aliases }: VerbEntry, verb: Verb): string {
 }
 
 function flagTable(flags: readonly Flag[]): string {
-  return table(['flag', 'means'], flags.map((flag) => [`\`${flagSyntax(flag)}\``, flag.help]));
+  return table(
+    ['flag', 'means'],
+    flags.map((flag) => [`\`${flagSyntax(flag)}\``, flag.help]),
+  );
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -41,7 +41,8 @@ export function renderError(terminal: Terminal, error: unknown): string {
 }
 
 export function renderWarning(terminal: Terminal, warning: Error): string {
-  const place = warning instanceof PodError && warning.at ? `${warning.at.file}:${warning.at.line}:${warning.at.col}: ` : '';
+  const place =
+    warning instanceof PodError && warning.at ? `${warning.at.file}:${warning.at.line}:${warning.at.col}: ` : '';
   const hint = warning instanceof PodError && warning.hint !== undefined ? ` (${warning.hint})` : '';
   return `${terminal.paint(STDERR, 'yellow', 'warning')}: ${place}${warning.message}${hint}\n`;
 }

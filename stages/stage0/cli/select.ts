@@ -11,7 +11,9 @@ export function parseSelector(text: string): (labels: Labels) => boolean {
 function parseTerm(term: string, whole: string): (labels: Labels) => boolean {
   const match = /^([^=!\s]+)(?:(!?=)=?([^=!\s]*))?$/.exec(term);
   if (!match) {
-    throw new PodError('cli/usage', `selector "${whole}": "${term}" is not a test`, { hint: 'tests are key=value, key!=value or key' });
+    throw new PodError('cli/usage', `selector "${whole}": "${term}" is not a test`, {
+      hint: 'tests are key=value, key!=value or key',
+    });
   }
   const [, key, operator, value] = match;
   return (labels) => {

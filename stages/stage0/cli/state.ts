@@ -22,6 +22,10 @@ export function stateCell(pod: PodStatus): Cell {
 export function appStateCell(app: AppStatus): Cell {
   if (app.state === 'running') return { text: app.state, style: 'green' };
   if (app.state === 'waiting') return { text: app.state, style: 'yellow' };
-  const reason = app.oomKilled ? 'out of memory' : app.signal !== null ? `signal ${app.signal}` : `${app.exitCode ?? 'unknown'}`;
+  const reason = app.oomKilled
+    ? 'out of memory'
+    : app.signal !== null
+      ? `signal ${app.signal}`
+      : `${app.exitCode ?? 'unknown'}`;
   return { text: `exited (${reason})`, style: app.exitCode === 0 ? 'dim' : 'red' };
 }

@@ -35,7 +35,8 @@ export function printable(text: string): string {
 }
 
 function visibleWidth(text: string): number {
-  return [...text].length;
+  // One code point a column: nothing we print is wider, or a combination.
+  return Array.from(text).length;
 }
 
 /** `3s`, `5m`, `2h`, `4d`: how long ago, in the largest unit that fits. */

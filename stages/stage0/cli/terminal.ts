@@ -76,7 +76,7 @@ export function isTerminal(fd: number): boolean {
 
 /** All of it, even where the descriptor was made non-blocking by someone we share it with. Throws `BrokenPipe`. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     try {
       done += writeSync(fd, bytes, done);
     } catch (error) {

@@ -16,7 +16,10 @@ export async function renderReports(
   format: 'text' | 'json' | 'sarif' | 'github',
   isQuiet: boolean,
 ): Promise<void> {
-  const all = { errors: reports.flatMap(({ errors }) => errors), warnings: reports.flatMap(({ warnings }) => warnings) };
+  const all = {
+    errors: reports.flatMap(({ errors }) => errors),
+    warnings: reports.flatMap(({ warnings }) => warnings),
+  };
   if (format === 'text') return renderForPeople(terminal, reports, all, isQuiet);
   const { renderGithub, renderJson, renderSarif } = await import('../manifest/render-data.ts');
   if (format === 'json') terminal.out(renderJson(all));
@@ -28,7 +31,8 @@ function renderForPeople(terminal: Terminal, reports: readonly FileReport[], all
   terminal.out(renderText(all, { color: terminal.hasColor(STDOUT), textOf: (file) => texts.get(file) }));
   if (isQuiet) return;
   for (const { path, errors, warnings } of reports) {
-    if (errors.length === 0 && warnings.length === 0) terminal.out(`${path}: ${terminal.paint(STDOUT, 'green', 'ok')}\n`);
+    if (errors.length === 0 && warnings.length === 0)
+      terminal.out(`${path}: ${terminal.paint(STDOUT, 'green', 'ok')}\n`);
   }
   if (all.errors.length > 0 || all.warnings.length > 0) {
     terminal.out(`${count(all.errors.length, 'error')}, ${count(all.warnings.length, 'warning')}\n`);

@@ -11,6 +11,8 @@ export interface Invocation {
   readonly root: string;
   readonly terminal: Terminal;
   readonly isQuiet: boolean;
+  /** All there are. */
+  readonly verbs: readonly VerbEntry[];
 }
 
 /** One verb, as help, completion and `docs/cli.md` show it. The result of `run` is the exit code. */
@@ -31,11 +33,34 @@ export interface Verb {
   readonly run: (invocation: Invocation) => Promise<number> | number;
 }
 
+export const GROUPS = ['Run', 'Look', 'Control', 'Tidy', 'Host'] as const;
+
+/** A verb as the overview shows it; the rest of it is loaded when it is called. */
+export interface VerbEntry {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly group: (typeof GROUPS)[number];
+  readonly summary: string;
+  /** What a failure of pod itself exits with. 125: the other codes belong to the app. */
+  readonly failureCode: 1 | 125;
+  readonly load: () => Promise<{ readonly verb: Verb }>;
+}
+
 /** Flags every verb takes. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: 'root', value: 'DIR', help: 'state and images are below DIR' },
-  { name: 'color', value: 'WHEN', values: ['auto', 'always', 'never'], help: 'colours: auto, always, never; NO_COLOR is honoured' },
-  { name: 'progress', value: 'HOW', values: ['auto', 'tty', 'plain', 'quiet'], help: 'progress on standard error: auto, tty, plain, quiet' },
+  {
+    name: 'color',
+    value: 'WHEN',
+    values: ['auto', 'always', 'never'],
+    help: 'colours: auto, always, never; NO_COLOR is honoured',
+  },
+  {
+    name: 'progress',
+    value: 'HOW',
+    values: ['auto', 'tty', 'plain', 'quiet'],
+    help: 'progress on standard error: auto, tty, plain, quiet',
+  },
   { name: 'quiet', short: 'q', help: 'no progress, no messages but errors' },
   { name: 'debug', help: 'show the stack of an error' },
   { name: 'help', short: 'h', help: 'show the help of the verb' },

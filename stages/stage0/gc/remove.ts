@@ -81,5 +81,9 @@ export function tryLockAt(pod: PodDir): DeadPod | undefined {
 
 function alive(pod: PodDir): PodError {
   const hint = pod.state === 'run' ? 'pod stop it first, or use pod rm --force' : undefined;
-  return new PodError('pod/state', `remove pod ${pod.uuid}: it is ${pod.state === 'run' ? 'running' : `busy in "${pod.state}"`}`, { hint });
+  return new PodError(
+    'pod/state',
+    `remove pod ${pod.uuid}: it is ${pod.state === 'run' ? 'running' : `busy in "${pod.state}"`}`,
+    { hint },
+  );
 }

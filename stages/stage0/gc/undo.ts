@@ -23,9 +23,13 @@ const UNDO: ReadonlyMap<string, Undo> = new Map<string, Undo>([
 export async function undoLedger(root: string, uuid: string, ledger: readonly LedgerEntry[]): Promise<void> {
   const unknown = ledger.find((entry) => !UNDO.has(entry.kind));
   if (unknown) {
-    throw new PodError('state/io', `undo what pod ${uuid} took: the ledger names a "${unknown.kind}", which this version does not know`, {
-      hint: 'a newer pod made it: run pod gc of that version',
-    });
+    throw new PodError(
+      'state/io',
+      `undo what pod ${uuid} took: the ledger names a "${unknown.kind}", which this version does not know`,
+      {
+        hint: 'a newer pod made it: run pod gc of that version',
+      },
+    );
   }
   for (const [kind, undo] of UNDO) {
     const entries = ledger.filter((entry) => entry.kind === kind);

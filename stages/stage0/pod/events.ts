@@ -7,7 +7,13 @@ export type PodEvent = { readonly t: number } & (
   | { readonly e: 'pod-started' | 'stopping' }
   /** `pid` is the one inside the pod. */
   | { readonly e: 'app-started'; readonly app: string; readonly pid: number }
-  | { readonly e: 'app-exited'; readonly app: string; readonly code: number; readonly signal: number; readonly oom: number }
+  | {
+      readonly e: 'app-exited';
+      readonly app: string;
+      readonly code: number;
+      readonly signal: number;
+      readonly oom: number;
+    }
   /** A call of the app's start tape failed. `code` is what the pod exits with for it: 125, 126 or 127. */
   | {
       readonly e: 'app-failed';

@@ -23,7 +23,9 @@ export function writeWhole(path: string, text: string): void {
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch (error) {
     // A crash or a power cut may leave half a line: that is missing data, not a failure of the reader.
     if (error instanceof SyntaxError) return undefined;

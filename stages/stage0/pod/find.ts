@@ -2,13 +2,13 @@ import { PodError } from '../error.ts';
 import { nameOwner } from './names.ts';
 import { nearest } from './nearest.ts';
 import { readRecord } from './record.ts';
-import type { PodDir, PodStore } from './store.ts';
+import type { PodDir, PodLookup } from './pod-dir.ts';
 import { isUuid } from './uuid.ts';
 
 const PREFIX = /^[0-9a-f][0-9a-f-]*$/;
 
 /** See `PodStore.find`. A name beats a prefix: `cafe` is the pod of that name, whatever the uuids are. */
-export function findPod(store: PodStore, query: string): PodDir {
+export function findPod(store: PodLookup, query: string): PodDir {
   if (isUuid(query)) {
     const exact = store.locate(query);
     if (exact) return exact;
@@ -33,7 +33,7 @@ function byPrefix(pods: readonly PodDir[], query: string): PodDir[] {
   return PREFIX.test(query) ? pods.filter((pod) => pod.uuid.startsWith(query)) : [];
 }
 
-function notFound(store: PodStore, query: string): PodError {
+function notFound(store: PodLookup, query: string): PodError {
   const names = store.list().flatMap((pod) => readRecord(pod.path)?.name ?? []);
   const near = nearest(query, names);
   return new PodError('pod/not-found', `find pod "${query}": no pod has that uuid, prefix or name`, {
@@ -43,7 +43,11 @@ function notFound(store: PodStore, query: string): PodError {
 
 function ambiguous(candidates: readonly PodDir[], query: string): PodError {
   const lines = candidates.map((pod) => `${pod.uuid} ${readRecord(pod.path)?.name ?? '?'} (${pod.state})`);
-  return new PodError('pod/ambiguous', `find pod "${query}": ${candidates.length} pods match\n  ${lines.join('\n  ')}`, {
-    hint: 'give more of the uuid',
-  });
+  return new PodError(
+    'pod/ambiguous',
+    `find pod "${query}": ${candidates.length} pods match\n  ${lines.join('\n  ')}`,
+    {
+      hint: 'give more of the uuid',
+    },
+  );
 }

@@ -9,7 +9,8 @@ export function cgroupMountPoints(mountInfo: string | undefined = readIfThere('/
     const type = line.indexOf(' - cgroup');
     if (type === -1) continue;
     const point = line.split(' ', 5)[4];
-    if (point !== undefined) points.push(point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+    if (point !== undefined)
+      points.push(point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
   }
   return points;
 }

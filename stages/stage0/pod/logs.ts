@@ -44,7 +44,10 @@ export class LogFollower implements Disposable {
 
   constructor(podPath: string, options: LogOptions) {
     this.#options = options;
-    this.#dirFd = openSync(`${podPath}/${POD_FILES.logs}`, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    this.#dirFd = openSync(
+      `${podPath}/${POD_FILES.logs}`,
+      constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+    );
     this.#dir = `/proc/self/fd/${this.#dirFd}`;
     this.#tails = options.apps.map((app) => new LogTail(this.#dir, app));
     this.#merge = new LogMerge(this.#tails);
@@ -75,8 +78,11 @@ export class LogFollower implements Disposable {
       latest = line.time;
       sink(app, line);
     };
-    while (this.#merge.pump(watched, BATCH_LINES) && latest <= until) this.#options.onBatch?.();
-    this.#options.onBatch?.();
+    let hasMore = true;
+    while (hasMore) {
+      hasMore = this.#merge.pump(watched, BATCH_LINES) && latest <= until;
+      this.#options.onBatch?.();
+    }
   }
 
   /** Delivers from now on, as lines come. */
@@ -121,10 +127,11 @@ export class LogFollower implements Disposable {
     try {
       const hasMore = this.#merge.pump(this.#sink, BATCH_LINES);
       this.#options.onBatch?.();
-      if (hasMore) this.#next ??= setImmediate(() => {
-        this.#next = undefined;
-        this.#pumpLater();
-      });
+      if (hasMore)
+        this.#next ??= setImmediate(() => {
+          this.#next = undefined;
+          this.#pumpLater();
+        });
     } catch (error) {
       this.#watcher?.close();
       clearInterval(this.#timer);

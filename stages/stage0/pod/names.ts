@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, readFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { claim, release } from './claims.ts';
 import { isLocked, lockDir } from './lock.ts';
-import type { PodStore } from './store.ts';
+import type { PodLookup } from './pod-dir.ts';
 import { isUuid } from './uuid.ts';
 
 /** The pod that holds the name, alive or not. */
@@ -21,7 +21,7 @@ export function nameOwner(root: string, name: string): string | undefined {
  * Makes the name the pod's. A name belongs to one living pod; once that has exited, the next pod that wants the name gets
  * it, so that the same manifest can be run again and again. Throws `pod/name-taken`.
  */
-export function claimName(store: PodStore, name: string, uuid: string): void {
+export function claimName(store: PodLookup, name: string, uuid: string): void {
   if (!isClaimable(name)) throw new Error(`"${name}" is not a pod name`);
   if (claim(store.root, 'name', name, uuid)) return;
   withNameLock(store.root, () => {
@@ -53,7 +53,7 @@ function withNameLock(root: string, change: () => void): void {
   }
 }
 
-function isAlive(store: PodStore, uuid: string): boolean {
+function isAlive(store: PodLookup, uuid: string): boolean {
   const pod = store.locate(uuid);
   if (!pod) return false;
   if (pod.state === 'prepared') return true;

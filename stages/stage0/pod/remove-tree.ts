@@ -1,6 +1,16 @@
 // openat(2), unlinkat(2), renameat(2) by way of /proc/self/fd/N/NAME: one name below a descriptor, no path a pod could bend.
 
-import { closeSync, constants, type Dirent, fstatSync, openSync, opendirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  openSync,
+  opendirSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { PodError } from '../error.ts';
 
 const OPEN_DIR = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;

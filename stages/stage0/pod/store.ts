@@ -3,24 +3,13 @@ import { PodError } from '../error.ts';
 import { findPod } from './find.ts';
 import { imagesDir, POD_STATES, type PodState, podPath, podsDir } from './layout.ts';
 import { isSameDir, lockDir } from './lock.ts';
+import type { NewPod, PodDir, PodLookup } from './pod-dir.ts';
 import { isUuid, newUuid } from './uuid.ts';
 
-/** A pod's directory and where it was when we looked; another process may move it on at any time. */
-export interface PodDir {
-  readonly uuid: string;
-  readonly state: PodState;
-  readonly path: string;
-}
-
-/** A pod in the making. `lockFd` holds its lock until it is closed here and in every process that inherits it. */
-export interface NewPod {
-  readonly uuid: string;
-  readonly path: string;
-  readonly lockFd: number;
-}
+export type { NewPod, PodDir } from './pod-dir.ts';
 
 /** The pods of one state directory. */
-export class PodStore {
+export class PodStore implements PodLookup {
   readonly root: string;
 
   /** `root` must be absolute: names of kernel objects come from it. */

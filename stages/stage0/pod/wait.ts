@@ -22,7 +22,8 @@ export async function waitForPod(
   options: WaitOptions = {},
 ): Promise<PodStatus | undefined> {
   const answer = await watchPod(store, uuid, () => holds(store, uuid, condition), options);
-  if (!answer) throw new PodError('pod/timeout', `wait for pod ${uuid} to be ${condition}: the time limit passed first`);
+  if (!answer)
+    throw new PodError('pod/timeout', `wait for pod ${uuid} to be ${condition}: the time limit passed first`);
   return readStatus(store, uuid);
 }
 

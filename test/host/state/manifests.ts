@@ -17,7 +17,13 @@ export function manifest(name: string, ...apps: readonly (string | AppText)[]): 
     const { name: appName = `app${index}`, script } = typeof app === 'string' ? { script: app } : app;
     return { name: appName, image: 'host', exec: ['/bin/sh', '-c', script], stop: { grace: '2s' } };
   });
-  const text = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name, labels: { test: name } }, network: { mode: 'none' }, apps: list };
+  const text = {
+    apiVersion: 'pod/v1',
+    kind: 'Pod',
+    metadata: { name, labels: { test: name } },
+    network: { mode: 'none' },
+    apps: list,
+  };
   writeFileSync(path, JSON.stringify(text, null, 2));
   return path;
 }

@@ -12,8 +12,14 @@ import { manifest, STOPPABLE } from './manifests.ts';
 const root = useTempRoot();
 
 /** Starts a foreground run and resolves when its output holds `marker`. */
-async function startRun(args: readonly string[], marker: string): Promise<{ child: ReturnType<typeof spawn>; output: () => string }> {
-  const child = spawn(process.execPath, commandLine(['run', ...args], root), { env: cliEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+async function startRun(
+  args: readonly string[],
+  marker: string,
+): Promise<{ child: ReturnType<typeof spawn>; output: () => string }> {
+  const child = spawn(process.execPath, commandLine(['run', ...args], root), {
+    env: cliEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let text = '';
   for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   while (!text.includes(marker)) await once(child.stdout!, 'data');
@@ -21,7 +27,9 @@ async function startRun(args: readonly string[], marker: string): Promise<{ chil
 }
 
 test('one app’s output comes through byte for byte, and so does its code', async () => {
-  const found = await pod(['run', '--rm', manifest('bytes', `printf 'no end'; printf 'to err\\n' >&2; exit 3`)], { root });
+  const found = await pod(['run', '--rm', manifest('bytes', `printf 'no end'; printf 'to err\\n' >&2; exit 3`)], {
+    root,
+  });
   assert.deepEqual([found.stdout, found.stderr, found.exitCode], ['no end', 'to err', 3]);
 });
 
@@ -60,7 +68,10 @@ test('one ^C stops the pod gracefully', async () => {
 });
 
 test('a second ^C kills it', async () => {
-  const { child } = await startRun(['--rm', manifest('int2', `trap 'echo deaf' TERM; echo ready; while :; do sleep 0.1; done`)], 'ready');
+  const { child } = await startRun(
+    ['--rm', manifest('int2', `trap 'echo deaf' TERM; echo ready; while :; do sleep 0.1; done`)],
+    'ready',
+  );
   child.kill('SIGINT');
   await once(child.stdout!, 'data');
   child.kill('SIGINT');
@@ -69,7 +80,10 @@ test('a second ^C kills it', async () => {
 
 test('a reader that goes away stops the pod', async () => {
   const flood = `trap 'exit 5' TERM; while :; do echo y; done`;
-  const child = spawn(process.execPath, commandLine(['run', manifest('pipe', flood)], root), { env: cliEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, commandLine(['run', manifest('pipe', flood)], root), {
+    env: cliEnvironment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout, 'data');
   child.stdout.destroy();
   assert.deepEqual(await once(child, 'exit'), [5, null]);
@@ -98,7 +112,12 @@ test('wait tells the exit code, or that time ran out', async () => {
 test('exec exits as the command does', async () => {
   await podOk(['run', '-d', manifest('exec', STOPPABLE)], { root });
   assert.equal(await podOk(['exec', '-i', 'exec', '--', 'cat'], { root, input: 'in and out' }), 'in and out');
-  for (const [argv, code] of [[['sh', '-c', 'exit 7'], 7], [['sh', '-c', 'kill -9 $$'], 137], [['no-such-program'], 127], [['/etc'], 126]] as const) {
+  for (const [argv, code] of [
+    [['sh', '-c', 'exit 7'], 7],
+    [['sh', '-c', 'kill -9 $$'], 137],
+    [['no-such-program'], 127],
+    [['/etc'], 126],
+  ] as const) {
     assert.equal((await pod(['exec', 'exec', '--', ...argv], { root })).exitCode, code, argv.join(' '));
   }
   assert.equal((await pod(['exec', 'exec', '-a', 'none', '--', 'true'], { root })).exitCode, 125);

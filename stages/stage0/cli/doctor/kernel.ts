@@ -34,7 +34,11 @@ function checkPrivileges(): Finding {
     return { status: 'missing', detail: `uid ${euid} without CAP_SYS_ADMIN or CAP_NET_ADMIN`, remedy: 'run as root' };
   }
   if (!lacks(CAP_SYS_RESOURCE)) return { status: 'OK', detail: `uid ${euid} on Linux ${release()}` };
-  return { status: 'limited', detail: 'no CAP_SYS_RESOURCE', remedy: 'resource limits above our own hard limits are lowered to them' };
+  return {
+    status: 'limited',
+    detail: 'no CAP_SYS_RESOURCE',
+    remedy: 'resource limits above our own hard limits are lowered to them',
+  };
 }
 
 /** Each hierarchy must take a directory of ours. */
@@ -48,12 +52,21 @@ function checkCgroups(): Finding {
     });
     return finding.status === 'OK' ? [] : [finding.detail];
   });
-  if (failed.length > 0) return { status: 'missing', detail: failed.join('; '), remedy: 'run as root, with the cgroup file systems mounted read-write' };
+  if (failed.length > 0)
+    return {
+      status: 'missing',
+      detail: failed.join('; '),
+      remedy: 'run as root, with the cgroup file systems mounted read-write',
+    };
   const there = new Set(hierarchies.flatMap(({ controllers }) => controllers));
   const wanted = ['cpu', 'memory', 'pids'];
   const absent = wanted.filter((controller) => !there.has(controller));
   if (absent.length === 0) return { status: 'OK', detail: `${mode}: ${[...there].toSorted().join(', ')}` };
-  return { status: 'limited', detail: `${mode}, without ${absent.join(', ')}`, remedy: 'boot with cgroup_no_v1=all, or mount these controllers' };
+  return {
+    status: 'limited',
+    detail: `${mode}, without ${absent.join(', ')}`,
+    remedy: 'boot with cgroup_no_v1=all, or mount these controllers',
+  };
 }
 
 function checkSeccomp(): Finding {
@@ -66,7 +79,11 @@ function checkSeccomp(): Finding {
 function inNetns(detail: string, trial: () => void): Finding {
   let finding: Finding | undefined;
   const errno = withNamespace(CLONE_NEWNET, 'net', () => {
-    finding = tryIt(detail, 'load the kernel module (modprobe bridge, modprobe nf_tables), or write "network: {mode: host}"', trial);
+    finding = tryIt(
+      detail,
+      'load the kernel module (modprobe bridge, modprobe nf_tables), or write "network: {mode: host}"',
+      trial,
+    );
   });
   return finding ?? { status: 'missing', detail: `no network namespace: ${errnoName(errno)}`, remedy: 'run as root' };
 }

@@ -30,7 +30,11 @@ async function inScratch(root: string, check: (dir: string) => Finding | Promise
     mkdirSync(root, { recursive: true, mode: 0o700 });
     dir = mkdtempSync(`${root}/doctor-`);
   } catch (error) {
-    return { status: 'missing', detail: (error as Error).message, remedy: 'run as root, or choose a directory of yours with --root' };
+    return {
+      status: 'missing',
+      detail: (error as Error).message,
+      remedy: 'run as root, or choose a directory of yours with --root',
+    };
   }
   try {
     return await check(dir);
@@ -42,14 +46,22 @@ async function inScratch(root: string, check: (dir: string) => Finding | Promise
 /** The mount stays detached: nothing in the host's mount table ever shows it. */
 function checkOverlay(dir: string): Finding {
   for (const name of ['lower', 'upper', 'work']) mkdirSync(`${dir}/${name}`);
-  return tryIt('detached, on the state directory', 'put the state on ext4 or xfs (--root), on a kernel with overlayfs', () => {
-    using context = new Fd(syscall('fsopen', 'overlay', FSOPEN_CLOEXEC));
-    const options = [['lowerdir', `${dir}/lower`], ['upperdir', `${dir}/upper`], ['workdir', `${dir}/work`]] as const;
-    for (const [key, value] of options) syscall('fsconfig', context.number, FSCONFIG_SET_STRING, key, value, 0);
-    syscall('fsconfig', context.number, FSCONFIG_CMD_CREATE, null, null, 0);
-    using mount = new Fd(syscall('fsmount', context.number, 1, 0));
-    void mount;
-  });
+  return tryIt(
+    'detached, on the state directory',
+    'put the state on ext4 or xfs (--root), on a kernel with overlayfs',
+    () => {
+      using context = new Fd(syscall('fsopen', 'overlay', FSOPEN_CLOEXEC));
+      const options = [
+        ['lowerdir', `${dir}/lower`],
+        ['upperdir', `${dir}/upper`],
+        ['workdir', `${dir}/work`],
+      ] as const;
+      for (const [key, value] of options) syscall('fsconfig', context.number, FSCONFIG_SET_STRING, key, value, 0);
+      syscall('fsconfig', context.number, FSCONFIG_CMD_CREATE, null, null, 0);
+      using mount = new Fd(syscall('fsmount', context.number, 1, 0));
+      void mount;
+    },
+  );
 }
 
 async function checkIdmap(dir: string): Promise<Finding> {
@@ -57,10 +69,18 @@ async function checkIdmap(dir: string): Promise<Finding> {
   try {
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     await userNamespaceOf(child.pid!);
-    return tryIt('on the state directory', 'without them, layers are not shared between pods of different user ranges', () => idmap(dir, child.pid!));
+    return tryIt(
+      'on the state directory',
+      'without them, layers are not shared between pods of different user ranges',
+      () => idmap(dir, child.pid!),
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return { status: 'limited', detail: 'not tried: no unshare program', remedy: 'install util-linux to have it tried' };
+    return {
+      status: 'limited',
+      detail: 'not tried: no unshare program',
+      remedy: 'install util-linux to have it tried',
+    };
   } finally {
     child.kill('SIGKILL');
   }

@@ -39,7 +39,11 @@ function checkNamespaces(): Finding {
   if (!existsSync('/proc/self/ns/time')) failed.push('time ENOENT');
   if (failed.length === 0) return { status: 'OK', detail: [...KINDS.map(([name]) => name), 'time'].join(', ') };
   const isDenied = failed.every((text) => text.endsWith('EPERM'));
-  return { status: 'missing', detail: failed.join(', '), remedy: isDenied ? 'run as root' : 'use a kernel that was built with these namespaces' };
+  return {
+    status: 'missing',
+    detail: failed.join(', '),
+    remedy: isDenied ? 'run as root' : 'use a kernel that was built with these namespaces',
+  };
 }
 
 /**
@@ -66,8 +70,14 @@ export function withNamespace(flag: bigint, file: string, work: () => void): num
 /** A process with threads cannot make one, and Node has threads: unshare(1) tries for us. */
 function checkUserNamespaces(): Finding {
   const limit = existsSync(MAX_USER) ? Number(readFileSync(MAX_USER, 'latin1')) : undefined;
-  if (limit === undefined) return { status: 'missing', detail: 'not built into the kernel', remedy: 'write "userns: host" into manifests' };
-  if (limit === 0) return { status: 'missing', detail: 'user.max_user_namespaces is 0', remedy: 'sysctl user.max_user_namespaces=10000' };
+  if (limit === undefined)
+    return { status: 'missing', detail: 'not built into the kernel', remedy: 'write "userns: host" into manifests' };
+  if (limit === 0)
+    return {
+      status: 'missing',
+      detail: 'user.max_user_namespaces is 0',
+      remedy: 'sysctl user.max_user_namespaces=10000',
+    };
   const { error, status, stderr } = spawnSync('unshare', ['--user', 'true'], { encoding: 'utf8' });
   if (error) return { status: 'OK', detail: `up to ${limit} (not tried: no unshare program)` };
   if (status === 0) return { status: 'OK', detail: `up to ${limit}` };

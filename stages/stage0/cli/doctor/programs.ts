@@ -27,5 +27,9 @@ function checkZstd(): Finding {
   if ('createZstdDecompress' in zlib) return { status: 'OK', detail: 'by Node itself' };
   const { error } = spawnSync('zstd', ['--version']);
   if (!error) return { status: 'OK', detail: 'by the zstd program' };
-  return { status: 'limited', detail: 'images with zstd layers cannot be unpacked', remedy: 'install zstd, or use Node 22.15 or later' };
+  return {
+    status: 'limited',
+    detail: 'images with zstd layers cannot be unpacked',
+    remedy: 'install zstd, or use Node 22.15 or later',
+  };
 }

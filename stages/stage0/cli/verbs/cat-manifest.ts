@@ -18,7 +18,8 @@ export const verb: Verb = {
 function catManifest(invocation: Invocation): number {
   const pod = new PodStore(invocation.root).find(onlyOperand(invocation, 'POD'));
   const text = readIfThere(`${pod.path}/${POD_FILES.manifest}`);
-  if (text === undefined) throw new PodError('state/io', `read the manifest of pod ${pod.uuid}: the pod died before it was stored`);
+  if (text === undefined)
+    throw new PodError('state/io', `read the manifest of pod ${pod.uuid}: the pod died before it was stored`);
   invocation.terminal.out(text);
   return 0;
 }

@@ -19,7 +19,8 @@ export const verb: Verb = {
 
 async function completion(invocation: Invocation): Promise<number> {
   const shell = onlyOperand(invocation, 'SHELL');
-  if (!SHELLS.includes(shell as never)) throw new PodError('cli/usage', `no completion for "${shell}": there is ${SHELLS.join(', ')}`);
-  invocation.terminal.out(await renderCompletion(shell as (typeof SHELLS)[number]));
+  if (!SHELLS.includes(shell as never))
+    throw new PodError('cli/usage', `no completion for "${shell}": there is ${SHELLS.join(', ')}`);
+  invocation.terminal.out(await renderCompletion(shell as (typeof SHELLS)[number], invocation.verbs));
   return 0;
 }

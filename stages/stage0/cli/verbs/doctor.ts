@@ -31,7 +31,12 @@ async function doctor(invocation: Invocation): Promise<number> {
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue(findings, format));
   else {
-    const rows = findings.map((one) => [one.name, { text: one.status, style: STYLES[one.status] }, one.detail, one.remedy ?? '']);
+    const rows = findings.map((one) => [
+      one.name,
+      { text: one.status, style: STYLES[one.status] },
+      one.detail,
+      one.remedy ?? '',
+    ]);
     terminal.out(renderTable(terminal, ['WHAT', 'STATUS', 'FOUND', 'WHAT TO DO'], rows));
   }
   return findings.some(({ status }) => status === 'missing') ? 1 : 0;

@@ -9,7 +9,10 @@ import type { Invocation, Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'exec',
   purpose: "Runs a command in a running pod, under the app's own isolators, and exits with its code.",
-  usage: ['pod exec [-i] [-t] [-a APP] [-e K=V] [-u USER] [--workdir DIR] POD [--] CMD…', 'pod enter [FLAGS] POD [CMD…]   (a shell without CMD)'],
+  usage: [
+    'pod exec [-i] [-t] [-a APP] [-e K=V] [-u USER] [--workdir DIR] POD [--] CMD…',
+    'pod enter [FLAGS] POD [CMD…]   (a shell without CMD)',
+  ],
   examples: [
     ['pod exec web -- ls -l /', 'in the first app'],
     ['pod exec -it web -- /bin/sh', 'a shell on this terminal'],
@@ -19,11 +22,19 @@ export const verb: Verb = {
     { name: 'interactive', short: 'i', help: 'connect standard input' },
     { name: 'tty', short: 't', help: 'give the command a terminal' },
     { name: 'app', short: 'a', value: 'APP', help: "in this app; without it the pod's first" },
-    { name: 'env', short: 'e', value: 'K=V', isRepeatable: true, help: 'a further environment variable; K alone takes the value it has here' },
+    {
+      name: 'env',
+      short: 'e',
+      value: 'K=V',
+      isRepeatable: true,
+      help: 'a further environment variable; K alone takes the value it has here',
+    },
     { name: 'user', short: 'u', value: 'USER', help: "as this user; without it the app's" },
     { name: 'workdir', value: 'DIR', help: "in this directory; without it the app's" },
   ],
-  notes: ['Exit codes: 125 pod itself failed, 126 the command cannot be executed, 127 it does not exist, 128+N signal N killed it.'],
+  notes: [
+    'Exit codes: 125 pod itself failed, 126 the command cannot be executed, 127 it does not exist, 128+N signal N killed it.',
+  ],
   completes: 'pods',
   commandAfter: 1,
   run: exec,

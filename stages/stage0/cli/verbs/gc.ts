@@ -1,4 +1,5 @@
-import { type Collection, collect, DEFAULT_COLLECT } from '../../gc/collect.ts';
+import { collect } from '../../gc/collect.ts';
+import { type Collection, DEFAULT_COLLECT } from '../../gc/collection.ts';
 import { durationFlag, noOperands } from '../arguments.ts';
 import { formatValue, isStructured } from '../format.ts';
 import { reportError } from '../report.ts';
@@ -7,7 +8,8 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'gc',
-  purpose: 'Removes what dead pods left: exited pods after a grace period, interrupted launches, claims, cgroups, half-unpacked images.',
+  purpose:
+    'Removes what dead pods left: exited pods after a grace period, interrupted launches, claims, cgroups, half-unpacked images.',
   usage: ['pod gc [--grace DUR] [--expire-prepared DUR] [--dry-run]'],
   examples: [
     ['pod gc', 'pods that exited more than 30 minutes ago'],
@@ -16,7 +18,11 @@ export const verb: Verb = {
   ],
   flags: [
     { name: 'grace', value: 'DUR', help: 'keep exited pods this long; 30m without it' },
-    { name: 'expire-prepared', value: 'DUR', help: 'keep pods that were prepared and never run this long; 24h without it' },
+    {
+      name: 'expire-prepared',
+      value: 'DUR',
+      help: 'keep pods that were prepared and never run this long; 24h without it',
+    },
     { name: 'dry-run', help: 'remove nothing' },
     outputFlag('table', 'json', 'yaml', 'jsonl', 'name'),
   ],
@@ -42,6 +48,12 @@ async function show({ flags, isQuiet, terminal }: Invocation, { collected }: Col
   if (isStructured(format)) terminal.out(await formatValue(collected, format));
   else if (format === 'name') terminal.out(collected.map((one) => `${one.id}\n`).join(''));
   else if (collected.length > 0) {
-    terminal.out(renderTable(terminal, ['WHAT', 'ID', 'WHY'], collected.map((one) => [one.what, one.id, one.why])));
+    terminal.out(
+      renderTable(
+        terminal,
+        ['WHAT', 'ID', 'WHY'],
+        collected.map((one) => [one.what, one.id, one.why]),
+      ),
+    );
   } else if (!isQuiet) terminal.err('nothing to remove\n');
 }

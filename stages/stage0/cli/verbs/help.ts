@@ -2,7 +2,6 @@ import { PodError } from '../../error.ts';
 import { nearest } from '../../pod/nearest.ts';
 import { renderOverview, renderVerbHelp } from '../help.ts';
 import type { Invocation, Verb } from '../verb.ts';
-import { findVerb, VERBS } from '../verbs.ts';
 
 export const verb: Verb = {
   name: 'help',
@@ -14,18 +13,23 @@ export const verb: Verb = {
   run: help,
 };
 
-async function help({ operands, terminal }: Invocation): Promise<number> {
+async function help({ operands, terminal, verbs }: Invocation): Promise<number> {
   const [name] = operands;
-  if (name === undefined) terminal.out(renderOverview(terminal));
+  if (name === undefined) terminal.out(renderOverview(terminal, verbs));
   else {
-    const entry = findVerb(name);
-    if (!entry) throw unknown(name);
+    const entry = verbs.find((one) => one.name === name || one.aliases?.includes(name));
+    if (!entry) throw unknown(name, verbs);
     terminal.out(renderVerbHelp(terminal, (await entry.load()).verb));
   }
   return 0;
 }
 
-function unknown(name: string): PodError {
-  const near = nearest(name, VERBS.map((entry) => entry.name));
-  return new PodError('cli/usage', `unknown verb "${name}"`, { hint: near === undefined ? undefined : `did you mean "${near}"?` });
+function unknown(name: string, verbs: Invocation['verbs']): PodError {
+  const near = nearest(
+    name,
+    verbs.map((entry) => entry.name),
+  );
+  return new PodError('cli/usage', `unknown verb "${name}"`, {
+    hint: near === undefined ? undefined : `did you mean "${near}"?`,
+  });
 }

@@ -37,12 +37,20 @@ async function info(invocation: Invocation): Promise<number> {
   };
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue(found, format));
-  else terminal.out(render(found).map(([name, value]) => `${terminal.paint(STDOUT, 'dim', name.padEnd(10))}  ${printable(value)}\n`).join(''));
+  else
+    terminal.out(
+      render(found)
+        .map(([name, value]) => `${terminal.paint(STDOUT, 'dim', name.padEnd(10))}  ${printable(value)}\n`)
+        .join(''),
+    );
   return 0;
 }
 
 type Found = Readonly<Record<string, unknown>> & {
-  readonly cgroup: { readonly mode: string; readonly hierarchies: readonly { version: number; controllers: readonly string[]; mountPoint: string }[] };
+  readonly cgroup: {
+    readonly mode: string;
+    readonly hierarchies: readonly { version: number; controllers: readonly string[]; mountPoint: string }[];
+  };
   readonly pods: { readonly running: number; readonly all: number };
 };
 

@@ -10,7 +10,8 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'inspect',
-  purpose: 'Shows all that is recorded of a pod: status, record, journal, and the ledger of what it took from the host.',
+  purpose:
+    'Shows all that is recorded of a pod: status, record, journal, and the ledger of what it took from the host.',
   usage: ['pod inspect POD [-o json|yaml|jsonl]'],
   examples: [
     ['pod inspect web', 'as JSON'],

@@ -9,7 +9,8 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'logs',
-  purpose: "Shows what a pod's apps wrote: standard output on standard output, errors on standard error, in the order of time.",
+  purpose:
+    "Shows what a pod's apps wrote: standard output on standard output, errors on standard error, in the order of time.",
   usage: ['pod logs POD [-a APP] [-f] [--since T] [--tail N] [-t]'],
   examples: [
     ['pod logs web', 'all apps'],
@@ -63,7 +64,9 @@ export function parseSince(text: string, nowMs: number = Date.now()): string {
   const isDuration = /^\d/.test(text) && !text.includes('-');
   const ms = isDuration ? nowMs - parseDuration(text, '--since') : Date.parse(text);
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) {
-    throw new PodError('cli/usage', `--since "${text}": not a time`, { hint: 'write a duration (10m) or a time (2026-11-23T10:00:00Z)' });
+    throw new PodError('cli/usage', `--since "${text}": not a time`, {
+      hint: 'write a duration (10m) or a time (2026-11-23T10:00:00Z)',
+    });
   }
   return new Date(ms).toISOString().replace('Z', '000000Z');
 }

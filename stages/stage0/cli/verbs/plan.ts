@@ -6,7 +6,8 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'plan',
-  purpose: 'Shows every system call pod run would make, in order, each with the manifest line that asks for it; makes none.',
+  purpose:
+    'Shows every system call pod run would make, in order, each with the manifest line that asks for it; makes none.',
   usage: ['pod plan FILE [-o text|json|tape] [--hash]'],
   examples: [
     ['pod plan web.pod.yaml', 'to read'],

@@ -32,7 +32,14 @@ async function ps(invocation: Invocation): Promise<number> {
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue(pods, format));
   else if (format === 'name') terminal.out(pods.map((pod) => `${pod.uuid}\n`).join(''));
-  else terminal.out(renderTable(terminal, header(format), pods.map((pod) => row(pod, format))));
+  else
+    terminal.out(
+      renderTable(
+        terminal,
+        header(format),
+        pods.map((pod) => row(pod, format)),
+      ),
+    );
   return 0;
 }
 

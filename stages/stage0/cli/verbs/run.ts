@@ -24,7 +24,12 @@ export const verb: Verb = {
     { name: 'rm', help: 'remove the pod when it has exited; with -d the next pod gc does' },
     { name: 'name', value: 'N', help: "instead of the manifest's name" },
     { name: 'id-file', value: 'F', help: 'write the uuid to F' },
-    { name: 'net', value: 'MODE', values: ['bridge', 'none', 'host'], help: "instead of the manifest's network: bridge, none, host" },
+    {
+      name: 'net',
+      value: 'MODE',
+      values: ['bridge', 'none', 'host'],
+      help: "instead of the manifest's network: bridge, none, host",
+    },
     { name: 'interactive', short: 'i', help: 'connect standard input to the first app' },
     { name: 'tty', short: 't', help: 'not supported yet' },
     { name: 'timeout', value: 'DUR', help: 'stop the pod after DUR and exit 125' },

@@ -19,7 +19,12 @@ export const verb: Verb = {
     ['pod status web -o json', 'for a program'],
   ],
   flags: [
-    { name: 'wait', value: 'DUR', isValueOptional: true, help: 'wait until the pod has exited, at most DUR; exits 1 when that passes first' },
+    {
+      name: 'wait',
+      value: 'DUR',
+      isValueOptional: true,
+      help: 'wait until the pod has exited, at most DUR; exits 1 when that passes first',
+    },
     outputFlag('table', 'json', 'yaml', 'jsonl', 'name'),
   ],
   completes: 'pods',

@@ -48,5 +48,8 @@ function expand(path: string): string[] {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
   const names = readdirSync(path).filter((name) => MANIFEST.test(name));
   if (names.length > 0) return names.toSorted().map((name) => join(path, name));
-  throw new PodError('manifest/unreadable', `find manifests in "${path}": no file there ends in .pod.yaml, .pod.yml or .pod.json`);
+  throw new PodError(
+    'manifest/unreadable',
+    `find manifests in "${path}": no file there ends in .pod.yaml, .pod.yml or .pod.json`,
+  );
 }

@@ -28,7 +28,7 @@ test('docs/cli.md is what the verbs say; UPDATE=1 writes it', async () => {
 
 test('completion scripts name every verb', async () => {
   for (const shell of SHELLS) {
-    const script = await renderCompletion(shell);
+    const script = await renderCompletion(shell, VERBS);
     for (const entry of VERBS) assert.ok(script.includes(entry.name), `${shell}: ${entry.name}`);
   }
 });

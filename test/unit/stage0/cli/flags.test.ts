@@ -16,9 +16,19 @@ const FLAGS: readonly Flag[] = [
 ];
 
 test('flags are taken in every way they are written', () => {
-  for (const line of [['-a', '-o', 'json', 'x'], ['-ao', 'json', 'x'], ['-aojson', 'x'], ['x', '--output=json', '--all'], ['--output', 'json', '-a', '--', 'x']]) {
+  for (const line of [
+    ['-a', '-o', 'json', 'x'],
+    ['-ao', 'json', 'x'],
+    ['-aojson', 'x'],
+    ['x', '--output=json', '--all'],
+    ['--output', 'json', '-a', '--', 'x'],
+  ]) {
     const parsed = parseFlags(line, FLAGS);
-    assert.deepEqual([parsed.has('all'), parsed.value('output'), parsed.operands], [true, 'json', ['x']], line.join(' '));
+    assert.deepEqual(
+      [parsed.has('all'), parsed.value('output'), parsed.operands],
+      [true, 'json', ['x']],
+      line.join(' '),
+    );
   }
 });
 
@@ -34,7 +44,11 @@ test('a value that is optional needs the equals sign', () => {
 });
 
 test('after the operand that precedes a command, everything is the command’s', () => {
-  for (const line of [['-t', 'web', 'ls', '-a', '--', '-x'], ['web', '-t', '--', 'ls', '-a', '--', '-x'], ['web', '-t', 'ls', '-a', '--', '-x']]) {
+  for (const line of [
+    ['-t', 'web', 'ls', '-a', '--', '-x'],
+    ['web', '-t', '--', 'ls', '-a', '--', '-x'],
+    ['web', '-t', 'ls', '-a', '--', '-x'],
+  ]) {
     const parsed = parseFlags(line, FLAGS, { commandAfter: 1 });
     assert.deepEqual(parsed.operands, ['web', 'ls', '-a', '--', '-x'], line.join(' '));
     assert.deepEqual([parsed.has('tty'), parsed.has('all')], [true, false]);
@@ -42,19 +56,38 @@ test('after the operand that precedes a command, everything is the command’s',
 });
 
 test('a wrong flag is a usage error, with the nearest right one', () => {
-  for (const [line, hint] of [[['--al'], '--all'], [['--ouput', 'json'], '--output'], [['-o', 'jsn'], 'json']] as const) {
-    assert.throws(() => parseFlags(line, FLAGS), (error: PodError) => error.code === 'cli/usage' && (error.hint ?? '').includes(hint));
+  for (const [line, hint] of [
+    [['--al'], '--all'],
+    [['--ouput', 'json'], '--output'],
+    [['-o', 'jsn'], 'json'],
+  ] as const) {
+    assert.throws(
+      () => parseFlags(line, FLAGS),
+      (error: PodError) => error.code === 'cli/usage' && (error.hint ?? '').includes(hint),
+    );
   }
   for (const line of [['-x'], ['--all=1'], ['--env'], ['-e'], ['-ax']]) {
-    assert.throws(() => parseFlags(line, FLAGS), (error: PodError) => error.code === 'cli/usage', line.join(' '));
+    assert.throws(
+      () => parseFlags(line, FLAGS),
+      (error: PodError) => error.code === 'cli/usage',
+      line.join(' '),
+    );
   }
 });
 
 test('durations and times', () => {
-  for (const [text, ms] of [['500ms', 500], ['10s', 10_000], ['1.5m', 90_000], ['2h', 7_200_000], ['1d', 86_400_000], ['0', 0]] as const) {
+  for (const [text, ms] of [
+    ['500ms', 500],
+    ['10s', 10_000],
+    ['1.5m', 90_000],
+    ['2h', 7_200_000],
+    ['1d', 86_400_000],
+    ['0', 0],
+  ] as const) {
     assert.equal(parseDuration(text, 'x'), ms);
   }
-  for (const text of ['', '5', '-1s', '1w', '1e3s', 'NaN', '9'.repeat(400) + 's']) assert.throws(() => parseDuration(text, 'x'), PodError, text);
+  for (const text of ['', '5', '-1s', '1w', '1e3s', 'NaN', '9'.repeat(400) + 's'])
+    assert.throws(() => parseDuration(text, 'x'), PodError, text);
   assert.equal(parseSince('10s', 70_000), '1970-01-01T00:01:00.000000000Z');
   assert.equal(parseSince('2026-11-23T10:00:00Z'), '2026-11-23T10:00:00.000000000Z');
   for (const text of ['yesterday', '5', '2026-13-01']) assert.throws(() => parseSince(text), PodError, text);
@@ -67,7 +100,9 @@ test('signals by name and by number', () => {
 
 test('a selector holds when all its tests do', () => {
   const labels = { tier: 'front', env: 'test' };
-  for (const text of ['tier=front', 'tier==front', 'tier', 'tier=front,env!=prod', 'gone!=x']) assert.equal(parseSelector(text)(labels), true, text);
-  for (const text of ['tier=back', 'gone', 'tier=front,env=prod', 'toString', 'tier=']) assert.equal(parseSelector(text)(labels), false, text);
+  for (const text of ['tier=front', 'tier==front', 'tier', 'tier=front,env!=prod', 'gone!=x'])
+    assert.equal(parseSelector(text)(labels), true, text);
+  for (const text of ['tier=back', 'gone', 'tier=front,env=prod', 'toString', 'tier='])
+    assert.equal(parseSelector(text)(labels), false, text);
   for (const text of ['', '=x', 'a b', 'tier=front,']) assert.throws(() => parseSelector(text), PodError, text);
 });

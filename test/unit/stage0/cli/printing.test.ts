@@ -7,7 +7,17 @@ import { Terminal } from '../../../../stages/stage0/cli/terminal.ts';
 const PLAIN = new Terminal('never');
 
 test('columns are as wide as their widest cell, without blanks at the end', () => {
-  assert.equal(renderTable(PLAIN, ['A', 'BB'], [['xxx', ''], ['y', 'z']]), 'A    BB\nxxx\ny    z\n');
+  assert.equal(
+    renderTable(
+      PLAIN,
+      ['A', 'BB'],
+      [
+        ['xxx', ''],
+        ['y', 'z'],
+      ],
+    ),
+    'A    BB\nxxx\ny    z\n',
+  );
 });
 
 test('nothing printed can move the cursor', () => {
@@ -22,13 +32,27 @@ test('colours are there when asked for, whatever the output is', () => {
 });
 
 test('an age has one unit', () => {
-  for (const [seconds, text] of [[0, '0s'], [119, '119s'], [120, '2m'], [7199, '119m'], [7200, '2h'], [172_800, '2d'], [-5, '0s']] as const) {
+  for (const [seconds, text] of [
+    [0, '0s'],
+    [119, '119s'],
+    [120, '2m'],
+    [7199, '119m'],
+    [7200, '2h'],
+    [172_800, '2d'],
+    [-5, '0s'],
+  ] as const) {
     assert.equal(age(0, seconds * 1000), text);
   }
 });
 
 test('the nearest word is one that a slip of the finger made', () => {
-  for (const [word, near] of [['stauts', 'status'], ['statu', 'status'], ['xps', 'ps'], ['wiat', 'wait'], ['zzzzzz', undefined]] as const) {
+  for (const [word, near] of [
+    ['stauts', 'status'],
+    ['statu', 'status'],
+    ['xps', 'ps'],
+    ['wiat', 'wait'],
+    ['zzzzzz', undefined],
+  ] as const) {
     assert.equal(nearest(word, ['status', 'ps', 'wait']), near);
   }
 });

@@ -20,11 +20,16 @@ function newPod(files: Readonly<Record<string, string>>): string {
   return pod;
 }
 
-function follower(pod: string, apps: readonly string[], options: Partial<LogOptions> = {}): { lines: string[]; follow: LogFollower } {
+function follower(
+  pod: string,
+  apps: readonly string[],
+  options: Partial<LogOptions> = {},
+): { lines: string[]; follow: LogFollower } {
   const lines: string[] = [];
   const follow = new LogFollower(pod, {
     apps,
-    sink: (app, { stream, partial, text }) => lines.push(`${app} ${stream} ${Buffer.from(text).toString()}${partial ? '…' : ''}`),
+    sink: (app, { stream, partial, text }) =>
+      lines.push(`${app} ${stream} ${Buffer.from(text).toString()}${partial ? '…' : ''}`),
     ...options,
   });
   return { lines, follow };
@@ -32,15 +37,25 @@ function follower(pod: string, apps: readonly string[], options: Partial<LogOpti
 
 test('a line is its time, stream, tag and bytes', () => {
   const { time, stream, partial, text } = parseLogLine(Buffer.from('2026-11-23T10:00:00.123456789Z stderr P a b'));
-  assert.deepEqual([time, stream, partial, Buffer.from(text).toString()], ['2026-11-23T10:00:00.123456789Z', 'stderr', true, 'a b']);
+  assert.deepEqual(
+    [time, stream, partial, Buffer.from(text).toString()],
+    ['2026-11-23T10:00:00.123456789Z', 'stderr', true, 'a b'],
+  );
 });
 
 test('a line that does not fit is text', () => {
-  for (const text of ['', ' ', 'x', 'a b c', '2026 stdwhat F x']) assert.equal(Buffer.from(parseLogLine(Buffer.from(text)).text).toString(), text);
+  for (const text of ['', ' ', 'x', 'a b c', '2026 stdwhat F x'])
+    assert.equal(Buffer.from(parseLogLine(Buffer.from(text)).text).toString(), text);
 });
 
 test('rotated files are read oldest first', () => {
-  const pod = newPod({ 'a.log': line(3, 'three'), 'a.log.1': line(2, 'two'), 'a.log.10': line(1, 'one'), 'ab.log': '', 'a.log.x': '' });
+  const pod = newPod({
+    'a.log': line(3, 'three'),
+    'a.log.1': line(2, 'two'),
+    'a.log.10': line(1, 'one'),
+    'ab.log': '',
+    'a.log.x': '',
+  });
   assert.deepEqual(logFiles(join(pod, 'logs'), 'a'), ['a.log.10', 'a.log.1', 'a.log']);
   const { lines, follow } = follower(pod, ['a']);
   follow.readExisting();
@@ -49,7 +64,10 @@ test('rotated files are read oldest first', () => {
 });
 
 test('apps are merged by time, and a long line stays together', () => {
-  const pod = newPod({ 'a.log': line(1, 'a1', 'stdout', 'P') + line(4, 'a1b') + line(5, 'a2'), 'b.log': line(2, 'b1') + line(6, 'b2', 'stderr') });
+  const pod = newPod({
+    'a.log': line(1, 'a1', 'stdout', 'P') + line(4, 'a1b') + line(5, 'a2'),
+    'b.log': line(2, 'b1') + line(6, 'b2', 'stderr'),
+  });
   const { lines, follow } = follower(pod, ['a', 'b']);
   follow.readExisting();
   follow.finish();
@@ -103,7 +121,10 @@ test('following goes on through rotation and a move of the pod, and loses nothin
   appendFileSync(`${pod}-moved/logs/a.log`, `${line(6, 'six')}2026-11-23T10:00:07.000000000Z stdout P torn`);
   await new Promise(setImmediate);
   follow.finish();
-  assert.deepEqual(lines, [...['one', 'two', 'three', 'four', 'five', 'six'].map((word) => `a stdout ${word}`), 'a stdout torn…']);
+  assert.deepEqual(lines, [
+    ...['one', 'two', 'three', 'four', 'five', 'six'].map((word) => `a stdout ${word}`),
+    'a stdout torn…',
+  ]);
 });
 
 test('following delivers a line as soon as it is written', async () => {

@@ -55,7 +55,10 @@ test('a pod whose lock is held runs, and so do its started apps', () => {
   const found = status();
   assert.equal(found.state, 'running');
   assert.equal(found.startedAt, '1970-01-01T00:00:01.000Z');
-  assert.deepEqual(found.apps.map((app) => app.state), ['running', 'waiting']);
+  assert.deepEqual(
+    found.apps.map((app) => app.state),
+    ['running', 'waiting'],
+  );
   closeSync(pod.lockFd);
 });
 
@@ -75,8 +78,14 @@ test('a pod of an earlier boot has exited', () => {
 });
 
 test('the first code that is not 0, in manifest order, is the pod’s', () => {
-  const exits = ['{"t":3000,"e":"app-exited","app":"b","code":4,"signal":0,"oom":0}', '{"t":3001,"e":"app-exited","app":"a","code":3,"signal":0,"oom":0}'];
-  const one = scene(['ok', 'a', 'b'], [...STARTED, '{"t":2000,"e":"app-exited","app":"ok","code":0,"signal":0,"oom":0}', ...exits]);
+  const exits = [
+    '{"t":3000,"e":"app-exited","app":"b","code":4,"signal":0,"oom":0}',
+    '{"t":3001,"e":"app-exited","app":"a","code":3,"signal":0,"oom":0}',
+  ];
+  const one = scene(
+    ['ok', 'a', 'b'],
+    [...STARTED, '{"t":2000,"e":"app-exited","app":"ok","code":0,"signal":0,"oom":0}', ...exits],
+  );
   end(one, '{"t":4000,"code":0,"signal":0}');
   const found = one.status();
   assert.equal(found.exitCode, 3);
@@ -107,7 +116,10 @@ test('the code of an app that always restarts does not count', () => {
 });
 
 test('a restart is counted, and the app runs again', () => {
-  const again = ['{"t":3000,"e":"app-exited","app":"a","code":9,"signal":0,"oom":0}', '{"t":3100,"e":"app-started","app":"a","pid":9}'];
+  const again = [
+    '{"t":3000,"e":"app-exited","app":"a","code":9,"signal":0,"oom":0}',
+    '{"t":3100,"e":"app-started","app":"a","pid":9}',
+  ];
   const one = scene(['a'], [...STARTED, ...again]);
   const [app] = one.status().apps;
   assert.deepEqual([app?.state, app?.restarts, app?.exitCode], ['running', 1, null]);
@@ -115,7 +127,17 @@ test('a restart is counted, and the app runs again', () => {
 });
 
 test('damaged files are missing data, never a failure', () => {
-  const junk = ['', '{', '[]', 'null', '{"t":"x","e":1}', '{"t":1e99,"e":"pod-started"}', '\0\0\0', '{"t":1,"e":"app-exited"', '{"kind":3}'];
+  const junk = [
+    '',
+    '{',
+    '[]',
+    'null',
+    '{"t":"x","e":1}',
+    '{"t":1e99,"e":"pod-started"}',
+    '\0\0\0',
+    '{"t":1,"e":"app-exited"',
+    '{"kind":3}',
+  ];
   for (const text of junk) {
     const one = scene(['a'], STARTED);
     for (const name of ['final', 'record.json', 'ledger']) writeFileSync(join(one.pod.path, name), text);
@@ -131,7 +153,10 @@ test('damaged files are missing data, never a failure', () => {
 
 test('the ledger comes back as it was written, without a torn end', () => {
   const one = scene(['a'], []);
-  const entries = [{ kind: 'cgroup', path: '/x' }, { kind: 'claim', of: 'ip4', key: '10.0.0.1' }];
+  const entries = [
+    { kind: 'cgroup', path: '/x' },
+    { kind: 'claim', of: 'ip4', key: '10.0.0.1' },
+  ];
   appendLedger(one.pod.path, entries);
   appendFileSync(join(one.pod.path, 'ledger'), '{"kind":"cg');
   assert.deepEqual(readLedger(one.pod.path), entries);

@@ -18,7 +18,18 @@ function recordOf(uuid: string, name: string): PodRecord {
   const manifest = { path: 'x.yaml', digest: 'sha256:0' };
   const network = { mode: 'none', ips: [] };
   const times = { createdAt: '2026-01-01T00:00:00.000Z', bootId: 'x' };
-  return { uuid, name, manifest, network, ...times, labels: {}, annotations: {}, hostname: name, uidBase: null, apps: [] };
+  return {
+    uuid,
+    name,
+    manifest,
+    network,
+    ...times,
+    labels: {},
+    annotations: {},
+    hostname: name,
+    uidBase: null,
+    apps: [],
+  };
 }
 
 function addPod(store: PodStore, uuid: string, name: string): void {
@@ -57,7 +68,10 @@ test('what is not named like a uuid is no pod', () => {
   const store = newStore();
   addPod(store, UUID_A, 'a');
   mkdirSync(join(store.root, 'pods/run/lost+found'));
-  assert.deepEqual(store.list().map((pod) => pod.uuid), [UUID_A]);
+  assert.deepEqual(
+    store.list().map((pod) => pod.uuid),
+    [UUID_A],
+  );
 });
 
 test('a pod is found by uuid, by unique prefix, by name', () => {
@@ -78,21 +92,34 @@ test('a prefix of two pods is ambiguous, and the error lists both', () => {
   const store = newStore();
   addPod(store, UUID_A, 'web');
   addPod(store, UUID_B, 'db');
-  assert.equal(codeOf(() => store.find('1111')), 'pod/ambiguous');
-  assert.throws(() => store.find('1111'), (error: PodError) => error.message.includes(UUID_A) && error.message.includes(UUID_B));
+  assert.equal(
+    codeOf(() => store.find('1111')),
+    'pod/ambiguous',
+  );
+  assert.throws(
+    () => store.find('1111'),
+    (error: PodError) => error.message.includes(UUID_A) && error.message.includes(UUID_B),
+  );
 });
 
 test('a name that is nearly right is suggested', () => {
   const store = newStore();
   addPod(store, UUID_A, 'web-server');
-  assert.throws(() => store.find('web-sever'), (error: PodError) => error.code === 'pod/not-found' && /"web-server"/.test(error.hint ?? ''));
+  assert.throws(
+    () => store.find('web-sever'),
+    (error: PodError) => error.code === 'pod/not-found' && /"web-server"/.test(error.hint ?? ''),
+  );
 });
 
 test('no query can leave the store', () => {
   const store = newStore();
   addPod(store, UUID_A, 'web');
   for (const query of ['', '.', '..', '../run', '/etc', 'a\0b', 'x'.repeat(5000)]) {
-    assert.equal(codeOf(() => store.find(query)), 'pod/not-found', JSON.stringify(query));
+    assert.equal(
+      codeOf(() => store.find(query)),
+      'pod/not-found',
+      JSON.stringify(query),
+    );
   }
 });
 
@@ -108,7 +135,10 @@ test('a name stays with a pod that lives', () => {
   const store = newStore();
   const { lockFd } = store.create(UUID_A);
   claimName(store, 'web', UUID_A);
-  assert.equal(codeOf(() => claimName(store, 'web', UUID_B)), 'pod/name-taken');
+  assert.equal(
+    codeOf(() => claimName(store, 'web', UUID_B)),
+    'pod/name-taken',
+  );
   closeSync(lockFd);
   claimName(store, 'web', UUID_B);
 });
