@@ -63,8 +63,16 @@ export class Workspace {
     return join(bundle, 'rootfs');
   }
 
+  /** Everything is tried; what failed is thrown together at the end. */
   async close() {
-    for (const close of this.#closers.toReversed()) await close();
-    this.#closers = [];
+    const failures = [];
+    for (const close of this.#closers.splice(0).toReversed()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, `cleaning up: ${failures.map(String).join('; ')}`);
   }
 }

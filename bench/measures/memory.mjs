@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const PODS = 20;
 
@@ -14,17 +14,25 @@ export const memory = {
     const pods = [];
     for (let i = 0; i < PODS; i++)
       pods.push(await library.start({ name: `memory-${i}`, exec: ['/bin/sleep', '3600'] }));
-    const totalKb = stage1Processes().reduce((sum, pid) => sum + pssKb(pid), 0);
-    await Promise.all(pods.map((pod) => pod.stop({ graceMs: 0 })));
-    await Promise.all(pods.map((pod) => pod.exit));
+    const totalKb = supervisors(library.root).reduce((sum, pid) => sum + pssKb(pid), 0);
+    for (const pod of pods) await pod.remove();
     return new Map([['PSS a pod', [totalKb / PODS]]]);
   },
 };
 
-function stage1Processes() {
-  return readdirSync('/proc').filter(
-    (name) => /^\d+$/.test(name) && readFileSync(`/proc/${name}/comm`, 'utf8').startsWith('stage1'),
-  );
+/** Monitors and inits of this state directory: they hold their pod's directory open. */
+function supervisors(root) {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && holdsBelow(name, `${root}/pods/`));
+}
+
+function holdsBelow(pid, prefix) {
+  try {
+    if (!readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('stage1')) return false;
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(prefix));
+  } catch {
+    // Ended since the directory was read.
+    return false;
+  }
 }
 
 function pssKb(pid) {

@@ -16,6 +16,7 @@ export class Cli {
     this.#workspace = workspace;
     this.#shell = new TimingShell(workspace, 'ours');
     this.#root = workspace.subdir('cli-root');
+    workspace.defer(() => this.time('gc', '--grace 0s'));
   }
 
   /** Milliseconds of one command, `--root` added. */

@@ -25,18 +25,19 @@ export class Library {
   }
 
   start(options) {
-    return this.#api.run(newManifest(this.#workspace, options), { root: this.root, autoRemove: true });
+    return this.#api.run(newManifest(this.#workspace, options), { root: this.root });
   }
 
-  /** From the call to the pod's exit. */
+  /** From the call to the pod's exit; what is kept of a pod after its exit is removed outside of the time. */
   runner() {
     let count = 0;
     return async () => {
       const startMs = performance.now();
       const pod = await this.start({ name: `true-${count++}` });
-      const exit = await pod.exit;
+      const code = await pod.exit;
       const ms = performance.now() - startMs;
-      if (exit.exitCode !== 0) throw new Error(`/bin/true ended with ${JSON.stringify(exit)}`);
+      await pod.remove();
+      if (code !== 0) throw new Error(`/bin/true ended with ${code}`);
       return ms;
     };
   }
@@ -48,20 +49,19 @@ export class Library {
       const startMs = performance.now();
       const pod = await this.start({ name: `apps-${count}-${started++}`, count, exec: ['/bin/sleep', '3600'] });
       const ms = performance.now() - startMs;
-      await pod.stop({ graceMs: 0 });
-      await pod.exit;
+      await pod.remove();
       return ms;
     };
   }
 
   async execer() {
     const pod = await this.start({ name: 'exec', exec: ['/bin/sleep', '3600'] });
-    this.#workspace.defer(() => pod.stop({ graceMs: 0 }));
+    this.#workspace.defer(() => pod.remove());
     return async () => {
       const startMs = performance.now();
-      const exit = await (await pod.exec(['/bin/true'])).exit;
+      const { exitCode } = await pod.exec(['/bin/true']);
       const ms = performance.now() - startMs;
-      if (exit.exitCode !== 0) throw new Error(`exec of /bin/true ended with ${JSON.stringify(exit)}`);
+      if (exitCode !== 0) throw new Error(`exec of /bin/true ended with ${exitCode}`);
       return ms;
     };
   }
