@@ -10,6 +10,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeDirectories } from '../../linux/directory.ts';
 import { ERRNO } from '../../linux/errno.ts';
 import { LOCK_EX } from '../../linux/constants.ts';
 import { FS_TOPDIR_FL, tryAddInodeFlag, tryFlock } from '../../linux/file.ts';
@@ -35,8 +36,8 @@ export function createStore(dir: string): Store {
   const store = storeAt(dir);
   try {
     for (const path of [store.dir, store.layers, store.refs, store.locks])
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (mkdirSync(store.tmp, { recursive: true, mode: 0o700 }) !== undefined) spreadChildren(store.tmp);
+      makeDirectories(path, 0o700);
+    if (makeDirectories(store.tmp, 0o700)) spreadChildren(store.tmp);
   } catch (error) {
     throw storeFailure(`create the image store "${dir}"`, error);
   }

@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs';
 import type { Bindings } from '../../tape/data-section.ts';
 import type { RunOptions } from '../cli/launch-api.ts';
 import type { PodSpec } from '../manifest/spec.ts';
@@ -8,9 +7,9 @@ import { podPath } from '../pod/layout.ts';
 import { appendLedger } from '../pod/ledger.ts';
 import { claimName } from '../pod/names.ts';
 import { writeRecord } from '../pod/record.ts';
-import { removePod } from '../gc/remove.ts';
 import { type NewPod, PodStore } from '../pod/store.ts';
 import type { AcquiredNetwork, NetworkMode } from './network-mode.ts';
+import { giveBack } from './give-back.ts';
 import { newRecord } from './record.ts';
 import { claimUidRange, UID_KIND } from './uid-range.ts';
 
@@ -39,9 +38,7 @@ export async function acquirePod(input: AcquireInput): Promise<AcquiredPod> {
   try {
     return take(input, pod);
   } catch (error) {
-    closeSync(pod.lockFd);
-    await removePod(root, pod.uuid);
-    throw error;
+    return giveBack(root, pod, error);
   }
 }
 

@@ -16,6 +16,9 @@ const HINTS: Readonly<Record<string, string>> = {
   'execve ENOEXEC': 'the file is no program of this machine, or a script without a "#!" line',
   'openat2 ENOENT': 'the path does not exist inside the app',
   'open_tree ENOENT': 'the path does not exist on this host',
+  'mount_setattr EINVAL':
+    'its file system cannot be mapped into a user namespace: use ext4, xfs, btrfs or tmpfs (Linux 6.3), or "userns: host"',
+  'tape.equal ESTALE': 'what is there is not what its name says',
 };
 
 /** What stage1 reported: the index of a tape and an op becomes the sentence and the manifest line of that op. */

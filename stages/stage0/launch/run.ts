@@ -15,7 +15,9 @@ import { signalPod, stopPod } from './control.ts';
 import { distDir } from './dist.ts';
 import { planOnce } from './plan-cache.ts';
 import { launchFailure } from './failure.ts';
+import { giveBack } from './give-back.ts';
 import { networkMode } from './network-mode.ts';
+import { requireDescriptors, requirePrivilege } from './require-host.ts';
 import { openStandardInput } from './stdin.ts';
 import { findFileVolumes, refuseUnsupported, resolveApps } from './resolve.ts';
 
@@ -29,11 +31,13 @@ export async function run(spec: PodSpec, options: RunOptions): Promise<RunningPo
   const fileVolumes = findFileVolumes(spec);
   const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
   onPhase('plan');
+  const facts = readHostFacts();
+  requireDescriptors(facts);
   const plan = planOnce({
     root,
     spec,
     apps,
-    facts: readHostFacts(),
+    facts,
     network: network.plan,
     fileVolumes,
     layersDir: `${imagesDir(root)}/layers`,
@@ -46,13 +50,6 @@ export async function run(spec: PodSpec, options: RunOptions): Promise<RunningPo
   return start(spec, plan, pod, options);
 }
 
-function requirePrivilege(): void {
-  if (process.geteuid?.() === 0) return;
-  throw new PodError('host/privilege', `start a pod as user ${process.geteuid?.()}: root is needed`, {
-    hint: 'run it with sudo; pods of a normal user come in a later version',
-  });
-}
-
 async function start(spec: PodSpec, plan: Plan, pod: AcquiredPod, options: RunOptions): Promise<RunningPod> {
   const store = new PodStore(options.root);
   let monitor: Monitor;
@@ -62,9 +59,7 @@ async function start(spec: PodSpec, plan: Plan, pod: AcquiredPod, options: RunOp
     options.onCreated?.({ uuid: pod.uuid, path: pod.path, apps: spec.apps.map(({ name }) => name) });
     monitor = launch(tape, pod, options);
   } catch (error) {
-    closeSync(pod.lockFd);
-    await removePod(options.root, pod.uuid);
-    throw error;
+    return giveBack(options.root, pod, error);
   }
   // The monitor and init hold the lock now.
   closeSync(pod.lockFd);

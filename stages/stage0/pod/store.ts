@@ -1,4 +1,5 @@
 import { closeSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { findPod } from './find.ts';
 import { imagesDir, POD_STATES, type PodState, podPath, podsDir } from './layout.ts';
@@ -91,8 +92,8 @@ export class PodStore implements PodLookup {
 /** Makes the directories under `root`, each 0700: what pods write is nobody else's to read. */
 export function ensureLayout(root: string): void {
   try {
-    for (const state of POD_STATES) mkdirSync(podsDir(root, state), { mode: 0o700, recursive: true });
-    for (const path of [`${root}/claims`, imagesDir(root)]) mkdirSync(path, { mode: 0o700, recursive: true });
+    for (const state of POD_STATES) makeDirectories(podsDir(root, state), 0o700);
+    for (const path of [`${root}/claims`, imagesDir(root)]) makeDirectories(path, 0o700);
   } catch (error) {
     throw unreadable(root, error);
   }

@@ -37,7 +37,10 @@ class Lowers {
     const mount = program.reg('lower');
     const number = FIRST_LOWER_FD + this.#clones.size;
     cloneTree(this.#tape, AT_FDCWD, directory, mount, reason);
-    if (this.#input.userns) setMountAttr(this.#tape, mount, { idmap: program.reg('userns') }, reason);
+    if (this.#input.userns) {
+      const why = `map the owners of the image's files in "${directory}" into the pod's user namespace`;
+      setMountAttr(this.#tape, mount, { idmap: program.reg('userns') }, { ...reason, why });
+    }
     this.#tape.call('dup3', [mount, number, O_CLOEXEC], reason);
     this.#tape.call('close', [mount], reason);
     const path = `/proc/self/fd/${number}`;

@@ -160,8 +160,9 @@ function cloneVolume(pod: Tape, initRoot: Reg, mount: MountSpec, clone: Reg, rea
   const volume = pod.program.reg('volume');
   const sub = pod.program.reg('sub');
   const how = pod.bytes(openHow(O_PATH | O_CLOEXEC, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
-  pod.call('openat', [initRoot, pod.text(path), O_PATH | O_CLOEXEC, 0], { ...reason, out: volume });
-  pod.call('openat2', [volume, pod.text(mount.subPath), how, 24], { ...reason, out: sub });
+  const open = { ...reason, why: `open "${mount.subPath}" in volume "${mount.volume}"` };
+  pod.call('openat', [initRoot, pod.text(path), O_PATH | O_CLOEXEC, 0], { ...open, out: volume });
+  pod.call('openat2', [volume, pod.text(mount.subPath), how, 24], { ...open, out: sub });
   cloneTree(pod, sub, '', clone, reason, { recursive: true });
   pod.call('close', [sub], reason);
   pod.call('close', [volume], reason);
