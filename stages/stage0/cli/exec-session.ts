@@ -1,7 +1,8 @@
-import { closeSync, createReadStream, createWriteStream } from 'node:fs';
+import { readSync } from 'node:fs';
+import { ReadStream } from 'node:tty';
 import { PodError } from '../error.ts';
-import type { ExecOptions, LaunchApi, RunningExec } from './launch-api.ts';
-import { isTerminal } from './terminal.ts';
+import type { ExecOptions, LaunchApi, RunningExec, TerminalSize } from './launch-api.ts';
+import { isTerminal, STDOUT, writeAll } from './terminal.ts';
 
 type ExecInPod = LaunchApi['execInPod'];
 
@@ -27,39 +28,76 @@ export async function execPlain(execInPod: ExecInPod, podPath: string, wants: Ex
   }
 }
 
+type Resize = (master: number, size: TerminalSize) => void;
+
 /** The command gets a terminal of the pod's; ours is raw meanwhile, so that every key reaches it. */
-export async function execOnTerminal(execInPod: ExecInPod, podPath: string, wants: ExecWants): Promise<number> {
+export async function execOnTerminal(
+  execInPod: ExecInPod,
+  resize: Resize,
+  podPath: string,
+  wants: ExecWants,
+): Promise<number> {
   if (!isTerminal(0) || !isTerminal(1)) {
     throw new PodError('cli/usage', '-t needs a terminal: standard input or output is none', { hint: 'leave -t away' });
   }
   const { isInteractive, ...rest } = wants;
-  const size = { columns: process.stdout.columns, rows: process.stdout.rows };
-  const running = await execInPod(podPath, { ...rest, stdio: [null, null, null], tty: true, size });
+  const running = await execInPod(podPath, { ...rest, stdio: [null, null, null], tty: true, size: ownSize() });
   if (running.terminal === undefined) throw new Error('the launcher gave no terminal');
-  return pump(running, running.terminal, isInteractive);
+  return pump(running, running.terminal, resize, isInteractive);
 }
 
-async function pump(running: RunningExec, master: number, isInteractive: boolean): Promise<number> {
-  const output = createReadStream('', { fd: master, autoClose: false });
-  const input = createWriteStream('', { fd: master, autoClose: false });
-  const isDrained = new Promise<void>((resolve) => {
-    // EIO is how a terminal's master says that nobody has the other end any more.
-    output.on('error', () => resolve());
-    output.on('end', () => resolve());
-  });
-  output.on('data', (chunk) => process.stdout.write(chunk));
-  const resize = (): void => running.resize?.({ columns: process.stdout.columns, rows: process.stdout.rows });
-  process.stdout.on('resize', resize);
-  process.stdin.setRawMode(true);
-  if (isInteractive) process.stdin.on('data', (chunk) => input.write(chunk));
+function ownSize(): TerminalSize {
+  return { columns: process.stdout.columns, rows: process.stdout.rows };
+}
+
+/** A process the command left behind may keep the terminal open: then what it wrote last has this long to come. */
+const LAST_WORDS_MS = 200;
+
+async function pump(running: RunningExec, master: number, resize: Resize, isInteractive: boolean): Promise<number> {
+  // Not a file stream: one of those would read in a thread that no exit could interrupt.
+  const output = new ReadStream(master);
+  const ended = showOutput(output, master);
+  const onResize = (): void => resize(master, ownSize());
+  process.stdout.on('resize', onResize);
+  // Without -i the keys stay ours, ^C among them.
+  if (isInteractive) {
+    process.stdin.setRawMode(true);
+    process.stdin.on('data', (chunk: Buffer) => writeAll(master, chunk));
+  }
   try {
     const { exitCode } = await running.exit;
-    await isDrained;
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
     return exitCode;
   } finally {
-    process.stdin.setRawMode(false);
+    if (isInteractive) process.stdin.setRawMode(false);
     process.stdin.destroy();
-    process.stdout.off('resize', resize);
-    closeSync(master);
+    output.destroy();
+    process.stdout.off('resize', onResize);
+  }
+}
+
+/** Resolves when nobody has the other end any more, which a terminal's master says with EIO. */
+function showOutput(output: ReadStream, master: number): Promise<void> {
+  output.on('data', (chunk: Buffer) => writeAll(STDOUT, chunk));
+  return new Promise((resolve, reject) => {
+    output.on('end', () => {
+      drain(master);
+      resolve();
+    });
+    output.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EIO' ? resolve() : reject(error)));
+  });
+}
+
+/** libuv calls it the end when the other side hangs up, though there may be more to read. */
+function drain(master: number): void {
+  const chunk = Buffer.allocUnsafe(64 * 1024);
+  try {
+    for (let length = 1; length > 0;) {
+      length = readSync(master, chunk);
+      writeAll(STDOUT, chunk.subarray(0, length));
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EIO' && code !== 'EAGAIN') throw error;
   }
 }

@@ -83,8 +83,6 @@ export interface RunningExec {
   /** 128+N when signal N killed it. */
   readonly exit: Promise<PodExit>;
   readonly signal: (name: string) => Promise<void>;
-  /** With `tty` only. */
-  readonly resize?: (size: TerminalSize) => void;
   /** The master's descriptor, with `tty` only; the caller closes it. */
   readonly terminal?: number | undefined;
 }

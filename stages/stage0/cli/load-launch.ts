@@ -1,4 +1,4 @@
-import type { ControlApi, LaunchApi } from './launch-api.ts';
+import type { ControlApi, LaunchApi, TerminalSize } from './launch-api.ts';
 
 // The launcher is the heaviest part; the verbs that need none of it must not load it.
 
@@ -8,6 +8,10 @@ export async function loadRun(): Promise<LaunchApi['run']> {
 
 export async function loadExec(): Promise<LaunchApi['execInPod']> {
   return (await import('../launch/exec.ts')).execInPod;
+}
+
+export async function loadResize(): Promise<(master: number, size: TerminalSize) => void> {
+  return (await import('../launch/exec.ts')).resizeTerminal;
 }
 
 export async function loadPlan(): Promise<LaunchApi['planPod']> {

@@ -3,7 +3,7 @@ import { readRecord } from '../../pod/record.ts';
 import { PodStore } from '../../pod/store.ts';
 import { chooseApps } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
-import { loadExec } from '../load-launch.ts';
+import { loadExec, loadResize } from '../load-launch.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -61,7 +61,7 @@ async function exec(invocation: Invocation): Promise<number> {
     isInteractive: flags.has('interactive'),
   };
   const session = await import('../exec-session.ts');
-  if (flags.has('tty')) return session.execOnTerminal(execInPod, pod.path, wants);
+  if (flags.has('tty')) return session.execOnTerminal(execInPod, await loadResize(), pod.path, wants);
   return session.execPlain(execInPod, pod.path, wants);
 }
 

@@ -21,12 +21,15 @@ export const verb: Verb = {
 async function rm(invocation: Invocation): Promise<number> {
   const { flags, isQuiet, root, terminal } = invocation;
   const store = new PodStore(root);
-  await forEachPod(store, someOperands(invocation, 'POD'), async (pod) => {
-    if (flags.has('force')) await killPod(store, pod);
-    await removePod(root, pod.uuid);
-    if (!isQuiet) terminal.out(`${pod.uuid}\n`);
-  });
-  // The last pod's removal leaves nothing on the host.
-  await removeUnusedBridge(root);
+  try {
+    await forEachPod(store, someOperands(invocation, 'POD'), async (pod) => {
+      if (flags.has('force')) await killPod(store, pod);
+      await removePod(root, pod.uuid);
+      if (!isQuiet) terminal.out(`${pod.uuid}\n`);
+    });
+  } finally {
+    // The last pod's removal leaves nothing on the host.
+    await removeUnusedBridge(root);
+  }
   return 0;
 }
