@@ -1,0 +1,71 @@
+import { parseManifest } from '../../stages/stage0/manifest/parse.ts';
+import type { HostFacts } from '../../stages/stage0/plan/facts.ts';
+import { planExecProgram, planPod } from '../../stages/stage0/plan/plan.ts';
+import type { Plan } from '../../stages/stage0/plan/types.ts';
+import { encodeProgram } from '../../stages/tape/encode.ts';
+import { Program } from '../../stages/tape/program.ts';
+import { HYBRID, newHost } from '../unit/stage0/isolators/host.ts';
+
+/** A pod as `pod plan` would lower it, on an invented host and with an image that is nowhere. */
+export function planDefault(apps: readonly object[] = [{ name: 'main', image: 'host', exec: ['/bin/true'] }]): Plan {
+  const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'golden' }, network: { mode: 'none' }, apps };
+  const { spec, errors } = parseManifest(JSON.stringify(manifest), 'golden.yaml', { baseDir: '/' });
+  if (!spec) throw new Error(errors.map(({ message }) => message).join('\n'));
+  const image = { ref: 'host', digest: '', mounts: [], config: { entrypoint: [], command: [], env: {}, volumes: [] } };
+  const user = { uid: 0, gid: 0, supplementaryGids: [], home: '/root' };
+  const nothing = (): void => {};
+  return planPod({
+    spec,
+    apps: spec.apps.map((app) => ({ spec: app, image, user })),
+    facts: goldenFacts(),
+    network: { planAttach: nothing, planPod: nothing, planSettle: nothing },
+    fileVolumes: new Set(),
+    layersDir: '/layers',
+  });
+}
+
+/** The architecture of the machine that fuzzes: stage1 refuses another's tapes. */
+export function goldenFacts(arch: HostFacts['arch'] = 'x86_64'): HostFacts {
+  return newHost(HYBRID, { arch });
+}
+
+/** A few ops of every kind, so that a mutation is likely to hit what matters. */
+function newSmallProgram(): Program {
+  const program = new Program();
+  const pod = program.tape({ purpose: 'pod', cloneFlags: 0x2c020000n, cgroup: program.reg('cgroup') });
+  const attach = program.tape({ purpose: 'attach' });
+  const buffer = pod.buffer(64);
+  pod.call('openat', [-100, pod.text('/x'), 0, 0], { out: program.reg('x'), tolerate: ['ENOENT', 'EACCES'] });
+  pod.call('tape.store32', [buffer, program.reg('x')]);
+  pod.call('tape.store64', [buffer, 7n]);
+  pod.call('tape.check32', [buffer]);
+  pod.call('tape.equal', [buffer, pod.text('/x'), 1]);
+  pod.call('writev', [program.reg('x'), pod.bytes([pod.text('a'), new Uint8Array(8), pod.text('b'), new Uint8Array(8)]), 2]);
+  attach.call('openat', [program.reg('initProc'), attach.text('ns/net'), 0], { out: program.reg('net'), handOver: true });
+  superviseTwo(program);
+  return program;
+}
+
+function superviseTwo(program: Program): void {
+  const common = { stopSignal: 15, graceMs: 100, logBytes: 1000, logFiles: 2 };
+  for (const [i, name] of ['db', 'web'].entries()) {
+    const before = program.tape({ purpose: 'before', app: name });
+    const after = program.tape({ purpose: 'after', app: name });
+    const start = program.tape({ purpose: 'start', app: name });
+    for (const tape of [before, after, start]) tape.call('write', [program.reg('x'), tape.text(name), name.length]);
+    const dependsOn = i === 0 ? [] : [{ app: 0, condition: 'completed' as const }];
+    program.supervise({ ...common, name, start, before, after, dependsOn, kill: program.reg('kill'), oom: program.reg('oom') });
+  }
+}
+
+/** Tapes the encoder really writes, from the smallest to a pod of several apps. */
+export function newCorpus(arch: HostFacts['arch']): Map<string, Uint8Array> {
+  const small = newSmallProgram();
+  const plan = planDefault();
+  const many = planDefault(['a', 'b', 'c', 'd'].map((name) => ({ name, image: 'host', exec: ['/bin/true'] })));
+  const { process } = plan.processes.get('main')!;
+  const registers = Object.fromEntries([...plan.program.registers].map(([name, { index }]) => [name, index]));
+  const exec = planExecProgram(process, registers, undefined, true);
+  const programs = { small, pod: plan.program, many: many.program, exec };
+  return new Map(Object.entries(programs).map(([name, program]) => [name, encodeProgram(program, arch)]));
+}

@@ -1,0 +1,31 @@
+import { closeSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { connectIn } from '../../../stages/linux/socket.ts';
+import type { Fd } from '../../../stages/linux/fd.ts';
+
+/** A connection to a pod's control socket that says whatever a test wants it to. */
+export function connect(podDir: string): Fd {
+  const dir = openSync(podDir, 'r');
+  try {
+    return connectIn(dir, 'control');
+  } finally {
+    closeSync(dir);
+  }
+}
+
+/** Sends the bytes and resolves with all that comes back until init hangs up, or has been silent for `quietMs`. */
+export function converse(podDir: string, bytes: Uint8Array, quietMs = 200): Promise<{ answer: Buffer; ended: boolean }> {
+  const socket = new Socket({ fd: connect(podDir).take(), readable: true, writable: true });
+  const chunks: Buffer[] = [];
+  return new Promise((resolve) => {
+    const finish = (ended: boolean): void => {
+      socket.destroy();
+      resolve({ answer: Buffer.concat(chunks), ended });
+    };
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.on('error', () => finish(true));
+    socket.on('end', () => finish(true));
+    socket.setTimeout(quietMs, () => finish(false));
+    if (bytes.length > 0) socket.write(bytes);
+  });
+}

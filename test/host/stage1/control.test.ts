@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { closeSync, openSync, readdirSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { sendWithFds } from '../../../stages/linux/socket.ts';
+import { trySyscall } from '../../../stages/linux/syscall.ts';
+import { decodeMessage, encodeMessage, MESSAGE_BYTES } from '../../../stages/stage1/message.ts';
+import type { Pod } from '../../../stages/stage0/index.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { connect, converse } from './control-client.ts';
+import { pathOf, processesOf, shell, start } from './pods.ts';
+
+const root = useTempRoot();
+let pod: Pod;
+let podDir: string;
+let init: number;
+
+before(async () => {
+  pod = await start(root, 'control', shell('main', 'sleep 600'));
+  podDir = pathOf(root, pod);
+  init = processesOf(pod).init;
+});
+after(() => pod.remove());
+
+function descriptorsOfInit(): number {
+  return readdirSync(`/proc/${init}/fd`).length;
+}
+
+/** init serves the next client as if nothing had been, and holds no descriptor of the last one. */
+async function expectUnharmed(descriptors: number): Promise<void> {
+  assert.equal((await pod.exec(['/bin/echo', 'fine'])).stdout, 'fine\n');
+  for (let i = 0; i < 100 && descriptorsOfInit() > descriptors; i++) await pod.exec(['/bin/true']);
+  assert.equal(descriptorsOfInit(), descriptors);
+}
+
+const errnoOf = (answer: Buffer): number => decodeMessage(answer.subarray(0, MESSAGE_BYTES)).c;
+
+test('half a message, and silence, is hung up on', async () => {
+  const descriptors = descriptorsOfInit();
+  const { answer, ended } = await converse(podDir, encodeMessage({ type: 'stop' }).subarray(0, 30), 2000);
+  assert.deepEqual({ answer: answer.length, ended }, { answer: 0, ended: true });
+  await expectUnharmed(descriptors);
+});
+
+test('a message of another magic is hung up on', async () => {
+  const bytes = encodeMessage({ type: 'stop' });
+  bytes[0] = 0;
+  const { ended } = await converse(podDir, bytes, 2000);
+  assert.ok(ended);
+});
+
+test('thousands of clients that connect and vanish cost nothing', async () => {
+  const descriptors = descriptorsOfInit();
+  for (let i = 0; i < 10_000; i++) connect(podDir)[Symbol.dispose]();
+  await expectUnharmed(descriptors);
+});
+
+test('a client that never reads its answers is not waited for', async () => {
+  const descriptors = descriptorsOfInit();
+  const mute = connect(podDir);
+  trySyscall('fcntl', mute.number, 4, 0o4000);
+  const nothing = encodeMessage({ type: 'signal', app: 0, a: 28 });
+  for (let i = 0; i < 5000; i++) trySyscall('write', mute.number, nothing, nothing.length);
+  assert.equal((await pod.exec(['/bin/true'])).exitCode, 0);
+  mute[Symbol.dispose]();
+  await expectUnharmed(descriptors);
+});
+
+test('the table of connections is full, and then it is not', async () => {
+  const descriptors = descriptorsOfInit();
+  const idle = Array.from({ length: 64 }, () => connect(podDir));
+  const { answer, ended } = await converse(podDir, new Uint8Array(0), 2000);
+  assert.deepEqual([ended, decodeMessage(answer).type, errnoOf(answer)], [true, 'refused', 87]);
+  for (const connection of idle) connection[Symbol.dispose]();
+  await expectUnharmed(descriptors);
+});
+
+test('executed processes leave room for a stop', async () => {
+  const crowded = await start(root, 'crowded', shell('main', 'sleep 600'));
+  const waiting = Array.from({ length: 60 }, () => crowded.exec(['/bin/sleep', '600']).catch((error: Error) => error));
+  const refused = await Promise.race(waiting);
+  assert.ok(refused instanceof Error);
+  assert.equal((refused as Error & { code: string }).code, 'pod/state');
+  assert.equal(await crowded.stop({ graceMs: 0 }), 137);
+  await Promise.all(waiting);
+});
+
+const REFUSED: readonly [string, Parameters<typeof encodeMessage>[0], number][] = [
+  ['a signal of number 0', { type: 'signal', app: 0, a: 0 }, 22],
+  ['a signal of number 65', { type: 'signal', app: 0, a: 65 }, 22],
+  ['a signal to an app that is not there', { type: 'signal', app: 1, a: 15 }, 22],
+  ['a signal to app -3', { type: 'signal', app: -3, a: 15 }, 22],
+  ["a signal to a session's process that is not there", { type: 'signal', app: -2, a: 15 }, 3],
+  ['an exec without descriptors', { type: 'exec', app: 0 }, 22],
+  ['a message only init sends', { type: 'started' }, 38],
+];
+for (const [what, message, errno] of REFUSED) {
+  test(`${what} is refused`, async () => {
+    const { answer } = await converse(podDir, encodeMessage(message));
+    assert.deepEqual([decodeMessage(answer).type, errnoOf(answer)], ['refused', errno]);
+  });
+}
+
+test('an exec whose tape is no tape is refused, and its descriptors are closed', async () => {
+  const descriptors = descriptorsOfInit();
+  const file = openSync('/bin/true', 'r');
+  const client = connect(podDir);
+  for (let i = 0; i < 50; i++) sendWithFds(client.number, encodeMessage({ type: 'exec', app: 0, fds: 4 }), [file, file, file, file]);
+  closeSync(file);
+  await pod.exec(['/bin/true']);
+  client[Symbol.dispose]();
+  await expectUnharmed(descriptors);
+});
+
+test('more descriptors than announced, and than there is room for, are closed', async () => {
+  const descriptors = descriptorsOfInit();
+  const file = openSync('/dev/null', 'r');
+  for (const count of [1, 199, 200, 201, 253]) {
+    const client = connect(podDir);
+    const many = Array.from({ length: count }, () => file);
+    sendWithFds(client.number, encodeMessage({ type: 'exec', app: 0, fds: 0 }), many);
+    client[Symbol.dispose]();
+  }
+  closeSync(file);
+  await expectUnharmed(descriptors);
+});
+
+test('a thousand mutated messages neither stop init nor leak', async () => {
+  const descriptors = descriptorsOfInit();
+  let seed = 0x5eed;
+  const random = (below: number): number => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % below;
+  const file = openSync('/dev/null', 'r');
+  for (let i = 0; i < 1000; i++) {
+    // No stop, and no signal that ends the app: what is tested is whether the rest does no harm.
+    const bytes = encodeMessage({ type: (['exec', 'pty', 'done', 'handover', 'launch'] as const)[random(5)]!, app: random(5) - 3 });
+    for (let n = random(4); n > 0; n--) bytes[8 + random(MESSAGE_BYTES - 8)] = random(256);
+    using client = connect(podDir);
+    const fds = Array.from({ length: random(6) }, () => file);
+    sendWithFds(client.number, random(10) === 0 ? bytes.subarray(0, 1 + random(63)) : bytes, fds);
+  }
+  closeSync(file);
+  await expectUnharmed(descriptors);
+});
