@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { SyscallError } from '../../linux/errno.ts';
 import { PodError, PodErrors } from '../error.ts';
+import { removeUnusedBridge } from '../gc/bridge.ts';
 import { removePod } from '../gc/remove.ts';
 
 /** Removes a pod whose launch failed before its monitor had it, then throws the failure. */
@@ -8,7 +9,7 @@ export async function giveBack(root: string, pod: { readonly uuid: string; reado
   closeSync(pod.lockFd);
   const first = explain(failure, root);
   try {
-    await removePod(root, pod.uuid);
+    await removeFailed(root, pod.uuid);
   } catch (error) {
     // What went wrong first may be the reason for this too: both are shown, and gc tries again.
     const second = explain(error, root, 'pod gc removes what is left of the pod');
@@ -16,6 +17,12 @@ export async function giveBack(root: string, pod: { readonly uuid: string; reado
     throw error;
   }
   throw first;
+}
+
+/** With the network of the state directory, if this would have been the first pod on it. */
+export async function removeFailed(root: string, uuid: string): Promise<void> {
+  await removePod(root, uuid);
+  await removeUnusedBridge(root);
 }
 
 /** A full disk, a read-only one, a limit: what the kernel refuses on the way to a pod is no bug of ours. */

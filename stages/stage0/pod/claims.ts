@@ -13,6 +13,10 @@ export function claim(root: string, kind: string, key: string, uuid: string): bo
   if (fd === undefined) return false;
   try {
     writeSync(fd, uuid);
+  } catch (error) {
+    // On a full disk the name exists and its owner is written nowhere.
+    unlinkSync(claimPath(root, kind, key));
+    throw error;
   } finally {
     closeSync(fd);
   }

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { execa } from 'execa';
+import { expectNoLeaks } from '../harness/leaks.ts';
+import { TOP } from '../harness/paths.ts';
+import { cliEnvironment, commandLine } from '../harness/pod-cli.ts';
+import { manifestWith } from './refused.ts';
+
+const scratch = mkdtempSync('/var/tmp/pod-full-');
+const disk = `${scratch}/disk`;
+expectNoLeaks();
+
+before(() => {
+  cpSync(`${TOP}/dist/test/probe`, `${scratch}/root/bin/true`);
+  mkdirSync(disk);
+});
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** What one run says on a disk with so many blocks and files, in a mount namespace that goes with it; what is left after a success and gc, or a failure. */
+async function runOn(limit: string): Promise<{ exitCode: number | undefined; stderr: string; left: string[] }> {
+  const script = `mount -t tmpfs -o ${limit} none ${disk}
+    "$@" <"$0"; code=$?
+    [ $code = 0 ] && "$1" "$2" gc --root ${disk} --grace 0s >/dev/null 2>&1
+    ls -d ${disk}/pods/*/* ${disk}/claims/*/* ${disk}/images/tmp/* 2>/dev/null
+    exit $code`;
+  const manifest = `${scratch}/pod.yaml`;
+  const wrapped = ['--mount', 'sh', '-c', script, manifest, process.execPath, ...commandLine(['run', '--rm', '-'], disk)];
+  const { exitCode, stderr, stdout } = await execa('unshare', wrapped, { env: cliEnvironment(), extendEnv: false, reject: false });
+  return { exitCode, stderr, left: stdout.split('\n').filter((line) => line.startsWith(disk)) };
+}
+
+before(async () => {
+  const { writeFile } = await import('node:fs/promises');
+  const volumes = [{ name: 'data', kind: 'empty' }];
+  const app = { image: `dir:${scratch}/root`, exec: ['/bin/true'], mounts: [{ volume: 'data', path: '/data' }] };
+  await writeFile(`${scratch}/pod.yaml`, manifestWith(app, volumes));
+});
+
+/** A launch takes some 60 files and 15 pages: each limit stops it at another of its steps. */
+const FILES = Array.from({ length: 18 }, (_, i) => `nr_inodes=${4 + i * 4}`);
+const PAGES = Array.from({ length: 10 }, (_, i) => `size=${4 + i * 8}k`);
+
+test('a disk that gets full at any step is one error, exit 125, and leaves nothing', async () => {
+  const phases = new Set<string>();
+  for (const limit of [...FILES, ...PAGES]) {
+    const { exitCode, stderr, left } = await runOn(limit);
+    assert.deepEqual(left, [], `${limit}: ${stderr}`);
+    if (exitCode === 0) continue;
+    assert.equal(exitCode, 125, `${limit}: ${stderr}`);
+    assert.match(stderr, /no space left on device/i, limit);
+    assert.doesNotMatch(stderr, /internal error/, limit);
+    phases.add(/error: (\w+ \w+ \w+)/.exec(stderr)?.[1] ?? stderr);
+  }
+  assert.ok(phases.size >= 4, [...phases].join(', '));
+});
