@@ -29,6 +29,8 @@ export interface HostFacts {
   /** Paths among the default masked and read-only ones that exist on this kernel. */
   readonly kernelPaths: ReadonlySet<string>;
   readonly cpus: number;
+  /** The kernel was built with CONFIG_TIME_NS. */
+  readonly hasTimeNamespace: boolean;
   /** This process's own, which init inherits. */
   readonly oomScoreAdj: number;
 }

@@ -15,13 +15,18 @@ import {
 import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
 import { type Reg, sym, type Tape } from '../../tape/program.ts';
 import type { PodSpec } from '../manifest/spec.ts';
+import type { HostFacts } from './facts.ts';
 
-/** For the one clone3 that makes PID 1; the kernel makes the user namespace first, and it owns the others. */
-export function cloneFlags(spec: PodSpec): bigint {
-  const always = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWTIME;
+/**
+ * For the one clone3 that makes PID 1; the kernel makes the user namespace first, and it owns the others. Not every kernel has
+ * time namespaces, and would refuse them all with EINVAL: without one a pod sees the host's monotonic clock, as it would anyway.
+ */
+export function cloneFlags(spec: PodSpec, { hasTimeNamespace }: Pick<HostFacts, 'hasTimeNamespace'>): bigint {
+  const always = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC;
+  const time = hasTimeNamespace ? CLONE_NEWTIME : 0n;
   const net = spec.network.mode === 'host' ? 0n : CLONE_NEWNET;
   const user = spec.userns.mode === 'host' ? 0n : CLONE_NEWUSER;
-  return always | net | user;
+  return always | time | net | user;
 }
 
 /** Container ids 0…size-1 are host ids $uidBase…; written by the monitor, which alone may map them. */

@@ -120,7 +120,7 @@ function planAttach(attach: Tape, input: PlanInput, rootfs: RootfsInput): void {
 function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgroups: CgroupRegisters): void {
   const pod = program.tape({
     purpose: 'pod',
-    cloneFlags: cloneFlags(input.spec),
+    cloneFlags: cloneFlags(input.spec, input.facts),
     ...(cgroups.cgroupInit ? { cgroup: cgroups.cgroupInit } : {}),
   });
   planInitIdentity(pod, input.spec, cgroups.joinInit);

@@ -6,7 +6,7 @@ import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
 import type { HostFacts } from './facts.ts';
 
 /** What cannot change while the kernel runs. */
-type BootFacts = Pick<HostFacts, 'arch' | 'kernelRelease' | 'lastCapability' | 'kernelPaths' | 'cpus'>;
+type BootFacts = Pick<HostFacts, 'arch' | 'kernelRelease' | 'lastCapability' | 'kernelPaths' | 'cpus' | 'hasTimeNamespace'>;
 
 let boot: BootFacts | undefined;
 let last: { readonly sources: string; readonly facts: HostFacts } | undefined;
@@ -43,6 +43,7 @@ function readBootFacts(): BootFacts {
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     kernelPaths: findKernelPaths(),
     cpus: availableParallelism(),
+    hasTimeNamespace: existsSync('/proc/self/ns/time'),
   };
 }
 

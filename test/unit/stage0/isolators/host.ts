@@ -30,6 +30,7 @@ export function newHost(hierarchies: readonly CgroupHierarchy[], more: Partial<H
     hardLimits: {},
     kernelPaths: new Set(),
     cpus: 2,
+    hasTimeNamespace: true,
     oomScoreAdj: 0,
     ...more,
   };
