@@ -11,7 +11,7 @@ export const VOCABULARY = [
   'stages/stage0/plan/facts.ts',
 ];
 
-/** The deepest folder that matches a file decides. A folder may always import itself. `type:` allows types only. */
+/** The deepest folder that matches a file decides. A folder may always import itself. */
 export const TABLE = {
   'stages/linux': [],
   'stages/tape': ['stages/linux'],
@@ -43,6 +43,11 @@ export const TABLE = {
   manifests: [],
   test: ['stages', 'bin', 'manifests', 'schemas', 'bench'],
   bench: ['stages', 'manifests', 'bin', 'test/harness'],
+};
+
+/** What a folder may take types from, besides: a plan names what it was made for, and does nothing with it. */
+export const TYPES = {
+  'stages/stage0/plan': ['stages/stage0/image', 'stages/stage0/pod'],
 };
 
 /** npm packages, and the folders that may load them. */

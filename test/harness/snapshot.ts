@@ -49,18 +49,22 @@ function listTables(): string[] {
   return lines.filter((line) => line.startsWith('table inet pod-')).sort();
 }
 
-/** Monitors and inits, whatever their executable is called on disk. Children of a pod's init are found by their namespace's init. */
+/** Monitors and inits, whatever their executable is called on disk. */
 function listProcesses(): string[] {
-  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name).startsWith('stage1'));
-  return found.map((pid) => `${pid} ${commandOf(pid)}`).sort();
+  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isSupervisor(name));
+  return found.map((pid) => `${pid} stage1`).sort();
 }
 
-function commandOf(pid: string): string {
+/** See proc_pid_stat(5). A dead one that its parent has not waited for is the parent's: it counts when that is this process. */
+function isSupervisor(pid: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return name.startsWith('stage1') && (state !== 'Z' || Number(parent) === process.pid);
   } catch {
     // It has ended since the directory was read: not a process any more.
-    return '';
+    return false;
   }
 }
 
@@ -78,6 +82,11 @@ function listDescriptors(): string[] {
     }
   });
   return targets
-    .filter((target) => target !== '' && !SEALED_BINARY.test(target) && !/anon_inode:|pipe:|socket:|\/dev\/(null|urandom)$/.test(target))
+    .filter(
+      (target) =>
+        target !== '' &&
+        !SEALED_BINARY.test(target) &&
+        !/anon_inode:|pipe:|socket:|\/dev\/(null|urandom)$/.test(target),
+    )
     .sort();
 }
