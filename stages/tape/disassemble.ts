@@ -34,7 +34,9 @@ function describePointers(program: Program, item: DataItem, bindings: Bindings):
   if (item.kind !== 'bytes' || item.parts instanceof Uint8Array) return undefined;
   const strings: string[] = [];
   for (const part of item.parts) {
-    if (part instanceof Uint8Array || part.kind !== 'data') continue;
+    // The NULL at the end of an argv; anything else makes it a struct, which is shown whole.
+    if (part instanceof Uint8Array && part.every((byte) => byte === 0)) continue;
+    if (part instanceof Uint8Array || part.kind !== 'data') return undefined;
     const target = program.data[part.item]!;
     if (target.kind !== 'text') return undefined;
     strings.push(quote(renderText(target.text, bindings)));

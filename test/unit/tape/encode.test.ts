@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { layOutData } from '../../../stages/tape/data-section.ts';
+import { encodeProgram } from '../../../stages/tape/encode.ts';
+import { LIMITS, PURPOSES, SIZES } from '../../../stages/tape/format.ts';
+import { offset, Program, sym, WELL_KNOWN_REGISTERS } from '../../../stages/tape/program.ts';
+import { assertGolden, hexDump } from '../../harness/golden.ts';
+import { TOP } from '../../harness/paths.ts';
+import { BINDINGS, newExample } from './example.ts';
+
+for (const arch of ['x86_64', 'aarch64'] as const) {
+  test(`the example's bytes for ${arch}`, () => {
+    assertGolden(`test/unit/tape/golden/example.${arch}.hex`, hexDump(encodeProgram(newExample(), arch, BINDINGS)));
+  });
+}
+
+test('the same program gives the same bytes', () => {
+  assert.deepEqual(encodeProgram(newExample(), 'x86_64', BINDINGS), encodeProgram(newExample(), 'x86_64', BINDINGS));
+});
+
+test('an unbound program is encoded too, and does not depend on what would be bound', () => {
+  const bytes = encodeProgram(newExample(), 'x86_64');
+  assert.ok(Buffer.from(bytes).includes('/pods/$uuid/root\0'));
+});
+
+const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** The op's arguments and their kinds, read back from the bytes. */
+function readOp(bytes: Uint8Array, index: number): { kinds: number; args: bigint[] } {
+  const at = view(bytes).getUint32(32, true) + SIZES.op * index;
+  const args = Array.from({ length: 6 }, (_, i) => view(bytes).getBigUint64(at + 16 + 8 * i, true));
+  return { kinds: view(bytes).getUint16(at + 2, true), args };
+}
+
+test('an argument knows whether it is a value, a pointer or a register', () => {
+  const program = new Program();
+  const tape = program.tape({ purpose: 'host' });
+  tape.call('write', [program.reg('lock'), tape.text('ab'), 2, -1, 5n, sym('n', 4)]);
+  const { kinds, args } = readOp(encodeProgram(program, 'x86_64', { n: 7 }), 0);
+  assert.equal(kinds, 0b10 | (0b01 << 2));
+  assert.deepEqual(args, [0n, 0n, 2n, 0xffff_ffff_ffff_ffffn, 5n, 7n]);
+});
+
+test('the length of a text is that of what is bound', () => {
+  const program = new Program();
+  const tape = program.tape({ purpose: 'host' });
+  const text = ['ü=', sym('value')] as const;
+  tape.call('write', [0, tape.text(text), tape.lengthOf(text)]);
+  assert.equal(readOp(encodeProgram(program, 'x86_64', { value: 12_345 }), 0).args[2], 8n);
+});
+
+test('a pointer in data becomes a relocation', () => {
+  const program = new Program();
+  const text = program.text('target');
+  const item = program.bytes([new Uint8Array(8), offset(text, 3), sym('word')]);
+  const { relocs, offsets, bytes } = layOutData(program, { word: 0x0102n });
+  assert.deepEqual(relocs, [[offsets[item.item]! + 8, offsets[text.item]! + 3]]);
+  assert.deepEqual([...bytes.subarray(offsets[item.item]! + 16, offsets[item.item]! + 20)], [2, 1, 0, 0]);
+});
+
+test('every item lies on a multiple of eight with eight bytes of room behind it', () => {
+  const program = new Program();
+  for (const length of [0, 1, 7, 8, 9]) program.text('x'.repeat(length));
+  const { offsets, bytes } = layOutData(program, {});
+  assert.ok(offsets.every((at) => at % 8 === 0));
+  assert.ok(bytes.length - offsets.at(-1)! >= 16);
+  assert.equal(bytes.at(-1), 0);
+});
+
+const REFUSED: readonly [string, (program: Program) => void][] = [
+  ['a call no kernel has', (program) => program.tape({ purpose: 'host' }).call('frobnicate', [])],
+  ['five tolerated errnos', (program) => program.tape({ purpose: 'host' }).call('read', [], { tolerate: ['EPERM', 'ENOENT', 'ESRCH', 'EINTR', 'EIO'] })],
+  ['a pointer at an odd place', (program) => void program.bytes([new Uint8Array(4), program.text('x')])],
+  ['more registers than stage1 has', (program) => { for (let i = 0; i < LIMITS.registers; i++) program.reg(`r${i}`); }],
+  ['more bytes than stage1 takes', (program) => void program.buffer(LIMITS.tapeBytes)],
+];
+for (const [what, make] of REFUSED) {
+  test(`${what} is refused`, () => {
+    const program = new Program();
+    make(program);
+    assert.throws(() => encodeProgram(program, 'x86_64'));
+  });
+}
+
+test('a symbol that is bound to more bytes than it has room for is refused', () => {
+  const program = new Program();
+  program.bytes([sym('mac', 6)]);
+  assert.throws(() => encodeProgram(program, 'x86_64', { mac: new Uint8Array(7) }));
+});
+
+const header = readFileSync(join(TOP, 'stages/stage1/tape.h'), 'utf8');
+
+/** `NAME, NAME = 16, …` of an enum in tape.h, with their numbers. */
+function enumOf(first: string): Map<string, number> {
+  const body = new RegExp(`\\{([^{}]*\\b${first}\\b[^{}]*)\\}`).exec(header)![1]!;
+  let next = 0;
+  const members = body.replaceAll(/\/\*.*?\*\//gs, '').split(',').map((member) => member.trim()).filter(Boolean);
+  return new Map(
+    members.map((member) => {
+      const [name, value] = member.split('=').map((part) => part.trim());
+      if (value !== undefined && /^\w+$/.test(value)) next = Number(value);
+      return [name!, next++];
+    }),
+  );
+}
+
+test('the C side counts purposes and registers as we do', () => {
+  const purposes = enumOf('TAPE_HOST');
+  PURPOSES.forEach((purpose, i) => {
+    assert.equal(purposes.get(`TAPE_${purpose.toUpperCase()}`), i);
+  });
+  assert.equal(purposes.get('TAPE_PURPOSES'), PURPOSES.length);
+  const registers = enumOf('R_LOCK');
+  for (const [name, index] of Object.entries(WELL_KNOWN_REGISTERS)) {
+    assert.equal(registers.get(`R_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`), index, name);
+  }
+});
