@@ -3,15 +3,54 @@
 // Runs command lines in one process, then writes the code caches of the packs they loaded, with all functions they compiled:
 // train.cjs POD DIST JSON, with POD the path of bin/pod.cjs. Packs whose cache is there already are left alone: the most particular training comes first.
 
-const { existsSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const [pod, dist, commandLines] = process.argv.slice(2);
 const { loadMain, scripts } = require(pod);
 
+/** Made up, so that the code that reads pods is compiled too: one that has exited and one that died. */
+function addPods(root) {
+  for (const [state, uuid] of [
+    ['exited', '00000000-0000-4000-8000-000000000000'],
+    ['run', '00000000-0000-4000-8000-000000000001'],
+  ]) {
+    const dir = join(root, 'pods', state, uuid);
+    mkdirSync(dir, { recursive: true });
+    const image = { ref: 'host', digest: '' };
+    const about = {
+      uuid,
+      name: 'x',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      bootId: bootId(),
+      hostname: 'x',
+      uidBase: null,
+    };
+    const rest = {
+      manifest: { path: 'x', digest: '' },
+      labels: {},
+      annotations: {},
+      network: { mode: 'none', ips: [] },
+    };
+    writeFileSync(join(dir, 'record.json'), JSON.stringify({ ...about, ...rest, apps: [{ name: 'a', image }] }));
+    const events = [
+      { t: 1, e: 'pod-started' },
+      { t: 1, e: 'app-started', app: 'a', pid: 2 },
+    ];
+    if (state === 'exited') events.push({ t: 2, e: 'app-exited', app: 'a', code: 0, signal: 0, oom: 0 });
+    writeFileSync(join(dir, 'events'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    writeFileSync(join(dir, 'final'), state === 'exited' ? '{"t":2,"code":0,"signal":0}' : '{}');
+  }
+}
+
+function bootId() {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trimEnd();
+}
+
 async function train(lines) {
   const main = loadMain();
   const root = mkdtempSync(join(tmpdir(), 'pod-train-'));
+  addPods(root);
   try {
     // What fails here (a plan without a privilege, say) has still compiled the functions it went through.
     for (const line of lines) await main([...line, '--root', root]);

@@ -1,5 +1,4 @@
-import { cgroupMountPoints } from './host-pids.ts';
-import { readIfThere } from './files.ts';
+import { cgroupMountPoints, readCgroup } from './host-pids.ts';
 import { isLocked } from './lock.ts';
 import type { PodDir } from './store.ts';
 
@@ -21,10 +20,10 @@ export class Liveness {
 
   #isPopulated(uuid: string): boolean {
     for (const point of this.mountPoints) {
-      const events = readIfThere(`${point}/pod-${uuid}/cgroup.events`);
-      if (events !== undefined) return events.includes('populated 1');
+      const events = readCgroup(`${point}/pod-${uuid}/cgroup.events`);
+      if (events !== '') return events.includes('populated 1');
     }
     // Without a version 2 tree: PID 1 is in the pod's own directory.
-    return this.mountPoints.some((point) => (readIfThere(`${point}/pod-${uuid}/cgroup.procs`) ?? '') !== '');
+    return this.mountPoints.some((point) => readCgroup(`${point}/pod-${uuid}/cgroup.procs`) !== '');
   }
 }

@@ -1,16 +1,18 @@
 // cgroups(7), proc_pid_status(5)
 
+import { existsSync } from 'node:fs';
 import { readIfThere } from './files.ts';
 
-/** The mount points of every cgroup hierarchy this process sees. */
+/** The mount points of every cgroup hierarchy this process sees; version 2, which tells most, first. */
 export function cgroupMountPoints(mountInfo: string | undefined = readIfThere('/proc/self/mountinfo')): string[] {
   const points: string[] = [];
   for (const line of (mountInfo ?? '').split('\n')) {
     const type = line.indexOf(' - cgroup');
-    if (type === -1) continue;
-    const point = line.split(' ', 5)[4];
-    if (point !== undefined)
-      points.push(point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+    const point = type === -1 ? undefined : line.split(' ', 5)[4];
+    if (point === undefined) continue;
+    const path = point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    if (line.startsWith(' - cgroup2', type)) points.unshift(path);
+    else points.push(path);
   }
   return points;
 }
@@ -18,10 +20,15 @@ export function cgroupMountPoints(mountInfo: string | undefined = readIfThere('/
 /** Host pids in the app's cgroup; empty when the pod is gone. */
 export function listAppPids(uuid: string, app: string, mountPoints: readonly string[]): number[] {
   for (const point of mountPoints) {
-    const text = readIfThere(`${point}/pod-${uuid}/app-${app}/cgroup.procs`);
-    if (text !== undefined && text !== '') return text.trimEnd().split('\n').map(Number);
+    const text = readCgroup(`${point}/pod-${uuid}/app-${app}/cgroup.procs`);
+    if (text !== '') return text.trimEnd().split('\n').map(Number);
   }
   return [];
+}
+
+/** Empty when it is not there. Most hierarchies do not have most pods, and to look costs less than to catch an exception. */
+export function readCgroup(path: string): string {
+  return existsSync(path) ? (readIfThere(path) ?? '') : '';
 }
 
 /** The host's pid of the process that has `podPid` inside the pod. */

@@ -23,6 +23,12 @@ export interface PodStatus {
 /** What is shared by the reads of many pods, so that each file of the host is read once. */
 export class StatusReader {
   readonly #liveness = new Liveness();
+  readonly #withPids: boolean;
+
+  /** Without pids, which are null then, a status costs half as much. */
+  constructor(withPids = true) {
+    this.#withPids = withPids;
+  }
 
   read(pod: PodDir): PodStatus {
     const record = readRecord(pod.path);
@@ -30,7 +36,7 @@ export class StatusReader {
     const final = readFinal(pod.path);
     const mayLive = (pod.state === 'prepare' || pod.state === 'run') && final === undefined && isThisBoot(record);
     const state = stateOf(pod, mayLive && this.#liveness.isAlive(pod), final);
-    const mountPoints = state === 'running' ? this.#liveness.mountPoints : [];
+    const mountPoints = state === 'running' && this.#withPids ? this.#liveness.mountPoints : [];
     const apps = appStatuses({ uuid: pod.uuid, record, events, final, state, mountPoints });
     return toStatus({ pod, record, events, final, state, apps });
   }

@@ -50,12 +50,17 @@ function listPods({ flags, root }: Invocation): PodStatus[] {
   const states = flags.has('all') ? undefined : (['prepare', 'prepared', 'run'] as const);
   const pods = new PodStore(root).list(states);
   if (pods.length === 0) return [];
-  const reader = new StatusReader();
+  const reader = new StatusReader(isStructured(flags.value('output') ?? 'table'));
   return pods
     .map((pod) => reader.read(pod))
     .filter((status) => flags.has('all') || (status.state !== 'exited' && status.state !== 'garbage'))
     .filter((status) => !fits || fits(status.labels))
-    .toSorted((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? '') || a.uuid.localeCompare(b.uuid));
+    .toSorted((a, b) => compare(b.createdAt ?? '', a.createdAt ?? '') || compare(a.uuid, b.uuid));
+}
+
+/** By code units: the collation of `localeCompare` takes a millisecond to load. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function header(format: string): string[] {
