@@ -3,6 +3,7 @@ import { PodError } from '../error.ts';
 import { defaultRoot } from '../pod/layout.ts';
 import { nearest } from '../pod/nearest.ts';
 import { type Flag, type Parsed, parseFlags } from './flags.ts';
+import { Interrupted } from './interrupted.ts';
 import { BrokenPipe, type ColorChoice, Terminal } from './terminal.ts';
 import { GLOBAL_FLAGS, type VerbEntry } from './verb.ts';
 import { findVerb, LATER, VERBS } from './verbs.ts';
@@ -24,6 +25,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     return await runVerb(entry, [...before, ...after], name === 'enter');
   } catch (error) {
     if (error instanceof BrokenPipe) return BROKEN_PIPE;
+    if (error instanceof Interrupted) return error.exitCode;
     const { reportError } = await import('./report.ts');
     await reportError(error, argv);
     return exitCodeOf(error, entry?.failureCode ?? LATER[name ?? ''] ?? 1);

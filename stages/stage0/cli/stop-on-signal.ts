@@ -1,3 +1,4 @@
+import { Interrupted } from './interrupted.ts';
 import type { RunningPod } from './launch-api.ts';
 
 /** The first SIGINT or SIGTERM stops the pod gracefully, the second kills it. Before there is a pod, one aborts the launch. */
@@ -30,7 +31,7 @@ export class StopOnSignal implements Disposable {
   #take(signal: NodeJS.Signals): void {
     this.#count++;
     if (this.#pod) this.#stop();
-    else this.#abort.abort(new Error(`interrupted by ${signal}`));
+    else this.#abort.abort(new Interrupted(signal === 'SIGINT' ? signal : 'SIGTERM'));
   }
 
   #stop(): void {
