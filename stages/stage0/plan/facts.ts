@@ -31,6 +31,8 @@ export interface HostFacts {
   readonly cpus: number;
   /** The kernel was built with CONFIG_TIME_NS. */
   readonly hasTimeNamespace: boolean;
+  /** Overlays take detached mounts as layers; until Linux 6.15 a layer has to be in the mounting process's own mount namespace. */
+  readonly hasDetachedLayers: boolean;
   /** This process's own, which init inherits. */
   readonly oomScoreAdj: number;
 }

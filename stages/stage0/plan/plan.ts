@@ -65,6 +65,7 @@ function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput, c
     userns: spec.userns.mode !== 'host',
     hostNetwork: spec.network.mode === 'host',
     layersDir,
+    detachedLayers: facts.hasDetachedLayers,
     kernelPaths: facts.kernelPaths,
     podAt: spec.at,
   };

@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
+import { ERRNO } from '../../linux/errno.ts';
 import { parseHardLimits } from '../../linux/rlimit.ts';
+import { trySyscall } from '../../linux/syscall.ts';
 import { readCgroupFacts } from '../cgroup/hierarchies.ts';
 import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
 import type { HostFacts } from './facts.ts';
 
 /** What cannot change while the kernel runs. */
-type BootFacts = Pick<HostFacts, 'arch' | 'kernelRelease' | 'lastCapability' | 'kernelPaths' | 'cpus' | 'hasTimeNamespace'>;
+type BootFacts = Pick<HostFacts, 'arch' | 'kernelRelease' | 'lastCapability' | 'kernelPaths' | 'cpus' | 'hasTimeNamespace' | 'hasDetachedLayers'>;
 
 let boot: BootFacts | undefined;
 let last: { readonly sources: string; readonly facts: HostFacts } | undefined;
@@ -44,7 +46,16 @@ function readBootFacts(): BootFacts {
     kernelPaths: findKernelPaths(),
     cpus: availableParallelism(),
     hasTimeNamespace: existsSync('/proc/self/ns/time'),
+    hasDetachedLayers: hasDetachedLayers(),
   };
+}
+
+/**
+ * Trying it takes root and a file system. open_tree_attr(2) came with it, in Linux 6.15, and tells anybody: an empty path is
+ * ENOENT where the call exists.
+ */
+function hasDetachedLayers(): boolean {
+  return trySyscall('open_tree_attr', -1, '', 0, null, 0) === -ERRNO.ENOENT;
 }
 
 /** The line `CapEff:` of /proc/PID/status. */

@@ -1,7 +1,8 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { AT_FDCWD, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, O_CLOEXEC } from '../../linux/constants.ts';
 import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
-import { cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
+import { inMountNamespace, LAYER_HANGER } from './mount-namespace.ts';
+import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
 
 /**
@@ -24,7 +25,9 @@ class Lowers {
   }
 
   pathOf(layer: string, reason: Reason): string {
-    const { layersDir } = this.#input;
+    const { layersDir, detachedLayers } = this.#input;
+    // The working directory is /proc/self/fd: until Linux 6.7 all layers together have to fit into one string.
+    if (!detachedLayers) return basename(this.#clone(layer, reason));
     // All layers of the store lie side by side: one mount to map for all of them.
     if (dirname(layer) === layersDir) return join(this.#clone(layersDir, reason), layer.slice(layersDir.length));
     return this.#clone(layer, reason);
@@ -41,6 +44,7 @@ class Lowers {
       const why = `map the owners of the image's files in "${directory}" into the pod's user namespace`;
       setMountAttr(this.#tape, mount, { idmap: program.reg('userns') }, { ...reason, why });
     }
+    if (!this.#input.detachedLayers) attachMount(this.#tape, mount, AT_FDCWD, LAYER_HANGER, reason);
     this.#tape.call('dup3', [mount, number, O_CLOEXEC], reason);
     this.#tape.call('close', [mount], reason);
     const path = `/proc/self/fd/${number}`;
@@ -96,9 +100,14 @@ function lowerOptions(layers: readonly string[]): (readonly [string, Text])[] {
  * neither fsync inside it nor its end has to flush the host's whole file system (docs/decisions/003).
  */
 export function planOverlays(attach: Tape, input: RootfsInput): void {
+  if (input.detachedLayers) planAll(attach, input, attach.program.reg('podDir'));
+  else inMountNamespace(attach, input.podAt, (podDir) => planAll(attach, input, podDir));
+}
+
+function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
   const lowers = new Lowers(attach, input);
   const podReason = { at: input.podAt, why: 'reach the pod directory' };
-  attach.call('dup3', [attach.program.reg('podDir'), POD_DIR_FD, O_CLOEXEC], podReason);
+  attach.call('dup3', [podDir, POD_DIR_FD, O_CLOEXEC], podReason);
   for (const app of input.apps) {
     app.imageMounts.forEach((mount, i) => {
       const reason = { at: app.imageAt, why: `mount the root file system of app "${app.name}" (${mount.target})` };

@@ -26,6 +26,8 @@ export interface RootfsInput {
   readonly hostNetwork: boolean;
   /** Directory that holds all unpacked layers side by side. */
   readonly layersDir: string;
+  /** An overlay takes detached mounts as its layers. */
+  readonly detachedLayers: boolean;
   /** Masked and read-only kernel paths that exist here. */
   readonly kernelPaths: ReadonlySet<string>;
   readonly podAt: Position;

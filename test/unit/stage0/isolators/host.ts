@@ -31,6 +31,7 @@ export function newHost(hierarchies: readonly CgroupHierarchy[], more: Partial<H
     kernelPaths: new Set(),
     cpus: 2,
     hasTimeNamespace: true,
+    hasDetachedLayers: true,
     oomScoreAdj: 0,
     ...more,
   };
