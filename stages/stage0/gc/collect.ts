@@ -68,7 +68,7 @@ function reasonToRemove(pod: PodDir, options: CollectOptions, nowMs: number): st
   }
 }
 
-/** A rename changes the directory's ctime. */
+/** A rename changes the directory's ctime. Whole milliseconds, as Date.now() has them, or it would lie in the future. */
 function movedAt(pod: PodDir): number {
-  return statSync(pod.path, { throwIfNoEntry: false })?.ctimeMs ?? Date.now();
+  return Math.floor(statSync(pod.path, { throwIfNoEntry: false })?.ctimeMs ?? Date.now());
 }

@@ -14,7 +14,7 @@ import { PodError } from '../error.ts';
 import { lookupUser } from '../image/user.ts';
 import { finalCapabilities } from '../isolators/capability-sets.ts';
 import { planExecProgram } from '../plan/plan.ts';
-import { signalNumber } from '../plan/signals.ts';
+import { requireSignal } from '../plan/signals.ts';
 import { readRecord } from '../pod/record.ts';
 import { connectControl } from './control.ts';
 import { type ExecData, unpackExecData } from './exec-data.ts';
@@ -97,7 +97,11 @@ export async function execWith(podDir: string, data: ExecData, options: ExecOpti
 }
 
 function refusal(program: Parameters<typeof launchFailure>[0], data: ExecData, answer: Message | undefined): PodError {
-  if (answer?.type === 'failed') return launchFailure(program, answer, data.process.places.app);
+  if (answer?.type === 'failed') {
+    // No line of the manifest asked for this process.
+    const { code, message, hint } = launchFailure(program, answer, data.process.places.app);
+    return new PodError(code, message, { hint });
+  }
   if (!answer) return new PodError('pod/died', 'execute in the pod: it ended before it answered');
   return new PodError('pod/state', `execute in app "${data.process.app}": ${errnoMessage(answer.c)}`, {
     hint: 'is the app still running?',
@@ -108,7 +112,7 @@ function runningExec(channel: Channel, master: Fd | undefined): RunningExec {
   return {
     exit: waitForExit(channel),
     signal: (name) => {
-      channel.send(encodeMessage({ type: 'signal', app: -2, a: signalNumber(name) }));
+      channel.send(encodeMessage({ type: 'signal', app: -2, a: requireSignal(name) }));
       return Promise.resolve();
     },
     terminal: master?.take(),

@@ -40,14 +40,15 @@ function appStatus(app: AppRecord, sources: AppSources): AppStatus {
   const started = starts.at(-1);
   const ended = own.findLast((event) => event.e === 'app-exited' || event.e === 'app-failed');
   const isOver = ended !== undefined && own.lastIndexOf(ended) > (started ? own.lastIndexOf(started) : -1);
-  const state = appState(started !== undefined, isOver, sources.state);
+  const isSkipped = own.some((event) => event.e === 'app-skipped');
+  const state = isSkipped ? 'exited' : appState(started !== undefined, isOver, sources.state);
   const pids = state === 'running' ? listAppPids(sources.uuid, app.name, sources.mountPoints) : [];
   return {
     name: app.name,
     state,
     ready: state === 'running',
     pid: started && state === 'running' ? (findHostPid(pids, started.pid) ?? null) : null,
-    ...(isOver ? endOf(ended) : state === 'exited' ? unseenEnd(sources.final) : NO_END),
+    ...(isOver ? endOf(ended) : state === 'exited' && !isSkipped ? unseenEnd(sources.final) : NO_END),
     restarts: Math.max(0, starts.length - 1),
     startedAt: started ? toTime(started.t) : null,
     image: app.image,

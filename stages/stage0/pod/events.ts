@@ -7,6 +7,8 @@ export type PodEvent = { readonly t: number } & (
   | { readonly e: 'pod-started' | 'stopping' }
   /** `pid` is the one inside the pod. */
   | { readonly e: 'app-started'; readonly app: string; readonly pid: number }
+  /** It will never run: the pod was stopped first, or an app it needs completed has failed. */
+  | { readonly e: 'app-skipped'; readonly app: string }
   | {
       readonly e: 'app-exited';
       readonly app: string;

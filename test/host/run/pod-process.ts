@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cliEnvironment, commandLine } from '../../harness/pod-cli.ts';
+
+/** A command line of pod that runs while the test looks at it. */
+export class PodProcess {
+  readonly child: ChildProcess;
+  readonly #ended: Promise<number>;
+  #output = '';
+
+  constructor(root: string, args: readonly string[], input?: string) {
+    this.child = spawn(process.execPath, commandLine(args, root), { env: cliEnvironment(), stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#ended = once(this.child, 'close').then(([code, signal]) => (signal === null ? (code as number) : -1));
+    for (const stream of [this.child.stdout!, this.child.stderr!]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text: string) => {
+        this.#output += text;
+        this.child.emit('output');
+      });
+    }
+    this.child.stdin!.end(input);
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Resolves when the output holds the text; rejects when the process ends without it. */
+  async says(text: string): Promise<void> {
+    const ended = this.#ended.then((code) => {
+      if (!this.#output.includes(text)) throw new Error(`ended with ${code} and never said "${text}":\n${this.#output}`);
+    });
+    while (!this.#output.includes(text)) await Promise.race([once(this.child, 'output'), ended]);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Its exit code; -1 when a signal ended it. */
+  ended(): Promise<number> {
+    return this.#ended;
+  }
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parseLines } from '../../../stages/stage0/pod/files.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { statusOf } from '../../harness/pod-status.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { PodProcess } from './pod-process.ts';
+import { POLITE, shellManifest, STUBBORN } from './shell-manifest.ts';
+
+const root = useTempRoot();
+
+async function start(name: string, apps: Parameters<typeof shellManifest>[1]): Promise<string> {
+  const uuid = await podOk(['run', '-d', '-'], { root, input: shellManifest(name, apps) });
+  // Every app has set its traps when it says so.
+  const logs = new PodProcess(root, ['logs', '-f', name]);
+  const names = Object.keys(apps);
+  for (const app of names) await logs.says(names.length > 1 ? `${app} | up` : 'up');
+  logs.signal('SIGKILL');
+  await logs.ended();
+  return uuid;
+}
+
+function exits(uuid: string): { app: string; code: number; signal: number }[] {
+  const events = parseLines(readFileSync(`${root}/pods/exited/${uuid}/events`, 'utf8'));
+  return events.filter(({ e }) => e === 'app-exited') as unknown as { app: string; code: number; signal: number }[];
+}
+
+test('apps stop in the reverse order of their dependencies, one that does not listen is killed after its grace', async () => {
+  const uuid = await start('ordered', {
+    db: { script: STUBBORN, stop: { grace: '300ms' } },
+    ap: { script: POLITE, after: [{ app: 'db', condition: 'started' }], stop: { grace: '30s' } },
+    ui: { script: POLITE, after: [{ app: 'ap', condition: 'started' }], stop: { grace: '30s' } },
+  });
+  await podOk(['stop', 'ordered'], { root });
+  assert.deepEqual(
+    exits(uuid).map(({ app, code, signal }) => [app, code, signal]),
+    [
+      ['ui', 0, 0],
+      ['ap', 0, 0],
+      ['db', 0, 9],
+    ],
+  );
+  assert.equal((await statusOf(root, 'ordered')).exitCode, 137);
+});
+
+test('pod stop --grace is instead of the manifest’s, and a pod that has ended can be stopped again', async () => {
+  await start('stubborn', { a: { script: STUBBORN, stop: { grace: '10m' } } });
+  await podOk(['stop', '--grace', '50ms', 'stubborn'], { root });
+  await podOk(['stop', 'stubborn'], { root });
+});
+
+test('pod kill sends any signal to one app or to all, and refuses a pod that has ended', async () => {
+  const told = "trap 'echo told' USR1; " + POLITE;
+  await start('told', { a: told, b: told });
+  await podOk(['kill', '-s', 'USR1', '-a', 'b', 'told'], { root });
+  const logs = new PodProcess(root, ['logs', '-f', 'told']);
+  await logs.says('b | told');
+  assert.doesNotMatch(logs.output, /a \| told/);
+  await podOk(['kill', 'told'], { root });
+  assert.equal(await logs.ended(), 0);
+  assert.equal((await statusOf(root, 'told')).exitCode, 137);
+  assert.equal((await pod(['kill', 'told'], { root })).exitCode, 1);
+});
+
+test('pod wait sees the end and the removal, and gives up in time', async () => {
+  await start('awaited', { a: POLITE });
+  assert.equal((await pod(['wait', 'awaited', '--timeout', '50ms'], { root })).exitCode, 1);
+  await podOk(['wait', 'awaited', '--for', 'ready'], { root });
+  const exit = new PodProcess(root, ['wait', 'awaited', '--for', 'exit']);
+  const deleted = new PodProcess(root, ['wait', 'awaited', '--for', 'deleted']);
+  assert.equal((await pod(['rm', 'awaited'], { root })).exitCode, 1);
+  await podOk(['stop', 'awaited'], { root });
+  assert.deepEqual([await exit.ended(), exit.output], [0, '0\n']);
+  await podOk(['rm', 'awaited'], { root });
+  assert.equal(await deleted.ended(), 0);
+});
+
+test('pod gc leaves what runs, keeps what has exited for its grace, and then removes it', async () => {
+  await start('running', { a: POLITE });
+  const ended = await podOk(['run', '-', '--name', 'ended'], { root, input: shellManifest('ended', { a: 'true' }) });
+  assert.equal(ended, '');
+  await podOk(['gc'], { root });
+  const names = async (): Promise<unknown> => JSON.parse(await podOk(['ps', '-a', '-o', 'json'], { root }));
+  assert.match(JSON.stringify(await names()), /"ended"/);
+  await podOk(['gc', '--grace', '0s'], { root });
+  assert.doesNotMatch(JSON.stringify(await names()), /"ended"/);
+  assert.equal((await statusOf(root, 'running')).state, 'running');
+  await podOk(['rm', '--force', 'running'], { root });
+});
