@@ -8,6 +8,6 @@ import { syscall } from './syscall.ts';
 /** An anonymous file with that content. */
 export function memfd(name: string, content: Uint8Array): Fd {
   const fd = new Fd(syscall('memfd_create', name, MFD_CLOEXEC));
-  for (let at = 0; at < content.length; ) at += writeSync(fd.number, content, at);
+  for (let at = 0; at < content.length;) at += writeSync(fd.number, content, at);
   return fd;
 }

@@ -1,6 +1,14 @@
 // socketpair(2), sendmsg(2), unix(7): what Node's net module cannot do, which is to pass descriptors.
 
-import { AF_UNIX, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET } from './constants.ts';
+import {
+  AF_UNIX,
+  MSG_CMSG_CLOEXEC,
+  MSG_NOSIGNAL,
+  SCM_RIGHTS,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from './constants.ts';
 import { Fd } from './fd.ts';
 import { addressOf, syscall } from './syscall.ts';
 

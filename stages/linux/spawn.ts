@@ -67,7 +67,8 @@ export interface SpawnOptions {
 /** The new process's pid. Its signals are all at their default and unblocked, its environment is empty. */
 export function spawnProcess(options: SpawnOptions): number {
   calls ??= loadCalls();
-  const { spawn, actionsInit, actionsDestroy, addDup2, attrInit, attrDestroy, setFlags, setSigDefault, setSigMask } = calls;
+  const { spawn, actionsInit, actionsDestroy, addDup2, attrInit, attrDestroy, setFlags, setSigDefault, setSigMask } =
+    calls;
   const keep: Uint8Array[] = [];
   const actions = buffer(OPAQUE_BYTES);
   const attr = buffer(OPAQUE_BYTES);

@@ -1,6 +1,8 @@
 // syscall(2): the one place that calls the kernel directly. Typed wrappers live in one file a subsystem beside this one.
 
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SyscallError } from './errno.ts';
 import { type Arch, SYSCALLS } from './syscall-numbers.ts';
 
@@ -31,10 +33,37 @@ interface Native {
 
 let native: Native | undefined;
 
-/** The C library through koffi, loaded on first use: loading costs some 7 ms, and many verbs need none of it. */
+/**
+ * koffi's native part without the JavaScript around it, which looks for it in many places and costs 6 of its 8 ms. Undefined
+ * where it is not in the usual place, or not for this C library; then koffi itself knows what to do.
+ */
+function loadAddon(): Koffi | undefined {
+  const platform = `linux-${process.arch}`;
+  const addon = `node_modules/@koromix/koffi-${platform}/${platform.replace('-', '_')}/koffi.node`;
+  for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
+    const path = `${directory}/${addon}`;
+    if (existsSync(path)) {
+      const module = { exports: {} as Koffi };
+      try {
+        process.dlopen(module, path);
+      } catch {
+        // Built for another C library: koffi has a second one for that.
+        return undefined;
+      }
+      return module.exports;
+    }
+    if (directory === '/') return undefined;
+  }
+}
+
+function requireKoffi(): unknown {
+  return process.getBuiltinModule('node:module').createRequire(import.meta.url)('koffi');
+}
+
+/** The C library through koffi, loaded on first use: many verbs need none of it. */
 export function loadNative(): Native {
   if (native) return native;
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  const koffi = loadAddon() ?? (requireKoffi() as Koffi);
   const libc = koffi.load(null);
   const syscall = libc.func(
     'int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)',

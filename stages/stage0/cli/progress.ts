@@ -41,7 +41,7 @@ class ProgressBars implements Progress {
     if (progress.kind === 'layer')
       this.#layers.set(progress.digest, { done: progress.doneBytes, total: progress.totalBytes });
     else if (known) this.#layers.set(progress.digest, { done: known.total, total: known.total });
-    const now = performance.now();
+    const now = process.uptime() * 1000;
     if (progress.kind === 'layer' && now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
     this.#draw();

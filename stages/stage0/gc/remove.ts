@@ -52,14 +52,14 @@ export interface DeadPod {
 
 /** The lock of a pod that is not alive; undefined when the pod is gone. */
 export async function lockDead(store: PodStore, uuid: string): Promise<DeadPod | undefined> {
-  const deadline = performance.now() + MONITOR_EXIT_MS;
+  const deadline = process.uptime() * 1000 + MONITOR_EXIT_MS;
   for (;;) {
     const pod = store.locate(uuid);
     if (!pod) return undefined;
     const found = tryLockAt(pod);
     if (found) return found;
     const isLeaving = pod.state === 'exited' || readFinal(pod.path) !== undefined;
-    if (!isLeaving || performance.now() > deadline) throw alive(pod);
+    if (!isLeaving || process.uptime() * 1000 > deadline) throw alive(pod);
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }

@@ -5,7 +5,7 @@ import { connectIn, sendWithFds } from '../../linux/socket.ts';
 import { Channel } from '../../stage1/channel.ts';
 import { encodeMessage, type Message } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
-import { signalNumber } from '../plan/signals.ts';
+import { requireSignal } from '../plan/signals.ts';
 import { readRecord } from '../pod/record.ts';
 
 /** A connection to the init of a running pod. Throws `pod/state` when it does not run. */
@@ -55,7 +55,7 @@ export function appIndex(podDir: string, app: string): number {
 /** Sends a signal, by name, to the first process of one app or of all. */
 export async function signalPod(podDir: string, app: string | undefined, signal: string): Promise<void> {
   const index = app === undefined ? -1 : appIndex(podDir, app);
-  const answer = await request(podDir, encodeMessage({ type: 'signal', app: index, a: signalNumber(signal) }));
+  const answer = await request(podDir, encodeMessage({ type: 'signal', app: index, a: requireSignal(signal) }));
   if (answer.type !== 'refused') return;
   const target = app === undefined ? 'the pod' : `app "${app}"`;
   throw new PodError('pod/state', `send ${signal} to ${target}: ${errnoMessage(answer.c)}`, {

@@ -5,7 +5,11 @@ import { removeUnusedBridge } from '../gc/bridge.ts';
 import { removePod } from '../gc/remove.ts';
 
 /** Removes a pod whose launch failed before its monitor had it, then throws the failure. */
-export async function giveBack(root: string, pod: { readonly uuid: string; readonly lockFd: number }, failure: unknown): Promise<never> {
+export async function giveBack(
+  root: string,
+  pod: { readonly uuid: string; readonly lockFd: number },
+  failure: unknown,
+): Promise<never> {
   closeSync(pod.lockFd);
   const first = explain(failure, root);
   try {
@@ -28,7 +32,8 @@ export async function removeFailed(root: string, uuid: string): Promise<void> {
 /** A full disk, a read-only one, a limit: what the kernel refuses on the way to a pod is no bug of ours. */
 function explain(error: unknown, root: string, hint?: string): unknown {
   if (error instanceof PodError || error instanceof PodErrors) return error;
-  const isRefusal = error instanceof SyscallError || (error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined);
+  const isRefusal =
+    error instanceof SyscallError || (error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined);
   if (!isRefusal) return error;
   return new PodError('state/io', `make a pod in "${root}": ${(error as Error).message}`, { cause: error, hint });
 }

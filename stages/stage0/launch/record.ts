@@ -16,7 +16,7 @@ export function newRecord(input: RecordInput): PodRecord {
     uuid: input.uuid,
     name: spec.name,
     createdAt: new Date().toISOString(),
-    manifest: { path: spec.manifest.path, digest: spec.manifest.digest },
+    manifest: { path: spec.manifest.path },
     labels: spec.labels,
     annotations: spec.annotations,
     network: { mode: spec.network.mode, ips: input.ips },

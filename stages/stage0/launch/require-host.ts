@@ -15,7 +15,11 @@ export function requirePrivilege(): void {
 export function requireDescriptors({ hardLimits }: HostFacts): void {
   const limit = hardLimits[RLIMIT.RLIMIT_NOFILE];
   if (limit === undefined || limit >= DESCRIPTORS) return;
-  throw new PodError('host/unsupported', `start a pod: a process may open ${limit} files here, ${DESCRIPTORS} are needed`, {
-    hint: `raise the hard limit first: ulimit -Hn ${DESCRIPTORS}`,
-  });
+  throw new PodError(
+    'host/unsupported',
+    `start a pod: a process may open ${limit} files here, ${DESCRIPTORS} are needed`,
+    {
+      hint: `raise the hard limit first: ulimit -Hn ${DESCRIPTORS}`,
+    },
+  );
 }

@@ -1,5 +1,3 @@
-import type * as Crypto from 'node:crypto';
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Outline, OutlineApp, OutlineIsolator, OutlineMount, OutlinePort, OutlineVolume } from './outline.ts';
 import { join } from './pointer.ts';
@@ -43,7 +41,7 @@ function manifestOf(path: string, text: string): Spec.PodSpec['manifest'] {
   return {
     path,
     get digest(): string {
-      const { createHash } = createRequire(import.meta.url)('node:crypto') as typeof Crypto;
+      const { createHash } = process.getBuiltinModule('node:crypto');
       return (digest ??= `sha256:${createHash('sha256').update(text).digest('hex')}`);
     },
     text,

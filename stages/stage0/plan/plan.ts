@@ -16,7 +16,7 @@ import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
 import { planPodTree } from '../rootfs/tree.ts';
 import type { RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
-import { signalNumber } from './signals.ts';
+import { requireSignal } from './signals.ts';
 import { cloneFlags, planHostname, planIdMaps, planInitIdentity } from './namespaces.ts';
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
@@ -175,7 +175,7 @@ function planApp(
     start,
     before,
     after,
-    stopSignal: signalNumber(spec.stop.signal ?? app.image.config.stopSignal ?? 'SIGTERM'),
+    stopSignal: requireSignal(spec.stop.signal ?? app.image.config.stopSignal ?? 'SIGTERM'),
     graceMs: spec.stop.graceMs,
     logBytes: LOG_BYTES,
     logFiles: LOG_FILES,

@@ -16,7 +16,8 @@ export interface PodRecord {
   readonly name: string;
   /** RFC 3339, UTC. */
   readonly createdAt: string;
-  readonly manifest: { readonly path: string; readonly digest: string };
+  /** Its text is in `manifest.yaml`. */
+  readonly manifest: { readonly path: string };
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly network: { readonly mode: string; readonly ips: readonly string[] };

@@ -2,6 +2,8 @@ import { appStatuses, type AppStatus } from './app-status.ts';
 import { type FinalStatus, type PodEvent, readEvents, readFinal, toTime } from './events.ts';
 import { Liveness } from './alive.ts';
 import { type PodRecord, readRecord } from './record.ts';
+import { readIfThere } from './files.ts';
+import { POD_FILES } from './layout.ts';
 import type { PodDir, PodStore } from './store.ts';
 import { readBootId } from './uuid.ts';
 
@@ -84,10 +86,21 @@ function toStatus({ pod, record, events, final, state, apps }: Sources): PodStat
     startedAt: started ? toTime(started.t) : null,
     finishedAt: final ? toTime(final.t) : null,
     exitCode: state === 'exited' ? podExitCode(apps, record, final) : null,
-    manifest: record?.manifest ?? null,
+    manifest: record ? manifestOf(pod.path, record.manifest.path) : null,
     labels: record?.labels ?? {},
     network: record?.network ?? { mode: 'none', ips: [] },
     apps,
+  };
+}
+
+/** The digest is made when somebody looks at it: loading node:crypto costs more than everything else here. */
+function manifestOf(podPath: string, path: string): PodStatus['manifest'] {
+  return {
+    path,
+    get digest(): string {
+      const text = readIfThere(`${podPath}/${POD_FILES.manifest}`) ?? '';
+      return `sha256:${process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex')}`;
+    },
   };
 }
 

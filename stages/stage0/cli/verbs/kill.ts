@@ -4,7 +4,7 @@ import { PodStore } from '../../pod/store.ts';
 import { chooseApps, forEachPod, someOperands } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
 import { loadControl } from '../load-launch.ts';
-import { signalName } from '../signal-names.ts';
+import { signalName } from '../../../linux/signals.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseDuration } from '../../../../stages/stage0/cli/arguments.ts';
 import { type Flag, parseFlags } from '../../../../stages/stage0/cli/flags.ts';
 import { parseSelector } from '../../../../stages/stage0/cli/select.ts';
-import { signalName } from '../../../../stages/stage0/cli/signal-names.ts';
+import { signalName } from '../../../../stages/linux/signals.ts';
 import { parseSince } from '../../../../stages/stage0/cli/verbs/logs.ts';
 import { PodError } from '../../../../stages/stage0/error.ts';
 

@@ -26,7 +26,7 @@ function scene(apps: readonly string[], events: readonly string[], change: Parti
     uuid: pod.uuid,
     name: 'web',
     createdAt: '2026-01-01T00:00:00.000Z',
-    manifest: { path: 'x.yaml', digest: 'sha256:0' },
+    manifest: { path: 'x.yaml' },
     labels: {},
     annotations: {},
     network: { mode: 'none', ips: [] },

@@ -43,3 +43,15 @@ export function signalName(text: string): string | undefined {
   const name = text.toUpperCase().replace(/^SIG/, '');
   return (SIGNALS as readonly string[]).includes(name) ? `SIG${name}` : undefined;
 }
+
+/** First real-time signal that programs may use; glibc keeps 32 and 33 for itself. */
+const SIGRTMIN = 34;
+
+/** The number of `SIGTERM`, `term`, `15` or `SIGRTMIN+3`; undefined when there is no such signal. Images write all of them. */
+export function signalNumber(text: string): number | undefined {
+  const realtime = /^(?:SIG)?RTMIN(?:\+(\d+))?$/i.exec(text);
+  const number = realtime ? SIGRTMIN + Number(realtime[1] ?? 0) : Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= 64) return number;
+  const name = signalName(text);
+  return name === undefined ? undefined : (SIGNALS as readonly string[]).indexOf(name.slice(3)) + 1;
+}
