@@ -1,5 +1,6 @@
 // pod's library, in this process.
 
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TOP, Unavailable } from '../workspace.mjs';
@@ -22,6 +23,10 @@ export class Library {
     this.#workspace = workspace;
     this.#api = api;
     this.root = workspace.subdir('library-root');
+    // Bridge and tables of a state directory stay for its next pod, until gc finds that there is none.
+    workspace.defer(() =>
+      execFileSync(process.execPath, [join(TOP, 'bin/pod.cjs'), 'gc', '--root', this.root, '--grace', '0s']),
+    );
   }
 
   start(options) {
