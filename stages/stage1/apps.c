@@ -18,7 +18,7 @@ int app_lives(const struct app *a)
 	return a->state == APP_STARTING || a->state == APP_RUNNING;
 }
 
-static int played(struct init *in, s32 tape, struct fault *fault)
+int played(struct init *in, s32 tape, struct fault *fault)
 {
 	return tape < 0 || program_play(&in->program, (u32)tape, in->regs, fault) == 0;
 }

@@ -108,6 +108,7 @@ int read_report(s32 fd, struct report *report);
 void watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
 
 /* apps.c */
+int played(struct init *in, s32 tape, struct fault *fault);
 void apps_start_ready(struct init *in);
 void app_reported(struct init *in, u32 index);
 int apps_reap(struct init *in, s32 pid, int status);
