@@ -15,7 +15,7 @@ static const struct tape_app *tape_app(const struct init *in, u32 index)
 /* Between its clone and its reaping: the only time its pid is its own. */
 int app_lives(const struct app *a)
 {
-	return a->state == APP_STARTING || a->state == APP_RUNNING;
+	return (a->state == APP_STARTING || a->state == APP_RUNNING) && !a->reaped;
 }
 
 int played(struct init *in, s32 tape, struct fault *fault)
@@ -216,12 +216,15 @@ void app_reported(struct init *in, u32 index)
 	watch(in, a->report, WATCH_APP_REPORT, index, 0);
 	sys_close(a->report);
 	a->report = -1;
+	if (a->state != APP_STARTING)
+		return;
 	a->state = APP_RUNNING;
 	if (failed) {
 		fail(in, index, &report.fault);
 		return;
 	}
-	hold_mount_namespace(in, a);
+	if (!a->reaped)
+		hold_mount_namespace(in, a);
 	t = EVENT(line, "app-started");
 	event_app(&t, in, index);
 	FIELD(&t, "pid", a->pid);
@@ -253,6 +256,7 @@ int apps_reap(struct init *in, s32 pid, int status)
 
 		if (a->pid != pid || !app_lives(a))
 			continue;
+		a->reaped = 1;
 		if (a->report >= 0)
 			app_reported(in, i);
 		/* A child killed between clone and execve reports nothing; its end says it all. */

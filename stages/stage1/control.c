@@ -174,8 +174,12 @@ void session_request(struct init *in, u32 index)
 	struct session *s = &in->sessions[index];
 	s32 fds[MAX_MESSAGE_FDS];
 	struct message m;
-	long ret = message_receive(s->sock, &m, fds, MSG_DONTWAIT);
+	long ret;
 
+	/* Hung up earlier in the same turn. */
+	if (s->sock < 0)
+		return;
+	ret = message_receive(s->sock, &m, fds, MSG_DONTWAIT);
 	if (ret == -EAGAIN)
 		return;
 	if (ret != 1) {
@@ -191,6 +195,17 @@ void session_request(struct init *in, u32 index)
 		answer(s, MSG_DONE, 0, 0, 0);
 }
 
+static void close_report(struct init *in, u32 index)
+{
+	struct session *s = &in->sessions[index];
+
+	if (s->report < 0)
+		return;
+	watch(in, s->report, WATCH_SESSION_REPORT, index, 0);
+	sys_close(s->report);
+	s->report = -1;
+}
+
 void session_reported(struct init *in, u32 index)
 {
 	struct session *s = &in->sessions[index];
@@ -203,9 +218,7 @@ void session_reported(struct init *in, u32 index)
 	failed = read_report(s->report, &report);
 	if (failed < 0)
 		return;
-	watch(in, s->report, WATCH_SESSION_REPORT, index, 0);
-	sys_close(s->report);
-	s->report = -1;
+	close_report(in, index);
 	if (failed)
 		answer(s, MSG_FAILED, (s32)report.fault.tape, (s32)report.fault.op, report.fault.err);
 	else
@@ -221,6 +234,7 @@ int sessions_reap(struct init *in, s32 pid, int status)
 			continue;
 		if (s->report >= 0)
 			session_reported(in, i);
+		close_report(in, i);
 		answer(s, MSG_EXITED, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
 		       WIFSIGNALED(status) ? WTERMSIG(status) : 0, 0);
 		s->pid = 0;

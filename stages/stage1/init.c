@@ -187,6 +187,15 @@ static void supervise(struct init *in)
 	}
 }
 
+/* No descriptor is open yet; 0 would be one. */
+static void forget_all(struct init *in)
+{
+	for (u32 i = 0; i < MAX_SESSIONS; i++)
+		in->sessions[i] = (struct session){ .sock = -1, .report = -1 };
+	for (u32 i = 0; i < MAX_APPS; i++)
+		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .out.fd = -1, .err.fd = -1, .log.fd = -1 };
+}
+
 int init_main(struct program *program, const s64 *regs, long from_monitor)
 {
 	struct init *in = &self;
@@ -198,10 +207,7 @@ int init_main(struct program *program, const s64 *regs, long from_monitor)
 	in->handoff = HANDOFF_FD;
 	for (u32 i = 0; i < program->header->regs; i++)
 		in->regs[i] = regs[i];
-	for (u32 i = 0; i < MAX_SESSIONS; i++)
-		in->sessions[i] = (struct session){ .sock = -1, .report = -1 };
-	for (u32 i = 0; i < MAX_APPS; i++)
-		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .out.fd = -1, .err.fd = -1, .log.fd = -1 };
+	forget_all(in);
 	if (take_registers(in, from_monitor) < 0 || play(in, TAPE_POD) < 0 || watch_all(in) < 0)
 		return EXIT_POD_FAILED;
 	t = EVENT(line, "pod-started");

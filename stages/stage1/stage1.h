@@ -41,6 +41,8 @@ struct app_log {
 struct app {
 	enum app_state state;
 	s32 pid;
+	/* From here on the pid may be another's. */
+	u8 reaped;
 	s32 report;
 	s32 mount_namespace;
 	s32 code;

@@ -1,50 +1,76 @@
 // Builds the fuzzers: stage1's own sources under ASan and UBSan, with a program behind them instead of the kernel.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 export const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 const FLAGS = ['-std=gnu17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DPOD_FUZZ', '-DPOD_HOSTED', ...SANITIZE];
 
-/** The stage1 sources each driver does not include itself. */
+/** The stage1 sources each driver does not include itself, and the tapes it is given. */
 const DRIVERS = {
-  'tape-fuzz': ['tape.c'],
+  'tape-fuzz': { sources: ['tape.c'], tapes: ['small', 'pod', 'many', 'exec'] },
+  'init-fuzz': {
+    sources: ['apps.c', 'control.c', 'events.c', 'io.c', 'log.c', 'process.c', 'stop.c', 'tape.c'],
+    tapes: ['small', 'exec'],
+  },
 };
+export const FUZZERS = Object.keys(DRIVERS);
+
+/** The fuzzer's arguments after seed and count: those of the tapes in `dir` it wants. */
+export function tapesFor(dir, name) {
+  return DRIVERS[name].tapes.map((tape) => join(dir, `${tape}.tape`));
+}
 
 /** Compiles a driver into `outDir`; returns the program's path. */
 export function buildFuzzer(top, outDir, name) {
   mkdirSync(outDir, { recursive: true });
   const program = join(outDir, name);
-  const sources = [join(top, `test/fuzz/${name}.c`), ...DRIVERS[name].map((file) => join(top, 'stages/stage1', file))];
+  const sources = [join(top, `test/fuzz/${name}.c`), ...DRIVERS[name].sources.map((file) => join(top, 'stages/stage1', file))];
   execFileSync(process.env.CC ?? 'cc', [...FLAGS, '-o', program, ...sources], { stdio: ['ignore', 'ignore', 'inherit'] });
   return program;
 }
 
-/** Writes the encoder's own tapes to `outDir`, the smallest first; returns their paths. */
-export async function writeCorpus(top, outDir) {
+/**
+ * All of stage1 under the sanitizers, for pods that really run, as `outDir/stage1-ARCH`: where a bundle below `outDir` finds it
+ * before it finds the real one. Returns the bundled test files.
+ */
+export async function buildSanitizedTests(top, outDir, files) {
   mkdirSync(outDir, { recursive: true });
-  const bundle = join(outDir, 'tapes.cjs');
-  await build({
+  const arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  const folder = join(top, 'stages/stage1');
+  const sources = readdirSync(folder).filter((name) => name.endsWith('.c')).map((name) => join(folder, name));
+  const flags = FLAGS.filter((flag) => flag !== '-DPOD_FUZZ');
+  const output = join(outDir, `stage1-${arch}`);
+  const all = [...sources, join(top, 'test/fuzz/asan-options.c')];
+  execFileSync(process.env.CC ?? 'cc', [...flags, '-o', output, ...all], { stdio: ['ignore', 'ignore', 'inherit'] });
+  await bundle(top, { entryPoints: files, outdir: outDir, outExtension: { '.js': '.cjs' } });
+  return files.map((file) => join(outDir, basename(file).replace(/\.ts$/, '.cjs')));
+}
+
+function bundle(top, options) {
+  return build({
     absWorkingDir: top,
-    entryPoints: ['test/fuzz/tapes.ts'],
-    outfile: bundle,
     bundle: true,
     platform: 'node',
     format: 'cjs',
     target: 'node20.19',
-    external: ['koffi'],
+    external: ['koffi', 'esbuild', 'ajv'],
     define: { 'import.meta.url': '__importMetaUrl' },
     banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     logLevel: 'warning',
+    ...options,
   });
-  const { newCorpus } = createRequire(import.meta.url)(bundle);
+}
+
+/** Writes the encoder's own tapes to `outDir`, by their names. */
+export async function writeCorpus(top, outDir) {
+  mkdirSync(outDir, { recursive: true });
+  const outfile = join(outDir, 'tapes.cjs');
+  await bundle(top, { entryPoints: ['test/fuzz/tapes.ts'], outfile });
+  const { newCorpus } = createRequire(import.meta.url)(outfile);
   const corpus = newCorpus(process.arch === 'arm64' ? 'aarch64' : 'x86_64');
-  return [...corpus].map(([name, bytes]) => {
-    const path = join(outDir, `${name}.tape`);
-    writeFileSync(path, bytes);
-    return path;
-  });
+  for (const [name, bytes] of corpus) writeFileSync(join(outDir, `${name}.tape`), bytes);
 }

@@ -29,7 +29,8 @@ function descriptorsOfInit(): number {
 async function expectUnharmed(descriptors: number): Promise<void> {
   assert.equal((await pod.exec(['/bin/echo', 'fine'])).stdout, 'fine\n');
   for (let i = 0; i < 100 && descriptorsOfInit() > descriptors; i++) await pod.exec(['/bin/true']);
-  assert.equal(descriptorsOfInit(), descriptors);
+  // Fewer when the client before was still being hung up on at the beginning.
+  assert.ok(descriptorsOfInit() <= descriptors, `${descriptorsOfInit()} descriptors, ${descriptors} before`);
 }
 
 const errnoOf = (answer: Buffer): number => decodeMessage(answer.subarray(0, MESSAGE_BYTES)).c;
