@@ -28,8 +28,13 @@ export function tapesFor(dir, name) {
 export function buildFuzzer(top, outDir, name) {
   mkdirSync(outDir, { recursive: true });
   const program = join(outDir, name);
-  const sources = [join(top, `test/fuzz/${name}.c`), ...DRIVERS[name].sources.map((file) => join(top, 'stages/stage1', file))];
-  execFileSync(process.env.CC ?? 'cc', [...FLAGS, '-o', program, ...sources], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const sources = [
+    join(top, `test/fuzz/${name}.c`),
+    ...DRIVERS[name].sources.map((file) => join(top, 'stages/stage1', file)),
+  ];
+  execFileSync(process.env.CC ?? 'cc', [...FLAGS, '-o', program, ...sources], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   return program;
 }
 
@@ -41,7 +46,9 @@ export async function buildSanitizedTests(top, outDir, files) {
   mkdirSync(outDir, { recursive: true });
   const arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
   const folder = join(top, 'stages/stage1');
-  const sources = readdirSync(folder).filter((name) => name.endsWith('.c')).map((name) => join(folder, name));
+  const sources = readdirSync(folder)
+    .filter((name) => name.endsWith('.c'))
+    .map((name) => join(folder, name));
   const flags = FLAGS.filter((flag) => flag !== '-DPOD_FUZZ');
   const output = join(outDir, `stage1-${arch}`);
   const all = [...sources, join(top, 'test/fuzz/asan-options.c')];

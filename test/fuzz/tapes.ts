@@ -40,8 +40,15 @@ function newSmallProgram(): Program {
   pod.call('tape.store64', [buffer, 7n]);
   pod.call('tape.check32', [buffer]);
   pod.call('tape.equal', [buffer, pod.text('/x'), 1]);
-  pod.call('writev', [program.reg('x'), pod.bytes([pod.text('a'), new Uint8Array(8), pod.text('b'), new Uint8Array(8)]), 2]);
-  attach.call('openat', [program.reg('initProc'), attach.text('ns/net'), 0], { out: program.reg('net'), handOver: true });
+  pod.call('writev', [
+    program.reg('x'),
+    pod.bytes([pod.text('a'), new Uint8Array(8), pod.text('b'), new Uint8Array(8)]),
+    2,
+  ]);
+  attach.call('openat', [program.reg('initProc'), attach.text('ns/net'), 0], {
+    out: program.reg('net'),
+    handOver: true,
+  });
   superviseTwo(program);
   return program;
 }
@@ -54,7 +61,16 @@ function superviseTwo(program: Program): void {
     const start = program.tape({ purpose: 'start', app: name });
     for (const tape of [before, after, start]) tape.call('write', [program.reg('x'), tape.text(name), name.length]);
     const dependsOn = i === 0 ? [] : [{ app: 0, condition: 'completed' as const }];
-    program.supervise({ ...common, name, start, before, after, dependsOn, kill: program.reg('kill'), oom: program.reg('oom') });
+    program.supervise({
+      ...common,
+      name,
+      start,
+      before,
+      after,
+      dependsOn,
+      kill: program.reg('kill'),
+      oom: program.reg('oom'),
+    });
   }
 }
 

@@ -21,7 +21,9 @@ export function assertGolden(path: string, actual: string): void {
 export function hexDump(bytes: Uint8Array): string {
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += 16) {
-    const hex = Buffer.from(bytes.subarray(at, at + 16)).toString('hex').replace(/(..)(?=.)/g, '$1 ');
+    const hex = Buffer.from(bytes.subarray(at, at + 16))
+      .toString('hex')
+      .replace(/(..)(?=.)/g, '$1 ');
     lines.push(`${at.toString(16).padStart(5, '0')}  ${hex}`);
   }
   return `${lines.join('\n')}\n`;

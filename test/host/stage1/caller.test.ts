@@ -44,7 +44,8 @@ const WRAPPERS: readonly (readonly string[])[] = [
 ];
 for (const wrapper of WRAPPERS) {
   test(`an app under "${wrapper.join(' ')} pod run" does not notice`, async (t) => {
-    if (spawnSync(wrapper[0]!, [...wrapper.slice(1), 'true']).status !== 0) return t.skip(`"${wrapper.join(' ')}" does not work here`);
+    if (spawnSync(wrapper[0]!, [...wrapper.slice(1), 'true']).status !== 0)
+      return t.skip(`"${wrapper.join(' ')}" does not work here`);
     assert.equal(await seenUnder(...wrapper), await seenUnder('env'));
   });
 }
@@ -54,15 +55,27 @@ test('a pod that runs on keeps none of its caller’s descriptors open', async (
   const child = spawn(node, args, { env: cliEnvironment(), stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
   child.stdin!.end(manifest('sleep 600'));
   // Resolves only when nobody holds the other end of the fourth descriptor any more.
-  const [uuid] = await Promise.all([text(child.stdout!), text(child.stdio[3] as NodeJS.ReadableStream), once(child, 'close')]);
+  const [uuid] = await Promise.all([
+    text(child.stdout!),
+    text(child.stdio[3] as NodeJS.ReadableStream),
+    once(child, 'close'),
+  ]);
   assert.equal((await pod(['rm', '--force', uuid.trim()], { root })).exitCode, 0);
 });
 
 test('a pod that runs on does not keep its caller’s directory busy', async () => {
-  const child = spawn(process.execPath, commandLine(['run', '-d', '-'], root), { cwd: root, env: cliEnvironment(), stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, commandLine(['run', '-d', '-'], root), {
+    cwd: root,
+    env: cliEnvironment(),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   child.stdin.end(manifest('sleep 600'));
   const [uuid] = await Promise.all([text(child.stdout), once(child, 'close')]);
-  const busy = spawnSync('sh', ['-c', 'for p in /proc/[0-9]*; do case $(cat $p/comm) in stage1*) readlink $p/cwd;; esac; done'], { encoding: 'utf8' });
+  const busy = spawnSync(
+    'sh',
+    ['-c', 'for p in /proc/[0-9]*; do case $(cat $p/comm) in stage1*) readlink $p/cwd;; esac; done'],
+    { encoding: 'utf8' },
+  );
   assert.ok(!busy.stdout.split('\n').includes(root));
   assert.equal((await pod(['rm', '--force', uuid.trim()], { root })).exitCode, 0);
 });

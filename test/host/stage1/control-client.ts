@@ -14,7 +14,11 @@ export function connect(podDir: string): Fd {
 }
 
 /** Sends the bytes and resolves with all that comes back until init hangs up, or has been silent for `quietMs`. */
-export function converse(podDir: string, bytes: Uint8Array, quietMs = 200): Promise<{ answer: Buffer; ended: boolean }> {
+export function converse(
+  podDir: string,
+  bytes: Uint8Array,
+  quietMs = 200,
+): Promise<{ answer: Buffer; ended: boolean }> {
   const socket = new Socket({ fd: connect(podDir).take(), readable: true, writable: true });
   const chunks: Buffer[] = [];
   return new Promise((resolve) => {

@@ -105,7 +105,8 @@ test('an exec whose tape is no tape is refused, and its descriptors are closed',
   const descriptors = descriptorsOfInit();
   const file = openSync('/bin/true', 'r');
   const client = connect(podDir);
-  for (let i = 0; i < 50; i++) sendWithFds(client.number, encodeMessage({ type: 'exec', app: 0, fds: 4 }), [file, file, file, file]);
+  for (let i = 0; i < 50; i++)
+    sendWithFds(client.number, encodeMessage({ type: 'exec', app: 0, fds: 4 }), [file, file, file, file]);
   closeSync(file);
   await pod.exec(['/bin/true']);
   client[Symbol.dispose]();
@@ -132,7 +133,10 @@ test('a thousand mutated messages neither stop init nor leak', async () => {
   const file = openSync('/dev/null', 'r');
   for (let i = 0; i < 1000; i++) {
     // No stop, and no signal that ends the app: what is tested is whether the rest does no harm.
-    const bytes = encodeMessage({ type: (['exec', 'pty', 'done', 'handover', 'launch'] as const)[random(5)]!, app: random(5) - 3 });
+    const bytes = encodeMessage({
+      type: (['exec', 'pty', 'done', 'handover', 'launch'] as const)[random(5)]!,
+      app: random(5) - 3,
+    });
     for (let n = random(4); n > 0; n--) bytes[8 + random(MESSAGE_BYTES - 8)] = random(256);
     using client = connect(podDir);
     const fds = Array.from({ length: random(6) }, () => file);

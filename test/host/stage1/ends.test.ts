@@ -21,12 +21,21 @@ test('each app starts and ends once in the journal', async () => {
   const brief = seen.map((event) =>
     'app' in event ? `${event.app} ${event.e}${event.e === 'app-exited' ? ` ${event.code} ${event.signal}` : ''}` : '',
   );
-  assert.deepEqual(brief.toSorted(), ['one app-exited 3 0', 'one app-started', 'two app-exited 0 9', 'two app-started']);
+  assert.deepEqual(brief.toSorted(), [
+    'one app-exited 3 0',
+    'one app-started',
+    'two app-exited 0 9',
+    'two app-started',
+  ]);
 });
 
 test('ten thousand orphans leave no zombie, and exec is answered meanwhile', async () => {
   const orphans = `$| = 1; for (1..10000) { my $p = fork; if (!$p) { fork or exit; exit } waitpid $p, 0 } print "made\\n"; sleep 60`;
-  await using pod = await start(root, 'orphans', { name: 'perl', image: 'host', exec: ['/usr/bin/perl', '-e', orphans] });
+  await using pod = await start(root, 'orphans', {
+    name: 'perl',
+    image: 'host',
+    exec: ['/usr/bin/perl', '-e', orphans],
+  });
   let slowestMs = 0;
   while (!pod.logs().some(({ text }) => text === 'made')) {
     const startMs = performance.now();
@@ -55,7 +64,9 @@ test('an exec into an app that has ended is refused', async () => {
 test('an app that ends while processes are executed in it ends the pod', async () => {
   for (let i = 0; i < 5; i++) {
     await using pod = await start(root, 'race', shell('main', 'sleep 0.05'));
-    const execs = Array.from({ length: 20 }, () => pod.exec(['/bin/true']).catch((error: { code: string }) => error.code));
+    const execs = Array.from({ length: 20 }, () =>
+      pod.exec(['/bin/true']).catch((error: { code: string }) => error.code),
+    );
     for (const result of await Promise.all(execs)) {
       if (typeof result === 'string') assert.match(result, /^pod\/(state|died)$/);
       else assert.ok([0, 137].includes(result.exitCode), `exit ${result.exitCode}`);

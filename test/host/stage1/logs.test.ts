@@ -39,7 +39,8 @@ for (const [what, script] of Object.entries(WRITERS)) {
 }
 
 test('a log that cannot be rotated stops growing, whole lines only, and what is lost is counted', async () => {
-  const writer = 'read -r go < /go; i=0; while [ $i -lt 60 ]; do head -c 200000 /dev/zero | tr "\\0" x | fold -w 99; echo; i=$((i+1)); done';
+  const writer =
+    'read -r go < /go; i=0; while [ $i -lt 60 ]; do head -c 200000 /dev/zero | tr "\\0" x | fold -w 99; echo; i=$((i+1)); done';
   await using pod = await start(root, 'stuck', shell('main', `mkfifo /go; echo made; ${writer}`));
   while (!pod.logs().some(({ text }) => text === 'made')) await delay(10);
   const logs = `${pathOf(root, pod)}/logs`;
@@ -50,7 +51,10 @@ test('a log that cannot be rotated stops growing, whole lines only, and what is 
   const text = readFileSync(`${pathOf(root, pod)}/logs/main.log`, 'latin1');
   assert.ok(text.length <= LOG_BYTES);
   assert.ok(text.endsWith('\n'));
-  assert.deepEqual(text.split('\n').filter((line) => line !== '' && !/^\S+Z std(out|err) [FP] [x]{0,99}$|made$/.test(line)), []);
+  assert.deepEqual(
+    text.split('\n').filter((line) => line !== '' && !/^\S+Z std(out|err) [FP] [x]{0,99}$|made$/.test(line)),
+    [],
+  );
   const dropped = eventsOf(root, pod).filter((event) => event.e === 'log-dropped');
   assert.ok(dropped.length > 0);
 });

@@ -15,7 +15,9 @@ let bundles: string[] = [];
 before(() => {
   const script = `import(process.argv[1]).then((m) => m.buildSanitizedTests(process.argv[2], process.argv[3], process.argv.slice(4)))
     .then((bundles) => console.log(JSON.stringify(bundles)))`;
-  const built = spawnSync(process.execPath, ['-e', script, join(TOP, 'test/fuzz/build.mjs'), TOP, outDir, ...FILES], { encoding: 'utf8' });
+  const built = spawnSync(process.execPath, ['-e', script, join(TOP, 'test/fuzz/build.mjs'), TOP, outDir, ...FILES], {
+    encoding: 'utf8',
+  });
   assert.equal(built.status, 0, built.stderr);
   bundles = JSON.parse(built.stdout) as string[];
 });

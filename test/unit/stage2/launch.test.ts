@@ -22,12 +22,18 @@ function listing(tape: Tape): string {
 }
 
 test('the calls of a default start', () => {
-  assertGolden('test/unit/stage2/golden/start.txt', listing(plan.program.tapes.find(({ options }) => options.purpose === 'start')!));
+  assertGolden(
+    'test/unit/stage2/golden/start.txt',
+    listing(plan.program.tapes.find(({ options }) => options.purpose === 'start')!),
+  );
 });
 
 test('the calls of a default exec on a terminal', () => {
   const registers = Object.fromEntries([...plan.program.registers].map(([name, { index }]) => [name, index]));
-  assertGolden('test/unit/stage2/golden/exec.txt', listing(planExecProgram(defaults, registers, undefined, true).tapes[0]!));
+  assertGolden(
+    'test/unit/stage2/golden/exec.txt',
+    listing(planExecProgram(defaults, registers, undefined, true).tapes[0]!),
+  );
 });
 
 type Plan = (tape: Tape, process: ProcessPlan) => void;
@@ -94,7 +100,14 @@ for (const [name, make] of Object.entries(PLANS)) {
 
   test(`${name}: without no_new_privs the filter is loaded while that is still allowed`, () => {
     const ops = opsOf(make, { ...defaults, noNewPrivileges: false });
-    assertOrder(ops, ['seccomp', is('seccomp')], ['setresuid', is('setresuid')], ['capset', is('capset')], ['close_range', is('close_range')], ['execve', is('execve')]);
+    assertOrder(
+      ops,
+      ['seccomp', is('seccomp')],
+      ['setresuid', is('setresuid')],
+      ['capset', is('capset')],
+      ['close_range', is('close_range')],
+      ['execve', is('execve')],
+    );
     assert.ok(!ops.some(isPrctl(PR_SET_NO_NEW_PRIVS)));
   });
 
@@ -106,12 +119,22 @@ for (const [name, make] of Object.entries(PLANS)) {
 test('a session of its own comes first, and the cgroup before its namespace', () => {
   const ops = opsOf(PLANS['start']!, { ...defaults, joins: [new Program().reg('tasks')] });
   assert.equal(ops[0]?.call, 'setsid');
-  assert.deepEqual(ops.slice(1, 3).map(({ call }) => call), ['write', 'unshare']);
+  assert.deepEqual(
+    ops.slice(1, 3).map(({ call }) => call),
+    ['write', 'unshare'],
+  );
 });
 
 test('the working directory is checked to be below the root, as the user', () => {
   const ops = opsOf(PLANS['start']!, { ...defaults, workingDirectory: '/srv' });
-  assertOrder(ops, ['setresuid', is('setresuid')], ['openat2', is('openat2')], ['getcwd', is('getcwd')], ['comparing', is('tape.equal')], ['execve', is('execve')]);
+  assertOrder(
+    ops,
+    ['setresuid', is('setresuid')],
+    ['openat2', is('openat2')],
+    ['getcwd', is('getcwd')],
+    ['comparing', is('tape.equal')],
+    ['execve', is('execve')],
+  );
 });
 
 test('the command is looked for in every directory of PATH, in its order', () => {

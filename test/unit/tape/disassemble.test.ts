@@ -6,7 +6,12 @@ import { BINDINGS, newExample } from './example.ts';
 
 function listing(bindings: Parameters<typeof disassemble>[1]): string {
   const lines = disassemble(newExample(), bindings).map(({ purpose, app, call, why, at }) =>
-    [purpose + (app === undefined ? '' : `/${app}`), call, ...(why === undefined ? [] : [`# ${why}`]), ...(at === undefined ? [] : [`@ ${at}`])].join('  '),
+    [
+      purpose + (app === undefined ? '' : `/${app}`),
+      call,
+      ...(why === undefined ? [] : [`# ${why}`]),
+      ...(at === undefined ? [] : [`@ ${at}`]),
+    ].join('  '),
   );
   return `${lines.join('\n')}\n`;
 }

@@ -71,9 +71,18 @@ test('every item lies on a multiple of eight with eight bytes of room behind it'
 
 const REFUSED: readonly [string, (program: Program) => void][] = [
   ['a call no kernel has', (program) => program.tape({ purpose: 'host' }).call('frobnicate', [])],
-  ['five tolerated errnos', (program) => program.tape({ purpose: 'host' }).call('read', [], { tolerate: ['EPERM', 'ENOENT', 'ESRCH', 'EINTR', 'EIO'] })],
+  [
+    'five tolerated errnos',
+    (program) =>
+      program.tape({ purpose: 'host' }).call('read', [], { tolerate: ['EPERM', 'ENOENT', 'ESRCH', 'EINTR', 'EIO'] }),
+  ],
   ['a pointer at an odd place', (program) => void program.bytes([new Uint8Array(4), program.text('x')])],
-  ['more registers than stage1 has', (program) => { for (let i = 0; i < LIMITS.registers; i++) program.reg(`r${i}`); }],
+  [
+    'more registers than stage1 has',
+    (program) => {
+      for (let i = 0; i < LIMITS.registers; i++) program.reg(`r${i}`);
+    },
+  ],
   ['more bytes than stage1 takes', (program) => void program.buffer(LIMITS.tapeBytes)],
 ];
 for (const [what, make] of REFUSED) {
@@ -96,7 +105,11 @@ const header = readFileSync(join(TOP, 'stages/stage1/tape.h'), 'utf8');
 function enumOf(first: string): Map<string, number> {
   const body = new RegExp(`\\{([^{}]*\\b${first}\\b[^{}]*)\\}`).exec(header)![1]!;
   let next = 0;
-  const members = body.replaceAll(/\/\*.*?\*\//gs, '').split(',').map((member) => member.trim()).filter(Boolean);
+  const members = body
+    .replaceAll(/\/\*.*?\*\//gs, '')
+    .split(',')
+    .map((member) => member.trim())
+    .filter(Boolean);
   return new Map(
     members.map((member) => {
       const [name, value] = member.split('=').map((part) => part.trim());

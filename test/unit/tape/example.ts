@@ -9,7 +9,11 @@ export function newExample(): Program {
   const path = ['/pods/', sym('uuid'), '/root'] as const;
   pod.call('mkdirat', [-100, pod.text(path), 0o755], { at, why: 'make the root', tolerate: ['EEXIST'] });
   pod.call('openat', [-100, pod.text(path), 0], { at, out: program.reg('root') });
-  pod.call('write', [program.reg('root'), pod.text(['0 ', sym('uidBase', 4)]), pod.lengthOf(['0 ', sym('uidBase', 4)])]);
+  pod.call('write', [
+    program.reg('root'),
+    pod.text(['0 ', sym('uidBase', 4)]),
+    pod.lengthOf(['0 ', sym('uidBase', 4)]),
+  ]);
   pod.call('fchownat', [program.reg('root'), pod.text('x'), sym('uidBase', 4), 0n, 0x100]);
   pod.call('tape.store32', [pod.buffer(16), program.reg('root')]);
   pod.call('sendto', [3, pod.bytes([Uint8Array.of(1, 2, 3, 4), sym('uidBase', 4), pod.text('x')]), 16]);
