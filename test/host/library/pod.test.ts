@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { type Pod, PodError, PodErrors, run } from '../../../stages/stage0/index.ts';
+import { pod as podCli } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+
+const root = useTempRoot();
+const folder = mkdtempSync('/var/tmp/pod-library-');
+after(() => rmSync(folder, { recursive: true }));
+
+function manifest(name: string, script: string): object {
+  return {
+    apiVersion: 'pod/v1',
+    kind: 'Pod',
+    metadata: { name },
+    network: { mode: 'none' },
+    apps: [{ name: 'main', image: 'host', exec: ['/bin/sh', '-c', script] }],
+  };
+}
+
+test('run resolves when the apps have started; the pod says who it is and ends with its code', async () => {
+  const pod = await run(manifest('short', 'echo out; echo err >&2; exit 4'), { root });
+  assert.deepEqual([pod.name, pod.apps, pod.ips], ['short', ['main'], []]);
+  assert.match(pod.uuid, /^[0-9a-f-]{36}$/);
+  assert.equal(await pod.exit, 4);
+  assert.equal(pod.status()?.state, 'exited');
+  const entries = pod.logs().map(({ app, stream, text }) => [app, stream, text]);
+  assert.deepEqual(entries, [
+    ['main', 'stdout', 'out'],
+    ['main', 'stderr', 'err'],
+  ]);
+  await pod.remove();
+  assert.equal(pod.status(), undefined);
+});
+
+test('a bridge pod has an address of each family, and frees them', async () => {
+  const bridged = { ...manifest('bridged', 'sleep 1000'), network: { mode: 'bridge' } };
+  let first: readonly string[];
+  {
+    await using pod = await run(bridged, { root });
+    first = pod.ips;
+    assert.equal(first.length, 2);
+    const { stdout } = await pod.exec(['/bin/cat', '/etc/hosts']);
+    assert.ok(first.every((ip) => stdout.includes(ip)), stdout);
+  }
+  assert.deepEqual(readdirSync(`${root}/claims/ip4`), []);
+});
+
+test('exec collects what a command prints, side by side with others', async () => {
+  await using pod = await run(manifest('exec', 'sleep 1000'), { root });
+  const words = Array.from({ length: 20 }, (_, i) => `word-${i}`);
+  const results = await Promise.all(words.map((word) => pod.exec(['/bin/sh', '-c', `echo ${word}; echo e >&2; exit 3`])));
+  assert.deepEqual(
+    results,
+    words.map((word) => ({ exitCode: 3, stdout: `${word}\n`, stderr: 'e\n' })),
+  );
+  await assert.rejects(pod.exec(['no-such-command']), codeIs('pod/command-not-found'));
+  await assert.rejects(pod.exec(['/bin/true'], { app: 'nobody' }), codeIs('pod/app-not-found'));
+});
+
+test('kill and stop end it; both are no error when it has ended', async () => {
+  const killed = await run(manifest('killed', 'sleep 1000'), { root });
+  await killed.kill();
+  assert.equal(await killed.exit, 137);
+  await killed.kill();
+  assert.equal(await killed.stop(), 137);
+  await killed.remove();
+  const stopped = await run(manifest('stopped', "trap 'exit 9' TERM; echo up; while :; do sleep 0.02; done"), { root });
+  assert.equal([9, 143].includes(await stopped.stop()), true);
+  await stopped.remove();
+});
+
+test('await using removes the pod, whatever happens in between', async () => {
+  let pod: Pod | undefined;
+  await assert.rejects(async () => {
+    await using held = await run(manifest('held', 'sleep 1000'), { root });
+    pod = held;
+    throw new Error('in between');
+  }, /in between/);
+  assert.equal(pod?.status(), undefined);
+});
+
+test('a manifest that is wrong is all its errors, with their places, and nothing is left', async () => {
+  const path = `${folder}/wrong.yaml`;
+  writeFileSync(path, 'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: x}\napps:\n  - {name: a, imag: host}\n  - {name: a, image: host}\n');
+  await assert.rejects(run(path, { root }), (error) => {
+    assert.ok(error instanceof PodErrors && error.errors.length >= 2);
+    return error.errors.every(({ at }) => at?.file === path);
+  });
+  const { stdout } = await podCli(['ps', '-a', '-o', 'json'], { root });
+  assert.deepEqual(JSON.parse(stdout), []);
+});
+
+test('an aborted run starts nothing', async () => {
+  const signal = AbortSignal.abort(new Error('not wanted'));
+  await assert.rejects(run(manifest('aborted', 'sleep 1000'), { root, signal }), /not wanted/);
+  const { stdout } = await podCli(['ps', '-a', '-o', 'json'], { root });
+  assert.deepEqual(JSON.parse(stdout), []);
+});
+
+function codeIs(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof PodError && error.code === code;
+}
