@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readCgroupFacts } from '../../stages/stage0/cgroup/hierarchies.ts';
+import { assertNothingLeft } from '../harness/leaks.ts';
+import { removeRoot } from '../harness/temp-root.ts';
+import { takeSnapshot } from '../harness/snapshot.ts';
+import { type CgroupLayout, findObstacle, runGuest } from './uml.ts';
+
+/** One test that is played in the guest. */
+export interface Check {
+  readonly name: string;
+  readonly run: (root: string) => Promise<void>;
+}
+
+interface Result {
+  readonly name: string;
+  readonly error?: string;
+  readonly ms: number;
+}
+
+const MARK = '@@result ';
+const LIMIT_MS = 60_000;
+const HAS_LAYOUT = 'the guest has no other cgroups';
+const NOTHING_LEFT = 'nothing is left of any pod';
+
+/**
+ * The test file is bundled into one script, and plays both parts: on the machine it boots a guest that runs the same script, and
+ * reports what the guest found; in the guest it runs the checks.
+ */
+export async function playInGuest(cgroups: CgroupLayout, checks: readonly Check[]): Promise<void> {
+  if (process.env['POD_GUEST'] === undefined) reportGuest(cgroups, checks);
+  else await runChecks(cgroups, checks);
+}
+
+function reportGuest(cgroups: CgroupLayout, checks: readonly Check[]): void {
+  const obstacle = findObstacle();
+  const names = [HAS_LAYOUT, ...checks.map(({ name }) => name), NOTHING_LEFT];
+  if (obstacle !== undefined) {
+    for (const name of names) test(name, { skip: obstacle }, () => {});
+    return;
+  }
+  const output = runGuest({ cgroups, program: fileURLToPath(import.meta.url), limitMs: LIMIT_MS });
+  for (const name of names) {
+    test(name, async () => {
+      const results = parseResults(await output);
+      const result = results.find((each) => each.name === name);
+      if (!result) throw new Error(`the guest did not get that far:\n${await output}`);
+      if (result.error !== undefined) throw new Error(result.error);
+    });
+  }
+}
+
+function parseResults(output: string): Result[] {
+  const lines = output.split('\n').filter((line) => line.startsWith(MARK));
+  return lines.map((line) => JSON.parse(line.slice(MARK.length)) as Result);
+}
+
+async function runChecks(cgroups: CgroupLayout, checks: readonly Check[]): Promise<void> {
+  await report(HAS_LAYOUT, async () => assert.equal(readCgroupFacts().mode, cgroups));
+  const root = mkdtempSync('/var/tmp/pod-v2-');
+  const atStart = takeSnapshot();
+  for (const { name, run } of checks) await report(name, () => run(root));
+  await report(NOTHING_LEFT, async () => {
+    await removeRoot(root);
+    await assertNothingLeft(atStart);
+  });
+}
+
+async function report(name: string, run: () => Promise<void>): Promise<void> {
+  const startMs = Date.now();
+  let result: Omit<Result, 'ms'> = { name };
+  try {
+    await run();
+  } catch (error) {
+    result = { name, error: error instanceof Error ? `${error.stack}` : String(error) };
+  }
+  console.log(`${MARK}${JSON.stringify({ ...result, ms: Date.now() - startMs })}`);
+}

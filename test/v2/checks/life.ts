@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readCgroupFacts } from '../../../stages/stage0/cgroup/hierarchies.ts';
+import { listPids } from '../../../stages/stage0/cgroup/usage.ts';
+import { eventually } from '../../harness/eventually.ts';
+import { MANIFESTS } from '../../harness/paths.ts';
+import { podOk } from '../../harness/pod-cli.ts';
+import type { Check } from '../checks.ts';
+import { shell, toEnd } from './pods.ts';
+
+const STOPPABLE = `trap 'echo stopped; exit 0' TERM; echo ready; while :; do sleep 100 & wait $!; done`;
+
+async function runHello(root: string): Promise<void> {
+  const output = await podOk(['run', '--rm', '--net', 'none', join(MANIFESTS, 'hello.pod.yaml')], { root });
+  assert.match(output, /^Hello from hello-pod, on Linux /);
+}
+
+async function execIntoCgroup(root: string): Promise<void> {
+  await using pod = await shell(root, STOPPABLE);
+  const pids = (): number[] => listPids(readCgroupFacts(), pod.uuid, 'app');
+  // The shell and its sleep; then the sleep of the exec as well.
+  await eventually(async () => assert.equal(pids().length, 2));
+  const done = pod.exec(['/bin/sh', '-c', 'exec sleep 1']);
+  await eventually(async () => assert.equal(pids().length, 3));
+  assert.equal((await done).exitCode, 0);
+  const { stdout } = await pod.exec(['/bin/cat', '/proc/self/cgroup']);
+  assert.doesNotMatch(stdout, /pod-/);
+}
+
+async function stopGracefully(root: string): Promise<void> {
+  const pod = await shell(root, STOPPABLE);
+  await eventually(async () => assert.equal(pod.logs()[0]?.text, 'ready'));
+  assert.equal(await pod.stop(), 0);
+  assert.equal(pod.logs().at(-1)?.text, 'stopped');
+  assert.equal(pod.status()?.state, 'exited');
+  await podOk(['rm', pod.uuid], { root });
+  assert.equal(pod.status(), undefined);
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
+async function killMonitor(root: string): Promise<void> {
+  const pod = await shell(root, STOPPABLE);
+  const pid = pod.status()?.apps[0]?.pid;
+  assert.ok(pid);
+  const init = parentOf(pid);
+  process.kill(parentOf(init), 'SIGKILL');
+  process.kill(init, 'SIGKILL');
+  await pod.exit;
+  await eventually(async () => {
+    await podOk(['gc', '--grace', '0s'], { root });
+    assert.equal(pod.status(), undefined);
+  });
+  assert.deepEqual(listPids(readCgroupFacts(), pod.uuid), []);
+}
+
+export const LIFE_CHECKS: readonly Check[] = [
+  { name: 'the manifest of the quick start runs', run: runHello },
+  {
+    name: 'the apps’ root is no root of the host',
+    run: (root) =>
+      toEnd(shell(root, 'id -u; cat /proc/self/uid_map'), ({ output }) => {
+        const [uid, map] = output.split('\n');
+        const [inside, outside, size] = map!.trim().split(/\s+/).map(Number);
+        assert.deepEqual([uid, inside, size], ['0', 0, 65_536]);
+        assert.ok(outside! >= 65_536);
+      }),
+  },
+  { name: 'exec is born in the cgroup of the app', run: execIntoCgroup },
+  { name: 'stop lets an app end in its own way, rm removes the pod', run: stopGracefully },
+  { name: 'gc removes what a killed monitor has left', run: killMonitor },
+];

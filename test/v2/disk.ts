@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, realpathSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { PROBE } from '../harness/paths.ts';
+
+/** What the guest's /usr holds: as much as pods and the checks need. Node is bound over an empty file, it is too big to copy. */
+const PROGRAMS = ['sh', 'cat', 'echo', 'id', 'ls', 'mknod', 'mount', 'sleep', 'touch', 'true', 'uname'];
+const SEARCH = ['/usr/bin', '/usr/sbin'];
+const SIZE_BYTES = 1024 ** 3;
+
+/**
+ * An ext4 image for the guest: `usr`, which pods of the host image get, and `state`. The guest's root is hostfs, which can be
+ * neither a layer of an overlay nor idmapped.
+ */
+export function makeDisk(dir: string): string {
+  const tree = join(dir, 'disk');
+  for (const name of ['usr/bin', 'usr/sbin', 'state']) mkdirSync(join(tree, name), { recursive: true });
+  for (const name of PROGRAMS) copyProgram(tree, findProgram(name));
+  for (const library of librariesOf(process.execPath)) copyInto(tree, library);
+  copyInto(tree, PROBE, 'usr/bin/probe');
+  if (process.execPath.startsWith('/usr/')) {
+    mkdirSync(join(tree, dirname(process.execPath)), { recursive: true });
+    writeFileSync(join(tree, process.execPath), '');
+  }
+  const image = join(dir, 'disk.img');
+  writeFileSync(image, '');
+  truncateSync(image, SIZE_BYTES);
+  execFileSync('mkfs.ext4', ['-q', '-F', '-O', '^has_journal', '-d', tree, image], { stdio: 'pipe', env: withSbin() });
+  return image;
+}
+
+export function withSbin(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+}
+
+function findProgram(name: string): string {
+  const found = SEARCH.map((dir) => join(dir, name)).find((path) => existsSync(path));
+  if (found === undefined) throw new Error(`no ${name} in ${SEARCH.join(' or ')}`);
+  return found;
+}
+
+function copyProgram(tree: string, path: string): void {
+  copyInto(tree, path);
+  for (const library of librariesOf(path)) copyInto(tree, library);
+}
+
+/** By the place its directory really is at: /lib is a link to /usr/lib. */
+function copyInto(tree: string, path: string, to = join(realpathSync(dirname(path)), basename(path))): void {
+  const target = join(tree, to);
+  mkdirSync(dirname(target), { recursive: true });
+  cpSync(realpathSync(path), target);
+}
+
+function librariesOf(program: string): string[] {
+  const text = execFileSync('ldd', [program], { encoding: 'utf8' });
+  return text.match(/\/[^ \n]+(?= \()/g) ?? [];
+}

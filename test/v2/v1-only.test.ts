@@ -1,0 +1,5 @@
+import { playInGuest } from './checks.ts';
+import { LIFE_CHECKS } from './checks/life.ts';
+import { LIMIT_CHECKS } from './checks/limits.ts';
+
+void playInGuest('v1', [...LIFE_CHECKS, ...LIMIT_CHECKS]);
