@@ -82,7 +82,7 @@ void apps_advance_stop(struct init *in)
 
 		if (!app_lives(a))
 			continue;
-		/* The grace period begins with the signal, not with the stop: a database has its own after its clients had theirs. */
+		/* The grace period begins with the signal: a database has its own after its clients had theirs. */
 		if (!a->stop_sent && (a->grace_ns == 0 || !is_needed(in, i))) {
 			a->stop_sent = 1;
 			a->kill_at = now + a->grace_ns;
