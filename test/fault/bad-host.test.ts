@@ -38,7 +38,9 @@ const HOSTS: Readonly<Record<string, readonly [readonly string[], Refusal]>> = {
     { code: 'pod/start-failed', at: '1:1', says: /"\/dev\/full" .*no such file/ },
   ],
   'with read-only cgroups': [
-    whereHost(`awk '$3 ~ /^cgroup/ {print $2}' /proc/mounts | while read -r dir; do mount -o remount,bind,ro "$dir"; done`),
+    whereHost(
+      `awk '$3 ~ /^cgroup/ {print $2}' /proc/mounts | while read -r dir; do mount -o remount,bind,ro "$dir"; done`,
+    ),
     { code: 'pod/start-failed', says: /cgroup.*read-only file system/ },
   ],
 };
@@ -58,7 +60,11 @@ test('a state directory on a read-only file system is an error that says so', as
   const readOnly = `${scratch}/read-only`;
   mkdirSync(readOnly);
   const wrapper = whereHost(`mount -t tmpfs -o ro none ${readOnly}`);
-  await assertRefused(manifestWith(), { root: readOnly, wrapper, expected: { code: 'state/io', says: /read-only file system/ } });
+  await assertRefused(manifestWith(), {
+    root: readOnly,
+    wrapper,
+    expected: { code: 'state/io', says: /read-only file system/ },
+  });
 });
 
 test('a state directory that cannot be idmapped is an error that says so', async () => {
@@ -87,7 +93,10 @@ test('without its stage1 the error says how to build it', async () => {
   assert.deepEqual(whatIsIn(root), []);
 });
 
-for (const [what, name] of [['of 160 bytes', 'x'.repeat(160)], ['with spaces and quotes', `it's "a b"`]] as const) {
+for (const [what, name] of [
+  ['of 160 bytes', 'x'.repeat(160)],
+  ['with spaces and quotes', `it's "a b"`],
+] as const) {
   test(`a state directory with a name ${what} works to the last verb`, async () => {
     const odd = `${scratch}/${name}`;
     await podOk(['run', '-d', '-'], { root: odd, input: manifestWith({ exec: ['/bin/sleep', '1000'] }) });

@@ -12,17 +12,35 @@ const CASES: Readonly<Record<string, readonly [string, Refusal]>> = {
     manifestWith({ mounts: [{ volume: 'd', path: '/d' }] }, [{ name: 'd', kind: 'host', source: '/no/such/place' }]),
     { code: 'manifest/reference', at: '4:46' },
   ],
-  'an image directory that is missing': [manifestWith({ image: 'dir:/no/such/place' }), { code: 'image/reference', at: '7:12' }],
-  'an image layout that is missing': [manifestWith({ image: 'oci:/no/such/place' }), { code: 'image/reference', at: '7:12' }],
+  'an image directory that is missing': [
+    manifestWith({ image: 'dir:/no/such/place' }),
+    { code: 'image/reference', at: '7:12' },
+  ],
+  'an image layout that is missing': [
+    manifestWith({ image: 'oci:/no/such/place' }),
+    { code: 'image/reference', at: '7:12' },
+  ],
   'a subPath that is not in the volume': [
     manifestWith({ mounts: [{ volume: 'd', path: '/d', subPath: 'x/y' }] }, [EMPTY]),
     { code: 'pod/start-failed', at: '9:14', says: /open "x\/y" in volume "d": no such file/ },
   ],
   'a user the image does not know': [manifestWith({ user: 'nobody-of-that-name' }), { code: 'image/user', at: '9:11' }],
-  'a command that is nowhere': [manifestWith({ exec: ['/no/such/command'] }), { code: 'pod/command-not-found', at: '8:11', exitCode: 127 }],
-  'a command that is nowhere on the PATH': [manifestWith({ exec: ['no-such-command'] }), { code: 'pod/command-not-found', exitCode: 127 }],
-  'a command that is not executable': [manifestWith({ exec: ['/etc/passwd'] }), { code: 'pod/command-not-runnable', at: '8:11', exitCode: 126 }],
-  'a command that is a directory': [manifestWith({ exec: ['/etc'] }), { code: 'pod/command-not-runnable', exitCode: 126 }],
+  'a command that is nowhere': [
+    manifestWith({ exec: ['/no/such/command'] }),
+    { code: 'pod/command-not-found', at: '8:11', exitCode: 127 },
+  ],
+  'a command that is nowhere on the PATH': [
+    manifestWith({ exec: ['no-such-command'] }),
+    { code: 'pod/command-not-found', exitCode: 127 },
+  ],
+  'a command that is not executable': [
+    manifestWith({ exec: ['/etc/passwd'] }),
+    { code: 'pod/command-not-runnable', at: '8:11', exitCode: 126 },
+  ],
+  'a command that is a directory': [
+    manifestWith({ exec: ['/etc'] }),
+    { code: 'pod/command-not-runnable', exitCode: 126 },
+  ],
   'a working directory that is missing': [
     manifestWith({ workingDirectory: '/no/such/place' }),
     { code: 'pod/start-failed', at: '9:23', says: /working directory/ },

@@ -25,8 +25,20 @@ async function runOn(limit: string): Promise<{ exitCode: number | undefined; std
     ls -d ${disk}/pods/*/* ${disk}/claims/*/* ${disk}/images/tmp/* 2>/dev/null
     exit $code`;
   const manifest = `${scratch}/pod.yaml`;
-  const wrapped = ['--mount', 'sh', '-c', script, manifest, process.execPath, ...commandLine(['run', '--rm', '-'], disk)];
-  const { exitCode, stderr, stdout } = await execa('unshare', wrapped, { env: cliEnvironment(), extendEnv: false, reject: false });
+  const wrapped = [
+    '--mount',
+    'sh',
+    '-c',
+    script,
+    manifest,
+    process.execPath,
+    ...commandLine(['run', '--rm', '-'], disk),
+  ];
+  const { exitCode, stderr, stdout } = await execa('unshare', wrapped, {
+    env: cliEnvironment(),
+    extendEnv: false,
+    reject: false,
+  });
   return { exitCode, stderr, left: stdout.split('\n').filter((line) => line.startsWith(disk)) };
 }
 

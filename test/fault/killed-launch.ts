@@ -20,7 +20,11 @@ async function killAt(root: string, manifest: string, point: KillPoint): Promise
   const options = { env: cliEnvironment(), extendEnv: false, reject: false, stdin: 'ignore' } as const;
   if ('afterMs' in point) {
     // The delay is what is tested; nothing depends on what the launch has come to by then.
-    await execa(command[0]!, command.slice(1), { ...options, timeout: Math.max(1, point.afterMs), killSignal: 'SIGKILL' });
+    await execa(command[0]!, command.slice(1), {
+      ...options,
+      timeout: Math.max(1, point.afterMs),
+      killSignal: 'SIGKILL',
+    });
     return;
   }
   const inject = `inject=all:signal=KILL:when=${point.call}`;
@@ -36,7 +40,10 @@ export async function surviveKill(root: string, manifest: string, point: KillPoi
     // Nothing but init can bring the launch to its end now.
     await waitForPod(store, uuid, 'ready', { timeoutMs: READY_MS });
     const listed = JSON.parse(await podOk(['ps', '-o', 'json'], { root })) as { uuid: string; state: string }[];
-    assert.deepEqual(listed.map((pod) => [pod.uuid, pod.state]), [[uuid, 'running']]);
+    assert.deepEqual(
+      listed.map((pod) => [pod.uuid, pod.state]),
+      [[uuid, 'running']],
+    );
     await podOk(['stop', '--grace', '0s', uuid], { root });
     await podOk(['rm', uuid], { root });
   }

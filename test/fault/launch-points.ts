@@ -20,7 +20,9 @@ export async function traceLaunch(root: string, manifest: string): Promise<Launc
     env: cliEnvironment(),
     extendEnv: false,
   });
-  const calls = readFileSync(file, 'utf8').split('\n').filter((line) => /^\w+\(/.test(line));
+  const calls = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => /^\w+\(/.test(line));
   rmSync(file);
   const find = (text: string): number => calls.findIndex((line) => line.includes(text)) + 1;
   return { manifest: find(`"${manifest}"`), directory: find('/pods/prepare/'), last: calls.length };

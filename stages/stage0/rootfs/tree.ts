@@ -15,6 +15,7 @@ import {
   RESOLVE_NO_SYMLINKS,
 } from '../../linux/constants.ts';
 import { MOUNT_ATTR_SIZE, mountAttr, openHow } from '../../linux/structs.ts';
+import type { MountSpec } from '../manifest/spec.ts';
 import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
 import { planCgroupViews, planCgroupViewTree } from './cgroup-view.ts';
 import { planDevTree } from './devices.ts';
@@ -85,18 +86,36 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
     out: root,
   });
   planImageMounts(pod, app, root);
-  for (const name of ['proc', 'sys', 'dev']) planKernelDirectory(pod, app, initRoot, root, name);
-  planCgroupViews(pod, app, initRoot);
   for (const [path, content] of NETWORK_FILES) {
     replaceFile(pod, root, path, content, { at: app.at, why: `write /${path} of app "${app.name}"` });
   }
-  const byDepth = app.mounts.toSorted((a, b) => a.path.split('/').length - b.path.split('/').length);
+  const isBelowDev = ({ path }: MountSpec): boolean => path.startsWith('/dev/');
+  // The kernel's directories cover what a link of the image has led there, so that none can take their place (CVE-2019-19921).
+  planMounts(
+    pod,
+    input,
+    { initRoot, root },
+    app.mounts.filter((mount) => !isBelowDev(mount)),
+  );
+  for (const name of ['proc', 'sys', 'dev']) planKernelDirectory(pod, app, initRoot, root, name);
+  planCgroupViews(pod, app, initRoot);
+  planMounts(pod, input, { initRoot, root }, app.mounts.filter(isBelowDev));
+  finishAppRoot(pod, app, root);
+}
+
+/** Those nearer to the root first: they would hide the others. */
+function planMounts(
+  pod: Tape,
+  input: RootfsInput,
+  at: { initRoot: Reg; root: Reg },
+  mounts: readonly MountSpec[],
+): void {
+  const byDepth = mounts.toSorted((a, b) => a.path.split('/').length - b.path.split('/').length);
   for (const mount of byDepth) {
     const volume = input.volumes.find(({ name }) => name === mount.volume);
     if (!volume) throw new Error(`mount of unknown volume "${mount.volume}" passed validation`);
-    planMount(pod, initRoot, root, mount, volume);
+    planMount(pod, at.initRoot, at.root, mount, volume);
   }
-  finishAppRoot(pod, app, root);
 }
 
 function planImageMounts(pod: Tape, app: RootfsApp, root: Reg): void {

@@ -42,7 +42,10 @@ test('a bridge pod has an address of each family, and frees them', async () => {
     first = pod.ips;
     assert.equal(first.length, 2);
     const { stdout } = await pod.exec(['/bin/cat', '/etc/hosts']);
-    assert.ok(first.every((ip) => stdout.includes(ip)), stdout);
+    assert.ok(
+      first.every((ip) => stdout.includes(ip)),
+      stdout,
+    );
   }
   assert.deepEqual(readdirSync(`${root}/claims/ip4`), []);
 });
@@ -50,7 +53,9 @@ test('a bridge pod has an address of each family, and frees them', async () => {
 test('exec collects what a command prints, side by side with others', async () => {
   await using pod = await run(manifest('exec', 'sleep 1000'), { root });
   const words = Array.from({ length: 20 }, (_, i) => `word-${i}`);
-  const results = await Promise.all(words.map((word) => pod.exec(['/bin/sh', '-c', `echo ${word}; echo e >&2; exit 3`])));
+  const results = await Promise.all(
+    words.map((word) => pod.exec(['/bin/sh', '-c', `echo ${word}; echo e >&2; exit 3`])),
+  );
   assert.deepEqual(
     results,
     words.map((word) => ({ exitCode: 3, stdout: `${word}\n`, stderr: 'e\n' })),
@@ -83,7 +88,10 @@ test('await using removes the pod, whatever happens in between', async () => {
 
 test('a manifest that is wrong is all its errors, with their places, and nothing is left', async () => {
   const path = `${folder}/wrong.yaml`;
-  writeFileSync(path, 'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: x}\napps:\n  - {name: a, imag: host}\n  - {name: a, image: host}\n');
+  writeFileSync(
+    path,
+    'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: x}\napps:\n  - {name: a, imag: host}\n  - {name: a, image: host}\n',
+  );
   await assert.rejects(run(path, { root }), (error) => {
     assert.ok(error instanceof PodErrors && error.errors.length >= 2);
     return error.errors.every(({ at }) => at?.file === path);

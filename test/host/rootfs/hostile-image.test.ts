@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { after, beforeEach, test } from 'node:test';
 import { PodError, PodErrors, run } from '../../../stages/stage0/index.ts';
 import { PROBE } from '../../harness/paths.ts';
+import type { ProbeReport } from '../../harness/probe-report.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import type { Json } from './shell-pod.ts';
 
@@ -21,9 +22,8 @@ beforeEach(() => {
 });
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** The image, its one app the probe, run to its end; its exit code, or the error that refused it. */
-async function runImage(app: Json = {}, volumes: readonly Json[] = []): Promise<number | PodError> {
-  const manifest = {
+function manifestOf(app: Json, volumes: readonly Json[]): object {
+  return {
     apiVersion: 'pod/v1',
     kind: 'Pod',
     metadata: { name: 'hostile' },
@@ -31,8 +31,12 @@ async function runImage(app: Json = {}, volumes: readonly Json[] = []): Promise<
     volumes,
     apps: [{ name: 'probe', image: `dir:${image}`, exec: ['/probe'], ...app }],
   };
+}
+
+/** The image, its one app the probe, run to its end; its exit code, or the error that refused it. */
+async function runImage(app: Json = {}, volumes: readonly Json[] = []): Promise<number | PodError> {
   try {
-    await using pod = await run(manifest, { root });
+    await using pod = await run(manifestOf(app, volumes), { root });
     return await pod.exit;
   } catch (error) {
     if (error instanceof PodErrors) return error.errors[0]!;
@@ -50,7 +54,10 @@ for (const name of ['proc', 'sys', 'dev']) {
   test(`an image whose /${name} is a link is refused at the image's line`, async () => {
     symlinkSync(canary, `${image}/${name}`);
     const result = await runImage();
-    assert.ok(result instanceof PodError && result.code === 'pod/start-failed' && result.at !== undefined, String(result));
+    assert.ok(
+      result instanceof PodError && result.code === 'pod/start-failed' && result.at !== undefined,
+      String(result),
+    );
     assertCanaryLives();
   });
 }
@@ -81,6 +88,21 @@ for (const [target, what] of [
     assertCanaryLives();
   });
 }
+
+test('a link of the image cannot make a volume take the place of /proc, /sys or /dev', async () => {
+  for (const name of ['proc', 'sys', 'dev']) {
+    mkdirSync(`${image}/${name}`);
+    symlinkSync(`/${name}`, `${image}/to-${name}`);
+  }
+  const mounts = ['proc', 'sys', 'dev', 'proc/sys', 'sys/firmware'].map((path) => ({
+    volume: 'v',
+    path: `/to-${path}`,
+  }));
+  const volumes = [{ name: 'v', kind: 'empty', medium: 'memory' }];
+  const { types, result } = await typesOf({ mounts }, volumes);
+  assert.equal(result, 0);
+  assert.deepEqual(types, { '/proc': 'proc', '/sys': 'sysfs', '/dev': 'tmpfs' });
+});
 
 test('links in place of /apps and /volumes, where init keeps its own, are just links', async () => {
   for (const name of ['apps', 'volumes', 'empty']) symlinkSync(canary, `${image}/${name}`);
@@ -117,11 +139,33 @@ test('the same in place of the command cannot be executed', async () => {
 test('a working directory that links out of the image is inside it or refused', async () => {
   symlinkSync(canary, `${image}/work`);
   const result = await runImage({ workingDirectory: '/work' });
-  assert.ok(result instanceof PodError && result.code === 'pod/start-failed' && result.at !== undefined, String(result));
+  assert.ok(
+    result instanceof PodError && result.code === 'pod/start-failed' && result.at !== undefined,
+    String(result),
+  );
   symlinkSync('/proc/self/fd', `${image}/fds`);
   const fds = await runImage({ workingDirectory: '/fds' });
   assert.ok(fds === 0 || fds instanceof PodError, String(fds));
 });
+
+/** File systems the probe sees on the kernel's directories, the topmost of each. */
+async function typesOf(
+  app: Json,
+  volumes: readonly Json[],
+): Promise<{ types: Record<string, string>; result: number }> {
+  await using pod = await run(manifestOf(app, volumes), { root });
+  const result = await pod.exit;
+  const report = JSON.parse(
+    pod
+      .logs()
+      .map(({ text }) => text)
+      .join(''),
+  ) as ProbeReport;
+  const types: Record<string, string> = {};
+  for (const { path, type } of report.mounts) if (['/proc', '/sys', '/dev'].includes(path)) types[path] = type;
+  assert.ok(report.dev['null']);
+  return { types, result };
+}
 
 function assertUserRefused(result: number | PodError): void {
   assert.ok(result instanceof PodError && result.at !== undefined, String(result));

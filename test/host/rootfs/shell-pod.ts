@@ -14,7 +14,10 @@ export interface ShellPodOptions {
 let made = 0;
 
 /** A pod without a network whose apps wait to be used through `sh`. */
-export function startShellPod(root: string, { volumes = [], app = {}, apps = [], pod = {} }: ShellPodOptions = {}): Promise<Pod> {
+export function startShellPod(
+  root: string,
+  { volumes = [], app = {}, apps = [], pod = {} }: ShellPodOptions = {},
+): Promise<Pod> {
   const waiting = { image: 'host', exec: ['/bin/sleep', '1000'], stop: { signal: 'SIGKILL' } };
   const manifest = {
     apiVersion: 'pod/v1',

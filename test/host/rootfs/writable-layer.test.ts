@@ -10,7 +10,10 @@ test('what an app writes, removes and changes is its own, and the host stays as 
   const passwd = readFileSync('/etc/passwd', 'utf8');
   await using one = await startShellPod(root);
   await using two = await startShellPod(root);
-  await sh(one, 'echo changed >/etc/passwd; rm /usr/bin/env; mkdir /usr/made-inside; echo x >/usr/made-inside/file; chmod 700 /usr/bin/id');
+  await sh(
+    one,
+    'echo changed >/etc/passwd; rm /usr/bin/env; mkdir /usr/made-inside; echo x >/usr/made-inside/file; chmod 700 /usr/bin/id',
+  );
   assert.equal(await sh(one, 'cat /etc/passwd; cat /usr/made-inside/file'), 'changed\nx');
   assert.match(await sh(two, 'cat /etc/passwd'), /^root:/);
   assert.equal((await trySh(two, 'test -x /usr/bin/env && ! test -e /usr/made-inside')).exitCode, 0);
@@ -38,7 +41,10 @@ test('a read-only root refuses every write, but not those to its volumes', async
     assert.notEqual(exitCode, 0, path);
     assert.match(stdout, /Read-only file system/, path);
   }
-  assert.equal(await sh(pod, 'echo kept >/made/for/data/x; cat /made/for/data/x; echo shm >/dev/shm/x; cat /dev/shm/x'), 'kept\nshm');
+  assert.equal(
+    await sh(pod, 'echo kept >/made/for/data/x; cat /made/for/data/x; echo shm >/dev/shm/x; cat /dev/shm/x'),
+    'kept\nshm',
+  );
 });
 
 test('apps of one pod do not see each other’s roots', async () => {

@@ -34,7 +34,20 @@ function withoutUuid(lines: readonly string[]): string[] {
 }
 
 test('an exec’d process has the app’s user, capabilities, filter and limits', () => {
-  for (const field of ['uid', 'gid', 'groups', 'capabilities', 'noNewPrivs', 'seccomp', 'seccompFilters', 'rlimits', 'umask', 'oomScoreAdj', 'securebits', 'signals'] as const)
+  for (const field of [
+    'uid',
+    'gid',
+    'groups',
+    'capabilities',
+    'noNewPrivs',
+    'seccomp',
+    'seccompFilters',
+    'rlimits',
+    'umask',
+    'oomScoreAdj',
+    'securebits',
+    'signals',
+  ] as const)
     assert.deepEqual(exec[field], app[field], field);
 });
 

@@ -72,7 +72,10 @@ test('without -i standard input is empty', async () => {
 });
 
 test('-t gives it a terminal of the pod’s, of the size of ours', async () => {
-  const command = [process.execPath, ...commandLine(['exec', '-i', '-t', 'target', '--', '/bin/sh', '-c', 'tty; stty size; test -t 1'], root)];
+  const command = [
+    process.execPath,
+    ...commandLine(['exec', '-i', '-t', 'target', '--', '/bin/sh', '-c', 'tty; stty size; test -t 1'], root),
+  ];
   const file = `${root}/in-terminal.sh`;
   writeFileSync(file, `stty rows 33 cols 101; exec ${command.map((word) => `'${word}'`).join(' ')}\n`);
   const { stdout, exitCode } = await execa('script', ['-qec', `sh ${file}`, '/dev/null'], {

@@ -20,12 +20,19 @@ test('the exit code is the app’s, or 128 and the signal that killed it', async
 });
 
 test('of several apps it is the first that is not 0, in the manifest’s order and not in time’s', async () => {
-  assert.equal(await codeOf({ a: 'exit 0', b: { script: 'exit 5', after: [{ app: 'c', condition: 'completed' }] }, c: 'exit 0' }), 5);
-  assert.equal(await codeOf({ late: { script: 'exit 6', after: [{ app: 'early', condition: 'started' }] }, early: 'exit 7' }), 6);
+  assert.equal(
+    await codeOf({ a: 'exit 0', b: { script: 'exit 5', after: [{ app: 'c', condition: 'completed' }] }, c: 'exit 0' }),
+    5,
+  );
+  assert.equal(
+    await codeOf({ late: { script: 'exit 6', after: [{ app: 'early', condition: 'started' }] }, early: 'exit 7' }),
+    6,
+  );
 });
 
 test('apps without an order run at the same time', async () => {
-  const meet = (own: string, other: string): string => `echo x >/dev/shm/${own}; until test -e /dev/shm/${other}; do sleep 0.01; done`;
+  const meet = (own: string, other: string): string =>
+    `echo x >/dev/shm/${own}; until test -e /dev/shm/${other}; do sleep 0.01; done`;
   assert.equal(await codeOf({ a: meet('a', 'b'), b: meet('b', 'a') }), 0);
 });
 
@@ -44,7 +51,10 @@ test('an app never starts when one it needs completed has failed, and the pod en
     needs: { script: 'echo never', after: [{ app: 'fails', condition: 'completed' }] },
     fails: 'exit 3',
   };
-  const { exitCode, stdout } = await pod(['run', '-', '--name', 'failing'], { root, input: shellManifest('failing', apps) });
+  const { exitCode, stdout } = await pod(['run', '-', '--name', 'failing'], {
+    root,
+    input: shellManifest('failing', apps),
+  });
   assert.equal(exitCode, 3);
   assert.doesNotMatch(stdout, /never/);
   const { apps: states } = await statusOf(root, 'failing');

@@ -74,7 +74,10 @@ test('a name belongs to one pod that runs, and is free again when it has ended',
 });
 
 test('--timeout stops the pod and says so', async () => {
-  const { exitCode, stderr } = await pod(['run', '--rm', '--timeout', '300ms', '-'], { root, input: shellManifest('slow', { a: POLITE }) });
+  const { exitCode, stderr } = await pod(['run', '--rm', '--timeout', '300ms', '-'], {
+    root,
+    input: shellManifest('slow', { a: POLITE }),
+  });
   assert.equal(exitCode, 125);
   assert.match(stderr, /\[pod\/timeout\]/);
 });

@@ -9,7 +9,10 @@ export class PodProcess {
   #output = '';
 
   constructor(root: string, args: readonly string[], input?: string) {
-    this.child = spawn(process.execPath, commandLine(args, root), { env: cliEnvironment(), stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, commandLine(args, root), {
+      env: cliEnvironment(),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     this.#ended = once(this.child, 'close').then(([code, signal]) => (signal === null ? (code as number) : -1));
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.setEncoding('utf8');
@@ -28,7 +31,8 @@ export class PodProcess {
   /** Resolves when the output holds the text; rejects when the process ends without it. */
   async says(text: string): Promise<void> {
     const ended = this.#ended.then((code) => {
-      if (!this.#output.includes(text)) throw new Error(`ended with ${code} and never said "${text}":\n${this.#output}`);
+      if (!this.#output.includes(text))
+        throw new Error(`ended with ${code} and never said "${text}":\n${this.#output}`);
     });
     while (!this.#output.includes(text)) await Promise.race([once(this.child, 'output'), ended]);
   }
