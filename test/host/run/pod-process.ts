@@ -30,11 +30,13 @@ export class PodProcess {
 
   /** Resolves when the output holds the text; rejects when the process ends without it. */
   async says(text: string): Promise<void> {
-    const ended = this.#ended.then((code) => {
-      if (!this.#output.includes(text))
-        throw new Error(`ended with ${code} and never said "${text}":\n${this.#output}`);
-    });
+    const ended = this.#endsAfter(text);
     while (!this.#output.includes(text)) await Promise.race([once(this.child, 'output'), ended]);
+  }
+
+  async #endsAfter(text: string): Promise<void> {
+    const code = await this.#ended;
+    if (!this.#output.includes(text)) throw new Error(`ended with ${code} and never said "${text}":\n${this.#output}`);
   }
 
   signal(name: NodeJS.Signals): void {
