@@ -21,8 +21,9 @@ function needsHost(file) {
 async function prepare(files) {
   // Unit tests are bundled from the sources, and run even where the rest does not build.
   if (!files.some(needsHost)) return [];
-  await buildAll();
+  // First: with a cross compiler, stage1 is built for the other architecture too.
   const missing = setUpMachine();
+  await buildAll();
   if (missing.length > 0) return [`packages are missing: apt-get install ${missing.join(' ')}`];
   buildProbe();
   if (!isRoot) return ['tests with real pods need root'];

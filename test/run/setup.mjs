@@ -22,6 +22,8 @@ const OPTIONAL_PROGRAMS = {
   'linux.uml': 'user-mode-linux',
   modprobe: 'kmod',
   'mkfs.ext4': 'e2fsprogs',
+  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
+  'qemu-aarch64-static': 'qemu-user-static',
 };
 
 /** Headers and the static C library, which have no program. */

@@ -8,7 +8,10 @@ import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
 import type { HostFacts } from './facts.ts';
 
 /** What cannot change while the kernel runs. */
-type BootFacts = Pick<HostFacts, 'arch' | 'kernelRelease' | 'lastCapability' | 'kernelPaths' | 'cpus' | 'hasTimeNamespace' | 'hasDetachedLayers'>;
+type BootFacts = Pick<
+  HostFacts,
+  'arch' | 'kernelRelease' | 'lastCapability' | 'kernelPaths' | 'cpus' | 'hasTimeNamespace' | 'hasDetachedLayers'
+>;
 
 let boot: BootFacts | undefined;
 let last: { readonly sources: string; readonly facts: HostFacts } | undefined;

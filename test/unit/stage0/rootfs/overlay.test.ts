@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planOverlays } from '../../../../stages/stage0/rootfs/overlay.ts';
+import type { RootfsInput } from '../../../../stages/stage0/rootfs/types.ts';
+import { disassemble } from '../../../../stages/tape/disassemble.ts';
+import { Program } from '../../../../stages/tape/program.ts';
+
+const AT = { file: 'pod.yaml', line: 3, col: 1 };
+
+function inputOf(layers: number, detachedLayers: boolean): RootfsInput {
+  const names = Array.from({ length: layers }, (_, i) => `/images/layers/${i.toString(16).padStart(64, '0')}`);
+  const app = { name: 'web', imageMounts: [{ target: '/', layers: names }], imageAt: AT, readOnly: false };
+  return {
+    apps: [{ ...app, mounts: [], cgroupViews: [], at: AT }],
+    volumes: [],
+    userns: true,
+    hostNetwork: false,
+    layersDir: '/images/layers',
+    detachedLayers,
+    kernelPaths: new Set(),
+    podAt: AT,
+  };
+}
+
+function callsOf(input: RootfsInput): string[] {
+  const program = new Program();
+  planOverlays(program.tape({ purpose: 'attach' }), input);
+  return disassemble(program).map(({ call }) => call);
+}
+
+test('with detached layers the monitor stays in its mount namespace, and all layers share a mount', () => {
+  const calls = callsOf(inputOf(40, true));
+  assert.equal(calls.filter((call) => /^(unshare|setns|move_mount|chdir)/.test(call)).length, 0);
+  assert.equal(calls.filter((call) => call.includes('open_tree(')).length, 1);
+});
+
+test('without them the layers are mounted in a namespace of its own, that is left again', () => {
+  const calls = callsOf(inputOf(2, false));
+  const find = (name: string): number => calls.findIndex((call) => call.includes(`${name}(`));
+  const order = ['unshare', 'move_mount', 'fsopen', 'setns', 'chroot'].map(find);
+  assert.ok(order.every((place) => place >= 0));
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
+});
+
+test('without them 60 layers fit into the one string that the kernel takes', () => {
+  const calls = callsOf(inputOf(60, false));
+  assert.equal(calls.filter((call) => call.includes('"lowerdir"')).length, 1);
+  assert.equal(calls.filter((call) => call.includes('"lowerdir+"')).length, 0);
+});
