@@ -35,8 +35,7 @@ export function storeAt(dir: string): Store {
 export function createStore(dir: string): Store {
   const store = storeAt(dir);
   try {
-    for (const path of [store.dir, store.layers, store.refs, store.locks])
-      makeDirectories(path, 0o700);
+    for (const path of [store.dir, store.layers, store.refs, store.locks]) makeDirectories(path, 0o700);
     if (makeDirectories(store.tmp, 0o700)) spreadChildren(store.tmp);
   } catch (error) {
     throw storeFailure(`create the image store "${dir}"`, error);

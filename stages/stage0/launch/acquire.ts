@@ -1,25 +1,15 @@
 import type { Bindings } from '../../tape/data-section.ts';
-import type { RunOptions } from '../cli/launch-api.ts';
-import type { PodSpec } from '../manifest/spec.ts';
-import type { Plan, ResolvedApp } from '../plan/types.ts';
 import { writeManifest } from '../pod/files.ts';
 import { podPath } from '../pod/layout.ts';
 import { appendLedger } from '../pod/ledger.ts';
 import { claimName } from '../pod/names.ts';
 import { writeRecord } from '../pod/record.ts';
 import { type NewPod, PodStore } from '../pod/store.ts';
-import type { AcquiredNetwork, NetworkMode } from './network-mode.ts';
+import type { AcquiredNetwork } from './network-mode.ts';
 import { giveBack } from './give-back.ts';
+import type { AcquireInput } from './acquire-input.ts';
 import { newRecord } from './record.ts';
 import { claimUidRange, UID_KIND } from './uid-range.ts';
-
-export interface AcquireInput {
-  readonly spec: PodSpec;
-  readonly apps: readonly ResolvedApp[];
-  readonly plan: Plan;
-  readonly network: NetworkMode;
-  readonly options: RunOptions;
-}
 
 /** A pod that has all it needs of this host but its processes. */
 export interface AcquiredPod {

@@ -1,7 +1,7 @@
 import type { ResolvedApp } from '../plan/types.ts';
 import type { AppRecord, PodRecord } from '../pod/record.ts';
 import { readBootId } from '../pod/uuid.ts';
-import type { AcquireInput } from './acquire.ts';
+import type { AcquireInput } from './acquire-input.ts';
 import { packExecData, registersFor } from './exec-data.ts';
 
 export interface RecordInput extends AcquireInput {

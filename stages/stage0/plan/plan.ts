@@ -76,7 +76,7 @@ function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput, c
  * the same program. Throws `PodErrors` with everything that cannot be honoured.
  */
 export function planPod(input: PlanInput): Plan {
-  const { spec, facts, network } = input;
+  const { spec, network } = input;
   const drafts = lowerAll(input);
   const cgroupInput = cgroupInputOf(input, drafts);
   const rootfs = rootfsInput(input, cgroupInput);

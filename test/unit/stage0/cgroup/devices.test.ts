@@ -42,7 +42,7 @@ function isAllowed(rules: readonly DeviceRule[], { type, access, major, minor }:
       (rule.type === 'char') === (type === 2) &&
       rule.major === major &&
       (rule.minor ?? minor) === minor &&
-      (access & ~[...rule.access].reduce((mask, letter) => mask | bits[letter]!, 0)) === 0,
+      (access & ~rule.access.split('').reduce((mask, letter) => mask | bits[letter]!, 0)) === 0,
   );
 }
 
