@@ -2,6 +2,7 @@ import { readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { type Claim, claimOwner, listClaims } from '../pod/claims.ts';
 import { removeUnusedBridge } from './bridge.ts';
 import type { Collected, CollectOptions } from './collection.ts';
+import { readIfThere } from '../pod/files.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { isLocked } from '../pod/lock.ts';
@@ -82,7 +83,13 @@ function* strayCgroups(store: PodStore): Generator<Leftover> {
 
 function isStray(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && Date.now() - stats.mtimeMs >= STRAY_CGROUP_MS;
+  return stats !== undefined && Date.now() - stats.mtimeMs >= STRAY_CGROUP_MS && !isPopulated(path);
+}
+
+function isPopulated(path: string): boolean {
+  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const groups = [path, ...below.map(({ name }) => `${path}/${name}`)];
+  return groups.some((group) => (readIfThere(`${group}/cgroup.procs`) ?? '') !== '');
 }
 
 /** rmdir refuses a cgroup with a process in it or below, which is what makes this safe. */
