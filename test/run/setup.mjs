@@ -20,6 +20,7 @@ const PROGRAMS = {
 /** Only test/v2 needs these, and skips without: not every release and architecture has them. */
 const OPTIONAL_PROGRAMS = {
   'linux.uml': 'user-mode-linux',
+  'qemu-system-x86_64': 'qemu-system-x86',
   modprobe: 'kmod',
   'mkfs.ext4': 'e2fsprogs',
   'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',

@@ -3,10 +3,10 @@ import { mkdtempSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readCgroupFacts } from '../../stages/stage0/cgroup/hierarchies.ts';
+import { collect } from '../../stages/stage0/gc/collect.ts';
 import { assertNothingLeft } from '../harness/leaks.ts';
-import { removeRoot } from '../harness/temp-root.ts';
 import { takeSnapshot } from '../harness/snapshot.ts';
-import { type CgroupLayout, findObstacle, runGuest } from './uml.ts';
+import type { CgroupLayout, Machine } from './machine.ts';
 
 /** One test that is played in the guest. */
 export interface Check {
@@ -21,7 +21,7 @@ interface Result {
 }
 
 const MARK = '@@result ';
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 90_000;
 const HAS_LAYOUT = 'the guest has no other cgroups';
 const NOTHING_LEFT = 'nothing is left of any pod';
 
@@ -29,19 +29,19 @@ const NOTHING_LEFT = 'nothing is left of any pod';
  * The test file is bundled into one script, and plays both parts: on the machine it boots a guest that runs the same script, and
  * reports what the guest found; in the guest it runs the checks.
  */
-export async function playInGuest(cgroups: CgroupLayout, checks: readonly Check[]): Promise<void> {
-  if (process.env['POD_GUEST'] === undefined) reportGuest(cgroups, checks);
+export async function playInGuest(machine: Machine, cgroups: CgroupLayout, checks: readonly Check[]): Promise<void> {
+  if (process.env['POD_GUEST'] === undefined) reportGuest(machine, cgroups, checks);
   else await runChecks(cgroups, checks);
 }
 
-function reportGuest(cgroups: CgroupLayout, checks: readonly Check[]): void {
-  const obstacle = findObstacle();
+function reportGuest(machine: Machine, cgroups: CgroupLayout, checks: readonly Check[]): void {
+  const obstacle = machine.findObstacle();
   const names = [HAS_LAYOUT, ...checks.map(({ name }) => name), NOTHING_LEFT];
   if (obstacle !== undefined) {
     for (const name of names) test(name, { skip: obstacle }, () => {});
     return;
   }
-  const output = runGuest({ cgroups, program: fileURLToPath(import.meta.url), limitMs: LIMIT_MS });
+  const output = machine.run({ cgroups, program: fileURLToPath(import.meta.url), limitMs: LIMIT_MS });
   for (const name of names) {
     test(name, async () => {
       const results = parseResults(await output);
@@ -53,8 +53,9 @@ function reportGuest(cgroups: CgroupLayout, checks: readonly Check[]): void {
 }
 
 function parseResults(output: string): Result[] {
-  const lines = output.split('\n').filter((line) => line.startsWith(MARK));
-  return lines.map((line) => JSON.parse(line.slice(MARK.length)) as Result);
+  // The kernel writes to the console as well, and not always in lines of its own.
+  const lines = output.split('\n').filter((line) => line.includes(MARK));
+  return lines.map((line) => JSON.parse(line.slice(line.indexOf(MARK) + MARK.length)) as Result);
 }
 
 async function runChecks(cgroups: CgroupLayout, checks: readonly Check[]): Promise<void> {
@@ -63,7 +64,7 @@ async function runChecks(cgroups: CgroupLayout, checks: readonly Check[]): Promi
   const atStart = takeSnapshot();
   for (const { name, run } of checks) await report(name, () => run(root));
   await report(NOTHING_LEFT, async () => {
-    await removeRoot(root);
+    await collect(root);
     await assertNothingLeft(atStart);
   });
 }

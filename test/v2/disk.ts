@@ -9,20 +9,30 @@ const SEARCH = ['/usr/bin', '/usr/sbin'];
 const SIZE_BYTES = 1024 ** 3;
 
 /**
- * An ext4 image for the guest: `usr`, which pods of the host image get, and `state`. The guest's root is hostfs, which can be
- * neither a layer of an overlay nor idmapped.
+ * An ext4 image for the guest on user-mode Linux: `usr`, which pods of the host image get, and `state`. The guest's root is
+ * hostfs, which can be neither a layer of an overlay nor idmapped.
  */
 export function makeDisk(dir: string): string {
   const tree = join(dir, 'disk');
-  for (const name of ['usr/bin', 'usr/sbin', 'state']) mkdirSync(join(tree, name), { recursive: true });
-  for (const name of PROGRAMS) copyProgram(tree, findProgram(name));
-  for (const library of librariesOf(process.execPath)) copyInto(tree, library);
-  copyInto(tree, PROBE, 'usr/bin/probe');
+  makeSystem(tree);
+  mkdirSync(join(tree, 'state'));
   if (process.execPath.startsWith('/usr/')) {
     mkdirSync(join(tree, dirname(process.execPath)), { recursive: true });
     writeFileSync(join(tree, process.execPath), '');
   }
-  const image = join(dir, 'disk.img');
+  return makeImage(tree);
+}
+
+/** The programs and their libraries, the probe, and the libraries of Node. */
+export function makeSystem(tree: string): void {
+  for (const name of ['usr/bin', 'usr/sbin']) mkdirSync(join(tree, name), { recursive: true });
+  for (const name of PROGRAMS) copyProgram(tree, findProgram(name));
+  for (const library of librariesOf(process.execPath)) copyInto(tree, library);
+  copyInto(tree, PROBE, 'usr/bin/probe');
+}
+
+export function makeImage(tree: string): string {
+  const image = `${tree}.img`;
   writeFileSync(image, '');
   truncateSync(image, SIZE_BYTES);
   execFileSync('mkfs.ext4', ['-q', '-F', '-O', '^has_journal', '-d', tree, image], { stdio: 'pipe', env: withSbin() });
@@ -33,13 +43,13 @@ export function withSbin(): NodeJS.ProcessEnv {
   return { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
 }
 
-function findProgram(name: string): string {
+export function findProgram(name: string): string {
   const found = SEARCH.map((dir) => join(dir, name)).find((path) => existsSync(path));
   if (found === undefined) throw new Error(`no ${name} in ${SEARCH.join(' or ')}`);
   return found;
 }
 
-function copyProgram(tree: string, path: string): void {
+export function copyProgram(tree: string, path: string): void {
   copyInto(tree, path);
   for (const library of librariesOf(path)) copyInto(tree, library);
 }

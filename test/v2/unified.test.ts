@@ -2,5 +2,6 @@ import { playInGuest } from './checks.ts';
 import { FILE_CHECKS } from './checks/files.ts';
 import { LIFE_CHECKS } from './checks/life.ts';
 import { LIMIT_CHECKS } from './checks/limits.ts';
+import { UML } from './uml.ts';
 
-void playInGuest('v2', [...LIFE_CHECKS, ...LIMIT_CHECKS, ...FILE_CHECKS]);
+void playInGuest(UML, 'v2', [...LIFE_CHECKS, ...LIMIT_CHECKS, ...FILE_CHECKS]);

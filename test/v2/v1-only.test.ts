@@ -1,5 +1,6 @@
 import { playInGuest } from './checks.ts';
 import { LIFE_CHECKS } from './checks/life.ts';
 import { LIMIT_CHECKS } from './checks/limits.ts';
+import { UML } from './uml.ts';
 
-void playInGuest('v1', [...LIFE_CHECKS, ...LIMIT_CHECKS]);
+void playInGuest(UML, 'v1', [...LIFE_CHECKS, ...LIMIT_CHECKS]);

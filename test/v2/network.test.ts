@@ -1,0 +1,6 @@
+import { playInGuest } from './checks.ts';
+import { NETWORK_CHECKS } from './checks/network.ts';
+import { QEMU } from './qemu.ts';
+
+// User-mode Linux is built without the nftables families a bridge network needs.
+void playInGuest(QEMU, 'v2', NETWORK_CHECKS);
