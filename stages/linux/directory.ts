@@ -1,6 +1,7 @@
-// mkdir(2)
+// mkdir(2), FS_IOC_SETFLAGS of ioctl_fs(2)
 
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { trySyscall } from './syscall.ts';
 
 /**
  * Makes a directory and those above it that are missing; true when it was not there. Node's own `recursive` says ENOENT for
@@ -18,4 +19,29 @@ export function makeDirectories(path: string, mode: number): boolean {
     makeDirectories(above, mode);
     return makeDirectories(path, mode);
   }
+}
+
+const FS_IOC_GETFLAGS = 0x80086601;
+const FS_IOC_SETFLAGS = 0x40086602;
+const FS_TOPDIR_FL = 0x00020000;
+
+/**
+ * Tells ext4 that the directories in `path` have nothing to do with each other, so that it puts each into another part of the
+ * disk. In one part, every file it makes steps over the inodes of all that was removed there in the last minutes: unpacking an
+ * image soon after removing one took 8 s in place of 1.5, starting a pod after removing some 40 ms in place of 15.
+ */
+export function spreadChildren(path: string): void {
+  const fd = openSync(path, 'r');
+  // Only a hint: file systems that do not know it work without.
+  tryAddInodeFlag(fd, FS_TOPDIR_FL);
+  closeSync(fd);
+}
+
+/** Adds an inode flag. 0, or minus the errno: many file systems have none. */
+function tryAddInodeFlag(fd: number, flag: number): number {
+  const flags = Buffer.alloc(8);
+  const got = trySyscall('ioctl', fd, FS_IOC_GETFLAGS, flags);
+  if (got < 0) return got;
+  flags.writeUInt32LE((flags.readUInt32LE(0) | flag) >>> 0, 0);
+  return trySyscall('ioctl', fd, FS_IOC_SETFLAGS, flags);
 }

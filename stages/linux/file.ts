@@ -130,19 +130,6 @@ export function tryFlock(fd: number, operation: number): boolean {
   return raise('flock', fd, operation | LOCK_NB);
 }
 
-const FS_IOC_GETFLAGS = 0x80086601;
-const FS_IOC_SETFLAGS = 0x40086602;
-export const FS_TOPDIR_FL = 0x00020000;
-
-/** Adds an inode flag. 0, or minus the errno: many file systems have none. */
-export function tryAddInodeFlag(fd: number, flag: number): number {
-  const flags = Buffer.alloc(8);
-  const got = trySyscall('ioctl', fd, FS_IOC_GETFLAGS, flags);
-  if (got < 0) return got;
-  flags.writeUInt32LE((flags.readUInt32LE(0) | flag) >>> 0, 0);
-  return trySyscall('ioctl', fd, FS_IOC_SETFLAGS, flags);
-}
-
 /** Repeats a call that failed so that the failure is thrown with its name and errno. */
 function raise(name: string, ...args: readonly SyscallArg[]): boolean {
   return syscall(name, ...args) === 0;

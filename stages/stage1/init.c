@@ -29,6 +29,15 @@ static void tell_stage0(struct init *in, enum message_type type, s32 app, const 
 	message_send(in->handoff, &m, NULL);
 }
 
+/* Until its ids are mapped, init is nobody in its own user namespace. */
+static int wait_mapped(long from_monitor)
+{
+	s32 fds[MAX_MESSAGE_FDS];
+	struct message m;
+
+	return message_receive(from_monitor, &m, fds, 0) == 1 && m.type == MSG_MAPPED && m.fds == 0 ? 0 : -1;
+}
+
 /* Takes what attach made, in the order of its ops. */
 static int take_registers(struct init *in, long from_monitor)
 {
@@ -208,7 +217,8 @@ int init_main(struct program *program, const s64 *regs, long from_monitor)
 	for (u32 i = 0; i < program->header->regs; i++)
 		in->regs[i] = regs[i];
 	forget_all(in);
-	if (take_registers(in, from_monitor) < 0 || play(in, TAPE_POD) < 0 || watch_all(in) < 0)
+	if (wait_mapped(from_monitor) < 0 || play(in, TAPE_TREE) < 0 || take_registers(in, from_monitor) < 0 ||
+	    play(in, TAPE_POD) < 0 || watch_all(in) < 0)
 		return EXIT_POD_FAILED;
 	t = EVENT(line, "pod-started");
 	event_end(in, &t, line);

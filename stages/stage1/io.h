@@ -30,6 +30,8 @@ enum message_type {
 	MSG_STARTED,
 	/* monitor → stage0, its last word. a: init's exit code, b: signal. */
 	MSG_EXITED,
+	/* monitor → init: the id maps are written. */
+	MSG_MAPPED,
 	/* Requests on the control socket. */
 	MSG_EXEC = 16,
 	MSG_SIGNAL,

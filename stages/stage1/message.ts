@@ -10,6 +10,7 @@ export const MESSAGE_TYPES = {
   malformed: 4,
   started: 5,
   exited: 6,
+  mapped: 7,
   exec: 16,
   signal: 17,
   stop: 18,

@@ -107,6 +107,13 @@ static s32 make_init(struct monitor *mon)
 	return (s32)pid;
 }
 
+static int tell_mapped(struct monitor *mon)
+{
+	struct message m = { .type = MSG_MAPPED };
+
+	return message_send(mon->to_init, &m, NULL) < 0 ? -1 : 0;
+}
+
 /* Sends the registers that attach filled for init, a message at a time until there are no more. */
 static int hand_over(struct monitor *mon)
 {
@@ -202,8 +209,9 @@ int monitor_main(void)
 	if (receive_launch(mon) < 0)
 		return EXIT_POD_FAILED;
 	if (play(mon, TAPE_HOST) == 0 && (pid = make_init(mon)) > 0) {
-		/* Failing to hand over leaves init at the end of its socket, which ends it. */
-		int ready = open_init_proc(mon, pid) == 0 && play(mon, TAPE_ATTACH) == 0 && hand_over(mon) == 0;
+		/* init plays "tree" while we play "attach". Failing leaves it at the end of its socket, which ends it. */
+		int ready = open_init_proc(mon, pid) == 0 && play(mon, TAPE_MAPS) == 0 && tell_mapped(mon) == 0 &&
+			    play(mon, TAPE_ATTACH) == 0 && hand_over(mon) == 0;
 
 		close_handed_over(mon);
 		sys2(__NR_prctl, PR_SET_NAME, "stage1-monitor");

@@ -16,9 +16,10 @@ export const OP_HAND_OVER = 1;
 /** In the order of enum purpose. */
 export const PURPOSES: readonly Purpose[] = [
   'host',
+  'maps',
   'attach',
+  'tree',
   'pod',
-  'ready',
   'before',
   'start',
   'after',

@@ -83,9 +83,10 @@ export interface Op extends OpOptions {
 
 export type Purpose =
   | 'host'
+  | 'maps'
   | 'attach'
+  | 'tree'
   | 'pod'
-  | 'ready'
   | 'before'
   | 'start'
   | 'after'

@@ -10,10 +10,10 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeDirectories } from '../../linux/directory.ts';
+import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
 import { ERRNO } from '../../linux/errno.ts';
 import { LOCK_EX } from '../../linux/constants.ts';
-import { FS_TOPDIR_FL, tryAddInodeFlag, tryFlock } from '../../linux/file.ts';
+import { tryFlock } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 
 /** The directories of a store. All of it is 0700: an image may hold setuid programs no local user should reach. */
@@ -41,18 +41,6 @@ export function createStore(dir: string): Store {
     throw storeFailure(`create the image store "${dir}"`, error);
   }
   return store;
-}
-
-/**
- * Tells ext4 that the directories in `path` have nothing to do with each other, so that it puts each into another part of the
- * disk. In one part, every file it makes steps over the inodes of all that was removed there in the last minutes: unpacking an
- * image soon after removing one took 8 s in place of 1.5.
- */
-function spreadChildren(path: string): void {
-  const fd = openSync(path, 'r');
-  // Only a hint: file systems that do not know it work without.
-  tryAddInodeFlag(fd, FS_TOPDIR_FL);
-  closeSync(fd);
 }
 
 export function storeFailure(what: string, error: unknown): PodError {

@@ -12,8 +12,10 @@ import { findFileVolumes, refuseUnsupported, resolveApps } from './resolve.ts';
 /** What each tape is, in the order they are played; apps start side by side. */
 const HEADINGS: Readonly<Record<string, string>> = {
   host: 'on the host, before any process of the pod exists (monitor)',
-  attach: 'on the host, when the namespaces exist (monitor)',
-  pod: 'in the pod, as PID 1 (init)',
+  maps: 'on the host, when the namespaces exist (monitor)',
+  attach: 'on the host (monitor), while init plays tree',
+  tree: 'in the pod, as PID 1 (init), while the monitor plays attach',
+  pod: 'in the pod, when both are done (init)',
   before: 'in init, before the app is cloned',
   start: 'in the app, up to its first instruction',
   after: 'in init, after the app was cloned',
@@ -21,7 +23,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   settle: 'on the host, after the exit was told (monitor)',
 };
 
-const ORDER = ['host', 'attach', 'pod', 'before', 'start', 'after', 'cleanup', 'settle'];
+const ORDER = ['host', 'maps', 'attach', 'tree', 'pod', 'before', 'start', 'after', 'cleanup', 'settle'];
 
 /** Every system call a run would make, in order; none is made, but images are fetched and unpacked if they are not yet. */
 export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodPlan> {

@@ -9,11 +9,11 @@ import { cgroupViews } from '../cgroup/views.ts';
 import { PodErrors } from '../error.ts';
 import type { Draft } from '../isolators/isolator.ts';
 import { lowerIsolators } from '../isolators/lower.ts';
-import { planCgroupViewSources } from '../rootfs/cgroup-view.ts';
-import { planDeviceNodes } from '../rootfs/devices.ts';
+import { planCgroupViewSources, planCloseCgroupViews } from '../rootfs/cgroup-view.ts';
+import { planCloseDeviceNodes, planDeviceNodes } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
-import { planPodTree } from '../rootfs/tree.ts';
+import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
 import type { RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
 import { requireSignal } from './signals.ts';
@@ -94,7 +94,10 @@ export function planPod(input: PlanInput): Plan {
   network.planSettle(settle);
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
-  planAttach(attach, input, rootfs);
+  planCgroupViewSources(host, rootfs);
+  planDeviceNodes(host, spec.at);
+  planHostSysfs(host, rootfs);
+  planAttach(program, attach, input, rootfs);
   planInit(program, input, rootfs, cgroups);
   const processes = planApps(program, input, drafts, cgroups);
   return { program, processes, ledger: (uuid) => cgroupLedger(cgroupInput, uuid).map((entry) => ({ ...entry })) };
@@ -107,25 +110,26 @@ function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
   cleanup.call('renameat', [-100, from, -100, to], { at, why: 'move the pod to the exited ones' });
 }
 
-function planAttach(attach: Tape, input: PlanInput, rootfs: RootfsInput): void {
-  planIdMaps(attach, input.spec);
+function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput): void {
+  planIdMaps(program.tape({ purpose: 'maps' }), input.spec);
   planOomScoreFile(attach);
   input.network.planAttach(attach);
   planOverlays(attach, rootfs);
-  planCgroupViewSources(attach, rootfs);
   planVolumeSources(attach, rootfs);
-  planDeviceNodes(attach, input.spec.at);
-  planHostSysfs(attach, rootfs);
+  planCloseDeviceNodes(attach, input.spec.at);
+  planCloseCgroupViews(attach, rootfs);
 }
 
 function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgroups: CgroupRegisters): void {
+  const tree = program.tape({ purpose: 'tree' });
   const pod = program.tape({
     purpose: 'pod',
     cloneFlags: cloneFlags(input.spec, input.facts),
     ...(cgroups.cgroupInit ? { cgroup: cgroups.cgroupInit } : {}),
   });
-  planInitIdentity(pod, input.spec, cgroups.joinInit);
-  planHostname(pod, input.spec);
+  planInitIdentity(tree, input.spec, cgroups.joinInit);
+  planHostname(tree, input.spec);
+  planKernelTree(tree, rootfs);
   input.network.planPod(pod);
   planPodTree(pod, rootfs);
 }

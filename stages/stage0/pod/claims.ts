@@ -1,6 +1,19 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 
-/** Something a pod holds alone among the pods of its root: a file made with O_EXCL, whose content is the pod's uuid. */
+/**
+ * Something a pod holds alone among the pods of its root: a file with the pod's uuid in it, made by link(2) or O_EXCL, which both
+ * refuse a name that exists.
+ */
 export interface Claim {
   readonly kind: string;
   readonly key: string;
@@ -9,6 +22,8 @@ export interface Claim {
 
 /** Takes the key for the pod; false when it is taken, be it by the same pod. */
 export function claim(root: string, kind: string, key: string, uuid: string): boolean {
+  const linked = linkClaim(root, kind, key, uuid);
+  if (linked !== undefined) return linked;
   const fd = openNew(root, kind, key);
   if (fd === undefined) return false;
   try {
@@ -21,6 +36,22 @@ export function claim(root: string, kind: string, key: string, uuid: string): bo
     closeSync(fd);
   }
   return true;
+}
+
+/**
+ * Claims of a pod that is being made are links to one file of its own: no inode for each, whose removal would slow the file
+ * system's search for the next ones, and never a claim without its uuid. Undefined where there is no such file, or no links.
+ */
+function linkClaim(root: string, kind: string, key: string, uuid: string): boolean | undefined {
+  try {
+    linkSync(`${root}/pods/prepare/${uuid}/uuid`, claimPath(root, kind, key));
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (code === 'ENOENT' || code === 'EPERM' || code === 'EOPNOTSUPP') return undefined;
+    throw error;
+  }
 }
 
 /** Gives the key back if the pod holds it; true when it did. */

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { POD_FILES } from './layout.ts';
 
 /** The file's text, or undefined when it does not exist. */
@@ -11,12 +11,6 @@ export function readIfThere(path: string): string | undefined {
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENODEV') return undefined;
     throw error;
   }
-}
-
-/** Readers see the whole new text or none of it. */
-export function writeWhole(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
 }
 
 /** The JSON object in a text that may be torn, padded or empty; undefined when there is none. */

@@ -6,6 +6,7 @@ export type PodState = (typeof POD_STATES)[number];
 
 /** Names inside a pod's directory. */
 export const POD_FILES = {
+  uuid: 'uuid',
   record: 'record.json',
   ledger: 'ledger',
   manifest: 'manifest.yaml',

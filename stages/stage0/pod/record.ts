@@ -1,4 +1,5 @@
-import { parseObject, readIfThere, writeWhole } from './files.ts';
+import { writeFileSync } from 'node:fs';
+import { parseObject, readIfThere } from './files.ts';
 import { POD_FILES } from './layout.ts';
 
 export interface AppRecord {
@@ -32,7 +33,8 @@ export interface PodRecord {
 
 /** Must come before the start: a pod that runs has a record. */
 export function writeRecord(podPath: string, record: PodRecord): void {
-  writeWhole(`${podPath}/${POD_FILES.record}`, `${JSON.stringify(record)}\n`);
+  // Not by way of a second file: until the pod's directory is moved to `run`, nobody takes it for a pod.
+  writeFileSync(`${podPath}/${POD_FILES.record}`, `${JSON.stringify(record)}\n`, { mode: 0o600 });
 }
 
 /** Undefined when the pod died before it was written, or a power cut left it empty. */

@@ -1,8 +1,8 @@
-import { closeSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
-import { makeDirectories } from '../../linux/directory.ts';
+import { closeSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { findPod } from './find.ts';
-import { imagesDir, POD_STATES, type PodState, podPath, podsDir } from './layout.ts';
+import { imagesDir, POD_FILES, POD_STATES, type PodState, podPath, podsDir } from './layout.ts';
 import { isSameDir, lockDir } from './lock.ts';
 import type { NewPod, PodDir, PodLookup } from './pod-dir.ts';
 import { isUuid, newUuid } from './uuid.ts';
@@ -24,7 +24,10 @@ export class PodStore implements PodLookup {
     for (;;) {
       this.#makeDir(path);
       const lockFd = lockMade(path);
-      if (lockFd !== undefined) return { uuid, path, lockFd };
+      if (lockFd !== undefined) {
+        writeFileSync(`${path}/${POD_FILES.uuid}`, uuid, { mode: 0o600 });
+        return { uuid, path, lockFd };
+      }
       // A collector took the unlocked directory for a dead one in the instant before it was locked: make it again.
     }
   }
@@ -94,6 +97,7 @@ export function ensureLayout(root: string): void {
   try {
     for (const state of POD_STATES) makeDirectories(podsDir(root, state), 0o700);
     for (const path of [`${root}/claims`, imagesDir(root)]) makeDirectories(path, 0o700);
+    spreadChildren(podsDir(root, 'prepare'));
   } catch (error) {
     throw unreadable(root, error);
   }

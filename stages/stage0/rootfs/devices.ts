@@ -51,16 +51,21 @@ function rdev(major: number, minor: number): Uint8Array {
 }
 
 /** mknod is refused in a user namespace: clones of the host's nodes, each checked to be the device its name says. */
-export function planDeviceNodes(attach: Tape, at: Position): void {
-  const stat = attach.program.scratch(256);
+export function planDeviceNodes(host: Tape, at: Position): void {
+  const stat = host.program.scratch(256);
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
   for (const { name, major, minor } of NODES) {
-    const node = deviceReg(attach, name);
+    const node = deviceReg(host, name);
     const reason = { at, why: `open device node "/dev/${name}" (${major}:${minor})` };
-    attach.call('open_tree', [AT_FDCWD, attach.text(`/dev/${name}`), flags], { ...reason, out: node, handOver: true });
-    attach.call('newfstatat', [node, attach.text(''), stat, AT_EMPTY_PATH], reason);
-    attach.call('tape.equal', [offset(stat, ST_RDEV_AT), attach.bytes(rdev(major, minor)), 8], reason);
+    host.call('open_tree', [AT_FDCWD, host.text(`/dev/${name}`), flags], { ...reason, out: node });
+    host.call('newfstatat', [node, host.text(''), stat, AT_EMPTY_PATH], reason);
+    host.call('tape.equal', [offset(stat, ST_RDEV_AT), host.bytes(rdev(major, minor)), 8], reason);
   }
+}
+
+/** The monitor's own descriptors of them, once init has inherited them. */
+export function planCloseDeviceNodes(attach: Tape, at: Position): void {
+  for (const { name } of NODES) attach.call('close', [deviceReg(attach, name)], { at, why: `close "/dev/${name}"` });
 }
 
 /**

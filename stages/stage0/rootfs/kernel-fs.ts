@@ -13,12 +13,12 @@ import type { RootfsInput } from './types.ts';
 const NO_EXEC = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 /** sysfs can only be mounted by the owner of the network namespace: with the host's, a read-only clone of the host's mount. */
-export function planHostSysfs(attach: Tape, input: RootfsInput): void {
+export function planHostSysfs(host: Tape, input: RootfsInput): void {
   if (!input.hostNetwork) return;
-  const sys = attach.program.reg('sys');
+  const sys = host.program.reg('sys');
   const reason = { at: input.podAt, why: 'open /sys' };
-  cloneTree(attach, AT_FDCWD, '/sys', sys, reason, { handOver: true });
-  setMountAttr(attach, sys, { set: NO_EXEC | MOUNT_ATTR_RDONLY }, reason);
+  cloneTree(host, AT_FDCWD, '/sys', sys, reason);
+  setMountAttr(host, sys, { set: NO_EXEC | MOUNT_ATTR_RDONLY }, reason);
 }
 
 /** /proc of the pod's pid namespace; init keeps it, to look after its children. */

@@ -37,17 +37,25 @@ const NETWORK_FILES: readonly (readonly [path: string, content: Text])[] = [
 ];
 
 /**
- * init's own root: an empty tmpfs that holds the apps' roots, the volumes and one /proc, /sys and /dev to clone. Everything is
- * mounted before the old root goes: a user namespace may mount proc and sysfs only while it still sees the host's.
+ * init's own root: an empty tmpfs with one /proc, /sys and /dev to clone for the apps. It needs nothing of the monitor's, so
+ * init makes it while the monitor still makes the overlays.
+ */
+export function planKernelTree(tree: Tape, input: RootfsInput): void {
+  const initRoot = tree.program.reg('initRoot');
+  planInitRoot(tree, input, initRoot);
+  planProc(tree, input, initRoot);
+  planSys(tree, input, initRoot);
+  planDevTree(tree, initRoot, input.podAt);
+  planKernelPathProtection(tree, input, initRoot);
+  planCgroupViewTree(tree, input, initRoot);
+}
+
+/**
+ * Volumes and the apps' roots. Everything is mounted before the old root goes: a user namespace may mount proc and sysfs only
+ * while it still sees the host's.
  */
 export function planPodTree(pod: Tape, input: RootfsInput): void {
   const initRoot = pod.program.reg('initRoot');
-  planInitRoot(pod, input, initRoot);
-  planProc(pod, input, initRoot);
-  planSys(pod, input, initRoot);
-  planDevTree(pod, initRoot, input.podAt);
-  planKernelPathProtection(pod, input, initRoot);
-  planCgroupViewTree(pod, input, initRoot);
   planVolumeTree(pod, input, initRoot);
   pod.call('mkdirat', [initRoot, pod.text('apps'), 0o700], { at: input.podAt, why: 'make the directory of the apps' });
   for (const app of input.apps) planAppRoot(pod, input, app, initRoot);
