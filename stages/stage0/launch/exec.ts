@@ -9,6 +9,7 @@ import { Channel } from '../../stage1/channel.ts';
 import { decodeMessage, encodeMessage, MESSAGE_BYTES, type Message } from '../../stage1/message.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
 import { encodeProgram } from '../../tape/encode.ts';
+import type { Program } from '../../tape/program.ts';
 import type { ExecOptions, PodExit, RunningExec, TerminalSize } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { lookupUser } from '../image/user.ts';
@@ -73,11 +74,34 @@ export async function execInPod(podDir: string, options: ExecOptions): Promise<R
   return execWith(podDir, readExecData(podDir, options.app), options);
 }
 
+interface ExecTape {
+  readonly program: Program;
+  readonly bytes: Uint8Array;
+}
+
+const KEPT_TAPES = 16;
+const tapes = new WeakMap<ExecData, Map<string, ExecTape>>();
+
+/** The tape of a command, or the one that was made for the same command before. */
+function encodeOnce(data: ExecData, options: ExecOptions): ExecTape {
+  const { argv, env, user, workingDirectory, tty } = options;
+  const key = JSON.stringify([argv, env, user, workingDirectory, tty]);
+  const kept = tapes.get(data) ?? new Map<string, ExecTape>();
+  const known = kept.get(key);
+  if (known) return known;
+  const program = planExecProgram(processFor(data, options), data.registers, data.cgroup, tty);
+  const made = { program, bytes: encodeProgram(program, ARCH) };
+  if (kept.size >= KEPT_TAPES) kept.delete(kept.keys().next().value!);
+  kept.set(key, made);
+  tapes.set(data, kept);
+  return made;
+}
+
 export async function execWith(podDir: string, data: ExecData, options: ExecOptions): Promise<RunningExec> {
-  const program = planExecProgram(processFor(data, options), data.registers, data.cgroup, options.tty);
+  const { program, bytes } = encodeOnce(data, options);
   const control = connectControl(podDir);
   const terminal = options.tty ? openTerminal(control, options.size) : undefined;
-  using tape = memfd('exec', encodeProgram(program, ARCH));
+  using tape = memfd('exec', bytes);
   const nullFd = options.stdio.includes(null) ? openSync('/dev/null', 'r+') : -1;
   try {
     const stdio = terminal

@@ -1,34 +1,25 @@
-import { Socket } from 'node:net';
-import { O_CLOEXEC } from '../../linux/constants.ts';
-import { Fd } from '../../linux/fd.ts';
-import { syscall } from '../../linux/syscall.ts';
+import { fstatSync, readSync } from 'node:fs';
+import type { Fd } from '../../linux/fd.ts';
+import { memfd } from '../../linux/memfd.ts';
 
-/** A pipe whose far end a process writes to, and all that comes through it. */
+/**
+ * A file in memory that a process writes its output to. Unlike a pipe it needs no reader while the process runs, and what the
+ * process left behind in the background cannot keep us waiting for an end.
+ */
 export class Capture implements Disposable {
-  readonly far: Fd;
-  readonly #socket: Socket;
-  readonly #chunks: Buffer[] = [];
-  readonly #ended: Promise<void>;
+  readonly far: Fd = memfd('output', new Uint8Array(0));
 
-  constructor() {
-    const pair = new Int32Array(new ArrayBuffer(8));
-    syscall('pipe2', new Uint8Array(pair.buffer), O_CLOEXEC);
-    this.far = new Fd(pair[1]!);
-    this.#socket = new Socket({ fd: pair[0]!, readable: true, writable: false });
-    this.#socket.on('data', (chunk) => this.#chunks.push(chunk));
-    this.#ended = new Promise((resolve) => {
-      this.#socket.once('close', resolve);
-    });
-  }
-
-  /** Everything, once the last writer has closed its end. */
-  async text(): Promise<string> {
-    await this.#ended;
-    return Buffer.concat(this.#chunks).toString('utf8');
+  /** Everything that was written until now. */
+  text(): string {
+    const bytes = Buffer.alloc(fstatSync(this.far.number).size);
+    let length = 0;
+    for (let n = -1; length < bytes.length && n !== 0; length += n) {
+      n = readSync(this.far.number, bytes, length, bytes.length - length, length);
+    }
+    return bytes.toString('utf8', 0, length);
   }
 
   [Symbol.dispose](): void {
     this.far[Symbol.dispose]();
-    this.#socket.destroy();
   }
 }

@@ -58,10 +58,8 @@ export class Pod implements AsyncDisposable {
       stdio,
       tty: false,
     });
-    stdout.far[Symbol.dispose]();
-    stderr.far[Symbol.dispose]();
-    const [{ exitCode }, out, err] = await Promise.all([started.exit, stdout.text(), stderr.text()]);
-    return { exitCode, stdout: out, stderr: err };
+    const { exitCode } = await started.exit;
+    return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   }
 
   /** What the apps have written so far, merged by time. */
