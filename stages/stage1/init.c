@@ -167,6 +167,8 @@ static void announce(struct init *in)
 	in->handoff = -1;
 	/* Closes our end, and keeps the number taken: stage2 puts the report pipe there in every child. */
 	sys3(__NR_dup3, in->signals, HANDOFF_FD, O_CLOEXEC);
+	/* No app is left to start. */
+	program_rest(&in->program);
 }
 
 static void supervise(struct init *in)

@@ -215,6 +215,7 @@ int monitor_main(void)
 
 		close_handed_over(mon);
 		sys2(__NR_prctl, PR_SET_NAME, "stage1-monitor");
+		program_rest(&mon->program);
 		status = wait_for(pid);
 		if (!ready)
 			status = EXIT_POD_FAILED << 8;

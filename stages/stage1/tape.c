@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/sched.h>
+#include <sys/mman.h>
 
 #if defined(__x86_64__)
 #define OUR_ARCH AUDIT_ARCH_X86_64
@@ -195,6 +196,16 @@ int program_load(struct program *p, void *image, size_t size)
 	if (!tapes_ok(p) || !apps_ok(p))
 		return -1;
 	return relocate(p, (const void *)(base + h->relocs_at));
+}
+
+void program_rest(const struct program *p)
+{
+	uintptr_t page = 4096;
+	uintptr_t from = ((uintptr_t)p->ops + page - 1) & ~(page - 1);
+	uintptr_t to = (uintptr_t)(p->ops + p->header->ops_count) & ~(page - 1);
+
+	if (from < to)
+		sys3(__NR_madvise, from, to - from, MADV_DONTNEED);
 }
 
 int program_find(const struct program *p, enum purpose purpose)

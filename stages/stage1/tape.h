@@ -136,6 +136,12 @@ struct fault {
 /* Checks every offset and applies the relocations. 0, or -1 when anything is out of bounds: such a tape is never played. */
 int program_load(struct program *p, void *image, size_t size);
 
+/*
+ * Gives back the pages of the ops: nothing writes to them, so they come again from the tape's file when one is played. Only for a
+ * tape that is mapped from a file.
+ */
+void program_rest(const struct program *p);
+
 /* The number of the first tape with that purpose, or -1. */
 int program_find(const struct program *p, enum purpose purpose);
 
