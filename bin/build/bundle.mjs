@@ -34,7 +34,7 @@ export async function buildCommandLine() {
   mkdirSync(dist, { recursive: true });
   const packs = await buildPacks(COMMON, dist);
   for (const pack of packs) rmSync(join(dist, `${pack}.cache`), { force: true });
-  for (const commandLines of TRAININGS) train(commandLines);
+  trainAll();
 }
 
 async function buildLibrary() {
@@ -59,28 +59,45 @@ async function buildLibrary() {
 }
 
 /**
- * Command lines whose functions the caches should hold; none of them changes the machine. The first training that loads a
- * pack decides what is in its cache, and the quick verbs are to have nothing in theirs that they do not need.
+ * Command lines whose functions the caches should hold. The first training that loads a pack decides what is in its cache, and
+ * the quick verbs are to have nothing in theirs that they do not need.
  */
-const TRAININGS = [
-  [['--help'], ['ps', '--help'], ['ps'], ['ps', '-a', '-o', 'json'], ['status', 'none']],
-  [
-    ['run', '--help'],
-    ['validate', 'manifests/hello.pod.yaml'],
-    ['plan', 'manifests/hello.pod.yaml', '-o', 'json'],
-  ],
+const QUICK = [['--help'], ['ps', '--help'], ['ps'], ['ps', '-a', '-o', 'json'], ['status', 'none']];
+
+/** Real pods, of manifests that train.cjs writes: what is not compiled here is compiled at every start. */
+const LIFE = [
+  ['run', 'ends.yaml'],
+  ['run', 'ends.yaml'],
+  ['run', '-d', 'stays.yaml'],
+  ['exec', 'stays', '--', '/bin/true'],
+  ['rm', '--force', 'stays'],
 ];
 
-function train(commandLines) {
-  execFileSync(
-    process.execPath,
-    [join(top, 'bin/build/train.cjs'), join(top, 'bin/pod.cjs'), dist, JSON.stringify(commandLines)],
-    {
-      cwd: top,
-      // The flags a user's environment adds would make V8 reject the cache elsewhere.
-      env: { ...process.env, NODE_OPTIONS: '', NODE_EXTRA_CA_CERTS: '' },
-      // What the trained verbs complain of is shown only when the training itself fails.
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
+/** For a build without the privilege to run one: nothing here changes the machine. */
+const DRY = [
+  ['run', '--help'],
+  ['validate', 'manifests/hello.pod.yaml'],
+  ['plan', 'manifests/hello.pod.yaml', '-o', 'json'],
+];
+
+function trainAll() {
+  train([process.execPath], QUICK);
+  try {
+    // In a network namespace of its own: the bridge the pods make is gone with it.
+    train(['unshare', '--net', '--', process.execPath], LIFE);
+  } catch {
+    train([process.execPath], DRY);
+  }
+}
+
+function train([program, ...args], commandLines) {
+  const script = [join(top, 'bin/build/train.cjs'), join(top, 'bin/pod.cjs'), dist, JSON.stringify(commandLines)];
+  execFileSync(program, [...args, ...script], {
+    cwd: top,
+    // The flags a user's environment adds would make V8 reject the cache elsewhere.
+    env: { ...process.env, NODE_OPTIONS: '', NODE_EXTRA_CA_CERTS: '' },
+    // What the trained verbs complain of is shown only when the training itself fails.
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 20_000,
+  });
 }

@@ -1,6 +1,7 @@
 import { parseManifest } from '../../stages/stage0/manifest/parse.ts';
 import type { HostFacts } from '../../stages/stage0/plan/facts.ts';
-import { planExecProgram, planPod } from '../../stages/stage0/plan/plan.ts';
+import { planExecProgram } from '../../stages/stage0/plan/exec-program.ts';
+import { planPod } from '../../stages/stage0/plan/plan.ts';
 import type { Plan } from '../../stages/stage0/plan/types.ts';
 import { encodeProgram } from '../../stages/tape/encode.ts';
 import { Program } from '../../stages/tape/program.ts';

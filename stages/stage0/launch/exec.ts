@@ -12,9 +12,7 @@ import { encodeProgram } from '../../tape/encode.ts';
 import type { Program } from '../../tape/program.ts';
 import type { ExecOptions, PodExit, RunningExec, TerminalSize } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
-import { lookupUser } from '../image/user.ts';
-import { finalCapabilities } from '../isolators/capability-sets.ts';
-import { planExecProgram } from '../plan/plan.ts';
+import { planExecProgram } from '../plan/exec-program.ts';
 import { requireSignal } from '../plan/signals.ts';
 import { readRecord } from '../pod/record.ts';
 import { connectControl } from './control.ts';
@@ -30,7 +28,7 @@ export function readExecData(podDir: string, app: string | undefined): ExecData 
   throw new PodError('pod/app-not-found', `find app "${app ?? ''}" in the pod: it has ${names || 'none'}`);
 }
 
-function processFor(data: ExecData, options: ExecOptions): ProcessPlan {
+async function processFor(data: ExecData, options: ExecOptions): Promise<ProcessPlan> {
   const process = {
     ...data.process,
     argv: options.argv,
@@ -38,15 +36,9 @@ function processFor(data: ExecData, options: ExecOptions): ProcessPlan {
     workingDirectory: options.workingDirectory ?? data.process.workingDirectory,
   };
   if (options.user === undefined) return process;
-  const image = {
-    ref: '',
-    digest: '',
-    mounts: data.imageMounts,
-    config: { entrypoint: [], command: [], env: {}, volumes: [] },
-  };
-  const { uid, gid, supplementaryGids, home } = lookupUser(image, options.user);
-  const capabilities = finalCapabilities({ capabilities: data.capabilities }, uid);
-  return { ...process, uid, gid, supplementaryGids, capabilities, env: { ...process.env, HOME: home } };
+  // Who that is stands in the image's files; the code that reads them is only loaded for this.
+  const { becomeUser } = await import('./exec-user.ts');
+  return becomeUser(process, data, options.user);
 }
 
 /** Both ends of a new pseudo-terminal of the pod's own; the caller's terminal never gets in. */
@@ -83,13 +75,13 @@ const KEPT_TAPES = 16;
 const tapes = new WeakMap<ExecData, Map<string, ExecTape>>();
 
 /** The tape of a command, or the one that was made for the same command before. */
-function encodeOnce(data: ExecData, options: ExecOptions): ExecTape {
+async function encodeOnce(data: ExecData, options: ExecOptions): Promise<ExecTape> {
   const { argv, env, user, workingDirectory, tty } = options;
   const key = JSON.stringify([argv, env, user, workingDirectory, tty]);
   const kept = tapes.get(data) ?? new Map<string, ExecTape>();
   const known = kept.get(key);
   if (known) return known;
-  const program = planExecProgram(processFor(data, options), data.registers, data.cgroup, tty);
+  const program = planExecProgram(await processFor(data, options), data.registers, data.cgroup, tty);
   const made = { program, bytes: encodeProgram(program, ARCH) };
   if (kept.size >= KEPT_TAPES) kept.delete(kept.keys().next().value!);
   kept.set(key, made);
@@ -98,7 +90,7 @@ function encodeOnce(data: ExecData, options: ExecOptions): ExecTape {
 }
 
 export async function execWith(podDir: string, data: ExecData, options: ExecOptions): Promise<RunningExec> {
-  const { program, bytes } = encodeOnce(data, options);
+  const { program, bytes } = await encodeOnce(data, options);
   const control = connectControl(podDir);
   const terminal = options.tty ? openTerminal(control, options.size) : undefined;
   using tape = memfd('exec', bytes);

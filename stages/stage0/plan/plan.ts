@@ -1,4 +1,4 @@
-import { planExec, planStart } from '../../stage2/launch.ts';
+import { planStart } from '../../stage2/launch.ts';
 import { resetScheduling } from '../../stage2/limits.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
 import { Program, sym, type Tape } from '../../tape/program.ts';
@@ -190,21 +190,4 @@ function planApp(
     ...(kill ? { kill } : {}),
     ...(oom ? { oom } : {}),
   });
-}
-
-/** A program of one exec tape, whose registers are those of the pod's own program. */
-export function planExecProgram(
-  process: ProcessPlan,
-  registers: Readonly<Record<string, number>>,
-  cgroup: string | undefined,
-  terminal: boolean,
-): Program {
-  const program = new Program(registers);
-  const tape = program.tape({
-    purpose: 'exec',
-    app: process.app,
-    ...(cgroup ? { cgroup: program.reg(cgroup) } : {}),
-  });
-  planExec(tape, process, terminal);
-  return program;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PR_CAPBSET_DROP, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS } from '../../../stages/linux/prctl.ts';
-import { planExecProgram } from '../../../stages/stage0/plan/plan.ts';
+import { planExecProgram } from '../../../stages/stage0/plan/exec-program.ts';
 import { planExec, planStart } from '../../../stages/stage2/launch.ts';
 import type { ProcessPlan } from '../../../stages/stage2/process.ts';
 import { describeCall } from '../../../stages/tape/disassemble.ts';
