@@ -45,18 +45,15 @@ function addPods(root) {
 
 /** What the pods of a training are: with limits and the bridge, as most are. */
 function writeManifests(root) {
-  for (const [name, exec] of [
-    ['ends', ['/bin/true']],
-    ['stays', ['/bin/sleep', '60']],
+  for (const { name, exec } of [
+    { name: 'ends', exec: ['/bin/true'] },
+    { name: 'stays', exec: ['/bin/sleep', '60'] },
   ]) {
     const isolators = { 'resource/cpu': { limit: '500m' }, 'resource/memory': { limit: '64Mi' } };
     const apps = [{ name: 'app', image: 'host', exec, isolators }];
-    const text = [
-      'apiVersion: pod/v1',
-      'kind: Pod',
-      `metadata: {name: ${name}}`,
-      `apps: ${JSON.stringify(apps)}`,
-    ].join('\n');
+    const text = ['apiVersion: pod/v1', 'kind: Pod', `metadata: {name: ${name}}`, `apps: ${JSON.stringify(apps)}`].join(
+      '\n',
+    );
     writeFileSync(join(root, `${name}.yaml`), `${text}\n`);
   }
 }
@@ -74,7 +71,9 @@ async function train(lines) {
   try {
     for (const line of lines) {
       // The flag goes first: behind `--` it would be part of the command.
-      const [verb, ...args] = line.map((word) => (word.endsWith('.yaml') && !word.includes('/') ? join(root, word) : word));
+      const [verb, ...args] = line.map((word) =>
+        word.endsWith('.yaml') && !word.includes('/') ? join(root, word) : word,
+      );
       await main([verb, '--root', root, ...args]);
       // A real pod that does not run trains nothing; what else fails has still compiled the functions it went through.
       if (isLive && process.exitCode) process.exit(1);

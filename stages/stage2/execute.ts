@@ -1,10 +1,10 @@
-import type { Bytes, Tape } from '../tape/program.ts';
+import { type Bytes, sym, type Tape, type Text } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
 /** What execvp(3) uses when the environment has none. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-function pointers(tape: Tape, strings: readonly string[]): Bytes {
+function pointers(tape: Tape, strings: readonly Text[]): Bytes {
   return [...strings.map((text) => tape.text(text)), new Uint8Array(8)];
 }
 
@@ -13,6 +13,14 @@ function candidates(command: string, path: string): string[] {
   if (command.includes('/')) return [command];
   // An empty element means the working directory, as in execvp(3).
   return path.split(':').map((directory) => `${directory || '.'}/${command}`);
+}
+
+/** A symbol, so that pods that differ in nothing but their name have one plan. */
+const HOSTNAME: Text = ['HOSTNAME=', sym('hostname')];
+
+function environmentOf(env: Readonly<Record<string, string>>): Text[] {
+  const own = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return 'HOSTNAME' in env ? own : [...own, HOSTNAME];
 }
 
 /**
@@ -24,12 +32,7 @@ export function executeProgram(tape: Tape, process: ProcessPlan): void {
   const command = argv[0];
   if (command === undefined) throw new Error(`app "${process.app}" has no command`);
   const args = tape.bytes(pointers(tape, argv));
-  const environment = tape.bytes(
-    pointers(
-      tape,
-      Object.entries(env).map(([name, value]) => `${name}=${value}`),
-    ),
-  );
+  const environment = tape.bytes(pointers(tape, environmentOf(env)));
   for (const file of candidates(command, env['PATH'] ?? DEFAULT_PATH)) {
     tape.call('execve', [tape.text(file), args, environment], {
       at: places.exec ?? places.app,

@@ -82,7 +82,7 @@ async function encodeOnce(data: ExecData, options: ExecOptions): Promise<ExecTap
   const known = kept.get(key);
   if (known) return known;
   const program = planExecProgram(await processFor(data, options), data.registers, data.cgroup, tty);
-  const made = { program, bytes: encodeProgram(program, ARCH) };
+  const made = { program, bytes: encodeProgram(program, ARCH, { hostname: data.hostname }) };
   if (kept.size >= KEPT_TAPES) kept.delete(kept.keys().next().value!);
   kept.set(key, made);
   tapes.set(data, kept);

@@ -1,35 +1,35 @@
-import type { PodSpec } from '../manifest/spec.ts';
 import { planPod } from '../plan/plan.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import type { Plan, PlanInput } from '../plan/types.ts';
 
-interface Kept {
-  readonly facts: HostFacts;
-  readonly rest: string;
-  readonly plan: Plan;
-}
-
-/** A plan depends on nothing that differs from one start to the next: the same pod on the same host is planned once. */
-const plans = new WeakMap<PodSpec, Kept>();
+const KEPT_PLANS = 64;
+let kept = new Map<string, Plan>();
+let keptFor: HostFacts | undefined;
 
 export interface CachedPlanInput extends PlanInput {
   /** The network's plan depends on it. */
   readonly root: string;
 }
 
-/** `planPod`, or what it returned for the same input. */
+/** All that a plan depends on; what is a symbol on the tape (a pod's name is one) is left out. */
+function keyOf({ spec, apps, root, layersDir, stdinApp, fileVolumes }: CachedPlanInput): string {
+  const { manifest, name, hostname, labels, annotations, ...planned } = spec;
+  void [manifest, name, hostname, labels, annotations];
+  const resolved = apps.map(({ image, user }) => [image.digest, image.mounts, image.config, user]);
+  return JSON.stringify([planned, resolved, root, layersDir, stdinApp, [...fileVolumes]]);
+}
+
+/** `planPod`, or what it returned for an input that differs in nothing a plan depends on. */
 export function planOnce(input: CachedPlanInput): Plan {
-  const { spec, facts } = input;
-  const rest = JSON.stringify([
-    input.root,
-    input.layersDir,
-    input.stdinApp,
-    [...input.fileVolumes],
-    input.apps.map(({ image, user }) => [image.digest, image.mounts, image.config, user]),
-  ]);
-  const kept = plans.get(spec);
-  if (kept?.facts === facts && kept.rest === rest) return kept.plan;
+  if (keptFor !== input.facts) {
+    kept = new Map();
+    keptFor = input.facts;
+  }
+  const key = keyOf(input);
+  const known = kept.get(key);
+  if (known) return known;
   const plan = planPod(input);
-  plans.set(spec, { facts, rest, plan });
+  if (kept.size >= KEPT_PLANS) kept.delete(kept.keys().next().value!);
+  kept.set(key, plan);
   return plan;
 }

@@ -28,7 +28,7 @@ export function newRecord(input: RecordInput): PodRecord {
   };
 }
 
-function appRecord({ plan }: RecordInput, { spec, image }: ResolvedApp, index: number): AppRecord {
+function appRecord({ plan, spec: { hostname } }: RecordInput, { spec, image }: ResolvedApp, index: number): AppRecord {
   const { name } = spec;
   const launched = plan.processes.get(name)!;
   const cgroup = plan.program.apps[index]!.start.options.cgroup?.name;
@@ -43,6 +43,7 @@ function appRecord({ plan }: RecordInput, { spec, image }: ResolvedApp, index: n
       ...(cgroup === undefined ? {} : { cgroup }),
       capabilities: launched.capabilities,
       imageMounts: image.mounts,
+      hostname,
     }),
   };
 }

@@ -148,7 +148,6 @@ function planApps(
       app,
       draft,
       facts: input.facts,
-      hostname: input.spec.hostname,
       joins: cgroups.joinApp.get(name) ?? [],
     });
     planApp(program, input, app, process, draft, cgroups);

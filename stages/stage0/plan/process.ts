@@ -21,8 +21,8 @@ function commandOf({ spec, image }: ResolvedApp): readonly string[] {
 }
 
 /** Nothing of the caller's environment gets in: defaults, then the image's, then the manifest's. */
-function environmentOf({ spec, image, user }: ResolvedApp, hostname: string): Record<string, string> {
-  const defaults = { PATH: DEFAULT_PATH, HOME: user.home, HOSTNAME: hostname, container: 'pod' };
+function environmentOf({ spec, image, user }: ResolvedApp): Record<string, string> {
+  const defaults = { PATH: DEFAULT_PATH, HOME: user.home, container: 'pod' };
   return { ...defaults, ...image.config.env, ...spec.env };
 }
 
@@ -30,17 +30,16 @@ export interface ProcessInput {
   readonly app: ResolvedApp;
   readonly draft: Draft;
   readonly facts: HostFacts;
-  readonly hostname: string;
   readonly joins: readonly Reg[];
 }
 
-export function planProcess({ app, draft, facts, hostname, joins }: ProcessInput): ProcessPlan {
+export function planProcess({ app, draft, facts, joins }: ProcessInput): ProcessPlan {
   const { spec, image, user } = app;
   const settings = draft.process;
   return {
     app: spec.name,
     argv: commandOf(app),
-    env: environmentOf(app, hostname),
+    env: environmentOf(app),
     workingDirectory: spec.workingDirectory?.value ?? image.config.workingDirectory ?? '/',
     uid: user.uid,
     gid: user.gid,

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { findPod } from './find.ts';
@@ -25,10 +25,21 @@ export class PodStore implements PodLookup {
       this.#makeDir(path);
       const lockFd = lockMade(path);
       if (lockFd !== undefined) {
-        writeFileSync(`${path}/${POD_FILES.uuid}`, uuid, { mode: 0o600 });
+        this.#writeUuid(path, uuid, lockFd);
         return { uuid, path, lockFd };
       }
       // A collector took the unlocked directory for a dead one in the instant before it was locked: make it again.
+    }
+  }
+
+  /** What the pod's claims will be links to; a disk too full for it leaves no directory. */
+  #writeUuid(path: string, uuid: string, lockFd: number): void {
+    try {
+      writeFileSync(`${path}/${POD_FILES.uuid}`, uuid, { mode: 0o600 });
+    } catch (error) {
+      rmSync(path, { recursive: true, force: true });
+      closeSync(lockFd);
+      throw unreadable(this.root, error);
     }
   }
 

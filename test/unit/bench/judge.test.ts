@@ -6,7 +6,7 @@ import { TOP } from '../../harness/paths.ts';
 type Bar = Readonly<Record<string, string | number>>;
 
 async function verdicts(bars: readonly Bar[], medians: Readonly<Record<string, number>>): Promise<string[]> {
-  const script = `import('./bench/judge.mjs').then((m) => {
+  const script = `import(${JSON.stringify(`${TOP}/bench/judge.mjs`)}).then((m) => {
     const rows = m.judge('x', ${JSON.stringify(bars)}, new Map(Object.entries(${JSON.stringify(medians)})));
     console.log(JSON.stringify(rows.map((row) => row.verdict)));
   })`;
