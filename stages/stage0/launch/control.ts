@@ -23,10 +23,30 @@ export function connectControl(podDir: string): Fd {
   }
 }
 
+/** Throws `pod/died` when init ended after the connection was made. */
+export function sendControl(socket: Fd, message: Uint8Array, fds: readonly number[] = []): void {
+  try {
+    sendWithFds(socket.number, message, fds);
+  } catch (error) {
+    const gone = error instanceof SyscallError && (error.errnoName === 'EPIPE' || error.errnoName === 'ECONNRESET');
+    if (!gone) throw error;
+    throw new PodError('pod/died', 'ask the init of the pod: it has just ended', { cause: error });
+  }
+}
+
+function sendAndListen(socket: Fd, message: Uint8Array): Channel {
+  try {
+    sendControl(socket, message);
+  } catch (error) {
+    socket[Symbol.dispose]();
+    throw error;
+  }
+  return new Channel(socket);
+}
+
 async function request(podDir: string, message: Uint8Array): Promise<Message> {
   const socket = connectControl(podDir);
-  sendWithFds(socket.number, message, []);
-  const channel = new Channel(socket);
+  const channel = sendAndListen(socket, message);
   try {
     const answer = await channel.next();
     if (!answer) throw new PodError('pod/state', 'ask the init of the pod: it ended before it answered');

@@ -3,7 +3,7 @@ import { O_CLOEXEC, O_NOCTTY, O_RDWR, TIOCGPTPEER, TIOCSPTLCK, TIOCSWINSZ } from
 import { errnoMessage } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
 import { memfd } from '../../linux/memfd.ts';
-import { receiveWithFds, sendWithFds } from '../../linux/socket.ts';
+import { receiveWithFds } from '../../linux/socket.ts';
 import { ARCH, syscall } from '../../linux/syscall.ts';
 import { Channel } from '../../stage1/channel.ts';
 import { decodeMessage, encodeMessage, MESSAGE_BYTES, type Message } from '../../stage1/message.ts';
@@ -15,7 +15,7 @@ import { PodError } from '../error.ts';
 import { planExecProgram } from '../plan/exec-program.ts';
 import { requireSignal } from '../plan/signals.ts';
 import { readRecord } from '../pod/record.ts';
-import { connectControl } from './control.ts';
+import { connectControl, sendControl } from './control.ts';
 import { type ExecData, unpackExecData } from './exec-data.ts';
 import { launchFailure } from './failure.ts';
 
@@ -43,9 +43,10 @@ async function processFor(data: ExecData, options: ExecOptions): Promise<Process
 
 /** Both ends of a new pseudo-terminal of the pod's own; the caller's terminal never gets in. */
 function openTerminal(control: Fd, size: TerminalSize | undefined): { master: Fd; slave: Fd } {
-  sendWithFds(control.number, encodeMessage({ type: 'pty' }), []);
+  sendControl(control, encodeMessage({ type: 'pty' }));
   const bytes = new Uint8Array(new ArrayBuffer(MESSAGE_BYTES));
-  const { fds } = receiveWithFds(control.number, bytes, 1);
+  const { fds, length } = receiveWithFds(control.number, bytes, 1);
+  if (length === 0) throw new PodError('pod/died', 'open a pseudo-terminal in the pod: it has just ended');
   const answer = decodeMessage(bytes);
   const master = fds[0];
   if (!master) throw new PodError('pod/start-failed', `open a pseudo-terminal in the pod: ${errnoMessage(answer.c)}`);
@@ -99,7 +100,11 @@ export async function execWith(podDir: string, data: ExecData, options: ExecOpti
     const stdio = terminal
       ? [terminal.slave, terminal.slave, terminal.slave].map((fd) => fd.number)
       : options.stdio.map((fd) => fd ?? nullFd);
-    sendWithFds(control.number, encodeMessage({ type: 'exec', app: data.app, fds: 4 }), [tape.number, ...stdio]);
+    sendControl(control, encodeMessage({ type: 'exec', app: data.app, fds: 4 }), [tape.number, ...stdio]);
+  } catch (error) {
+    control[Symbol.dispose]();
+    terminal?.master[Symbol.dispose]();
+    throw error;
   } finally {
     if (nullFd >= 0) closeSync(nullFd);
     terminal?.slave[Symbol.dispose]();

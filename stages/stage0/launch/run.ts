@@ -117,7 +117,7 @@ async function unlessEnded(request: Promise<void>): Promise<void> {
   try {
     await request;
   } catch (error) {
-    if (!(error instanceof PodError && error.code === 'pod/state')) throw error;
+    if (!(error instanceof PodError && (error.code === 'pod/state' || error.code === 'pod/died'))) throw error;
   }
 }
 
