@@ -82,7 +82,8 @@ test('-t gives it a terminal of the pod’s, of the size of ours', async () => {
     env: cliEnvironment(),
     extendEnv: false,
     reject: false,
-    stdin: 'ignore',
+    // Never ends: at the end of its input, script(1) types a NUL.
+    stdin: 'pipe',
   });
   assert.equal(exitCode, 0, stdout);
   assert.match(stdout.replaceAll('\r', ''), /\/dev\/pts\/\d+\n33 101/);
