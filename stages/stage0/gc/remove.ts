@@ -58,7 +58,8 @@ export async function lockDead(store: PodStore, uuid: string): Promise<DeadPod |
     if (!pod) return undefined;
     const found = tryLockAt(pod);
     if (found) return found;
-    const isLeaving = pod.state === 'exited' || readFinal(pod.path) !== undefined;
+    // In `garbage`: somebody else is removing it, and is soon done.
+    const isLeaving = pod.state === 'exited' || pod.state === 'garbage' || readFinal(pod.path) !== undefined;
     if (!isLeaving || process.uptime() * 1000 > deadline) throw alive(pod);
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
