@@ -32,6 +32,7 @@ export async function runForeground(
   try {
     const pod = await launch.start(launch.spec, {
       ...launch.options,
+      keepLock: !launch.isDetached,
       signal: signals.aborted,
       onCreated: ({ path, apps }) => {
         if (!launch.isDetached) output = new PodOutput(terminal, path, apps);
@@ -49,6 +50,7 @@ export async function runForeground(
       return await attend(pod, output!, launch.timeoutMs);
     } finally {
       timings.start('end');
+      pod.release();
       if (launch.options.autoRemove) await removeAfter(root, pod.uuid);
     }
   } finally {

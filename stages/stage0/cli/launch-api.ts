@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly stdin: boolean;
   /** Kept in the record: gc removes the pod without a grace period once it has exited. */
   readonly autoRemove: boolean;
+  /** Nobody may collect the pod after its end until `release()`: its logs are still to be read. */
+  readonly keepLock?: boolean;
   readonly onProgress?: (progress: ImageProgress) => void;
   /** Called at the start of each phase: `resolve`, `plan`, `acquire`, `start`. */
   readonly onPhase?: (phase: string) => void;
@@ -57,6 +59,8 @@ export interface RunningPod {
   readonly stop: (options?: { readonly graceMs?: number | undefined }) => Promise<void>;
   /** By name with the SIG prefix. */
   readonly kill: (signal: string) => Promise<void>;
+  /** Lets go of the pod, with `keepLock`; may be called again. */
+  readonly release: () => void;
 }
 
 export interface ExecOptions {

@@ -60,10 +60,25 @@ async function start(spec: PodSpec, plan: Plan, pod: AcquiredPod, options: RunOp
   } catch (error) {
     return giveBack(options.root, pod, error);
   }
-  // The monitor and init hold the lock now.
-  closeSync(pod.lockFd);
-  await untilStarted(spec, plan, monitor, pod, options.root);
-  return runningPod(spec, pod, store, monitor);
+  // The monitor and init hold the lock now; our share of it only keeps a collector away.
+  const release = releaseOnce(pod.lockFd);
+  if (!options.keepLock) release();
+  try {
+    await untilStarted(spec, plan, monitor);
+  } catch (error) {
+    release();
+    await removeFailed(options.root, pod.uuid);
+    throw error;
+  }
+  return runningPod(spec, pod, store, monitor, release);
+}
+
+function releaseOnce(lockFd: number): () => void {
+  let isHeld = true;
+  return () => {
+    if (isHeld) closeSync(lockFd);
+    isHeld = false;
+  };
 }
 
 function launch(tape: Uint8Array, pod: AcquiredPod, options: RunOptions): Monitor {
@@ -78,18 +93,11 @@ function launch(tape: Uint8Array, pod: AcquiredPod, options: RunOptions): Monito
 }
 
 /** Throws the failure of the launch, once the monitor has cleaned up after it. */
-async function untilStarted(
-  spec: PodSpec,
-  plan: Plan,
-  monitor: Monitor,
-  pod: AcquiredPod,
-  root: string,
-): Promise<void> {
+async function untilStarted(spec: PodSpec, plan: Plan, monitor: Monitor): Promise<void> {
   const first = await monitor.channel.next();
   if (first?.type === 'started') return;
   for (let message = first; message && message.type !== 'exited';) message = await monitor.channel.next();
   monitor.channel.close();
-  await removeFailed(root, pod.uuid);
   if (first?.type === 'failed') throw launchFailure(plan.program, first, appPlace(spec, first.app));
   if (first?.type === 'malformed') throw new PodError('tape/malformed', 'start the pod: stage1 refused its tape');
   throw new PodError('pod/died', `start pod "${spec.name}": it died before it could say why`, { at: spec.at });
@@ -99,7 +107,13 @@ function appPlace(spec: PodSpec, app: number): PodSpec['at'] {
   return spec.apps[app]?.at ?? spec.at;
 }
 
-function runningPod(spec: PodSpec, pod: AcquiredPod, store: PodStore, monitor: Monitor): RunningPod {
+function runningPod(
+  spec: PodSpec,
+  pod: AcquiredPod,
+  store: PodStore,
+  monitor: Monitor,
+  release: () => void,
+): RunningPod {
   return {
     uuid: pod.uuid,
     name: spec.name,
@@ -109,6 +123,7 @@ function runningPod(spec: PodSpec, pod: AcquiredPod, store: PodStore, monitor: M
     exit: waitForExit(pod, store, monitor),
     stop: (options = {}) => unlessEnded(stopPod(pod.path, options)),
     kill: (signal) => unlessEnded(signalPod(pod.path, undefined, signal)),
+    release,
   };
 }
 
