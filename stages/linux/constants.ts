@@ -60,7 +60,6 @@ export const MNT_DETACH = 2;
 /** sys/socket.h */
 export const AF_UNIX = 1;
 export const SOCK_STREAM = 1;
-export const SOCK_SEQPACKET = 5;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SCM_RIGHTS = 1;

@@ -1,12 +1,4 @@
-import {
-  AT_FDCWD,
-  CLOSE_RANGE_CLOEXEC,
-  O_CLOEXEC,
-  O_NOCTTY,
-  O_NOFOLLOW,
-  O_RDONLY,
-  TIOCSCTTY,
-} from '../linux/constants.ts';
+import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NOFOLLOW, O_RDONLY, TIOCSCTTY } from '../linux/constants.ts';
 import type { Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
@@ -65,6 +57,3 @@ export function closeDescriptors(tape: Tape, process: ProcessPlan): void {
   tape.call('close_range', [REPORT_FD, 0xffffffff, CLOSE_RANGE_CLOEXEC], options);
   tape.call('close_range', [REPORT_FD + 1, 0xffffffff, 0], options);
 }
-
-/** Opening a terminal must not make it a controlling one by accident. */
-export const TERMINAL_FLAGS: number = O_NOCTTY | O_CLOEXEC;
