@@ -16,6 +16,8 @@ const META = { protocol: 1, iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } a
 const CT = { state: 0, status: 2 } as const;
 const BASE = { link: 0, network: 1, transport: 2 } as const;
 const VERDICT = { drop: 0, accept: 1 } as const;
+/** enum nft_cmp_ops; the bytes compare as memcmp(3) does. */
+const CMP = { eq: 0, ne: 1, lte: 3, gte: 5 } as const;
 
 /** Bits of `ct state`. */
 export const CT_STATE = { invalid: 1, established: 2, related: 4 } as const;
@@ -45,10 +47,10 @@ export function meta(key: keyof typeof META, to = 0): Attribute {
   return expression('meta', attribute(1, reg(to)), attribute(2, be32(META[key])));
 }
 
-/** Goes on when register 0 and its followers hold `bytes`, or when they do not. */
-export function cmp(op: 'eq' | 'ne', bytes: Uint8Array): Attribute {
+/** Goes on when register 0 and its followers compare so with `bytes`. */
+export function cmp(op: keyof typeof CMP, bytes: Uint8Array): Attribute {
   const value = nest(3, attribute(1, bytes));
-  return expression('cmp', attribute(1, reg(0)), attribute(2, be32(op === 'eq' ? 0 : 1)), value);
+  return expression('cmp', attribute(1, reg(0)), attribute(2, be32(CMP[op])), value);
 }
 
 /** Register 0 and its followers, bit by bit with the mask. */

@@ -48,7 +48,14 @@ const IP4 = { source: 12, destination: 16 } as const;
 const IP6 = { source: 8, destination: 24 } as const;
 const ETHERTYPE = { arp: be16(0x0806), ip4: be16(0x0800), ip6: be16(0x86dd) } as const;
 const IPPROTO_ICMPV6 = u8(58);
-const ICMPV6 = { routerAdvert: u8(134), neighborAdvert: u8(136), redirect: u8(137) } as const;
+/** From the first to the last type; RFC 2710, 3810 and 4861. */
+const ICMPV6 = {
+  /** What a host says to multicast routers and asks of routers: queries, reports, solicitations; and a router's advertisements. */
+  toRouters: [130, 134],
+  multicastReport: [143, 143],
+  neighborAdvert: [136, 136],
+  redirect: [137, 137],
+} as const;
 
 interface Rule {
   readonly chain: string;
@@ -188,10 +195,12 @@ function frameRules(): Rule[] {
     nft.meta('l4proto'),
     nft.cmp('eq', IPPROTO_ICMPV6),
     nft.payload('transport', 0, 1),
-    nft.cmp('eq', ICMPV6[kind]),
+    nft.cmp('gte', u8(ICMPV6[kind][0])),
+    nft.cmp('lte', u8(ICMPV6[kind][1])),
   ];
   const rule = (comment: string, ...match: Attribute[]): Rule => ({ chain, match, comment });
   const loopback4 = [nft.payload('network', IP4.destination, 1), nft.cmp('eq', u8(127))];
+  const multicast6 = [nft.payload('network', IP6.destination, 1), nft.cmp('eq', u8(0xff))];
   const target6 = [...linkAndMac, nft.payload('transport', 8, 16, 6), nft.lookup('owners6', 'not-in')];
   return [
     rule('not a pod', nft.meta('iifname'), nft.lookup('links', 'not-in'), accept),
@@ -199,8 +208,12 @@ function frameRules(): Rule[] {
     // route_localnet would deliver these to what listens on the host's loopback only (CVE-2020-8558).
     rule('no way to the loopback', ...type('ip4'), ...loopback4, drop),
     rule('IPv4 of its own', ...type('ip4'), ...linkAndMac, nft.payload('network', IP4.source, 4, 6), owns4, accept),
-    rule('a pod is no router', ...icmp6('routerAdvert'), drop),
+    // The bridge would hand each of these to every other pod, a dozen from each pod that starts: the work of n pods would grow as n².
+    rule('a pod is no router, and there is none to ask', ...icmp6('toRouters'), drop),
+    rule('no router listens, and the bridge does not snoop', ...icmp6('multicastReport'), drop),
     rule('a pod is no router', ...icmp6('redirect'), drop),
+    // An address and its MAC never part, so there is no news in these.
+    rule('nobody was asking', ...icmp6('neighborAdvert'), ...multicast6, drop),
     rule('no advertising of others', ...icmp6('neighborAdvert'), ...target6, drop),
     rule(
       'IPv6 of its own',
