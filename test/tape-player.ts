@@ -2,7 +2,7 @@
 
 import { ERRNO } from '../stages/linux/errno.ts';
 import { addressOf, trySyscall } from '../stages/linux/syscall.ts';
-import { type Bindings, symbolBytes } from '../stages/tape/data-section.ts';
+import { type Bindings, symbolBytes } from '../stages/tape/bindings.ts';
 import type { Arg, DataItem, DataRef, Op, Program, Sym, Tape, Text } from '../stages/tape/program.ts';
 
 /** An op that failed with an errno it does not tolerate. */

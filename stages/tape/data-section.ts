@@ -1,42 +1,26 @@
+import { ALIGN } from './format.ts';
 import type { Bytes, DataItem, DataRef, Program, Sym, Text } from './program.ts';
 
-/** What symbols stand for in one start: text for C strings, a number or bytes for binary places. */
-export type Bindings = Readonly<Record<string, string | number | bigint | Uint8Array>>;
+/** Where an item lies: at an offset, or as one of the texts that are put behind all others when they are bound. */
+export type Place = { readonly offset: number } | { readonly text: number };
 
 export interface DataSection {
+  /** All items but the texts with symbols, eight bytes aligned. Symbols are zeroes. */
   readonly bytes: Uint8Array;
-  /** Where each item begins. */
-  readonly offsets: readonly number[];
-  /** Pairs of offsets: where a pointer is stored, and what it points to. */
-  readonly relocs: readonly (readonly [at: number, target: number])[];
+  /** By item. */
+  readonly places: readonly Place[];
+  readonly texts: readonly Text[];
+  /** Where a pointer is stored, and what it points to. */
+  readonly pointers: readonly (readonly [at: number, target: DataRef])[];
+  readonly symbols: readonly (readonly [at: number, symbol: Sym])[];
 }
 
-/** Room behind every item: the machine checks that a pointer leaves eight bytes. */
-const ALIGN = 8;
-
-/** Text with its symbols put in; an unbound symbol reads `$name`. */
-export function renderText(text: Text, bindings: Bindings): string {
-  if (typeof text === 'string') return text;
-  return text
-    .map((part) => (typeof part === 'string' ? part : String(bindings[part.name] ?? `$${part.name}`)))
-    .join('');
+export function hasSymbols(text: Text): boolean {
+  return typeof text !== 'string' && text.some((part) => typeof part !== 'string');
 }
 
-/** A symbol's value in `size` little-endian bytes; zeroes while it is unbound. */
-export function symbolBytes(symbol: Sym, bindings: Bindings): Uint8Array {
-  const value = bindings[symbol.name];
-  const bytes = new Uint8Array(symbol.size);
-  if (value === undefined) return bytes;
-  const raw = value instanceof Uint8Array ? value : typeof value === 'string' ? Buffer.from(value) : undefined;
-  if (raw) {
-    if (raw.length > symbol.size)
-      throw new Error(`symbol "${symbol.name}" has ${raw.length} bytes, room for ${symbol.size}`);
-    bytes.set(raw);
-  } else {
-    let rest = BigInt.asUintN(64, BigInt(value as number | bigint));
-    for (let i = 0; i < symbol.size; i++, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
-  }
-  return bytes;
+function textOf(text: Text): string {
+  return typeof text === 'string' ? text : text.join('');
 }
 
 function sizeOfPart(part: Uint8Array | Sym | DataRef): number {
@@ -48,10 +32,10 @@ function partsOf(bytes: Bytes): readonly (Uint8Array | Sym | DataRef)[] {
   return bytes instanceof Uint8Array ? [bytes] : bytes;
 }
 
-function encodeItem(item: DataItem, bindings: Bindings): Uint8Array | number {
+function sizeOfItem(item: DataItem): number {
   switch (item.kind) {
     case 'text':
-      return Buffer.from(`${renderText(item.text, bindings)}\0`);
+      return Buffer.byteLength(textOf(item.text)) + 1;
     case 'buffer':
       return item.size;
     case 'bytes':
@@ -59,42 +43,44 @@ function encodeItem(item: DataItem, bindings: Bindings): Uint8Array | number {
   }
 }
 
-function fillBytes(
-  target: Uint8Array,
-  at: number,
-  item: DataItem,
-  offsets: readonly number[],
-  bindings: Bindings,
-): [number, number][] {
-  if (item.kind !== 'bytes') return [];
-  const relocs: [number, number][] = [];
-  for (const part of partsOf(item.parts)) {
-    if (part instanceof Uint8Array) target.set(part, at);
-    else if (part.kind === 'sym') target.set(symbolBytes(part, bindings), at);
-    else {
-      if (at % 8 !== 0) throw new Error('a pointer in binary data must lie on a multiple of 8');
-      relocs.push([at, offsets[part.item]! + part.offset]);
+/** Gives every item its place; the result is the size of all that have an offset. */
+function placeItems(items: readonly DataItem[]): { places: Place[]; texts: Text[]; size: number } {
+  const places: Place[] = [];
+  const texts: Text[] = [];
+  let size = 0;
+  for (const item of items) {
+    if (item.kind === 'text' && hasSymbols(item.text)) {
+      places.push({ text: texts.length });
+      texts.push(item.text);
+    } else {
+      places.push({ offset: size });
+      size = Math.ceil((size + sizeOfItem(item)) / ALIGN) * ALIGN;
     }
-    at += sizeOfPart(part);
   }
-  return relocs;
+  return { places, texts, size };
 }
 
-/** Lays all items out, eight bytes aligned, zeroes at the end. */
-export function layOutData(program: Program, bindings: Bindings): DataSection {
-  const offsets: number[] = [];
-  const encoded = program.data.map((item) => encodeItem(item, bindings));
-  let size = 0;
-  for (const item of encoded) {
-    offsets.push(size);
-    const length = typeof item === 'number' ? item : item.length;
-    size = Math.ceil((size + length) / ALIGN) * ALIGN;
-  }
-  const bytes = new Uint8Array(size + 2 * ALIGN);
-  const relocs: [number, number][] = [];
-  encoded.forEach((item, i) => {
-    if (typeof item !== 'number') bytes.set(item, offsets[i]!);
-    else relocs.push(...fillBytes(bytes, offsets[i]!, program.data[i]!, offsets, bindings));
+/** Lays all items out. Texts with symbols are left to the binding. */
+export function layOutData(program: Program): DataSection {
+  const { places, texts, size } = placeItems(program.data);
+  const bytes = new Uint8Array(size);
+  const pointers: [number, DataRef][] = [];
+  const symbols: [number, Sym][] = [];
+  const fill = (parts: Bytes, start: number): void => {
+    let at = start;
+    for (const part of partsOf(parts)) {
+      if (part instanceof Uint8Array) bytes.set(part, at);
+      else if (part.kind === 'sym') symbols.push([at, part]);
+      else if (at % 8 === 0) pointers.push([at, part]);
+      else throw new Error('a pointer in binary data must lie on a multiple of 8');
+      at += sizeOfPart(part);
+    }
+  };
+  program.data.forEach((item, i) => {
+    const place = places[i]!;
+    if ('text' in place) return;
+    if (item.kind === 'text') bytes.set(Buffer.from(textOf(item.text)), place.offset);
+    else if (item.kind === 'bytes') fill(item.parts, place.offset);
   });
-  return { bytes, offsets, relocs };
+  return { bytes, places, texts, pointers, symbols };
 }

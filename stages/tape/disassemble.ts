@@ -1,4 +1,4 @@
-import { type Bindings, renderText, symbolBytes } from './data-section.ts';
+import { type Bindings, renderText, symbolBytes } from './bindings.ts';
 import type { Arg, DataItem, Op, Program, Tape, Text } from './program.ts';
 
 /** One op in words: the call as strace(1) would print it, what it is for and the manifest line that asked for it. */

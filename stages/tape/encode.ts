@@ -1,58 +1,72 @@
 import { ERRNO } from '../linux/errno.ts';
 import { type Arch, SYSCALLS } from '../linux/syscall-numbers.ts';
-import { type Bindings, type DataSection, layOutData, renderText, symbolBytes } from './data-section.ts';
+import type { Bindings } from './bindings.ts';
+import { type DataSection, hasSymbols, layOutData } from './data-section.ts';
 import { ARG_KINDS, AUDIT_ARCH, LIMITS, MAGIC, NO_REG, OP_HAND_OVER, PURPOSES, SIZES, VERSION } from './format.ts';
-import { type Arg, type Op, type Program, PSEUDO_CALLS, type Tape } from './program.ts';
+import { type Arg, type DataRef, type Op, type Program, PSEUDO_CALLS, type Tape, type Text } from './program.ts';
+import { bindTemplate, type Template, type TextPlace } from './template.ts';
 
-/** Linker and encoder: a program with its symbols bound, as bytes that stage1 plays. */
+/** A program with its symbols bound, as bytes that stage1 plays. */
 export function encodeProgram(program: Program, arch: Arch, bindings: Bindings = {}): Uint8Array {
-  return new Encoder(program, arch, bindings).encode();
+  return bindTemplate(encodeTemplate(program, arch), bindings);
+}
+
+/** Linker and encoder: all of the tape but what differs from one start to the next. */
+export function encodeTemplate(program: Program, arch: Arch): Template {
+  return new Encoder(program, arch).encode();
 }
 
 class Encoder {
   readonly #program: Program;
   readonly #arch: Arch;
-  readonly #bindings: Bindings;
   readonly #data: DataSection;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #at: { tapes: number; ops: number; relocs: number; apps: number; deps: number; data: number; size: number };
+  readonly #at: { tapes: number; ops: number; relocs: number; apps: number; deps: number; data: number };
   readonly #opsCount: number;
   readonly #depsCount: number;
+  readonly #pointers: TextPlace[] = [];
+  readonly #relocs: TextPlace[] = [];
+  readonly #lengths: [number, Text][] = [];
+  readonly #symbols: [number, string, number][] = [];
 
-  constructor(program: Program, arch: Arch, bindings: Bindings) {
+  constructor(program: Program, arch: Arch) {
     this.#program = program;
     this.#arch = arch;
-    this.#bindings = bindings;
-    this.#data = layOutData(program, bindings);
+    this.#data = layOutData(program);
     this.#opsCount = program.tapes.reduce((sum, tape) => sum + tape.ops.length, 0);
     this.#depsCount = program.apps.reduce((sum, app) => sum + app.dependsOn.length, 0);
     const tapes = SIZES.header;
     const ops = tapes + program.tapes.length * SIZES.tape;
     const relocs = ops + this.#opsCount * SIZES.op;
-    const apps = relocs + this.#data.relocs.length * SIZES.reloc;
+    const apps = relocs + this.#data.pointers.length * SIZES.reloc;
     const deps = apps + program.apps.length * SIZES.app;
     const data = deps + this.#depsCount * SIZES.dep;
-    this.#at = { tapes, ops, relocs, apps, deps, data, size: data + this.#data.bytes.length };
-    if (this.#at.size > LIMITS.tapeBytes)
-      throw new Error(`the tape has ${this.#at.size} bytes, at most ${LIMITS.tapeBytes}`);
-    this.#bytes = new Uint8Array(this.#at.size);
+    this.#at = { tapes, ops, relocs, apps, deps, data };
+    this.#bytes = new Uint8Array(data + this.#data.bytes.length);
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  encode(): Uint8Array {
+  encode(): Template {
     this.#header();
     let firstOp = 0;
     this.#program.tapes.forEach((tape, i) => {
       this.#tape(tape, i, firstOp);
       for (const op of tape.ops) this.#op(op, this.#at.ops + SIZES.op * firstOp++);
     });
-    this.#data.relocs.forEach(([at, target], i) => {
-      this.#words(this.#at.relocs + SIZES.reloc * i, [at, target]);
-    });
+    this.#data.pointers.forEach(([at, target], i) => this.#reloc(at, target, this.#at.relocs + SIZES.reloc * i));
     this.#apps();
     this.#bytes.set(this.#data.bytes, this.#at.data);
-    return this.#bytes;
+    for (const [at, { name, size }] of this.#data.symbols) this.#symbols.push([this.#at.data + at, name, size]);
+    return {
+      bytes: this.#bytes,
+      dataAt: this.#at.data,
+      texts: this.#data.texts,
+      pointers: this.#pointers,
+      relocs: this.#relocs,
+      lengths: this.#lengths,
+      symbols: this.#symbols,
+    };
   }
 
   #words(at: number, words: readonly number[]): void {
@@ -61,6 +75,7 @@ class Encoder {
     });
   }
 
+  /** The sizes of the whole and of its data section come with the texts. */
   #header(): void {
     const program = this.#program;
     const at = this.#at;
@@ -68,9 +83,9 @@ class Encoder {
     if (registers > LIMITS.registers)
       throw new Error(`the tape needs ${registers} registers, at most ${LIMITS.registers}`);
     this.#bytes.set(Buffer.from(MAGIC));
-    this.#words(8, [VERSION, AUDIT_ARCH[this.#arch], at.size, Math.max(registers, 16)]);
-    this.#words(24, [at.tapes, program.tapes.length, at.ops, this.#opsCount, at.relocs, this.#data.relocs.length]);
-    this.#words(48, [at.apps, program.apps.length, at.deps, this.#depsCount, at.data, this.#data.bytes.length]);
+    this.#words(8, [VERSION, AUDIT_ARCH[this.#arch], 0, Math.max(registers, 16)]);
+    this.#words(24, [at.tapes, program.tapes.length, at.ops, this.#opsCount, at.relocs, this.#data.pointers.length]);
+    this.#words(48, [at.apps, program.apps.length, at.deps, this.#depsCount, at.data, 0]);
   }
 
   #tape(tape: Tape, index: number, firstOp: number): void {
@@ -78,6 +93,12 @@ class Encoder {
     const { purpose, cgroup, cloneFlags } = tape.options;
     this.#words(at, [PURPOSES.indexOf(purpose), firstOp, tape.ops.length, cgroup ? cgroup.index : -1]);
     this.#view.setBigUint64(at + 16, cloneFlags ?? 0n, true);
+  }
+
+  #reloc(pointerAt: number, target: DataRef, at: number): void {
+    const place = this.#data.places[target.item]!;
+    if ('text' in place) this.#relocs.push([at + 4, place.text, target.offset]);
+    this.#words(at, [pointerAt, 'text' in place ? 0 : place.offset + target.offset]);
   }
 
   #op(op: Op, at: number): void {
@@ -100,7 +121,7 @@ class Encoder {
     });
   }
 
-  /** Writes the argument's value; the result is its kind. */
+  /** Writes the argument's value, or notes what is to be bound there; the result is its kind. */
   #arg(arg: Arg, at: number): number {
     if (typeof arg === 'number') {
       this.#number(arg, at);
@@ -115,15 +136,22 @@ class Encoder {
         this.#number(arg.index, at);
         return ARG_KINDS.register;
       case 'data':
-        this.#number(this.#data.offsets[arg.item]! + arg.offset, at);
+        this.#pointer(arg, at);
         return ARG_KINDS.data;
       case 'length':
-        this.#number(Buffer.byteLength(renderText(arg.text, this.#bindings)), at);
+        if (hasSymbols(arg.text)) this.#lengths.push([at, arg.text]);
+        else this.#number(Buffer.byteLength([arg.text].flat().join('')), at);
         return ARG_KINDS.immediate;
       case 'sym':
-        this.#bytes.set(symbolBytes(arg, this.#bindings).subarray(0, 8), at);
+        this.#symbols.push([at, arg.name, Math.min(arg.size, 8)]);
         return ARG_KINDS.immediate;
     }
+  }
+
+  #pointer({ item, offset }: DataRef, at: number): void {
+    const place = this.#data.places[item]!;
+    if ('text' in place) this.#pointers.push([at, place.text, offset]);
+    else this.#number(place.offset + offset, at);
   }
 
   /** A 64-bit integer without the detour over a BigInt, which would be most of an encoder's time. */
@@ -136,10 +164,11 @@ class Encoder {
     const { apps, tapes } = this.#program;
     let firstDep = 0;
     apps.forEach((app, i) => {
-      const name = this.#data.offsets[this.#program.text(app.name).item]!;
-      const indexOf = (tape: Tape | undefined): number => (tape ? tapes.indexOf(tape) : -1);
       const at = this.#at.apps + SIZES.app * i;
-      this.#words(at, [name, Buffer.byteLength(app.name), indexOf(app.start), indexOf(app.before), indexOf(app.after)]);
+      const name = this.#data.places[this.#program.text(app.name).item]! as { offset: number };
+      const indexOf = (tape: Tape | undefined): number => (tape ? tapes.indexOf(tape) : -1);
+      const length = Buffer.byteLength(app.name);
+      this.#words(at, [name.offset, length, indexOf(app.start), indexOf(app.before), indexOf(app.after)]);
       this.#words(at + 20, [app.stopSignal, app.graceMs, app.logBytes, app.logFiles, firstDep, app.dependsOn.length]);
       this.#words(at + 44, [app.kill ? app.kill.index : -1, app.oom ? app.oom.index : -1]);
       for (const dep of app.dependsOn) {

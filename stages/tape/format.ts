@@ -9,6 +9,12 @@ export const AUDIT_ARCH = { x86_64: 0xc000003e, aarch64: 0xc00000b7 } as const;
 /** Bytes of each table's items. */
 export const SIZES = { header: 80, tape: 32, op: 64, reloc: 8, app: 64, dep: 8 } as const;
 
+/** Where the header says what is known only when a tape is bound. */
+export const HEADER_AT = { size: 16, dataBytes: 68 } as const;
+
+/** Items of the data section begin at multiples of it. */
+export const ALIGN = 8;
+
 export const ARG_KINDS = { immediate: 0, data: 1, register: 2 } as const;
 export const NO_REG = 0xffff;
 export const OP_HAND_OVER = 1;

@@ -1,4 +1,4 @@
-import type { Bindings } from '../../tape/data-section.ts';
+import type { Bindings } from '../../tape/bindings.ts';
 import { writeManifest } from '../pod/files.ts';
 import { podPath } from '../pod/layout.ts';
 import { appendLedger } from '../pod/ledger.ts';

@@ -1,4 +1,4 @@
-import type { Bindings } from '../../tape/data-section.ts';
+import type { Bindings } from '../../tape/bindings.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { claimAddresses } from '../network/addresses.ts';
 import { ensureBridge } from '../network/bridge.ts';

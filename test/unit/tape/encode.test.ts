@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { layOutData } from '../../../stages/tape/data-section.ts';
-import { encodeProgram } from '../../../stages/tape/encode.ts';
+import { encodeProgram, encodeTemplate } from '../../../stages/tape/encode.ts';
 import { LIMITS, PURPOSES, SIZES } from '../../../stages/tape/format.ts';
 import { offset, Program, sym, WELL_KNOWN_REGISTERS } from '../../../stages/tape/program.ts';
+import { bindTemplate } from '../../../stages/tape/template.ts';
 import { assertGolden, hexDump } from '../../harness/golden.ts';
 import { TOP } from '../../harness/paths.ts';
 import { BINDINGS, newExample } from './example.ts';
@@ -55,17 +56,48 @@ test('a pointer in data becomes a relocation', () => {
   const program = new Program();
   const text = program.text('target');
   const item = program.bytes([new Uint8Array(8), offset(text, 3), sym('word')]);
-  const { relocs, offsets, bytes } = layOutData(program, { word: 0x0102n });
-  assert.deepEqual(relocs, [[offsets[item.item]! + 8, offsets[text.item]! + 3]]);
-  assert.deepEqual([...bytes.subarray(offsets[item.item]! + 16, offsets[item.item]! + 20)], [2, 1, 0, 0]);
+  const { pointers, places, symbols } = layOutData(program);
+  const at = (places[item.item] as { offset: number }).offset;
+  assert.deepEqual(pointers, [[at + 8, offset(text, 3)]]);
+  assert.deepEqual(symbols, [[at + 16, sym('word')]]);
+});
+
+test('a text that is bound lies behind all others, and what points to it follows', () => {
+  const program = new Program();
+  const tape = program.tape({ purpose: 'host' });
+  const short = tape.text(['/pods/', sym('uuid')]);
+  const long = tape.text(['/', sym('hosts')]);
+  const fixed = tape.text('fixed');
+  const list = tape.bytes([offset(long, 1), fixed]);
+  tape.call('openat', [short, long, fixed, list]);
+  const template = encodeTemplate(program, 'x86_64');
+  for (const hosts of ['', 'a'.repeat(100)]) {
+    const bytes = bindTemplate(template, { uuid: '12', hosts });
+    assert.deepEqual(bytes, encodeProgram(program, 'x86_64', { uuid: '12', hosts }));
+    assert.equal(view(bytes).getUint32(16, true), bytes.length);
+    const data = view(bytes).getUint32(64, true);
+    assert.equal(view(bytes).getUint32(68, true), bytes.length - data);
+    const textAt = (at: number): string => Buffer.from(bytes.subarray(data + at)).toString().split('\0')[0]!;
+    const [first, second, third, fourth] = readOp(bytes, 0).args.map(Number);
+    assert.deepEqual([first, second, third].map((at) => textAt(at!)), ['/pods/12', `/${hosts}`, 'fixed']);
+    const relocs = view(bytes).getUint32(40, true);
+    const target = (i: number): string => textAt(view(bytes).getUint32(relocs + SIZES.reloc * i + 4, true));
+    assert.deepEqual([view(bytes).getUint32(relocs, true), target(0), target(1)], [fourth, hosts, 'fixed']);
+  }
 });
 
 test('every item lies on a multiple of eight with eight bytes of room behind it', () => {
   const program = new Program();
   for (const length of [0, 1, 7, 8, 9]) program.text('x'.repeat(length));
-  const { offsets, bytes } = layOutData(program, {});
-  assert.ok(offsets.every((at) => at % 8 === 0));
-  assert.ok(bytes.length - offsets.at(-1)! >= 16);
+  program.text([sym('word')]);
+  const { places } = layOutData(program);
+  assert.ok(places.every((place) => 'text' in place || place.offset % 8 === 0));
+  const tape = program.tape({ purpose: 'host' });
+  tape.call('openat', [tape.text([sym('word')])]);
+  const bytes = encodeProgram(program, 'x86_64', { word: '1234567' });
+  const last = Number(readOp(bytes, 0).args[0]);
+  assert.equal(last % 8, 0);
+  assert.ok(view(bytes).getUint32(68, true) - last >= 16);
   assert.equal(bytes.at(-1), 0);
 });
 
