@@ -1,7 +1,7 @@
 // mkdir(2), FS_IOC_SETFLAGS of ioctl_fs(2)
 
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { trySyscall } from './syscall.ts';
+import { syscall, trySyscall } from './syscall.ts';
 
 /**
  * Makes a directory and those above it that are missing; true when it was not there. Node's own `recursive` says ENOENT for
@@ -44,4 +44,39 @@ function tryAddInodeFlag(fd: number, flag: number): number {
   if (got < 0) return got;
   flags.writeUInt32LE((flags.readUInt32LE(0) | flag) >>> 0, 0);
   return trySyscall('ioctl', fd, FS_IOC_SETFLAGS, flags);
+}
+
+export interface DirectoryEntry {
+  /** NUL-terminated bytes, for the next call. */
+  readonly name: Buffer;
+  /** Undefined where the file system does not say. */
+  readonly isDirectory: boolean | undefined;
+}
+
+const ENTRIES_BYTES = 8192;
+const DT_UNKNOWN = 0;
+const DT_DIR = 4;
+
+/** getdents64(2): all entries of an open directory but `.` and `..`, one at a time, so that a million need no array. */
+export function* readEntries(fd: number): Generator<DirectoryEntry> {
+  const buffer = Buffer.allocUnsafe(ENTRIES_BYTES);
+  // Where an earlier reading ended.
+  syscall('lseek', fd, 0, 0);
+  for (;;) {
+    const length = syscall('getdents64', fd, buffer, ENTRIES_BYTES);
+    if (length === 0) return;
+    // struct linux_dirent64: inode, offset, length of the record, type, name.
+    for (let at = 0, record = 0; at < length; at += record) {
+      record = buffer.readUInt16LE(at + 16);
+      const name = Buffer.from(buffer.subarray(at + 19, buffer.indexOf(0, at + 19) + 1));
+      if (isDots(name)) continue;
+      const type = buffer[at + 18];
+      yield { name, isDirectory: type === DT_UNKNOWN ? undefined : type === DT_DIR };
+    }
+  }
+}
+
+function isDots(name: Buffer): boolean {
+  const dot = 0x2e;
+  return name[0] === dot && (name.length === 2 || (name.length === 3 && name[1] === dot));
 }

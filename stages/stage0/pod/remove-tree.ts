@@ -1,19 +1,15 @@
-// openat(2), unlinkat(2), renameat(2) by way of /proc/self/fd/N/NAME: one name below a descriptor, no path a pod could bend.
+// openat(2), unlinkat(2), renameat(2): one name below a descriptor at a time, no path a pod could bend.
 
-import {
-  closeSync,
-  constants,
-  type Dirent,
-  fstatSync,
-  openSync,
-  opendirSync,
-  renameSync,
-  rmdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
+import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from '../../linux/constants.ts';
+import { readEntries } from '../../linux/directory.ts';
+import { ERRNO, SyscallError } from '../../linux/errno.ts';
+import { tryUnlinkat } from '../../linux/file.ts';
+import { trySyscall } from '../../linux/syscall.ts';
 import { PodError } from '../error.ts';
 
-const OPEN_DIR = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+/** Deeper directories are moved to the top before they are emptied, so that neither descriptors nor paths run out. */
+const MAX_DEPTH = 16;
 
 /** Directories waiting to be emptied have this prefix in the top directory; a later call finds what a killed one left. */
 const MOVED_PREFIX = '.remove-';
@@ -23,20 +19,19 @@ const MAX_REFILLS = 100;
 
 /**
  * Deletes the directory `path` and all below it; `last` names files in it that go after everything else. A tree a pod wrote is
- * hostile: symbolic links are never followed, and as each directory is moved to the top before it is emptied, neither depth
- * nor length of paths matters. A mount point cannot be moved, so nothing behind one is ever touched.
+ * hostile: symbolic links are never followed, and it may be of any depth. What lies behind a mount point is never touched.
  */
 export function removeTree(path: string, last: readonly string[] = []): void {
-  const fd = openDir(path);
+  const fd = openDirAt(AT_FDCWD, bytes(path), path);
   if (fd === undefined) return;
   try {
     const removal = new Removal(fd, path);
     while (!removal.pass(last));
-    for (const name of last) removeFile(below(fd, Buffer.from(name)));
+    for (const name of last) unlink(fd, bytes(name), 0, `${path}/${name}`);
   } finally {
     closeSync(fd);
   }
-  removeDir(path);
+  unlink(AT_FDCWD, bytes(path), AT_REMOVEDIR, path);
 }
 
 class Removal {
@@ -44,7 +39,6 @@ class Removal {
   readonly #path: string;
   readonly #device: number;
   #nextNumber = 0;
-  #nextEmptied = 0;
   #refills = 0;
 
   constructor(top: number, path: string) {
@@ -56,103 +50,79 @@ class Removal {
   /** Goes over the top directory once; true when it found nothing but `kept`. */
   pass(kept: readonly string[]): boolean {
     let isEmpty = true;
-    for (const { name, isDir } of entries(this.#top)) {
-      if (kept.includes(name.toString())) continue;
+    for (const { name, isDirectory } of readEntries(this.#top)) {
+      if (kept.includes(shown(name))) continue;
       isEmpty = false;
-      const path = below(this.#top, name);
-      if (isDir) this.#removeDir(path, name);
-      else removeFile(path);
+      this.#remove(this.#top, name, isDirectory, 1, `${this.#path}/${shown(name)}`);
     }
-    this.#emptyMoved();
     return isEmpty;
   }
 
-  /** Those moved here meanwhile have known names, which saves reading the top directory once a level. */
-  #emptyMoved(): void {
-    while (this.#nextEmptied < this.#nextNumber) {
-      const name = Buffer.from(`${MOVED_PREFIX}${this.#nextEmptied++}`);
-      this.#removeDir(below(this.#top, name), name);
+  #remove(parent: number, name: Buffer, isDirectory: boolean | undefined, depth: number, path: string): void {
+    if (isDirectory !== true) {
+      const result = unlink(parent, name, 0, path);
+      // Some file systems do not say what is a directory.
+      if (result !== -ERRNO.EISDIR) return;
     }
+    if (depth > MAX_DEPTH) this.#moveToTop(parent, name, path);
+    else this.#removeDir(parent, name, depth, path);
   }
 
-  #removeDir(path: Buffer, name: Buffer): void {
-    const shown = `${this.#path}/${name.toString()}`;
-    const fd = openDir(path);
-    // Not a directory: a number that was taken, see below.
+  #removeDir(parent: number, name: Buffer, depth: number, path: string): void {
+    const fd = openDirAt(parent, name, path);
+    // Gone meanwhile, or it was never a directory.
     if (fd === undefined) return;
     try {
-      if (fstatSync(fd).dev !== this.#device) throw mounted(shown);
-      for (const entry of entries(fd)) {
-        const child = below(fd, entry.name);
-        if (entry.isDir) this.#moveToTop(child, shown);
-        else removeFile(child);
-      }
+      if (fstatSync(fd).dev !== this.#device) throw mounted(path);
+      for (const entry of readEntries(fd))
+        this.#remove(fd, entry.name, entry.isDirectory, depth + 1, `${path}/${shown(entry.name)}`);
     } finally {
       closeSync(fd);
     }
-    if (!removeDir(path) && ++this.#refills > MAX_REFILLS) throw stillWritten(shown);
+    if (unlink(parent, name, AT_REMOVEDIR, path) !== -ERRNO.ENOTEMPTY) return;
+    if (++this.#refills > MAX_REFILLS) throw stillWritten(path);
+    // Something was made in it while it was emptied.
+    this.#removeDir(parent, name, depth, path);
   }
 
-  #moveToTop(child: Buffer, shown: string): void {
+  /** A later pass over the top finds it there. */
+  #moveToTop(parent: number, name: Buffer, path: string): void {
     for (;;) {
-      try {
-        return renameSync(child, below(this.#top, Buffer.from(`${MOVED_PREFIX}${this.#nextNumber++}`)));
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === 'EBUSY' || code === 'EXDEV') throw mounted(shown);
-        // The number is taken by what an earlier, killed removal had moved.
-        if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw error;
-      }
+      const free = bytes(`${MOVED_PREFIX}${this.#nextNumber++}`);
+      const result = trySyscall('renameat', parent, name, this.#top, free);
+      if (result === 0 || result === -ERRNO.ENOENT) return;
+      if (result === -ERRNO.EBUSY || result === -ERRNO.EXDEV) throw mounted(path);
+      // The number is taken by what an earlier, killed removal had moved.
+      const isTaken = result === -ERRNO.ENOTEMPTY || result === -ERRNO.EEXIST || result === -ERRNO.ENOTDIR;
+      if (!isTaken) throw new SyscallError('renameat', -result, path);
     }
   }
 }
 
 /** Names are bytes: a pod's files need not be called anything that is UTF-8. */
-function below(fd: number, name: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`/proc/self/fd/${fd}/`), name]);
+function bytes(name: string): Buffer {
+  return Buffer.from(`${name}\0`);
 }
 
-/** One at a time: a directory of a million entries must not become an array. */
-function* entries(fd: number): Generator<{ name: Buffer; isDir: boolean }> {
-  const dir = opendirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
-  try {
-    for (let entry = dir.readSync(); entry; entry = dir.readSync()) {
-      yield { name: (entry as unknown as Dirent<Buffer>).name, isDir: entry.isDirectory() };
-    }
-  } finally {
-    dir.closeSync();
-  }
+function shown(name: Buffer): string {
+  return name.toString('utf8', 0, name.length - 1);
 }
 
-function openDir(path: string | Buffer): number | undefined {
-  try {
-    return openSync(path, OPEN_DIR);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
-  }
+/** Undefined when there is no directory of that name. */
+function openDirAt(parent: number, name: Buffer, path: string): number | undefined {
+  const fd = trySyscall('openat', parent, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  if (fd >= 0) return fd;
+  if (fd === -ERRNO.ENOENT || fd === -ERRNO.ENOTDIR || fd === -ERRNO.ELOOP) return undefined;
+  throw new SyscallError('openat', -fd, path);
 }
 
-function removeFile(path: Buffer): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-}
-
-/** False when the directory is not empty. */
-function removeDir(path: string | Buffer): boolean {
-  try {
-    rmdirSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTEMPTY') return false;
-    if (code === 'EBUSY') throw mounted(path.toString());
-    if (code !== 'ENOENT') throw error;
-  }
-  return true;
+/** 0, or minus the errno of what is an ordinary answer: not empty, a directory. What is gone already is no failure. */
+function unlink(parent: number, name: Buffer, flags: number, path: string): number {
+  const result = tryUnlinkat(parent, name, flags);
+  if (result === 0 || result === -ERRNO.ENOENT) return 0;
+  if (result === -ERRNO.EBUSY) throw mounted(path);
+  if (result === -ERRNO.EISDIR || result === -ERRNO.ENOTEMPTY) return result;
+  throw new SyscallError('unlinkat', -result, path);
 }
 
 function mounted(path: string): PodError {
