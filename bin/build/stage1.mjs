@@ -87,12 +87,17 @@ function isBuilt(arch, digest) {
 
 function findCompiler(arch) {
   const candidates = [...(arch === HOST_ARCH ? [process.env.CC ?? 'cc', 'gcc'] : []), COMPILERS[arch]];
-  return candidates.find((candidate) => runs(candidate));
+  return candidates.find((candidate) => (arch === HOST_ARCH ? runs(candidate, ['--version']) : hasHeaders(candidate)));
 }
 
-function runs(program) {
+/** A cross compiler without the C library's and the kernel's headers is none: its package only recommends them. */
+function hasHeaders(compiler) {
+  return runs(compiler, ['-E', '-include', 'errno.h', '-include', 'asm/unistd.h', '-x', 'c', '/dev/null']);
+}
+
+function runs(program, args) {
   try {
-    execFileSync(program, ['--version'], { stdio: 'ignore' });
+    execFileSync(program, args, { stdio: 'ignore' });
     return true;
   } catch {
     // Not installed, or not a compiler: the next candidate.

@@ -17,13 +17,13 @@ const PROGRAMS = {
   skopeo: 'skopeo',
 };
 
-/** Only test/v2 needs these, and skips without: not every release and architecture has them. */
+/** Only test/v2 needs these, and skips without: not every release and architecture has them. A compiler needs its headers. */
 const OPTIONAL_PROGRAMS = {
   'linux.uml': 'user-mode-linux',
   'qemu-system-x86_64': 'qemu-system-x86',
   modprobe: 'kmod',
   'mkfs.ext4': 'e2fsprogs',
-  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
+  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross',
   'qemu-aarch64-static': 'qemu-user-static',
 };
 
@@ -74,7 +74,7 @@ function install(names) {
 
 function tryInstall(name, log) {
   try {
-    install([name]);
+    install(name.split(' '));
   } catch {
     // apt-get has said why; the tests that need it say that it is missing.
     log(`going on without ${name}`);
