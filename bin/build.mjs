@@ -27,7 +27,15 @@ const STEPS = [
   {
     name: 'bundle',
     inputs: ['stages', 'schemas', 'bin/build', 'bin/pod.cjs', 'manifests/hello.pod.yaml'],
-    outputs: ['pod.cjs', 'pod-run.cjs', 'pod-exec.cjs', 'pod-rest.cjs', 'index.cjs', 'index.mjs'],
+    outputs: [
+      'pod-start.cjs',
+      'pod-exec.cjs',
+      'pod-quick.cjs',
+      'pod-run.cjs',
+      'pod-rest.cjs',
+      'index.cjs',
+      'index.mjs',
+    ],
     run: async () => (await import('./build/bundle.mjs')).buildBundle(),
   },
   {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 
-// Loads the command line from its packs (dist/pod.cjs and others beside it, see bin/build/packs.mjs), each through V8's code
+// Loads the command line from its packs (dist/pod-*.cjs, see bin/build/packs.mjs), each through V8's code
 // cache: reading and compiling all of our code costs more than most verbs take. A cache of another Node version is rejected by
 // V8, and the text is compiled as usual.
 
@@ -9,6 +9,9 @@ const { readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
 const DIST = `${__dirname.slice(0, __dirname.lastIndexOf('/'))}/dist`;
+
+/** Which pack holds what a verb needs; most verbs need little. A wrong guess costs the time to read one more. */
+const FIRST = { run: 'pod-start', exec: 'pod-exec', enter: 'pod-exec' };
 
 /** Compiled packs by name. */
 const scripts = new Map();
@@ -32,29 +35,34 @@ function loadPack(name) {
     cachedData: readCache(`${DIST}/${name}.cache`),
   });
   scripts.set(name, script);
-  Object.assign(definitions, script.runInThisContext());
+  const members = script.runInThisContext();
+  // Several packs may hold a chunk; what runs already stays.
+  for (const member in members) definitions[member] ??= members[member];
 }
 
 function load(name) {
   const known = loaded[name];
-  if (known) return known.exports;
+  if (known) return known;
   if (!definitions[name]) loadPack(packOf[name]);
-  const module = { exports: {} };
-  loaded[name] = module;
-  definitions[name](module, module.exports, requireOne, `${DIST}/pod.cjs`);
-  return module.exports;
+  const exports = (loaded[name] = {});
+  definitions[name](exports, requireOne, `${DIST}/pod.cjs`);
+  return exports;
 }
 
 function requireOne(id) {
   return id.startsWith('./') ? load(id.slice(2)) : require(id);
 }
 
-function loadMain() {
-  loadPack('pod');
+function loadMain(argv) {
+  loadPack(FIRST[argv[0]] ?? 'pod-quick');
   packOf = definitions.packOf();
-  return load('main.js').main;
+  return load('main.js');
 }
 
-// All output is written by then; what a pod in the background still has open must not keep us.
-if (require.main === module) loadMain()(process.argv.slice(2)).then(() => process.exit());
+async function runMain(argv) {
+  const { main, end } = loadMain(argv);
+  end(await main(argv));
+}
+
+if (require.main === module) void runMain(process.argv.slice(2));
 else module.exports = { loadMain, scripts };

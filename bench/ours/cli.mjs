@@ -12,7 +12,8 @@ export class Cli {
   #root;
 
   constructor(workspace) {
-    if (!existsSync(join(TOP, 'dist/pod.cjs'))) throw new Unavailable('the command line is not built (npm run build)');
+    if (!existsSync(join(TOP, 'dist/pod-start.cjs')))
+      throw new Unavailable('the command line is not built (npm run build)');
     this.#workspace = workspace;
     this.#shell = new TimingShell(workspace, 'ours');
     this.#root = workspace.subdir('cli-root');

@@ -1,15 +1,20 @@
 // The build step for the command line (packs with their code caches) and the library (dist/index.cjs, dist/index.mjs).
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { digestFiles, filesBelow } from './digest.mjs';
 import { buildPacks } from './packs.mjs';
 
 const top = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const dist = join(top, 'dist');
+
+/** By it the launcher knows what another version of it has kept. */
+const BUILD = digestFiles(filesBelow(join(top, 'stages'), ['.ts', '.c', '.h']), [process.version]);
 
 const COMMON = {
   absWorkingDir: top,
@@ -18,6 +23,7 @@ const COMMON = {
   target: 'node20.19',
   // koffi is native code with a loader of its own; everything else is inside, because one file loads faster than fifty.
   external: ['koffi'],
+  define: { __POD_BUILD__: JSON.stringify(BUILD) },
   minifySyntax: true,
   legalComments: 'none',
   charset: 'ascii',
@@ -34,7 +40,7 @@ export async function buildCommandLine() {
   mkdirSync(dist, { recursive: true });
   const packs = await buildPacks(COMMON, dist);
   for (const pack of packs) rmSync(join(dist, `${pack}.cache`), { force: true });
-  trainAll();
+  trainAll(packs);
 }
 
 async function buildLibrary() {
@@ -43,7 +49,7 @@ async function buildLibrary() {
     format: 'cjs',
     entryPoints: ['stages/stage0/index.ts'],
     outfile: 'dist/index.cjs',
-    define: { 'import.meta.url': '__importMetaUrl' },
+    define: { ...COMMON.define, 'import.meta.url': '__importMetaUrl' },
     // Empty in CommonJS otherwise.
     banner: { js: `const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;` },
   });
@@ -58,16 +64,26 @@ async function buildLibrary() {
   writeFileSync(join(dist, 'index.mjs'), lines.join('\n'));
 }
 
-/**
- * Command lines whose functions the caches should hold. The first training that loads a pack decides what is in its cache, and
- * the quick verbs are to have nothing in theirs that they do not need.
- */
+/** Command lines whose functions the cache of `pod-quick` should hold. */
 const QUICK = [['--help'], ['ps', '--help'], ['ps'], ['ps', '-a', '-o', 'json'], ['status', 'none']];
 
 /** Real pods, of manifests that train.cjs writes: what is not compiled here is compiled at every start. */
-const LIFE = [
+const RUN = [
   ['run', 'ends.yaml'],
-  ['run', 'ends.yaml'],
+  ['run', '--rm', 'ends.yaml'],
+  ['run', '-d', 'stays.yaml'],
+  ['rm', '--force', 'stays'],
+];
+
+/** The second time, from what the first kept: a start that needs no compiler. */
+const AGAIN = [
+  ['run', '--rm', 'ends.yaml'],
+  ['run', '-d', 'stays.yaml'],
+  ['rm', '--force', 'stays'],
+];
+
+const EXEC = [
+  ['exec', 'none', '--', '/bin/true'],
   ['run', '-d', 'stays.yaml'],
   ['exec', 'stays', '--', '/bin/true'],
   ['rm', '--force', 'stays'],
@@ -75,23 +91,42 @@ const LIFE = [
 
 /** For a build without the privilege to run one: nothing here changes the machine. */
 const DRY = [
+  ['ps'],
   ['run', '--help'],
   ['validate', 'manifests/hello.pod.yaml'],
   ['plan', 'manifests/hello.pod.yaml', '-o', 'json'],
 ];
 
-function trainAll() {
-  train([process.execPath], QUICK);
+function trainAll(packs) {
+  const root = mkdtempSync(join(tmpdir(), 'pod-train-'));
   try {
-    // In a network namespace of its own: the bridge the pods make is gone with it.
-    train(['unshare', '--net', '--', process.execPath], LIFE);
-  } catch {
-    train([process.execPath], DRY);
+    trainIn(root, packs);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
   }
 }
 
-function train([program, ...args], commandLines) {
-  const script = [join(top, 'bin/build/train.cjs'), join(top, 'bin/pod.cjs'), dist, JSON.stringify(commandLines)];
+function trainIn(root, packs) {
+  const train = (program, commandLines, trained) => trainOnce(root, program, commandLines, trained);
+  train([process.execPath], QUICK, ['pod-quick']);
+  try {
+    // In a network namespace of its own: the bridge the pods make is gone with it.
+    const alone = ['unshare', '--net', '--', process.execPath];
+    train(alone, RUN, ['pod-run', 'pod-rest']);
+    train(alone, AGAIN, ['pod-start']);
+    train(alone, EXEC, ['pod-exec']);
+  } catch {
+    train([process.execPath], DRY, packs);
+  }
+}
+
+function trainOnce(root, [program, ...args], commandLines, packs) {
+  const script = [
+    join(top, 'bin/build/train.cjs'),
+    join(top, 'bin/pod.cjs'),
+    dist,
+    JSON.stringify({ root, commandLines, packs }),
+  ];
   execFileSync(program, [...args, ...script], {
     cwd: top,
     // The flags a user's environment adds would make V8 reject the cache elsewhere.

@@ -1,49 +1,56 @@
-// The command line as packs: files of CommonJS modules that bin/pod.cjs loads whole. esbuild splits the code at dynamic imports
-// into a hundred chunks; reading so many files would cost as much as reading all of the code at once, so they are put together
-// by which verbs need them.
+// The command line as packs: files of modules that bin/pod.cjs loads whole. esbuild splits the code at dynamic imports into a
+// hundred chunks; reading so many files would cost as much as reading all of the code at once, so they are put together by which
+// verbs need them.
 
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build, transform } from 'esbuild';
 
+const from = (paths) => paths.map((path) => `stages/stage0/${path}`);
+const MAIN = 'cli/main.ts';
+
 /**
- * Pack name → sources whose code, with all they import, goes into it. A chunk is in the first pack that wants it. `pod` is loaded
- * by every command, so it has what the quick verbs need and nothing else.
+ * Packs that are the first to be loaded: each holds all that its sources need, with the main function, so that one file is
+ * enough. A chunk that several want stands in each of them; only one of them is ever evaluated.
  */
-const PACKS = {
-  pod: [
-    'cli/main.ts',
+const FIRST = {
+  // What a start needs that was compiled before.
+  'pod-start': from([MAIN, 'cli/verbs/run.ts', 'launch/run-file.ts', 'gc/remove.ts']),
+  'pod-exec': from([MAIN, 'cli/verbs/exec.ts', 'launch/exec.ts']),
+  'pod-quick': from([
+    MAIN,
     'cli/help.ts',
-    'cli/report.ts',
     ...['ps', 'status', 'inspect', 'logs', 'wait', 'stop', 'kill', 'cat-manifest', 'version', 'help'].map(
       (name) => `cli/verbs/${name}.ts`,
     ),
-  ].map((path) => `stages/stage0/${path}`),
-  // Before `pod-run`: what both need is here, and exec needs none of the planner.
-  'pod-exec': ['cli/verbs/exec.ts', 'cli/exec-session.ts', 'launch/exec.ts', 'launch/control.ts'].map(
-    (path) => `stages/stage0/${path}`,
-  ),
-  'pod-run': [
-    'cli/verbs/run.ts',
+  ]),
+};
+
+/** What no first pack holds, by what is wanted together; the rest is in `pod-rest`. */
+const LATER = {
+  'pod-run': from([
+    'cli/report.ts',
     'cli/verbs/plan.ts',
     'cli/verbs/validate.ts',
     'manifest/parse.ts',
-    'launch/run.ts',
+    'launch/compile-file.ts',
     'launch/plan.ts',
-    'gc/remove.ts',
-  ].map((path) => `stages/stage0/${path}`),
+    'launch/give-back.ts',
+    'launch/failure.ts',
+    'launch/control.ts',
+  ]),
   'pod-rest': [],
 };
 
-/** What `import.meta.url`, which CommonJS has not, is written as. */
+/** What `import.meta.url`, which a script has not, is written as. */
 const FILE_URL = '__podFileUrl';
 
 /** Builds dist/<pack>.cjs for every pack; the result is their names. */
 export async function buildPacks(options, dist) {
   const { metafile, outputFiles } = await build({
     ...options,
-    define: { 'import.meta.url': FILE_URL },
-    entryPoints: { main: 'stages/stage0/cli/main.ts' },
+    define: { ...options.define, 'import.meta.url': FILE_URL },
+    entryPoints: { main: `stages/stage0/${MAIN}` },
     format: 'esm',
     splitting: true,
     outdir: dist,
@@ -52,24 +59,24 @@ export async function buildPacks(options, dist) {
     write: false,
   });
   const chunks = new Map(outputFiles.map((file) => [basename(file.path), file.text]));
-  const packOf = assignPacks(chunksOf(metafile), [...chunks.keys()]);
-  for (const pack of Object.keys(PACKS)) {
-    const names = [...chunks.keys()].filter((name) => packOf[name] === pack);
+  const packs = assignPacks(chunksOf(metafile), [...chunks.keys()]);
+  // Where a chunk is looked for that no loaded pack holds.
+  const packOf = Object.fromEntries(
+    [...packs].toReversed().flatMap(([pack, names]) => names.map((name) => [name, pack])),
+  );
+  for (const [pack, names] of packs) {
     const members = await Promise.all(names.map(async (name) => toMember(name, chunks.get(name))));
-    if (pack === 'pod') members.push(`"packOf": function () { return ${JSON.stringify(packOf)}; }`);
+    if (pack in FIRST) members.push(`"packOf": function () { return ${JSON.stringify(packOf)}; }`);
     writeFileSync(join(dist, `${pack}.cjs`), `({\n${members.join(',\n')}\n})\n`);
   }
-  return Object.keys(PACKS);
+  return [...packs.keys()];
 }
 
 /** One chunk as a function of the object literal that is the pack. */
 async function toMember(name, text) {
-  const { code } = await transform(text, {
-    format: 'cjs',
+  const { code } = await transform(toScript(name, text), {
     platform: 'node',
     target: 'node20.19',
-    // A script loaded through a code cache has no dynamic import of its own; `require` is as lazy.
-    supported: { 'dynamic-import': false },
     legalComments: 'none',
     charset: 'ascii',
     // Half as much to read at every start; names stay, for stack traces.
@@ -78,7 +85,54 @@ async function toMember(name, text) {
   const url = text.includes(FILE_URL)
     ? `const ${FILE_URL} = require('node:url').pathToFileURL(__filename).href;\n`
     : '';
-  return `${JSON.stringify(name)}: function (module, exports, require, __filename) {\n${url}${code}}`;
+  return `${JSON.stringify(name)}: function (exports, require, __filename) {\n${url}${code}}`;
+}
+
+const NAMES = /^([\w$]+)(?: as ([\w$]+))?$/;
+
+/** `a, b as c` as members of an object pattern or literal. */
+function members(list, write) {
+  return list
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map((part) => {
+      const [, name, alias = name] = NAMES.exec(part) ?? [];
+      if (name === undefined) throw new Error(`"${part}" is not a name esbuild gives`);
+      return write(name, alias);
+    })
+    .join(', ');
+}
+
+/**
+ * esbuild's own way to CommonJS puts two getters before every name, which costs a process that ends soon more than what it calls.
+ * Chunks are evaluated in order, have no circles and export no variable that changes (the first two esbuild and the linter see
+ * to, the third is checked here), so plain values do.
+ */
+function toScript(name, text) {
+  const script = text
+    .replaceAll(/^import \{([^}]*)\} from "([^"]+)";$/gm, (_, list, id) => {
+      return `const { ${members(list, (own, local) => (own === local ? own : `${own}: ${local}`))} } = require("${id}");`;
+    })
+    .replaceAll(/^import (?:\* as )?([\w$]+) from ("node:[^"]+");$/gm, 'const $1 = require($2);')
+    .replaceAll(/^import ("[^"]+");$/gm, 'require($1);')
+    .replaceAll(/^export \{([^}]*)\};$/gm, (_, list) => {
+      return members(list, (local, own) => `exports.${own} = ${local}`).replaceAll(', ', ';\n') + ';';
+    })
+    .replaceAll(/^export default (.*);$/gm, 'exports.default = $1;')
+    .replaceAll(/\bimport\(("(?:\.\/|node:)[^"]+")\)/g, 'Promise.resolve().then(() => require($1))');
+  const rest = /^(?:import|export)\b.*|\bimport\(.*/m.exec(script);
+  if (rest) throw new Error(`${name}: cannot turn "${rest[0].slice(0, 80)}" into a script`);
+  refuseVariables(name, script);
+  return script;
+}
+
+/** An export that is assigned to after the end of its module would be seen by nobody. */
+function refuseVariables(name, script) {
+  for (const [, own, local] of script.matchAll(/^exports\.([\w$]+) = ([\w$]+);$/gm)) {
+    const isVariable = new RegExp(`^let (?:[^;]*\\b)?${local.replaceAll('$', '\\$')}\\b`, 'm').test(script);
+    if (isVariable) throw new Error(`${name}: exports the variable "${own}"`);
+  }
 }
 
 /** Chunks by the source they are the entry of, and each chunk's static imports. */
@@ -96,20 +150,30 @@ function chunksOf({ outputs }) {
   return { entries, imports };
 }
 
-function assignPacks({ entries, imports }, names) {
-  const packOf = {};
-  const assign = (name, pack) => {
-    if (packOf[name] !== undefined) return;
-    packOf[name] = pack;
-    for (const needed of imports.get(name)) assign(needed, pack);
+/** Chunks of sources, with all they import. */
+function chunksWanted(sources, { entries, imports }) {
+  const wanted = new Set();
+  const want = (name) => {
+    if (wanted.has(name)) return;
+    for (const needed of imports.get(name)) want(needed);
+    wanted.add(name);
   };
-  for (const [pack, sources] of Object.entries(PACKS)) {
-    for (const source of sources) {
-      // A source may be part of its importer's chunk, when nobody else imports it.
-      const name = entries.get(source);
-      if (name !== undefined) assign(name, pack);
-    }
+  // A source may be part of its importer's chunk, when nobody else imports it.
+  for (const name of sources.map((source) => entries.get(source))) if (name !== undefined) want(name);
+  return [...wanted];
+}
+
+/** Pack → names of its chunks. */
+function assignPacks(graph, names) {
+  const packs = new Map(Object.entries(FIRST).map(([pack, sources]) => [pack, chunksWanted(sources, graph)]));
+  const taken = new Set([...packs.values()].flat());
+  for (const [pack, sources] of Object.entries(LATER)) {
+    const wanted = pack === 'pod-rest' ? names : chunksWanted(sources, graph);
+    packs.set(
+      pack,
+      wanted.filter((name) => !taken.has(name)),
+    );
+    for (const name of wanted) taken.add(name);
   }
-  for (const name of names) packOf[name] ??= 'pod-rest';
-  return packOf;
+  return packs;
 }

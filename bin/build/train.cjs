@@ -1,12 +1,12 @@
 'use strict';
 
 // Runs command lines in one process, then writes the code caches of the packs they loaded, with all functions they compiled:
-// train.cjs POD DIST JSON, with POD the path of bin/pod.cjs. Packs whose cache is there already are left alone: the most particular training comes first.
+// train.cjs POD DIST JSON, with POD the path of bin/pod.cjs, and in JSON the command lines and the packs whose caches are to be written.
 
-const { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
-const { tmpdir } = require('node:os');
+const { mkdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
-const [pod, dist, commandLines] = process.argv.slice(2);
+const [pod, dist, json] = process.argv.slice(2);
+const { root, commandLines, packs } = JSON.parse(json);
 const { loadMain, scripts } = require(pod);
 
 /** Made up, so that the code that reads pods is compiled too: one that has exited and one that died. */
@@ -63,29 +63,23 @@ function bootId() {
 }
 
 async function train(lines) {
-  const main = loadMain();
-  const root = mkdtempSync(join(tmpdir(), 'pod-train-'));
+  const { main } = loadMain(lines[0]);
   addPods(root);
   writeManifests(root);
-  const isLive = lines.some(([verb]) => verb === 'exec');
-  try {
-    for (const line of lines) {
-      // The flag goes first: behind `--` it would be part of the command.
-      const [verb, ...args] = line.map((word) =>
-        word.endsWith('.yaml') && !word.includes('/') ? join(root, word) : word,
-      );
-      await main([verb, '--root', root, ...args]);
-      // A real pod that does not run trains nothing; what else fails has still compiled the functions it went through.
-      if (isLive && process.exitCode) process.exit(1);
-    }
-  } finally {
-    rmSync(root, { recursive: true, force: true });
+  const isLive = lines.some(([verb, ...args]) => verb === 'run' && !args.includes('--help'));
+  for (const line of lines) {
+    // The flag goes first: behind `--` it would be part of the command.
+    const [verb, ...args] = line.map((word) =>
+      word.endsWith('.yaml') && !word.includes('/') ? join(root, word) : word,
+    );
+    await main([verb, '--root', root, ...args]);
+    // A real pod that does not run trains nothing; what else fails has still compiled the functions it went through.
+    if (isLive && process.exitCode && !line.includes('none')) process.exit(1);
   }
   process.exitCode = 0;
   for (const [name, script] of scripts) {
-    const path = join(dist, `${name}.cache`);
-    if (!existsSync(path)) writeFileSync(path, script.createCachedData());
+    if (packs.includes(name)) writeFileSync(join(dist, `${name}.cache`), script.createCachedData());
   }
 }
 
-void train(JSON.parse(commandLines));
+void train(commandLines);

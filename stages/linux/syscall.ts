@@ -60,6 +60,10 @@ function requireKoffi(): unknown {
   return process.getBuiltinModule('node:module').createRequire(import.meta.url)('koffi');
 }
 
+export function isNativeLoaded(): boolean {
+  return native !== undefined;
+}
+
 /** The C library through koffi, loaded on first use: many verbs need none of it. */
 export function loadNative(): Native {
   if (native) return native;

@@ -1,25 +1,24 @@
-import { Socket } from 'node:net';
-import type { Fd } from '../linux/fd.ts';
 import { decodeMessage, MESSAGE_BYTES, type Message } from './message.ts';
+import type { Transport } from './transport.ts';
 
 /** The messages that come in over one socket to stage1, in order. */
 export class Channel {
-  readonly #socket: Socket;
+  readonly #transport: Transport;
   readonly #queue: Message[] = [];
   readonly #waiting: ((message: Message | undefined) => void)[] = [];
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Uint8Array = new Uint8Array(0);
   #ended = false;
 
   readonly #onEnd: () => void;
 
-  /** Takes the descriptor. `onEnd` is called once, when the other side has closed it or we have. */
-  constructor(fd: Fd, onEnd: () => void = () => {}) {
+  /** `onEnd` is called once, when the other side has closed it or we have. */
+  constructor(transport: Transport, onEnd: () => void = () => {}) {
     this.#onEnd = onEnd;
-    this.#socket = new Socket({ fd: fd.take(), readable: true, writable: true });
-    this.#socket.on('data', (chunk) => this.#receive(chunk));
-    // A reset is stage1's end like any other: what it meant is decided by which messages came before.
-    this.#socket.on('error', () => this.#end());
-    this.#socket.on('close', () => this.#end());
+    this.#transport = transport;
+    transport.listen(
+      (chunk) => this.#receive(chunk),
+      () => this.#end(),
+    );
   }
 
   /** The next message; undefined when there will be none. */
@@ -29,21 +28,25 @@ export class Channel {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  send(message: Uint8Array): void {
-    this.#socket.write(message);
+  /** There will be no more messages. */
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
-  /** Whether an open channel keeps the process alive. */
+  send(message: Uint8Array, fds: readonly number[] = []): void {
+    this.#transport.send(message, fds);
+  }
+
+  /** Whether an open channel keeps the process from ending. */
   ref(on: boolean): void {
-    if (on) this.#socket.ref();
-    else this.#socket.unref();
+    this.#transport.ref(on);
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#transport.close();
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(chunk: Uint8Array): void {
     this.#rest = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     while (this.#rest.length >= MESSAGE_BYTES) {
       const message = decodeMessage(this.#rest.subarray(0, MESSAGE_BYTES));

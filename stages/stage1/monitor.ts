@@ -8,6 +8,7 @@ import { MOUNT_ATTR_SIZE, mountAttr } from '../linux/structs.ts';
 import { ARCH, syscall, trySyscall } from '../linux/syscall.ts';
 import { Channel } from './channel.ts';
 import { encodeMessage } from './message.ts';
+import type { OpenTransport } from './transport.ts';
 
 /** HANDOFF_FD of stage1.h. */
 const HANDOFF_FD = 3;
@@ -56,6 +57,7 @@ export interface LaunchInput {
   readonly stdinFd: number;
   /** An open descriptor of /dev/null, for the monitor's own standard streams. */
   readonly nullFd: number;
+  readonly openTransport: OpenTransport;
 }
 
 /** Spawns the monitor and gives it the tape. From here on the pod runs without us. */
@@ -79,5 +81,5 @@ export function launchMonitor(input: LaunchInput): Monitor {
     theirs[Symbol.dispose]();
   }
   sendWithFds(ours.number, encodeMessage({ type: 'launch', fds: 3 }), [tape.number, input.lockFd, input.stdinFd]);
-  return { pid, channel: new Channel(ours, () => reapLater(pid)) };
+  return { pid, channel: new Channel(input.openTransport(ours), () => reapLater(pid)) };
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { exitAtOnce } from '../../linux/exit.ts';
 import { PodError } from '../error.ts';
 import { defaultRoot } from '../pod/layout.ts';
 import { nearest } from '../pod/nearest.ts';
@@ -12,17 +13,32 @@ const USAGE = 2;
 /** What a shell shows for a program that SIGPIPE ended. */
 const BROKEN_PIPE = 141;
 
-/** Runs one command line; the exit code is set on the process, which ends when nothing is left to do. */
-export async function main(argv: readonly string[]): Promise<void> {
-  process.exitCode = await dispatch(argv);
+/** Runs one command line; the exit code is set on the process. The result says how it may end. */
+export async function main(argv: readonly string[]): Promise<Ending> {
+  const ending: { atOnce: boolean } = { atOnce: false };
+  process.exitCode = await dispatch(argv, ending);
+  return ending;
 }
 
-async function dispatch(argv: readonly string[]): Promise<number> {
+export interface Ending {
+  /** See `Verb.endsAtOnce`. */
+  readonly atOnce: boolean;
+}
+
+/** All output is written by then; what a pod in the background still has open must not keep us. */
+export function end({ atOnce }: Ending): never {
+  // Profilers and debuggers write what they have found at Node's own end.
+  const isWatched = process.execArgv.length > 0 || process.env['NODE_V8_COVERAGE'] || process.env['NODE_OPTIONS'];
+  if (atOnce && !isWatched) exitAtOnce(Number(process.exitCode ?? 0));
+  process.exit();
+}
+
+async function dispatch(argv: readonly string[], ending: { atOnce: boolean }): Promise<number> {
   const { before, name, after } = splitVerb(argv);
   const entry = name === undefined ? undefined : findVerb(name);
   try {
     if (!entry) return await withoutVerb(before, name);
-    return await runVerb(entry, [...before, ...after], name === 'enter');
+    return await runVerb(entry, [...before, ...after], name === 'enter', ending);
   } catch (error) {
     if (error instanceof BrokenPipe) return BROKEN_PIPE;
     if (error instanceof Interrupted) return error.exitCode;
@@ -47,7 +63,7 @@ async function withoutVerb(before: readonly string[], name: string | undefined):
   const flags: Flag[] = [...GLOBAL_FLAGS, { name: 'version', help: 'show the version' }];
   const parsed = parseFlags(before, flags);
   if (name !== undefined) throw unknownVerb(name);
-  if (parsed.has('version')) return runVerb(findVerb('version')!, [], false);
+  if (parsed.has('version')) return runVerb(findVerb('version')!, [], false, { atOnce: false });
   const { renderOverview } = await import('./help.ts');
   const terminal = terminalOf(parsed);
   if (parsed.has('help')) terminal.out(renderOverview(terminal, VERBS));
@@ -55,7 +71,12 @@ async function withoutVerb(before: readonly string[], name: string | undefined):
   return parsed.has('help') ? 0 : USAGE;
 }
 
-async function runVerb(entry: VerbEntry, argv: readonly string[], isEnter: boolean): Promise<number> {
+async function runVerb(
+  entry: VerbEntry,
+  argv: readonly string[],
+  isEnter: boolean,
+  ending: { atOnce: boolean },
+): Promise<number> {
   const { verb } = await entry.load();
   const flags = parseFlags(argv, [...verb.flags, ...GLOBAL_FLAGS], { commandAfter: verb.commandAfter });
   const terminal = terminalOf(flags);
@@ -66,7 +87,9 @@ async function runVerb(entry: VerbEntry, argv: readonly string[], isEnter: boole
   }
   const operands = isEnter && flags.operands.length === 1 ? [...flags.operands, '/bin/sh'] : flags.operands;
   const root = resolve(flags.value('root') ?? defaultRoot());
-  return verb.run({ operands, flags, root, terminal, isQuiet: flags.has('quiet'), verbs: VERBS });
+  const code = await verb.run({ operands, flags, root, terminal, isQuiet: flags.has('quiet'), verbs: VERBS });
+  ending.atOnce = verb.endsAtOnce?.(flags) ?? false;
+  return code;
 }
 
 function terminalOf(flags: Parsed): Terminal {

@@ -30,6 +30,8 @@ export interface Verb {
   readonly completes?: 'pods' | 'files' | 'shells' | 'verbs';
   /** See `ParseOptions`. */
   readonly commandAfter?: number;
+  /** The process may end at once, without Node's own end: none of Node's streams was used, which that puts back as they were. */
+  readonly endsAtOnce?: (flags: Parsed) => boolean;
   readonly run: (invocation: Invocation) => Promise<number> | number;
 }
 
