@@ -1,5 +1,6 @@
 // socketpair(2), sendmsg(2), unix(7): what Node's net module cannot do, which is to pass descriptors.
 
+import { closeSync, constants, openSync } from 'node:fs';
 import {
   AF_UNIX,
   MSG_CMSG_CLOEXEC,
@@ -23,14 +24,14 @@ export function socketPair(): [Fd, Fd] {
 class MessageHeader {
   readonly bytes = new Uint8Array(new ArrayBuffer(56));
   readonly control: Uint8Array;
+  readonly payload: Uint8Array;
   readonly #iov = new Uint8Array(new ArrayBuffer(16));
-  readonly #keep: Uint8Array;
 
   constructor(payload: Uint8Array, fds: number) {
-    this.#keep = payload;
+    this.payload = payload;
     this.control = new Uint8Array(new ArrayBuffer(fds > 0 ? 16 + Math.ceil((4 * fds) / 8) * 8 : 0));
     const iov = new DataView(this.#iov.buffer);
-    iov.setBigUint64(0, addressOf(this.#keep), true);
+    iov.setBigUint64(0, addressOf(this.payload), true);
     iov.setBigUint64(8, BigInt(payload.length), true);
     const header = new DataView(this.bytes.buffer);
     header.setBigUint64(16, addressOf(this.#iov), true);
@@ -41,19 +42,33 @@ class MessageHeader {
   }
 }
 
-/** Sends the payload whole, with descriptors. Blocks while the socket's buffer is full. */
-export function sendWithFds(socket: number, payload: Uint8Array, fds: readonly number[]): void {
-  const message = new MessageHeader(payload, fds.length);
-  if (fds.length > 0) {
-    const control = new DataView(message.control.buffer);
-    control.setBigUint64(0, BigInt(16 + 4 * fds.length), true);
+/** Headers by payload length and number of descriptors: all messages to stage1 are alike in both. */
+const headers = new Map<number, MessageHeader>();
+/** More than the kernel passes at once (SCM_MAX_FD). */
+const MAX_FDS = 256;
+
+function headerFor(length: number, fds: number): MessageHeader {
+  const key = length * MAX_FDS + fds;
+  const known = headers.get(key);
+  if (known) return known;
+  const header = new MessageHeader(new Uint8Array(new ArrayBuffer(length)), fds);
+  if (fds > 0) {
+    const control = new DataView(header.control.buffer);
+    control.setBigUint64(0, BigInt(16 + 4 * fds), true);
     control.setInt32(8, SOL_SOCKET, true);
     control.setInt32(12, SCM_RIGHTS, true);
-    fds.forEach((fd, i) => {
-      control.setInt32(16 + 4 * i, fd, true);
-    });
   }
-  const sent = syscall('sendmsg', socket, message.bytes, MSG_NOSIGNAL);
+  headers.set(key, header);
+  return header;
+}
+
+/** Sends the payload whole, with descriptors. Blocks while the socket's buffer is full. */
+export function sendWithFds(socket: number, payload: Uint8Array, fds: readonly number[]): void {
+  if (fds.length >= MAX_FDS) throw new Error(`${fds.length} descriptors in one message`);
+  const header = headerFor(payload.length, fds.length);
+  header.payload.set(payload);
+  if (fds.length > 0) new Int32Array(header.control.buffer, 16, fds.length).set(fds);
+  const sent = syscall('sendmsg', socket, header.bytes, MSG_NOSIGNAL);
   if (sent !== payload.length) throw new Error(`sendmsg took ${sent} of ${payload.length} bytes`);
 }
 
@@ -71,10 +86,24 @@ export function receiveWithFds(socket: number, payload: Uint8Array, maxFds: numb
   return { length, fds };
 }
 
+/** sizeof sun_path, less the NUL. */
+const MAX_SOCKET_PATH = 107;
+
 /** A connection to the socket `name` in the directory `dir`; works for any length of path. */
-export function connectIn(dir: number, name: string): Fd {
+export function connectIn(dir: string, name: string): Fd {
+  const path = `${dir}/${name}`;
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return connectTo(path);
+  const fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return connectTo(`/proc/self/fd/${fd}/${name}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function connectTo(path: string): Fd {
+  const address = unixAddress(path);
   const socket = new Fd(syscall('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const address = unixAddress(`/proc/self/fd/${dir}/${name}`);
   try {
     syscall('connect', socket.number, address, address.length);
   } catch (error) {
@@ -89,7 +118,7 @@ export function unixAddress(path: string): Uint8Array {
   const address = new Uint8Array(110);
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
   const bytes = Buffer.from(path);
-  if (bytes.length > 107) throw new Error(`socket path longer than 107 bytes: "${path}"`);
+  if (bytes.length > MAX_SOCKET_PATH) throw new Error(`socket path longer than 107 bytes: "${path}"`);
   address.set(bytes, 2);
   return address;
 }

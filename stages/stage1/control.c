@@ -103,7 +103,7 @@ static long give_birth_like(struct init *in, u32 index, const struct program *p,
 	return pid;
 }
 
-/* Descriptors: the tape, then standard input, output and error. */
+/* Descriptors: the tape, then standard input, output and error. With `a` the client is told of a failure and of the end only. */
 static long exec(struct init *in, u32 index, const struct message *m, const s32 *fds)
 {
 	struct session *s = &in->sessions[index];
@@ -125,7 +125,10 @@ static long exec(struct init *in, u32 index, const struct message *m, const s32 
 	if (ret < 0)
 		return ret;
 	s->pid = (s32)ret;
-	watch(in, s->report, WATCH_SESSION_REPORT, index, 1);
+	s->quiet = m->a != 0;
+	/* What the pipe says of a failure is still there when the process is reaped. */
+	if (!s->quiet)
+		watch(in, s->report, WATCH_SESSION_REPORT, index, 1);
 	return 0;
 }
 
@@ -201,7 +204,8 @@ static void close_report(struct init *in, u32 index)
 
 	if (s->report < 0)
 		return;
-	watch(in, s->report, WATCH_SESSION_REPORT, index, 0);
+	if (!s->quiet)
+		watch(in, s->report, WATCH_SESSION_REPORT, index, 0);
 	sys_close(s->report);
 	s->report = -1;
 }
@@ -221,7 +225,7 @@ void session_reported(struct init *in, u32 index)
 	close_report(in, index);
 	if (failed)
 		answer(s, MSG_FAILED, (s32)report.fault.tape, (s32)report.fault.op, report.fault.err);
-	else
+	else if (!s->quiet)
 		answer(s, MSG_STARTED, s->pid, 0, 0);
 }
 
@@ -238,7 +242,8 @@ int sessions_reap(struct init *in, s32 pid, int status)
 		answer(s, MSG_EXITED, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
 		       WIFSIGNALED(status) ? WTERMSIG(status) : 0, 0);
 		s->pid = 0;
-		hang_up(in, i);
+		/* The client may execute again over the same connection. */
+		s->used = s->sock >= 0;
 		return 1;
 	}
 	return 0;

@@ -61,6 +61,8 @@ struct app {
 /* A connection to the control socket, and the process that was started over it. */
 struct session {
 	u8 used;
+	/* The client does not ask when its process has been executed. */
+	u8 quiet;
 	s32 sock;
 	s32 pid;
 	s32 report;

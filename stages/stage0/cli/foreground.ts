@@ -1,8 +1,7 @@
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
-import type { PodSpec } from '../manifest/spec.ts';
 import { LogFollower } from '../pod/logs.ts';
-import type { LaunchApi, RunningPod, RunOptions } from './launch-api.ts';
+import type { LaunchApi, ManifestInput, RunningPod, RunOptions } from './launch-api.ts';
 import { LogPrinter } from './log-printer.ts';
 import type { Progress } from './progress.ts';
 import { StopOnSignal } from './stop-on-signal.ts';
@@ -11,8 +10,8 @@ import type { Timings } from './timings.ts';
 import type { Invocation } from './verb.ts';
 
 export interface Launch {
-  readonly spec: PodSpec;
-  readonly start: LaunchApi['run'];
+  readonly manifest: ManifestInput;
+  readonly start: LaunchApi['runFile'];
   readonly options: RunOptions;
   readonly idFile: string | undefined;
   readonly isDetached: boolean;
@@ -30,7 +29,7 @@ export async function runForeground(
   using signals = new StopOnSignal();
   let output: PodOutput | undefined;
   try {
-    const pod = await launch.start(launch.spec, {
+    const pod = await launch.start(launch.manifest, {
       ...launch.options,
       keepLock: !launch.isDetached,
       signal: signals.aborted,
@@ -92,6 +91,9 @@ async function removeAfter(root: string, uuid: string): Promise<void> {
   await removePod(root, uuid);
 }
 
+/** Nobody sees that the first line comes so much later. */
+const FOLLOW_AFTER_MS = 10;
+
 /** What the apps write, on the caller's own output, until the pod has ended. */
 class PodOutput {
   readonly #terminal: Terminal;
@@ -101,6 +103,7 @@ class PodOutput {
   #follower: LogFollower | undefined;
   #printer: LogPrinter | undefined;
   #failure: Error | undefined;
+  #begin: NodeJS.Timeout | undefined;
 
   constructor(terminal: Terminal, podPath: string, apps: readonly string[]) {
     this.#terminal = terminal;
@@ -124,7 +127,8 @@ class PodOutput {
       this.#failure = error instanceof BrokenPipe ? undefined : error;
       onBroken();
     });
-    follower.follow();
+    // Setting up a watch and taking it down takes longer than a pod that is over at once; `finish` reads what that wrote.
+    this.#begin = setTimeout(() => follower.follow(), FOLLOW_AFTER_MS);
   }
 
   /** Everything that was written before the end. */
@@ -145,6 +149,7 @@ class PodOutput {
   }
 
   #drop(): void {
+    clearTimeout(this.#begin);
     this.#follower?.[Symbol.dispose]();
     this.#follower = undefined;
     this.#printer = undefined;

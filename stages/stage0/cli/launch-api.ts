@@ -3,8 +3,8 @@ import type { ImageProgress } from '../image/types.ts';
 
 /** What the command line needs of the launcher; `launch/` implements it, one file a function. */
 export interface LaunchApi {
-  /** `launch/run.ts`. Resolves when every app has started, or the pod has ended already. */
-  readonly run: (spec: PodSpec, options: RunOptions) => Promise<RunningPod>;
+  /** `launch/run-file.ts`. Resolves when every app has started, or the pod has ended already. */
+  readonly runFile: (manifest: ManifestInput, options: RunOptions) => Promise<RunningPod>;
   /** `launch/exec.ts`. Resolves when the process has been executed. */
   readonly execInPod: (podDir: string, options: ExecOptions) => Promise<RunningExec>;
   /** `launch/plan.ts`. Makes no system call that changes anything. */
@@ -19,6 +19,17 @@ export interface ControlApi {
   readonly signalPod: (podDir: string, app: string | undefined, signal: string) => Promise<void>;
 }
 
+/** A manifest, and what the command line says instead of it. */
+export interface ManifestInput {
+  /** As given; `-` is standard input. */
+  readonly path: string;
+  readonly text: string;
+  /** Relative paths in the manifest start here: the manifest's folder, or the current one for standard input. */
+  readonly baseDir: string;
+  readonly name?: string | undefined;
+  readonly network?: string | undefined;
+}
+
 export interface RunOptions {
   readonly root: string;
   /** The manifest's folder: relative paths and image references start there. */
@@ -30,10 +41,12 @@ export interface RunOptions {
   /** Nobody may collect the pod after its end until `release()`: its logs are still to be read. */
   readonly keepLock?: boolean;
   readonly onProgress?: (progress: ImageProgress) => void;
-  /** Called at the start of each phase: `resolve`, `plan`, `acquire`, `start`. */
+  /** Called at the start of each phase: `recall`, then `parse`, `resolve` and `plan` unless the pod is as it was, `acquire`, `start`. */
   readonly onPhase?: (phase: string) => void;
   readonly onWarning?: (warning: Error) => void;
   readonly signal?: AbortSignal;
+  /** Nothing but this runs in the process: its signals are ours. */
+  readonly ownsProcess?: boolean;
   /** Called when the pod has its uuid and its directory, before anything starts: the foreground follows its logs from here. */
   readonly onCreated?: (pod: {
     readonly uuid: string;
@@ -76,6 +89,8 @@ export interface ExecOptions {
   /** A pseudo-terminal becomes the process's controlling terminal; `terminal` is its other end. */
   readonly tty: boolean;
   readonly size?: TerminalSize | undefined;
+  /** Nothing but this runs in the process: its signals are ours. */
+  readonly ownsProcess?: boolean;
 }
 
 export interface TerminalSize {

@@ -2,8 +2,8 @@ import type { ControlApi, LaunchApi, TerminalSize } from './launch-api.ts';
 
 // The launcher is the heaviest part; the verbs that need none of it must not load it.
 
-export async function loadRun(): Promise<LaunchApi['run']> {
-  return (await import('../launch/run.ts')).run;
+export async function loadRun(): Promise<LaunchApi['runFile']> {
+  return (await import('../launch/run-file.ts')).runFile;
 }
 
 export async function loadExec(): Promise<LaunchApi['execInPod']> {
@@ -11,7 +11,7 @@ export async function loadExec(): Promise<LaunchApi['execInPod']> {
 }
 
 export async function loadResize(): Promise<(master: number, size: TerminalSize) => void> {
-  return (await import('../launch/exec.ts')).resizeTerminal;
+  return (await import('../launch/pseudo-terminal.ts')).resizeTerminal;
 }
 
 export async function loadPlan(): Promise<LaunchApi['planPod']> {

@@ -10,7 +10,7 @@ function uptimeMs(): number {
 export class Timings {
   readonly #phases: { readonly name: string; readonly startMs: number }[] = [
     { name: 'node', startMs: 0 },
-    { name: 'parse', startMs: uptimeMs() },
+    { name: 'load', startMs: uptimeMs() },
   ];
 
   start(phase: string): void {

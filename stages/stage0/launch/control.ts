@@ -1,8 +1,8 @@
-import { closeSync, constants, openSync } from 'node:fs';
 import { errnoMessage, errnoName, SyscallError } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { connectIn, sendWithFds } from '../../linux/socket.ts';
 import { Channel } from '../../stage1/channel.ts';
+import { socketTransport } from '../../stage1/socket-transport.ts';
 import { encodeMessage, type Message } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
 import { requireSignal } from '../plan/signals.ts';
@@ -10,23 +10,24 @@ import { readRecord } from '../pod/record.ts';
 
 /** A connection to the init of a running pod. Throws `pod/state` when it does not run. */
 export function connectControl(podDir: string): Fd {
-  let dir: number | undefined;
   try {
-    dir = openSync(podDir, constants.O_RDONLY | constants.O_DIRECTORY);
-    return connectIn(dir, 'control');
+    return connectIn(podDir, 'control');
   } catch (error) {
     const code = error instanceof SyscallError ? error.errnoName : (error as NodeJS.ErrnoException).code;
     if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error;
     throw new PodError('pod/state', 'reach the init of the pod: it is not running', { cause: error });
-  } finally {
-    if (dir !== undefined) closeSync(dir);
   }
 }
 
 /** Throws `pod/died` when init ended after the connection was made. */
 export function sendControl(socket: Fd, message: Uint8Array, fds: readonly number[] = []): void {
+  unlessGone(() => sendWithFds(socket.number, message, fds));
+}
+
+/** The same on a connection that was used before. */
+export function unlessGone(send: () => void): void {
   try {
-    sendWithFds(socket.number, message, fds);
+    send();
   } catch (error) {
     const gone = error instanceof SyscallError && (error.errnoName === 'EPIPE' || error.errnoName === 'ECONNRESET');
     if (!gone) throw error;
@@ -41,7 +42,7 @@ function sendAndListen(socket: Fd, message: Uint8Array): Channel {
     socket[Symbol.dispose]();
     throw error;
   }
-  return new Channel(socket);
+  return new Channel(socketTransport(socket));
 }
 
 async function request(podDir: string, message: Uint8Array): Promise<Message> {

@@ -15,7 +15,6 @@ export interface ExecData {
   /** Capabilities before the user was known, for exec as another user. */
   readonly capabilities: CapabilitySets;
   readonly imageMounts: readonly ImageMount[];
-  readonly hostname: string;
 }
 
 /** Registers an exec tape may name: the well-known ones and those of the app's cgroups. */

@@ -1,6 +1,9 @@
-import { fstatSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import type { Fd } from '../../linux/fd.ts';
 import { memfd } from '../../linux/memfd.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
 
 /**
  * A file in memory that a process writes its output to. Unlike a pipe it needs no reader while the process runs, and what the
@@ -11,15 +14,45 @@ export class Capture implements Disposable {
 
   /** Everything that was written until now. */
   text(): string {
-    const bytes = Buffer.alloc(fstatSync(this.far.number).size);
-    let length = 0;
-    for (let n = -1; length < bytes.length && n !== 0; length += n) {
-      n = readSync(this.far.number, bytes, length, bytes.length - length, length);
+    const first = this.#read(0);
+    if (first.length < CHUNK_BYTES) return first.toString();
+    const chunks = [Buffer.from(first)];
+    for (let at = first.length; ;) {
+      const chunk = this.#read(at);
+      if (chunk.length === 0) return Buffer.concat(chunks).toString();
+      chunks.push(Buffer.from(chunk));
+      at += chunk.length;
     }
-    return bytes.toString('utf8', 0, length);
+  }
+
+  /** Into the buffer that the next call uses again. */
+  #read(position: number): Buffer {
+    return buffer.subarray(0, readSync(this.far.number, buffer, 0, CHUNK_BYTES, position));
   }
 
   [Symbol.dispose](): void {
     this.far[Symbol.dispose]();
+  }
+}
+
+/** Two captures for the next process, made while nobody waits: making them is a tenth of what a short command takes. */
+export class SpareCaptures implements Disposable {
+  readonly #spare: Capture[] = [];
+  #isOpen = true;
+
+  take(): Capture {
+    return this.#spare.pop() ?? new Capture();
+  }
+
+  /** After the current turn of the event loop. */
+  refillSoon(): void {
+    setImmediate(() => {
+      while (this.#isOpen && this.#spare.length < 2) this.#spare.push(new Capture());
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOpen = false;
+    for (const capture of this.#spare.splice(0)) capture[Symbol.dispose]();
   }
 }

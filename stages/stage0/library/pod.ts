@@ -1,11 +1,10 @@
 import type { ExecOptions, RunningPod } from '../cli/launch-api.ts';
 import { removePod } from '../gc/remove.ts';
-import type { ExecData } from '../launch/exec-data.ts';
-import { execWith, readExecData } from '../launch/exec.ts';
+import { Executor } from '../launch/executor.ts';
 import { LogFollower } from '../pod/logs.ts';
 import { type PodStatus, readStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
-import { Capture } from './capture.ts';
+import { SpareCaptures } from './capture.ts';
 
 export interface ExecResult {
   /** 128+N when signal N killed the process. */
@@ -34,31 +33,35 @@ export class Pod implements AsyncDisposable {
   readonly exit: Promise<number>;
   readonly #running: RunningPod;
   readonly #store: PodStore;
-  readonly #execData = new Map<string | undefined, ExecData>();
+  readonly #captures = new SpareCaptures();
+  readonly #executors = new Map<string | undefined, Executor>();
 
   constructor(running: RunningPod, root: string) {
     this.uuid = running.uuid;
     this.name = running.name;
     this.ips = running.ips;
     this.apps = running.apps;
-    this.exit = running.exit.then(({ exitCode }) => exitCode);
+    this.exit = running.exit.then(({ exitCode }) => {
+      this.#letGo();
+      return exitCode;
+    });
     this.#running = running;
     this.#store = new PodStore(root);
   }
 
   /** Runs a command in an app, under its isolators, and collects what it prints. Throws when it cannot be executed. */
-  async exec(argv: readonly string[], settings: ExecSettings = {}): Promise<ExecResult> {
-    using stdout = new Capture();
-    using stderr = new Capture();
+  async exec(argv: readonly string[], { app, ...command }: ExecSettings = {}): Promise<ExecResult> {
+    using stdout = this.#captures.take();
+    using stderr = this.#captures.take();
     const stdio = [null, stdout.far.number, stderr.far.number] as const;
-    const started = await execWith(this.#running.path, this.#dataOf(settings.app), {
+    const { exitCode } = await this.#executorOf(app).runToEnd({
       env: {},
-      ...settings,
+      ...command,
       argv,
       stdio,
       tty: false,
     });
-    const { exitCode } = await started.exit;
+    this.#captures.refillSoon();
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   }
 
@@ -107,9 +110,16 @@ export class Pod implements AsyncDisposable {
     await this.remove();
   }
 
-  #dataOf(app: string | undefined): ExecData {
-    const known = this.#execData.get(app) ?? readExecData(this.#running.path, app);
-    this.#execData.set(app, known);
-    return known;
+  #executorOf(app: string | undefined): Executor {
+    const executor = this.#executors.get(app) ?? new Executor(this.#running.path, app);
+    this.#executors.set(app, executor);
+    return executor;
+  }
+
+  /** What is kept for the next exec, when there will be none. */
+  #letGo(): void {
+    this.#captures[Symbol.dispose]();
+    for (const executor of this.#executors.values()) executor[Symbol.dispose]();
+    this.#executors.clear();
   }
 }

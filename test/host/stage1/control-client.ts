@@ -1,16 +1,10 @@
-import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { connectIn } from '../../../stages/linux/socket.ts';
 import type { Fd } from '../../../stages/linux/fd.ts';
 
 /** A connection to a pod's control socket that says whatever a test wants it to. */
 export function connect(podDir: string): Fd {
-  const dir = openSync(podDir, 'r');
-  try {
-    return connectIn(dir, 'control');
-  } finally {
-    closeSync(dir);
-  }
+  return connectIn(podDir, 'control');
 }
 
 /** Sends the bytes and resolves with all that comes back until init hangs up, or has been silent for `quietMs`. */

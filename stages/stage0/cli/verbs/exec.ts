@@ -3,6 +3,7 @@ import { readRecord } from '../../pod/record.ts';
 import { PodStore } from '../../pod/store.ts';
 import { chooseApps } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
+import { execPlain } from '../exec-plain.ts';
 import { loadExec, loadResize } from '../load-launch.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
@@ -37,6 +38,7 @@ export const verb: Verb = {
   ],
   completes: 'pods',
   commandAfter: 1,
+  endsAtOnce: (flags) => !flags.has('tty'),
   run: exec,
 };
 
@@ -60,9 +62,10 @@ async function exec(invocation: Invocation): Promise<number> {
     workingDirectory: flags.value('workdir'),
     isInteractive: flags.has('interactive'),
   };
-  const session = await import('../exec-session.ts');
-  if (flags.has('tty')) return session.execOnTerminal(execInPod, await loadResize(), pod.path, wants);
-  return session.execPlain(execInPod, pod.path, wants);
+  if (!flags.has('tty')) return execPlain(execInPod, pod.path, wants);
+  // With it comes node:tty, which costs as much as all the rest.
+  const { execOnTerminal } = await import('../exec-terminal.ts');
+  return execOnTerminal(execInPod, await loadResize(), pod.path, wants);
 }
 
 function parseEnv(pairs: readonly string[]): Record<string, string> {

@@ -2,8 +2,7 @@ import { PodError } from '../../error.ts';
 import { durationFlag, onlyOperand } from '../arguments.ts';
 import { runForeground } from '../foreground.ts';
 import { loadRun } from '../load-launch.ts';
-import { parseManifestFile, readManifestFile } from '../manifest-file.ts';
-import { applyOverrides } from '../overrides.ts';
+import { readManifestFile } from '../manifest-file.ts';
 import { newProgress } from '../progress.ts';
 import { renderWarning } from '../report.ts';
 import { Timings } from '../timings.ts';
@@ -41,6 +40,7 @@ export const verb: Verb = {
     '^C stops the pod gracefully; a second one kills it. So does the end of whoever reads the output.',
   ],
   completes: 'files',
+  endsAtOnce: (flags) => !flags.has('interactive'),
   run,
 };
 
@@ -51,18 +51,16 @@ async function run(invocation: Invocation): Promise<number> {
   if (timeoutMs !== undefined && flags.has('detach')) throw new PodError('cli/usage', '--timeout does not go with -d');
   const timings = new Timings();
   const file = readManifestFile(onlyOperand(invocation, 'FILE'));
-  const parsed = await parseManifestFile(file, terminal, isQuiet);
-  const spec = applyOverrides(parsed, { name: flags.value('name'), network: flags.value('net') });
-  const start = await loadRun();
   const progress = newProgress(invocation);
   const launch = {
-    spec,
-    start,
+    manifest: { ...file, name: flags.value('name'), network: flags.value('net') },
+    start: await loadRun(),
     options: {
       root,
       baseDir: file.baseDir,
       stdin: flags.has('interactive'),
       autoRemove: flags.has('rm'),
+      ownsProcess: true,
       onProgress: progress.show,
       onPhase: (phase: string): void => timings.start(phase),
       onWarning: (warning: Error): void => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning))),

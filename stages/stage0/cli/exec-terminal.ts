@@ -1,32 +1,9 @@
 import { readSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { PodError } from '../error.ts';
-import type { ExecOptions, LaunchApi, RunningExec, TerminalSize } from './launch-api.ts';
+import type { ExecInPod, ExecWants } from './exec-plain.ts';
+import type { RunningExec, TerminalSize } from './launch-api.ts';
 import { isTerminal, STDOUT, writeAll } from './terminal.ts';
-
-type ExecInPod = LaunchApi['execInPod'];
-
-export interface ExecWants extends Pick<ExecOptions, 'argv' | 'app' | 'env' | 'user' | 'workingDirectory'> {
-  readonly isInteractive: boolean;
-}
-
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
-
-/** The command gets our own descriptors; nothing is copied. */
-export async function execPlain(execInPod: ExecInPod, podPath: string, wants: ExecWants): Promise<number> {
-  const { isInteractive, ...rest } = wants;
-  const running = await execInPod(podPath, { ...rest, stdio: [isInteractive ? 0 : null, 1, 2], tty: false });
-  const forward = (signal: NodeJS.Signals): void => {
-    // The command may have ended in between; its exit is on its way.
-    running.signal(signal).catch(() => undefined);
-  };
-  for (const signal of FORWARDED) process.on(signal, forward);
-  try {
-    return (await running.exit).exitCode;
-  } finally {
-    for (const signal of FORWARDED) process.off(signal, forward);
-  }
-}
 
 type Resize = (master: number, size: TerminalSize) => void;
 
@@ -41,7 +18,13 @@ export async function execOnTerminal(
     throw new PodError('cli/usage', '-t needs a terminal: standard input or output is none', { hint: 'leave -t away' });
   }
   const { isInteractive, ...rest } = wants;
-  const running = await execInPod(podPath, { ...rest, stdio: [null, null, null], tty: true, size: ownSize() });
+  const running = await execInPod(podPath, {
+    ...rest,
+    stdio: [null, null, null],
+    tty: true,
+    size: ownSize(),
+    ownsProcess: true,
+  });
   if (running.terminal === undefined) throw new Error('the launcher gave no terminal');
   return pump(running, running.terminal, resize, isInteractive);
 }

@@ -1,0 +1,215 @@
+import { closeSync, openSync } from 'node:fs';
+import { errnoMessage } from '../../linux/errno.ts';
+import type { Fd } from '../../linux/fd.ts';
+import { memfd } from '../../linux/memfd.ts';
+import { ARCH } from '../../linux/syscall.ts';
+import { Channel } from '../../stage1/channel.ts';
+import { encodeMessage, type Message } from '../../stage1/message.ts';
+import type { ProcessPlan } from '../../stage2/process.ts';
+import { encodeProgram } from '../../tape/encode.ts';
+import type { Program } from '../../tape/program.ts';
+import type { ExecOptions, PodExit, RunningExec } from '../cli/launch-api.ts';
+import { PodError } from '../error.ts';
+import { planExecProgram } from '../plan/exec-program.ts';
+import { requireSignal } from '../plan/signals.ts';
+import { readRecord } from '../pod/record.ts';
+import { connectControl, sendControl, unlessGone } from './control.ts';
+import { type ExecData, unpackExecData } from './exec-data.ts';
+import { launchFailure } from './failure.ts';
+import { openTerminal } from './pseudo-terminal.ts';
+import { transportFor } from './transport.ts';
+
+export type Command = Omit<ExecOptions, 'app'>;
+
+interface ExecTape {
+  readonly program: Program;
+  readonly file: Fd;
+  /** Until the executor is disposed of; else whoever had it made closes it. Nothing kept is ever dropped: it may be in use. */
+  readonly isKept: boolean;
+}
+
+const KEPT_TAPES = 16;
+
+/** Executes commands in one app of a running pod. What the next command can use again stays open until it is disposed of. */
+export class Executor implements Disposable {
+  readonly #podDir: string;
+  readonly #data: ExecData;
+  readonly #hostname: string;
+  readonly #tapes = new Map<string, ExecTape>();
+  #nullFd = -1;
+  #idle: Channel | undefined;
+  #isOpen = true;
+
+  /** `app` absent: the pod's only app, else its first. Throws `pod/app-not-found`. */
+  constructor(podDir: string, app: string | undefined) {
+    const record = readRecord(podDir);
+    const apps = record?.apps ?? [];
+    const found = app === undefined ? apps[0] : apps.find(({ name }) => name === app);
+    if (!record || !found?.exec) {
+      const names = apps.map(({ name }) => `"${name}"`).join(', ');
+      throw new PodError('pod/app-not-found', `find app "${app ?? ''}" in the pod: it has ${names || 'none'}`);
+    }
+    this.#podDir = podDir;
+    this.#data = unpackExecData(found.exec);
+    this.#hostname = record.hostname;
+  }
+
+  /** A new process in the app, under the app's own isolators. Resolves when it has been executed. */
+  async start(command: Command): Promise<RunningExec> {
+    const { program, channel, terminal } = await this.#request(command, 0);
+    const first = await channel.next();
+    if (first?.type === 'started') return runningExec(channel, terminal);
+    channel.close();
+    terminal?.[Symbol.dispose]();
+    throw this.#refusal(program, first);
+  }
+
+  /** The same for who only wants the end: nobody is woken in between. */
+  async runToEnd(command: Command): Promise<PodExit> {
+    const { program, channel } = await this.#request(command, 1);
+    const first = await channel.next();
+    if (first?.type === 'exited') {
+      this.#rest(channel);
+      return exitOf(first);
+    }
+    channel.close();
+    if (!first) throw new PodError('pod/died', 'execute in the pod: it ended before the command did');
+    throw this.#refusal(program, first);
+  }
+
+  [Symbol.dispose](): void {
+    for (const { file } of this.#tapes.values()) file[Symbol.dispose]();
+    this.#tapes.clear();
+    if (this.#nullFd >= 0) closeSync(this.#nullFd);
+    this.#nullFd = -1;
+    this.#isOpen = false;
+    this.#idle?.close();
+    this.#idle = undefined;
+  }
+
+  /** `quiet`: 1 when init is not to tell that the process has been executed. */
+  async #request(command: Command, quiet: 0 | 1): Promise<Requested> {
+    const { program, file, isKept } = await this.#tapeOf(command);
+    using temporary = isKept ? undefined : file;
+    void temporary;
+    const message = encodeMessage({ type: 'exec', app: this.#data.app, a: quiet, fds: 4 });
+    const idle = command.tty ? undefined : this.#takeIdle();
+    if (!idle) return { program, ...(await this.#connectAndSend(command, message, file)) };
+    unlessGone(() => idle.send(message, [file.number, ...this.#stdioOf(command)]));
+    return { program, channel: idle, terminal: undefined };
+  }
+
+  /** The message goes before our side of the connection is set up: init is at work meanwhile. */
+  async #connectAndSend(command: Command, message: Uint8Array, file: Fd): Promise<Omit<Requested, 'program'>> {
+    const control = connectControl(this.#podDir);
+    const terminal = command.tty ? openTerminal(control, command.size) : undefined;
+    try {
+      sendControl(control, message, [file.number, ...this.#stdioOf(command, terminal?.slave.number)]);
+    } catch (error) {
+      control[Symbol.dispose]();
+      terminal?.master[Symbol.dispose]();
+      throw error;
+    } finally {
+      terminal?.slave[Symbol.dispose]();
+    }
+    const channel = new Channel((await transportFor(command))(control));
+    return { channel, terminal: terminal?.master };
+  }
+
+  #stdioOf({ stdio }: Command, terminal?: number): number[] {
+    return stdio.map((fd) => terminal ?? fd ?? this.#null());
+  }
+
+  #takeIdle(): Channel | undefined {
+    const idle = this.#idle;
+    this.#idle = undefined;
+    if (!idle || idle.hasEnded) return undefined;
+    idle.ref(true);
+    return idle;
+  }
+
+  /** One connection waits for the next command; it keeps nobody from ending. */
+  #rest(channel: Channel): void {
+    if (this.#idle || !this.#isOpen || channel.hasEnded) return channel.close();
+    channel.ref(false);
+    this.#idle = channel;
+  }
+
+  /** The tape of a command, or the one that was made for the same command before. */
+  async #tapeOf(command: Command): Promise<ExecTape> {
+    const { argv, env, user, workingDirectory, tty } = command;
+    const key = JSON.stringify([argv, env, user, workingDirectory, tty]);
+    const known = this.#tapes.get(key);
+    if (known) return known;
+    const { registers, cgroup } = this.#data;
+    const program = planExecProgram(await this.#processFor(command), registers, cgroup, tty);
+    const file = memfd('exec', encodeProgram(program, ARCH, { hostname: this.#hostname }));
+    const isKept = this.#tapes.size < KEPT_TAPES && !this.#tapes.has(key);
+    if (isKept) this.#tapes.set(key, { program, file, isKept });
+    return { program, file, isKept };
+  }
+
+  async #processFor(command: Command): Promise<ProcessPlan> {
+    const { process: own } = this.#data;
+    const process = {
+      ...own,
+      argv: command.argv,
+      env: { ...own.env, ...(command.tty ? { TERM: 'xterm-256color' } : {}), ...command.env },
+      workingDirectory: command.workingDirectory ?? own.workingDirectory,
+    };
+    if (command.user === undefined) return process;
+    // Who that is stands in the image's files; the code that reads them is only loaded for this.
+    const { becomeUser } = await import('./exec-user.ts');
+    return becomeUser(process, this.#data, command.user);
+  }
+
+  #null(): number {
+    if (this.#nullFd < 0) this.#nullFd = openSync('/dev/null', 'r+');
+    return this.#nullFd;
+  }
+
+  #refusal(program: Program, answer: Message | undefined): PodError {
+    const { app, places } = this.#data.process;
+    if (answer?.type === 'failed') {
+      // No line of the manifest asked for this process.
+      const { code, message, hint } = launchFailure(program, answer, places.app);
+      return new PodError(code, message, { hint });
+    }
+    if (!answer) return new PodError('pod/died', 'execute in the pod: it ended before it answered');
+    return new PodError('pod/state', `execute in app "${app}": ${errnoMessage(answer.c)}`, {
+      hint: 'is the app still running?',
+    });
+  }
+}
+
+interface Requested {
+  readonly program: Program;
+  readonly channel: Channel;
+  readonly terminal: Fd | undefined;
+}
+
+function runningExec(channel: Channel, master: Fd | undefined): RunningExec {
+  return {
+    exit: waitForExit(channel),
+    signal: (name) => {
+      channel.send(encodeMessage({ type: 'signal', app: -2, a: requireSignal(name) }));
+      return Promise.resolve();
+    },
+    terminal: master?.take(),
+  };
+}
+
+/** Answers to signals come in between. */
+async function waitForExit(channel: Channel): Promise<PodExit> {
+  for (;;) {
+    const message = await channel.next();
+    if (message && message.type !== 'exited') continue;
+    channel.close();
+    // Without a last word the pod ended, and took the process with it.
+    return message ? exitOf(message) : { exitCode: 128 + 9 };
+  }
+}
+
+function exitOf({ a: code, b: signal }: Message): PodExit {
+  return { exitCode: signal > 0 ? 128 + signal : code };
+}

@@ -1,0 +1,30 @@
+import { O_CLOEXEC, O_NOCTTY, O_RDWR, TIOCGPTPEER, TIOCSPTLCK, TIOCSWINSZ } from '../../linux/constants.ts';
+import { errnoMessage } from '../../linux/errno.ts';
+import { Fd } from '../../linux/fd.ts';
+import { receiveWithFds } from '../../linux/socket.ts';
+import { syscall } from '../../linux/syscall.ts';
+import { decodeMessage, encodeMessage, MESSAGE_BYTES } from '../../stage1/message.ts';
+import type { TerminalSize } from '../cli/launch-api.ts';
+import { PodError } from '../error.ts';
+import { sendControl } from './control.ts';
+
+/** Both ends of a new pseudo-terminal of the pod's own; the caller's terminal never gets in. */
+export function openTerminal(control: Fd, size: TerminalSize | undefined): { master: Fd; slave: Fd } {
+  sendControl(control, encodeMessage({ type: 'pty' }));
+  const bytes = new Uint8Array(new ArrayBuffer(MESSAGE_BYTES));
+  const { fds, length } = receiveWithFds(control.number, bytes, 1);
+  if (length === 0) throw new PodError('pod/died', 'open a pseudo-terminal in the pod: it has just ended');
+  const answer = decodeMessage(bytes);
+  const master = fds[0];
+  if (!master) throw new PodError('pod/start-failed', `open a pseudo-terminal in the pod: ${errnoMessage(answer.c)}`);
+  syscall('ioctl', master.number, TIOCSPTLCK, new Uint8Array(4));
+  if (size) resizeTerminal(master.number, size);
+  const slave = new Fd(syscall('ioctl', master.number, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return { master, slave };
+}
+
+/** struct winsize of ioctl_tty(2). */
+export function resizeTerminal(master: number, { columns, rows }: TerminalSize): void {
+  const size = new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer);
+  syscall('ioctl', master, TIOCSWINSZ, size);
+}
