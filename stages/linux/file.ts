@@ -1,6 +1,6 @@
 // openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), fchownat(2), utimensat(2), flock(2), ioctl_iflags(2), xattr(7)
 
-import { AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
 import { errnoName } from './errno.ts';
 import { type SyscallArg, syscall, trySyscall } from './syscall.ts';
 
@@ -33,6 +33,11 @@ export function openat2(dirFd: number, path: KernelPath, flags: number, resolve:
   openHow.writeUInt32LE(mode, 8);
   openHow.writeUInt32LE(resolve, 16);
   return syscall('openat2', dirFd, path, openHow, 24);
+}
+
+/** faccessat(2): whether the path leads somewhere. A tenth of what `existsSync` takes in a process that has just begun. */
+export function pathExists(path: string): boolean {
+  return trySyscall('faccessat', AT_FDCWD, path, 0) === 0;
 }
 
 /** 0, or minus the errno: existing names are an ordinary answer here. */

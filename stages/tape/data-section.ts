@@ -1,3 +1,4 @@
+import { renderText } from './bindings.ts';
 import { ALIGN } from './format.ts';
 import type { Bytes, DataItem, DataRef, Program, Sym, Text } from './program.ts';
 
@@ -19,10 +20,6 @@ export function hasSymbols(text: Text): boolean {
   return typeof text !== 'string' && text.some((part) => typeof part !== 'string');
 }
 
-function textOf(text: Text): string {
-  return typeof text === 'string' ? text : text.join('');
-}
-
 function sizeOfPart(part: Uint8Array | Sym | DataRef): number {
   if (part instanceof Uint8Array) return part.length;
   return part.kind === 'sym' ? part.size : 8;
@@ -35,7 +32,7 @@ function partsOf(bytes: Bytes): readonly (Uint8Array | Sym | DataRef)[] {
 function sizeOfItem(item: DataItem): number {
   switch (item.kind) {
     case 'text':
-      return Buffer.byteLength(textOf(item.text)) + 1;
+      return Buffer.byteLength(renderText(item.text, {})) + 1;
     case 'buffer':
       return item.size;
     case 'bytes':
@@ -79,7 +76,7 @@ export function layOutData(program: Program): DataSection {
   program.data.forEach((item, i) => {
     const place = places[i]!;
     if ('text' in place) return;
-    if (item.kind === 'text') bytes.set(Buffer.from(textOf(item.text)), place.offset);
+    if (item.kind === 'text') bytes.set(Buffer.from(renderText(item.text, {})), place.offset);
     else if (item.kind === 'bytes') fill(item.parts, place.offset);
   });
   return { bytes, places, texts, pointers, symbols };

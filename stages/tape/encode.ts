@@ -1,6 +1,6 @@
 import { ERRNO } from '../linux/errno.ts';
 import { type Arch, SYSCALLS } from '../linux/syscall-numbers.ts';
-import type { Bindings } from './bindings.ts';
+import { type Bindings, renderText } from './bindings.ts';
 import { type DataSection, hasSymbols, layOutData } from './data-section.ts';
 import { ARG_KINDS, AUDIT_ARCH, LIMITS, MAGIC, NO_REG, OP_HAND_OVER, PURPOSES, SIZES, VERSION } from './format.ts';
 import { type Arg, type DataRef, type Op, type Program, PSEUDO_CALLS, type Tape, type Text } from './program.ts';
@@ -140,7 +140,7 @@ class Encoder {
         return ARG_KINDS.data;
       case 'length':
         if (hasSymbols(arg.text)) this.#lengths.push([at, arg.text]);
-        else this.#number(Buffer.byteLength([arg.text].flat().join('')), at);
+        else this.#number(Buffer.byteLength(renderText(arg.text, {})), at);
         return ARG_KINDS.immediate;
       case 'sym':
         this.#symbols.push([at, arg.name, Math.min(arg.size, 8)]);

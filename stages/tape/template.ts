@@ -49,7 +49,6 @@ function patch(template: Template, bytes: Uint8Array, offsets: readonly number[]
   view.setUint32(HEADER_AT.dataBytes, bytes.length - template.dataAt, true);
   for (const [at, text, addend] of [...template.pointers, ...template.relocs])
     view.setUint32(at, offsets[text]! + addend, true);
-  for (const [at, text] of template.lengths)
-    view.setUint32(at, Buffer.byteLength(renderText(text, bindings)), true);
+  for (const [at, text] of template.lengths) view.setUint32(at, Buffer.byteLength(renderText(text, bindings)), true);
   for (const [at, name, size] of template.symbols) bytes.set(symbolBytes({ name, size }, bindings), at);
 }

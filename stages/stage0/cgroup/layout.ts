@@ -82,3 +82,8 @@ function wanted({ mode }: CgroupFacts): readonly [readonly string[], readonly st
     [...APP_CONTROLLERS, 'cpuacct', 'pids'],
   ];
 }
+
+/** Mount points of the hierarchies in which the pod has a directory. */
+export function cgroupMounts(input: CgroupInput): string[] {
+  return placeCgroups(input).map(({ hierarchy }) => hierarchy.mountPoint);
+}

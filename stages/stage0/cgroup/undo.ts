@@ -5,15 +5,8 @@ import { CGROUP2_SUPER_MAGIC, CGROUP_SUPER_MAGIC } from '../../linux/cgroup.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
 import { trySyscall } from '../../linux/syscall.ts';
-import { type CgroupInput, placeCgroups } from './layout.ts';
-import { podDirectory } from './names.ts';
+import type { CgroupEntry } from './ledger.ts';
 import { directoriesOf, isGone, pidsIn } from './processes.ts';
-
-/** A pod's directory in one hierarchy, as the ledger keeps it. */
-export interface CgroupEntry {
-  readonly kind: 'cgroup';
-  readonly path: string;
-}
 
 /** A directory that could not be removed. */
 export interface CgroupLeftover {
@@ -25,14 +18,6 @@ const SIGKILL = 9;
 /** A killed process leaves its cgroup within a few ms, unless it hangs in the kernel. */
 const PATIENCE_MS = 2000;
 const POD_DIRECTORY = /\/pod-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** What the host tape of planCgroups will make; to be written to the ledger before it is played. */
-export function cgroupLedger(input: CgroupInput, uuid: string): CgroupEntry[] {
-  return placeCgroups(input).map(({ hierarchy }) => ({
-    kind: 'cgroup',
-    path: podDirectory(hierarchy.mountPoint, uuid),
-  }));
-}
 
 /**
  * Kills what is left in the directories, and removes them. Version 2 first, where one write kills all there is at once, what

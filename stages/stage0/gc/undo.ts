@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { PodError } from '../error.ts';
+import { mayHold, type NetworkEntry } from '../network/ledger.ts';
 import * as claims from '../pod/claims.ts';
 import type { LedgerEntry } from '../pod/ledger.ts';
 
@@ -37,9 +39,13 @@ export async function undoLedger(root: string, uuid: string, ledger: readonly Le
   }
 }
 
+/** A monitor that came to its end has given everything back: then the code that does it is not even loaded. */
 async function undoCgroupEntries(entries: readonly LedgerEntry[]): Promise<void> {
+  const paths = entries.flatMap(({ path }) =>
+    typeof path === 'string' && existsSync(path) ? [{ kind: 'cgroup' as const, path }] : [],
+  );
+  if (paths.length === 0) return;
   const { undoCgroups } = await import('../cgroup/undo.ts');
-  const paths = entries.flatMap(({ path }) => (typeof path === 'string' ? [{ kind: 'cgroup' as const, path }] : []));
   const [left] = undoCgroups(paths);
   if (!left) return;
   throw new PodError('state/io', `remove cgroup "${left.path}": ${left.reason}`, {
@@ -54,6 +60,10 @@ function undoClaims(entries: readonly LedgerEntry[], { root, uuid }: Context): v
 }
 
 async function undoNetworkEntries(entries: readonly LedgerEntry[], { root }: Context): Promise<void> {
-  const { undoNetwork } = await import('../network/ledger.ts');
-  for (const entry of entries) undoNetwork(claims, root, entry as unknown as Parameters<typeof undoNetwork>[2]);
+  const held = (entries as readonly unknown[] as readonly NetworkEntry[]).filter((entry) =>
+    mayHold(claims, root, entry),
+  );
+  if (held.length === 0) return;
+  const { undoNetwork } = await import('../network/undo.ts');
+  for (const entry of held) undoNetwork(claims, root, entry);
 }

@@ -1,12 +1,12 @@
 import type { Bindings } from '../../tape/bindings.ts';
+import { cgroupLedger } from '../cgroup/ledger.ts';
 import { writeManifest } from '../pod/files.ts';
 import { podPath } from '../pod/layout.ts';
-import { appendLedger } from '../pod/ledger.ts';
+import { appendLedger, type LedgerEntry } from '../pod/ledger.ts';
 import { claimName } from '../pod/names.ts';
 import { writeRecord } from '../pod/record.ts';
 import { type NewPod, PodStore } from '../pod/store.ts';
-import type { AcquiredNetwork } from './network-mode.ts';
-import { giveBack } from './give-back.ts';
+import { type AcquiredNetwork, acquireNetwork } from './acquire-network.ts';
 import type { AcquireInput } from './acquire-input.ts';
 import { newRecord } from './record.ts';
 import { claimUidRange, UID_KIND } from './uid-range.ts';
@@ -26,34 +26,31 @@ export async function acquirePod(input: AcquireInput): Promise<AcquiredPod> {
   const { root } = input.options;
   const pod = new PodStore(root).create();
   try {
-    return take(input, pod);
+    return await take(input, pod);
   } catch (error) {
+    const { giveBack } = await import('./give-back.ts');
     return giveBack(root, pod, error);
   }
 }
 
-function take(input: AcquireInput, pod: NewPod): AcquiredPod {
-  const { spec, network, options } = input;
+async function take(input: AcquireInput, { uuid, path, lockFd }: NewPod): Promise<AcquiredPod> {
+  const { identity, pod, options } = input;
   const { root } = options;
   // Claims carry the uuid: one that a crash left before it was in the ledger is found by gc all the same.
-  claimName(new PodStore(root), spec.name, pod.uuid);
-  const uidBase = claimUidRange(root, pod.uuid, spec.userns);
+  claimName(new PodStore(root), identity.name, uuid);
+  const uidBase = claimUidRange(root, uuid, pod.userns);
   const uidRange = uidBase === null ? [] : [{ kind: 'claim', of: UID_KIND, key: String(uidBase) }];
-  appendLedger(pod.path, [...uidRange, ...input.plan.ledger(pod.uuid)]);
-  const acquired = network.acquire(pod.uuid, (entries) => appendLedger(pod.path, entries));
-  writeManifest(pod.path, spec.manifest.text);
-  writeRecord(pod.path, newRecord({ ...input, uuid: pod.uuid, uidBase, ips: acquired.ips }));
-  return {
-    uuid: pod.uuid,
-    path: podPath(root, 'run', pod.uuid),
-    lockFd: pod.lockFd,
-    ips: acquired.ips,
-    bindings: bindingsFor(input, pod.uuid, uidBase, acquired),
-  };
+  const cgroups = cgroupLedger(pod.cgroupMounts, uuid).map((entry) => ({ ...entry }));
+  const record = (entries: readonly LedgerEntry[]): void => appendLedger(path, [...uidRange, ...cgroups, ...entries]);
+  const network = await acquireNetwork({ root, uuid, hostname: identity.hostname, ...pod.network, record });
+  writeManifest(path, identity.manifest.text);
+  writeRecord(path, newRecord({ ...input, uuid, uidBase, ips: network.ips }));
+  const bindings = bindingsFor(input, uuid, uidBase, network);
+  return { uuid, path: podPath(root, 'run', uuid), lockFd, ips: network.ips, bindings };
 }
 
 function bindingsFor(
-  { spec, options }: AcquireInput,
+  { identity, options }: AcquireInput,
   uuid: string,
   uidBase: number | null,
   network: AcquiredNetwork,
@@ -63,7 +60,7 @@ function bindingsFor(
     root: options.root,
     podDir: podPath(options.root, 'run', uuid),
     uidBase: uidBase ?? 0,
-    hostname: spec.hostname,
+    hostname: identity.hostname,
     hosts: network.hosts,
     resolvConf: network.resolvConf,
     ...network.bindings,

@@ -6,8 +6,9 @@ import type { PodSpec } from '../manifest/spec.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
 import { planPod as planTapes } from '../plan/plan.ts';
 import { imagesDir } from '../pod/layout.ts';
-import { networkMode } from './network-mode.ts';
-import { findFileVolumes, refuseUnsupported, resolveApps } from './resolve.ts';
+import { findFileVolumes } from './file-volumes.ts';
+import { planNetwork } from './plan-network.ts';
+import { refuseUnsupported, resolveApps } from './resolve.ts';
 
 /** What each tape is, in the order they are played; apps start side by side. */
 const HEADINGS: Readonly<Record<string, string>> = {
@@ -29,14 +30,14 @@ const ORDER = ['host', 'maps', 'attach', 'tree', 'pod', 'before', 'start', 'afte
 export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodPlan> {
   const { root } = options;
   refuseUnsupported(spec);
-  const fileVolumes = findFileVolumes(spec);
+  const fileVolumes = findFileVolumes(spec.volumes);
   const apps = await resolveApps(spec, { storeDir: imagesDir(root), baseDir: options.baseDir });
   const facts = readHostFacts();
   const { program } = planTapes({
     spec,
     apps,
     facts,
-    network: networkMode(spec, root).plan,
+    network: planNetwork(spec),
     fileVolumes,
     layersDir: `${imagesDir(root)}/layers`,
   });

@@ -1,8 +1,6 @@
-import type { ResolvedApp } from '../plan/types.ts';
-import type { AppRecord, PodRecord } from '../pod/record.ts';
+import type { PodRecord } from '../pod/record.ts';
 import { readBootId } from '../pod/uuid.ts';
 import type { AcquireInput } from './acquire-input.ts';
-import { packExecData, registersFor } from './exec-data.ts';
 
 export interface RecordInput extends AcquireInput {
   readonly uuid: string;
@@ -10,40 +8,19 @@ export interface RecordInput extends AcquireInput {
   readonly ips: readonly string[];
 }
 
-export function newRecord(input: RecordInput): PodRecord {
-  const { spec, apps, options } = input;
+export function newRecord({ identity, pod, options, uuid, uidBase, ips }: RecordInput): PodRecord {
   return {
-    uuid: input.uuid,
-    name: spec.name,
+    uuid,
+    name: identity.name,
     createdAt: new Date().toISOString(),
-    manifest: { path: spec.manifest.path },
-    labels: spec.labels,
-    annotations: spec.annotations,
-    network: { mode: spec.network.mode, ips: input.ips },
+    manifest: { path: identity.manifest.path },
+    labels: identity.labels,
+    annotations: identity.annotations,
+    network: { mode: pod.network.mode, ips },
     bootId: readBootId(),
-    hostname: spec.hostname,
-    uidBase: input.uidBase,
+    hostname: identity.hostname,
+    uidBase,
     ...(options.autoRemove ? { autoRemove: true } : {}),
-    apps: apps.map((app, index) => appRecord(input, app, index)),
-  };
-}
-
-function appRecord({ plan, spec: { hostname } }: RecordInput, { spec, image }: ResolvedApp, index: number): AppRecord {
-  const { name } = spec;
-  const launched = plan.processes.get(name)!;
-  const cgroup = plan.program.apps[index]!.start.options.cgroup?.name;
-  return {
-    name,
-    image: { ref: image.ref, digest: image.digest },
-    restart: spec.restart.policy,
-    exec: packExecData({
-      process: launched.process,
-      app: index,
-      registers: registersFor(plan.program, launched.process, cgroup),
-      ...(cgroup === undefined ? {} : { cgroup }),
-      capabilities: launched.capabilities,
-      imageMounts: image.mounts,
-      hostname,
-    }),
+    apps: pod.apps.map(({ name, image, restart, exec }) => ({ name, image, restart, exec })),
   };
 }

@@ -8,6 +8,7 @@ import { ifnameBytes } from '../../linux/nftables-expressions.ts';
 import { AF_INET, AF_INET6, deleteLink, newAddress, newBridge, setLinkUp } from '../../linux/rtnetlink.ts';
 import { PodError } from '../error.ts';
 import { ADDRESS_KIND } from './addresses.ts';
+import { findBridge, markerPath } from './find-bridge.ts';
 import { refuseOverlap, SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
 import type { ClaimStore } from './claim-store.ts';
 import { withFileLock } from './file-lock.ts';
@@ -40,13 +41,9 @@ const BRIDGE_SYSCTLS: readonly (readonly [string, string])[] = [
 /**
  * Makes the bridge, its addresses and the firewall when they are not there. Claim the pod's address first: from then on
  * nobody removes the bridge.
- *
- * The marker says "whole": it is written last, and `removeBridge` takes it away before it looks for claims. A pod that
- * claimed too late to be seen finds it gone and waits for the lock.
  */
 export function ensureBridge(root: string, config: BridgeConfig): Interface {
-  const ready = existsSync(markerPath(root)) ? findInterface(config.bridge) : undefined;
-  return ready ?? withNetworkLock(root, () => makeBridge(root, config));
+  return findBridge(root, config) ?? withNetworkLock(root, () => makeBridge(root, config));
 }
 
 /** Removes all of it if no pod of the root holds an address; whether it did. */
@@ -145,10 +142,6 @@ function uplinksOf({ devices }: HostRoutes): string[] {
 function smallestMtu(routes: HostRoutes, bridge: string): number {
   const mtus = uplinksOf(routes).flatMap((device) => (device === bridge ? [] : (findInterface(device)?.mtu ?? [])));
   return Math.min(DEFAULT_MTU, ...mtus);
-}
-
-function markerPath(root: string): string {
-  return `${root}/network.up`;
 }
 
 function writeMarker(root: string): void {

@@ -3,8 +3,8 @@ import { PodError } from '../error.ts';
 import type { ClaimStore } from './claim-store.ts';
 import { formatIp4, formatIp6 } from './ip.ts';
 import { parseListeners } from './listeners.ts';
-import { hostAddress, type PortBinding } from './pod-elements.ts';
-import type { PublishedPort } from './types.ts';
+import { hostAddress } from './pod-elements.ts';
+import type { PortBinding, PublishedPort } from './types.ts';
 
 /** Of claims; keys are `tcp-127.0.0.1-8080`, with `any`, `any4` or `any6` for wildcards. */
 export const PORT_KIND = 'port';

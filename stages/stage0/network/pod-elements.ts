@@ -1,11 +1,8 @@
 import { addElements, deleteElements, type Element, type TableRef } from '../../linux/nftables.ts';
 import { be16, type NetlinkMessage, type Piece, u8 } from '../../linux/netlink.ts';
-import type { PortSpec } from '../manifest/spec.ts';
 import { BRIDGE_SETS, INET_SETS } from './firewall.ts';
 import { parseIp4, parseIp6 } from './ip.ts';
-
-/** What a host port's element needs of `PublishedPort`; the ledger keeps no more. */
-export type PortBinding = Pick<PortSpec, 'port' | 'protocol' | 'hostIP'> & { readonly hostPort: number };
+import type { PortBinding } from './types.ts';
 
 /** A pod as the firewall knows it: values, or holes that a tape fills. */
 export interface FirewallPod {

@@ -27,3 +27,6 @@ export interface PublishedPort extends PortSpec {
   readonly hostPort: number;
   readonly at: Position;
 }
+
+/** What a host port's element needs of `PublishedPort`; the ledger keeps no more. */
+export type PortBinding = Pick<PortSpec, 'port' | 'protocol' | 'hostIP'> & { readonly hostPort: number };

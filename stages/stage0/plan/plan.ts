@@ -2,9 +2,9 @@ import { planStart } from '../../stage2/launch.ts';
 import { resetScheduling } from '../../stage2/limits.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
 import { Program, sym, type Tape } from '../../tape/program.ts';
-import type { CgroupInput } from '../cgroup/layout.ts';
+import { type CgroupInput, cgroupMounts } from '../cgroup/layout.ts';
 import { type CgroupPlanInput, type CgroupRegisters, planCgroups } from '../cgroup/plan.ts';
-import { cgroupLedger } from '../cgroup/undo.ts';
+
 import { cgroupViews } from '../cgroup/views.ts';
 import { PodErrors } from '../error.ts';
 import type { Draft } from '../isolators/isolator.ts';
@@ -100,7 +100,7 @@ export function planPod(input: PlanInput): Plan {
   planAttach(program, attach, input, rootfs);
   planInit(program, input, rootfs, cgroups);
   const processes = planApps(program, input, drafts, cgroups);
-  return { program, processes, ledger: (uuid) => cgroupLedger(cgroupInput, uuid).map((entry) => ({ ...entry })) };
+  return { program, processes, cgroupMounts: cgroupMounts(cgroupInput) };
 }
 
 /** The last op before the exit is told: from here on the pod is an exited one. */

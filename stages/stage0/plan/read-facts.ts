@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { ERRNO } from '../../linux/errno.ts';
 import { parseHardLimits } from '../../linux/rlimit.ts';
+import { pathExists } from '../../linux/file.ts';
 import { trySyscall } from '../../linux/syscall.ts';
 import { readCgroupFacts } from '../cgroup/hierarchies.ts';
 import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
@@ -61,14 +62,24 @@ function hasDetachedLayers(): boolean {
   return trySyscall('open_tree_attr', -1, '', 0, null, 0) === -ERRNO.ENOENT;
 }
 
+/** Facts that are alike have the same, in this process or another. */
+export function fingerprint(facts: HostFacts): string {
+  return JSON.stringify(facts, (_, value: unknown) => {
+    if (typeof value === 'bigint') return value.toString();
+    return value instanceof Set ? [...(value as Set<unknown>)] : value;
+  });
+}
+
 /** The line `CapEff:` of /proc/PID/status. */
 export function parseEffective(status: string): bigint {
-  const hex = /^CapEff:\t([0-9a-f]+)$/m.exec(status)?.[1];
-  if (!hex) throw new Error('/proc/self/status has no line "CapEff:"');
-  return BigInt(`0x${hex}`);
+  const label = '\nCapEff:\t';
+  const at = status.indexOf(label);
+  if (at < 0) throw new Error('/proc/self/status has no line "CapEff:"');
+  const start = at + label.length;
+  return BigInt(`0x${status.slice(start, status.indexOf('\n', start))}`);
 }
 
 function findKernelPaths(): Set<string> {
   const paths = [...MASKED_PATHS.map(({ path }) => path), ...READ_ONLY_PATHS];
-  return new Set(paths.filter((path) => existsSync(path)));
+  return new Set(paths.filter(pathExists));
 }

@@ -4,7 +4,6 @@ import type { ImageUser } from '../image/user.ts';
 import type { ResolvedImage } from '../image/types.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { CapabilitySets } from '../isolators/isolator.ts';
-import type { LedgerEntry } from '../pod/ledger.ts';
 import type { HostFacts } from './facts.ts';
 
 /** An app whose image is on this machine and whose user was looked up in it. */
@@ -47,6 +46,6 @@ export interface Plan {
   readonly program: Program;
   /** By app name, for exec later. */
   readonly processes: ReadonlyMap<string, PlannedProcess>;
-  /** What the host tape takes, for the ledger. */
-  readonly ledger: (uuid: string) => readonly LedgerEntry[];
+  /** Cgroup hierarchies the host tape makes a directory in; the ledger names them before. */
+  readonly cgroupMounts: readonly string[];
 }

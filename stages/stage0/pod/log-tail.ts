@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { type LogLine, parseLogLine } from './log-line.ts';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -96,6 +96,8 @@ export class LogTail implements Disposable {
     const current = statSync(`${this.#dir}/${this.app}.log`, { throwIfNoEntry: false });
     const own = this.#fd === -1 ? undefined : fstatSync(this.#fd).ino;
     if (own !== undefined && current?.ino === own) return undefined;
+    // Most logs were never rotated, and reading the directory takes ten times as long as asking for one name.
+    if (own === undefined && !existsSync(`${this.#dir}/${this.app}.log.1`)) return current && `${this.app}.log`;
     const names = logFiles(this.#dir, this.app);
     if (own === undefined) return names[0];
     const at = names.findIndex((name) => statSync(`${this.#dir}/${name}`, { throwIfNoEntry: false })?.ino === own);

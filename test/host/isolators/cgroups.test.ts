@@ -5,7 +5,9 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { placeCgroups } from '../../../stages/stage0/cgroup/layout.ts';
-import { cgroupLedger, undoCgroups } from '../../../stages/stage0/cgroup/undo.ts';
+import { cgroupMounts } from '../../../stages/stage0/cgroup/layout.ts';
+import { cgroupLedger } from '../../../stages/stage0/cgroup/ledger.ts';
+import { undoCgroups } from '../../../stages/stage0/cgroup/undo.ts';
 import { listPids, readUsage } from '../../../stages/stage0/cgroup/usage.ts';
 import { TapeFault } from '../../tape-player.ts';
 import { spec } from '../../unit/stage0/isolators/host.ts';
@@ -130,7 +132,7 @@ test('undo kills what is left and removes all, version 1 alone included', async 
       const child = await sleeper();
       const exit = once(child, 'exit');
       moveIn(made, child.pid!);
-      assert.deepEqual(undoCgroups(cgroupLedger(input, made.uuid)), []);
+      assert.deepEqual(undoCgroups(cgroupLedger(cgroupMounts(input), made.uuid)), []);
       assert.deepEqual(await exit, [null, 'SIGKILL']);
       assert.deepEqual(
         directories(made).filter((path) => existsSync(path)),

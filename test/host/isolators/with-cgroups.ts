@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { placeCgroups } from '../../../stages/stage0/cgroup/layout.ts';
 import { type CgroupPlanInput, type CgroupRegisters, planCgroups } from '../../../stages/stage0/cgroup/plan.ts';
-import { cgroupLedger, undoCgroups } from '../../../stages/stage0/cgroup/undo.ts';
+import { cgroupMounts } from '../../../stages/stage0/cgroup/layout.ts';
+import { cgroupLedger } from '../../../stages/stage0/cgroup/ledger.ts';
+import { undoCgroups } from '../../../stages/stage0/cgroup/undo.ts';
 import { lowerIsolators } from '../../../stages/stage0/isolators/lower.ts';
 import type { IsolatorSpec } from '../../../stages/stage0/manifest/spec.ts';
 import type { CgroupFacts, HostFacts } from '../../../stages/stage0/plan/facts.ts';
@@ -45,7 +47,7 @@ export async function withCgroups(input: CgroupPlanInput, use: (made: Made) => v
     await use({ uuid, player, registers, input, cleanUp: () => player.play(tapes.cleanup) });
   } finally {
     for (const reg of descriptorsOf(registers)) if (player.fd(reg) >= 0) closeSync(player.fd(reg));
-    assert.deepEqual(undoCgroups(cgroupLedger(input, uuid)), []);
+    assert.deepEqual(undoCgroups(cgroupLedger(cgroupMounts(input), uuid)), []);
   }
 }
 

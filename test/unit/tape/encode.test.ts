@@ -77,9 +77,15 @@ test('a text that is bound lies behind all others, and what points to it follows
     assert.equal(view(bytes).getUint32(16, true), bytes.length);
     const data = view(bytes).getUint32(64, true);
     assert.equal(view(bytes).getUint32(68, true), bytes.length - data);
-    const textAt = (at: number): string => Buffer.from(bytes.subarray(data + at)).toString().split('\0')[0]!;
+    const textAt = (at: number): string =>
+      Buffer.from(bytes.subarray(data + at))
+        .toString()
+        .split('\0')[0]!;
     const [first, second, third, fourth] = readOp(bytes, 0).args.map(Number);
-    assert.deepEqual([first, second, third].map((at) => textAt(at!)), ['/pods/12', `/${hosts}`, 'fixed']);
+    assert.deepEqual(
+      [first, second, third].map((at) => textAt(at!)),
+      ['/pods/12', `/${hosts}`, 'fixed'],
+    );
     const relocs = view(bytes).getUint32(40, true);
     const target = (i: number): string => textAt(view(bytes).getUint32(relocs + SIZES.reloc * i + 4, true));
     assert.deepEqual([view(bytes).getUint32(relocs, true), target(0), target(1)], [fourth, hosts, 'fixed']);

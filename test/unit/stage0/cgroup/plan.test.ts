@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CgroupRegisters, planCgroups } from '../../../../stages/stage0/cgroup/plan.ts';
-import { cgroupLedger } from '../../../../stages/stage0/cgroup/undo.ts';
+import { cgroupMounts } from '../../../../stages/stage0/cgroup/layout.ts';
+import { cgroupLedger } from '../../../../stages/stage0/cgroup/ledger.ts';
 import { lowerIsolators } from '../../../../stages/stage0/isolators/lower.ts';
 import type { IsolatorSpec } from '../../../../stages/stage0/manifest/spec.ts';
 import type { CgroupHierarchy } from '../../../../stages/stage0/plan/facts.ts';
@@ -177,7 +178,9 @@ test('cleanup removes what was made, children first', () => {
 
 test('the ledger names each directory of the pod', () => {
   const facts = newHost(HYBRID).cgroup;
-  const paths = cgroupLedger({ facts, pod: [], apps: [{ name: 'web', writes: [] }] }, 'U').map(({ path }) => path);
+  const paths = cgroupLedger(cgroupMounts({ facts, pod: [], apps: [{ name: 'web', writes: [] }] }), 'U').map(
+    ({ path }) => path,
+  );
   assert.deepEqual(
     paths,
     ['cpu', 'memory', 'devices', 'pids', 'unified'].map((name) => `/sys/fs/cgroup/${name}/pod-U`),

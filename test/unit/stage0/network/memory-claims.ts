@@ -19,6 +19,7 @@ export function memoryClaims(): ClaimStore {
       for (const key of candidates) if (claim(root, kind, key, uuid)) return key;
       return undefined;
     },
+    claimOwner: (_root, kind, key) => held.get(`${kind}/${key}`),
     listClaims,
     hasClaims: (root, kind) => listClaims(root, kind).length > 0,
   };

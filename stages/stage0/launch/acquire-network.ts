@@ -1,0 +1,71 @@
+import { pathExists } from '../../linux/file.ts';
+import type { Bindings } from '../../tape/bindings.ts';
+import { claimAddresses } from '../network/addresses.ts';
+import { bridgeConfig } from '../network/bridge-config.ts';
+import { findBridge } from '../network/find-bridge.ts';
+import { hostsFile } from '../network/hosts-file.ts';
+import { networkLedger } from '../network/ledger.ts';
+import { resolvConf } from '../network/resolv-conf.ts';
+import { networkBindings } from '../network/symbols.ts';
+import type { PublishedPort } from '../network/types.ts';
+import * as claims from '../pod/claims.ts';
+import { readIfThere } from '../pod/files.ts';
+import type { LedgerEntry } from '../pod/ledger.ts';
+
+const RESOLVED = '/run/systemd/resolve/resolv.conf';
+
+/** What one pod got of its network mode. */
+export interface AcquiredNetwork {
+  readonly ips: readonly string[];
+  /** Contents of the apps' /etc/hosts and /etc/resolv.conf. */
+  readonly hosts: string;
+  readonly resolvConf: string;
+  readonly bindings: Bindings;
+}
+
+export interface NetworkRequest {
+  readonly root: string;
+  readonly uuid: string;
+  readonly hostname: string;
+  readonly mode: string;
+  readonly ports: readonly PublishedPort[];
+  /** Writes the pod's ledger; to be called once, before anything but claims is taken. */
+  readonly record: (entries: readonly LedgerEntry[]) => void;
+}
+
+/** Takes what the mode needs for one pod. */
+export async function acquireNetwork(request: NetworkRequest): Promise<AcquiredNetwork> {
+  if (request.mode === 'bridge') return acquireBridge(request);
+  request.record([]);
+  return { ips: [], bindings: {}, ...resolverFiles(request) };
+}
+
+/** A pod that shares the host's network asks the host's resolvers; any other only those it can reach. */
+function resolverFiles(
+  { hostname, mode }: NetworkRequest,
+  addresses?: Parameters<typeof hostsFile>[1],
+): Pick<AcquiredNetwork, 'hosts' | 'resolvConf'> {
+  const own = readIfThere('/etc/resolv.conf') ?? '';
+  // Most hosts have none, and a failure costs a process that has just begun a millisecond.
+  const upstream = pathExists(RESOLVED) ? readIfThere(RESOLVED) : undefined;
+  return {
+    hosts: hostsFile(hostname, addresses),
+    resolvConf: mode === 'host' ? own : resolvConf(own, upstream),
+  };
+}
+
+/** The address first: from then on nobody removes the bridge. */
+async function acquireBridge(request: NetworkRequest): Promise<AcquiredNetwork> {
+  const { root, uuid, ports, record } = request;
+  const config = bridgeConfig(root);
+  const addresses = claimAddresses(claims, root, config, uuid);
+  record(networkLedger(uuid, { config, addresses }, ports));
+  // What most starts do not need is loaded by those that do.
+  if (ports.length > 0) (await import('../network/host-ports.ts')).claimPorts(claims, root, ports, uuid);
+  const bridge = findBridge(root, config) ?? (await import('../network/bridge.ts')).ensureBridge(root, config);
+  return {
+    ips: [addresses.ip4, addresses.ip6],
+    bindings: networkBindings(root, config, addresses, uuid, bridge),
+    ...resolverFiles(request, addresses),
+  };
+}

@@ -1,0 +1,32 @@
+import type { ManifestInput, RunOptions } from '../cli/launch-api.ts';
+import { applyOverrides } from '../cli/overrides.ts';
+import { PodErrors } from '../error.ts';
+import { parseManifest } from '../manifest/parse.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import { fingerprint } from '../plan/read-facts.ts';
+import { type Compilation, compilePod } from './compile.ts';
+import { identityOf } from './compiled.ts';
+import { keepPod } from './kept-pod.ts';
+
+export interface CompiledFile extends Compilation {
+  readonly spec: PodSpec;
+}
+
+/** Parses, resolves and plans; what came of it is kept for the next start. */
+export async function compileFile(manifest: ManifestInput, options: RunOptions): Promise<CompiledFile> {
+  options.onPhase?.('parse');
+  const { path, text, baseDir, name, network } = manifest;
+  const { spec: parsed, errors, warnings } = parseManifest(text, path, { baseDir });
+  if (!parsed || errors.length > 0) throw new PodErrors(errors);
+  for (const warning of warnings) options.onWarning?.(warning);
+  const spec = applyOverrides(parsed, { name, network });
+  const compiled = await compilePod(spec, options);
+  // What the manifest deserves a warning for is to be said at each start.
+  if (warnings.length === 0) {
+    const { facts, apps, fileVolumes, pod } = compiled;
+    const images = [...new Map(apps.map(({ image }) => [image.ref, image])).values()];
+    const made = { facts: fingerprint(facts), images, volumes: spec.volumes, fileVolumes };
+    keepPod(manifest, options, { identity: identityOf(spec), pod }, made);
+  }
+  return { ...compiled, spec };
+}

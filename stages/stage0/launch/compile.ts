@@ -1,0 +1,99 @@
+import { encodeTemplate } from '../../tape/encode.ts';
+import type { Program } from '../../tape/program.ts';
+import type { RunOptions } from '../cli/launch-api.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import type { HostFacts } from '../plan/facts.ts';
+import { planPod } from '../plan/plan.ts';
+import { readHostFacts } from '../plan/read-facts.ts';
+import type { Plan, PlanInput, ResolvedApp } from '../plan/types.ts';
+import { imagesDir } from '../pod/layout.ts';
+import type { CompiledApp, CompiledPod } from './compiled.ts';
+import { packExecData, registersFor } from './exec-data.ts';
+import { findFileVolumes } from './file-volumes.ts';
+import { planNetwork, publishedPorts } from './plan-network.ts';
+import { requireDescriptors } from './require-host.ts';
+import { refuseUnsupported, resolveApps } from './resolve.ts';
+
+/** A compiled pod, with what it was made from. */
+export interface Compilation {
+  readonly pod: CompiledPod;
+  /** For the sentence and the line of an op that failed. */
+  readonly program: Program;
+  readonly facts: HostFacts;
+  readonly apps: readonly ResolvedApp[];
+  /** Host volumes whose source is a file. */
+  readonly fileVolumes: ReadonlySet<string>;
+}
+
+export type CompileOptions = Pick<RunOptions, 'root' | 'baseDir' | 'stdin' | 'onProgress' | 'onPhase' | 'signal'>;
+
+/** Resolves the images, and lowers the pod. Throws with everything that cannot be honoured on this host. */
+export async function compilePod(spec: PodSpec, options: CompileOptions): Promise<Compilation> {
+  const { root, onPhase = () => {} } = options;
+  onPhase('resolve');
+  refuseUnsupported(spec);
+  const fileVolumes = findFileVolumes(spec.volumes);
+  const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
+  onPhase('plan');
+  const facts = readHostFacts();
+  requireDescriptors(facts);
+  const stdinApp = options.stdin ? spec.apps[0]?.name : undefined;
+  const layersDir = `${imagesDir(root)}/layers`;
+  return compileOnce({ spec, apps, facts, network: planNetwork(spec), fileVolumes, layersDir, stdinApp });
+}
+
+const KEPT = 64;
+let kept = new Map<string, Compilation>();
+let keptFor: HostFacts | undefined;
+
+/** All that a plan depends on; what is a symbol on the tape (a pod's name is one) is left out. */
+function keyOf({ spec, apps, layersDir, stdinApp, fileVolumes }: PlanInput): string {
+  const { manifest, name, hostname, labels, annotations, ...planned } = spec;
+  void [name, hostname, labels, annotations];
+  const resolved = apps.map(({ image, user }) => [image.digest, image.mounts, image.config, user]);
+  return JSON.stringify([manifest.path, planned, resolved, layersDir, stdinApp, [...fileVolumes]]);
+}
+
+/** What was made of an input that differs in nothing a plan depends on, or a new one. */
+function compileOnce(input: PlanInput): Compilation {
+  if (keptFor !== input.facts) {
+    kept = new Map();
+    keptFor = input.facts;
+  }
+  const key = keyOf(input);
+  const known = kept.get(key);
+  if (known) return known;
+  const made = compile(input);
+  if (kept.size >= KEPT) kept.delete(kept.keys().next().value!);
+  kept.set(key, made);
+  return made;
+}
+
+function compile(input: PlanInput): Compilation {
+  const { spec, apps, facts, fileVolumes } = input;
+  const plan = planPod(input);
+  const pod: CompiledPod = {
+    tape: encodeTemplate(plan.program, facts.arch),
+    cgroupMounts: plan.cgroupMounts,
+    network: { mode: spec.network.mode, ports: publishedPorts(spec) },
+    userns: spec.userns,
+    apps: apps.map((app, index) => compileApp(plan, app, index)),
+    at: spec.at,
+  };
+  return { pod, program: plan.program, facts, apps, fileVolumes };
+}
+
+function compileApp(plan: Plan, { spec, image }: ResolvedApp, index: number): CompiledApp {
+  const { process, capabilities } = plan.processes.get(spec.name)!;
+  const cgroup = plan.program.apps[index]!.start.options.cgroup?.name;
+  const exec = packExecData({
+    process,
+    app: index,
+    registers: registersFor(plan.program, process, cgroup),
+    ...(cgroup === undefined ? {} : { cgroup }),
+    capabilities,
+    imageMounts: image.mounts,
+  });
+  const { name, restart, at } = spec;
+  return { name, image: { ref: image.ref, digest: image.digest }, restart: restart.policy, exec, at };
+}

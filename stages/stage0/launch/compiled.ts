@@ -1,0 +1,33 @@
+import type { Template } from '../../tape/template.ts';
+import type { Position } from '../error.ts';
+import type { PodSpec, UsernsSpec } from '../manifest/spec.ts';
+import type { PublishedPort } from '../network/types.ts';
+
+/** What tells pods of one plan from each other: nothing of it is on the tape but as a symbol. */
+export type PodIdentity = Pick<PodSpec, 'name' | 'hostname' | 'labels' | 'annotations'> & {
+  readonly manifest: Pick<PodSpec['manifest'], 'path' | 'text'>;
+};
+
+export interface CompiledApp {
+  readonly name: string;
+  readonly image: { readonly ref: string; readonly digest: string };
+  readonly restart: 'never' | 'on-failure' | 'always';
+  /** `packExecData`. */
+  readonly exec: unknown;
+  readonly at: Position;
+}
+
+/** A manifest, lowered: all that a start needs and that is the same for every start. Plain data: it may be kept in a file. */
+export interface CompiledPod {
+  readonly tape: Template;
+  readonly cgroupMounts: readonly string[];
+  readonly network: { readonly mode: string; readonly ports: readonly PublishedPort[] };
+  readonly userns: UsernsSpec;
+  readonly apps: readonly CompiledApp[];
+  readonly at: Position;
+}
+
+/** The other parts of a spec go into the plan, or into its compiled form. */
+export function identityOf({ name, hostname, labels, annotations, manifest }: PodSpec): PodIdentity {
+  return { name, hostname, labels, annotations, manifest: { path: manifest.path, text: manifest.text } };
+}

@@ -1,0 +1,172 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import type { ManifestInput, RunOptions } from '../cli/launch-api.ts';
+import { hashName } from '../image/record.ts';
+import { resolveCached } from '../image/resolve.ts';
+import type { ResolvedImage } from '../image/types.ts';
+import type { VolumeSpec } from '../manifest/spec.ts';
+import { fingerprint, readHostFacts } from '../plan/read-facts.ts';
+import { imagesDir } from '../pod/layout.ts';
+import { readBootId } from '../pod/uuid.ts';
+import { BUILD } from './build.ts';
+import type { CompiledPod, PodIdentity } from './compiled.ts';
+
+/** What a compiled pod was made from; it holds as long as all of this is as it was. */
+export interface Conditions {
+  /** Of pod itself: another version may lower the same manifest to another tape. */
+  readonly build: string;
+  readonly bootId: string;
+  readonly facts: string;
+  /** The manifest, and what was said on the command line. */
+  readonly request: string;
+  readonly images: readonly ResolvedImage[];
+  readonly hostVolumes: readonly { readonly source: string; readonly isFile: boolean }[];
+}
+
+export interface KeptPod {
+  readonly identity: PodIdentity;
+  readonly pod: CompiledPod;
+}
+
+type Header = Conditions & {
+  readonly identity: PodIdentity;
+  /** Its tape's bytes follow the header. */
+  readonly pod: CompiledPod;
+};
+
+const LENGTH_BYTES = 4;
+/** Manifests of which a compiled form is kept, at some 60 KB each. */
+const MOST_KEPT = 200;
+
+/**
+ * The pod as it was compiled for its last start, when nothing it depends on has changed since: the manifest, pod itself, the
+ * kernel's boot and all host facts, the images, the kinds of host volumes. Planning is pure, so this is what it would give again.
+ */
+export function recallPod(manifest: ManifestInput, options: RunOptions): KeptPod | undefined {
+  if (BUILD === undefined) return undefined;
+  const request = requestOf(manifest, options);
+  const stored = load(pathOf(options.root, request));
+  // A power cut may have torn what was written last; no file outlives the boot it was written in.
+  if (stored?.build !== BUILD || stored.bootId !== readBootId() || stored.request !== request) return undefined;
+  if (stored.identity.manifest.text !== manifest.text) return undefined;
+  if (stored.facts !== fingerprint(readHostFacts())) return undefined;
+  if (!stored.hostVolumes.every(isAsItWas) || !stored.images.every((image) => isResolvedTo(image, options)))
+    return undefined;
+  return { identity: stored.identity, pod: stored.pod };
+}
+
+/** Replaces what was kept of the manifest. A disk that takes no more is no reason not to start the pod. */
+export function keepPod(manifest: ManifestInput, options: RunOptions, kept: KeptPod, made: MadeFrom): void {
+  if (BUILD === undefined || !made.images.every((image) => isInStore(image, options))) return;
+  const request = requestOf(manifest, options);
+  const header: Header = {
+    build: BUILD,
+    bootId: readBootId(),
+    facts: made.facts,
+    request,
+    images: made.images,
+    hostVolumes: made.volumes.flatMap((volume) =>
+      volume.kind === 'host' ? [{ source: volume.source, isFile: made.fileVolumes.has(volume.name) }] : [],
+    ),
+    identity: kept.identity,
+    pod: { ...kept.pod, tape: { ...kept.pod.tape, bytes: new Uint8Array(0) } },
+  };
+  try {
+    store(pathOf(options.root, request), header, kept.pod.tape.bytes);
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+  }
+}
+
+/** What is known at a compilation besides its result. */
+export interface MadeFrom {
+  /** `fingerprint` of the host's. */
+  readonly facts: string;
+  readonly images: readonly ResolvedImage[];
+  readonly volumes: readonly VolumeSpec[];
+  readonly fileVolumes: ReadonlySet<string>;
+}
+
+function requestOf({ path, baseDir, name, network }: ManifestInput, { stdin }: RunOptions): string {
+  return JSON.stringify([path, baseDir, name ?? null, network ?? null, stdin]);
+}
+
+function pathOf(root: string, request: string): string {
+  return `${plansDir(root)}/${hashName(request)}`;
+}
+
+function plansDir(root: string): string {
+  return `${root}/plans`;
+}
+
+function isAsItWas({ source, isFile }: Conditions['hostVolumes'][number]): boolean {
+  const stats = statSync(source, { throwIfNoEntry: false });
+  return stats !== undefined && !stats.isDirectory() === isFile;
+}
+
+/** A user is looked up in the image's files; those of a `dir:` image may change at any time. */
+function isInStore({ mounts }: ResolvedImage, { root }: RunOptions): boolean {
+  const store = `${imagesDir(root)}/`;
+  return mounts[0]?.layers.every((layer) => layer.startsWith(store)) ?? false;
+}
+
+function isResolvedTo(image: ResolvedImage, { root, baseDir }: RunOptions): boolean {
+  const now = resolveCached(image.ref, { storeDir: imagesDir(root), baseDir });
+  return now !== undefined && JSON.stringify(now) === JSON.stringify(image);
+}
+
+function load(path: string): Header | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const end = LENGTH_BYTES + bytes.readUInt32LE(0);
+  const header = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, end)) as Header;
+  return { ...header, pod: { ...header.pod, tape: { ...header.pod.tape, bytes: bytes.subarray(end) } } };
+}
+
+function store(path: string, header: Header, tape: Uint8Array): void {
+  const dir = path.slice(0, path.lastIndexOf('/'));
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}`;
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(text.length);
+  const fd = openSync(draft, 'w', 0o600);
+  try {
+    for (const part of [length, text, tape]) writeAll(fd, part);
+    renameSync(draft, path);
+  } catch (error) {
+    unlinkSync(draft);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+  dropOldest(dir);
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+}
+
+/** Manifests come and go; who keeps a plan also looks that there are not too many. */
+function dropOldest(dir: string): void {
+  const names = readdirSync(dir);
+  if (names.length <= MOST_KEPT) return;
+  const byAge = names
+    .map((name) => ({ name, time: statSync(`${dir}/${name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .toSorted((a, b) => a.time - b.time);
+  for (const { name } of byAge.slice(0, names.length - MOST_KEPT / 2)) unlinkSync(`${dir}/${name}`);
+}

@@ -1,0 +1,22 @@
+import type { PodSpec } from '../manifest/spec.ts';
+import { planAttachVeth, planNetworkCleanup, planPodNetwork } from '../network/plan-network.ts';
+import type { PublishedPort } from '../network/types.ts';
+import type { NetworkPlan } from '../plan/types.ts';
+
+/** What the pod's network mode puts on the tapes. */
+export function planNetwork(spec: PodSpec): NetworkPlan {
+  const ports = publishedPorts(spec);
+  return {
+    planAttach: (attach) => planAttachVeth(attach, spec.network, ports),
+    planPod: (pod) => planPodNetwork(pod, spec.network),
+    planSettle: (settle) => planNetworkCleanup(settle, spec.network, ports),
+  };
+}
+
+export function publishedPorts(spec: PodSpec): PublishedPort[] {
+  return spec.apps.flatMap((app) =>
+    app.ports.flatMap((port) =>
+      port.hostPort === undefined ? [] : [{ ...port, hostPort: port.hostPort, app: app.name }],
+    ),
+  );
+}

@@ -1,0 +1,131 @@
+import { closeSync, openSync } from 'node:fs';
+import { launchMonitor, type Monitor } from '../../stage1/monitor.ts';
+import type { OpenTransport } from '../../stage1/transport.ts';
+import type { Program } from '../../tape/program.ts';
+import { bindTemplate } from '../../tape/template.ts';
+import type { ControlApi, PodExit, RunningPod, RunOptions } from '../cli/launch-api.ts';
+import { PodError } from '../error.ts';
+import { readStatus } from '../pod/status.ts';
+import { PodStore } from '../pod/store.ts';
+import { acquirePod, type AcquiredPod } from './acquire.ts';
+import type { CompiledPod, PodIdentity } from './compiled.ts';
+import { distDir } from './dist.ts';
+import { openStandardInput } from './stdin.ts';
+import { transportFor } from './transport.ts';
+
+export interface StartInput {
+  readonly identity: PodIdentity;
+  readonly pod: CompiledPod;
+  /** What the pod was compiled to; asked for when an op failed, to find the line that asked for it. */
+  readonly program: () => Program | Promise<Program>;
+  readonly options: RunOptions;
+}
+
+/** Starts a compiled pod. Resolves when every app has started, or the pod has ended already; nothing is left behind when it throws. */
+export async function startPod(input: StartInput): Promise<RunningPod> {
+  const { options } = input;
+  options.signal?.throwIfAborted();
+  options.onPhase?.('acquire');
+  const acquired = await acquirePod(input);
+  options.onPhase?.('start');
+  const monitor = await handOff(input, acquired);
+  // The monitor and init hold the lock now; our share of it only keeps a collector away.
+  const release = releaseOnce(acquired.lockFd);
+  if (!options.keepLock) release();
+  try {
+    await untilStarted(input, monitor);
+  } catch (error) {
+    release();
+    const { removeFailed } = await import('./give-back.ts');
+    await removeFailed(options.root, acquired.uuid);
+    throw error;
+  }
+  return runningPod(input, acquired, monitor, release);
+}
+
+async function handOff({ pod, options }: StartInput, acquired: AcquiredPod): Promise<Monitor> {
+  const openTransport = await transportFor(options);
+  try {
+    const tape = bindTemplate(pod.tape, acquired.bindings);
+    new PodStore(options.root).move(acquired.uuid, 'prepare', 'run');
+    const apps = pod.apps.map(({ name }) => name);
+    options.onCreated?.({ uuid: acquired.uuid, path: acquired.path, apps });
+    return launch(tape, acquired, options, openTransport);
+  } catch (error) {
+    const { giveBack } = await import('./give-back.ts');
+    return giveBack(options.root, acquired, error);
+  }
+}
+
+function releaseOnce(lockFd: number): () => void {
+  let isHeld = true;
+  return () => {
+    if (isHeld) closeSync(lockFd);
+    isHeld = false;
+  };
+}
+
+function launch(tape: Uint8Array, pod: AcquiredPod, options: RunOptions, openTransport: OpenTransport): Monitor {
+  const nullFd = openSync('/dev/null', 'r+');
+  const stdinFd = options.stdin ? openStandardInput() : nullFd;
+  try {
+    return launchMonitor({ distDir: distDir(), tape, lockFd: pod.lockFd, stdinFd, nullFd, openTransport });
+  } finally {
+    closeSync(nullFd);
+    if (stdinFd !== nullFd && stdinFd !== 0) closeSync(stdinFd);
+  }
+}
+
+/** Throws the failure of the launch, once the monitor has cleaned up after it. */
+async function untilStarted({ identity, pod, program }: StartInput, monitor: Monitor): Promise<void> {
+  const first = await monitor.channel.next();
+  if (first?.type === 'started') return;
+  for (let message = first; message && message.type !== 'exited';) message = await monitor.channel.next();
+  monitor.channel.close();
+  if (first?.type === 'failed') {
+    const { launchFailure } = await import('./failure.ts');
+    throw launchFailure(await program(), first, pod.apps[first.app]?.at ?? pod.at);
+  }
+  if (first?.type === 'malformed') throw new PodError('tape/malformed', 'start the pod: stage1 refused its tape');
+  throw new PodError('pod/died', `start pod "${identity.name}": it died before it could say why`, { at: pod.at });
+}
+
+function runningPod(
+  { identity, pod, options }: StartInput,
+  { uuid, path, ips }: AcquiredPod,
+  monitor: Monitor,
+  release: () => void,
+): RunningPod {
+  let exit: Promise<PodExit> | undefined;
+  return {
+    uuid,
+    name: identity.name,
+    path,
+    ips,
+    apps: pod.apps.map(({ name }) => name),
+    get exit() {
+      return (exit ??= waitForExit(new PodStore(options.root), uuid, monitor));
+    },
+    stop: (stopOptions = {}) => unlessEnded(async (control) => control.stopPod(path, stopOptions)),
+    kill: (signal) => unlessEnded(async (control) => control.signalPod(path, undefined, signal)),
+    release,
+  };
+}
+
+/** A pod that ended a moment ago needs no stopping. */
+async function unlessEnded(request: (control: ControlApi) => Promise<void>): Promise<void> {
+  try {
+    await request(await import('./control.ts'));
+  } catch (error) {
+    if (!(error instanceof PodError && (error.code === 'pod/state' || error.code === 'pod/died'))) throw error;
+  }
+}
+
+async function waitForExit(store: PodStore, uuid: string, monitor: Monitor): Promise<PodExit> {
+  for (;;) {
+    const message = await monitor.channel.next();
+    if (message && message.type !== 'exited') continue;
+    // Killed monitors and inits leave no exit code of an app; 128+SIGKILL is what a caller must see then.
+    return { exitCode: readStatus(store, uuid)?.exitCode ?? 128 + 9 };
+  }
+}
