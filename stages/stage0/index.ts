@@ -7,7 +7,7 @@ import type { ImageProgress } from './image/types.ts';
 import { PodErrors } from './error.ts';
 import { run as launch } from './launch/run.ts';
 import { Pod } from './library/pod.ts';
-import { parseManifest } from './manifest/parse.ts';
+import { type ParsedManifest, parseManifest, parseObject } from './manifest/parse.ts';
 import type { PodSpec } from './manifest/spec.ts';
 import { defaultRoot } from './pod/layout.ts';
 
@@ -49,22 +49,26 @@ export async function run(manifest: string | object, settings: RunSettings = {})
 
 function read(manifest: string | object, settings: RunSettings): { spec: PodSpec; baseDir: string } {
   const isPath = typeof manifest === 'string';
-  const text = isPath ? readFileSync(manifest, 'utf8') : JSON.stringify(manifest, undefined, 2);
-  const path = isPath ? manifest : '<object>';
   const baseDir = resolve(settings.baseDir ?? (isPath ? dirname(manifest) : '.'));
-  return { spec: parseOnce(text, path, baseDir), baseDir };
+  if (!isPath) return { spec: specOf(parseObject(manifest, '<object>', { baseDir })), baseDir };
+  const text = readFileSync(manifest, 'utf8');
+  return { spec: parseOnce(text, manifest, baseDir), baseDir };
+}
+
+function specOf({ spec, errors }: ParsedManifest): PodSpec {
+  if (!spec) throw new PodErrors(errors);
+  return spec;
 }
 
 const KEPT_SPECS = 64;
 const specs = new Map<string, PodSpec>();
 
-/** A program that starts the same manifest again and again has it parsed and planned once. */
+/** A program that starts the same manifest again and again has it parsed once. */
 function parseOnce(text: string, path: string, baseDir: string): PodSpec {
   const key = `${path}\0${baseDir}\0${text}`;
   const known = specs.get(key);
   if (known) return known;
-  const { spec, errors } = parseManifest(text, path, { baseDir });
-  if (!spec) throw new PodErrors(errors);
+  const spec = specOf(parseManifest(text, path, { baseDir }));
   if (specs.size >= KEPT_SPECS) specs.delete(specs.keys().next().value!);
   specs.set(key, spec);
   return spec;

@@ -4,10 +4,10 @@ import { join } from './pointer.ts';
 import { parseBytes, parseDurationMs } from './quantity.ts';
 import type * as Spec from './spec.ts';
 import { findUnsupported } from './unsupported.ts';
-import type { YamlDocument } from './yaml-document.ts';
+import type { ManifestDocument } from './document.ts';
 
 export interface SpecInput {
-  readonly document: YamlDocument;
+  readonly document: ManifestDocument;
   /** Has passed every check: what the schema requires is there. */
   readonly outline: Outline;
   readonly text: string;
@@ -78,7 +78,7 @@ function buildVolume({ document, baseDir }: SpecInput, volume: OutlineVolume): S
   return { kind: 'empty', name, medium: volume.medium === 'memory' ? 'memory' : 'disk', ...size, at };
 }
 
-function buildApp(document: YamlDocument, app: OutlineApp): Spec.AppSpec {
+function buildApp(document: ManifestDocument, app: OutlineApp): Spec.AppSpec {
   const { pointer } = app;
   const locate = <T>(key: string, value: T): Spec.Located<T> => ({ value, at: document.at(join(pointer, key)) });
   return {
@@ -106,7 +106,7 @@ function buildApp(document: YamlDocument, app: OutlineApp): Spec.AppSpec {
   };
 }
 
-function buildRestart(document: YamlDocument, { restart, pointer }: OutlineApp): Spec.RestartSpec {
+function buildRestart(document: ManifestDocument, { restart, pointer }: OutlineApp): Spec.RestartSpec {
   const policy = (restart?.policy ?? 'never') as Spec.RestartSpec['policy'];
   const maxRetries = restart?.maxRetries === undefined ? {} : { maxRetries: restart.maxRetries };
   return { policy, ...maxRetries, at: document.at(join(pointer, 'restart')) };
@@ -118,7 +118,7 @@ function buildStop({ stopSignal, stopGrace }: OutlineApp): Spec.StopSpec {
 }
 
 function buildMount(
-  document: YamlDocument,
+  document: ManifestDocument,
   { volume, path, readOnly, subPath, pointer }: OutlineMount,
 ): Spec.MountSpec {
   return {
@@ -131,7 +131,7 @@ function buildMount(
 }
 
 function buildPort(
-  document: YamlDocument,
+  document: ManifestDocument,
   { name, port, protocol, hostPort, hostIP, pointer }: OutlinePort,
 ): Spec.PortSpec {
   return {
@@ -145,7 +145,7 @@ function buildPort(
 }
 
 function buildIsolator(
-  document: YamlDocument,
+  document: ManifestDocument,
   { name, value, pointer, valuePointer, isListed }: OutlineIsolator,
 ): Spec.IsolatorSpec {
   const at = isListed ? document.at(pointer) : document.atKey(pointer);

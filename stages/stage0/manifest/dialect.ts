@@ -2,12 +2,12 @@ import { PodError } from '../error.ts';
 import { memberOf } from './schema-lookup.ts';
 import { show } from './show.ts';
 import { suggest } from './suggest.ts';
-import type { YamlDocument } from './yaml-document.ts';
+import type { ManifestDocument } from './document.ts';
 
 const API_VERSION = 'pod/v1';
 
 /** What is wrong with a document that is another kind of thing altogether; the checks of pod/v1 would only add noise. */
-export function dialectProblem(document: YamlDocument): PodError | undefined {
+export function dialectProblem(document: ManifestDocument): PodError | undefined {
   const { value } = document;
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     const hint = 'it begins with "apiVersion: pod/v1"';
@@ -34,7 +34,7 @@ export function dialectProblem(document: YamlDocument): PodError | undefined {
   return unsupported(document, '/apiVersion', `manifests of Kubernetes${what} are not supported yet`);
 }
 
-function unsupported(document: YamlDocument, pointer: string, problem: string): PodError {
+function unsupported(document: ManifestDocument, pointer: string, problem: string): PodError {
   const hint = 'write it as pod/v1: docs/manifest.md has every field';
   return new PodError('manifest/unsupported', problem, { hint, at: document.at(pointer) });
 }

@@ -7,13 +7,15 @@ import { checkPorts } from './check-ports.ts';
 import { checkValues } from './check-values.ts';
 import { checkVolumes } from './check-volumes.ts';
 import { dialectProblem } from './dialect.ts';
+import type { DocumentRead, ManifestDocument } from './document.ts';
+import { readJsonDocument } from './json-document.ts';
 import { outlineOf } from './outline.ts';
 import { join } from './pointer.ts';
 import { Report } from './report.ts';
 import { translateSchemaErrors } from './schema-errors.ts';
 import type { PodSpec } from './spec.ts';
 import { type SchemaError, validatePod } from './validator.ts';
-import { readDocument, type YamlDocument } from './yaml-document.ts';
+import { readDocument } from './yaml-document.ts';
 
 export interface ParseOptions {
   /** Relative sources in the manifest start here: its folder. Absolute. */
@@ -33,7 +35,16 @@ const CHECKS = [checkNames, checkVolumes, checkMounts, checkPorts, checkAfter, c
 
 /** Reads a manifest of pod/v1. `path` is what the places of errors name; `-` is standard input. */
 export function parseManifest(text: string, path: string, options: ParseOptions): ParsedManifest {
-  const read = readDocument(text, path);
+  return judge(readDocument(text, path), text, path, options);
+}
+
+/** Judges a manifest that a program gave as an object; `path` names it in errors, whose places are those of its JSON. */
+export function parseObject(manifest: object, path: string, options: ParseOptions): ParsedManifest {
+  const text = JSON.stringify(manifest, undefined, 2);
+  return judge(readJsonDocument(text, path), text, path, options);
+}
+
+function judge(read: DocumentRead, text: string, path: string, options: ParseOptions): ParsedManifest {
   if (!read.document) return { errors: tidy(read.errors), warnings: tidy(read.warnings) };
   const { document } = read;
   const foreign = dialectProblem(document);
@@ -49,7 +60,7 @@ export function parseManifest(text: string, path: string, options: ParseOptions)
   return { spec: buildSpec({ document, outline, text, path, baseDir: options.baseDir }), errors, warnings };
 }
 
-function describe(document: YamlDocument, errors: readonly SchemaError[]): PodError[] {
+function describe(document: ManifestDocument, errors: readonly SchemaError[]): PodError[] {
   return errors.length === 0 ? [] : translateSchemaErrors(document, errors);
 }
 

@@ -1,15 +1,15 @@
 import { type ErrorCode, PodError } from '../error.ts';
 import { describePointer } from './pointer.ts';
-import type { YamlDocument } from './yaml-document.ts';
+import type { ManifestDocument } from './document.ts';
 
 /** Where the checks put what they find. A place the schema has refused already gets no second error. */
 export class Report {
   readonly errors: PodError[] = [];
   readonly warnings: PodError[] = [];
-  readonly document: YamlDocument;
+  readonly document: ManifestDocument;
   readonly #refused: ReadonlySet<string>;
 
-  constructor(document: YamlDocument, refused: ReadonlySet<string>) {
+  constructor(document: ManifestDocument, refused: ReadonlySet<string>) {
     this.document = document;
     this.#refused = refused;
   }

@@ -3,13 +3,13 @@ import { describePointer, join, segments } from './pointer.ts';
 import { SchemaLookup } from './schema-lookup.ts';
 import { explain, type Explanation } from './schema-messages.ts';
 import type { SchemaError } from './validator.ts';
-import type { YamlDocument } from './yaml-document.ts';
+import type { ManifestDocument } from './document.ts';
 
 /** A person reads a few dozen; a hostile file could ask for a million. */
 const MAX_ERRORS = 500;
 
 /** Says in a person's words, with places and hints, what does not fit the schema. */
-export function translateSchemaErrors(document: YamlDocument, errors: readonly SchemaError[]): PodError[] {
+export function translateSchemaErrors(document: ManifestDocument, errors: readonly SchemaError[]): PodError[] {
   const lookup = new SchemaLookup(document.value);
   const relevant = dropEchoes(errors);
   const translated = relevant.slice(0, MAX_ERRORS).map((error) => translate(document, lookup, error));
@@ -55,7 +55,7 @@ function mostTelling(branches: readonly SchemaError[]): SchemaError | undefined 
   return candidates.toSorted((a, b) => b.instancePath.length - a.instancePath.length)[0];
 }
 
-function translate(document: YamlDocument, lookup: SchemaLookup, error: SchemaError): PodError {
+function translate(document: ManifestDocument, lookup: SchemaLookup, error: SchemaError): PodError {
   const said: Explanation = explain(document, lookup, error);
   const at = placeOf(document, error.instancePath, said);
   return new PodError(said.code ?? 'manifest/schema', `${describePlace(error.instancePath)}: ${said.problem}`, {
@@ -64,7 +64,7 @@ function translate(document: YamlDocument, lookup: SchemaLookup, error: SchemaEr
   });
 }
 
-function placeOf(document: YamlDocument, pointer: string, { field, isValue }: Explanation): Position {
+function placeOf(document: ManifestDocument, pointer: string, { field, isValue }: Explanation): Position {
   if (field === undefined) return document.at(pointer);
   return isValue ? document.at(join(pointer, field)) : document.atKey(join(pointer, field));
 }

@@ -5,7 +5,7 @@ import { PATTERN_MEANINGS } from './quantity.ts';
 import { shorten, show } from './show.ts';
 import { suggest, suggestionHint } from './suggest.ts';
 import type { SchemaError } from './validator.ts';
-import type { YamlDocument } from './yaml-document.ts';
+import type { ManifestDocument } from './document.ts';
 
 export interface Explanation {
   readonly code?: ErrorCode;
@@ -18,7 +18,7 @@ export interface Explanation {
 }
 
 interface Case {
-  readonly document: YamlDocument;
+  readonly document: ManifestDocument;
   readonly lookup: SchemaLookup;
   readonly error: SchemaError;
   readonly params: Readonly<Record<string, unknown>>;
@@ -26,7 +26,7 @@ interface Case {
 }
 
 /** What is wrong, what to do, and which field it is about. */
-export function explain(document: YamlDocument, lookup: SchemaLookup, error: SchemaError): Explanation {
+export function explain(document: ManifestDocument, lookup: SchemaLookup, error: SchemaError): Explanation {
   const value = valueAt(document.value, error.instancePath);
   const { params } = error;
   const subject: Case = { document, lookup, error, params, value };

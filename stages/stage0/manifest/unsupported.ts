@@ -1,7 +1,7 @@
 import type { Position } from '../error.ts';
 import type { Outline, OutlineApp } from './outline.ts';
 import { join } from './pointer.ts';
-import type { YamlDocument } from './yaml-document.ts';
+import type { ManifestDocument } from './document.ts';
 
 interface Unsupported {
   readonly field: string;
@@ -9,7 +9,7 @@ interface Unsupported {
 }
 
 /** What is valid but has no machinery yet: running it is refused, and nothing is ever left out in silence. */
-export function findUnsupported(document: YamlDocument, outline: Outline): Unsupported[] {
+export function findUnsupported(document: ManifestDocument, outline: Outline): Unsupported[] {
   const found: Unsupported[] = [];
   const add = (pointer: string, field: string): void => void found.push({ field, at: document.atKey(pointer) });
   if (/^(pod|cni):/.test(outline.networkMode)) add('/network/mode', `network mode ${outline.networkMode}`);

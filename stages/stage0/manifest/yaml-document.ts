@@ -1,13 +1,13 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, type YAMLMap } from 'yaml';
 import { PodError, type Position } from '../error.ts';
+import type { DocumentRead, ManifestDocument } from './document.ts';
 import { segments } from './pointer.ts';
 import { Source } from './source.ts';
 import type { Field, FieldTable } from './yaml-fields.ts';
 import { readYaml } from './yaml-read.ts';
 import { ValueReader } from './yaml-values.ts';
 
-/** A YAML document as plain values, and the places they were written at. */
-export class YamlDocument {
+export class YamlDocument implements ManifestDocument {
   readonly value: unknown;
   readonly #source: Source;
   readonly #root: ParsedNode;
@@ -20,12 +20,10 @@ export class YamlDocument {
     this.#fields = fields;
   }
 
-  /** Where the value is; for one that is not there, where the nearest thing around it is. */
   at(pointer: string): Position {
     return this.#source.position(this.#find(pointer).node.range[0]);
   }
 
-  /** Where the name of the last field on the way is; for a list's item, where the item is. */
   atKey(pointer: string): Position {
     const { node, key } = this.#find(pointer);
     return this.#source.position((key ?? node).range[0]);
@@ -35,7 +33,6 @@ export class YamlDocument {
     return this.#find(pointer).found;
   }
 
-  /** A scalar as it was written, without its quotes; undefined for anything else. */
   sourceOf(pointer: string): string | undefined {
     const { node, found } = this.#find(pointer);
     const scalar = isAlias(node) ? this.#fields.target(node as Alias.Parsed) : node;
@@ -61,12 +58,6 @@ export class YamlDocument {
     const item = node.items[Number(segment)] as ParsedNode | undefined;
     return item && { value: item };
   }
-}
-
-export interface DocumentRead {
-  readonly document?: YamlDocument;
-  readonly errors: readonly PodError[];
-  readonly warnings: readonly PodError[];
 }
 
 /** Reads the text's only document. A byte order mark at its start is not part of it. */
