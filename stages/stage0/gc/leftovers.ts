@@ -4,7 +4,7 @@ import { removeUnusedBridge } from './bridge.ts';
 import type { Collected, CollectOptions } from './collection.ts';
 import { readIfThere } from '../pod/files.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
-import { imagesDir } from '../pod/layout.ts';
+import { imagesDir, nurseriesDir } from '../pod/layout.ts';
 import { isLocked } from '../pod/lock.ts';
 import type { PodStore } from '../pod/store.ts';
 import { isUuid } from '../pod/uuid.ts';
@@ -26,7 +26,7 @@ export async function collectLeftovers(
   collected: Collected[],
   failures: { id: string; error: unknown }[],
 ): Promise<void> {
-  const leftovers = [...strayClaims(store), ...strayCgroups(store)];
+  const leftovers = [...strayClaims(store), ...strayCgroups(store), ...newborns(store.root)];
   for (const { what, id, why, remove } of leftovers) {
     try {
       if (!options.isDryRun) await remove();
@@ -65,6 +65,36 @@ function unlinkIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** Directories of pods whose maker was killed before it had moved them to `prepare`; one that is locked has a maker. */
+function* newborns(root: string): Generator<Leftover> {
+  for (const nursery of entriesOf(nurseriesDir(root))) {
+    for (const uuid of entriesOf(`${nurseriesDir(root)}/${nursery}`)) {
+      const path = `${nurseriesDir(root)}/${nursery}/${uuid}`;
+      if (isLocked(path)) continue;
+      yield { what: 'pod', id: uuid, why: 'its launch was interrupted', remove: () => rmdirIfEmpty(path) };
+    }
+  }
+}
+
+function entriesOf(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Nothing is written into it before it is moved. */
+function rmdirIfEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    // Moved since it was listed.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }

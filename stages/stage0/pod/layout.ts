@@ -34,6 +34,21 @@ export function podPath(root: string, state: PodState, uuid: string): string {
   return `${root}/pods/${state}/${uuid}`;
 }
 
+const NURSERIES = 64;
+
+/**
+ * Where a pod's directory is born, before it is locked and moved to `prepare`. ext4 keeps a directory's files near it, and looks all over
+ * the disk for a place where the children of `nurseries` have room (see `spreadChildren`), which takes 0.3 to 0.8 ms: so 64
+ * directories are spread, once, and pods are born in one of them.
+ */
+export function nurseryDir(root: string, uuid: string): string {
+  return `${nurseriesDir(root)}/${Number.parseInt(uuid.slice(0, 8), 16) % NURSERIES}`;
+}
+
+export function nurseriesDir(root: string): string {
+  return `${root}/pods/nurseries`;
+}
+
 export function imagesDir(root: string): string {
   return `${root}/images`;
 }

@@ -2,7 +2,16 @@ import { closeSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeF
 import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { findPod } from './find.ts';
-import { imagesDir, POD_FILES, POD_STATES, type PodState, podPath, podsDir } from './layout.ts';
+import {
+  imagesDir,
+  nurseriesDir,
+  nurseryDir,
+  POD_FILES,
+  POD_STATES,
+  type PodState,
+  podPath,
+  podsDir,
+} from './layout.ts';
 import { isSameDir, lockDir } from './lock.ts';
 import type { NewPod, PodDir, PodLookup } from './pod-dir.ts';
 import { isUuid, newUuid } from './uuid.ts';
@@ -18,17 +27,29 @@ export class PodStore implements PodLookup {
     this.root = root;
   }
 
-  /** Makes `pods/prepare/<uuid>`, mode 0700, and locks it. */
+  /** Makes `pods/prepare/<uuid>`, mode 0700; it is locked before anybody sees it there. */
   create(uuid: string = newUuid()): NewPod {
     const path = podPath(this.root, 'prepare', uuid);
+    const nursery = nurseryDir(this.root, uuid);
     for (;;) {
-      this.#makeDir(path);
-      const lockFd = lockMade(path);
-      if (lockFd !== undefined) {
-        this.#writeUuid(path, uuid, lockFd);
-        return { uuid, path, lockFd };
-      }
-      // A collector took the unlocked directory for a dead one in the instant before it was locked: make it again.
+      this.#makeDir(nursery, uuid);
+      const lockFd = lockMade(`${nursery}/${uuid}`);
+      // A collector may take the unlocked directory for a dead one in the instant before it is locked: make it again.
+      if (lockFd === undefined || !this.#present(`${nursery}/${uuid}`, path, lockFd)) continue;
+      this.#writeUuid(path, uuid, lockFd);
+      return { uuid, path, lockFd };
+    }
+  }
+
+  /** Where everybody looks for pods; false when a collector was faster. */
+  #present(born: string, path: string, lockFd: number): boolean {
+    try {
+      renameSync(born, path);
+      return true;
+    } catch (error) {
+      closeSync(lockFd);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw unreadable(this.root, error);
     }
   }
 
@@ -92,13 +113,14 @@ export class PodStore implements PodLookup {
   }
 
   /** The layout is made when the first pod does not find it: checking it at each start would cost ten system calls. */
-  #makeDir(path: string): void {
+  #makeDir(nursery: string, uuid: string): void {
     try {
-      mkdirSync(path, { mode: 0o700 });
+      mkdirSync(`${nursery}/${uuid}`, { mode: 0o700 });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(this.root, error);
       ensureLayout(this.root);
-      mkdirSync(path, { mode: 0o700 });
+      makeDirectories(nursery, 0o700);
+      mkdirSync(`${nursery}/${uuid}`, { mode: 0o700 });
     }
   }
 }
@@ -108,7 +130,7 @@ export function ensureLayout(root: string): void {
   try {
     for (const state of POD_STATES) makeDirectories(podsDir(root, state), 0o700);
     for (const path of [`${root}/claims`, imagesDir(root)]) makeDirectories(path, 0o700);
-    spreadChildren(podsDir(root, 'prepare'));
+    if (makeDirectories(nurseriesDir(root), 0o700)) spreadChildren(nurseriesDir(root));
   } catch (error) {
     throw unreadable(root, error);
   }

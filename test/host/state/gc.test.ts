@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { nurseryDir } from '../../../stages/stage0/pod/layout.ts';
+import { lockDir } from '../../../stages/stage0/pod/lock.ts';
 import { PodStore } from '../../../stages/stage0/pod/store.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { cliEnvironment, commandLine, pod, podOk } from '../../harness/pod-cli.ts';
@@ -54,6 +56,15 @@ test('a pod whose monitor and init were killed has exited; gc gives back what it
     [uuid],
   );
   assert.deepEqual(await gc(), []);
+});
+
+test('a directory that was made for a pod and never became one is garbage, unless its maker lives', async () => {
+  const [dead, alive] = ['00000000-0000-4000-8000-0000000000aa', '00000000-0000-4000-8000-0000000000bb'];
+  for (const uuid of [dead, alive]) mkdirSync(join(nurseryDir(root, uuid), uuid), { recursive: true });
+  const lock = lockDir(join(nurseryDir(root, alive), alive));
+  assert.deepEqual(await gc(), [{ what: 'pod', id: dead, why: 'its launch was interrupted' }]);
+  closeSync(lock);
+  assert.deepEqual(await gc(), [{ what: 'pod', id: alive, why: 'its launch was interrupted' }]);
 });
 
 test('a dry run removes nothing', async () => {
