@@ -21,8 +21,7 @@ export async function resolveImage() {
     format: 'cjs',
     target: 'node20.19',
     external: ['koffi'],
-    define: { 'import.meta.url': '__importMetaUrl' },
-    banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    define: { 'import.meta.filename': '__filename' },
     logLevel: 'warning',
   });
   return (await import(pathToFileURL(BUNDLE).href)).resolveImage;

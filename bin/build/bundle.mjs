@@ -23,7 +23,8 @@ const COMMON = {
   target: 'node20.19',
   // koffi is native code with a loader of its own; everything else is inside, because one file loads faster than fifty.
   external: ['koffi'],
-  define: { __POD_BUILD__: JSON.stringify(BUILD) },
+  // Empty in CommonJS, and none in a script, otherwise.
+  define: { __POD_BUILD__: JSON.stringify(BUILD), 'import.meta.filename': '__filename' },
   minifySyntax: true,
   legalComments: 'none',
   charset: 'ascii',
@@ -49,9 +50,6 @@ async function buildLibrary() {
     format: 'cjs',
     entryPoints: ['stages/stage0/index.ts'],
     outfile: 'dist/index.cjs',
-    define: { ...COMMON.define, 'import.meta.url': '__importMetaUrl' },
-    // Empty in CommonJS otherwise.
-    banner: { js: `const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;` },
   });
   const names = Object.keys(createRequire(import.meta.url)(join(dist, 'index.cjs'))).filter(
     (name) => name !== '__esModule',

@@ -42,14 +42,10 @@ const LATER = {
   'pod-rest': [],
 };
 
-/** What `import.meta.url`, which a script has not, is written as. */
-const FILE_URL = '__podFileUrl';
-
 /** Builds dist/<pack>.cjs for every pack; the result is their names. */
 export async function buildPacks(options, dist) {
   const { metafile, outputFiles } = await build({
     ...options,
-    define: { ...options.define, 'import.meta.url': FILE_URL },
     entryPoints: { main: `stages/stage0/${MAIN}` },
     format: 'esm',
     splitting: true,
@@ -82,10 +78,7 @@ async function toMember(name, text) {
     // Half as much to read at every start; names stay, for stack traces.
     minifyWhitespace: true,
   });
-  const url = text.includes(FILE_URL)
-    ? `const ${FILE_URL} = require('node:url').pathToFileURL(__filename).href;\n`
-    : '';
-  return `${JSON.stringify(name)}: function (exports, require, __filename) {\n${url}${code}}`;
+  return `${JSON.stringify(name)}: function (exports, require, __filename) {\n${code}}`;
 }
 
 const NAMES = /^([\w$]+)(?: as ([\w$]+))?$/;

@@ -49,8 +49,7 @@ async function loadSources() {
     format: 'cjs',
     target: 'node20.19',
     external: ['koffi'],
-    define: { 'import.meta.url': '__importMetaUrl' },
-    banner: { js: `const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;` },
+    define: { 'import.meta.filename': '__filename' },
     logLevel: 'warning',
   });
   const require = createRequire(import.meta.url);

@@ -2,7 +2,6 @@
 
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SyscallError } from './errno.ts';
 import { type Arch, SYSCALLS } from './syscall-numbers.ts';
 
@@ -40,7 +39,7 @@ let native: Native | undefined;
 function loadAddon(): Koffi | undefined {
   const platform = `linux-${process.arch}`;
   const addon = `node_modules/@koromix/koffi-${platform}/${platform.replace('-', '_')}/koffi.node`;
-  for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
+  for (let directory = dirname(import.meta.filename); ; directory = dirname(directory)) {
     const path = `${directory}/${addon}`;
     if (existsSync(path)) {
       const module = { exports: {} as Koffi };
@@ -57,11 +56,7 @@ function loadAddon(): Koffi | undefined {
 }
 
 function requireKoffi(): unknown {
-  return process.getBuiltinModule('node:module').createRequire(import.meta.url)('koffi');
-}
-
-export function isNativeLoaded(): boolean {
-  return native !== undefined;
+  return process.getBuiltinModule('node:module').createRequire(import.meta.filename)('koffi');
 }
 
 /** The C library through koffi, loaded on first use: many verbs need none of it. */
@@ -78,12 +73,10 @@ export function loadNative(): Native {
 
 export const ARCH: Arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
-const numbers = SYSCALLS[ARCH];
-
 /** The call's result, or minus its errno. */
 export function trySyscall(name: string, ...args: readonly SyscallArg[]): number {
   const { koffi, syscall } = loadNative();
-  const nr = numbers[name];
+  const nr = SYSCALLS[ARCH][name];
   if (nr === undefined) throw new Error(`no system call "${name}" on ${ARCH}`);
   // The strings' buffers must stay reachable until the call returns.
   const buffers: Uint8Array[] = [];

@@ -1,4 +1,4 @@
-// Test files are bundled as the program itself is: CommonJS, with import.meta.url given a meaning.
+// Test files are bundled as the program itself is: CommonJS, with import.meta.filename given a meaning.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,8 +30,7 @@ export async function bundleTests(files) {
     target: 'node20.19',
     // Native code, and programs with files of their own.
     external: ['koffi', 'esbuild', 'ajv', '*/dist/index.cjs', '*/dist/index.mjs'],
-    define: { 'import.meta.url': '__importMetaUrl' },
-    banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    define: { 'import.meta.filename': '__filename' },
     sourcemap: 'inline',
     sourcesContent: false,
     logLevel: 'warning',

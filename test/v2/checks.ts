@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { readCgroupFacts } from '../../stages/stage0/cgroup/hierarchies.ts';
 import { collect } from '../../stages/stage0/gc/collect.ts';
 import { assertNothingLeft } from '../harness/leaks.ts';
@@ -41,7 +40,7 @@ function reportGuest(machine: Machine, cgroups: CgroupLayout, checks: readonly C
     for (const name of names) test(name, { skip: obstacle }, () => {});
     return;
   }
-  const output = machine.run({ cgroups, program: fileURLToPath(import.meta.url), limitMs: LIMIT_MS });
+  const output = machine.run({ cgroups, program: import.meta.filename, limitMs: LIMIT_MS });
   for (const name of names) {
     test(name, async () => {
       const results = parseResults(await output);

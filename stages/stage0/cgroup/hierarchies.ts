@@ -39,6 +39,17 @@ export function readCgroupFacts(mountInfo: string = readFileSync('/proc/self/mou
   return { mode: modeOf(hierarchies), hierarchies };
 }
 
+/**
+ * All that `readCgroupFacts` read to find these hierarchies, but for the proof by their magic. As long as it is the same nothing was
+ * mounted anywhere, so that the proof holds too.
+ */
+export function cgroupSources({ hierarchies }: CgroupFacts): string {
+  const files = hierarchies
+    .filter(({ version }) => version === 2)
+    .flatMap(({ mountPoint }) => [`${mountPoint}/cgroup.controllers`, `${mountPoint}/cgroup.subtree_control`]);
+  return ['/proc/self/mountinfo', ...files].map((path) => readFileSync(path, 'utf8')).join('\0');
+}
+
 /** Mounts of both versions. A later mount on the same place covers an earlier one. */
 export function parseCgroupMounts(mountInfo: string): CgroupMount[] {
   const byPlace = new Map<string, CgroupMount>();

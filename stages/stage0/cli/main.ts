@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { exitAtOnce } from '../../linux/exit.ts';
 import { PodError } from '../error.ts';
 import { defaultRoot } from '../pod/layout.ts';
 import { nearest } from '../pod/nearest.ts';
@@ -15,25 +14,27 @@ const BROKEN_PIPE = 141;
 
 /** Runs one command line; the exit code is set on the process. The result says how it may end. */
 export async function main(argv: readonly string[]): Promise<Ending> {
-  const ending: { atOnce: boolean } = { atOnce: false };
+  const ending: MutableEnding = {};
   process.exitCode = await dispatch(argv, ending);
   return ending;
 }
 
+type MutableEnding = { -readonly [Key in keyof Ending]: Ending[Key] };
+
 export interface Ending {
-  /** See `Verb.endsAtOnce`. */
-  readonly atOnce: boolean;
+  /** See `Verb.end`. */
+  readonly atOnce?: (code: number) => void;
 }
 
 /** All output is written by then; what a pod in the background still has open must not keep us. */
 export function end({ atOnce }: Ending): never {
   // Profilers and debuggers write what they have found at Node's own end.
   const isWatched = process.execArgv.length > 0 || process.env['NODE_V8_COVERAGE'] || process.env['NODE_OPTIONS'];
-  if (atOnce && !isWatched) exitAtOnce(Number(process.exitCode ?? 0));
+  if (!isWatched) atOnce?.(Number(process.exitCode ?? 0));
   process.exit();
 }
 
-async function dispatch(argv: readonly string[], ending: { atOnce: boolean }): Promise<number> {
+async function dispatch(argv: readonly string[], ending: MutableEnding): Promise<number> {
   const { before, name, after } = splitVerb(argv);
   const entry = name === undefined ? undefined : findVerb(name);
   try {
@@ -63,7 +64,7 @@ async function withoutVerb(before: readonly string[], name: string | undefined):
   const flags: Flag[] = [...GLOBAL_FLAGS, { name: 'version', help: 'show the version' }];
   const parsed = parseFlags(before, flags);
   if (name !== undefined) throw unknownVerb(name);
-  if (parsed.has('version')) return runVerb(findVerb('version')!, [], false, { atOnce: false });
+  if (parsed.has('version')) return runVerb(findVerb('version')!, [], false, {});
   const { renderOverview } = await import('./help.ts');
   const terminal = terminalOf(parsed);
   if (parsed.has('help')) terminal.out(renderOverview(terminal, VERBS));
@@ -75,7 +76,7 @@ async function runVerb(
   entry: VerbEntry,
   argv: readonly string[],
   isEnter: boolean,
-  ending: { atOnce: boolean },
+  ending: MutableEnding,
 ): Promise<number> {
   const { verb } = await entry.load();
   const flags = parseFlags(argv, [...verb.flags, ...GLOBAL_FLAGS], { commandAfter: verb.commandAfter });
@@ -88,7 +89,8 @@ async function runVerb(
   const operands = isEnter && flags.operands.length === 1 ? [...flags.operands, '/bin/sh'] : flags.operands;
   const root = resolve(flags.value('root') ?? defaultRoot());
   const code = await verb.run({ operands, flags, root, terminal, isQuiet: flags.has('quiet'), verbs: VERBS });
-  ending.atOnce = verb.endsAtOnce?.(flags) ?? false;
+  const atOnce = verb.end?.(flags);
+  if (atOnce) ending.atOnce = atOnce;
   return code;
 }
 

@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { PodError } from '../error.ts';
 
 /** The directory of our package.json, from wherever this code was bundled to. */
 export function packageDir(): string {
-  let dir = dirname(fileURLToPath(import.meta.url));
+  let dir = dirname(import.meta.filename);
   while (!existsSync(join(dir, 'package.json'))) {
     if (dir === '/') throw new PodError('state/io', 'find the package: no package.json above the program');
     dir = dirname(dir);

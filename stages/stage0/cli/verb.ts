@@ -30,8 +30,11 @@ export interface Verb {
   readonly completes?: 'pods' | 'files' | 'shells' | 'verbs';
   /** See `ParseOptions`. */
   readonly commandAfter?: number;
-  /** The process may end at once, without Node's own end: none of Node's streams was used, which that puts back as they were. */
-  readonly endsAtOnce?: (flags: Parsed) => boolean;
+  /**
+   * How the process may end without Node's own end: for verbs that had to load system calls, and when none of Node's streams was
+   * used, which Node puts back as they were.
+   */
+  readonly end?: (flags: Parsed) => ((code: number) => void) | undefined;
   readonly run: (invocation: Invocation) => Promise<number> | number;
 }
 

@@ -9,7 +9,6 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
 import { ERRNO } from '../../linux/errno.ts';
 import { LOCK_EX } from '../../linux/constants.ts';
@@ -106,7 +105,7 @@ export class StoreLock implements Disposable {
       const fd = openSync(path, 'a', 0o600);
       if (tryFlock(fd, LOCK_EX) && isSameFile(fd, path)) return new StoreLock(path, fd);
       closeSync(fd);
-      await delay(pauseMs);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 

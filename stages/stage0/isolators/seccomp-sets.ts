@@ -1,5 +1,5 @@
 import { ERRNO } from '../../linux/errno.ts';
-import { SYSCALLS_AARCH64, SYSCALLS_X86_64 } from '../../linux/syscall-numbers.ts';
+import { SYSCALLS } from '../../linux/syscall-numbers.ts';
 import { PodError } from '../error.ts';
 import type { Draft, IsolatorContext, JsonSchema, SeccompAction } from './isolator.ts';
 
@@ -98,8 +98,8 @@ const OTHER_ABI =
 export function checkName(name: string, index: number, context: IsolatorContext): void {
   if (
     isGroup(name) ||
-    Object.hasOwn(SYSCALLS_X86_64, name) ||
-    Object.hasOwn(SYSCALLS_AARCH64, name) ||
+    Object.hasOwn(SYSCALLS.x86_64, name) ||
+    Object.hasOwn(SYSCALLS.aarch64, name) ||
     OTHER_ABI.test(name)
   )
     return;

@@ -3,7 +3,6 @@ import { applyOverrides } from '../cli/overrides.ts';
 import { PodErrors } from '../error.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { PodSpec } from '../manifest/spec.ts';
-import { fingerprint } from '../plan/read-facts.ts';
 import { type Compilation, compilePod } from './compile.ts';
 import { identityOf } from './compiled.ts';
 import { keepPod } from './kept-pod.ts';
@@ -25,7 +24,7 @@ export async function compileFile(manifest: ManifestInput, options: RunOptions):
   if (warnings.length === 0) {
     const { facts, apps, fileVolumes, pod } = compiled;
     const images = [...new Map(apps.map(({ image }) => [image.ref, image])).values()];
-    const made = { facts: fingerprint(facts), images, volumes: spec.volumes, fileVolumes };
+    const made = { facts, images, volumes: spec.volumes, fileVolumes };
     keepPod(manifest, options, { identity: identityOf(spec), pod }, made);
   }
   return { ...compiled, spec };

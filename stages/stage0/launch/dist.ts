@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { stage1Path } from '../../stage1/monitor.ts';
 import { PodError } from '../error.ts';
 
@@ -9,7 +8,7 @@ let found: string | undefined;
 /** The directory of the built files: the bundle's own, or `dist` beside a folder this code was bundled into. */
 export function distDir(): string {
   if (found) return found;
-  let directory = dirname(fileURLToPath(import.meta.url));
+  let directory = dirname(import.meta.filename);
   for (;;) {
     for (const candidate of [directory, `${directory}/dist`]) {
       if (existsSync(stage1Path(candidate))) return (found = candidate);

@@ -10,10 +10,12 @@ import {
   writeSync,
 } from 'node:fs';
 import type { ManifestInput, RunOptions } from '../cli/launch-api.ts';
+import { cgroupSources } from '../cgroup/hierarchies.ts';
 import { hashName } from '../image/record.ts';
 import { resolveCached } from '../image/resolve.ts';
 import type { ResolvedImage } from '../image/types.ts';
 import type { VolumeSpec } from '../manifest/spec.ts';
+import type { CgroupFacts, HostFacts } from '../plan/facts.ts';
 import { fingerprint, readHostFacts } from '../plan/read-facts.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { readBootId } from '../pod/uuid.ts';
@@ -26,6 +28,9 @@ export interface Conditions {
   readonly build: string;
   readonly bootId: string;
   readonly facts: string;
+  /** Where controllers are mounted, and what says so: as long as that is unchanged, they need not be looked for. */
+  readonly cgroup: CgroupFacts;
+  readonly cgroupSources: string;
   /** The manifest, and what was said on the command line. */
   readonly request: string;
   readonly images: readonly ResolvedImage[];
@@ -58,10 +63,14 @@ export function recallPod(manifest: ManifestInput, options: RunOptions): KeptPod
   // A power cut may have torn what was written last; no file outlives the boot it was written in.
   if (stored?.build !== BUILD || stored.bootId !== readBootId() || stored.request !== request) return undefined;
   if (stored.identity.manifest.text !== manifest.text) return undefined;
-  if (stored.facts !== fingerprint(readHostFacts())) return undefined;
+  if (stored.facts !== fingerprint(factsNow(stored))) return undefined;
   if (!stored.hostVolumes.every(isAsItWas) || !stored.images.every((image) => isResolvedTo(image, options)))
     return undefined;
   return { identity: stored.identity, pod: stored.pod };
+}
+
+function factsNow({ cgroup, cgroupSources: sources }: Conditions): HostFacts {
+  return readHostFacts(sources === cgroupSources(cgroup) ? cgroup : undefined);
 }
 
 /** Replaces what was kept of the manifest. A disk that takes no more is no reason not to start the pod. */
@@ -71,7 +80,9 @@ export function keepPod(manifest: ManifestInput, options: RunOptions, kept: Kept
   const header: Header = {
     build: BUILD,
     bootId: readBootId(),
-    facts: made.facts,
+    facts: fingerprint(made.facts),
+    cgroup: made.facts.cgroup,
+    cgroupSources: cgroupSources(made.facts.cgroup),
     request,
     images: made.images,
     hostVolumes: made.volumes.flatMap((volume) =>
@@ -89,8 +100,7 @@ export function keepPod(manifest: ManifestInput, options: RunOptions, kept: Kept
 
 /** What is known at a compilation besides its result. */
 export interface MadeFrom {
-  /** `fingerprint` of the host's. */
-  readonly facts: string;
+  readonly facts: HostFacts;
   readonly images: readonly ResolvedImage[];
   readonly volumes: readonly VolumeSpec[];
   readonly fileVolumes: ReadonlySet<string>;

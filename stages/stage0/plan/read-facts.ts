@@ -6,7 +6,7 @@ import { pathExists } from '../../linux/file.ts';
 import { trySyscall } from '../../linux/syscall.ts';
 import { readCgroupFacts } from '../cgroup/hierarchies.ts';
 import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
-import type { HostFacts } from './facts.ts';
+import type { CgroupFacts, HostFacts } from './facts.ts';
 
 /** What cannot change while the kernel runs. */
 type BootFacts = Pick<
@@ -19,13 +19,12 @@ let last: { readonly sources: string; readonly facts: HostFacts } | undefined;
 
 /**
  * What the plan needs to know of this host. A dozen small reads; nothing is changed, and no privilege is needed. As long as
- * nothing changes the same object is returned, so that plans made from it can be kept.
+ * nothing changes the same object is returned, so that plans made from it can be kept. `cgroup`: as it is known to be.
  */
-export function readHostFacts(): HostFacts {
+export function readHostFacts(cgroup: CgroupFacts = readCgroupFacts()): HostFacts {
   const status = readFileSync('/proc/self/status', 'utf8');
   const limits = readFileSync('/proc/self/limits', 'utf8');
   const oomScoreAdj = readFileSync('/proc/self/oom_score_adj', 'utf8');
-  const cgroup = readCgroupFacts();
   const effectiveCapabilities = parseEffective(status);
   const sources = `${limits}${oomScoreAdj}${effectiveCapabilities}${process.geteuid!()}${JSON.stringify(cgroup)}`;
   if (last?.sources === sources) return last.facts;

@@ -1,3 +1,4 @@
+import { exitAtOnce } from '../../../linux/exit.ts';
 import { PodError } from '../../error.ts';
 import { readRecord } from '../../pod/record.ts';
 import { PodStore } from '../../pod/store.ts';
@@ -38,7 +39,7 @@ export const verb: Verb = {
   ],
   completes: 'pods',
   commandAfter: 1,
-  endsAtOnce: (flags) => !flags.has('tty'),
+  end: (flags) => (flags.has('tty') ? undefined : exitAtOnce),
   run: exec,
 };
 

@@ -1,3 +1,4 @@
+import { exitAtOnce } from '../../../linux/exit.ts';
 import { PodError } from '../../error.ts';
 import { durationFlag, onlyOperand } from '../arguments.ts';
 import { runForeground } from '../foreground.ts';
@@ -40,7 +41,7 @@ export const verb: Verb = {
     '^C stops the pod gracefully; a second one kills it. So does the end of whoever reads the output.',
   ],
   completes: 'files',
-  endsAtOnce: (flags) => !flags.has('interactive'),
+  end: (flags) => (flags.has('interactive') ? undefined : exitAtOnce),
   run,
 };
 
