@@ -106,8 +106,9 @@ export interface MadeFrom {
   readonly fileVolumes: ReadonlySet<string>;
 }
 
-function requestOf({ path, baseDir, name, network }: ManifestInput, { stdin }: RunOptions): string {
-  return JSON.stringify([path, baseDir, name ?? null, network ?? null, stdin]);
+/** With the root, which the tape's paths begin with: a state directory may be moved. */
+function requestOf({ path, baseDir, name, network }: ManifestInput, { root, stdin }: RunOptions): string {
+  return JSON.stringify([root, path, baseDir, name ?? null, network ?? null, stdin]);
 }
 
 function pathOf(root: string, request: string): string {
