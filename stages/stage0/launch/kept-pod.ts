@@ -48,7 +48,8 @@ type Header = Conditions & {
   readonly pod: CompiledPod;
 };
 
-const LENGTH_BYTES = 4;
+/** Of the header and of the tape, before them. */
+const LENGTHS_BYTES = 8;
 /** Manifests of which a compiled form is kept, at some 60 KB each. */
 const MOST_KEPT = 200;
 
@@ -120,8 +121,12 @@ function plansDir(root: string): string {
 }
 
 function isAsItWas({ source, isFile }: Conditions['hostVolumes'][number]): boolean {
-  const stats = statSync(source, { throwIfNoEntry: false });
-  return stats !== undefined && !stats.isDirectory() === isFile;
+  try {
+    return !statSync(source).isDirectory() === isFile;
+  } catch {
+    // What is wrong with it is said by the compiler, which knows the line.
+    return false;
+  }
 }
 
 /** A user is looked up in the image's files; those of a `dir:` image may change at any time. */
@@ -135,17 +140,24 @@ function isResolvedTo(image: ResolvedImage, { root, baseDir }: RunOptions): bool
   return now !== undefined && JSON.stringify(now) === JSON.stringify(image);
 }
 
+/** A file that cannot be read, or is not as long as it says, is none. */
 function load(path: string): Header | undefined {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'syscall' in error) return undefined;
     throw error;
   }
-  const end = LENGTH_BYTES + bytes.readUInt32LE(0);
-  const header = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, end)) as Header;
-  return { ...header, pod: { ...header.pod, tape: { ...header.pod.tape, bytes: bytes.subarray(end) } } };
+  if (bytes.length < LENGTHS_BYTES) return undefined;
+  const end = LENGTHS_BYTES + bytes.readUInt32LE(0);
+  if (bytes.length !== end + bytes.readUInt32LE(4)) return undefined;
+  try {
+    const header = JSON.parse(bytes.toString('utf8', LENGTHS_BYTES, end)) as Header;
+    return { ...header, pod: { ...header.pod, tape: { ...header.pod.tape, bytes: bytes.subarray(end) } } };
+  } catch {
+    return undefined;
+  }
 }
 
 function store(path: string, header: Header, tape: Uint8Array): void {
@@ -153,11 +165,12 @@ function store(path: string, header: Header, tape: Uint8Array): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}`;
   const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt32LE(text.length);
+  const lengths = Buffer.alloc(LENGTHS_BYTES);
+  lengths.writeUInt32LE(text.length, 0);
+  lengths.writeUInt32LE(tape.length, 4);
   const fd = openSync(draft, 'w', 0o600);
   try {
-    for (const part of [length, text, tape]) writeAll(fd, part);
+    for (const part of [lengths, text, tape]) writeAll(fd, part);
     renameSync(draft, path);
   } catch (error) {
     unlinkSync(draft);
