@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { errnoMessage } from '../../linux/errno.ts';
 import { PodError, PodErrors } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 
@@ -8,14 +9,14 @@ export function findFileVolumes(volumes: PodSpec['volumes']): Set<string> {
   const errors: PodError[] = [];
   for (const volume of volumes) {
     if (volume.kind !== 'host') continue;
-    const stats = statSync(volume.source, { throwIfNoEntry: false });
-    if (!stats) {
-      const message = `open the source of volume "${volume.name}", ${JSON.stringify(volume.source)}: no such file or directory`;
+    try {
+      if (!statSync(volume.source).isDirectory()) files.add(volume.name);
+    } catch (error) {
+      const reason = errnoMessage(-((error as NodeJS.ErrnoException).errno ?? 0));
+      const message = `open the source of volume "${volume.name}", ${JSON.stringify(volume.source)}: ${reason}`;
       errors.push(
         new PodError('manifest/reference', message, { at: volume.at, hint: 'create it first; pod never does' }),
       );
-    } else if (!stats.isDirectory()) {
-      files.add(volume.name);
     }
   }
   if (errors.length > 0) throw new PodErrors(errors);
