@@ -40,12 +40,14 @@ export class Executor implements Disposable {
   #idle: Channel | undefined;
   #isOpen = true;
 
-  /** `app` absent: the pod's only app, else its first. Throws `pod/app-not-found`. */
+  /** `app` absent: the pod's only app, else its first. Throws `pod/app-not-found`, and `pod/state` when the pod has ended. */
   constructor(podDir: string, app: string | undefined) {
     const record = readRecord(podDir);
-    const apps = record?.apps ?? [];
+    // Its directory moves when it ends.
+    if (!record) throw new PodError('pod/state', 'execute in the pod: it is not running');
+    const { apps } = record;
     const found = app === undefined ? apps[0] : apps.find(({ name }) => name === app);
-    if (!record || !found?.exec) {
+    if (!found?.exec) {
       const names = apps.map(({ name }) => `"${name}"`).join(', ');
       throw new PodError('pod/app-not-found', `find app "${app ?? ''}" in the pod: it has ${names || 'none'}`);
     }
@@ -92,6 +94,8 @@ export class Executor implements Disposable {
     const { program, file, isKept } = await this.#tapeOf(command);
     using temporary = isKept ? undefined : file;
     void temporary;
+    // Nobody would close what is opened or kept from here on.
+    if (!this.#isOpen) throw new PodError('pod/died', 'execute in the pod: it has just ended');
     const message = encodeMessage({ type: 'exec', app: this.#data.app, a: quiet, fds: 4 });
     const idle = command.tty ? undefined : this.#takeIdle();
     if (!idle) return { program, ...(await this.#connectAndSend(command, message, file)) };
@@ -144,7 +148,7 @@ export class Executor implements Disposable {
     const { registers, cgroup } = this.#data;
     const program = planExecProgram(await this.#processFor(command), registers, cgroup, tty);
     const file = memfd('exec', encodeProgram(program, ARCH, { hostname: this.#hostname }));
-    const isKept = this.#tapes.size < KEPT_TAPES && !this.#tapes.has(key);
+    const isKept = this.#isOpen && this.#tapes.size < KEPT_TAPES && !this.#tapes.has(key);
     if (isKept) this.#tapes.set(key, { program, file, isKept });
     return { program, file, isKept };
   }
