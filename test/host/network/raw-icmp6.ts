@@ -9,8 +9,8 @@ const IPPROTO_ICMPV6 = 58;
 const IPV6_MULTICAST_IF = 17;
 const IPV6_MULTICAST_HOPS = 18;
 
-/** "I am a router, send all to me", to every node on the link; from the caller's network namespace. */
-export function sendRouterAdvert(interfaceIndex: number): void {
+/** An ICMPv6 message to nodes on the link, from the caller's network namespace. The checksum is the kernel's. */
+export function sendIcmp6(interfaceIndex: number, to: string, message: Uint8Array): void {
   using socket = new Fd(syscall('socket', AF_INET6, SOCK_RAW, IPPROTO_ICMPV6));
   // Receivers believe only what cannot have been forwarded.
   const options: [number, number][] = [
@@ -21,12 +21,16 @@ export function sendRouterAdvert(interfaceIndex: number): void {
     const bytes = Uint8Array.of(value, 0, 0, 0);
     syscall('setsockopt', socket.number, IPPROTO_IPV6, name, bytes, bytes.length);
   }
-  // Type, code, checksum (the kernel's), hop limit, flags, lifetime 1800 s, two timers.
-  const advert = Uint8Array.of(134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0);
   // struct sockaddr_in6: family, port, flow information, address, scope.
   const address = new Uint8Array(28);
   address[0] = AF_INET6;
-  address.set(parseIp6('ff02::1')!, 8);
+  address.set(parseIp6(to)!, 8);
   address[24] = interfaceIndex;
-  syscall('sendto', socket.number, advert, advert.length, 0, address, address.length);
+  syscall('sendto', socket.number, message, message.length, 0, address, address.length);
+}
+
+/** "I am a router, send all to me", to every node on the link. */
+export function sendRouterAdvert(interfaceIndex: number): void {
+  // Type, code, checksum, hop limit, flags, lifetime 1800 s, two timers.
+  sendIcmp6(interfaceIndex, 'ff02::1', Uint8Array.of(134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0));
 }
