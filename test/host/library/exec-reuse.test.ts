@@ -200,7 +200,7 @@ test('a connection that waits for the next command keeps nobody from ending', as
 test('a program ends with its pod, whatever it has executed there', async () => {
   const script = `${root}/program.mjs`;
   writeFileSync(script, PROGRAM);
-  const child = spawn(process.execPath, [script, root], {
+  const child = spawn(process.execPath, [script, root, `${TOP}/dist/index.mjs`], {
     env: cliEnvironment(),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -212,7 +212,7 @@ test('a program ends with its pod, whatever it has executed there', async () => 
 
 /** Runs a pod and a command in it, prints the uuid and does nothing further. */
 const PROGRAM = `
-import { run } from '${TOP}/dist/index.mjs';
+const { run } = await import(process.argv[3]);
 const apps = [{ name: 'main', image: 'host', exec: ['/bin/sleep', '1000'] }];
 const head = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'program' }, network: { mode: 'none' } };
 const pod = await run({ ...head, apps }, { root: process.argv[2] });
