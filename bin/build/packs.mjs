@@ -70,7 +70,7 @@ export async function buildPacks(options, dist) {
 
 /** One chunk as a function of the object literal that is the pack. */
 async function toMember(name, text) {
-  const { code } = await transform(toScript(name, text), {
+  const { code } = await transform(await toScript(name, text), {
     platform: 'node',
     target: 'node20.19',
     legalComments: 'none',
@@ -102,7 +102,7 @@ function members(list, write) {
  * Chunks are evaluated in order, have no circles and export no variable that changes (the first two esbuild and the linter see
  * to, the third is checked here), so plain values do.
  */
-function toScript(name, text) {
+async function toScript(name, text) {
   const script = text
     .replaceAll(/^import \{([^}]*)\} from "([^"]+)";$/gm, (_, list, id) => {
       return `const { ${members(list, (own, local) => (own === local ? own : `${own}: ${local}`))} } = require("${id}");`;
@@ -116,15 +116,22 @@ function toScript(name, text) {
     .replaceAll(/\bimport\(("(?:\.\/|node:)[^"]+")\)/g, 'Promise.resolve().then(() => require($1))');
   const rest = /^(?:import|export)\b.*|\bimport\(.*/m.exec(script);
   if (rest) throw new Error(`${name}: cannot turn "${rest[0].slice(0, 80)}" into a script`);
-  refuseVariables(name, script);
+  await refuseVariables(name, script);
   return script;
 }
 
-/** An export that is assigned to after the end of its module would be seen by nobody. */
-function refuseVariables(name, script) {
+export { toScript };
+
+/**
+ * An export that is assigned to after the end of its module would be seen by nobody. esbuild writes every top-level variable as
+ * `var`; with constants in their place it warns of each that is assigned to. That some have no value then is of no interest.
+ */
+async function refuseVariables(name, script) {
+  const constants = script.replaceAll(/^(?:var|let) /gm, 'const ');
+  const { warnings } = await transform(constants, { logLevel: 'silent', logLimit: 0 }).catch((failure) => failure);
+  const changing = warnings.filter(({ id }) => id === 'assign-to-constant').map(({ text }) => /"(.+)"/.exec(text)[1]);
   for (const [, own, local] of script.matchAll(/^exports\.([\w$]+) = ([\w$]+);$/gm)) {
-    const isVariable = new RegExp(`^let (?:[^;]*\\b)?${local.replaceAll('$', '\\$')}\\b`, 'm').test(script);
-    if (isVariable) throw new Error(`${name}: exports the variable "${own}"`);
+    if (changing.includes(local)) throw new Error(`${name}: exports the variable "${own}", which changes`);
   }
 }
 
