@@ -1,6 +1,15 @@
 import './built.ts';
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { test } from 'node:test';
 import type { ManifestInput, RunOptions } from '../../../../stages/stage0/cli/launch-api.ts';
 import { keepPod, type KeptPod, type MadeFrom, recallPod } from '../../../../stages/stage0/launch/kept-pod.ts';
@@ -75,6 +84,14 @@ test('what was said otherwise on the command line is another plan', () => {
     assert.equal(recallPod({ ...MANIFEST, ...other }, options), undefined, JSON.stringify(other));
   assert.equal(recallPod(MANIFEST, { ...options, stdin: true }), undefined);
   assert.ok(recallPod(MANIFEST, options));
+});
+
+test('a plan of a state directory that was moved is none', () => {
+  const options = newRoot();
+  keep(options);
+  const root = `${options.root}-moved`;
+  renameSync(options.root, root);
+  assert.equal(recallPod(MANIFEST, { ...options, root }), undefined);
 });
 
 test('a plan for a host with other properties is none', () => {
