@@ -64,9 +64,11 @@ export interface LaunchInput {
 export function launchMonitor(input: LaunchInput): Monitor {
   const binary = sealedBinary(input.distDir);
   const [ours, theirs] = socketPair();
-  using tape = memfd('tape', input.tape);
   let pid: number;
   try {
+    // Before it is there, so that it has not to wait for the tape.
+    using tape = memfd('tape', input.tape);
+    sendWithFds(ours.number, encodeMessage({ type: 'launch', fds: 3 }), [tape.number, input.lockFd, input.stdinFd]);
     pid = spawnProcess({
       path: `/proc/self/fd/${binary.number}`,
       argv: ['stage1'],
@@ -77,9 +79,11 @@ export function launchMonitor(input: LaunchInput): Monitor {
         [HANDOFF_FD, theirs.number],
       ]),
     });
+  } catch (error) {
+    ours[Symbol.dispose]();
+    throw error;
   } finally {
     theirs[Symbol.dispose]();
   }
-  sendWithFds(ours.number, encodeMessage({ type: 'launch', fds: 3 }), [tape.number, input.lockFd, input.stdinFd]);
   return { pid, channel: new Channel(input.openTransport(ours), () => reapLater(pid)) };
 }

@@ -17,7 +17,7 @@ export function planDefault(apps: readonly object[] = [{ name: 'main', image: 'h
   const nothing = (): void => {};
   return planPod({
     spec,
-    apps: spec.apps.map((app) => ({ spec: app, image, user })),
+    apps: spec.apps.map((app) => ({ spec: app, image, user, hasPlainEtc: false })),
     facts: goldenFacts(),
     network: { planAttach: nothing, planPod: nothing, planSettle: nothing },
     fileVolumes: new Set(),

@@ -1,7 +1,8 @@
 import { PodError, PodErrors } from '../error.ts';
 import { resolveImage } from '../image/resolve.ts';
 import type { ImageProgress, ResolvedImage } from '../image/types.ts';
-import { type ImageUser, lookupUser } from '../image/user.ts';
+import { hasPlainEtc } from '../image/plain-etc.ts';
+import { lookupUser } from '../image/user.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { ResolvedApp } from '../plan/types.ts';
 
@@ -55,7 +56,7 @@ function errorsIn(reason: unknown): PodError[] {
 /** A user that is not in the image is an error at the line that names it. */
 function resolveApp(spec: AppSpec, image: ResolvedImage, storeDir: string): ResolvedApp {
   try {
-    return { spec, image, user: lookupUserOnce(spec, image, storeDir) };
+    return { spec, image, ...lookInsideOnce(spec, image, storeDir) };
   } catch (error) {
     if (!(error instanceof PodError) || error.at) throw error;
     const at = spec.user?.at ?? spec.group?.at ?? spec.image.at;
@@ -63,19 +64,25 @@ function resolveApp(spec: AppSpec, image: ResolvedImage, storeDir: string): Reso
   }
 }
 
-const KEPT_USERS = 64;
-const users = new Map<string, ImageUser>();
+type Contents = Pick<ResolvedApp, 'user' | 'hasPlainEtc'>;
+
+const MOST_KEPT = 64;
+const kept = new Map<string, Contents>();
 
 /** Layers in the store never change, so neither does who a user is in them; a `dir:` image is read again each time. */
-function lookupUserOnce(spec: AppSpec, image: ResolvedImage, storeDir: string): ImageUser {
-  const look = (): ImageUser => lookupUser(image, spec.user?.value, spec.group?.value, spec.supplementaryGids);
+function lookInsideOnce(spec: AppSpec, image: ResolvedImage, storeDir: string): Contents {
   const layers = image.mounts[0]?.layers ?? [];
-  if (!layers.every((layer) => layer.startsWith(`${storeDir}/`))) return look();
+  const isInStore = layers.every((layer) => layer.startsWith(`${storeDir}/`));
+  const look = (): Contents => ({
+    user: lookupUser(image, spec.user?.value, spec.group?.value, spec.supplementaryGids),
+    hasPlainEtc: isInStore && hasPlainEtc(layers),
+  });
+  if (!isInStore) return look();
   const key = JSON.stringify([layers, image.config.user, spec.user?.value, spec.group?.value, spec.supplementaryGids]);
-  const known = users.get(key);
+  const known = kept.get(key);
   if (known) return known;
   const found = look();
-  if (users.size >= KEPT_USERS) users.delete(users.keys().next().value!);
-  users.set(key, found);
+  if (kept.size >= MOST_KEPT) kept.delete(kept.keys().next().value!);
+  kept.set(key, found);
   return found;
 }

@@ -12,6 +12,7 @@ import { lowerIsolators } from '../isolators/lower.ts';
 import { planCgroupViewSources, planCloseCgroupViews } from '../rootfs/cgroup-view.ts';
 import { planCloseDeviceNodes, planDeviceNodes } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
+import { planFileLayer } from '../rootfs/network-files.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
 import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
 import type { RootfsInput } from '../rootfs/types.ts';
@@ -52,9 +53,10 @@ function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanIn
 
 function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput, cgroups: CgroupInput): RootfsInput {
   return {
-    apps: apps.map(({ spec: app, image }) => ({
+    apps: apps.map(({ spec: app, image, hasPlainEtc }) => ({
       name: app.name,
       imageMounts: image.mounts,
+      hasPlainEtc,
       imageAt: app.image.at,
       readOnly: app.readOnlyRootFS,
       mounts: app.mounts,
@@ -87,6 +89,7 @@ export function planPod(input: PlanInput): Plan {
   resetScheduling(host, spec.at);
   planPodFiles(host, spec.at, rootfs.userns);
   planUpperDirs(host, rootfs);
+  planFileLayer(host, rootfs);
   planVolumeDirs(host, rootfs);
   const cgroups = planCgroups(host, cleanup, cgroupInput);
   planArchive(cleanup, spec.at);

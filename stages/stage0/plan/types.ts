@@ -6,11 +6,13 @@ import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { CapabilitySets } from '../isolators/isolator.ts';
 import type { HostFacts } from './facts.ts';
 
-/** An app whose image is on this machine and whose user was looked up in it. */
+/** An app whose image is on this machine and was looked into. */
 export interface ResolvedApp {
   readonly spec: AppSpec;
   readonly image: ResolvedImage;
   readonly user: ImageUser;
+  /** /etc of the image never changes, and another layer may be laid on top of it. */
+  readonly hasPlainEtc: boolean;
 }
 
 /** What the network mode puts on the tapes. */

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { AT_FDCWD, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, O_CLOEXEC } from '../../linux/constants.ts';
 import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
+import { fileLayers } from './network-files.ts';
 import { inMountNamespace, LAYER_HANGER } from './mount-namespace.ts';
 import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
@@ -31,6 +32,11 @@ class Lowers {
     // All layers of the store lie side by side: one mount to map for all of them.
     if (dirname(layer) === layersDir) return join(this.#clone(layersDir, reason), layer.slice(layersDir.length));
     return this.#clone(layer, reason);
+  }
+
+  /** Of a layer in the pod's directory, which is owned by the pod's root as it is. */
+  ownPathOf(name: string): string {
+    return `${this.#input.detachedLayers ? '/proc/self/fd/' : ''}${POD_DIR_FD}/${name}`;
   }
 
   #clone(directory: string, reason: Reason): string {
@@ -112,14 +118,15 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
     app.imageMounts.forEach((mount, i) => {
       const reason = { at: app.imageAt, why: `mount the root file system of app "${app.name}" (${mount.target})` };
       const dir = `/proc/self/fd/${POD_DIR_FD}/${overlayDir(app, i)}`;
-      const layers = mount.layers.map((layer) => lowers.pathOf(layer, reason));
+      const image = mount.layers.map((layer) => lowers.pathOf(layer, reason));
+      const own = i === 0 ? fileLayers(app).map((name) => lowers.ownPathOf(name)) : [];
       newFileSystem(
         attach,
         {
           type: 'overlay',
           options: [
             ['source', 'pod'],
-            ...lowerOptions(layers),
+            ...lowerOptions([...image, ...own]),
             ['upperdir', `${dir}/upper`],
             ['workdir', `${dir}/work`],
             ['volatile', true],

@@ -16,25 +16,19 @@ import {
 } from '../../linux/constants.ts';
 import { MOUNT_ATTR_SIZE, mountAttr, openHow } from '../../linux/structs.ts';
 import type { MountSpec } from '../manifest/spec.ts';
-import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
+import type { Reg, Tape } from '../../tape/program.ts';
 import { planCgroupViews, planCgroupViewTree } from './cgroup-view.ts';
 import { planDevTree } from './devices.ts';
 import { planKernelPathProtection, planProc, planSys } from './kernel-fs.ts';
 import { attachMount, cloneTree, newFileSystem, setMountAttr } from './mount-ops.ts';
 import { overlayReg } from './overlay.ts';
-import { ensureDirectory, openInside, replaceFile } from './targets.ts';
+import { replaceFiles } from './network-files.ts';
+import { ensureDirectory, openInside } from './targets.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
 import { planMount, planVolumeTree } from './volumes.ts';
 
 /** A directory every host has, to hang init's root on until it is pivoted to. Nothing is looked up below it afterwards. */
 const HANGER = '/usr';
-
-/** Files stage0 writes into every app's /etc; their text is bound at hand-off. */
-const NETWORK_FILES: readonly (readonly [path: string, content: Text])[] = [
-  ['etc/hostname', [sym('hostname'), '\n']],
-  ['etc/hosts', [sym('hosts')]],
-  ['etc/resolv.conf', [sym('resolvConf')]],
-];
 
 /**
  * init's own root: an empty tmpfs with one /proc, /sys and /dev to clone for the apps. It needs nothing of the monitor's, so
@@ -94,9 +88,7 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
     out: root,
   });
   planImageMounts(pod, app, root);
-  for (const [path, content] of NETWORK_FILES) {
-    replaceFile(pod, root, path, content, { at: app.at, why: `write /${path} of app "${app.name}"` });
-  }
+  replaceFiles(pod, app, root);
   const isBelowDev = ({ path }: MountSpec): boolean => path.startsWith('/dev/');
   // The kernel's directories cover what a link of the image has led there, so that none can take their place (CVE-2019-19921).
   planMounts(

@@ -10,6 +10,8 @@ export interface RootfsApp {
   readonly name: string;
   readonly imageMounts: readonly ImageMount[];
   readonly imageAt: Position;
+  /** Its image's /etc may have a layer on top of it. */
+  readonly hasPlainEtc: boolean;
   readonly readOnly: boolean;
   readonly mounts: readonly MountSpec[];
   /** Cgroup directories to show below /sys/fs/cgroup. */

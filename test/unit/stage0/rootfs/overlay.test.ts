@@ -7,11 +7,11 @@ import { Program } from '../../../../stages/tape/program.ts';
 
 const AT = { file: 'pod.yaml', line: 3, col: 1 };
 
-function inputOf(layers: number, detachedLayers: boolean): RootfsInput {
+function inputOf(layers: number, detachedLayers: boolean, hasPlainEtc = false): RootfsInput {
   const names = Array.from({ length: layers }, (_, i) => `/images/layers/${i.toString(16).padStart(64, '0')}`);
   const app = { name: 'web', imageMounts: [{ target: '/', layers: names }], imageAt: AT, readOnly: false };
   return {
-    apps: [{ ...app, mounts: [], cgroupViews: [], at: AT }],
+    apps: [{ ...app, hasPlainEtc, mounts: [], cgroupViews: [], at: AT }],
     volumes: [],
     userns: true,
     hostNetwork: false,
@@ -49,4 +49,11 @@ test('without them 60 layers fit into the one string that the kernel takes', () 
   const calls = callsOf(inputOf(60, false));
   assert.equal(calls.filter((call) => call.includes('"lowerdir"')).length, 1);
   assert.equal(calls.filter((call) => call.includes('"lowerdir+"')).length, 0);
+});
+
+test("the pod's own layer lies on top of the image's, where its /etc is plain", () => {
+  const lowerOf = (input: RootfsInput): string | undefined => callsOf(input).find((call) => call.includes('lowerdir'));
+  assert.match(lowerOf(inputOf(1, true, true))!, /"lowerdir", "\/proc\/self\/fd\/900\/files:\/proc\/self\/fd\/901\//);
+  assert.match(lowerOf(inputOf(2, false, true))!, /"lowerdir", "900\/files:902:901"/);
+  assert.doesNotMatch(lowerOf(inputOf(1, true))!, /files/);
 });
