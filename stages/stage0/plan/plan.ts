@@ -12,7 +12,6 @@ import { lowerIsolators } from '../isolators/lower.ts';
 import { planCgroupViewSources, planCloseCgroupViews } from '../rootfs/cgroup-view.ts';
 import { planCloseDeviceNodes, planDeviceNodes } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
-import { planFileLayer } from '../rootfs/network-files.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
 import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
 import type { RootfsInput } from '../rootfs/types.ts';
@@ -89,7 +88,6 @@ export function planPod(input: PlanInput): Plan {
   resetScheduling(host, spec.at);
   planPodFiles(host, spec.at, rootfs.userns);
   planUpperDirs(host, rootfs);
-  planFileLayer(host, rootfs);
   planVolumeDirs(host, rootfs);
   const cgroups = planCgroups(host, cleanup, cgroupInput);
   planArchive(cleanup, spec.at);

@@ -14,7 +14,6 @@ export const POD_FILES = {
   final: 'final',
   control: 'control',
   logs: 'logs',
-  apps: 'apps',
   volumes: 'volumes',
 } as const;
 

@@ -1,5 +1,7 @@
-import { O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC, O_PATH } from '../../linux/constants.ts';
+import { AT_FDCWD, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, O_CLOEXEC } from '../../linux/constants.ts';
 import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
+import { LAYER_HANGER } from './mount-namespace.ts';
+import { attachMount, newFileSystem } from './mount-ops.ts';
 import { replaceFile, writeNewFile } from './targets.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
 
@@ -10,32 +12,30 @@ const FILES: readonly (readonly [name: string, content: Text])[] = [
   ['resolv.conf', [sym('resolvConf')]],
 ];
 
-/** Below the pod's directory: the top layer of the apps' roots, with nothing but these files in its `etc`. */
-const LAYER = 'files';
-
-/** A layer of the pod's own costs less than a copy in each app, but would cover an /etc that is a link. */
-export function fileLayers(app: RootfsApp): readonly string[] {
-  return app.hasPlainEtc ? [LAYER] : [];
-}
-
-/** Makes the layer on the host, owned by the pod's root. */
-export function planFileLayer(host: Tape, input: RootfsInput): void {
-  if (!input.apps.some((app) => app.hasPlainEtc)) return;
-  const { program } = host;
+/**
+ * The top layer of the apps' images: nothing but these files, in memory, owned by the pod's root, under the descriptor `fd`.
+ * It costs less than a copy in each app, but would cover an /etc that is a link (docs/decisions/013). True when some app uses it.
+ */
+export function planFileLayer(attach: Tape, input: RootfsInput, fd: number): boolean {
+  if (!input.apps.some((app) => app.hasPlainEtc)) return false;
+  const { program } = attach;
   const reason = { at: input.podAt, why: "write the apps' /etc/hostname, /etc/hosts and /etc/resolv.conf" };
-  const podDir = program.reg('podDir');
-  const etc = program.reg('etc');
+  const layer = program.reg('files');
+  const options = [
+    ['mode', '0755'],
+    ['size', '1m'],
+  ] as const;
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  newFileSystem(attach, { type: 'tmpfs', options, attributes }, layer, reason);
+  if (!input.detachedLayers) attachMount(attach, layer, AT_FDCWD, LAYER_HANGER, reason);
+  attach.call('mkdirat', [layer, attach.text('etc'), 0o755], reason);
+  for (const [name, content] of FILES) writeNewFile(attach, layer, `etc/${name}`, content, reason);
   const owner = sym('uidBase');
-  host.call('mkdirat', [podDir, host.text(LAYER), 0o755], reason);
-  host.call('mkdirat', [podDir, host.text(`${LAYER}/etc`), 0o755], reason);
-  host.call('openat', [podDir, host.text(`${LAYER}/etc`), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0], {
-    ...reason,
-    out: etc,
-  });
-  for (const [name, content] of FILES) writeNewFile(host, etc, name, content, reason);
-  const owned = input.userns ? ['.', ...FILES.map(([name]) => name)] : [];
-  for (const name of owned) host.call('fchownat', [etc, host.text(name), owner, owner, 0], reason);
-  host.call('close', [etc], reason);
+  const owned = input.userns ? ['etc', ...FILES.map(([name]) => `etc/${name}`)] : [];
+  for (const path of owned) attach.call('fchownat', [layer, attach.text(path), owner, owner, 0], reason);
+  attach.call('dup3', [layer, fd, O_CLOEXEC], reason);
+  attach.call('close', [layer], reason);
+  return true;
 }
 
 /** In an app's own writable layer, in place of what the image has there. */

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { AT_FDCWD, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, O_CLOEXEC } from '../../linux/constants.ts';
 import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
-import { fileLayers } from './network-files.ts';
+import { planFileLayer } from './network-files.ts';
 import { inMountNamespace, LAYER_HANGER } from './mount-namespace.ts';
 import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
@@ -11,7 +11,8 @@ import type { RootfsApp, RootfsInput } from './types.ts';
  * keep them short. They are above anything the monitor opens by itself.
  */
 const POD_DIR_FD = 900;
-const FIRST_LOWER_FD = 901;
+const FILES_FD = 901;
+const FIRST_LOWER_FD = 902;
 const MAX_FSCONFIG_STRING = 255;
 
 /** Where a layer is reached: `/proc/self/fd/N` of an idmapped clone, and the path below it. */
@@ -34,9 +35,9 @@ class Lowers {
     return this.#clone(layer, reason);
   }
 
-  /** Of a layer in the pod's directory, which is owned by the pod's root as it is. */
-  ownPathOf(name: string): string {
-    return `${this.#input.detachedLayers ? '/proc/self/fd/' : ''}${POD_DIR_FD}/${name}`;
+  /** Of a layer that is owned by the pod's root as it is. */
+  ownPath(fd: number): string {
+    return this.#input.detachedLayers ? `/proc/self/fd/${fd}` : `${fd}`;
   }
 
   #clone(directory: string, reason: Reason): string {
@@ -63,9 +64,9 @@ class Lowers {
   }
 }
 
-/** Directory of one overlay's upper and work directories, below the pod's. */
-function overlayDir(app: RootfsApp, index: number): string {
-  return `apps/${app.name}/${index}`;
+/** One overlay's upper or work directory, in the pod's: each directory more is one more to make and to remove. */
+function overlayDir(kind: 'upper' | 'work', app: RootfsApp, index: number): string {
+  return `${kind}.${app.name}.${index}`;
 }
 
 /** The register of an app's overlay number `index`; 0 is its root. */
@@ -77,15 +78,11 @@ export function overlayReg(tape: Tape, app: RootfsApp, index: number): Reg {
 export function planUpperDirs(host: Tape, input: RootfsInput): void {
   const podDir = host.program.reg('podDir');
   const owner = sym('uidBase');
-  host.call('mkdirat', [podDir, host.text('apps'), 0o700], { at: input.podAt, why: 'make the directory of the apps' });
   for (const app of input.apps) {
     const reason = { at: app.at, why: `make the writable layer of app "${app.name}"` };
-    host.call('mkdirat', [podDir, host.text(`apps/${app.name}`), 0o700], reason);
     app.imageMounts.forEach((_, i) => {
-      const dir = overlayDir(app, i);
-      const upper = host.text(`${dir}/upper`);
-      host.call('mkdirat', [podDir, host.text(dir), 0o700], reason);
-      host.call('mkdirat', [podDir, host.text(`${dir}/work`), 0o700], reason);
+      const upper = host.text(overlayDir('upper', app, i));
+      host.call('mkdirat', [podDir, host.text(overlayDir('work', app, i)), 0o700], reason);
       host.call('mkdirat', [podDir, upper, 0o755], reason);
       // The overlay's root shows the owner of this directory; an idmapped upper would make it read-only.
       if (input.userns) host.call('fchownat', [podDir, upper, owner, owner, 0], reason);
@@ -114,12 +111,12 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
   const lowers = new Lowers(attach, input);
   const podReason = { at: input.podAt, why: 'reach the pod directory' };
   attach.call('dup3', [podDir, POD_DIR_FD, O_CLOEXEC], podReason);
+  const hasFiles = planFileLayer(attach, input, FILES_FD);
   for (const app of input.apps) {
     app.imageMounts.forEach((mount, i) => {
       const reason = { at: app.imageAt, why: `mount the root file system of app "${app.name}" (${mount.target})` };
-      const dir = `/proc/self/fd/${POD_DIR_FD}/${overlayDir(app, i)}`;
       const image = mount.layers.map((layer) => lowers.pathOf(layer, reason));
-      const own = i === 0 ? fileLayers(app).map((name) => lowers.ownPathOf(name)) : [];
+      const own = i === 0 && app.hasPlainEtc ? [lowers.ownPath(FILES_FD)] : [];
       newFileSystem(
         attach,
         {
@@ -127,8 +124,8 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
           options: [
             ['source', 'pod'],
             ...lowerOptions([...image, ...own]),
-            ['upperdir', `${dir}/upper`],
-            ['workdir', `${dir}/work`],
+            ['upperdir', `/proc/self/fd/${POD_DIR_FD}/${overlayDir('upper', app, i)}`],
+            ['workdir', `/proc/self/fd/${POD_DIR_FD}/${overlayDir('work', app, i)}`],
             ['volatile', true],
           ],
           attributes: MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID,
@@ -139,5 +136,5 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
       );
     });
   }
-  for (const fd of [...lowers.fds, POD_DIR_FD]) attach.call('close', [fd], podReason);
+  for (const fd of [...lowers.fds, ...(hasFiles ? [FILES_FD] : []), POD_DIR_FD]) attach.call('close', [fd], podReason);
 }
