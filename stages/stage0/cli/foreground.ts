@@ -32,7 +32,10 @@ export async function runForeground(
     const pod = await launch.start(launch.manifest, {
       ...launch.options,
       keepLock: !launch.isDetached,
-      signal: signals.aborted,
+      // What is compiled already starts before a signal could be taken.
+      get signal() {
+        return signals.aborted;
+      },
       onCreated: ({ path, apps }) => {
         if (!launch.isDetached) output = new PodOutput(terminal, path, apps);
       },

@@ -3,7 +3,8 @@ import type { RunningPod } from './launch-api.ts';
 
 /** The first SIGINT or SIGTERM stops the pod gracefully, the second kills it. Before there is a pod, one aborts the launch. */
 export class StopOnSignal implements Disposable {
-  readonly #abort = new AbortController();
+  /** Made when somebody listens: an AbortController is code that most starts do without. */
+  #abort: AbortController | undefined;
   readonly #handler = (signal: NodeJS.Signals): void => this.#take(signal);
   #pod: RunningPod | undefined;
   #count = 0;
@@ -14,6 +15,7 @@ export class StopOnSignal implements Disposable {
   }
 
   get aborted(): AbortSignal {
+    this.#abort ??= new AbortController();
     return this.#abort.signal;
   }
 
@@ -31,7 +33,7 @@ export class StopOnSignal implements Disposable {
   #take(signal: NodeJS.Signals): void {
     this.#count++;
     if (this.#pod) this.#stop();
-    else this.#abort.abort(new Interrupted(signal === 'SIGINT' ? signal : 'SIGTERM'));
+    else this.#abort?.abort(new Interrupted(signal === 'SIGINT' ? signal : 'SIGTERM'));
   }
 
   #stop(): void {

@@ -34,6 +34,7 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   refuseUnsupported(spec);
   const fileVolumes = findFileVolumes(spec.volumes);
   const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
+  options.signal?.throwIfAborted();
   onPhase('plan');
   const facts = readHostFacts();
   requireDescriptors(facts);

@@ -24,7 +24,6 @@ export interface StartInput {
 /** Starts a compiled pod. Resolves when every app has started, or the pod has ended already; nothing is left behind when it throws. */
 export async function startPod(input: StartInput): Promise<RunningPod> {
   const { options } = input;
-  options.signal?.throwIfAborted();
   options.onPhase?.('acquire');
   const acquired = await acquirePod(input);
   options.onPhase?.('start');
