@@ -58,7 +58,7 @@ export function setNoNewPrivileges(tape: Tape, process: ProcessPlan): void {
 
 /** struct sock_fprog: the number of instructions in the low 16 bits, then a pointer. */
 export function loadSystemCallFilter(tape: Tape, process: ProcessPlan): void {
-  if (!process.seccomp) return;
+  if (!process.seccomp?.length) return;
   const length = new Uint8Array(8);
   new DataView(length.buffer).setUint16(0, process.seccomp.length / 8, true);
   const program = tape.bytes([length, tape.bytes(process.seccomp)]);

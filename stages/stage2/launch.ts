@@ -2,7 +2,7 @@ import type { Tape } from '../tape/program.ts';
 import { closeDescriptors, setStandardStreams, type StandardInput, startSession, takeTerminal } from './descriptors.ts';
 import { executeProgram } from './execute.ts';
 import { changeUser, dropBoundingSet, loadSystemCallFilter, setCapabilities, setNoNewPrivileges } from './identity.ts';
-import { setResourceLimits, setUmask, unblockSignals } from './limits.ts';
+import { applySettings, setResourceLimits, setUmask, unblockSignals } from './limits.ts';
 import type { ProcessPlan } from './process.ts';
 import { changeDirectory, enterNewRoot, enterRunningRoot, joinCgroups } from './root.ts';
 
@@ -50,6 +50,7 @@ export function planStart(tape: Tape, process: ProcessPlan, input: StandardInput
   startSession(tape, process);
   joinCgroups(tape, process);
   setResourceLimits(tape, process);
+  applySettings(tape, process);
   enterNewRoot(tape, process);
   setStandardStreams(tape, process, input, true);
   finish(tape, process);
@@ -60,6 +61,7 @@ export function planExec(tape: Tape, process: ProcessPlan, terminal: boolean): v
   startSession(tape, process);
   joinCgroups(tape, process);
   setResourceLimits(tape, process);
+  applySettings(tape, process);
   enterRunningRoot(tape, process);
   setStandardStreams(tape, process, 'given', false);
   if (terminal) takeTerminal(tape, process);

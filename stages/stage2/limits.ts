@@ -23,7 +23,15 @@ export function unblockSignals(tape: Tape, process: ProcessPlan): void {
 }
 
 export function setUmask(tape: Tape, process: ProcessPlan): void {
-  tape.call('umask', [0o022], { at: process.places.app, why: 'set the umask' });
+  tape.call('umask', [process.umask], { at: process.places.umask ?? process.places.app, why: 'set the umask' });
+}
+
+/** What isolators ask for that is one call with data of its own: scheduling, personality and the like. */
+export function applySettings(tape: Tape, process: ProcessPlan): void {
+  for (const { call, args, at, why } of process.settings) {
+    const given = args.map((arg) => (typeof arg === 'number' ? arg : tape.bytes(arg)));
+    tape.call(call, given, { at: at ?? process.places.app, why });
+  }
 }
 
 /** linux/sched.h, linux/mempolicy.h, linux/ioprio.h, sys/resource.h */

@@ -16,6 +16,14 @@ export interface Rlimit {
   readonly at?: SourcePosition | undefined;
 }
 
+/** A system call a process makes for itself; see `applySettings`. */
+export interface Setting {
+  readonly call: string;
+  readonly args: readonly (number | Uint8Array)[];
+  readonly at?: SourcePosition | undefined;
+  readonly why: string;
+}
+
 /** Manifest lines that asked for parts of a process; where one is absent, the app's own line stands in. */
 export interface ProcessPlaces {
   readonly app: SourcePosition;
@@ -24,6 +32,7 @@ export interface ProcessPlaces {
   readonly workingDirectory?: SourcePosition | undefined;
   readonly capabilities?: SourcePosition | undefined;
   readonly seccomp?: SourcePosition | undefined;
+  readonly umask?: SourcePosition | undefined;
 }
 
 /** All that stage2 needs to turn a fresh child of init into a program: an app's first process, or a later one through exec. */
@@ -39,9 +48,11 @@ export interface ProcessPlan {
   /** CAP_LAST_CAP of this kernel. */
   readonly lastCapability: number;
   readonly noNewPrivileges: boolean;
-  /** An array of struct sock_filter; absent: no filter. */
+  /** An array of struct sock_filter; absent or empty: no filter. */
   readonly seccomp?: Uint8Array | undefined;
   readonly rlimits: readonly Rlimit[];
+  readonly umask: number;
+  readonly settings: readonly Setting[];
   /** `tasks` files of the app's version 1 cgroups. */
   readonly joins: readonly Reg[];
   readonly places: ProcessPlaces;

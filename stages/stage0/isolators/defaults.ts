@@ -46,6 +46,11 @@ export function newDraft(scope: 'app' | 'pod', host: HostFacts): Draft {
       seccompPolicy: { defaultAction: UNKNOWN, rules: new Map() },
       noNewPrivileges: true,
       rlimits: defaultRlimits(host),
+      umask: { value: 0o022 },
+      settings: [],
+      maskedPaths: [],
+      readOnlyPaths: [],
     },
+    sysctls: [],
   };
 }

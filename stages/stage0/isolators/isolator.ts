@@ -34,6 +34,21 @@ export interface RlimitSetting {
   readonly at?: Position | undefined;
 }
 
+/** A system call that a process makes for itself before it enters its root, as the pod's root and without a filter. */
+export interface ProcessSetting {
+  readonly call: string;
+  readonly args: readonly (number | Uint8Array)[];
+  readonly at?: Position | undefined;
+  /** As in `CgroupWrite`, but a whole phrase: `set nice to 5`. */
+  readonly why: string;
+}
+
+/** A path inside an app's root, or a name below /proc/sys, with the line that names it. */
+export interface Named<Value = string> {
+  readonly value: Value;
+  readonly at: Position;
+}
+
 /** What a process of an app is like when it executes; isolators edit it before stage2 turns it into ops. */
 export interface ProcessDraft {
   capabilities: CapabilitySets;
@@ -43,6 +58,11 @@ export interface ProcessDraft {
   noNewPrivileges: boolean;
   oomScoreAdj?: { readonly value: number; readonly at?: Position | undefined };
   rlimits: RlimitSetting[];
+  umask: { readonly value: number; readonly at?: Position | undefined };
+  readonly settings: ProcessSetting[];
+  /** Besides the kernel's paths that are covered and read-only in every pod; those that are not there are left out. */
+  readonly maskedPaths: Named[];
+  readonly readOnlyPaths: Named[];
 }
 
 /** The filter as data: one answer a system call, compiled to a range tree by `seccomp-compile`. */
@@ -78,6 +98,8 @@ export interface Draft {
   readonly scope: 'app' | 'pod';
   readonly cgroup: CgroupWrite[];
   readonly process: ProcessDraft;
+  /** Of the pod's own namespaces, in the kernel's spelling: `net.ipv4.ip_forward`. */
+  readonly sysctls: Named<{ readonly name: string; readonly text: string }>[];
 }
 
 export interface IsolatorContext {
@@ -87,6 +109,8 @@ export interface IsolatorContext {
   readonly atOf: (pointer: string) => Position;
   /** The pod's own draft, where an app is lowered and its limits have to fit into the pod's. */
   readonly pod?: Draft | undefined;
+  /** The pod's network namespace is the host's. */
+  readonly hostNetwork: boolean;
 }
 
 /**

@@ -19,7 +19,7 @@ export function lowerIsolators(
   specs: readonly IsolatorSpec[],
   scope: 'app' | 'pod',
   host: HostFacts,
-  pod?: Draft,
+  { pod, hostNetwork = false }: { readonly pod?: Draft | undefined; readonly hostNetwork?: boolean } = {},
 ): Lowered {
   const draft = newDraft(scope, host);
   const { wanted, errors } = pick(specs, scope);
@@ -29,7 +29,7 @@ export function lowerIsolators(
     const spec = wanted.get(isolator.name);
     if (!spec) continue;
     try {
-      isolator.lower(spec.value as never, draft, { host, at: spec.at, atOf: spec.atOf, pod });
+      isolator.lower(spec.value as never, draft, { host, at: spec.at, atOf: spec.atOf, pod, hostNetwork });
     } catch (error) {
       if (!(error instanceof PodError)) throw error;
       errors.push(error);

@@ -2,6 +2,14 @@ import { CAPABILITIES_REMOVE_SET } from './capabilities-remove-set.ts';
 import { CAPABILITIES_RETAIN_SET } from './capabilities-retain-set.ts';
 import { CPU } from './cpu.ts';
 import type { Isolator } from './isolator.ts';
+import { KEYRING } from './keyring.ts';
+import { MASKED } from './masked-paths.ts';
+import { PERSONALITY } from './personality.ts';
+import { READ_ONLY } from './readonly-paths.ts';
+import { RLIMITS } from './rlimits.ts';
+import { SCHEDULER } from './scheduler.ts';
+import { SYSCTL } from './sysctl.ts';
+import { UMASK } from './umask.ts';
 import { MEMORY } from './memory.ts';
 import { NO_NEW_PRIVILEGES } from './no-new-privileges.ts';
 import { OOM_SCORE_ADJ } from './oom-score-adj.ts';
@@ -21,6 +29,14 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   CAPABILITIES_REMOVE_SET,
   NO_NEW_PRIVILEGES,
   OOM_SCORE_ADJ,
+  RLIMITS,
+  UMASK,
+  SCHEDULER,
+  PERSONALITY,
+  KEYRING,
+  SYSCTL,
+  MASKED,
+  READ_ONLY,
   // Its default is the filter of every app, so it comes before the other.
   SECCOMP_REMOVE_SET,
   SECCOMP_RETAIN_SET,

@@ -8,7 +8,8 @@ import { type CgroupPlanInput, type CgroupRegisters, planCgroups } from '../cgro
 import { cgroupViews } from '../cgroup/views.ts';
 import { PodErrors } from '../error.ts';
 import type { Draft } from '../isolators/isolator.ts';
-import { lowerIsolators } from '../isolators/lower.ts';
+import { lowerIsolators, type Lowered } from '../isolators/lower.ts';
+import type { AppSpec } from '../manifest/spec.ts';
 import { planCgroupViewSources, planCloseCgroupViews } from '../rootfs/cgroup-view.ts';
 import { planCloseDeviceNodes, planDeviceNodes } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
@@ -34,8 +35,11 @@ interface Drafts {
 
 /** Everything wrong with any isolator of the pod or its apps, at once. */
 function lowerAll({ spec, facts }: PlanInput): Drafts {
-  const pod = lowerIsolators(spec.isolators, 'pod', facts);
-  const apps = spec.apps.map((app) => [app.name, lowerIsolators(app.isolators, 'app', facts, pod.draft)] as const);
+  const hostNetwork = spec.network.mode === 'host';
+  const pod = lowerIsolators(spec.isolators, 'pod', facts, { hostNetwork });
+  const lower = ({ isolators }: AppSpec): Lowered =>
+    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, hostNetwork });
+  const apps = spec.apps.map((app) => [app.name, lower(app)] as const);
   const errors = [...pod.errors, ...apps.flatMap(([, lowered]) => lowered.errors)];
   if (errors.length > 0) throw new PodErrors(errors);
   return { pod: pod.draft, apps: new Map(apps.map(([name, { draft }]) => [name, draft])) };
@@ -50,7 +54,8 @@ function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanIn
   };
 }
 
-function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput, cgroups: CgroupInput): RootfsInput {
+function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput): RootfsInput {
+  const { spec, apps, facts, fileVolumes, layersDir } = input;
   return {
     apps: apps.map(({ spec: app, image, hasPlainEtc }) => ({
       name: app.name,
@@ -60,6 +65,8 @@ function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput, c
       readOnly: app.readOnlyRootFS,
       mounts: app.mounts,
       cgroupViews: cgroupViews(cgroups, app.name),
+      maskedPaths: drafts.apps.get(app.name)!.process.maskedPaths,
+      readOnlyPaths: drafts.apps.get(app.name)!.process.readOnlyPaths,
       at: app.at,
     })),
     volumes: spec.volumes.map((volume) => ({ ...volume, isFile: fileVolumes.has(volume.name) })),
@@ -68,6 +75,7 @@ function rootfsInput({ spec, apps, facts, fileVolumes, layersDir }: PlanInput, c
     layersDir,
     detachedLayers: facts.hasDetachedLayers,
     kernelPaths: facts.kernelPaths,
+    sysctls: drafts.pod.sysctls,
     podAt: spec.at,
   };
 }
@@ -80,7 +88,7 @@ export function planPod(input: PlanInput): Plan {
   const { spec, network } = input;
   const drafts = lowerAll(input);
   const cgroupInput = cgroupInputOf(input, drafts);
-  const rootfs = rootfsInput(input, cgroupInput);
+  const rootfs = rootfsInput(input, drafts, cgroupInput);
   const program = new Program();
   const host = program.tape({ purpose: 'host' });
   const attach = program.tape({ purpose: 'attach' });

@@ -49,6 +49,8 @@ export function planProcess({ app, draft, facts, joins }: ProcessInput): Process
     noNewPrivileges: settings.noNewPrivileges,
     seccomp: compileSeccomp(settings.seccompPolicy, facts.arch),
     rlimits: settings.rlimits,
+    umask: settings.umask.value,
+    settings: settings.settings,
     joins,
     places: {
       app: spec.at,
@@ -57,6 +59,7 @@ export function planProcess({ app, draft, facts, joins }: ProcessInput): Process
       workingDirectory: spec.workingDirectory?.at,
       capabilities: settings.capabilitiesAt,
       seccomp: settings.seccompPolicy.at,
+      umask: settings.umask.at,
     },
   };
 }

@@ -22,6 +22,8 @@ import { planDevTree } from './devices.ts';
 import { planKernelPathProtection, planProc, planSys } from './kernel-fs.ts';
 import { attachMount, cloneTree, newFileSystem, setMountAttr } from './mount-ops.ts';
 import { overlayReg } from './overlay.ts';
+import { planProtectedPaths } from './protected-paths.ts';
+import { planSysctls } from './sysctls.ts';
 import { replaceFiles } from './network-files.ts';
 import { ensureDirectory, openInside } from './targets.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
@@ -38,6 +40,7 @@ export function planKernelTree(tree: Tape, input: RootfsInput): void {
   const initRoot = tree.program.reg('initRoot');
   planInitRoot(tree, input, initRoot);
   planProc(tree, input, initRoot);
+  planSysctls(tree, input);
   planSys(tree, input, initRoot);
   planDevTree(tree, initRoot, input.podAt);
   planKernelPathProtection(tree, input, initRoot);
@@ -100,6 +103,7 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
   for (const name of ['proc', 'sys', 'dev']) planKernelDirectory(pod, app, initRoot, root, name);
   planCgroupViews(pod, app, initRoot);
   planMounts(pod, input, { initRoot, root }, app.mounts.filter(isBelowDev));
+  planProtectedPaths(pod, app, initRoot, root);
   finishAppRoot(pod, app, root);
 }
 

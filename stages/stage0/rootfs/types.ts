@@ -6,6 +6,11 @@ import type { MountSpec, VolumeSpec } from '../manifest/spec.ts';
 /** A volume, and for the `host` kind what its source turned out to be. */
 export type RootfsVolume = VolumeSpec & { readonly isFile: boolean };
 
+interface Protected {
+  readonly value: string;
+  readonly at: Position;
+}
+
 export interface RootfsApp {
   readonly name: string;
   readonly imageMounts: readonly ImageMount[];
@@ -16,6 +21,9 @@ export interface RootfsApp {
   readonly mounts: readonly MountSpec[];
   /** Cgroup directories to show below /sys/fs/cgroup. */
   readonly cgroupViews: readonly { readonly name: string; readonly path: Text }[];
+  /** Inside its root. */
+  readonly maskedPaths: readonly Protected[];
+  readonly readOnlyPaths: readonly Protected[];
   readonly at: Position;
 }
 
@@ -32,5 +40,10 @@ export interface RootfsInput {
   readonly detachedLayers: boolean;
   /** Masked and read-only kernel paths that exist here. */
   readonly kernelPaths: ReadonlySet<string>;
+  /** Of the pod's namespaces: name with dots, and text. */
+  readonly sysctls: readonly {
+    readonly value: { readonly name: string; readonly text: string };
+    readonly at: Position;
+  }[];
   readonly podAt: Position;
 }

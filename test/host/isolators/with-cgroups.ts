@@ -22,7 +22,7 @@ export function inputOf(pod: readonly IsolatorSpec[], app: readonly IsolatorSpec
   return {
     facts,
     pod: draft.cgroup,
-    apps: [{ name: 'web', writes: lowerIsolators(app, 'app', host, draft).draft.cgroup }],
+    apps: [{ name: 'web', writes: lowerIsolators(app, 'app', host, { pod: draft }).draft.cgroup }],
   };
 }
 

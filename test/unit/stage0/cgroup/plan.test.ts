@@ -20,7 +20,10 @@ interface Planned {
 function plan(hierarchies: readonly CgroupHierarchy[], specs: readonly IsolatorSpec[] = [], owner?: Arg): Planned {
   const facts = newHost(hierarchies);
   const pod = lowerIsolators([], 'pod', facts).draft;
-  const apps = ['db', 'web'].map((name) => ({ name, writes: lowerIsolators(specs, 'app', facts, pod).draft.cgroup }));
+  const apps = ['db', 'web'].map((name) => ({
+    name,
+    writes: lowerIsolators(specs, 'app', facts, { pod }).draft.cgroup,
+  }));
   const program = new Program();
   const tapes = { host: program.tape({ purpose: 'host' }), cleanup: program.tape({ purpose: 'cleanup' }) };
   const registers = planCgroups(tapes.host, tapes.cleanup, {

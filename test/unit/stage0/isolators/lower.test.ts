@@ -13,7 +13,7 @@ const v2 = newHost(V2);
 
 /** Lowers without an error. */
 function draftOf(specs: readonly IsolatorSpec[], host = v2, scope: 'app' | 'pod' = 'app', pod?: Draft): Draft {
-  const { draft, errors } = lowerIsolators(specs, scope, host, pod);
+  const { draft, errors } = lowerIsolators(specs, scope, host, { pod });
   assert.deepEqual(errors, []);
   return draft;
 }

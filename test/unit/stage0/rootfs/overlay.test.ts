@@ -11,13 +11,14 @@ function inputOf(layers: number, detachedLayers: boolean, hasPlainEtc = false): 
   const names = Array.from({ length: layers }, (_, i) => `/images/layers/${i.toString(16).padStart(64, '0')}`);
   const app = { name: 'web', imageMounts: [{ target: '/', layers: names }], imageAt: AT, readOnly: false };
   return {
-    apps: [{ ...app, hasPlainEtc, mounts: [], cgroupViews: [], at: AT }],
+    apps: [{ ...app, hasPlainEtc, mounts: [], cgroupViews: [], maskedPaths: [], readOnlyPaths: [], at: AT }],
     volumes: [],
     userns: true,
     hostNetwork: false,
     layersDir: '/images/layers',
     detachedLayers,
     kernelPaths: new Set(),
+    sysctls: [],
     podAt: AT,
   };
 }

@@ -1,0 +1,25 @@
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+
+/** uapi/linux/keyctl.h */
+const KEYCTL_JOIN_SESSION_KEYRING = 1;
+
+function lower(value: 'pod' | 'app', draft: Draft, context: IsolatorContext): void {
+  if (value === 'pod') return;
+  draft.process.settings.push({
+    call: 'keyctl',
+    args: [KEYCTL_JOIN_SESSION_KEYRING, 0],
+    at: context.at,
+    why: 'join a session keyring of its own',
+  });
+}
+
+export const KEYRING: Isolator<'pod' | 'app'> = {
+  name: 'os/linux/keyring',
+  scopes: ['app'],
+  schema: {
+    enum: ['pod', 'app'],
+    description:
+      'Whose session keyring the app has: one that the apps of the pod share, or one of its own. The host\'s is never seen. Default: "pod".',
+  },
+  lower,
+};

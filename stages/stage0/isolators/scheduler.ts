@@ -1,0 +1,86 @@
+import { PodError } from '../error.ts';
+import type { Draft, Isolator, IsolatorContext, ProcessSetting } from './isolator.ts';
+
+export interface SchedulerValue {
+  readonly policy?: keyof typeof POLICIES;
+  readonly priority?: number;
+  readonly nice?: number;
+  readonly io?: { readonly class: keyof typeof IO_CLASSES; readonly level?: number };
+}
+
+/** uapi/linux/sched.h */
+const POLICIES = { other: 0, fifo: 1, rr: 2, batch: 3, idle: 5 } as const;
+/** uapi/linux/ioprio.h */
+const IO_CLASSES = { realtime: 1, 'best-effort': 2, idle: 3 } as const;
+const IOPRIO_CLASS_SHIFT = 13;
+const IOPRIO_WHO_PROCESS = 1;
+const IO_LEVEL = 4;
+/** sys/resource.h */
+const PRIO_PROCESS = 0;
+
+function isRealTime(policy: SchedulerValue['policy']): boolean {
+  return policy === 'fifo' || policy === 'rr';
+}
+
+function lower(value: SchedulerValue, draft: Draft, context: IsolatorContext): void {
+  check(value, context);
+  const { policy, priority = 0, nice, io } = value;
+  const settings: ProcessSetting[] = draft.process.settings;
+  if (policy !== undefined) {
+    const at = context.atOf('/policy');
+    const param = new Uint8Array(new Int32Array([priority]).buffer);
+    settings.push({ call: 'sched_setscheduler', args: [0, POLICIES[policy], param], at, why: `schedule as ${policy}` });
+  }
+  if (nice !== undefined) {
+    const at = context.atOf('/nice');
+    settings.push({ call: 'setpriority', args: [PRIO_PROCESS, 0, nice], at, why: `set nice to ${nice}` });
+  }
+  if (io) {
+    const ioprio = (IO_CLASSES[io.class] << IOPRIO_CLASS_SHIFT) | (io.class === 'idle' ? 0 : (io.level ?? IO_LEVEL));
+    const why = `set the I/O priority to ${io.class}`;
+    settings.push({ call: 'ioprio_set', args: [IOPRIO_WHO_PROCESS, 0, ioprio], at: context.atOf('/io'), why });
+  }
+}
+
+function check({ policy, priority, io }: SchedulerValue, context: IsolatorContext): void {
+  const refuse = (pointer: string, message: string): never => {
+    throw new PodError('manifest/schema', message, { at: context.atOf(pointer) });
+  };
+  if (isRealTime(policy) && priority === undefined)
+    refuse('/policy', `schedule as "${policy}": a real-time policy needs a "priority" from 1 to 99`);
+  if (!isRealTime(policy) && priority !== undefined)
+    refuse('/priority', `set "priority": only the policies "fifo" and "rr" have one`);
+  if (io?.class === 'idle' && io.level !== undefined)
+    refuse('/io/level', 'set the level of I/O class "idle": it has none');
+}
+
+export const SCHEDULER: Isolator<SchedulerValue> = {
+  name: 'os/linux/scheduler',
+  scopes: ['app'],
+  schema: {
+    type: 'object',
+    description:
+      'How the app competes for processors and disks with processes of the same cgroup. What takes from others (nice below 0, real-time) is only granted with "userns: host" and the host\'s privilege; a start it is denied to fails at its line.',
+    additionalProperties: false,
+    minProperties: 1,
+    properties: {
+      policy: {
+        enum: Object.keys(POLICIES),
+        description: 'As in sched(7). Default: "other".',
+      },
+      priority: { type: 'integer', minimum: 1, maximum: 99, description: 'Of the policies "fifo" and "rr" only.' },
+      nice: { type: 'integer', minimum: -20, maximum: 19, description: 'Higher yields to others. Default: 0.' },
+      io: {
+        type: 'object',
+        description: 'As in ioprio_set(2). Default: derived from nice.',
+        additionalProperties: false,
+        required: ['class'],
+        properties: {
+          class: { enum: Object.keys(IO_CLASSES), description: 'Which queue.' },
+          level: { type: 'integer', minimum: 0, maximum: 7, description: `0 is first. Default: ${IO_LEVEL}.` },
+        },
+      },
+    },
+  },
+  lower,
+};

@@ -1,0 +1,57 @@
+import { PodError } from '../error.ts';
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+
+type SysctlValue = Readonly<Record<string, string | number>>;
+
+/** sysctl(8) settings that belong to a namespace of the pod's, as runc and crun let through; all others are the host's. */
+const NAMESPACED =
+  /^(net\.[a-z0-9_-]+\..+|net\.[a-z0-9_-]+|kernel\.(shm(all|max|mni|_rmid_forced)|msg(max|mnb|mni)|sem)|fs\.mqueue\..+)$/;
+/** What the network name space of a pod gets of its own at `conf/INTERFACE` exists only after its links do. */
+const OF_ONE_INTERFACE = /^net\.ipv[46]\.(conf|neigh)\.(?!all\.|default\.|lo\.)/;
+
+function lower(value: SysctlValue, draft: Draft, context: IsolatorContext): void {
+  for (const [name, text] of Object.entries(value)) {
+    const at = context.atOf(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+    refuse(name, context, at);
+    draft.sysctls.push({ value: { name, text: String(text) }, at });
+  }
+}
+
+function refuse(name: string, context: IsolatorContext, at: IsolatorContext['at']): void {
+  if (!NAMESPACED.test(name) || name.includes('..')) {
+    const hint =
+      name === 'kernel.hostname' || name === 'kernel.domainname'
+        ? 'write the field "hostname" instead'
+        : 'of a pod are net.*, kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.*';
+    throw new PodError('manifest/schema', `set sysctl "${name}": it is the host's, not a namespace's`, { at, hint });
+  }
+  if (context.hostNetwork && name.startsWith('net.')) {
+    throw new PodError('manifest/schema', `set sysctl "${name}": with "network: {mode: host}" it is the host's`, {
+      at,
+    });
+  }
+  if (OF_ONE_INTERFACE.test(name)) {
+    throw new PodError('manifest/schema', `set sysctl "${name}": the pod's links do not exist yet when it is set`, {
+      at,
+      hint: 'set it for "default", which new links take over, or for "all"',
+    });
+  }
+}
+
+export const SYSCTL: Isolator<SysctlValue> = {
+  name: 'os/linux/sysctl',
+  scopes: ['pod'],
+  schema: {
+    type: 'object',
+    description:
+      "Kernel settings of the pod's own namespaces, by their names with dots: {net.core.somaxconn: 1024}. Anything else is the host's and refused.",
+    minProperties: 1,
+    propertyNames: { type: 'string', pattern: '^[a-z][A-Za-z0-9_.-]*$' },
+    additionalProperties: {
+      // A line break would be a second value.
+      type: ['string', 'integer'],
+      pattern: '^[^\\u0000-\\u001f\\u007f]{1,1024}$',
+    },
+  },
+  lower,
+};

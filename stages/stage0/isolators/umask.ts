@@ -1,0 +1,17 @@
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+
+function lower(value: string, draft: Draft, context: IsolatorContext): void {
+  draft.process.umask = { value: Number.parseInt(value, 8), at: context.at };
+}
+
+export const UMASK: Isolator<string> = {
+  name: 'os/linux/umask',
+  scopes: ['app'],
+  schema: {
+    type: 'string',
+    pattern: '^0?[0-7]{3}$',
+    description:
+      'The permissions that files the app makes do not get, in octal: "0027". A string, because YAML reads 0027 as a number. Default: "0022".',
+  },
+  lower,
+};
