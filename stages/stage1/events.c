@@ -1,6 +1,7 @@
 /* The pod's journal: one JSON object a line, each written whole by one append. */
 #include "stage1.h"
 
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,4 +60,25 @@ void event_end(const struct init *in, struct text *t, const char *buffer)
 	put_literal(t, "}\n");
 	if (in->regs[R_EVENTS] >= 0)
 		append_whole(in->regs[R_EVENTS], buffer, t->at - buffer);
+}
+
+/*
+ * The pod's last word: init says how it will end, the monitor how it did. The file was allocated when the pod was made, so a
+ * full disk cannot lose it; one write of always the same length, so no word shows through another.
+ */
+void record_final(const s64 *regs, int status)
+{
+	char line[96];
+	struct text t = { line, line + sizeof(line) };
+
+	memset(line, ' ', sizeof(line));
+	put_literal(&t, "{\"t\":");
+	put_number(&t, clock_ns(CLOCK_REALTIME) / 1000000, 0);
+	put_literal(&t, ",\"code\":");
+	put_number(&t, WIFEXITED(status) ? (u64)WEXITSTATUS(status) : 0, 0);
+	put_literal(&t, ",\"signal\":");
+	put_number(&t, WIFSIGNALED(status) ? (u64)WTERMSIG(status) : 0, 0);
+	put_literal(&t, "}");
+	if (regs[R_FINAL] >= 0)
+		sys4(__NR_pwrite64, regs[R_FINAL], line, sizeof(line), 0);
 }

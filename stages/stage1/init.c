@@ -225,5 +225,7 @@ int init_main(struct program *program, const s64 *regs, long from_monitor)
 	t = EVENT(line, "pod-started");
 	event_end(in, &t, line);
 	supervise(in);
+	/* The monitor says it again when it has seen us end; it may be gone. */
+	record_final(in->regs, in->exit_code << 8);
 	return in->exit_code;
 }

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 struct monitor {
 	struct program program;
@@ -173,24 +172,6 @@ static int wait_for(s32 pid)
 	}
 }
 
-/* The pod's last word. The file was allocated when the pod was made, so a full disk cannot lose it. */
-static void record_exit(struct monitor *mon, int status)
-{
-	char line[128];
-	struct text t = { line, line + sizeof(line) };
-	u64 now = clock_ns(CLOCK_REALTIME) / 1000000;
-
-	put_literal(&t, "{\"t\":");
-	put_number(&t, now, 0);
-	put_literal(&t, ",\"code\":");
-	put_number(&t, WIFEXITED(status) ? (u64)WEXITSTATUS(status) : 0, 0);
-	put_literal(&t, ",\"signal\":");
-	put_number(&t, WIFSIGNALED(status) ? (u64)WTERMSIG(status) : 0, 0);
-	put_literal(&t, "}");
-	if (mon->regs[R_FINAL] >= 0)
-		sys4(__NR_pwrite64, mon->regs[R_FINAL], line, t.at - line, 0);
-}
-
 int monitor_main(void)
 {
 	struct monitor *mon = &monitor;
@@ -220,7 +201,7 @@ int monitor_main(void)
 		if (!ready)
 			status = EXIT_POD_FAILED << 8;
 	}
-	record_exit(mon, status);
+	record_final(mon->regs, status);
 	play(mon, TAPE_CLEANUP);
 	tell(MSG_EXITED, WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0, 0);
 	play(mon, TAPE_SETTLE);

@@ -138,6 +138,7 @@ struct text event_begin(char *buffer, size_t size, const char *name, size_t leng
 void event_app(struct text *t, const struct init *in, u32 index);
 void event_field(struct text *t, const char *name, size_t length, s64 value);
 void event_end(const struct init *in, struct text *t, const char *buffer);
+void record_final(const s64 *regs, int status);
 #define EVENT(buffer, name) event_begin(buffer, sizeof(buffer), name, sizeof(name) - 1)
 #define FIELD(t, name, value) event_field(t, name, sizeof(name) - 1, value)
 

@@ -6,6 +6,7 @@ export interface PodStatus {
   readonly name: string;
   readonly state: 'preparing' | 'prepared' | 'running' | 'paused' | 'exited' | 'garbage';
   readonly exitCode: number | null;
+  readonly death: 'init-killed' | 'supervisors-killed' | 'host-restarted' | null;
   readonly network: { readonly mode: string; readonly ips: readonly string[] };
   readonly apps: readonly {
     readonly name: string;

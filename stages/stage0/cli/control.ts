@@ -2,6 +2,7 @@ import { PodError } from '../error.ts';
 import { isLocked } from '../pod/lock.ts';
 import type { PodDir, PodStore } from '../pod/store.ts';
 import { hasEnded, waitForPod } from '../pod/wait.ts';
+import { buryIfLeft } from './bury.ts';
 import { loadControl } from './load-launch.ts';
 
 /** Stops the pod and resolves when it has ended. Stopping one that has ended already is no error. */
@@ -11,6 +12,7 @@ export async function stopAndWait(store: PodStore, pod: PodDir, graceMs: number 
   const { stopPod } = await loadControl();
   await stopPod(pod.path, { graceMs });
   await waitForPod(store, pod.uuid, 'exit');
+  await buryIfLeft(store, pod.uuid);
 }
 
 /** Kills the pod if it runs and resolves when it has ended. */

@@ -1,10 +1,11 @@
-import { closeSync, existsSync, statSync } from 'node:fs';
+import { closeSync, statSync } from 'node:fs';
 import { readFinal } from '../pod/events.ts';
+import { bury, wasStarted } from './bury.ts';
 import { type Collected, type Collection, type CollectOptions, DEFAULT_COLLECT } from './collection.ts';
 import { collectLeftovers } from './leftovers.ts';
-import { POD_FILES, podPath } from '../pod/layout.ts';
+import { podPath } from '../pod/layout.ts';
 import { readRecord } from '../pod/record.ts';
-import { removePod, tryLockAt, undoPod } from './remove.ts';
+import { removePod, tryLockAt } from './remove.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 
 /** Removes what dead pods left. Pods that are alive are never touched; may run beside anything, and be killed at any point. */
@@ -31,7 +32,7 @@ async function collectPod(store: PodStore, pod: PodDir, options: CollectOptions)
   const hasDied = pod.state === 'run' && wasStarted(pod);
   // The lock is ours: nobody else moves the pod until it is let go.
   try {
-    if (hasDied && !options.isDryRun) await buryPod(store, pod);
+    if (hasDied && !options.isDryRun) await bury(store, pod);
   } finally {
     closeSync(dead.fd);
   }
@@ -39,17 +40,6 @@ async function collectPod(store: PodStore, pod: PodDir, options: CollectOptions)
   const why = reasonToRemove(now, options, Date.now());
   if (why !== undefined && !options.isDryRun) await removePod(store.root, pod.uuid);
   return hasDied ? 'died' : why;
-}
-
-/** Its monitor had begun: there may be logs and events that somebody wants to read. */
-function wasStarted(pod: PodDir): boolean {
-  return existsSync(`${pod.path}/${POD_FILES.events}`);
-}
-
-/** A pod that died without its monitor: what it holds is given back now, its logs stay for the grace period. */
-async function buryPod(store: PodStore, pod: PodDir): Promise<void> {
-  await undoPod(store.root, pod.uuid, pod.path);
-  store.move(pod.uuid, 'run', 'exited');
 }
 
 function reasonToRemove(pod: PodDir, options: CollectOptions, nowMs: number): string | undefined {

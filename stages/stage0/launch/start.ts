@@ -103,7 +103,7 @@ function runningPod(
     ips,
     apps: pod.apps.map(({ name }) => name),
     get exit() {
-      return (exit ??= waitForExit(new PodStore(options.root), uuid, monitor));
+      return (exit ??= waitForExit(new PodStore(options.root), uuid, monitor, release));
     },
     stop: (stopOptions = {}) => unlessEnded(async (control) => control.stopPod(path, stopOptions)),
     kill: (signal) => unlessEnded(async (control) => control.signalPod(path, undefined, signal)),
@@ -120,10 +120,14 @@ async function unlessEnded(request: (control: ControlApi) => Promise<void>): Pro
   }
 }
 
-async function waitForExit(store: PodStore, uuid: string, monitor: Monitor): Promise<PodExit> {
+async function waitForExit(store: PodStore, uuid: string, monitor: Monitor, release: () => void): Promise<PodExit> {
   for (;;) {
     const message = await monitor.channel.next();
     if (message && message.type !== 'exited') continue;
+    if (!message) {
+      const { outliveMonitor } = await import('./orphan.ts');
+      await outliveMonitor(store, uuid, release);
+    }
     // Killed monitors and inits leave no exit code of an app; 128+SIGKILL is what a caller must see then.
     return { exitCode: readStatus(store, uuid)?.exitCode ?? 128 + 9 };
   }

@@ -28,14 +28,14 @@ export type PodEvent = { readonly t: number } & (
   | { readonly e: 'log-dropped'; readonly app: string; readonly lines: number; readonly bytes: number }
 );
 
-/** The monitor's last word: how init ended. */
+/** The pod's last word: how init ended, from init itself and then from the monitor. */
 export interface FinalStatus {
   readonly t: number;
   readonly code: number;
   readonly signal: number;
 }
 
-/** The monitor overwrites the line in place, so that a full disk cannot lose it. */
+/** stage1 overwrites the line in place, so that a full disk cannot lose it. */
 const FINAL_BYTES = 512;
 
 /** Every whole line of the journal, oldest first. Lines of kinds we do not know are kept: a newer init may write them. */
@@ -49,12 +49,12 @@ function isEvent(line: object): line is PodEvent {
   return isInstant(t) && typeof e === 'string';
 }
 
-/** Makes the file the monitor will overwrite. */
+/** Makes the file stage1 will overwrite. */
 export function writeEmptyFinal(podPath: string): void {
   writeFileSync(`${podPath}/${POD_FILES.final}`, `${'{}'.padEnd(FINAL_BYTES - 1)}\n`, { mode: 0o600 });
 }
 
-/** Undefined until the monitor has written it. */
+/** Undefined until it was written. */
 export function readFinal(podPath: string): FinalStatus | undefined {
   const text = readIfThere(`${podPath}/${POD_FILES.final}`);
   const object = text === undefined ? undefined : parseObject(text.replace(/\0+$/, ''));

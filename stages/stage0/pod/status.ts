@@ -16,6 +16,8 @@ export interface PodStatus {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly exitCode: number | null;
+  /** What ended the pod when it was not its apps: the end of what watched over them. */
+  readonly death: 'init-killed' | 'supervisors-killed' | 'host-restarted' | null;
   readonly manifest: { readonly path: string; readonly digest: string } | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly network: { readonly mode: string; readonly ips: readonly string[] };
@@ -86,11 +88,18 @@ function toStatus({ pod, record, events, final, state, apps }: Sources): PodStat
     startedAt: started ? toTime(started.t) : null,
     finishedAt: final ? toTime(final.t) : null,
     exitCode: state === 'exited' ? podExitCode(apps, record, final) : null,
+    death: state === 'exited' ? deathOf(record, final) : null,
     manifest: record ? manifestOf(pod.path, record.manifest.path) : null,
     labels: record?.labels ?? {},
     network: record?.network ?? { mode: 'none', ips: [] },
     apps,
   };
+}
+
+/** init writes the pod's last word before it ends: where there is none, or a signal in it, init did not come to its end. */
+function deathOf(record: PodRecord | undefined, final: FinalStatus | undefined): PodStatus['death'] {
+  if (final) return final.signal === 0 ? null : 'init-killed';
+  return isThisBoot(record) ? 'supervisors-killed' : 'host-restarted';
 }
 
 /** The digest is made when somebody looks at it: loading node:crypto costs more than everything else here. */

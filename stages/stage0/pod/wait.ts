@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { PodError } from '../error.ts';
+import { readFinal } from './events.ts';
 import { isLocked } from './lock.ts';
 import { type PodStatus, readStatus } from './status.ts';
 import type { PodStore } from './store.ts';
@@ -13,6 +14,8 @@ export interface WaitOptions {
 
 /** A lock that is let go raises no event anybody could wait for; a pod whose monitor was killed is noticed this late. */
 const DEATH_CHECK_MS = 1000;
+/** From the pod's last word to the free lock it is an instant, at whose end there is no event either. */
+const LAST_WORD_MS = 10;
 
 /** Resolves with the pod's status when the condition holds, undefined when the pod is gone. Throws `pod/timeout`, `pod/died`. */
 export async function waitForPod(
@@ -46,16 +49,22 @@ export function hasEnded(store: PodStore, uuid: string): boolean {
   return pod.state === 'run' && !isLocked(pod.path);
 }
 
+function isEnding(store: PodStore, uuid: string): boolean {
+  const pod = store.locate(uuid);
+  return pod?.state === 'run' && readFinal(pod.path) !== undefined;
+}
+
 /** True when `test` became true, false when the time limit passed. */
 function watchPod(store: PodStore, uuid: string, test: () => boolean, options: WaitOptions): Promise<boolean> {
   if (test()) return Promise.resolve(true);
   const { timeoutMs, signal } = options;
   return new Promise((resolve, reject) => {
     const timers: NodeJS.Timeout[] = [];
+    let lastWord: NodeJS.Timeout | undefined;
     const watcher = watchDir(store, uuid, look);
     const end = (settle: () => void): void => {
       watcher?.close();
-      for (const timer of timers) clearInterval(timer);
+      for (const timer of [...timers, lastWord]) clearInterval(timer);
       signal?.removeEventListener('abort', abort);
       settle();
     };
@@ -63,9 +72,14 @@ function watchPod(store: PodStore, uuid: string, test: () => boolean, options: W
     function look(): void {
       try {
         if (test()) end(() => resolve(true));
+        else if (isEnding(store, uuid)) lastWord ??= setTimeout(lookAgain, LAST_WORD_MS);
       } catch (error) {
         end(() => reject(error as Error));
       }
+    }
+    function lookAgain(): void {
+      lastWord = undefined;
+      look();
     }
     timers.push(setInterval(look, DEATH_CHECK_MS));
     if (timeoutMs !== undefined) timers.push(setTimeout(() => end(() => resolve(false)), timeoutMs));

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFinal } from '../../../stages/stage0/pod/events.ts';
+import { PodStore } from '../../../stages/stage0/pod/store.ts';
 import { test } from 'node:test';
 import { cgroupMountPoints } from '../../../stages/stage0/pod/host-pids.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
+import { PodProcess } from './pod-process.ts';
 import { shellManifest, STUBBORN } from './shell-manifest.ts';
 
 const root = useTempRoot();
@@ -16,12 +19,16 @@ interface Processes {
   readonly apps: readonly number[];
 }
 
-async function start(name: string): Promise<{ uuid: string } & Processes> {
-  const uuid = await podOk(['run', '-d', '-'], { root, input: shellManifest(name, { a: STUBBORN, b: STUBBORN }) });
-  const { apps } = await statusOf(root, uuid);
+async function start(name: string, script = STUBBORN): Promise<{ uuid: string } & Processes> {
+  const uuid = await podOk(['run', '-d', '-'], { root, input: shellManifest(name, { a: script, b: script }) });
+  return { uuid, ...(await processesOf(uuid)) };
+}
+
+async function processesOf(pod: string): Promise<Processes> {
+  const { apps } = await statusOf(root, pod);
   const pids = apps.map(({ pid }) => pid!);
   const init = parentOf(pids[0]!);
-  return { uuid, monitor: parentOf(init), init, apps: pids };
+  return { monitor: parentOf(init), init, apps: pids };
 }
 
 function parentOf(pid: number): number {
@@ -45,6 +52,10 @@ function untilGone(pids: readonly number[], limitMs: number): number {
   return performance.now() - startMs;
 }
 
+function whereIs(uuid: string): string[] {
+  return new PodStore(root).list().flatMap((pod) => (pod.uuid === uuid ? [pod.state] : []));
+}
+
 function cgroupsOf(uuid: string): string[] {
   return cgroupMountPoints().flatMap((dir) => readdirSync(dir).filter((name) => name.includes(uuid)));
 }
@@ -56,7 +67,8 @@ test('when init is killed all its apps are gone at once, and the pod is told of 
   assert.ok(tookMs < GONE_MS, `${tookMs} ms`);
   await podOk(['wait', uuid, '--for', 'exit'], { root });
   const status = await statusOf(root, uuid);
-  assert.deepEqual([status.state, status.exitCode], ['exited', 137]);
+  assert.deepEqual([status.state, status.exitCode, status.death], ['exited', 137, 'init-killed']);
+  assert.match(await podOk(['status', uuid], { root }), /its init was killed/);
   for (const { state, exitCode } of status.apps) assert.deepEqual([state, exitCode], ['exited', 137]);
   await podOk(['rm', uuid], { root });
   assert.deepEqual(cgroupsOf(uuid), []);
@@ -75,6 +87,8 @@ test('when the monitor is killed the apps run on, and can be used and stopped', 
   assert.equal([init, ...apps].some(isAlive), false);
   const status = await statusOf(root, uuid);
   assert.deepEqual([status.state, ...status.apps.map((app) => app.exitCode)], ['exited', 137, 137]);
+  assert.deepEqual(whereIs(uuid), ['exited']);
+  assert.deepEqual(cgroupsOf(uuid), []);
   await podOk(['rm', uuid], { root });
   assert.deepEqual(cgroupsOf(uuid), []);
 });
@@ -85,9 +99,57 @@ test('when both are killed nothing is left that gc does not remove', async () =>
   process.kill(init, 'SIGKILL');
   untilGone([init, ...apps], 20 * GONE_MS);
   const status = await statusOf(root, uuid);
-  assert.equal(status.state, 'exited');
+  assert.deepEqual([status.state, status.exitCode, status.death], ['exited', null, 'supervisors-killed']);
   assert.equal((await pod(['exec', uuid, '--', '/bin/true'], { root })).exitCode, 125);
   await podOk(['gc', '--grace', '0s'], { root });
   assert.deepEqual(cgroupsOf(uuid), []);
   assert.equal((await pod(['status', uuid], { root })).exitCode, 1);
 });
+
+/** Writes on until it is told to end, then fails. */
+const UNTIL_TOLD = "trap 'echo told; exit 3' TERM; echo up; while :; do sleep 1000 & wait $!; done";
+
+test('the end of a pod without its monitor is recorded by init, and the first who looks puts it in order', async () => {
+  const { uuid, monitor, apps } = await start('recorded', UNTIL_TOLD);
+  process.kill(monitor, 'SIGKILL');
+  untilGone([monitor], 20 * GONE_MS);
+  const waiting = pod(['wait', uuid], { root });
+  for (const app of apps) process.kill(app, 'SIGTERM');
+  assert.deepEqual([(await waiting).stdout, (await waiting).exitCode], ['3', 0]);
+  assert.deepEqual([whereIs(uuid), cgroupsOf(uuid)], [['exited'], []]);
+  const path = new PodStore(root).locate(uuid)!.path;
+  assert.deepEqual([readFinal(path)?.code, readFinal(path)?.signal], [0, 0]);
+  const status = await statusOf(root, uuid);
+  assert.deepEqual([status.state, status.exitCode, status.death], ['exited', 3, null]);
+  assert.equal((await podOk(['logs', uuid], { root })).match(/told/g)?.length, 2);
+});
+
+test('ps puts a pod in order that ended without its monitor', async () => {
+  const { uuid, monitor, init, apps } = await start('listed', UNTIL_TOLD);
+  process.kill(monitor, 'SIGKILL');
+  untilGone([monitor], 20 * GONE_MS);
+  for (const app of apps) process.kill(app, 'SIGTERM');
+  untilGone([init], 20 * GONE_MS);
+  assert.equal(await podOk(['ps', '-q', '-o', 'name'], { root }), '');
+  assert.deepEqual([whereIs(uuid), cgroupsOf(uuid)], [['exited'], []]);
+});
+
+for (const [what, options, left] of [
+  ['stays with the pod', [], ['exited']],
+  ['with --rm removes it', ['--rm'], []],
+] as const) {
+  test(`a foreground run whose monitor is killed ${what} to the end of its apps`, async () => {
+    const name = `front-${options.length}`;
+    const run = new PodProcess(root, ['run', ...options, '-'], shellManifest(name, { a: UNTIL_TOLD }));
+    await run.says('up');
+    const { uuid } = await statusOf(root, name);
+    const { monitor, apps } = await processesOf(uuid);
+    process.kill(monitor, 'SIGKILL');
+    untilGone([monitor], 20 * GONE_MS);
+    assert.equal(await podOk(['exec', uuid, '--', '/bin/echo', 'here'], { root }), 'here');
+    process.kill(apps[0]!, 'SIGTERM');
+    assert.equal(await run.ended(), 3);
+    assert.match(run.output, /told/);
+    assert.deepEqual([whereIs(uuid), cgroupsOf(uuid)], [left, []]);
+  });
+}

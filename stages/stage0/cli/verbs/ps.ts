@@ -1,6 +1,7 @@
 import { type PodStatus, StatusReader } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { noOperands } from '../arguments.ts';
+import { buryIfLeft } from '../bury.ts';
 import { formatValue, isStructured } from '../format.ts';
 import { parseSelector } from '../select.ts';
 import { stateCell } from '../state.ts';
@@ -28,7 +29,7 @@ export const verb: Verb = {
 async function ps(invocation: Invocation): Promise<number> {
   noOperands(invocation);
   const { flags, terminal } = invocation;
-  const pods = listPods(invocation);
+  const pods = await listPods(invocation);
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue(pods, format));
   else if (format === 'name') terminal.out(pods.map((pod) => `${pod.uuid}\n`).join(''));
@@ -44,15 +45,19 @@ async function ps(invocation: Invocation): Promise<number> {
 }
 
 /** Newest first. */
-function listPods({ flags, root }: Invocation): PodStatus[] {
+async function listPods({ flags, root }: Invocation): Promise<PodStatus[]> {
   const selector = flags.value('selector');
   const fits = selector === undefined ? undefined : parseSelector(selector);
   const states = flags.has('all') ? undefined : (['prepare', 'prepared', 'run'] as const);
-  const pods = new PodStore(root).list(states);
+  const store = new PodStore(root);
+  const pods = store.list(states);
   if (pods.length === 0) return [];
   const reader = new StatusReader(isStructured(flags.value('output') ?? 'table'));
-  return pods
-    .map((pod) => reader.read(pod))
+  const statuses = pods.map((pod) => reader.read(pod));
+  for (const [index, { uuid, state }] of statuses.entries()) {
+    if (pods[index]!.state === 'run' && state === 'exited') await buryIfLeft(store, uuid);
+  }
+  return statuses
     .filter((status) => flags.has('all') || (status.state !== 'exited' && status.state !== 'garbage'))
     .filter((status) => !fits || fits(status.labels))
     .toSorted((a, b) => compare(b.createdAt ?? '', a.createdAt ?? '') || compare(a.uuid, b.uuid));

@@ -3,6 +3,7 @@ import { type PodStatus, readStatus } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { waitForPod } from '../../pod/wait.ts';
 import { onlyOperand, parseDuration } from '../arguments.ts';
+import { buryIfLeft } from '../bury.ts';
 import { formatValue, isStructured } from '../format.ts';
 import { appStateCell, stateCell } from '../state.ts';
 import { age, printable, renderTable } from '../table.ts';
@@ -40,12 +41,19 @@ async function status(invocation: Invocation): Promise<number> {
     await waitForPod(store, uuid, 'exit', { timeoutMs: limit === '' ? undefined : parseDuration(limit, '--wait') });
   }
   const found = readStatus(store, uuid);
+  if (found?.state === 'exited') await buryIfLeft(store, uuid);
   if (!found) throw new PodError('pod/not-found', `read the status of pod ${uuid}: it was removed`);
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue(found, format));
   else terminal.out(format === 'name' ? `${found.uuid}\n` : renderStatus(terminal, found));
   return 0;
 }
+
+const DEATHS: Readonly<Record<NonNullable<PodStatus['death']>, string>> = {
+  'init-killed': 'its init was killed, and took the apps with it',
+  'supervisors-killed': 'its monitor and its init were killed',
+  'host-restarted': 'the host was restarted while it ran',
+};
 
 function renderStatus(terminal: Terminal, pod: PodStatus): string {
   const { text, style } = stateCell(pod);
@@ -56,6 +64,7 @@ function renderStatus(terminal: Terminal, pod: PodStatus): string {
     ['started', ago(pod.startedAt)],
   ];
   if (pod.finishedAt !== null) facts.push(['finished', ago(pod.finishedAt)]);
+  if (pod.death !== null) facts.push(['death', DEATHS[pod.death]]);
   facts.push(['network', [pod.network.mode, ...pod.network.ips].join(' ')]);
   if (pod.manifest) facts.push(['manifest', `${printable(pod.manifest.path)} (${pod.manifest.digest})`]);
   const labels = Object.entries(pod.labels).map(([key, value]) => `${key}=${value}`);

@@ -2,6 +2,7 @@ import { PodError } from '../../error.ts';
 import { PodStore } from '../../pod/store.ts';
 import { type PodCondition, waitForPod } from '../../pod/wait.ts';
 import { durationFlag, onlyOperand } from '../arguments.ts';
+import { buryIfLeft } from '../bury.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -28,6 +29,7 @@ async function wait(invocation: Invocation): Promise<number> {
   const { uuid } = store.find(onlyOperand(invocation, 'POD'));
   const status = await waitForPod(store, uuid, condition, { timeoutMs });
   if (condition !== 'exit') return 0;
+  await buryIfLeft(store, uuid);
   if (!status) throw new PodError('pod/not-found', `wait for pod ${uuid} to exit: it was removed`);
   invocation.terminal.out(`${status.exitCode ?? 'unknown'}\n`);
   return 0;
