@@ -65,8 +65,7 @@ function bundle(top, options) {
     format: 'cjs',
     target: 'node20.19',
     external: ['koffi', 'esbuild', 'ajv'],
-    define: { 'import.meta.url': '__importMetaUrl' },
-    banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    define: { 'import.meta.filename': '__filename' },
     logLevel: 'warning',
     ...options,
   });
