@@ -32,9 +32,12 @@ const FS_TOPDIR_FL = 0x00020000;
  */
 export function spreadChildren(path: string): void {
   const fd = openSync(path, 'r');
-  // Only a hint: file systems that do not know it work without.
-  tryAddInodeFlag(fd, FS_TOPDIR_FL);
-  closeSync(fd);
+  try {
+    // Only a hint: file systems that do not know it work without.
+    tryAddInodeFlag(fd, FS_TOPDIR_FL);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Adds an inode flag. 0, or minus the errno: many file systems have none. */

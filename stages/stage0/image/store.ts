@@ -63,10 +63,9 @@ export class TempDir implements Disposable {
     for (;;) {
       const path = `${store.tmp}/${process.pid}-${Math.random().toString(36).slice(2, 12)}`;
       mkdirSync(path, { mode: 0o700 });
-      const fd = openSync(path, 'r');
-      // A sweep may have come in between the two calls and taken it for a leftover: then it is locked, or gone.
-      if (tryFlock(fd, LOCK_EX) && fstatSync(fd).nlink > 0) return new TempDir(path, fd);
-      closeSync(fd);
+      // A sweep may come in between the two calls and take it for a leftover: then it is locked, or gone.
+      const fd = openLocked(path);
+      if (fd !== undefined) return new TempDir(path, fd);
     }
   }
 
@@ -87,6 +86,23 @@ export class TempDir implements Disposable {
   }
 }
 
+/** Undefined when somebody else has the lock, or had it and removed the directory; what fails leaves neither directory nor descriptor. */
+function openLocked(path: string): number | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    if (tryFlock(fd, LOCK_EX) && fstatSync(fd).nlink > 0) return fd;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      if (fd !== undefined) closeSync(fd);
+      rmSync(path, { recursive: true, force: true });
+      throw error;
+    }
+  }
+  if (fd !== undefined) closeSync(fd);
+  return undefined;
+}
+
 /** An exclusive lock between processes; the file goes when it is given back. */
 export class StoreLock implements Disposable {
   readonly #path: string;
@@ -103,7 +119,12 @@ export class StoreLock implements Disposable {
     for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
       signal?.throwIfAborted();
       const fd = openSync(path, 'a', 0o600);
-      if (tryFlock(fd, LOCK_EX) && isSameFile(fd, path)) return new StoreLock(path, fd);
+      try {
+        if (tryFlock(fd, LOCK_EX) && isSameFile(fd, path)) return new StoreLock(path, fd);
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
       closeSync(fd);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
