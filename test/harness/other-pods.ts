@@ -1,4 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
+import { chooseBridge } from '../../stages/stage0/network/bridge-config.ts';
 
 /** Pids and uuids of running pods that belong to a state directory other than `root`: somebody else's, and none of our business. */
 export function findOtherPods(root: string): string[] {
@@ -11,10 +12,14 @@ export function findOtherPods(root: string): string[] {
     );
 }
 
-/** What appears in the names of a pod's cgroups, of its link and in the list of processes. */
+/** What appears in the names of a pod's cgroups, of its link, of its bridge and its table, and in the list of processes. */
 function namesOf(pid: string, dir: string): string[] {
   const uuid = dir.slice(dir.lastIndexOf('/') + 1);
-  return [`${pid} stage1`, `/pod-${uuid}`, `vp${uuid.replaceAll('-', '').slice(0, 12)}`];
+  const { bridge, table } = chooseBridge(dir.slice(0, dir.lastIndexOf('/pods/')), {
+    prefixes4: [],
+    devices: [],
+  });
+  return [`${pid} stage1`, `/pod-${uuid}`, `vp${uuid.replaceAll('-', '').slice(0, 12)}`, bridge, table];
 }
 
 /** Directories of pods a process holds open: monitor and init hold their own, which is the pod's lock. */
