@@ -22,7 +22,7 @@ async function runOn(limit: string): Promise<{ exitCode: number | undefined; std
   const script = `mount -t tmpfs -o ${limit} none ${disk}
     "$@" <"$0"; code=$?
     [ $code = 0 ] && "$1" "$2" gc --root ${disk} --grace 0s >/dev/null 2>&1
-    ls -d ${disk}/pods/*/* ${disk}/claims/*/* ${disk}/images/tmp/* 2>/dev/null
+    ls -d ${disk}/pods/[!n]*/* ${disk}/pods/nurseries/*/* ${disk}/claims/*/* ${disk}/images/tmp/* 2>/dev/null
     exit $code`;
   const manifest = `${scratch}/pod.yaml`;
   const wrapped = [

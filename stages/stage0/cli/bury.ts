@@ -1,5 +1,6 @@
 import { PodError } from '../error.ts';
 import type { PodStore } from '../pod/store.ts';
+import { isRefusal } from '../refusal.ts';
 
 /** Whoever notices that a pod died without its monitor puts it in order. For one that its monitor saw end this costs a look. */
 export async function buryIfLeft(store: PodStore, uuid: string): Promise<void> {
@@ -9,6 +10,6 @@ export async function buryIfLeft(store: PodStore, uuid: string): Promise<void> {
     await buryDead(store, uuid);
   } catch (error) {
     // What cannot be given back is no answer to what was asked; pod gc tries it again and says so.
-    if (!(error instanceof PodError)) throw error;
+    if (!(error instanceof PodError || isRefusal(error))) throw error;
   }
 }

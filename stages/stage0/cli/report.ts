@@ -1,17 +1,24 @@
 import { readFileSync, statSync } from 'node:fs';
 import { PodError, PodErrors } from '../error.ts';
+import { isRefusal } from '../refusal.ts';
 import { type ColorChoice, STDERR, Terminal } from './terminal.ts';
 
 /** Shows an error on standard error: what happened, where, and what to do. */
 export async function reportError(error: unknown, argv: readonly string[] = []): Promise<void> {
   const terminal = new Terminal(colorChoice(argv));
-  const errors = error instanceof PodErrors ? error.errors : [error];
+  const errors = (error instanceof PodErrors ? error.errors : [error]).map(forPeople);
   const located = errors.filter((one) => one instanceof PodError && one.at !== undefined) as PodError[];
   if (located.length > 0) terminal.err(await renderLocated(terminal, located));
   for (const one of errors) {
     if (!located.includes(one as PodError)) terminal.err(renderError(terminal, one));
     if (argv.includes('--debug')) terminal.err(`${stackOf(one)}\n`);
   }
+}
+
+/** Any call may be refused, and not each has a sentence of its own. */
+function forPeople(error: unknown): unknown {
+  if (error instanceof PodError || !isRefusal(error)) return error;
+  return new PodError('host/refused', `ask the kernel: ${error.message}`, { cause: error });
 }
 
 /** The flags may be what is wrong, so they are only looked at. */

@@ -30,14 +30,24 @@ export class PodStore implements PodLookup {
   /** Makes `pods/prepare/<uuid>`, mode 0700; it is locked before anybody sees it there. */
   create(uuid: string = newUuid()): NewPod {
     const path = podPath(this.root, 'prepare', uuid);
-    const nursery = nurseryDir(this.root, uuid);
+    const born = `${nurseryDir(this.root, uuid)}/${uuid}`;
     for (;;) {
-      this.#makeDir(nursery, uuid);
-      const lockFd = lockMade(`${nursery}/${uuid}`);
+      this.#makeDir(born);
+      const lockFd = this.#lockBorn(born);
       // A collector may take the unlocked directory for a dead one in the instant before it is locked: make it again.
-      if (lockFd === undefined || !this.#present(`${nursery}/${uuid}`, path, lockFd)) continue;
+      if (lockFd === undefined || !this.#present(born, path, lockFd)) continue;
       this.#writeUuid(path, uuid, lockFd);
       return { uuid, path, lockFd };
+    }
+  }
+
+  /** Undefined when a collector was faster. */
+  #lockBorn(born: string): number | undefined {
+    try {
+      return lockMade(born);
+    } catch (error) {
+      rmSync(born, { recursive: true, force: true });
+      throw unreadable(this.root, error);
     }
   }
 
@@ -47,6 +57,7 @@ export class PodStore implements PodLookup {
       renameSync(born, path);
       return true;
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') rmSync(born, { recursive: true, force: true });
       closeSync(lockFd);
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
       throw unreadable(this.root, error);
@@ -113,14 +124,22 @@ export class PodStore implements PodLookup {
   }
 
   /** The layout is made when the first pod does not find it: checking it at each start would cost ten system calls. */
-  #makeDir(nursery: string, uuid: string): void {
+  #makeDir(born: string): void {
     try {
-      mkdirSync(`${nursery}/${uuid}`, { mode: 0o700 });
+      mkdirSync(born, { mode: 0o700 });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(this.root, error);
       ensureLayout(this.root);
-      makeDirectories(nursery, 0o700);
-      mkdirSync(`${nursery}/${uuid}`, { mode: 0o700 });
+      this.#makeFirst(born);
+    }
+  }
+
+  /** A nursery is a part of the layout, and stays, as `prepare` does. */
+  #makeFirst(born: string): void {
+    try {
+      makeDirectories(born, 0o700);
+    } catch (error) {
+      throw unreadable(this.root, error);
     }
   }
 }
@@ -144,7 +163,12 @@ function lockMade(path: string): number | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  if (isSameDir(fd, path)) return fd;
+  try {
+    if (isSameDir(fd, path)) return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
   closeSync(fd);
   return undefined;
 }
