@@ -20,12 +20,13 @@ static int header_ok(const struct tape_header *h, size_t size)
 {
 	return memcmp(h->magic, "PODTAPE", 8) == 0 && h->version == TAPE_VERSION && h->arch == OUR_ARCH &&
 	       h->size == size && h->regs <= MAX_REGS && h->regs >= R_FIRST_FREE && h->apps_count <= MAX_APPS &&
-	       !h->reserved[0] && !h->reserved[1] &&
+	       h->probes_count <= MAX_PROBES &&
 	       table_fits(h->tapes_at, h->tapes_count, sizeof(struct tape_entry), size) &&
 	       table_fits(h->ops_at, h->ops_count, sizeof(struct tape_op), size) &&
 	       table_fits(h->relocs_at, h->relocs_count, sizeof(struct tape_reloc), size) &&
 	       table_fits(h->apps_at, h->apps_count, sizeof(struct tape_app), size) &&
 	       table_fits(h->deps_at, h->deps_count, sizeof(struct tape_dep), size) &&
+	       table_fits(h->probes_at, h->probes_count, sizeof(struct tape_probe), size) &&
 	       table_fits(h->data_at, h->data_size, 1, size) && h->data_size >= 8;
 }
 
@@ -110,15 +111,66 @@ static int tape_is(const struct program *p, s64 tape, enum purpose purpose)
 	return tape >= 0 && tape < p->header->tapes_count && p->tapes[tape].purpose == purpose;
 }
 
-static int app_ok(const struct program *p, const struct tape_app *a)
+static int range_ok(u32 first, u32 count, u32 all)
+{
+	return first <= all && count <= all - first;
+}
+
+static int span_ok(const struct program *p, const struct tape_span *s)
+{
+	return range_ok(s->at, s->length, p->header->data_size);
+}
+
+static int supervision_ok(const struct program *p, u32 index)
+{
+	const struct tape_app *a = &p->apps[index];
+
+	if (a->restart > RESTART_ALWAYS || a->max_retries < -1 || a->backoff_first_ms > a->backoff_cap_ms ||
+	    !range_ok(a->first_probe, a->probes, p->header->probes_count))
+		return 0;
+	for (u32 i = 0; i < HOOKS; i++) {
+		if (a->hooks[i] != -1 && (!tape_is(p, a->hooks[i], TAPE_HOOK) || a->hook_limits_ms[i] == 0))
+			return 0;
+	}
+	for (u32 i = 0; i < a->probes; i++) {
+		if (p->probes[a->first_probe + i].app != index)
+			return 0;
+	}
+	return 1;
+}
+
+static int probe_ok(const struct program *p, u32 index)
+{
+	const struct tape_probe *t = &p->probes[index];
+	const struct tape_app *a;
+
+	if (t->app >= p->header->apps_count || t->role > ROLE_LIVE || t->kind > PROBE_EXPECT || t->reserved ||
+	    t->reserved2[0] || t->reserved2[1])
+		return 0;
+	/* It is its app's in both directions, so that none is left over. */
+	a = &p->apps[t->app];
+	if (index < a->first_probe || index - a->first_probe >= a->probes)
+		return 0;
+	if (t->kind == PROBE_TAPE ? !tape_is(p, t->tape, TAPE_PROBE) : t->tape != -1)
+		return 0;
+	if (t->kind != PROBE_TAPE && (t->address.length < sizeof(u16) || t->address.length > MAX_ADDRESS))
+		return 0;
+	/* A period of nothing would be a loop without a pause. */
+	return t->period_ms && t->timeout_ms && t->successes && t->failures && span_ok(p, &t->address) &&
+	       span_ok(p, &t->request) && span_ok(p, &t->expect);
+}
+
+static int app_ok(const struct program *p, u32 index)
 {
 	const struct tape_header *h = p->header;
+	const struct tape_app *a = &p->apps[index];
 
 	return tape_is(p, a->start, TAPE_START) && (a->before == -1 || tape_is(p, a->before, TAPE_BEFORE)) &&
 	       (a->after == -1 || tape_is(p, a->after, TAPE_AFTER)) && a->stop_signal >= 1 && a->stop_signal <= 64 &&
-	       name_ok(p, a->name, a->name_length) && a->deps <= MAX_DEPS && a->first_dep <= h->deps_count &&
-	       a->deps <= h->deps_count - a->first_dep && reg_ok(p, a->kill_reg) && reg_ok(p, a->oom_reg) &&
-	       a->log_files >= 1 && a->log_files <= 99 && !a->reserved[0] && !a->reserved[1] && !a->reserved[2];
+	       name_ok(p, a->name, a->name_length) && a->deps <= MAX_DEPS &&
+	       range_ok(a->first_dep, a->deps, h->deps_count) && reg_ok(p, a->kill_reg) && reg_ok(p, a->oom_reg) &&
+	       a->log_files >= 1 && a->log_files <= 99 && supervision_ok(p, index) &&
+	       !(a->flags & ~(u32)APP_FLAGS) && !a->reserved[0] && !a->reserved[1] && !a->reserved[2];
 }
 
 /* Whether all that app waits for is in the set. */
@@ -149,11 +201,15 @@ static int apps_ok(const struct program *p)
 	const struct tape_header *h = p->header;
 
 	for (u32 i = 0; i < h->deps_count; i++) {
-		if (p->deps[i].app >= h->apps_count || p->deps[i].condition > AFTER_COMPLETED)
+		if (p->deps[i].app >= h->apps_count || p->deps[i].condition > AFTER_READY)
 			return 0;
 	}
 	for (u32 i = 0; i < h->apps_count; i++) {
-		if (!app_ok(p, &p->apps[i]))
+		if (!app_ok(p, i))
+			return 0;
+	}
+	for (u32 i = 0; i < h->probes_count; i++) {
+		if (!probe_ok(p, i))
 			return 0;
 	}
 	return order_exists(p);
@@ -184,6 +240,7 @@ int program_load(struct program *p, void *image, size_t size)
 	p->ops = (const void *)(base + h->ops_at);
 	p->apps = (const void *)(base + h->apps_at);
 	p->deps = (const void *)(base + h->deps_at);
+	p->probes = (const void *)(base + h->probes_at);
 	p->data = base + h->data_at;
 	/* The data is the only part that changes when it is played: nothing else may lie in it, and strings end in it. */
 	if (h->data_at < sizeof(*h) || h->data_at + h->data_size != size || p->data[h->data_size - 1] != 0 ||
@@ -191,7 +248,8 @@ int program_load(struct program *p, void *image, size_t size)
 	    h->ops_at + h->ops_count * sizeof(struct tape_op) > h->data_at ||
 	    h->relocs_at + h->relocs_count * sizeof(struct tape_reloc) > h->data_at ||
 	    h->apps_at + h->apps_count * sizeof(struct tape_app) > h->data_at ||
-	    h->deps_at + h->deps_count * sizeof(struct tape_dep) > h->data_at)
+	    h->deps_at + h->deps_count * sizeof(struct tape_dep) > h->data_at ||
+	    h->probes_at + h->probes_count * sizeof(struct tape_probe) > h->data_at)
 		return -1;
 	if (!tapes_ok(p) || !apps_ok(p))
 		return -1;

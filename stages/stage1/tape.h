@@ -5,13 +5,17 @@
 #include "sys.h"
 
 enum {
-	TAPE_VERSION = 1,
+	TAPE_VERSION = 2,
 	MAX_TAPE_BYTES = 8 << 20,
 	MAX_REGS = 2048,
 	/* A bit each in a u64. */
 	MAX_APPS = 64,
 	MAX_DEPS = 256,
 	MAX_APP_NAME = 64,
+	/* start, ready and live of every app. */
+	MAX_PROBES = 3 * MAX_APPS,
+	/* struct sockaddr_storage */
+	MAX_ADDRESS = 128,
 	NO_REG = 0xffff,
 };
 
@@ -27,6 +31,8 @@ enum purpose {
 	TAPE_EXEC,
 	TAPE_CLEANUP,
 	TAPE_SETTLE,
+	TAPE_HOOK,
+	TAPE_PROBE,
 	TAPE_PURPOSES,
 };
 
@@ -53,7 +59,22 @@ enum {
 enum { ARG_IMMEDIATE, ARG_DATA, ARG_REGISTER };
 enum { OP_HAND_OVER = 1 };
 enum { CALL_STORE32 = 0x8000, CALL_STORE64, CALL_CHECK32, CALL_EQUAL, CALL_END };
-enum { AFTER_STARTED, AFTER_COMPLETED };
+enum { AFTER_STARTED, AFTER_COMPLETED, AFTER_READY };
+enum { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
+enum { HOOK_PRE_START, HOOK_POST_START, HOOK_PRE_STOP, HOOK_POST_STOP, HOOKS };
+/* How a probe asks: plays a tape; connects; connects, sends a request and looks at the answer. */
+enum { PROBE_TAPE, PROBE_CONNECT, PROBE_HTTP, PROBE_EXPECT };
+enum { ROLE_START, ROLE_READY, ROLE_LIVE };
+
+enum {
+	/* Its standard input, output and error are a pseudo-terminal. */
+	APP_TERMINAL = 1,
+	/* Its standard input is a pipe that init keeps open for clients to write to. */
+	APP_INPUT_KEPT = 2,
+	/* R_POD_STDIN is a control connection whose requests come before any app is started. */
+	APP_FIRST_CLIENT = 4,
+	APP_FLAGS = 7,
+};
 
 struct tape_header {
 	char magic[8];
@@ -67,7 +88,7 @@ struct tape_header {
 	u32 apps_at, apps_count;
 	u32 deps_at, deps_count;
 	u32 data_at, data_size;
-	u32 reserved[2];
+	u32 probes_at, probes_count;
 };
 
 struct tape_entry {
@@ -108,12 +129,54 @@ struct tape_app {
 	u32 deps;
 	s32 kill_reg;
 	s32 oom_reg;
+	u32 restart;
+	/* -1: without end. */
+	s32 max_retries;
+	u32 backoff_first_ms;
+	u32 backoff_cap_ms;
+	/* After it ran so long, its failures are forgotten. */
+	u32 healthy_ms;
+	/* Tapes, -1 for none. */
+	s32 hooks[HOOKS];
+	u32 hook_limits_ms[HOOKS];
+	u32 first_probe;
+	u32 probes;
+	u32 flags;
 	u32 reserved[3];
 };
 
 struct tape_dep {
 	u32 app;
 	u32 condition;
+};
+
+/* A range of the data. */
+struct tape_span {
+	u32 at;
+	u32 length;
+};
+
+struct tape_probe {
+	u32 app;
+	u32 role;
+	u32 kind;
+	/* PROBE_TAPE only; -1 for the others. */
+	s32 tape;
+	u32 delay_ms;
+	u32 period_ms;
+	u32 timeout_ms;
+	/* So many in a row. */
+	u32 successes;
+	u32 failures;
+	/* PROBE_HTTP: the statuses that are a success. */
+	u32 status_low;
+	u32 status_high;
+	u32 reserved;
+	/* A struct sockaddr; what is sent; with PROBE_EXPECT, what the answer must hold. */
+	struct tape_span address;
+	struct tape_span request;
+	struct tape_span expect;
+	u32 reserved2[2];
 };
 
 /* A verified tape in memory. */
@@ -123,6 +186,7 @@ struct program {
 	const struct tape_op *ops;
 	const struct tape_app *apps;
 	const struct tape_dep *deps;
+	const struct tape_probe *probes;
 	u8 *data;
 };
 

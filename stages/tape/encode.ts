@@ -2,8 +2,21 @@ import { ERRNO } from '../linux/errno.ts';
 import { type Arch, SYSCALLS } from '../linux/syscall-numbers.ts';
 import { type Bindings, renderText } from './bindings.ts';
 import { type DataSection, hasSymbols, layOutData } from './data-section.ts';
-import { ARG_KINDS, AUDIT_ARCH, LIMITS, MAGIC, NO_REG, OP_HAND_OVER, PURPOSES, SIZES, VERSION } from './format.ts';
+import {
+  ARG_KINDS,
+  AUDIT_ARCH,
+  CONDITIONS,
+  LIMITS,
+  MAGIC,
+  NO_REG,
+  OP_HAND_OVER,
+  PURPOSES,
+  SIZES,
+  VERSION,
+} from './format.ts';
+import { flagsOf, probeWords, supervisionWords } from './encode-app.ts';
 import { type Arg, type DataRef, type Op, type Program, PSEUDO_CALLS, type Tape, type Text } from './program.ts';
+import type { Span } from './program.ts';
 import { bindTemplate, type Template, type TextPlace } from './template.ts';
 
 /** A program with its symbols bound, as bytes that stage1 plays. */
@@ -22,9 +35,18 @@ class Encoder {
   readonly #data: DataSection;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #at: { tapes: number; ops: number; relocs: number; apps: number; deps: number; data: number };
+  readonly #at: {
+    tapes: number;
+    ops: number;
+    relocs: number;
+    apps: number;
+    deps: number;
+    probes: number;
+    data: number;
+  };
   readonly #opsCount: number;
   readonly #depsCount: number;
+  readonly #probesCount: number;
   readonly #pointers: TextPlace[] = [];
   readonly #relocs: TextPlace[] = [];
   readonly #lengths: [number, Text][] = [];
@@ -36,13 +58,15 @@ class Encoder {
     this.#data = layOutData(program);
     this.#opsCount = program.tapes.reduce((sum, tape) => sum + tape.ops.length, 0);
     this.#depsCount = program.apps.reduce((sum, app) => sum + app.dependsOn.length, 0);
+    this.#probesCount = program.apps.reduce((sum, app) => sum + (app.probes?.length ?? 0), 0);
     const tapes = SIZES.header;
     const ops = tapes + program.tapes.length * SIZES.tape;
     const relocs = ops + this.#opsCount * SIZES.op;
     const apps = relocs + this.#data.pointers.length * SIZES.reloc;
     const deps = apps + program.apps.length * SIZES.app;
-    const data = deps + this.#depsCount * SIZES.dep;
-    this.#at = { tapes, ops, relocs, apps, deps, data };
+    const probes = deps + this.#depsCount * SIZES.dep;
+    const data = probes + this.#probesCount * SIZES.probe;
+    this.#at = { tapes, ops, relocs, apps, deps, probes, data };
     this.#bytes = new Uint8Array(data + this.#data.bytes.length);
     this.#view = new DataView(this.#bytes.buffer);
   }
@@ -86,6 +110,7 @@ class Encoder {
     this.#words(8, [VERSION, AUDIT_ARCH[this.#arch], 0, Math.max(registers, 16)]);
     this.#words(24, [at.tapes, program.tapes.length, at.ops, this.#opsCount, at.relocs, this.#data.pointers.length]);
     this.#words(48, [at.apps, program.apps.length, at.deps, this.#depsCount, at.data, 0]);
+    this.#words(72, [at.probes, this.#probesCount]);
   }
 
   #tape(tape: Tape, index: number, firstOp: number): void {
@@ -160,19 +185,35 @@ class Encoder {
     this.#view.setInt32(at + 4, Math.floor(value / 0x100000000), true);
   }
 
+  #indexOf(tape: Tape | undefined): number {
+    return tape ? this.#program.tapes.indexOf(tape) : -1;
+  }
+
+  #span(span: Span | undefined): readonly [number, number] {
+    if (!span) return [0, 0];
+    const place = this.#data.places[span.data.item]!;
+    if ('text' in place) throw new Error('a probe cannot use data that is bound at the start');
+    return [place.offset + span.data.offset, span.length];
+  }
+
   #apps(): void {
-    const { apps, tapes } = this.#program;
+    const indexOf = (tape: Tape | undefined): number => this.#indexOf(tape);
     let firstDep = 0;
-    apps.forEach((app, i) => {
+    let firstProbe = 0;
+    this.#program.apps.forEach((app, i) => {
       const at = this.#at.apps + SIZES.app * i;
       const name = this.#data.places[this.#program.text(app.name).item]! as { offset: number };
-      const indexOf = (tape: Tape | undefined): number => (tape ? tapes.indexOf(tape) : -1);
       const length = Buffer.byteLength(app.name);
       this.#words(at, [name.offset, length, indexOf(app.start), indexOf(app.before), indexOf(app.after)]);
       this.#words(at + 20, [app.stopSignal, app.graceMs, app.logBytes, app.logFiles, firstDep, app.dependsOn.length]);
       this.#words(at + 44, [app.kill ? app.kill.index : -1, app.oom ? app.oom.index : -1]);
+      this.#words(at + 52, [...supervisionWords(app, indexOf), firstProbe, app.probes?.length ?? 0, flagsOf(app)]);
       for (const dep of app.dependsOn) {
-        this.#words(this.#at.deps + SIZES.dep * firstDep++, [dep.app, dep.condition === 'completed' ? 1 : 0]);
+        this.#words(this.#at.deps + SIZES.dep * firstDep++, [dep.app, CONDITIONS.indexOf(dep.condition)]);
+      }
+      for (const probe of app.probes ?? []) {
+        const words = probeWords(i, probe, indexOf, (span) => this.#span(span));
+        this.#words(this.#at.probes + SIZES.probe * firstProbe++, words);
       }
     });
   }

@@ -3,11 +3,11 @@
 import type { Purpose } from './program.ts';
 
 export const MAGIC = 'PODTAPE\0';
-export const VERSION = 1;
+export const VERSION = 2;
 export const AUDIT_ARCH = { x86_64: 0xc000003e, aarch64: 0xc00000b7 } as const;
 
 /** Bytes of each table's items. */
-export const SIZES = { header: 80, tape: 32, op: 64, reloc: 8, app: 64, dep: 8 } as const;
+export const SIZES = { header: 80, tape: 32, op: 64, reloc: 8, app: 128, dep: 8, probe: 80 } as const;
 
 /** Where the header says what is known only when a tape is bound. */
 export const HEADER_AT = { size: 16, dataBytes: 68 } as const;
@@ -32,7 +32,19 @@ export const PURPOSES: readonly Purpose[] = [
   'exec',
   'cleanup',
   'settle',
+  'hook',
+  'probe',
 ];
+
+/** Bits of an app's flags. */
+export const APP_FLAGS = { terminal: 1, inputKept: 2, firstClient: 4 } as const;
+
+/** In the order of the enums of tape.h. */
+export const CONDITIONS: readonly string[] = ['started', 'completed', 'ready'];
+export const RESTART_POLICIES: readonly string[] = ['never', 'on-failure', 'always'];
+export const HOOK_NAMES = ['preStart', 'postStart', 'preStop', 'postStop'] as const;
+export const PROBE_KINDS: readonly string[] = ['tape', 'connect', 'http', 'expect'];
+export const PROBE_ROLES = ['start', 'ready', 'live'] as const;
 
 export const LIMITS = {
   tapeBytes: 8388608,

@@ -1,4 +1,5 @@
 import type { ErrnoName } from '../linux/errno.ts';
+import { FIRST_FREE_REGISTER, WELL_KNOWN_REGISTERS } from './registers.ts';
 
 /** A place in a manifest, as the source map keeps it. */
 export interface SourcePosition {
@@ -92,7 +93,9 @@ export type Purpose =
   | 'after'
   | 'exec'
   | 'cleanup'
-  | 'settle';
+  | 'settle'
+  | 'hook'
+  | 'probe';
 
 export interface TapeOptions {
   readonly purpose: Purpose;
@@ -140,27 +143,6 @@ export class Tape {
   }
 }
 
-/** The registers stage1 itself fills or reads; the numbers are part of the tape's format. */
-export const WELL_KNOWN_REGISTERS = {
-  lock: 0,
-  initProc: 1,
-  initPid: 2,
-  control: 3,
-  events: 4,
-  final: 5,
-  logs: 6,
-  stdin: 7,
-  stdout: 8,
-  stderr: 9,
-  report: 10,
-  appMountNamespace: 11,
-  proc: 12,
-  podStdin: 13,
-  ptmx: 14,
-} as const;
-
-const FIRST_FREE_REGISTER = 16;
-
 /** An app as PID 1 supervises it. */
 export interface SupervisedApp {
   readonly name: string;
@@ -176,8 +158,65 @@ export interface SupervisedApp {
   readonly kill?: Reg;
   /** Readable file with a line `oom_kill N`: `memory.events` or `memory.oom_control`. */
   readonly oom?: Reg;
-  readonly dependsOn: readonly { readonly app: number; readonly condition: 'started' | 'completed' }[];
+  readonly dependsOn: readonly { readonly app: number; readonly condition: 'started' | 'completed' | 'ready' }[];
+  /** Absent: it is let be when it has ended. */
+  readonly restart?: SupervisedRestart;
+  readonly hooks?: Readonly<Partial<Record<HookName, SupervisedHook>>>;
+  readonly probes?: readonly SupervisedProbe[];
+  /** Its standard input, output and error are a pseudo-terminal. */
+  readonly terminal?: boolean;
+  /** Its standard input is a pipe that init keeps open for clients to write to. */
+  readonly inputKept?: boolean;
+  /** The pod's standard input is a control connection whose requests come before any app is started. */
+  readonly firstClient?: boolean;
 }
+
+export interface SupervisedRestart {
+  readonly policy: 'never' | 'on-failure' | 'always';
+  /** In a row; absent: without end. */
+  readonly maxRetries?: number | undefined;
+  /** The first pause; each is twice as long as the one before, up to the cap. */
+  readonly backoffFirstMs: number;
+  readonly backoffCapMs: number;
+  /** After it ran so long, its failures are forgotten. */
+  readonly healthyMs: number;
+}
+
+export type HookName = 'preStart' | 'postStart' | 'preStop' | 'postStop';
+
+export interface SupervisedHook {
+  readonly tape: Tape;
+  readonly limitMs: number;
+}
+
+export interface SupervisedProbe {
+  readonly role: 'start' | 'ready' | 'live';
+  readonly delayMs: number;
+  readonly periodMs: number;
+  readonly timeoutMs: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly ask: ProbeQuestion;
+}
+
+/** Data that holds no symbol: where it lies is known when the tape is encoded. */
+export interface Span {
+  readonly data: DataRef;
+  readonly length: number;
+}
+
+export type ProbeQuestion =
+  | { readonly kind: 'tape'; readonly tape: Tape }
+  /** `address` is a struct sockaddr. */
+  | { readonly kind: 'connect'; readonly address: Span }
+  | {
+      readonly kind: 'http';
+      readonly address: Span;
+      readonly request: Span;
+      readonly statuses: readonly [number, number];
+    }
+  /** The answer must hold the bytes `expect`. */
+  | { readonly kind: 'expect'; readonly address: Span; readonly request: Span; readonly expect: Span };
 
 /** Several tapes that share one data section and one register file. */
 export class Program {

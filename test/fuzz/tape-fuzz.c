@@ -55,11 +55,14 @@ static void put(size_t at, u32 value, size_t width)
 	memcpy(input + at, &value, width);
 }
 
+/* Of the header's tables, in its order: the bytes, not items. */
+enum { DATA = 5 };
+
 /* A 16 or 32-bit field of the header, or of an item of one of its tables. */
 static void mutate_field(size_t size)
 {
 	static const u8 items[] = { sizeof(struct tape_entry), sizeof(struct tape_op), sizeof(struct tape_reloc),
-				    sizeof(struct tape_app), sizeof(struct tape_dep), 8 };
+				    sizeof(struct tape_app), sizeof(struct tape_dep), 8, sizeof(struct tape_probe) };
 	u32 which = random_below(ARRAY_SIZE(items) + 1);
 	size_t at = 8 + 4 * random_below(18);
 	u32 table[2];
@@ -68,7 +71,7 @@ static void mutate_field(size_t size)
 		memcpy(table, before + 24 + 8 * which, sizeof(table));
 		if (table[1] == 0)
 			return;
-		at = table[0] + (size_t)items[which] * random_below(which == 5 ? table[1] / 8 + 1 : table[1]) +
+		at = table[0] + (size_t)items[which] * random_below(which == DATA ? table[1] / 8 + 1 : table[1]) +
 		     2 * random_below(items[which] / 2);
 	}
 	if (at + 4 <= size)
@@ -164,6 +167,25 @@ static void check_promises(const struct program *p, size_t size)
 		require(!memchr(p->data + p->apps[i].name, '/', p->apps[i].name_length), "a name is a path");
 }
 
+static void check_span(const struct program *p, const struct tape_span *s)
+{
+	require((u64)s->at + s->length <= p->header->data_size, "a probe's bytes leave the data");
+}
+
+static void check_probes(const struct program *p)
+{
+	for (u32 i = 0; i < p->header->probes_count; i++) {
+		const struct tape_probe *t = &p->probes[i];
+
+		require((const u8 *)(t + 1) <= p->data, "a probe lies in the data");
+		require(t->app < p->header->apps_count && t->period_ms && t->timeout_ms, "a probe cannot be asked");
+		require((t->kind == PROBE_TAPE) == (t->tape >= 0), "a probe has a tape that it does not play");
+		check_span(p, &t->address);
+		check_span(p, &t->request);
+		check_span(p, &t->expect);
+	}
+}
+
 static void play_all(const struct program *p, size_t size)
 {
 	size_t code = (size_t)(p->data - input);
@@ -194,6 +216,7 @@ static int feed(size_t size)
 	if (ok) {
 		accepted++;
 		check_promises(&p, size);
+		check_probes(&p);
 		play_all(&p, size);
 	}
 	ASAN_UNPOISON_MEMORY_REGION(input, capacity);

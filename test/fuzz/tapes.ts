@@ -4,7 +4,8 @@ import { planExecProgram } from '../../stages/stage0/plan/exec-program.ts';
 import { planPod } from '../../stages/stage0/plan/plan.ts';
 import type { Plan } from '../../stages/stage0/plan/types.ts';
 import { encodeProgram } from '../../stages/tape/encode.ts';
-import { Program } from '../../stages/tape/program.ts';
+import { Program, type Tape } from '../../stages/tape/program.ts';
+import type { Span, SupervisedProbe } from '../../stages/tape/program.ts';
 import { HYBRID, newHost } from '../unit/stage0/isolators/host.ts';
 
 /** A pod as `pod plan` would lower it, on an invented host and with an image that is nowhere. */
@@ -54,14 +55,37 @@ function newSmallProgram(): Program {
   return program;
 }
 
+const RESTART = {
+  policy: 'on-failure',
+  maxRetries: 3,
+  backoffFirstMs: 10,
+  backoffCapMs: 100,
+  healthyMs: 1000,
+} as const;
+
+function probesOf(program: Program, tape: Tape): SupervisedProbe[] {
+  const span = (text: string): Span => ({ data: program.bytes(new TextEncoder().encode(text)), length: text.length });
+  const common = { delayMs: 0, periodMs: 100, timeoutMs: 50, successes: 1, failures: 3 };
+  const address = span('0123456789abcdef');
+  const request = span('GET / HTTP/1.1\r\n\r\n');
+  return [
+    { ...common, role: 'start', ask: { kind: 'tape', tape } },
+    { ...common, role: 'ready', ask: { kind: 'http', address, request, statuses: [200, 399] } },
+    { ...common, role: 'live', ask: { kind: 'expect', address, request, expect: span('ok') } },
+  ];
+}
+
 function superviseTwo(program: Program): void {
-  const common = { stopSignal: 15, graceMs: 100, logBytes: 1000, logFiles: 2 };
+  const common = { stopSignal: 15, graceMs: 100, logBytes: 1000, logFiles: 2, restart: RESTART };
   for (const [i, name] of ['db', 'web'].entries()) {
     const before = program.tape({ purpose: 'before', app: name });
     const after = program.tape({ purpose: 'after', app: name });
     const start = program.tape({ purpose: 'start', app: name });
     for (const tape of [before, after, start]) tape.call('write', [program.reg('x'), tape.text(name), name.length]);
     const dependsOn = i === 0 ? [] : [{ app: 0, condition: 'completed' as const }];
+    const hook = program.tape({ purpose: 'hook', app: name });
+    const probe = program.tape({ purpose: 'probe', app: name });
+    for (const tape of [hook, probe]) tape.call('write', [program.reg('x'), tape.text(name), name.length]);
     program.supervise({
       ...common,
       name,
@@ -69,6 +93,8 @@ function superviseTwo(program: Program): void {
       before,
       after,
       dependsOn,
+      hooks: { preStart: { tape: hook, limitMs: 100 }, postStop: { tape: hook, limitMs: 200 } },
+      probes: i === 0 ? [] : probesOf(program, probe),
       kill: program.reg('kill'),
       oom: program.reg('oom'),
     });

@@ -193,7 +193,7 @@ function planApp(
     logFiles: LOG_FILES,
     dependsOn: spec.after.map((dependency) => ({
       app: input.apps.findIndex(({ spec: other }) => other.name === dependency.app),
-      condition: dependency.condition === 'completed' ? 'completed' : 'started',
+      condition: dependency.condition,
     })),
     ...(kill ? { kill } : {}),
     ...(oom ? { oom } : {}),

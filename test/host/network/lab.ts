@@ -12,7 +12,8 @@ import { planAttachVeth, planNetworkCleanup, planPodNetwork } from '../../../sta
 import { networkBindings } from '../../../stages/stage0/network/symbols.ts';
 import type { BridgeConfig, PodAddresses, PublishedPort } from '../../../stages/stage0/network/types.ts';
 import * as claims from '../../../stages/stage0/pod/claims.ts';
-import { Program, WELL_KNOWN_REGISTERS } from '../../../stages/tape/program.ts';
+import { Program } from '../../../stages/tape/program.ts';
+import { WELL_KNOWN_REGISTERS } from '../../../stages/tape/registers.ts';
 import { TapePlayer } from '../../tape-player.ts';
 import { Agent } from './agent.ts';
 

@@ -22,6 +22,8 @@ export function newExample(): Program {
     why: 'execute "true"',
     tolerate: ['ENOENT', 'ENOTDIR'],
   });
+  const hook = program.tape({ purpose: 'hook', app: 'web' });
+  hook.call('execve', [hook.text('/bin/sync'), hook.bytes([hook.text('sync'), new Uint8Array(8)]), 0]);
   program.supervise({
     name: 'web',
     start,
@@ -30,6 +32,20 @@ export function newExample(): Program {
     logBytes: 4096,
     logFiles: 3,
     dependsOn: [],
+    restart: { policy: 'always', backoffFirstMs: 100, backoffCapMs: 5000, healthyMs: 60_000 },
+    hooks: { preStop: { tape: hook, limitMs: 1500 } },
+    probes: [
+      {
+        role: 'live',
+        delayMs: 1,
+        periodMs: 1000,
+        timeoutMs: 200,
+        successes: 1,
+        failures: 3,
+        ask: { kind: 'connect', address: { data: program.bytes(Uint8Array.of(2, 0, 0, 80, 127, 0, 0, 1)), length: 8 } },
+      },
+    ],
+    terminal: true,
     oom: program.reg('oom'),
   });
   return program;

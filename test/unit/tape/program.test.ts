@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { offset, Program, sym, WELL_KNOWN_REGISTERS } from '../../../stages/tape/program.ts';
+import { offset, Program, sym } from '../../../stages/tape/program.ts';
+import { WELL_KNOWN_REGISTERS } from '../../../stages/tape/registers.ts';
 
 test('a register is made on first use and is the same ever after', () => {
   const program = new Program();
