@@ -2,6 +2,7 @@ import type { Tape } from '../tape/program.ts';
 import { closeDescriptors, setStandardStreams, type StandardInput, startSession, takeTerminal } from './descriptors.ts';
 import { executeProgram } from './execute.ts';
 import { changeUser, dropBoundingSet, loadSystemCallFilter, setCapabilities, setNoNewPrivileges } from './identity.ts';
+import { restrictByLandlock } from './landlock.ts';
 import { applySettings, setResourceLimits, setUmask, unblockSignals } from './limits.ts';
 import type { ProcessPlan } from './process.ts';
 import { changeDirectory, enterNewRoot, enterRunningRoot, joinCgroups } from './root.ts';
@@ -19,6 +20,7 @@ const AFTER_ROOT: readonly Step[] = [
   setCapabilities,
   changeDirectory,
   setNoNewPrivileges,
+  restrictByLandlock,
   unblockSignals,
   closeDescriptors,
   loadSystemCallFilter,
@@ -26,12 +28,13 @@ const AFTER_ROOT: readonly Step[] = [
 ];
 
 /**
- * Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded while the child still has it; the calls that follow are
+ * Without no_new_privs a filter or a ruleset needs CAP_SYS_ADMIN, so it is loaded while the child still has it; the calls that follow are
  * then subject to it.
  */
 const AFTER_ROOT_WITHOUT_NNP: readonly Step[] = [
   setUmask,
   changeDirectory,
+  restrictByLandlock,
   loadSystemCallFilter,
   dropBoundingSet,
   changeUser,

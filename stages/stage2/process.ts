@@ -24,6 +24,22 @@ export interface Setting {
   readonly why: string;
 }
 
+/** What a process may still do; all that is handled and not allowed is denied, to it and its children. */
+export interface Landlock {
+  /** LANDLOCK_ACCESS_FS_* and LANDLOCK_ACCESS_NET_* bits that need a rule. */
+  readonly handledFs: bigint;
+  readonly handledNet: bigint;
+  readonly paths: readonly {
+    readonly path: string;
+    readonly access: bigint;
+    /** The part of it that a rule on a file may have. */
+    readonly fileAccess: bigint;
+    readonly at: SourcePosition;
+  }[];
+  readonly ports: readonly { readonly port: number; readonly access: bigint; readonly at: SourcePosition }[];
+  readonly at: SourcePosition;
+}
+
 /** Manifest lines that asked for parts of a process; where one is absent, the app's own line stands in. */
 export interface ProcessPlaces {
   readonly app: SourcePosition;
@@ -53,6 +69,7 @@ export interface ProcessPlan {
   readonly rlimits: readonly Rlimit[];
   readonly umask: number;
   readonly settings: readonly Setting[];
+  readonly landlock?: Landlock | undefined;
   /** `tasks` files of the app's version 1 cgroups. */
   readonly joins: readonly Reg[];
   readonly places: ProcessPlaces;

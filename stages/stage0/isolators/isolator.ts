@@ -49,6 +49,20 @@ export interface Named<Value = string> {
   readonly at: Position;
 }
 
+/** As in stage2's `Landlock`. */
+export interface LandlockSettings {
+  readonly handledFs: bigint;
+  readonly handledNet: bigint;
+  readonly paths: readonly {
+    readonly path: string;
+    readonly access: bigint;
+    readonly fileAccess: bigint;
+    readonly at: Position;
+  }[];
+  readonly ports: readonly { readonly port: number; readonly access: bigint; readonly at: Position }[];
+  readonly at: Position;
+}
+
 /** What a process of an app is like when it executes; isolators edit it before stage2 turns it into ops. */
 export interface ProcessDraft {
   capabilities: CapabilitySets;
@@ -63,6 +77,7 @@ export interface ProcessDraft {
   /** Besides the kernel's paths that are covered and read-only in every pod; those that are not there are left out. */
   readonly maskedPaths: Named[];
   readonly readOnlyPaths: Named[];
+  landlock?: LandlockSettings;
 }
 
 /** The filter as data: one answer a system call, compiled to a range tree by `seccomp-compile`. */

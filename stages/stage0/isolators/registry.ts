@@ -3,6 +3,7 @@ import { CAPABILITIES_RETAIN_SET } from './capabilities-retain-set.ts';
 import { CPU } from './cpu.ts';
 import type { Isolator } from './isolator.ts';
 import { KEYRING } from './keyring.ts';
+import { LANDLOCK } from './landlock.ts';
 import { MASKED } from './masked-paths.ts';
 import { PERSONALITY } from './personality.ts';
 import { READ_ONLY } from './readonly-paths.ts';
@@ -37,6 +38,7 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   SYSCTL,
   MASKED,
   READ_ONLY,
+  LANDLOCK,
   // Its default is the filter of every app, so it comes before the other.
   SECCOMP_REMOVE_SET,
   SECCOMP_RETAIN_SET,

@@ -33,6 +33,8 @@ export interface HostFacts {
   readonly hasTimeNamespace: boolean;
   /** Overlays take detached mounts as layers; until Linux 6.15 a layer has to be in the mounting process's own mount namespace. */
   readonly hasDetachedLayers: boolean;
+  /** Version of Landlock's ABI, 0 without it. */
+  readonly landlockAbi: number;
   /** This process's own, which init inherits. */
   readonly oomScoreAdj: number;
 }

@@ -51,6 +51,7 @@ export function planProcess({ app, draft, facts, joins }: ProcessInput): Process
     rlimits: settings.rlimits,
     umask: settings.umask.value,
     settings: settings.settings,
+    landlock: settings.landlock,
     joins,
     places: {
       app: spec.at,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { ERRNO } from '../../linux/errno.ts';
+import { readLandlockAbi } from '../../linux/landlock.ts';
 import { parseHardLimits } from '../../linux/rlimit.ts';
 import { pathExists } from '../../linux/file.ts';
 import { trySyscall } from '../../linux/syscall.ts';
@@ -11,7 +12,14 @@ import type { CgroupFacts, HostFacts } from './facts.ts';
 /** What cannot change while the kernel runs. */
 type BootFacts = Pick<
   HostFacts,
-  'arch' | 'kernelRelease' | 'lastCapability' | 'kernelPaths' | 'cpus' | 'hasTimeNamespace' | 'hasDetachedLayers'
+  | 'arch'
+  | 'kernelRelease'
+  | 'lastCapability'
+  | 'kernelPaths'
+  | 'cpus'
+  | 'hasTimeNamespace'
+  | 'hasDetachedLayers'
+  | 'landlockAbi'
 >;
 
 let boot: BootFacts | undefined;
@@ -50,6 +58,7 @@ function readBootFacts(): BootFacts {
     cpus: availableParallelism(),
     hasTimeNamespace: existsSync('/proc/self/ns/time'),
     hasDetachedLayers: hasDetachedLayers(),
+    landlockAbi: readLandlockAbi(),
   };
 }
 

@@ -32,6 +32,7 @@ export function newHost(hierarchies: readonly CgroupHierarchy[], more: Partial<H
     cpus: 2,
     hasTimeNamespace: true,
     hasDetachedLayers: true,
+    landlockAbi: 6,
     oomScoreAdj: 0,
     ...more,
   };

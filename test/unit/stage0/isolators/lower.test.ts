@@ -192,3 +192,13 @@ test('all errors are found at once', () => {
 test('an isolator of apps is refused for the pod', () => {
   assert.deepEqual(failures([spec('os/linux/no-new-privileges', false)], v2, 'pod'), ['manifest/schema pod.yaml:1']);
 });
+
+test('Landlock that could not restrict all it is asked to is refused', () => {
+  const landlock = (value: object): IsolatorSpec => spec('os/linux/landlock', value);
+  const refused = (abi: number, value: object): string[] =>
+    failures([landlock(value)], newHost(V2, { landlockAbi: abi }));
+  assert.deepEqual(refused(0, { read: [] }), ['host/unsupported pod.yaml:1']);
+  assert.deepEqual(refused(2, { write: [] }), ['host/unsupported pod.yaml:1']);
+  assert.deepEqual(refused(3, { bindTcp: [80] }), ['host/unsupported pod.yaml:1']);
+  assert.deepEqual(refused(3, { write: ['/'] }), []);
+});

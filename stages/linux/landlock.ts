@@ -1,0 +1,53 @@
+// landlock(7), landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2); uapi/linux/landlock.h
+
+import { trySyscall } from './syscall.ts';
+
+export const LANDLOCK_CREATE_RULESET_VERSION = 1;
+export const LANDLOCK_RULE_PATH_BENEATH = 1;
+export const LANDLOCK_RULE_NET_PORT = 2;
+
+/** LANDLOCK_ACCESS_FS_*, and since which ABI the kernel knows it. */
+export const LANDLOCK_ACCESS_FS: Readonly<Record<string, { readonly bit: bigint; readonly abi: number }>> = {
+  EXECUTE: { bit: 1n << 0n, abi: 1 },
+  WRITE_FILE: { bit: 1n << 1n, abi: 1 },
+  READ_FILE: { bit: 1n << 2n, abi: 1 },
+  READ_DIR: { bit: 1n << 3n, abi: 1 },
+  REMOVE_DIR: { bit: 1n << 4n, abi: 1 },
+  REMOVE_FILE: { bit: 1n << 5n, abi: 1 },
+  MAKE_CHAR: { bit: 1n << 6n, abi: 1 },
+  MAKE_DIR: { bit: 1n << 7n, abi: 1 },
+  MAKE_REG: { bit: 1n << 8n, abi: 1 },
+  MAKE_SOCK: { bit: 1n << 9n, abi: 1 },
+  MAKE_FIFO: { bit: 1n << 10n, abi: 1 },
+  MAKE_BLOCK: { bit: 1n << 11n, abi: 1 },
+  MAKE_SYM: { bit: 1n << 12n, abi: 1 },
+  REFER: { bit: 1n << 13n, abi: 2 },
+  TRUNCATE: { bit: 1n << 14n, abi: 3 },
+  IOCTL_DEV: { bit: 1n << 15n, abi: 5 },
+};
+
+export const LANDLOCK_ACCESS_NET_BIND_TCP: bigint = 1n << 0n;
+export const LANDLOCK_ACCESS_NET_CONNECT_TCP: bigint = 1n << 1n;
+
+/** The ABI's version, 0 where there is no Landlock. */
+export function readLandlockAbi(): number {
+  return Math.max(0, trySyscall('landlock_create_ruleset', null, 0, LANDLOCK_CREATE_RULESET_VERSION));
+}
+
+/** struct landlock_ruleset_attr as far as ABI 4 knows it. */
+export function rulesetAttr(handledFs: bigint, handledNet: bigint): Uint8Array {
+  return new Uint8Array(new BigUint64Array(handledNet === 0n ? [handledFs] : [handledFs, handledNet]).buffer);
+}
+
+/** Where struct landlock_path_beneath_attr, which is packed, has its descriptor. */
+export const PATH_BENEATH_FD_AT = 8;
+
+/** struct landlock_path_beneath_attr without its descriptor, padded to 16 bytes. */
+export function pathBeneathAttr(access: bigint): Uint8Array {
+  return new Uint8Array(new BigUint64Array([access, 0n]).buffer);
+}
+
+/** struct landlock_net_port_attr */
+export function netPortAttr(access: bigint, port: number): Uint8Array {
+  return new Uint8Array(new BigUint64Array([access, BigInt(port)]).buffer);
+}
