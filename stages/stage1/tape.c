@@ -144,8 +144,7 @@ static int probe_ok(const struct program *p, u32 index)
 	const struct tape_probe *t = &p->probes[index];
 	const struct tape_app *a;
 
-	if (t->app >= p->header->apps_count || t->role > ROLE_LIVE || t->kind > PROBE_EXPECT || t->reserved ||
-	    t->reserved2[0] || t->reserved2[1])
+	if (t->app >= p->header->apps_count || t->role > ROLE_LIVE || t->kind > PROBE_EXPECT || t->reserved)
 		return 0;
 	/* It is its app's in both directions, so that none is left over. */
 	a = &p->apps[t->app];
@@ -155,9 +154,14 @@ static int probe_ok(const struct program *p, u32 index)
 		return 0;
 	if (t->kind != PROBE_TAPE && (t->address.length < sizeof(u16) || t->address.length > MAX_ADDRESS))
 		return 0;
+	if (t->expect.length > MAX_PATTERN || t->refuse.length > MAX_PATTERN)
+		return 0;
+	/* An answer that must hold nothing would never be complete. */
+	if (t->kind == PROBE_EXPECT && t->expect.length == 0)
+		return 0;
 	/* A period of nothing would be a loop without a pause. */
 	return t->period_ms && t->timeout_ms && t->successes && t->failures && span_ok(p, &t->address) &&
-	       span_ok(p, &t->request) && span_ok(p, &t->expect);
+	       span_ok(p, &t->request) && span_ok(p, &t->reply) && span_ok(p, &t->expect) && span_ok(p, &t->refuse);
 }
 
 static int app_ok(const struct program *p, u32 index)

@@ -5,7 +5,7 @@
 #include "sys.h"
 
 enum {
-	TAPE_VERSION = 2,
+	TAPE_VERSION = 3,
 	MAX_TAPE_BYTES = 8 << 20,
 	MAX_REGS = 2048,
 	/* A bit each in a u64. */
@@ -16,6 +16,8 @@ enum {
 	MAX_PROBES = 3 * MAX_APPS,
 	/* struct sockaddr_storage */
 	MAX_ADDRESS = 128,
+	/* What is looked for in an answer. */
+	MAX_PATTERN = 64,
 	NO_REG = 0xffff,
 };
 
@@ -64,7 +66,7 @@ enum { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
 enum { HOOK_PRE_START, HOOK_POST_START, HOOK_PRE_STOP, HOOK_POST_STOP, HOOKS };
 /* How a probe asks: plays a tape; connects; connects, sends a request and looks at the answer. */
 enum { PROBE_TAPE, PROBE_CONNECT, PROBE_HTTP, PROBE_EXPECT };
-enum { ROLE_START, ROLE_READY, ROLE_LIVE };
+enum role { ROLE_START, ROLE_READY, ROLE_LIVE };
 
 enum {
 	/* Its standard input, output and error are a pseudo-terminal. */
@@ -172,11 +174,16 @@ struct tape_probe {
 	u32 status_low;
 	u32 status_high;
 	u32 reserved;
-	/* A struct sockaddr; what is sent; with PROBE_EXPECT, what the answer must hold. */
+	/* A struct sockaddr, and what is sent. */
 	struct tape_span address;
 	struct tape_span request;
+	/*
+	 * PROBE_EXPECT: what is sent once the other side has said something, what its answer must hold, and what in it
+	 * says that there is no more to come.
+	 */
+	struct tape_span reply;
 	struct tape_span expect;
-	u32 reserved2[2];
+	struct tape_span refuse;
 };
 
 /* A verified tape in memory. */

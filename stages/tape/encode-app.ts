@@ -1,8 +1,7 @@
 // How init supervises an app, in the words of struct tape_app and struct tape_probe.
 
 import { APP_FLAGS, HOOK_NAMES, PROBE_KINDS, PROBE_ROLES, RESTART_POLICIES } from './format.ts';
-import type { Tape } from './program.ts';
-import type { Span, SupervisedApp, SupervisedProbe } from './program.ts';
+import type { Span, SupervisedApp, SupervisedProbe, Tape } from './program.ts';
 
 type IndexOf = (tape: Tape | undefined) => number;
 
@@ -50,8 +49,8 @@ export function probeWords(
     0,
     ...spanOf(ask.kind === 'tape' ? undefined : ask.address),
     ...spanOf(ask.kind === 'http' || ask.kind === 'expect' ? ask.request : undefined),
+    ...spanOf(ask.kind === 'expect' ? ask.reply : undefined),
     ...spanOf(ask.kind === 'expect' ? ask.expect : undefined),
-    0,
-    0,
+    ...spanOf(ask.kind === 'expect' ? ask.refuse : undefined),
   ];
 }

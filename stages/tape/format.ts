@@ -3,11 +3,11 @@
 import type { Purpose } from './program.ts';
 
 export const MAGIC = 'PODTAPE\0';
-export const VERSION = 2;
+export const VERSION = 3;
 export const AUDIT_ARCH = { x86_64: 0xc000003e, aarch64: 0xc00000b7 } as const;
 
 /** Bytes of each table's items. */
-export const SIZES = { header: 80, tape: 32, op: 64, reloc: 8, app: 128, dep: 8, probe: 80 } as const;
+export const SIZES = { header: 80, tape: 32, op: 64, reloc: 8, app: 128, dep: 8, probe: 88 } as const;
 
 /** Where the header says what is known only when a tape is bound. */
 export const HEADER_AT = { size: 16, dataBytes: 68 } as const;

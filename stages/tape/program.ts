@@ -1,4 +1,5 @@
 import type { ErrnoName } from '../linux/errno.ts';
+import type { ProbeTimes } from './probe.ts';
 import { FIRST_FREE_REGISTER, WELL_KNOWN_REGISTERS } from './registers.ts';
 
 /** A place in a manifest, as the source map keeps it. */
@@ -189,13 +190,8 @@ export interface SupervisedHook {
   readonly limitMs: number;
 }
 
-export interface SupervisedProbe {
+export interface SupervisedProbe extends ProbeTimes {
   readonly role: 'start' | 'ready' | 'live';
-  readonly delayMs: number;
-  readonly periodMs: number;
-  readonly timeoutMs: number;
-  readonly successes: number;
-  readonly failures: number;
   readonly ask: ProbeQuestion;
 }
 
@@ -215,8 +211,8 @@ export type ProbeQuestion =
       readonly request: Span;
       readonly statuses: readonly [number, number];
     }
-  /** The answer must hold the bytes `expect`. */
-  | { readonly kind: 'expect'; readonly address: Span; readonly request: Span; readonly expect: Span };
+  /** `reply` is sent once the other side has spoken; its answer must hold `expect`, and ends where it holds `refuse`. */
+  | ({ readonly kind: 'expect' } & Readonly<Record<'address' | 'request' | 'reply' | 'expect' | 'refuse', Span>>);
 
 /** Several tapes that share one data section and one register file. */
 export class Program {

@@ -71,7 +71,11 @@ function probesOf(program: Program, tape: Tape): SupervisedProbe[] {
   return [
     { ...common, role: 'start', ask: { kind: 'tape', tape } },
     { ...common, role: 'ready', ask: { kind: 'http', address, request, statuses: [200, 399] } },
-    { ...common, role: 'live', ask: { kind: 'expect', address, request, expect: span('ok') } },
+    {
+      ...common,
+      role: 'live',
+      ask: { kind: 'expect', address, request, reply: span('more'), expect: span('ok'), refuse: span('end') },
+    },
   ];
 }
 
