@@ -15,6 +15,7 @@ import { MEMORY } from './memory.ts';
 import { NO_NEW_PRIVILEGES } from './no-new-privileges.ts';
 import { OOM_SCORE_ADJ } from './oom-score-adj.ts';
 import { PIDS } from './pids.ts';
+import { SECCOMP_PROFILE } from './seccomp-profile.ts';
 import { SECCOMP_REMOVE_SET } from './seccomp-remove-set.ts';
 import { SECCOMP_RETAIN_SET } from './seccomp-retain-set.ts';
 
@@ -42,6 +43,7 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   // Its default is the filter of every app, so it comes before the other.
   SECCOMP_REMOVE_SET,
   SECCOMP_RETAIN_SET,
+  SECCOMP_PROFILE,
 ];
 
 export function findIsolator(name: string): Isolator<never> | undefined {
