@@ -115,6 +115,8 @@ export interface Draft {
   readonly process: ProcessDraft;
   /** Of the pod's own namespaces, in the kernel's spelling: `net.ipv4.ip_forward`. */
   readonly sysctls: Named<{ readonly name: string; readonly text: string }>[];
+  /** Of the pod's link, in each direction. */
+  bandwidth?: { readonly bytesPerSecond: number; readonly at: Position };
 }
 
 export interface IsolatorContext {
@@ -126,6 +128,8 @@ export interface IsolatorContext {
   readonly pod?: Draft | undefined;
   /** The pod's network namespace is the host's. */
   readonly hostNetwork: boolean;
+  /** It is on a bridge. */
+  readonly hasOwnLink: boolean;
 }
 
 /**

@@ -9,9 +9,10 @@ import { PERSONALITY } from './personality.ts';
 import { READ_ONLY } from './readonly-paths.ts';
 import { RLIMITS } from './rlimits.ts';
 import { SCHEDULER } from './scheduler.ts';
-import { SYSCTL } from './sysctl.ts';
+import { SYSCTL, UNIX_SYSCTL } from './sysctl.ts';
 import { UMASK } from './umask.ts';
 import { MEMORY } from './memory.ts';
+import { NETWORK_BANDWIDTH } from './network-bandwidth.ts';
 import { NO_NEW_PRIVILEGES } from './no-new-privileges.ts';
 import { OOM_SCORE_ADJ } from './oom-score-adj.ts';
 import { PIDS } from './pids.ts';
@@ -27,6 +28,7 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   CPU,
   MEMORY,
   PIDS,
+  NETWORK_BANDWIDTH,
   CAPABILITIES_RETAIN_SET,
   CAPABILITIES_REMOVE_SET,
   NO_NEW_PRIVILEGES,
@@ -37,6 +39,7 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   PERSONALITY,
   KEYRING,
   SYSCTL,
+  UNIX_SYSCTL,
   MASKED,
   READ_ONLY,
   LANDLOCK,

@@ -35,10 +35,10 @@ interface Drafts {
 
 /** Everything wrong with any isolator of the pod or its apps, at once. */
 function lowerAll({ spec, facts }: PlanInput): Drafts {
-  const hostNetwork = spec.network.mode === 'host';
-  const pod = lowerIsolators(spec.isolators, 'pod', facts, { hostNetwork });
+  const network = spec.network.mode;
+  const pod = lowerIsolators(spec.isolators, 'pod', facts, { network });
   const lower = ({ isolators }: AppSpec): Lowered =>
-    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, hostNetwork });
+    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, network });
   const apps = spec.apps.map((app) => [app.name, lower(app)] as const);
   const errors = [...pod.errors, ...apps.flatMap(([, lowered]) => lowered.errors)];
   if (errors.length > 0) throw new PodErrors(errors);
@@ -106,8 +106,8 @@ export function planPod(input: PlanInput): Plan {
   planCgroupViewSources(host, rootfs);
   planDeviceNodes(host, spec.at);
   planHostSysfs(host, rootfs);
-  planAttach(program, attach, input, rootfs);
-  planInit(program, input, rootfs, cgroups);
+  planAttach(program, attach, input, rootfs, drafts);
+  planInit(program, input, rootfs, cgroups, drafts);
   const processes = planApps(program, input, drafts, cgroups);
   return { program, processes, cgroupMounts: cgroupMounts(cgroupInput) };
 }
@@ -119,17 +119,23 @@ function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
   cleanup.call('renameat', [-100, from, -100, to], { at, why: 'move the pod to the exited ones' });
 }
 
-function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput): void {
+function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput, drafts: Drafts): void {
   planIdMaps(program.tape({ purpose: 'maps' }), input.spec);
   planOomScoreFile(attach);
-  input.network.planAttach(attach);
+  input.network.planAttach(attach, drafts.pod.bandwidth);
   planOverlays(attach, rootfs);
   planVolumeSources(attach, rootfs);
   planCloseDeviceNodes(attach, input.spec.at);
   planCloseCgroupViews(attach, rootfs);
 }
 
-function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgroups: CgroupRegisters): void {
+function planInit(
+  program: Program,
+  input: PlanInput,
+  rootfs: RootfsInput,
+  cgroups: CgroupRegisters,
+  drafts: Drafts,
+): void {
   const tree = program.tape({ purpose: 'tree' });
   const pod = program.tape({
     purpose: 'pod',
@@ -139,7 +145,7 @@ function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgrou
   planInitIdentity(tree, input.spec, cgroups.joinInit);
   planHostname(tree, input.spec);
   planKernelTree(tree, rootfs);
-  input.network.planPod(pod);
+  input.network.planPod(pod, drafts.pod.bandwidth);
   planPodTree(pod, rootfs);
 }
 
