@@ -5,6 +5,7 @@ import type { PodSpec } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { planPod } from '../plan/plan.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
+import { lookFor } from '../plan/look.ts';
 import type { Plan, PlanInput, ResolvedApp } from '../plan/types.ts';
 import { imagesDir } from '../pod/layout.ts';
 import type { CompiledApp, CompiledPod } from './compiled.ts';
@@ -36,11 +37,12 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
   options.signal?.throwIfAborted();
   onPhase('plan');
-  const facts = readHostFacts();
-  requireDescriptors(facts);
+  const base = readHostFacts();
+  requireDescriptors(base);
+  const facts = lookFor(spec, base);
   const stdinApp = options.stdin ? spec.apps[0]?.name : undefined;
   const layersDir = `${imagesDir(root)}/layers`;
-  return compileOnce({ spec, apps, facts, network: planNetwork(spec), fileVolumes, layersDir, stdinApp });
+  return compileOnce({ spec, apps, facts, network: planNetwork(spec), fileVolumes, layersDir, stdinApp }, base);
 }
 
 const KEPT = 64;
@@ -48,18 +50,18 @@ let kept = new Map<string, Compilation>();
 let keptFor: HostFacts | undefined;
 
 /** All that a plan depends on; what is a symbol on the tape (a pod's name is one) is left out. */
-function keyOf({ spec, apps, layersDir, stdinApp, fileVolumes }: PlanInput): string {
+function keyOf({ spec, apps, facts, layersDir, stdinApp, fileVolumes }: PlanInput): string {
   const { manifest, name, hostname, labels, annotations, ...planned } = spec;
   void [name, hostname, labels, annotations];
   const resolved = apps.map(({ image, user }) => [image.digest, image.mounts, image.config, user]);
-  return JSON.stringify([manifest.path, planned, resolved, layersDir, stdinApp, [...fileVolumes]]);
+  return JSON.stringify([manifest.path, planned, resolved, layersDir, stdinApp, [...fileVolumes], facts.looked]);
 }
 
 /** What was made of an input that differs in nothing a plan depends on, or a new one. */
-function compileOnce(input: PlanInput): Compilation {
-  if (keptFor !== input.facts) {
+function compileOnce(input: PlanInput, base: HostFacts): Compilation {
+  if (keptFor !== base) {
     kept = new Map();
-    keptFor = input.facts;
+    keptFor = base;
   }
   const key = keyOf(input);
   const known = kept.get(key);
