@@ -46,6 +46,20 @@ export const VERBS: readonly VerbEntry[] = [
     failureCode: 1,
     load: () => import('./verbs/inspect.ts'),
   },
+  {
+    name: 'stats',
+    group: 'Look',
+    summary: 'what pods use of processor and memory',
+    failureCode: 1,
+    load: () => import('./verbs/stats.ts'),
+  },
+  {
+    name: 'top',
+    group: 'Look',
+    summary: 'the processes of a pod',
+    failureCode: 1,
+    load: () => import('./verbs/top.ts'),
+  },
   { name: 'logs', group: 'Look', summary: "the apps' output", failureCode: 1, load: () => import('./verbs/logs.ts') },
   {
     name: 'cat-manifest',

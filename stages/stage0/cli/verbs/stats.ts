@@ -1,0 +1,120 @@
+import { readUsage, type Usage } from '../../cgroup/usage.ts';
+import { PodError } from '../../error.ts';
+import { readHostFacts } from '../../plan/read-facts.ts';
+import { StatusReader } from '../../pod/status.ts';
+import { PodStore } from '../../pod/store.ts';
+import { formatBytes } from '../bytes.ts';
+import { formatValue, isStructured } from '../format.ts';
+import { renderTable, type Row } from '../table.ts';
+import { isTerminal, STDOUT } from '../terminal.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'stats',
+  purpose: 'Shows what running pods and their apps use of processor, memory and processes, anew every two seconds.',
+  usage: ['pod stats [--no-stream] [-o FORMAT] [POD…]'],
+  examples: [
+    ['pod stats', 'all running pods, until ^C'],
+    ['pod stats --no-stream web', 'once'],
+    ['pod stats --no-stream -o json', 'for a program'],
+  ],
+  flags: [
+    { name: 'no-stream', help: 'once, after half a second of measuring' },
+    outputFlag('table', 'json', 'yaml', 'jsonl'),
+  ],
+  notes: [
+    'CPU is the share of one processor: 100 % is one that is busy all the time. A row without an app is the pod as a whole.',
+  ],
+  completes: 'pods',
+  run: stats,
+};
+
+const FIRST_MS = 500;
+const EVERY_MS = 2000;
+
+interface Subject {
+  readonly uuid: string;
+  readonly pod: string | null;
+  readonly app: string | null;
+}
+
+interface Sample extends Subject, Usage {
+  readonly takenAtMs: number;
+}
+
+interface Measured extends Subject, Usage {
+  /** Of one processor, since the sample before. */
+  readonly cpuPercent: number | undefined;
+}
+
+async function stats(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation;
+  const format = flags.value('output') ?? 'table';
+  const isOnce = flags.has('no-stream');
+  let before = take(invocation);
+  for (let waitMs = FIRST_MS; ; waitMs = EVERY_MS) {
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const now = take(invocation);
+    const measured = now.map((sample) => measure(sample, before));
+    if (isStructured(format)) terminal.out(await formatValue(measured.map(toJson), format));
+    else terminal.out(`${isOnce || !isTerminal(STDOUT) ? '' : CLEAR}${render(invocation, measured)}`);
+    if (isOnce) return 0;
+    before = now;
+  }
+}
+
+/** Home, and erase what is below: less flicker than clearing first. */
+const CLEAR = '\u001b[H\u001b[J';
+
+function take({ operands, root }: Invocation): Sample[] {
+  const store = new PodStore(root);
+  const reader = new StatusReader(false);
+  const facts = readHostFacts().cgroup;
+  const wanted = operands.map((query) => store.find(query));
+  const pods = (wanted.length > 0 ? wanted : store.list(['run'])).map((pod) => reader.read(pod));
+  for (const { uuid, state } of wanted.length > 0 ? pods : []) {
+    if (state !== 'running' && state !== 'paused')
+      throw new PodError('pod/state', `read the usage of pod ${uuid}: it is ${state}`);
+  }
+  return pods
+    .filter(({ state }) => state === 'running' || state === 'paused')
+    .flatMap((pod) => {
+      const apps = pod.apps.filter(({ state }) => state === 'running').map(({ name }) => name);
+      return [null, ...(pod.apps.length > 1 ? apps : [])].map((app) => ({
+        uuid: pod.uuid,
+        pod: pod.name,
+        app,
+        ...readUsage(facts, pod.uuid, app ?? undefined),
+        takenAtMs: performance.now(),
+      }));
+    });
+}
+
+function measure({ takenAtMs, ...sample }: Sample, before: readonly Sample[]): Measured {
+  const last = before.find(({ uuid, app }) => uuid === sample.uuid && app === sample.app);
+  const used = last?.cpuUsec === undefined || sample.cpuUsec === undefined ? undefined : sample.cpuUsec - last.cpuUsec;
+  return { ...sample, cpuPercent: used === undefined ? undefined : used / 10 / (takenAtMs - last!.takenAtMs) };
+}
+
+/** What the host does not tell is null, as in `pod status`. */
+function toJson({ uuid, pod, app, ...numbers }: Measured): object {
+  const known = Object.entries(numbers).map(([name, value]) => [name, value ?? null]);
+  return { uuid, name: pod, app, ...(Object.fromEntries(known) as object) };
+}
+
+function render({ terminal }: Invocation, measured: readonly Measured[]): string {
+  const header = ['POD', 'APP', 'CPU', 'MEMORY', 'LIMIT', 'PIDS', 'OOM KILLS'];
+  return renderTable(terminal, header, measured.map(row));
+}
+
+function row({ uuid, pod, app, cpuPercent, memoryBytes, memoryLimitBytes, pids, pidsLimit, oomKills }: Measured): Row {
+  return [
+    pod ?? uuid.slice(0, 8),
+    app ?? '-',
+    cpuPercent === undefined ? '-' : `${cpuPercent.toFixed(1)} %`,
+    memoryBytes === undefined ? '-' : formatBytes(memoryBytes),
+    memoryLimitBytes === undefined ? '-' : formatBytes(memoryLimitBytes),
+    `${pids ?? '-'}${pidsLimit === undefined ? '' : `/${pidsLimit}`}`,
+    String(oomKills ?? '-'),
+  ];
+}

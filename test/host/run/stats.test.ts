@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idInside } from '../../../stages/stage0/cli/verbs/top.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+
+const root = useTempRoot();
+
+function manifest(name: string): string {
+  const app = (app: string, command: string, more: object = {}): object => ({
+    name: app,
+    image: 'host',
+    exec: ['/bin/sh', '-c', command],
+    ...more,
+  });
+  return JSON.stringify({
+    apiVersion: 'pod/v1',
+    kind: 'Pod',
+    metadata: { name },
+    network: { mode: 'none' },
+    apps: [
+      app('busy', 'while :; do :; done', { isolators: { 'resource/cpu': { limit: '300m' } } }),
+      app('idle', 'sleep 1000 & exec sleep 1001', {
+        user: '33',
+        isolators: { 'resource/memory': { limit: '64Mi' }, 'resource/pids': { limit: 7 } },
+      }),
+    ],
+  });
+}
+
+interface Stat {
+  readonly app: string | null;
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number | null;
+  readonly pids: number;
+  readonly pidsLimit: number | null;
+}
+
+test('stats: what pods and apps use, and what bounds them', async () => {
+  await podOk(['run', '-d', '-'], { root, input: manifest('stats') });
+  const stdout = await podOk(['stats', '--no-stream', '-o', 'json', 'stats'], { root });
+  const [whole, busy, idle] = JSON.parse(stdout) as Stat[];
+  assert.deepEqual([whole?.app, busy?.app, idle?.app], [null, 'busy', 'idle']);
+  // By the limit 30 %; half a second has five periods, of which one may be cut.
+  assert.ok(busy!.cpuPercent > 5 && busy!.cpuPercent < 60, `${busy!.cpuPercent} %`);
+  assert.ok(idle!.cpuPercent < 5);
+  assert.ok(whole!.cpuPercent >= busy!.cpuPercent - 1);
+  assert.deepEqual([idle!.memoryLimitBytes, idle!.pids, idle!.pidsLimit], [64 << 20, 2, 7]);
+  const table = await podOk(['stats', '--no-stream'], { root });
+  assert.match(table, /^POD +APP +CPU +MEMORY +LIMIT +PIDS +OOM KILLS\nstats +- +\d/);
+});
+
+test('top: the processes of a pod, with their numbers inside', async () => {
+  await podOk(['run', '-d', '-'], { root, input: manifest('top') });
+  const stdout = await podOk(['top', 'top', '-o', 'json'], { root });
+  const rows = JSON.parse(stdout) as { app: string | null; podPid: number; uid: number; command: string }[];
+  assert.equal(rows.find(({ podPid }) => podPid === 1)?.app, null);
+  const idle = rows.filter(({ app }) => app === 'idle');
+  assert.deepEqual(idle.map(({ command }) => command).toSorted(), ['sleep 1000', 'sleep 1001']);
+  assert.deepEqual(new Set(idle.map(({ uid }) => uid)), new Set([33]));
+  assert.match(await podOk(['top', 'top'], { root }), /^APP +PID +PID IN POD/);
+});
+
+test('a pod that does not run has neither', async () => {
+  await podOk(['run', '-d', '-'], { root, input: manifest('gone') });
+  await podOk(['kill', 'gone'], { root });
+  await podOk(['wait', 'gone'], { root });
+  for (const verb of [['stats', '--no-stream'], ['top']]) {
+    const { exitCode, stderr } = await pod([...verb, 'gone'], { root });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /it is exited/);
+  }
+});
+
+test('ids through a map', () => {
+  const map = '         0     100000      65536\n     70000          5          1\n';
+  assert.deepEqual(
+    [100_033, 5, 99].map((id) => idInside(id, map)),
+    [33, 70_000, null],
+  );
+});
