@@ -6,6 +6,7 @@ import {
   MSG_CMSG_CLOEXEC,
   MSG_NOSIGNAL,
   SCM_RIGHTS,
+  SO_SNDBUFFORCE,
   SOCK_CLOEXEC,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -18,6 +19,11 @@ export function socketPair(): [Fd, Fd] {
   const pair = new Int32Array(new ArrayBuffer(8));
   syscall('socketpair', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, new Uint8Array(pair.buffer));
   return [new Fd(pair[0]!), new Fd(pair[1]!)];
+}
+
+/** How much may wait to be read by the other end, beyond what an ordinary user may ask for. */
+export function setSendBuffer(socket: number, bytes: number): void {
+  syscall('setsockopt', socket, SOL_SOCKET, SO_SNDBUFFORCE, new Uint8Array(new Int32Array([bytes]).buffer), 4);
 }
 
 /** struct msghdr with one struct iovec, and room for `fds` descriptors. */

@@ -82,7 +82,9 @@ static void fail_unborn(struct init *in, u32 index, const struct fault *fault)
 	sys_close(a->out.fd);
 	sys_close(a->err.fd);
 	a->out.fd = a->err.fd = -1;
+	input_close(in, index);
 	a->state = APP_EXITED;
+	attach_end(in, index);
 	fail(in, index, fault);
 }
 
@@ -95,7 +97,9 @@ static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fau
 	long ret;
 
 	*fault = (struct fault){ .tape = t->start, .op = ~0u };
-	ret = open_pipe(&a->out, 0, &stdio[1]);
+	ret = input_open(in, index, stdio);
+	if (ret == 0)
+		ret = open_pipe(&a->out, 0, &stdio[1]);
 	if (ret == 0)
 		ret = open_pipe(&a->err, 1, &stdio[2]);
 	if (ret < 0)
@@ -121,15 +125,16 @@ static void start(struct init *in, u32 index)
 	a->state = APP_STARTING;
 	log_open(in, index);
 	pid = give_birth(in, index, stdio, &fault, &restored);
-	sys_close(stdio[1]);
-	sys_close(stdio[2]);
+	input_given(in, index, stdio);
 	if (pid < 0) {
 		fault.err = (s32)-pid;
 		fail_unborn(in, index, &fault);
 	} else {
 		a->pid = (s32)pid;
 		watch(in, a->out.fd, WATCH_OUT, index, 1);
-		watch(in, a->err.fd, WATCH_ERR, index, 1);
+		if (a->err.fd >= 0)
+			watch(in, a->err.fd, WATCH_ERR, index, 1);
+		input_room(in, index);
 		watch(in, a->report, WATCH_APP_REPORT, index, 1);
 		if (!restored)
 			fail(in, index, &fault);
@@ -163,6 +168,7 @@ void app_skip(struct init *in, u32 index)
 
 	in->apps[index].state = APP_EXITED;
 	in->apps[index].code = EXIT_POD_FAILED;
+	attach_end(in, index);
 	event_app(&t, in, index);
 	event_end(in, &t, line);
 }
@@ -268,6 +274,8 @@ int apps_reap(struct init *in, s32 pid, int status)
 		log_pump(in, i, &a->out, 1);
 		log_pump(in, i, &a->err, 1);
 		log_note_dropped(in, i);
+		input_close(in, i);
+		attach_end(in, i);
 		/* No exec is born into it any more, and it would keep the app's mounts. */
 		sys_close(a->mount_namespace);
 		a->mount_namespace = -1;

@@ -29,8 +29,30 @@ static void hang_up(struct init *in, u32 index)
 		sys_close(s->sock);
 	}
 	s->sock = -1;
+	attach_leave(in, index);
 	/* A process that outlives its client keeps the slot until it is reaped. */
 	s->used = s->pid > 0;
+}
+
+static void admit(struct init *in, u32 index, s32 sock)
+{
+	in->sessions[index] = (struct session){ .used = 1, .sock = sock, .report = -1, .app = -1, .out = -1, .err = -1 };
+	watch(in, sock, WATCH_SESSION, index, 1);
+}
+
+/* A client that came with the pod: what it asked for by now is done before any app starts. */
+void control_admit_first(struct init *in)
+{
+	u32 flags = 0;
+
+	for (u32 i = 0; i < in->program.header->apps_count; i++)
+		flags |= in->program.apps[i].flags;
+	if (!(flags & APP_FIRST_CLIENT) || in->regs[R_POD_STDIN] < 0)
+		return;
+	admit(in, 0, (s32)in->regs[R_POD_STDIN]);
+	in->regs[R_POD_STDIN] = -1;
+	for (int i = 0; i < FIRST_REQUESTS; i++)
+		session_request(in, 0);
 }
 
 void control_accept(struct init *in)
@@ -47,8 +69,7 @@ void control_accept(struct init *in)
 	for (u32 i = 0; i < MAX_SESSIONS; i++) {
 		if (in->sessions[i].used)
 			continue;
-		in->sessions[i] = (struct session){ .used = 1, .sock = (s32)sock, .report = -1 };
-		watch(in, (s32)sock, WATCH_SESSION, i, 1);
+		admit(in, i, (s32)sock);
 		return;
 	}
 	answer(&(struct session){ .sock = (s32)sock }, MSG_REFUSED, 0, 0, EUSERS);
@@ -62,12 +83,13 @@ void control_listen_again(struct init *in)
 		watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 1);
 }
 
-static u32 executed(const struct init *in)
+/* Those that last: executed processes and attached clients. */
+u32 sessions_busy(const struct init *in)
 {
 	u32 count = 0;
 
 	for (u32 i = 0; i < MAX_SESSIONS; i++)
-		count += in->sessions[i].pid > 0;
+		count += in->sessions[i].pid > 0 || in->sessions[i].app >= 0;
 	return count;
 }
 
@@ -110,11 +132,11 @@ static long exec(struct init *in, u32 index, const struct message *m, const s32 
 	struct program p;
 	long ret;
 
-	if (m->fds != 4 || s->pid > 0 || m->app < 0 || (u32)m->app >= in->program.header->apps_count)
+	if (m->fds != 4 || s->pid > 0 || s->app >= 0 || m->app < 0 || (u32)m->app >= in->program.header->apps_count)
 		return -EINVAL;
 	if (in->apps[m->app].state != APP_RUNNING || in->apps[m->app].mount_namespace < 0)
 		return -ESRCH;
-	if (executed(in) >= MAX_SESSIONS - REQUEST_SESSIONS)
+	if (sessions_busy(in) >= MAX_SESSIONS - REQUEST_SESSIONS)
 		return -EUSERS;
 	ret = load_exec(in, &p, fds[0]);
 	if (ret < 0)
@@ -136,7 +158,7 @@ static long exec(struct init *in, u32 index, const struct message *m, const s32 
 static long open_terminal(struct init *in, struct session *s)
 {
 	struct message m = { .type = MSG_DONE, .app = -1, .fds = 1 };
-	s32 master = (s32)sys4(__NR_openat, in->regs[R_PTMX], "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
+	s32 master = (s32)terminal_master(in);
 	long ret = master;
 
 	if (master >= 0)
@@ -145,8 +167,24 @@ static long open_terminal(struct init *in, struct session *s)
 	return ret < 0 ? ret : 1;
 }
 
+static long attach_client(struct init *in, u32 index, struct message *m, const s32 *fds)
+{
+	long ret = attach(in, index, m, fds);
+	s32 can = 0;
+
+	if (ret < 0)
+		return ret;
+	m->fds = 0;
+	if (in->program.apps[m->app].flags & APP_TERMINAL)
+		can |= CLIENT_TERMINAL;
+	if (takes_input(in, (u32)m->app))
+		can |= CLIENT_INPUT;
+	answer(&in->sessions[index], MSG_DONE, can, 0, 0);
+	return 1;
+}
+
 /* 0: answer DONE; 1: the answer was given or comes later; minus errno: refused. */
-static long perform(struct init *in, u32 index, const struct message *m, const s32 *fds)
+static long perform(struct init *in, u32 index, struct message *m, const s32 *fds)
 {
 	struct session *s = &in->sessions[index];
 	long ret;
@@ -167,6 +205,10 @@ static long perform(struct init *in, u32 index, const struct message *m, const s
 		return 0;
 	case MSG_PTY:
 		return open_terminal(in, s);
+	case MSG_ATTACH:
+		return attach_client(in, index, m, fds);
+	case MSG_RESIZE:
+		return terminal_resize(in, m->app, m->a, m->b);
 	default:
 		return -ENOSYS;
 	}

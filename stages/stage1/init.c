@@ -150,6 +150,12 @@ static void dispatch(struct init *in, u64 data)
 	case WATCH_ERR:
 		log_pump(in, index, &in->apps[index].err, 0);
 		break;
+	case WATCH_CLIENT:
+		input_pump(in, index);
+		break;
+	case WATCH_ROOM:
+		input_room(in, index);
+		break;
 	}
 }
 
@@ -175,6 +181,7 @@ static void supervise(struct init *in)
 {
 	struct epoll_event events[16];
 
+	control_admit_first(in);
 	apps_start_ready(in);
 	announce(in);
 	while (!apps_done(in)) {
@@ -202,9 +209,10 @@ static void supervise(struct init *in)
 static void forget_all(struct init *in)
 {
 	for (u32 i = 0; i < MAX_SESSIONS; i++)
-		in->sessions[i] = (struct session){ .sock = -1, .report = -1 };
+		in->sessions[i] = (struct session){ .sock = -1, .report = -1, .app = -1, .out = -1, .err = -1 };
 	for (u32 i = 0; i < MAX_APPS; i++)
-		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .out.fd = -1, .err.fd = -1, .log.fd = -1 };
+		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .input = -1, .slave = -1,
+					    .out.fd = -1, .err.fd = -1, .log.fd = -1 };
 }
 
 int init_main(struct program *program, const s64 *regs, long from_monitor)

@@ -37,10 +37,16 @@ enum message_type {
 	MSG_SIGNAL,
 	MSG_STOP,
 	MSG_PTY,
-	/* Answers on it. a: pid in the pod; EXITED: a: code, b: signal. REFUSED: c: errno. */
+	/* app; descriptors: a socket for input and output, one for standard error. DONE, a: CLIENT_ bits; at its end EXITED. */
+	MSG_ATTACH = 21,
+	/* app; a: rows, b: columns of its terminal, now or when it will have one. */
+	MSG_RESIZE,
+	/* Answers on it. a: pid in the pod; EXITED: a: code, b: signal, d: bytes a client was too slow for. REFUSED: c: errno. */
 	MSG_DONE = 32,
 	MSG_REFUSED,
 };
+
+enum { CLIENT_TERMINAL = 1, CLIENT_INPUT = 2 };
 
 /* Sends one message with descriptors; never blocks, never raises SIGPIPE. 0 or minus errno. */
 long message_send(long sock, struct message *m, const s32 *fds);

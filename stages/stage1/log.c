@@ -164,6 +164,15 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 	flush(in, index, &out);
 }
 
+void stream_close(struct init *in, u32 index, struct stream *s)
+{
+	if (s->fd < 0)
+		return;
+	watch(in, s->fd, s->tag ? WATCH_ERR : WATCH_OUT, index, 0);
+	sys_close(s->fd);
+	s->fd = -1;
+}
+
 /* drain: all that is in the pipe now. A pipe holds 1 MiB at most; the count is for an orphan that goes on writing. */
 void log_pump(struct init *in, u32 index, struct stream *s, int drain)
 {
@@ -175,11 +184,10 @@ void log_pump(struct init *in, u32 index, struct stream *s, int drain)
 		if (n == -EAGAIN || n == -EINTR)
 			return;
 		if (n <= 0) {
-			watch(in, s->fd, s->tag ? WATCH_ERR : WATCH_OUT, index, 0);
-			sys_close(s->fd);
-			s->fd = -1;
+			stream_close(in, index, s);
 			return;
 		}
+		attach_show(in, index, s->tag, chunk, (size_t)n);
 		put_lines(in, index, s, (size_t)n);
 	}
 }

@@ -15,6 +15,8 @@ export const MESSAGE_TYPES = {
   signal: 17,
   stop: 18,
   pty: 19,
+  attach: 21,
+  resize: 22,
   done: 32,
   refused: 33,
 } as const;

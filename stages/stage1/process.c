@@ -75,7 +75,7 @@ int read_report(s32 fd, struct report *report)
 
 void watch(struct init *in, s32 fd, enum watch kind, u32 index, int on)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (u64)kind << 32 | index };
+	struct epoll_event event = { .events = kind == WATCH_ROOM ? EPOLLOUT : EPOLLIN, .data.u64 = (u64)kind << 32 | index };
 
 	/* A descriptor that cannot be watched only loses its events; there is nobody left to tell at this point. */
 	sys4(__NR_epoll_ctl, in->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &event);

@@ -14,6 +14,8 @@ enum {
 	MAX_SESSIONS = 64,
 	/* Kept for requests: executed processes that outlive their clients must not make a pod unstoppable. */
 	REQUEST_SESSIONS = 8,
+	/* What a client that came with the pod can have asked before. */
+	FIRST_REQUESTS = 4,
 	/* The most that is done about one kind of event before the others have their turn. */
 	REAPS_A_TURN = 256,
 	SIGNALS_A_TURN = 16,
@@ -53,6 +55,13 @@ struct app {
 	u64 kill_at;
 	u8 stop_sent;
 	u8 killed;
+	/* What is written here the app reads: a terminal's master, or the pipe of a kept input; else -1. */
+	s32 input;
+	u8 input_full;
+	/* The app's end of its terminal, else -1. */
+	s32 slave;
+	u16 rows;
+	u16 columns;
 	struct stream out;
 	struct stream err;
 	struct app_log log;
@@ -66,6 +75,15 @@ struct session {
 	s32 sock;
 	s32 pid;
 	s32 report;
+	/* The app it is attached to, else -1; its sockets, and what did not fit into them. */
+	s32 app;
+	s32 out;
+	s32 err;
+	u64 lost;
+	/* Its input is waited for. */
+	u8 listened;
+	/* Its input waits for the app. */
+	u8 held_up;
 };
 
 struct init {
@@ -73,6 +91,7 @@ struct init {
 	s64 regs[MAX_REGS];
 	struct app apps[MAX_APPS];
 	struct session sessions[MAX_SESSIONS];
+	u32 attached;
 	s32 handoff;
 	s32 epoll;
 	s32 signals;
@@ -94,6 +113,8 @@ enum watch {
 	WATCH_SESSION_REPORT,
 	WATCH_OUT,
 	WATCH_ERR,
+	WATCH_CLIENT,
+	WATCH_ROOM,
 };
 
 /* What a child says through its close-on-exec pipe when it could not become the app. */
@@ -127,9 +148,27 @@ int apps_timeout_ms(const struct init *in);
 long app_signal(struct init *in, s32 index, s32 signal);
 void kill_group(struct init *in, u32 index);
 
+/* tty.c */
+int takes_input(const struct init *in, u32 index);
+long terminal_master(const struct init *in);
+long terminal_resize(struct init *in, s32 index, s32 rows, s32 columns);
+long input_open(struct init *in, u32 index, s32 *stdio);
+void input_given(const struct init *in, u32 index, const s32 *stdio);
+void input_close(struct init *in, u32 index);
+void input_pump(struct init *in, u32 index);
+void input_room(struct init *in, u32 index);
+
+/* attach.c */
+long attach(struct init *in, u32 index, const struct message *m, const s32 *fds);
+void listen_to(struct init *in, u32 index, int on);
+void attach_leave(struct init *in, u32 index);
+void attach_show(const struct init *in, u32 app, u8 tag, const char *bytes, size_t size);
+void attach_end(struct init *in, u32 app);
+
 /* log.c */
 void log_open(struct init *in, u32 index);
 void log_pump(struct init *in, u32 index, struct stream *s, int drain);
+void stream_close(struct init *in, u32 index, struct stream *s);
 /* Says in the journal what could not be logged; without effect when nothing was lost. */
 void log_note_dropped(struct init *in, u32 index);
 
@@ -144,6 +183,8 @@ void record_final(const s64 *regs, int status);
 
 /* control.c */
 void control_accept(struct init *in);
+void control_admit_first(struct init *in);
+u32 sessions_busy(const struct init *in);
 void control_listen_again(struct init *in);
 void session_request(struct init *in, u32 index);
 void session_reported(struct init *in, u32 index);

@@ -10,11 +10,12 @@ export function startSession(tape: Tape, process: ProcessPlan): void {
   tape.call('setsid', [], { at: process.places.app, why: 'start a session' });
 }
 
-export type StandardInput = 'null' | 'given';
+/** `terminal`: all three are one, of the pod's own, and it becomes the controlling one. */
+export type StandardInput = 'null' | 'given' | 'terminal';
 
 /**
- * 0, 1 and 2. Given descriptors may be files or terminals of the caller's and are taken as they are; the pipes that init
- * made for an app's first process are given to its user, so that /dev/stdout can be opened again.
+ * 0, 1 and 2. Given descriptors may be files of the caller's and are taken as they are; the pipes that init made for an app's
+ * first process, and a terminal, are given to its user, so that /dev/stdout and /dev/pts/N can be opened again.
  */
 export function setStandardStreams(tape: Tape, process: ProcessPlan, input: StandardInput, ownPipes: boolean): void {
   const { program } = tape;
@@ -30,16 +31,20 @@ export function setStandardStreams(tape: Tape, process: ProcessPlan, input: Stan
   } else {
     tape.call('dup3', [program.reg('stdin'), 0, 0], options);
   }
-  if (ownPipes) {
+  if (input === 'terminal') {
+    // Its group stays the one devpts was mounted with, as grantpt(3) has it.
+    tape.call('fchown', [program.reg('stdin'), process.uid, -1], options);
+  } else if (ownPipes) {
     tape.call('fchown', [program.reg('stdout'), process.uid, process.gid], options);
     tape.call('fchown', [program.reg('stderr'), process.uid, process.gid], options);
   }
   tape.call('dup3', [program.reg('stdout'), 1, 0], options);
   tape.call('dup3', [program.reg('stderr'), 2, 0], options);
+  if (input === 'terminal') takeTerminal(tape, process);
 }
 
 /** Makes the terminal on 0 the session's controlling one. */
-export function takeTerminal(tape: Tape, process: ProcessPlan): void {
+function takeTerminal(tape: Tape, process: ProcessPlan): void {
   tape.call('ioctl', [0, TIOCSCTTY, 0], {
     at: process.places.app,
     why: 'make the pseudo-terminal the controlling one',

@@ -1,5 +1,5 @@
 import type { Tape } from '../tape/program.ts';
-import { closeDescriptors, setStandardStreams, type StandardInput, startSession, takeTerminal } from './descriptors.ts';
+import { closeDescriptors, setStandardStreams, type StandardInput, startSession } from './descriptors.ts';
 import { executeProgram } from './execute.ts';
 import { changeUser, dropBoundingSet, loadSystemCallFilter, setCapabilities, setNoNewPrivileges } from './identity.ts';
 import { restrictByLandlock } from './landlock.ts';
@@ -66,7 +66,6 @@ export function planExec(tape: Tape, process: ProcessPlan, terminal: boolean): v
   setResourceLimits(tape, process);
   applySettings(tape, process);
   enterRunningRoot(tape, process);
-  setStandardStreams(tape, process, 'given', false);
-  if (terminal) takeTerminal(tape, process);
+  setStandardStreams(tape, process, terminal ? 'terminal' : 'given', false);
   finish(tape, process);
 }

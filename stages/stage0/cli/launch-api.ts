@@ -7,6 +7,8 @@ export interface LaunchApi {
   readonly runFile: (manifest: ManifestInput, options: RunOptions) => Promise<RunningPod>;
   /** `launch/exec.ts`. Resolves when the process has been executed. */
   readonly execInPod: (podDir: string, options: ExecOptions) => Promise<RunningExec>;
+  /** `launch/attach.ts`. Throws when the app has ended. */
+  readonly attachToApp: (podDir: string, app: string | undefined) => Promise<AttachedApp>;
   /** `launch/plan.ts`. Makes no system call that changes anything. */
   readonly planPod: (spec: PodSpec, options: PlanOptions) => Promise<PodPlan>;
 }
@@ -34,8 +36,17 @@ export interface RunOptions {
   readonly root: string;
   /** The manifest's folder: relative paths and image references start there. */
   readonly baseDir: string;
-  /** The caller's standard input goes to the first app that takes it; otherwise every app reads /dev/null. */
+  /** The first app gets the caller's standard input; otherwise, if it has no terminal, it reads /dev/null. */
   readonly stdin: boolean;
+  /** The first app gets a terminal, as with `tty: true`. */
+  readonly tty?: boolean;
+  /** Nobody stays with the pod: with `stdin`, the first app's input is kept open for those who attach later. */
+  readonly isDetached?: boolean;
+  /**
+   * The first app's terminal is going to be shown: the result is the size it gets. Called before anything is acquired; what it
+   * throws ends the launch.
+   */
+  readonly onTerminal?: () => TerminalSize | undefined;
   /** Kept in the record: gc removes the pod without a grace period once it has exited. */
   readonly autoRemove: boolean;
   /** Nobody may collect the pod after its end until `release()`: its logs are still to be read. */
@@ -67,6 +78,8 @@ export interface RunningPod {
   readonly path: string;
   readonly ips: readonly string[];
   readonly apps: readonly string[];
+  /** Of the first app's terminal, attached before the app was started; after `onTerminal` only. */
+  readonly client?: AttachedApp | undefined;
   /** Never rejects because of what an app did. */
   readonly exit: Promise<PodExit>;
   readonly stop: (options?: { readonly graceMs?: number | undefined }) => Promise<void>;
@@ -74,6 +87,25 @@ export interface RunningPod {
   readonly kill: (signal: string) => Promise<void>;
   /** Lets go of the pod, with `keepLock`; may be called again. */
   readonly release: () => void;
+}
+
+/** A client of an app: sees what it writes from now on, and writes to its standard input. */
+export interface AttachedApp {
+  /** Output and errors are one then, and go to `stream`. */
+  readonly isTerminal: boolean;
+  readonly takesInput: boolean;
+  /** Descriptors of a socket for its input and output, and of one for its errors: the caller's from here on. */
+  readonly takeStreams: () => { readonly stream: number; readonly errors: number };
+  /** When the app has ended for good; undefined when init ended without a word. */
+  readonly end: Promise<AttachedEnd | undefined>;
+  readonly resize: (size: TerminalSize) => void;
+  /** Leaves the app to itself. */
+  readonly close: () => void;
+}
+
+export interface AttachedEnd extends PodExit {
+  /** Bytes of output this client was too slow for. */
+  readonly lostBytes: number;
 }
 
 export interface ExecOptions {

@@ -10,6 +10,10 @@ export async function loadExec(): Promise<LaunchApi['execInPod']> {
   return (await import('../launch/exec.ts')).execInPod;
 }
 
+export async function loadAttach(): Promise<LaunchApi['attachToApp']> {
+  return (await import('../launch/attach.ts')).attachToApp;
+}
+
 export async function loadResize(): Promise<(master: number, size: TerminalSize) => void> {
   return (await import('../launch/pseudo-terminal.ts')).resizeTerminal;
 }

@@ -5,7 +5,7 @@ import type { PodSpec } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { planPod } from '../plan/plan.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
-import { lookFor } from '../plan/look.ts';
+import { firstStreams } from '../plan/streams.ts';
 import type { Plan, PlanInput, ResolvedApp } from '../plan/types.ts';
 import { imagesDir } from '../pod/layout.ts';
 import type { CompiledApp, CompiledPod } from './compiled.ts';
@@ -26,7 +26,10 @@ export interface Compilation {
   readonly fileVolumes: ReadonlySet<string>;
 }
 
-export type CompileOptions = Pick<RunOptions, 'root' | 'baseDir' | 'stdin' | 'onProgress' | 'onPhase' | 'signal'>;
+export type CompileOptions = Pick<
+  RunOptions,
+  'root' | 'baseDir' | 'stdin' | 'tty' | 'isDetached' | 'onProgress' | 'onPhase' | 'signal'
+>;
 
 /** Resolves the images, and lowers the pod. Throws with everything that cannot be honoured on this host. */
 export async function compilePod(spec: PodSpec, options: CompileOptions): Promise<Compilation> {
@@ -37,12 +40,11 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
   options.signal?.throwIfAborted();
   onPhase('plan');
-  const base = readHostFacts();
-  requireDescriptors(base);
-  const facts = lookFor(spec, base);
-  const stdinApp = options.stdin ? spec.apps[0]?.name : undefined;
+  const facts = readHostFacts();
+  requireDescriptors(facts);
+  const first = firstStreams(spec.apps[0], options);
   const layersDir = `${imagesDir(root)}/layers`;
-  return compileOnce({ spec, apps, facts, network: planNetwork(spec), fileVolumes, layersDir, stdinApp }, base);
+  return compileOnce({ spec, apps, facts, network: planNetwork(spec), fileVolumes, layersDir, first });
 }
 
 const KEPT = 64;
@@ -50,18 +52,18 @@ let kept = new Map<string, Compilation>();
 let keptFor: HostFacts | undefined;
 
 /** All that a plan depends on; what is a symbol on the tape (a pod's name is one) is left out. */
-function keyOf({ spec, apps, facts, layersDir, stdinApp, fileVolumes }: PlanInput): string {
+function keyOf({ spec, apps, layersDir, first, fileVolumes }: PlanInput): string {
   const { manifest, name, hostname, labels, annotations, ...planned } = spec;
   void [name, hostname, labels, annotations];
   const resolved = apps.map(({ image, user }) => [image.digest, image.mounts, image.config, user]);
-  return JSON.stringify([manifest.path, planned, resolved, layersDir, stdinApp, [...fileVolumes], facts.looked]);
+  return JSON.stringify([manifest.path, planned, resolved, layersDir, first, [...fileVolumes]]);
 }
 
 /** What was made of an input that differs in nothing a plan depends on, or a new one. */
-function compileOnce(input: PlanInput, base: HostFacts): Compilation {
-  if (keptFor !== base) {
+function compileOnce(input: PlanInput): Compilation {
+  if (keptFor !== input.facts) {
     kept = new Map();
-    keptFor = base;
+    keptFor = input.facts;
   }
   const key = keyOf(input);
   const known = kept.get(key);
@@ -81,6 +83,8 @@ function compile(input: PlanInput): Compilation {
     network: { mode: spec.network.mode, ports: publishedPorts(spec) },
     userns: spec.userns,
     apps: apps.map((app, index) => compileApp(plan, app, index)),
+    hasClient: input.first?.hasClient ?? false,
+    takesStdin: input.first?.input === 'given',
     at: spec.at,
   };
   return { pod, program: plan.program, facts, apps, fileVolumes };

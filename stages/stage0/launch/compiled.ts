@@ -24,6 +24,10 @@ export interface CompiledPod {
   readonly network: { readonly mode: string; readonly ports: readonly PublishedPort[] };
   readonly userns: UsernsSpec;
   readonly apps: readonly CompiledApp[];
+  /** A client of the first app's terminal comes with the pod. */
+  readonly hasClient: boolean;
+  /** The first app reads the caller's standard input. */
+  readonly takesStdin: boolean;
   readonly at: Position;
 }
 

@@ -12,6 +12,7 @@ import type { ExecOptions, PodExit, RunningExec } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { planExecProgram } from '../plan/exec-program.ts';
 import { requireSignal } from '../plan/signals.ts';
+import { TERMINAL_TYPE } from '../plan/streams.ts';
 import { readRecord } from '../pod/record.ts';
 import { connectControl, sendControl, unlessGone } from './control.ts';
 import { type ExecData, unpackExecData } from './exec-data.ts';
@@ -158,7 +159,7 @@ export class Executor implements Disposable {
     const process = {
       ...own,
       argv: command.argv,
-      env: { ...own.env, ...(command.tty ? { TERM: 'xterm-256color' } : {}), ...command.env },
+      env: { ...own.env, ...(command.tty ? { TERM: TERMINAL_TYPE } : {}), ...command.env },
       workingDirectory: command.workingDirectory ?? own.workingDirectory,
     };
     if (command.user === undefined) return process;

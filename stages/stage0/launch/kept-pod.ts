@@ -15,8 +15,7 @@ import { hashName } from '../image/record.ts';
 import { resolveCached } from '../image/resolve.ts';
 import type { ResolvedImage } from '../image/types.ts';
 import type { VolumeSpec } from '../manifest/spec.ts';
-import type { CgroupFacts, HostFacts, Look } from '../plan/facts.ts';
-import { lookAround } from '../plan/look.ts';
+import type { CgroupFacts, HostFacts } from '../plan/facts.ts';
 import { fingerprint, readHostFacts } from '../plan/read-facts.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { readBootId } from '../pod/uuid.ts';
@@ -32,8 +31,6 @@ export interface Conditions {
   /** Where controllers are mounted, and what says so: as long as that is unchanged, they need not be looked for. */
   readonly cgroup: CgroupFacts;
   readonly cgroupSources: string;
-  /** What isolators wanted to know besides; what was found is part of the facts. */
-  readonly looks: readonly Look[];
   /** The manifest, and what was said on the command line. */
   readonly request: string;
   readonly images: readonly ResolvedImage[];
@@ -73,9 +70,8 @@ export function recallPod(manifest: ManifestInput, options: RunOptions): KeptPod
   return { identity: stored.identity, pod: stored.pod };
 }
 
-function factsNow({ cgroup, cgroupSources: sources, looks }: Conditions): HostFacts {
-  const facts = readHostFacts(sources === cgroupSources(cgroup) ? cgroup : undefined);
-  return looks.length === 0 ? facts : { ...facts, looked: lookAround(looks) };
+function factsNow({ cgroup, cgroupSources: sources }: Conditions): HostFacts {
+  return readHostFacts(sources === cgroupSources(cgroup) ? cgroup : undefined);
 }
 
 /** Replaces what was kept of the manifest. A disk that takes no more is no reason not to start the pod. */
@@ -88,7 +84,6 @@ export function keepPod(manifest: ManifestInput, options: RunOptions, kept: Kept
     facts: fingerprint(made.facts),
     cgroup: made.facts.cgroup,
     cgroupSources: cgroupSources(made.facts.cgroup),
-    looks: Object.keys(made.facts.looked) as Look[],
     request,
     images: made.images,
     hostVolumes: made.volumes.flatMap((volume) =>
@@ -113,8 +108,12 @@ export interface MadeFrom {
 }
 
 /** With the root, which the tape's paths begin with: a state directory may be moved. */
-function requestOf({ path, baseDir, name, network }: ManifestInput, { root, stdin }: RunOptions): string {
-  return JSON.stringify([root, path, baseDir, name ?? null, network ?? null, stdin]);
+function requestOf(
+  { path, baseDir, name, network }: ManifestInput,
+  { root, stdin, tty, isDetached }: RunOptions,
+): string {
+  const streams = stdin || tty ? [stdin, tty === true, isDetached === true] : null;
+  return JSON.stringify([root, path, baseDir, name ?? null, network ?? null, streams]);
 }
 
 function pathOf(root: string, request: string): string {

@@ -7,8 +7,8 @@ import type { NetworkPlan } from '../plan/types.ts';
 export function planNetwork(spec: PodSpec): NetworkPlan {
   const ports = publishedPorts(spec);
   return {
-    planAttach: (attach, bandwidth) => planAttachVeth(attach, spec.network, ports, bandwidth),
-    planPod: (pod, bandwidth) => planPodNetwork(pod, spec.network, bandwidth),
+    planAttach: (attach) => planAttachVeth(attach, spec.network, ports),
+    planPod: (pod) => planPodNetwork(pod, spec.network),
     planSettle: (settle) => planNetworkCleanup(settle, spec.network, ports),
   };
 }

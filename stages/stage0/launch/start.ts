@@ -3,11 +3,12 @@ import { launchMonitor, type Monitor } from '../../stage1/monitor.ts';
 import type { OpenTransport } from '../../stage1/transport.ts';
 import type { Program } from '../../tape/program.ts';
 import { bindTemplate } from '../../tape/template.ts';
-import type { ControlApi, PodExit, RunningPod, RunOptions } from '../cli/launch-api.ts';
+import type { AttachedApp, ControlApi, PodExit, RunningPod, RunOptions } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { readStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
 import { acquirePod, type AcquiredPod } from './acquire.ts';
+import type { FirstClient } from './attach.ts';
 import type { CompiledPod, PodIdentity } from './compiled.ts';
 import { distDir } from './dist.ts';
 import { openStandardInput } from './stdin.ts';
@@ -23,11 +24,23 @@ export interface StartInput {
 
 /** Starts a compiled pod. Resolves when every app has started, or the pod has ended already; nothing is left behind when it throws. */
 export async function startPod(input: StartInput): Promise<RunningPod> {
+  const client = await firstClient(input);
+  try {
+    return await startWith(input, client);
+  } catch (error) {
+    client?.attached.close();
+    throw error;
+  } finally {
+    client?.far[Symbol.dispose]();
+  }
+}
+
+async function startWith(input: StartInput, client: FirstClient | undefined): Promise<RunningPod> {
   const { options } = input;
   options.onPhase?.('acquire');
   const acquired = await acquirePod(input);
   options.onPhase?.('start');
-  const monitor = await handOff(input, acquired);
+  const monitor = await handOff(input, acquired, client);
   // The monitor and init hold the lock now; our share of it only keeps a collector away.
   const release = releaseOnce(acquired.lockFd);
   if (!options.keepLock) release();
@@ -39,17 +52,28 @@ export async function startPod(input: StartInput): Promise<RunningPod> {
     await removeFailed(options.root, acquired.uuid);
     throw error;
   }
-  return runningPod(input, acquired, monitor, release);
+  return runningPod(input, acquired, monitor, release, client?.attached);
 }
 
-async function handOff({ pod, options }: StartInput, acquired: AcquiredPod): Promise<Monitor> {
+async function firstClient({ pod, options }: StartInput): Promise<FirstClient | undefined> {
+  if (!pod.hasClient) return undefined;
+  const size = options.onTerminal?.();
+  return (await import('./attach.ts')).firstClient(size);
+}
+
+async function handOff(
+  { pod, options }: StartInput,
+  acquired: AcquiredPod,
+  client: FirstClient | undefined,
+): Promise<Monitor> {
   const openTransport = await transportFor(options);
   try {
     const tape = bindTemplate(pod.tape, acquired.bindings);
     new PodStore(options.root).move(acquired.uuid, 'prepare', 'run');
     const apps = pod.apps.map(({ name }) => name);
     options.onCreated?.({ uuid: acquired.uuid, path: acquired.path, apps });
-    return launch(tape, acquired, options, openTransport);
+    const input = client?.far.take() ?? (pod.takesStdin ? openStandardInput() : undefined);
+    return launch(tape, acquired, input, openTransport);
   } catch (error) {
     const { giveBack } = await import('./give-back.ts');
     return giveBack(options.root, acquired, error);
@@ -64,9 +88,10 @@ function releaseOnce(lockFd: number): () => void {
   };
 }
 
-function launch(tape: Uint8Array, pod: AcquiredPod, options: RunOptions, openTransport: OpenTransport): Monitor {
+/** Takes `input`, which is the first app's or a client's, unless it is the caller's own. */
+function launch(tape: Uint8Array, pod: AcquiredPod, input: number | undefined, openTransport: OpenTransport): Monitor {
   const nullFd = openSync('/dev/null', 'r+');
-  const stdinFd = options.stdin ? openStandardInput() : nullFd;
+  const stdinFd = input ?? nullFd;
   try {
     return launchMonitor({ distDir: distDir(), tape, lockFd: pod.lockFd, stdinFd, nullFd, openTransport });
   } finally {
@@ -94,6 +119,7 @@ function runningPod(
   { uuid, path, ips }: AcquiredPod,
   monitor: Monitor,
   release: () => void,
+  client: AttachedApp | undefined,
 ): RunningPod {
   let exit: Promise<PodExit> | undefined;
   return {
@@ -102,6 +128,7 @@ function runningPod(
     path,
     ips,
     apps: pod.apps.map(({ name }) => name),
+    client,
     get exit() {
       return (exit ??= waitForExit(new PodStore(options.root), uuid, monitor, release));
     },

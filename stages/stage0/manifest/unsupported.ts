@@ -26,7 +26,6 @@ function addOfApp(app: OutlineApp, add: (pointer: string, field: string) => void
   const scheme = /^(docker|aci):/.exec(app.image ?? '')?.[1];
   if (scheme === 'docker') add(join(pointer, 'image'), 'image docker://');
   if (scheme === 'aci') add(join(pointer, 'image'), 'image aci:');
-  if (app.tty) add(join(pointer, 'tty'), 'tty');
   if (app.restart && app.restart.policy !== 'never')
     add(join(pointer, 'restart'), `restart policy ${app.restart.policy}`);
   if (Object.keys(app.probes).length > 0) add(join(pointer, 'probes'), 'probes');

@@ -22,6 +22,7 @@ import { cloneFlags, planHostname, planIdMaps, planInitIdentity } from './namesp
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
 import { planProcess } from './process.ts';
+import { appFlags, standardInput, streamsOf } from './streams.ts';
 import type { Plan, PlanInput, PlannedProcess, ResolvedApp } from './types.ts';
 
 /** Log files an app keeps: the current one and those it was rotated from. */
@@ -35,10 +36,10 @@ interface Drafts {
 
 /** Everything wrong with any isolator of the pod or its apps, at once. */
 function lowerAll({ spec, facts }: PlanInput): Drafts {
-  const network = spec.network.mode;
-  const pod = lowerIsolators(spec.isolators, 'pod', facts, { network });
+  const hostNetwork = spec.network.mode === 'host';
+  const pod = lowerIsolators(spec.isolators, 'pod', facts, { hostNetwork });
   const lower = ({ isolators }: AppSpec): Lowered =>
-    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, network });
+    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, hostNetwork });
   const apps = spec.apps.map((app) => [app.name, lower(app)] as const);
   const errors = [...pod.errors, ...apps.flatMap(([, lowered]) => lowered.errors)];
   if (errors.length > 0) throw new PodErrors(errors);
@@ -106,8 +107,8 @@ export function planPod(input: PlanInput): Plan {
   planCgroupViewSources(host, rootfs);
   planDeviceNodes(host, spec.at);
   planHostSysfs(host, rootfs);
-  planAttach(program, attach, input, rootfs, drafts);
-  planInit(program, input, rootfs, cgroups, drafts);
+  planAttach(program, attach, input, rootfs);
+  planInit(program, input, rootfs, cgroups);
   const processes = planApps(program, input, drafts, cgroups);
   return { program, processes, cgroupMounts: cgroupMounts(cgroupInput) };
 }
@@ -119,23 +120,17 @@ function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
   cleanup.call('renameat', [-100, from, -100, to], { at, why: 'move the pod to the exited ones' });
 }
 
-function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput, drafts: Drafts): void {
+function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput): void {
   planIdMaps(program.tape({ purpose: 'maps' }), input.spec);
   planOomScoreFile(attach);
-  input.network.planAttach(attach, drafts.pod.bandwidth);
+  input.network.planAttach(attach);
   planOverlays(attach, rootfs);
   planVolumeSources(attach, rootfs);
   planCloseDeviceNodes(attach, input.spec.at);
   planCloseCgroupViews(attach, rootfs);
 }
 
-function planInit(
-  program: Program,
-  input: PlanInput,
-  rootfs: RootfsInput,
-  cgroups: CgroupRegisters,
-  drafts: Drafts,
-): void {
+function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgroups: CgroupRegisters): void {
   const tree = program.tape({ purpose: 'tree' });
   const pod = program.tape({
     purpose: 'pod',
@@ -145,7 +140,7 @@ function planInit(
   planInitIdentity(tree, input.spec, cgroups.joinInit);
   planHostname(tree, input.spec);
   planKernelTree(tree, rootfs);
-  input.network.planPod(pod, drafts.pod.bandwidth);
+  input.network.planPod(pod);
   planPodTree(pod, rootfs);
 }
 
@@ -164,6 +159,7 @@ function planApps(
       draft,
       facts: input.facts,
       joins: cgroups.joinApp.get(name) ?? [],
+      hasTerminal: streamsOf(input, app.spec).hasTerminal,
     });
     planApp(program, input, app, process, draft, cgroups);
     processes.set(name, { process, capabilities: draft.process.capabilities });
@@ -180,12 +176,13 @@ function planApp(
   cgroups: CgroupRegisters,
 ): void {
   const { spec } = app;
+  const streams = streamsOf(input, spec);
   const cgroup = cgroups.cgroupApp.get(spec.name);
   const before = program.tape({ purpose: 'before', app: spec.name });
   const start = program.tape({ purpose: 'start', app: spec.name, ...(cgroup ? { cgroup } : {}) });
   const after = program.tape({ purpose: 'after', app: spec.name });
   planOomScore(before, after, draft, input.facts.oomScoreAdj);
-  planStart(start, process, input.stdinApp === spec.name ? 'given' : 'null');
+  planStart(start, process, standardInput(streams));
   const kill = cgroups.killApp.get(spec.name);
   const oom = cgroups.oomApp.get(spec.name);
   program.supervise({
@@ -201,6 +198,7 @@ function planApp(
       app: input.apps.findIndex(({ spec: other }) => other.name === dependency.app),
       condition: dependency.condition,
     })),
+    ...appFlags(streams),
     ...(kill ? { kill } : {}),
     ...(oom ? { oom } : {}),
   });

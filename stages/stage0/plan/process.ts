@@ -5,6 +5,7 @@ import { finalCapabilities } from '../isolators/capability-sets.ts';
 import type { Draft } from '../isolators/isolator.ts';
 import { compileSeccomp } from '../isolators/seccomp-compile.ts';
 import type { HostFacts } from './facts.ts';
+import { TERMINAL_TYPE } from './streams.ts';
 import type { ResolvedApp } from './types.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -21,8 +22,9 @@ function commandOf({ spec, image }: ResolvedApp): readonly string[] {
 }
 
 /** Nothing of the caller's environment gets in: defaults, then the image's, then the manifest's. */
-function environmentOf({ spec, image, user }: ResolvedApp): Record<string, string> {
-  const defaults = { PATH: DEFAULT_PATH, HOME: user.home, container: 'pod' };
+function environmentOf({ spec, image, user }: ResolvedApp, hasTerminal: boolean): Record<string, string> {
+  const terminal = hasTerminal ? { TERM: TERMINAL_TYPE } : {};
+  const defaults = { PATH: DEFAULT_PATH, HOME: user.home, container: 'pod', ...terminal };
   return { ...defaults, ...image.config.env, ...spec.env };
 }
 
@@ -31,15 +33,16 @@ export interface ProcessInput {
   readonly draft: Draft;
   readonly facts: HostFacts;
   readonly joins: readonly Reg[];
+  readonly hasTerminal: boolean;
 }
 
-export function planProcess({ app, draft, facts, joins }: ProcessInput): ProcessPlan {
+export function planProcess({ app, draft, facts, joins, hasTerminal }: ProcessInput): ProcessPlan {
   const { spec, image, user } = app;
   const settings = draft.process;
   return {
     app: spec.name,
     argv: commandOf(app),
-    env: environmentOf(app),
+    env: environmentOf(app, hasTerminal),
     workingDirectory: spec.workingDirectory?.value ?? image.config.workingDirectory ?? '/',
     uid: user.uid,
     gid: user.gid,

@@ -3,7 +3,7 @@ import type { ProcessPlan } from '../../stage2/process.ts';
 import type { ImageUser } from '../image/user.ts';
 import type { ResolvedImage } from '../image/types.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
-import type { CapabilitySets, Draft } from '../isolators/isolator.ts';
+import type { CapabilitySets } from '../isolators/isolator.ts';
 import type { HostFacts } from './facts.ts';
 
 /** An app whose image is on this machine and was looked into. */
@@ -17,13 +17,22 @@ export interface ResolvedApp {
 
 /** What the network mode puts on the tapes. */
 export interface NetworkPlan {
-  readonly planAttach: (attach: Tape, bandwidth: Draft['bandwidth']) => void;
-  readonly planPod: (pod: Tape, bandwidth: Draft['bandwidth']) => void;
+  readonly planAttach: (attach: Tape) => void;
+  readonly planPod: (pod: Tape) => void;
   /**
    * After the pod's exit was told, while its lock is still held: the kernel takes an RCU grace period (5 to 20 ms) to let
    * firewall elements go, which nobody has to wait for.
    */
   readonly planSettle: (settle: Tape) => void;
+}
+
+/** What the first app's standard streams are; those of the others follow from the manifest. */
+export interface FirstStreams {
+  /** `kept`: a pipe that clients may write to later; with a terminal, which is that too, `null`. */
+  readonly input: 'null' | 'given' | 'kept';
+  readonly hasTerminal: boolean;
+  /** A client comes with the pod. */
+  readonly hasClient: boolean;
 }
 
 export interface PlanInput {
@@ -34,8 +43,8 @@ export interface PlanInput {
   /** Host volumes whose source is a file. */
   readonly fileVolumes: ReadonlySet<string>;
   readonly layersDir: string;
-  /** Apps whose standard input is the caller's. */
-  readonly stdinApp?: string | undefined;
+  /** Absent: as the manifest has it. */
+  readonly first?: FirstStreams | undefined;
 }
 
 export interface PlannedProcess {

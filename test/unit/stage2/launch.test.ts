@@ -40,6 +40,7 @@ type Plan = (tape: Tape, process: ProcessPlan) => void;
 const PLANS: Readonly<Record<string, Plan>> = {
   start: (tape, process) => planStart(tape, process, 'null'),
   'start with standard input': (tape, process) => planStart(tape, process, 'given'),
+  'start on a terminal': (tape, process) => planStart(tape, process, 'terminal'),
   exec: (tape, process) => planExec(tape, process, false),
   'exec on a terminal': (tape, process) => planExec(tape, process, true),
 };

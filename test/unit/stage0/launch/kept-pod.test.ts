@@ -38,7 +38,16 @@ function keptOf({ path, text }: ManifestInput): KeptPod {
   const network = { mode: 'none', ports: [] };
   return {
     identity: { name: 'web', hostname: 'web', labels: { a: 'b' }, annotations: {}, manifest: { path, text } },
-    pod: { tape, cgroupMounts: [], network, userns: { mode: 'host', at: AT }, apps: [], at: AT },
+    pod: {
+      tape,
+      cgroupMounts: [],
+      network,
+      userns: { mode: 'host', at: AT },
+      apps: [],
+      hasClient: false,
+      takesStdin: false,
+      at: AT,
+    },
   };
 }
 
@@ -82,7 +91,9 @@ test('what was said otherwise on the command line is another plan', () => {
   keep(options);
   for (const other of [{ name: 'db' }, { network: 'host' }, { path: 'db.yaml' }, { baseDir: '/tmp' }, { text: 'x' }])
     assert.equal(recallPod({ ...MANIFEST, ...other }, options), undefined, JSON.stringify(other));
-  assert.equal(recallPod(MANIFEST, { ...options, stdin: true }), undefined);
+  for (const other of [{ stdin: true }, { tty: true }, { stdin: true, isDetached: true }])
+    assert.equal(recallPod(MANIFEST, { ...options, ...other }), undefined, JSON.stringify(other));
+  assert.ok(recallPod(MANIFEST, { ...options, isDetached: true }));
   assert.ok(recallPod(MANIFEST, options));
 });
 

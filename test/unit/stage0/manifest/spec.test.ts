@@ -85,7 +85,6 @@ volumes: [{name: v, kind: empty, size: 1Mi}, {name: w, kind: empty, medium: memo
   assert.deepEqual(
     spec?.unsupported.map(({ field, at }) => `${at.line} ${field}`).sort(),
     [
-      '7 tty',
       '8 restart policy always',
       '9 probes',
       '10 hooks',
