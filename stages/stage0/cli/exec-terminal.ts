@@ -1,9 +1,10 @@
 import { readSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
-import { PodError } from '../error.ts';
 import type { ExecInPod, ExecWants } from './exec-plain.ts';
 import type { RunningExec, TerminalSize } from './launch-api.ts';
-import { isTerminal, STDOUT, writeAll } from './terminal.ts';
+import { endHungUp, passKeys, RawTerminal, terminalSize } from './raw-terminal.ts';
+import { requireTerminal } from './require-terminal.ts';
+import { STDOUT, writeAll } from './terminal.ts';
 
 type Resize = (master: number, size: TerminalSize) => void;
 
@@ -14,23 +15,17 @@ export async function execOnTerminal(
   podPath: string,
   wants: ExecWants,
 ): Promise<number> {
-  if (!isTerminal(0) || !isTerminal(1)) {
-    throw new PodError('cli/usage', '-t needs a terminal: standard input or output is none', { hint: 'leave -t away' });
-  }
+  requireTerminal();
   const { isInteractive, ...rest } = wants;
   const running = await execInPod(podPath, {
     ...rest,
     stdio: [null, null, null],
     tty: true,
-    size: ownSize(),
+    size: terminalSize(),
     ownsProcess: true,
   });
   if (running.terminal === undefined) throw new Error('the launcher gave no terminal');
   return pump(running, running.terminal, resize, isInteractive);
-}
-
-function ownSize(): TerminalSize {
-  return { columns: process.stdout.columns, rows: process.stdout.rows };
 }
 
 /** A process the command left behind may keep the terminal open: then what it wrote last has this long to come. */
@@ -40,29 +35,35 @@ async function pump(running: RunningExec, master: number, resize: Resize, isInte
   // Not a file stream: one of those would read in a thread that no exit could interrupt.
   const output = new ReadStream(master);
   const ended = showOutput(output, master);
-  const onResize = (): void => resize(master, ownSize());
-  process.stdout.on('resize', onResize);
-  // Without -i the keys stay ours, ^C among them.
-  if (isInteractive) {
-    process.stdin.setRawMode(true);
-    process.stdin.on('data', (chunk: Buffer) => writeAll(master, chunk));
-  }
+  using terminal = new RawTerminal({
+    // Without -i the keys stay ours, ^C among them.
+    ...(isInteractive ? { onKeys: (typed: Buffer) => passKeys(typed, output) } : {}),
+    onResize: (size) => resize(master, size),
+    // The kernel then hangs up the command's terminal too.
+    onHangup: endHungUp,
+  });
+  void terminal;
   try {
-    const { exitCode } = await running.exit;
+    const failed = ended.then(() => new Promise<never>(() => {}));
+    const { exitCode } = await Promise.race([running.exit, failed]);
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
     return exitCode;
   } finally {
-    if (isInteractive) process.stdin.setRawMode(false);
-    process.stdin.destroy();
     output.destroy();
-    process.stdout.off('resize', onResize);
   }
 }
 
 /** Resolves when nobody has the other end any more, which a terminal's master says with EIO. */
 function showOutput(output: ReadStream, master: number): Promise<void> {
-  output.on('data', (chunk: Buffer) => writeAll(STDOUT, chunk));
   return new Promise((resolve, reject) => {
+    output.on('data', (chunk: Buffer) => {
+      try {
+        writeAll(STDOUT, chunk);
+      } catch (error) {
+        // The terminal is gone; the hangup says so too.
+        if ((error as NodeJS.ErrnoException).code !== 'EIO') reject(error as Error);
+      }
+    });
     output.on('end', () => {
       drain(master);
       resolve();

@@ -1,11 +1,13 @@
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { LogFollower } from '../pod/logs.ts';
-import type { LaunchApi, ManifestInput, RunningPod, RunOptions } from './launch-api.ts';
+import type { ClientWants } from './app-client.ts';
+import type { LaunchApi, ManifestInput, RunningPod, RunOptions, TerminalSize } from './launch-api.ts';
 import { LogPrinter } from './log-printer.ts';
 import type { Progress } from './progress.ts';
+import { requireTerminal } from './require-terminal.ts';
 import { StopOnSignal } from './stop-on-signal.ts';
-import { BrokenPipe, type Terminal } from './terminal.ts';
+import { BrokenPipe, isTerminal, STDOUT, type Terminal } from './terminal.ts';
 import type { Timings } from './timings.ts';
 import type { Invocation } from './verb.ts';
 
@@ -14,7 +16,7 @@ export interface Launch {
   readonly start: LaunchApi['runFile'];
   readonly options: RunOptions;
   readonly idFile: string | undefined;
-  readonly isDetached: boolean;
+  readonly client: ClientWants;
   readonly timeoutMs: number | undefined;
 }
 
@@ -27,33 +29,41 @@ export async function runForeground(
 ): Promise<number> {
   const { terminal, root } = invocation;
   using signals = new StopOnSignal();
-  let output: PodOutput | undefined;
+  const { isDetached } = launch.options;
+  let output: Output | undefined;
   try {
     const pod = await launch.start(launch.manifest, {
       ...launch.options,
-      keepLock: !launch.isDetached,
+      keepLock: !isDetached,
       // What is compiled already starts before a signal could be taken.
       get signal() {
         return signals.aborted;
       },
+      onTerminal: () => {
+        output = new ClientOutput(terminal, launch.client);
+        return sizeFor(launch.client);
+      },
       onCreated: ({ path, apps }) => {
-        if (!launch.isDetached) output = new PodOutput(terminal, path, apps);
+        if (!isDetached) output ??= new PodOutput(terminal, path, apps);
       },
     });
     progress.finish();
     if (launch.idFile !== undefined) writeIdFile(launch.idFile, pod.uuid);
-    if (launch.isDetached) {
+    if (isDetached) {
       terminal.out(`${pod.uuid}\n`);
       return 0;
     }
     timings.start('run');
     signals.attach(pod);
+    let hasLeft = false;
     try {
-      return await attend(pod, output!, launch.timeoutMs);
+      const attended = await attend(pod, output!, launch.timeoutMs);
+      ({ hasLeft } = attended);
+      return attended.exitCode;
     } finally {
       timings.start('end');
       pod.release();
-      if (launch.options.autoRemove) await removeAfter(root, pod.uuid);
+      if (launch.options.autoRemove && !hasLeft) await removeAfter(root, pod.uuid);
     }
   } finally {
     progress.finish();
@@ -61,7 +71,13 @@ export async function runForeground(
   }
 }
 
-async function attend(pod: RunningPod, output: PodOutput, timeoutMs: number | undefined): Promise<number> {
+interface Attended {
+  readonly exitCode: number;
+  /** The pod goes on without us. */
+  readonly hasLeft: boolean;
+}
+
+async function attend(pod: RunningPod, output: Output, timeoutMs: number | undefined): Promise<Attended> {
   let hasTimedOut = false;
   const timer =
     timeoutMs === undefined
@@ -71,11 +87,12 @@ async function attend(pod: RunningPod, output: PodOutput, timeoutMs: number | un
           void pod.stop();
         }, timeoutMs);
   try {
-    output.follow(() => void pod.stop());
+    const left = await output.show(pod);
+    if (left !== undefined) return { exitCode: left, hasLeft: true };
     const { exitCode } = await pod.exit;
     output.finish();
     if (hasTimedOut) throw new PodError('pod/timeout', `run pod ${pod.uuid}: not done after ${timeoutMs} ms, stopped`);
-    return exitCode;
+    return { exitCode, hasLeft: false };
   } finally {
     clearTimeout(timer);
   }
@@ -97,8 +114,42 @@ async function removeAfter(root: string, uuid: string): Promise<void> {
 /** Nobody sees that the first line comes so much later. */
 const FOLLOW_AFTER_MS = 10;
 
+/** `-i` of an app with a terminal is for a person at one. */
+function sizeFor({ isInteractive }: ClientWants): TerminalSize | undefined {
+  if (isInteractive) requireTerminal();
+  return isTerminal(STDOUT) ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined;
+}
+
+interface Output {
+  /** The result is an exit code when the caller leaves the pod to itself. */
+  readonly show: (pod: RunningPod) => Promise<number | undefined>;
+  /** Everything that was written before the end. */
+  readonly finish: () => void;
+  readonly close: () => void;
+}
+
+/** The terminal of the first app, on the caller's own. */
+class ClientOutput implements Output {
+  readonly #terminal: Terminal;
+  readonly #wants: ClientWants;
+
+  constructor(terminal: Terminal, wants: ClientWants) {
+    this.#terminal = terminal;
+    this.#wants = wants;
+  }
+
+  async show(pod: RunningPod): Promise<number | undefined> {
+    const { attendClient } = await import('./attend-client.ts');
+    return attendClient(this.#terminal, pod, pod.client!, this.#wants);
+  }
+
+  finish(): void {}
+
+  close(): void {}
+}
+
 /** What the apps write, on the caller's own output, until the pod has ended. */
-class PodOutput {
+class PodOutput implements Output {
   readonly #terminal: Terminal;
   readonly #apps: readonly string[];
   /** Of the pod's directory, which moves when the pod ends; the log directory is made during the launch. */
@@ -114,8 +165,8 @@ class PodOutput {
     this.#podFd = openSync(podPath, constants.O_RDONLY | constants.O_DIRECTORY);
   }
 
-  /** From the first line on; `onBroken` is called when nobody reads the output any more. */
-  follow(onBroken: () => void): void {
+  /** From the first line on; the pod is stopped when nobody reads the output any more. */
+  show(pod: RunningPod): Promise<undefined> {
     const printer = new LogPrinter({ terminal: this.#terminal, apps: this.#apps });
     const follower = new LogFollower(`/proc/self/fd/${this.#podFd}`, {
       apps: this.#apps,
@@ -128,13 +179,13 @@ class PodOutput {
       this.#drop();
       // Anything else is a bug of ours, and no reason to leave the pod running.
       this.#failure = error instanceof BrokenPipe ? undefined : error;
-      onBroken();
+      void pod.stop();
     });
     // Setting up a watch and taking it down takes longer than a pod that is over at once; `finish` reads what that wrote.
     this.#begin = setTimeout(() => follower.follow(), FOLLOW_AFTER_MS);
+    return Promise.resolve(undefined);
   }
 
-  /** Everything that was written before the end. */
   finish(): void {
     try {
       this.#follower?.finish();

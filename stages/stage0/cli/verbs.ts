@@ -11,6 +11,13 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./verbs/exec.ts'),
   },
   {
+    name: 'attach',
+    group: 'Run',
+    summary: 'see and type into a running app',
+    failureCode: 1,
+    load: () => import('./verbs/attach.ts'),
+  },
+  {
     name: 'plan',
     group: 'Run',
     summary: 'show every system call a run would make',
@@ -133,7 +140,6 @@ export const VERBS: readonly VerbEntry[] = [
 export const LATER: Readonly<Record<string, 2 | 125>> = {
   prepare: 125,
   'run-prepared': 125,
-  attach: 2,
   cp: 2,
   'port-forward': 2,
   restart: 2,

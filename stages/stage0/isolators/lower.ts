@@ -2,24 +2,13 @@ import { PodError } from '../error.ts';
 import type { IsolatorSpec } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { newDraft } from './defaults.ts';
-import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+import type { Draft, Isolator } from './isolator.ts';
 import { findIsolator, ISOLATORS } from './registry.ts';
 
 export interface Lowered {
   readonly draft: Draft;
   /** All that is wrong, in the order of the registry; empty when the draft can be used. */
   readonly errors: readonly PodError[];
-}
-
-export interface LowerOptions {
-  /** An app's pod, whose limits it has to fit into. */
-  readonly pod?: Draft | undefined;
-  /** The pod's network mode. */
-  readonly network?: string;
-}
-
-function networkOf(mode: string): Pick<IsolatorContext, 'hostNetwork' | 'hasOwnLink'> {
-  return { hostNetwork: mode === 'host', hasOwnLink: mode === 'bridge' };
 }
 
 /**
@@ -30,7 +19,7 @@ export function lowerIsolators(
   specs: readonly IsolatorSpec[],
   scope: 'app' | 'pod',
   host: HostFacts,
-  { pod, network = 'bridge' }: LowerOptions = {},
+  { pod, hostNetwork = false }: { readonly pod?: Draft | undefined; readonly hostNetwork?: boolean } = {},
 ): Lowered {
   const draft = newDraft(scope, host);
   const { wanted, errors } = pick(specs, scope);
@@ -40,7 +29,7 @@ export function lowerIsolators(
     const spec = wanted.get(isolator.name);
     if (!spec) continue;
     try {
-      isolator.lower(spec.value as never, draft, { host, at: spec.at, atOf: spec.atOf, pod, ...networkOf(network) });
+      isolator.lower(spec.value as never, draft, { host, at: spec.at, atOf: spec.atOf, pod, hostNetwork });
     } catch (error) {
       if (!(error instanceof PodError)) throw error;
       errors.push(error);

@@ -2,8 +2,6 @@ import { CAPABILITIES_REMOVE_SET } from './capabilities-remove-set.ts';
 import { CAPABILITIES_RETAIN_SET } from './capabilities-retain-set.ts';
 import { CPU } from './cpu.ts';
 import type { Isolator } from './isolator.ts';
-import { CPUSET } from './cpuset.ts';
-import { CPU_SHARES } from './cpu-shares.ts';
 import { KEYRING } from './keyring.ts';
 import { LANDLOCK } from './landlock.ts';
 import { MASKED } from './masked-paths.ts';
@@ -11,14 +9,12 @@ import { PERSONALITY } from './personality.ts';
 import { READ_ONLY } from './readonly-paths.ts';
 import { RLIMITS } from './rlimits.ts';
 import { SCHEDULER } from './scheduler.ts';
-import { SYSCTL, UNIX_SYSCTL } from './sysctl.ts';
+import { SYSCTL } from './sysctl.ts';
 import { UMASK } from './umask.ts';
 import { MEMORY } from './memory.ts';
-import { NETWORK_BANDWIDTH } from './network-bandwidth.ts';
 import { NO_NEW_PRIVILEGES } from './no-new-privileges.ts';
 import { OOM_SCORE_ADJ } from './oom-score-adj.ts';
 import { PIDS } from './pids.ts';
-import { SECCOMP_PROFILE } from './seccomp-profile.ts';
 import { SECCOMP_REMOVE_SET } from './seccomp-remove-set.ts';
 import { SECCOMP_RETAIN_SET } from './seccomp-retain-set.ts';
 
@@ -28,12 +24,8 @@ import { SECCOMP_RETAIN_SET } from './seccomp-retain-set.ts';
  */
 export const ISOLATORS: readonly Isolator<never>[] = [
   CPU,
-  // It takes the place of the weight that a limit implies.
-  CPU_SHARES,
-  CPUSET,
   MEMORY,
   PIDS,
-  NETWORK_BANDWIDTH,
   CAPABILITIES_RETAIN_SET,
   CAPABILITIES_REMOVE_SET,
   NO_NEW_PRIVILEGES,
@@ -44,14 +36,12 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   PERSONALITY,
   KEYRING,
   SYSCTL,
-  UNIX_SYSCTL,
   MASKED,
   READ_ONLY,
   LANDLOCK,
   // Its default is the filter of every app, so it comes before the other.
   SECCOMP_REMOVE_SET,
   SECCOMP_RETAIN_SET,
-  SECCOMP_PROFILE,
 ];
 
 export function findIsolator(name: string): Isolator<never> | undefined {

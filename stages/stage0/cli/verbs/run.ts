@@ -1,5 +1,8 @@
 import { exitAtOnce } from '../../../linux/exit.ts';
 import { PodError } from '../../error.ts';
+import type { ClientWants } from '../app-client.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
+import { requireTerminal } from '../require-terminal.ts';
 import { durationFlag, onlyOperand } from '../arguments.ts';
 import { runForeground } from '../foreground.ts';
 import { loadRun } from '../load-launch.ts';
@@ -30,8 +33,13 @@ export const verb: Verb = {
       values: ['bridge', 'none', 'host'],
       help: "instead of the manifest's network: bridge, none, host",
     },
-    { name: 'interactive', short: 'i', help: 'connect standard input to the first app' },
-    { name: 'tty', short: 't', help: 'not supported yet' },
+    { name: 'interactive', short: 'i', help: 'connect standard input to the first app; with -d, keep its input open' },
+    { name: 'tty', short: 't', help: 'give the first app a terminal, as tty: true in the manifest does' },
+    {
+      name: 'detach-keys',
+      value: 'KEYS',
+      help: `with -i and a terminal: leave the pod running by them; ${DEFAULT_DETACH_KEYS} without it`,
+    },
     { name: 'timeout', value: 'DUR', help: 'stop the pod after DUR and exit 125' },
     { name: 'timings', help: 'show on standard error how long each phase took' },
   ],
@@ -41,15 +49,16 @@ export const verb: Verb = {
     '^C stops the pod gracefully; a second one kills it. So does the end of whoever reads the output.',
   ],
   completes: 'files',
-  end: (flags) => (flags.has('interactive') ? undefined : exitAtOnce),
+  end: (flags) => (flags.has('interactive') || flags.has('tty') ? undefined : exitAtOnce),
   run,
 };
 
 async function run(invocation: Invocation): Promise<number> {
   const { flags, root, terminal, isQuiet } = invocation;
-  if (flags.has('tty')) throw new PodError('cli/usage', '-t is not supported yet by pod run');
+  const isDetached = flags.has('detach');
+  const client = clientWants(invocation);
   const timeoutMs = durationFlag(invocation, 'timeout');
-  if (timeoutMs !== undefined && flags.has('detach')) throw new PodError('cli/usage', '--timeout does not go with -d');
+  if (timeoutMs !== undefined && isDetached) throw new PodError('cli/usage', '--timeout does not go with -d');
   const timings = new Timings();
   const file = readManifestFile(onlyOperand(invocation, 'FILE'));
   const progress = newProgress(invocation);
@@ -60,6 +69,8 @@ async function run(invocation: Invocation): Promise<number> {
       root,
       baseDir: file.baseDir,
       stdin: flags.has('interactive'),
+      tty: flags.has('tty'),
+      isDetached,
       autoRemove: flags.has('rm'),
       ownsProcess: true,
       onProgress: progress.show,
@@ -67,11 +78,19 @@ async function run(invocation: Invocation): Promise<number> {
       onWarning: (warning: Error): void => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning))),
     },
     idFile: flags.value('id-file'),
-    isDetached: flags.has('detach'),
+    client,
     timeoutMs,
   };
   timings.start('launch');
   const exitCode = await runForeground(invocation, launch, timings, progress);
   if (flags.has('timings')) terminal.err(timings.render(terminal));
   return exitCode;
+}
+
+/** Both together are for a person: a script that asks for them would wait for ever. */
+function clientWants({ flags }: Invocation): ClientWants {
+  const isInteractive = flags.has('interactive');
+  const detachKeys = parseDetachKeys(flags.value('detach-keys') ?? DEFAULT_DETACH_KEYS);
+  if (isInteractive && flags.has('tty') && !flags.has('detach')) requireTerminal();
+  return { isInteractive, detachKeys };
 }

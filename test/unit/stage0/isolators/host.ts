@@ -34,7 +34,6 @@ export function newHost(hierarchies: readonly CgroupHierarchy[], more: Partial<H
     hasDetachedLayers: true,
     landlockAbi: 6,
     oomScoreAdj: 0,
-    looked: {},
     ...more,
   };
 }

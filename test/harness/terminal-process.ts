@@ -1,0 +1,96 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { ReadStream } from 'node:tty';
+import { O_CLOEXEC, O_NOCTTY, O_RDWR, TIOCGPTPEER, TIOCSPTLCK, TIOCSWINSZ } from '../../stages/linux/constants.ts';
+import { syscall } from '../../stages/linux/syscall.ts';
+import { cliEnvironment, commandLine } from './pod-cli.ts';
+
+const SAYS_MS = 10_000;
+
+/** A terminal as a person has one: the child leads a session of its own, whose controlling terminal this is. */
+export class TerminalProcess implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly #master: number;
+  readonly #slave: number;
+  readonly #reader: ReadStream;
+  readonly #ended: Promise<number>;
+  #output = '';
+  #isOpen = true;
+
+  constructor(argv: readonly string[], size: readonly [rows: number, columns: number] = [24, 80]) {
+    this.#master = openSync('/dev/ptmx', O_RDWR | O_NOCTTY | O_CLOEXEC);
+    syscall('ioctl', this.#master, TIOCSPTLCK, new Uint8Array(4));
+    this.#slave = syscall('ioctl', this.#master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    this.resize(...size);
+    // Of util-linux: a session, with the terminal on standard input as its own, and then the program in the same process.
+    this.child = spawn('setsid', ['--ctty', ...argv], {
+      env: { ...cliEnvironment(), TERM: 'xterm' },
+      stdio: [this.#slave, this.#slave, this.#slave],
+    });
+    this.#ended = once(this.child, 'exit').then(([code, signal]) => (signal === null ? (code as number) : -1));
+    this.#reader = new ReadStream(this.#master);
+    this.#reader.on('data', (chunk: Buffer) => {
+      this.#output += chunk.toString('latin1');
+      this.child.emit('output');
+    });
+    this.#reader.on('error', () => this.child.emit('output'));
+  }
+
+  /** A command line of pod on a terminal. */
+  static pod(root: string, args: readonly string[], size?: readonly [number, number]): TerminalProcess {
+    return new TerminalProcess([process.execPath, ...commandLine(args, root)], size);
+  }
+
+  /** All of it so far, with line feeds only. */
+  get output(): string {
+    return this.#output.replaceAll('\r', '');
+  }
+
+  /** Forgets what was shown, so that `says` waits for what comes next. */
+  forget(): void {
+    this.#output = '';
+  }
+
+  type(text: string): void {
+    writeSync(this.#master, text);
+  }
+
+  resize(rows: number, columns: number): void {
+    syscall('ioctl', this.#master, TIOCSWINSZ, new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer));
+  }
+
+  /** termios(3) of the terminal now, as one opaque word. */
+  modes(): string {
+    return execFileSync('stty', ['-g'], { stdio: [this.#slave, 'pipe', 'inherit'], encoding: 'utf8' }).trim();
+  }
+
+  /** Resolves when the terminal shows it; rejects when the process ends without, or nothing comes of it in the time. */
+  async says(what: string | RegExp): Promise<void> {
+    const isThere = (): boolean => (typeof what === 'string' ? this.output.includes(what) : what.test(this.output));
+    const signal = AbortSignal.timeout(SAYS_MS);
+    while (!isThere()) {
+      await once(this.child, 'output', { signal }).catch(() => {
+        throw new Error(`never said ${String(what)}:\n${this.output}`);
+      });
+    }
+  }
+
+  /** The person goes away: the kernel hangs up the terminal. */
+  hangUp(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    closeSync(this.#slave);
+    this.#reader.destroy();
+  }
+
+  /** Its exit code; -1 when a signal ended it. */
+  ended(): Promise<number> {
+    return this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.hangUp();
+    await this.#ended;
+  }
+}
