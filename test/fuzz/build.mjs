@@ -13,7 +13,7 @@ const FLAGS = ['-std=gnu17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DPOD_
 const DRIVERS = {
   'tape-fuzz': { sources: ['tape.c'], tapes: ['small', 'pod', 'many', 'exec'] },
   'init-fuzz': {
-    sources: ['apps.c', 'control.c', 'events.c', 'io.c', 'log.c', 'process.c', 'stop.c', 'tape.c'],
+    sources: ['apps.c', 'attach.c', 'control.c', 'events.c', 'io.c', 'log.c', 'process.c', 'stop.c', 'tape.c', 'tty.c'],
     tapes: ['small', 'exec'],
   },
 };

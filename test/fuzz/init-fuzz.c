@@ -7,6 +7,7 @@
  */
 #include "../../stages/stage1/init.c"
 
+#include <asm/ioctls.h>
 #include <linux/sched.h>
 #include <linux/time_types.h>
 #include <stdio.h>
@@ -183,7 +184,7 @@ static long do_write(long fd, size_t size)
 	/* A log that could not be opened is written to all the same: what counts is that the lines are counted. */
 	if (!is_open(fd))
 		return -EBADF;
-	return chance(20) ? -ENOSPC : chance(20) ? (long)random_below((u32)size + 1) : (long)size;
+	return chance(20) ? -ENOSPC : chance(20) ? -EAGAIN : chance(20) ? (long)random_below((u32)size + 1) : (long)size;
 }
 
 static long do_pread(u8 *to, size_t size)
@@ -204,7 +205,8 @@ static long do_pread(u8 *to, size_t size)
 
 static void fill_message(struct message *m)
 {
-	static const u32 types[] = { MSG_EXEC, MSG_EXEC, MSG_EXEC, MSG_SIGNAL, MSG_SIGNAL, MSG_PTY, MSG_DONE, MSG_LAUNCH, 99 };
+	static const u32 types[] = { MSG_EXEC, MSG_EXEC, MSG_EXEC, MSG_SIGNAL, MSG_SIGNAL, MSG_PTY,
+				     MSG_DONE, MSG_LAUNCH, 99, MSG_ATTACH, MSG_ATTACH, MSG_RESIZE };
 
 	*m = (struct message){ .magic = MESSAGE_MAGIC, .type = types[random_below(ARRAY_SIZE(types))] };
 	m->app = (s32)random_below(6) - 3;
@@ -231,7 +233,7 @@ static long do_receive(long fd, struct msghdr *msg)
 	if (chance(6))
 		return 0;
 	fill_message(m);
-	wanted = m->type == MSG_EXEC ? 4 : chance(10) ? random_below(12) : 0;
+	wanted = m->type == MSG_EXEC ? 4 : m->type == MSG_ATTACH ? 2 : chance(10) ? random_below(12) : 0;
 	for (; got < wanted; got++) {
 		long taken = take_fd();
 
@@ -246,6 +248,25 @@ static long do_receive(long fd, struct msghdr *msg)
 	if (got)
 		msg->msg_controllen = CMSG_SPACE(got * sizeof(s32));
 	return chance(20) ? (long)random_below(sizeof(*m)) : (long)sizeof(*m);
+}
+
+/* What a client has typed; how much of what it is shown it takes. */
+static long do_client(long nr, long fd, u8 *bytes, size_t size)
+{
+	size_t n = random_below((u32)size + 1);
+
+	require(is_open(fd), "a client that is gone is read from or shown something");
+	if (chance(4))
+		return -EAGAIN;
+	if (nr == __NR_recvfrom)
+		memset(bytes, 'x', n);
+	return (long)n;
+}
+
+static long do_ioctl(long fd, long what)
+{
+	require(is_open(fd), "an ioctl on a descriptor that is not open");
+	return what == TIOCGPTPEER ? take_fd() : chance(20) ? -EIO : 0;
 }
 
 static long do_clock(struct __kernel_timespec *to)
@@ -313,6 +334,13 @@ long sys6(long nr, long a, long b, long c, long d, long e, long f)
 	case __NR_fstat:
 		((struct stat *)b)->st_size = chance(8) ? (off_t)random_bits() : (off_t)exec_size;
 		return 0;
+	case __NR_ioctl:
+		return do_ioctl(a, b);
+	case __NR_fcntl:
+		return b == F_DUPFD_CLOEXEC ? take_fd() : 0;
+	case __NR_recvfrom:
+	case __NR_sendto:
+		return do_client(nr, a, (u8 *)b, (size_t)c);
 	case __NR_lseek:
 		return (long)random_below(20000);
 	default:
@@ -325,10 +353,14 @@ static void account(const struct init *in, u32 expected)
 	for (u32 i = 0; i < MAX_APPS; i++) {
 		const struct app *a = &in->apps[i];
 
-		expected += (a->out.fd >= 0) + (a->err.fd >= 0) + (a->report >= 0) + (a->mount_namespace >= 0) + (a->log.fd >= 0);
+		expected += (a->out.fd >= 0) + (a->err.fd >= 0) + (a->report >= 0) + (a->mount_namespace >= 0) + (a->log.fd >= 0) +
+			    (a->input >= 0) + (a->slave >= 0);
 	}
-	for (u32 i = 0; i < MAX_SESSIONS; i++)
-		expected += (in->sessions[i].sock >= 0) + (in->sessions[i].report >= 0);
+	for (u32 i = 0; i < MAX_SESSIONS; i++) {
+		const struct session *s = &in->sessions[i];
+
+		expected += (s->sock >= 0) + (s->report >= 0) + (s->out >= 0) + (s->err >= 0);
+	}
 	for (u32 fd = 0; fd < FDS; fd++)
 		expected -= open_fds[fd];
 	require(expected == 0, "a descriptor was lost");
@@ -353,6 +385,9 @@ static void live_once(void)
 	for (u32 i = 0; i < in->program.header->regs; i++)
 		in->regs[i] = 8;
 	in->regs[R_CONTROL] = 10;
+	in->regs[R_POD_STDIN] = 11;
+	for (u32 i = 0; i < in->program.header->apps_count; i++)
+		((struct tape_app *)in->program.apps)[i].flags = random_below(APP_FLAGS + 1);
 	in->handoff = HANDOFF_FD;
 	while (watch_all(in) < 0) {
 		for (u32 fd = FIRST_FD; fd < FDS; fd++)
@@ -360,7 +395,8 @@ static void live_once(void)
 		watched[10] = 0;
 	}
 	supervise(in);
-	account(in, given + 2);
+	/* A client that came with the pod has been counted as a session. */
+	account(in, given + 2 - (in->regs[R_POD_STDIN] < 0));
 }
 
 static size_t read_tape(const char *path, u8 *to)
