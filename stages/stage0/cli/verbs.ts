@@ -69,6 +69,13 @@ export const VERBS: readonly VerbEntry[] = [
   },
   { name: 'logs', group: 'Look', summary: "the apps' output", failureCode: 1, load: () => import('./verbs/logs.ts') },
   {
+    name: 'events',
+    group: 'Look',
+    summary: 'what happened to pods',
+    failureCode: 1,
+    load: () => import('./verbs/events.ts'),
+  },
+  {
     name: 'cat-manifest',
     group: 'Look',
     summary: 'the manifest a pod was made from',
@@ -145,7 +152,6 @@ export const LATER: Readonly<Record<string, 2 | 125>> = {
   restart: 2,
   pause: 2,
   resume: 2,
-  events: 2,
   top: 2,
   stats: 2,
   update: 2,

@@ -41,7 +41,11 @@ const FINAL_BYTES = 512;
 /** Every whole line of the journal, oldest first. Lines of kinds we do not know are kept: a newer init may write them. */
 export function readEvents(podPath: string): PodEvent[] {
   const text = readIfThere(`${podPath}/${POD_FILES.events}`);
-  return text === undefined ? [] : parseLines(text).filter(isEvent);
+  return text === undefined ? [] : parseEvents(text);
+}
+
+export function parseEvents(text: string): PodEvent[] {
+  return parseLines(text).filter(isEvent);
 }
 
 function isEvent(line: object): line is PodEvent {

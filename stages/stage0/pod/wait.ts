@@ -2,10 +2,11 @@ import { type FSWatcher, watch } from 'node:fs';
 import { PodError } from '../error.ts';
 import { readFinal } from './events.ts';
 import { isLocked } from './lock.ts';
+import { readReadiness } from './readiness.ts';
 import { type PodStatus, readStatus } from './status.ts';
 import type { PodStore } from './store.ts';
 
-export type PodCondition = 'ready' | 'exit' | 'deleted';
+export type PodCondition = 'ready' | 'exit' | 'deleted' | 'ready-or-exit';
 
 export interface WaitOptions {
   readonly timeoutMs?: number | undefined;
@@ -35,11 +36,10 @@ function holds(store: PodStore, uuid: string, condition: PodCondition): boolean 
   const pod = store.locate(uuid);
   if (condition === 'deleted') return !pod || pod.state === 'garbage';
   if (condition === 'exit') return !pod || hasEnded(store, uuid);
-  const status = readStatus(store, uuid);
-  if (!status || status.state === 'exited' || status.state === 'garbage') {
-    throw new PodError('pod/died', `wait for pod ${uuid} to be ready: it ${status ? 'has exited' : 'was removed'}`);
-  }
-  return status.state === 'running' && status.apps.every((app) => app.ready || app.exitCode === 0);
+  const { isReady, never } = readReadiness(store, uuid);
+  if (condition === 'ready-or-exit') return isReady || never !== undefined;
+  if (never !== undefined) throw new PodError('pod/died', `wait for pod ${uuid} to be ready: ${never}`);
+  return isReady;
 }
 
 /** Moved on by its monitor, or dead without that. */

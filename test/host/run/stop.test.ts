@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseLines } from '../../../stages/stage0/pod/files.ts';
+import { eventually } from '../../harness/eventually.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -74,6 +75,41 @@ test('pod wait sees the end and the removal, and gives up in time', async () => 
   assert.deepEqual([await exit.ended(), exit.output], [0, '0\n']);
   await podOk(['rm', 'awaited'], { root });
   assert.equal(await deleted.ended(), 0);
+});
+
+test('a pod is ready when all that are expected to run are: one that waits is not, one that is done is no obstacle', async () => {
+  const work = "trap 'exit 0' USR1; echo up; while :; do sleep 1000 & wait $!; done";
+  const apps = { work, serve: { script: POLITE, after: [{ app: 'work', condition: 'completed' }] } };
+  const run = new PodProcess(root, ['run', '-d', '-'], shellManifest('gradual', apps));
+  await eventually(async () => assert.match(await podOk(['logs', 'gradual'], { root }), /work {2}\| up/));
+  const early = await pod(['status', 'gradual', '--wait=50ms'], { root });
+  assert.deepEqual([early.exitCode, early.stdout], [1, '']);
+  assert.match(early.stderr, /pod\/timeout/);
+  const ready = new PodProcess(root, ['wait', 'gradual', '--for', 'ready']);
+  await podOk(['kill', '-s', 'USR1', '-a', 'work', 'gradual'], { root });
+  assert.deepEqual([await ready.ended(), await run.ended()], [0, 0]);
+  await podOk(['status', 'gradual', '--wait'], { root });
+  await podOk(['stop', 'gradual'], { root });
+  assert.equal((await pod(['wait', 'gradual', '--for', 'ready'], { root })).exitCode, 1);
+  assert.match(
+    await podOk(['status', 'gradual', '--wait'], { root }),
+    /ready +no: it has exited[^]*LAST EVENTS[^]*stopping/,
+  );
+});
+
+test('an app that failed and is not restarted will never be ready, which is told at once', async () => {
+  const fail = "trap 'exit 3' USR1; echo up; while :; do sleep 1000 & wait $!; done";
+  await start('doomed', { fail, stay: POLITE });
+  const failed = new PodProcess(root, ['events', '-f', 'doomed']);
+  await podOk(['kill', '-s', 'USR1', '-a', 'fail', 'doomed'], { root });
+  await failed.says('app-exited fail code=3');
+  const wait = await pod(['wait', 'doomed', '--for', 'ready'], { root });
+  assert.equal(wait.exitCode, 1);
+  assert.match(wait.stderr, /app "fail" has ended with 3/);
+  assert.match(await podOk(['status', 'doomed', '--wait'], { root }), /ready +no: app "fail"/);
+  await podOk(['rm', '--force', 'doomed'], { root });
+  assert.equal(await failed.ended(), 0);
+  assert.match(failed.output, /pod-removed\n$/);
 });
 
 test('pod gc leaves what runs, keeps what has exited for its grace, and then removes it', async () => {

@@ -3,8 +3,9 @@ import { LogFollower } from '../../pod/logs.ts';
 import { readRecord } from '../../pod/record.ts';
 import { type PodDir, PodStore } from '../../pod/store.ts';
 import { waitForPod } from '../../pod/wait.ts';
-import { chooseApps, countFlag, onlyOperand, parseDuration } from '../arguments.ts';
+import { chooseApps, countFlag, onlyOperand } from '../arguments.ts';
 import { LogPrinter } from '../log-printer.ts';
+import { parseSinceMs } from '../time.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -61,12 +62,6 @@ function appNames(pod: PodDir): string[] {
 
 /** RFC 3339 with nanoseconds, as the log files have it, so that times compare as text. */
 export function parseSince(text: string, nowMs: number = Date.now()): string {
-  const isDuration = /^\d/.test(text) && !text.includes('-');
-  const ms = isDuration ? nowMs - parseDuration(text, '--since') : Date.parse(text);
-  if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) {
-    throw new PodError('cli/usage', `--since "${text}": not a time`, {
-      hint: 'write a duration (10m) or a time (2026-11-23T10:00:00Z)',
-    });
-  }
+  const ms = parseSinceMs(text, nowMs);
   return new Date(ms).toISOString().replace('Z', '000000Z');
 }

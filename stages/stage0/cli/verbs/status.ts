@@ -1,9 +1,12 @@
 import { PodError } from '../../error.ts';
+import { readEvents, toTime } from '../../pod/events.ts';
+import { type Readiness, readReadiness } from '../../pod/readiness.ts';
 import { type PodStatus, readStatus } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { waitForPod } from '../../pod/wait.ts';
 import { onlyOperand, parseDuration } from '../arguments.ts';
 import { buryIfLeft } from '../bury.ts';
+import { eventText } from '../event-text.ts';
 import { formatValue, isStructured } from '../format.ts';
 import { appStateCell, stateCell } from '../state.ts';
 import { age, printable, renderTable } from '../table.ts';
@@ -12,11 +15,11 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'status',
-  purpose: 'Shows one pod with its apps.',
+  purpose: 'Shows one pod with its apps, whether it is ready, and what happened last.',
   usage: ['pod status POD [--wait[=DUR]] [-o FORMAT]'],
   examples: [
     ['pod status web', 'the pod named web'],
-    ['pod status web --wait', 'when it has exited'],
+    ['pod status web --wait', 'when it is ready, or has exited'],
     ['pod status web -o json', 'for a program'],
   ],
   flags: [
@@ -24,7 +27,7 @@ export const verb: Verb = {
       name: 'wait',
       value: 'DUR',
       isValueOptional: true,
-      help: 'wait until the pod has exited, at most DUR; exits 1 when that passes first',
+      help: 'wait until the pod is ready or has exited, at most DUR; exits 1 when that passes first',
     },
     outputFlag('table', 'json', 'yaml', 'jsonl', 'name'),
   ],
@@ -36,16 +39,18 @@ async function status(invocation: Invocation): Promise<number> {
   const { flags, root, terminal } = invocation;
   const store = new PodStore(root);
   const { uuid } = store.find(onlyOperand(invocation, 'POD'));
-  if (flags.has('wait')) {
-    const limit = flags.value('wait') ?? '';
-    await waitForPod(store, uuid, 'exit', { timeoutMs: limit === '' ? undefined : parseDuration(limit, '--wait') });
+  const limit = flags.value('wait');
+  if (limit !== undefined) {
+    const timeoutMs = limit === '' ? undefined : parseDuration(limit, '--wait');
+    await waitForPod(store, uuid, 'ready-or-exit', { timeoutMs });
   }
   const found = readStatus(store, uuid);
   if (found?.state === 'exited') await buryIfLeft(store, uuid);
   if (!found) throw new PodError('pod/not-found', `read the status of pod ${uuid}: it was removed`);
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue(found, format));
-  else terminal.out(format === 'name' ? `${found.uuid}\n` : renderStatus(terminal, found));
+  else if (format === 'name') terminal.out(`${found.uuid}\n`);
+  else terminal.out(renderStatus(terminal, found, readReadiness(store, uuid)) + renderEvents(terminal, store, found));
   return 0;
 }
 
@@ -55,11 +60,30 @@ const DEATHS: Readonly<Record<NonNullable<PodStatus['death']>, string>> = {
   'host-restarted': 'the host was restarted while it ran',
 };
 
-function renderStatus(terminal: Terminal, pod: PodStatus): string {
+const LAST_EVENTS = 8;
+
+/** Only what a person looks at: a program has `pod events -o json`. */
+function renderEvents(terminal: Terminal, store: PodStore, { uuid }: PodStatus): string {
+  const pod = store.locate(uuid);
+  const events = pod ? readEvents(pod.path).slice(-LAST_EVENTS) : [];
+  if (events.length === 0) return '';
+  const lines = events.map(
+    (event) => `${terminal.paint(STDOUT, 'dim', toTime(event.t))}  ${printable(eventText(event))}\n`,
+  );
+  return `\n${terminal.paint(STDOUT, 'dim', 'LAST EVENTS')}\n${lines.join('')}`;
+}
+
+function readyText({ isReady, never, notYet }: Readiness): string {
+  if (isReady) return 'yes';
+  return never === undefined ? `not yet: ${notYet}` : `no: ${never}`;
+}
+
+function renderStatus(terminal: Terminal, pod: PodStatus, readiness: Readiness): string {
   const { text, style } = stateCell(pod);
   const facts: [string, string][] = [
     ['pod', `${pod.name ?? '-'} (${pod.uuid})`],
     ['state', style ? terminal.paint(STDOUT, style, text) : text],
+    ['ready', printable(readyText(readiness))],
     ['created', ago(pod.createdAt)],
     ['started', ago(pod.startedAt)],
   ];

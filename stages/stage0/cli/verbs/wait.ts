@@ -17,7 +17,10 @@ export const verb: Verb = {
     { name: 'for', value: 'WHAT', values: ['ready', 'exit', 'deleted'], help: 'ready, exit (the default) or deleted' },
     { name: 'timeout', value: 'DUR', help: 'give up after DUR and exit 1' },
   ],
-  notes: ['With --for exit the exit code of the pod is printed; that of this command is 0.'],
+  notes: [
+    'A pod is ready when every app is, but those that have run to their end; when that cannot come any more, it exits 1 at once.',
+    'With --for exit the exit code of the pod is printed; that of this command is 0.',
+  ],
   completes: 'pods',
   run: wait,
 };

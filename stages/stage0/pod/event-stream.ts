@@ -1,0 +1,110 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { EventTail, type StreamEvent } from './event-tail.ts';
+import { podsDir } from './layout.ts';
+import { ensureLayout, type PodDir, type PodStore } from './store.ts';
+
+export interface EventOfPod {
+  readonly uuid: string;
+  readonly name: string | null;
+  readonly event: StreamEvent;
+}
+
+export interface EventStreamOptions {
+  /** Absent: every pod, those that come later included. */
+  readonly uuid?: string | undefined;
+  /** Milliseconds since the epoch: older events are left out. */
+  readonly sinceMs?: number | undefined;
+  /** Gets what came since the last call, in the order of time. */
+  readonly sink: (events: readonly EventOfPod[]) => void;
+}
+
+/** Where a watch cannot be had (the kernel bounds them), looking this often must do. */
+const POLL_MS = 500;
+/** A pod in `prepare` is not one yet. */
+const SHOWN = ['prepared', 'run', 'exited', 'garbage'] as const;
+
+/** The journals of all pods, or of one, merged by time. */
+export class EventStream implements Disposable {
+  readonly #store: PodStore;
+  readonly #options: EventStreamOptions;
+  readonly #tails = new Map<string, EventTail>();
+  readonly #watchers: FSWatcher[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #settle: ((error?: unknown) => void) | undefined;
+
+  constructor(store: PodStore, options: EventStreamOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** What has happened since the last call. */
+  read(): void {
+    const found: EventOfPod[] = [];
+    const pods = new Map(this.#listPods().map((pod) => [pod.uuid, pod]));
+    for (const uuid of pods.keys()) if (!this.#tails.has(uuid)) this.#tails.set(uuid, new EventTail(uuid));
+    for (const [uuid, tail] of this.#tails) {
+      const pod = pods.get(uuid);
+      const events = tail.read(pod);
+      if (!pod) events.push(this.#drop(tail));
+      else if (this.#settle && !tail.watch(pod, this.#look)) this.#poll();
+      found.push(...events.map((event) => ({ uuid, name: tail.name, event })));
+    }
+    const { sinceMs = 0, sink } = this.#options;
+    const wanted = found.filter(({ event }) => event.t >= sinceMs);
+    if (wanted.length > 0) sink(wanted.toSorted((a, b) => a.event.t - b.event.t));
+  }
+
+  /** Goes on as events come; resolves when the one pod that was asked for has been removed, rejects when the sink throws. */
+  async follow(): Promise<void> {
+    ensureLayout(this.#store.root);
+    await new Promise<void>((resolve, reject) => {
+      this.#settle = (error) => (error === undefined ? resolve() : reject(error as Error));
+      for (const state of SHOWN) this.#watch(podsDir(this.#store.root, state));
+      this.#look();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    for (const watcher of this.#watchers) watcher.close();
+    for (const tail of this.#tails.values()) tail[Symbol.dispose]();
+    clearInterval(this.#timer);
+  }
+
+  readonly #look = (): void => {
+    try {
+      this.read();
+      if (this.#options.uuid !== undefined && this.#tails.size === 0) this.#settle?.();
+    } catch (error) {
+      this.#settle?.(error);
+    }
+  };
+
+  #listPods(): PodDir[] {
+    const { uuid } = this.#options;
+    if (uuid === undefined) return this.#store.list(SHOWN);
+    const pod = this.#store.locate(uuid);
+    return pod ? [pod] : [];
+  }
+
+  #drop(tail: EventTail): StreamEvent {
+    tail[Symbol.dispose]();
+    this.#tails.delete(tail.uuid);
+    return { t: Date.now(), e: 'pod-removed' };
+  }
+
+  #watch(path: string): void {
+    try {
+      const watcher = watch(path, this.#look);
+      watcher.on('error', () => this.#poll());
+      this.#watchers.push(watcher);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOSPC' && code !== 'EMFILE') throw error;
+      this.#poll();
+    }
+  }
+
+  #poll(): void {
+    this.#timer ??= setInterval(this.#look, POLL_MS);
+  }
+}

@@ -1,0 +1,103 @@
+import { closeSync, constants, type FSWatcher, openSync, readSync, watch } from 'node:fs';
+import { readFinal, type PodEvent, parseEvents } from './events.ts';
+import { POD_FILES } from './layout.ts';
+import { readRecord } from './record.ts';
+import { type PodStatus, StatusReader } from './status.ts';
+import type { PodDir } from './store.ts';
+
+/** A line of a pod's journal, or what the place of its directory tells. */
+export type StreamEvent =
+  | PodEvent
+  | { readonly t: number; readonly e: 'pod-exited'; readonly code: number | null }
+  | { readonly t: number; readonly e: 'pod-died'; readonly death: PodStatus['death'] }
+  | { readonly t: number; readonly e: 'pod-removed' };
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** Reads the journal of one pod as it grows. It is held open: what was written is read even when the pod has been removed. */
+export class EventTail implements Disposable {
+  readonly uuid: string;
+  #name: string | undefined;
+  #fd = -1;
+  #rest = Buffer.alloc(0);
+  #hasEnded = false;
+  #watcher: FSWatcher | undefined;
+
+  constructor(uuid: string) {
+    this.uuid = uuid;
+  }
+
+  /** Null when the pod died before it had one. */
+  get name(): string | null {
+    return this.#name ?? null;
+  }
+
+  /** What came since the last call; `pod` is where it is now, undefined when it is gone. */
+  read(pod: PodDir | undefined): StreamEvent[] {
+    if (pod) this.#open(pod);
+    const events: StreamEvent[] = this.#readJournal();
+    if (pod && !this.#hasEnded) events.push(...this.#readEnd(pod));
+    return events;
+  }
+
+  /** False where no watch can be had. The watch is of the directory itself, and follows it when it moves. */
+  watch(pod: PodDir, look: () => void): boolean {
+    if (this.#watcher || this.#hasEnded) return true;
+    try {
+      this.#watcher = watch(pod.path, look);
+      this.#watcher.on('error', () => this.#watcher?.close());
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // It moved just now: its new place is on its way to us.
+      if (code === 'ENOENT') return true;
+      if (code === 'ENOSPC' || code === 'EMFILE') return false;
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close();
+    if (this.#fd !== -1) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  #open({ path }: PodDir): void {
+    this.#name ??= readRecord(path)?.name;
+    if (this.#fd !== -1 || this.#hasEnded) return;
+    try {
+      this.#fd = openSync(`${path}/${POD_FILES.events}`, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      // Made when the pod starts; or the pod moved just now.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+
+  #readJournal(): PodEvent[] {
+    if (this.#fd === -1) return [];
+    const chunks = [this.#rest];
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const length = readSync(this.#fd, chunk);
+      if (length === 0) break;
+      chunks.push(chunk.subarray(0, length));
+    }
+    const text = Buffer.concat(chunks);
+    // A line is whole when its line feed is there.
+    const end = text.lastIndexOf('\n') + 1;
+    this.#rest = text.subarray(end);
+    return parseEvents(text.toString('utf8', 0, end));
+  }
+
+  #readEnd(pod: PodDir): StreamEvent[] {
+    const final = readFinal(pod.path);
+    if (!final && pod.state !== 'exited' && pod.state !== 'garbage') return [];
+    // The monitor writes its last word before the pod moves on: nothing comes after it.
+    const last = this.#readJournal();
+    this.#hasEnded = true;
+    this.#watcher?.close();
+    const t = final?.t ?? Date.now();
+    const { exitCode, death } = new StatusReader(false).read({ ...pod, state: 'exited' });
+    return [...last, death === null ? { t, e: 'pod-exited', code: exitCode } : { t, e: 'pod-died', death }];
+  }
+}

@@ -1,0 +1,51 @@
+import type { AppStatus } from './app-status.ts';
+import { type PodRecord, readRecord } from './record.ts';
+import { type PodStatus, readStatus } from './status.ts';
+import type { PodStore } from './store.ts';
+
+export interface Readiness {
+  /** Every app that is expected to run is ready. */
+  readonly isReady: boolean;
+  /** Why the pod will not be ready any more. */
+  readonly never?: string;
+  /** Why it is not ready now. */
+  readonly notYet?: string;
+}
+
+export function readReadiness(store: PodStore, uuid: string): Readiness {
+  const status = readStatus(store, uuid);
+  if (!status) return { isReady: false, never: 'it was removed' };
+  const pod = store.locate(uuid);
+  return readinessOf(status, pod && readRecord(pod.path));
+}
+
+export function readinessOf(status: PodStatus, record: PodRecord | undefined): Readiness {
+  if (status.state === 'exited' || status.state === 'garbage') return { isReady: false, never: 'it has exited' };
+  if (status.state !== 'running') return { isReady: false, notYet: `it is ${status.state}` };
+  const apps = status.apps.map((app, index) => ({ app, restart: record?.apps[index]?.restart ?? 'never' }));
+  const lost = apps.find(({ app, restart }) => isLost(app, restart));
+  if (lost) return { isReady: false, never: `app "${lost.app.name}" ${endOf(lost.app)}` };
+  const missing = apps.find(({ app, restart }) => !app.ready && !isDone(app, restart));
+  if (missing) return { isReady: false, notYet: `app "${missing.app.name}" is ${stateOf(missing.app)}` };
+  // All are done: the pod is about to end.
+  return status.apps.some(({ ready }) => ready) ? { isReady: true } : { isReady: false, notYet: 'its apps are done' };
+}
+
+/** It ran to its end, as an app that others wait for does. */
+function isDone(app: AppStatus, restart: string): boolean {
+  return app.state === 'exited' && app.exitCode === 0 && restart !== 'always';
+}
+
+/** Nobody will start it again: it failed, or it was skipped and has no end. */
+function isLost(app: AppStatus, restart: string): boolean {
+  if (app.state !== 'exited' || app.exitCode === 0) return false;
+  return restart === 'never' || app.finishedAt === null;
+}
+
+function endOf({ exitCode, finishedAt }: AppStatus): string {
+  return finishedAt === null ? 'will not be started' : `has ended with ${exitCode ?? 'an unknown code'}`;
+}
+
+function stateOf({ state }: AppStatus): string {
+  return state === 'running' ? 'not ready' : state;
+}
