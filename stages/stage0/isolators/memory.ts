@@ -6,13 +6,32 @@ import type { CgroupWrite, Draft, Isolator, IsolatorContext, JsonSchema } from '
 export interface MemoryValue {
   readonly request?: string | number;
   readonly limit?: string | number;
+  readonly high?: string | number;
+  readonly min?: string | number;
+  readonly swap?: string | number;
+  readonly zswap?: string | number;
+  readonly oomGroup?: boolean;
   readonly default?: false;
 }
+
+type Field = 'request' | 'limit' | 'high' | 'min' | 'swap' | 'zswap';
+type Sizes = Readonly<Partial<Record<Field, bigint>>>;
 
 /** Below this not even execve has room, and the pod would die of a signal instead of an error. */
 const MIN_LIMIT_BYTES = 1n << 20n;
 
 const QUANTITY: JsonSchema = { type: ['string', 'integer'], pattern: BYTES_PATTERN, minimum: 0 };
+
+const DESCRIPTIONS: Readonly<Record<Field, string>> = {
+  request:
+    'Memory that is not reclaimed as long as others have some to give. Above it, it is first in line when the host runs short.',
+  limit: 'Memory it may use before the kernel ends a process of it. At least "1Mi". Default: none.',
+  high: 'From here on it is slowed down and made to give memory back, and nothing is ended. cgroup version 2 only. Default: none.',
+  min: 'Memory that is never reclaimed; the host ends processes of others first. cgroup version 2 only. Default: 0.',
+  swap: 'Swap it may use on top of the limit. Default: with a limit 0, without one no bound.',
+  zswap:
+    'Compressed memory that holds swapped pages; it counts as memory, too. cgroup version 2 only. Default: no bound.',
+};
 
 const SCHEMA: JsonSchema = {
   type: 'object',
@@ -21,15 +40,13 @@ const SCHEMA: JsonSchema = {
   additionalProperties: false,
   minProperties: 1,
   properties: {
-    request: {
-      ...QUANTITY,
+    ...Object.fromEntries(
+      Object.entries(DESCRIPTIONS).map(([field, description]) => [field, { ...QUANTITY, description }]),
+    ),
+    oomGroup: {
+      type: 'boolean',
       description:
-        'Memory that is not reclaimed as long as others have some to give. Above it, it is first in line when the host runs short.',
-    },
-    limit: {
-      ...QUANTITY,
-      description:
-        'Memory it may use, swap included, before the kernel ends a process of it. At least "1Mi". Default: none.',
+        'All its processes end together when memory runs out, none is left without the others. cgroup version 2 only. Default: false.',
     },
     default: { const: false, description: "Written by appc's own tools; it has no meaning here." },
   },
@@ -37,54 +54,127 @@ const SCHEMA: JsonSchema = {
 
 function lower(value: MemoryValue, draft: Draft, context: IsolatorContext): void {
   const { version } = requireController(context, 'memory', MEMORY.name);
-  const limit = read(value.limit, '/limit', context);
-  const request = read(value.request, '/request', context);
-  if (limit !== undefined && limit < MIN_LIMIT_BYTES) {
+  const sizes = readSizes(value, context);
+  checkOrder(value, sizes, context);
+  checkPod(value, sizes, version, context);
+  if (version === 2) draft.cgroup.push(...unifiedWrites(value, sizes, context));
+  else draft.cgroup.push(...version1Writes(value, sizes, context));
+}
+
+function readSizes(value: MemoryValue, context: IsolatorContext): Sizes {
+  const fields = Object.keys(DESCRIPTIONS) as Field[];
+  const given = fields.filter((field) => value[field] !== undefined);
+  return Object.fromEntries(given.map((field) => [field, parseBytes(value[field]!, context.atOf(`/${field}`))]));
+}
+
+/** Each of these is without effect above the other. */
+const ORDER: readonly (readonly [lesser: Field, greater: Field])[] = [
+  ['request', 'limit'],
+  ['request', 'high'],
+  ['min', 'limit'],
+  ['min', 'high'],
+  ['high', 'limit'],
+];
+
+const VERBS: Readonly<Record<Field, string>> = {
+  request: 'request',
+  limit: 'limit',
+  high: 'set high',
+  min: 'set min',
+  swap: 'set swap',
+  zswap: 'set zswap',
+};
+
+function checkOrder(value: MemoryValue, sizes: Sizes, context: IsolatorContext): void {
+  if (sizes.limit !== undefined && sizes.limit < MIN_LIMIT_BYTES) {
     throw new PodError('manifest/schema', `limit memory to "${value.limit}": less than the smallest limit, "1Mi"`, {
       at: context.atOf('/limit'),
     });
   }
-  if (limit !== undefined && request !== undefined && request > limit) {
-    throw new PodError(
-      'manifest/schema',
-      `request "${value.request}" of memory: it is above the limit, "${value.limit}"`,
-      {
-        at: context.atOf('/request'),
-      },
-    );
+  for (const [lesser, greater] of ORDER) {
+    const [less, more] = [sizes[lesser], sizes[greater]];
+    if (less === undefined || more === undefined || less <= more) continue;
+    const message = `${VERBS[lesser]} "${value[lesser]}" of memory: it is above the ${greater === 'limit' ? 'limit' : 'high mark'}, "${value[greater]}"`;
+    throw new PodError('manifest/schema', message, { at: context.atOf(`/${lesser}`) });
   }
-  if (request !== undefined) draft.cgroup.push(requestWrite(version, request, value, context));
-  if (limit !== undefined) draft.cgroup.push(...limitWrites(version, limit, value, context));
 }
 
-function read(quantity: string | number | undefined, pointer: string, context: IsolatorContext): bigint | undefined {
-  return quantity === undefined ? undefined : parseBytes(quantity, context.atOf(pointer));
-}
+const LIMIT_FILE = { 1: 'memory.limit_in_bytes', 2: 'memory.max' } as const;
 
-function requestWrite(version: 1 | 2, bytes: bigint, value: MemoryValue, context: IsolatorContext): CgroupWrite {
-  const file = version === 2 ? 'memory.low' : 'memory.soft_limit_in_bytes';
-  return {
-    controller: 'memory',
-    file,
-    value: `${bytes}`,
-    at: context.atOf('/request'),
-    why: `request ${value.request} of memory`,
-  };
-}
-
-function limitWrites(version: 1 | 2, bytes: bigint, value: MemoryValue, context: IsolatorContext): CgroupWrite[] {
-  const common = { controller: 'memory', at: context.atOf('/limit'), why: `limit memory to ${value.limit}` };
-  if (version === 2) {
-    return [
-      { ...common, file: 'memory.max', value: `${bytes}` },
-      { ...common, file: 'memory.swap.max', value: '0', optional: true },
-    ];
+/** An app cannot have more than its pod may use. */
+function checkPod(value: MemoryValue, sizes: Sizes, version: 1 | 2, context: IsolatorContext): void {
+  const bound = context.pod?.cgroup.find(({ file }) => file === LIMIT_FILE[version]);
+  if (!bound) return;
+  for (const field of ['limit', 'high', 'request', 'min'] as const) {
+    const bytes = sizes[field];
+    if (bytes === undefined || bytes <= BigInt(bound.value)) continue;
+    const message = `${VERBS[field]} "${value[field]}" of memory: the pod as a whole is limited to ${bound.value} bytes`;
+    throw new PodError('manifest/schema', message, { at: context.atOf(`/${field}`) });
   }
+}
+
+const UNIFIED_FILES: readonly (readonly [Field, string])[] = [
+  ['request', 'memory.low'],
+  ['min', 'memory.min'],
+  ['high', 'memory.high'],
+  ['limit', 'memory.max'],
+  ['swap', 'memory.swap.max'],
+  ['zswap', 'memory.zswap.max'],
+];
+
+function unifiedWrites(value: MemoryValue, sizes: Sizes, context: IsolatorContext): CgroupWrite[] {
+  const writes: CgroupWrite[] = UNIFIED_FILES.flatMap(([field, file]) =>
+    sizes[field] === undefined ? [] : [writeOf(field, file, sizes[field], value, context)],
+  );
+  if (sizes.limit !== undefined && sizes.swap === undefined) {
+    // A kernel without swap has no such file.
+    writes.push({ ...writeOf('limit', 'memory.swap.max', 0n, value, context), optional: true });
+  }
+  if (value.oomGroup) {
+    const why = 'end all processes together when memory runs out';
+    writes.push({ controller: 'memory', file: 'memory.oom.group', value: '1', at: context.atOf('/oomGroup'), why });
+  }
+  return writes;
+}
+
+function version1Writes(value: MemoryValue, sizes: Sizes, context: IsolatorContext): CgroupWrite[] {
+  for (const field of ['high', 'min', 'zswap', 'oomGroup'] as const) {
+    if (value[field] === undefined || value[field] === false) continue;
+    throw new PodError('host/unsupported', `set "${field}" of memory: cgroup version 1 does not have it`, {
+      at: context.atOf(`/${field}`),
+    });
+  }
+  const { request, limit, swap } = sizes;
+  const writes: CgroupWrite[] = [];
+  if (request !== undefined) writes.push(writeOf('request', 'memory.soft_limit_in_bytes', request, value, context));
+  if (limit !== undefined) writes.push(writeOf('limit', LIMIT_FILE[1], limit, value, context));
   // In this order: memory and swap together may never be set below memory.
-  return [
-    { ...common, file: 'memory.limit_in_bytes', value: `${bytes}` },
-    { ...common, file: 'memory.memsw.limit_in_bytes', value: `${bytes}`, optional: true },
-  ];
+  if (limit !== undefined) writes.push(bothWrite(limit, swap, value, context));
+  else if (swap !== undefined) {
+    throw new PodError('host/unsupported', `limit swap to "${value.swap}": cgroup version 1 counts it with memory`, {
+      at: context.atOf('/swap'),
+      hint: 'add a "limit" for memory',
+    });
+  }
+  return writes;
+}
+
+/** A kernel that does not account swap lacks the file; that is a failure only for whoever asked for some swap. */
+function bothWrite(limit: bigint, swap: bigint | undefined, value: MemoryValue, context: IsolatorContext): CgroupWrite {
+  const file = 'memory.memsw.limit_in_bytes';
+  if (swap !== undefined) return writeOf('swap', file, limit + swap, value, context);
+  return { ...writeOf('limit', file, limit, value, context), optional: true };
+}
+
+function writeOf(field: Field, file: string, bytes: bigint, value: MemoryValue, context: IsolatorContext): CgroupWrite {
+  const quantity = value[field];
+  const whys: Partial<Record<Field, string>> = {
+    request: `request ${quantity} of memory`,
+    limit: `limit memory to ${quantity}`,
+    swap: `limit swap to ${quantity}`,
+  };
+  const why = whys[field] ?? `set ${field} of memory to ${quantity}`;
+  return { controller: 'memory', file, value: `${bytes}`, at: context.atOf(`/${field}`), why };
 }
 
 export const MEMORY: Isolator<MemoryValue> = { name: 'resource/memory', scopes: ['app', 'pod'], schema: SCHEMA, lower };
