@@ -1,7 +1,9 @@
-import { AT_FDCWD, O_CLOEXEC, O_WRONLY } from '../../linux/constants.ts';
+import { AT_FDCWD, O_CLOEXEC, O_RDONLY, O_WRONLY } from '../../linux/constants.ts';
 import type { OpOptions, Reg, Tape, Text } from '../../tape/program.ts';
 import type { CgroupWrite } from '../isolators/isolator.ts';
 import { podPath } from './names.ts';
+
+const READ_BACK_BYTES = 256;
 
 /** Ops on a file: opened into a register that is free again afterwards. */
 export function withFile(tape: Tape, path: Text, flags: number, options: OpOptions, use: (fd: Reg) => void): void {
@@ -27,6 +29,7 @@ export function planWrites(
     withFile(tape, podPath(mountPoint, ...below, file), O_WRONLY, options, (fd) =>
       group.forEach((write) => planWrite(tape, fd, write)),
     );
+    if (group.at(-1)!.readBack) planReadBack(tape, podPath(mountPoint, ...below, file), group.at(-1)!);
     index = end;
   }
 }
@@ -38,6 +41,18 @@ function planWrite(tape: Tape, fd: Reg, write: CgroupWrite): void {
     why: whyOf(write),
     ...(write.optional ? { tolerate: ['EBADF'] } : {}),
   });
+}
+
+/** The kernel ends each value it reads back with a line feed, and may add why it is not in force. */
+function planReadBack(tape: Tape, path: Text, write: CgroupWrite): void {
+  const expected = Buffer.from(`${write.value}\n`);
+  const found = tape.buffer(READ_BACK_BYTES);
+  const options: OpOptions = {
+    at: write.at,
+    why: `${write.why}: the kernel says it is not in force in "${write.file}"`,
+  };
+  withFile(tape, path, O_RDONLY, options, (fd) => tape.call('read', [fd, found, READ_BACK_BYTES], options));
+  tape.call('tape.equal', [found, tape.bytes(expected), expected.length], options);
 }
 
 function whyOf({ why, value, file }: CgroupWrite): string {

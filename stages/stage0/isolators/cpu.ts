@@ -1,11 +1,13 @@
 import { PodError } from '../error.ts';
 import { CPU_PATTERN, parseMillicores } from '../manifest/quantity.ts';
 import { requireController } from './controllers.ts';
+import { lookForUclamp, UCLAMP_PROPERTIES, type UclampValue, uclampWrites } from './cpu-uclamp.ts';
 import type { CgroupWrite, Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
 
-export interface CpuValue {
+export interface CpuValue extends UclampValue {
   readonly request?: string | number;
   readonly limit?: string | number;
+  readonly burst?: string | number;
   readonly default?: false;
 }
 
@@ -14,9 +16,11 @@ const PERIOD_US = 100_000;
 /** kernel/sched/core.c, min_cfs_quota_period: quotas below a millisecond are EINVAL. */
 const MIN_QUOTA_US = 1000;
 /** kernel/sched/sched.h: MIN_SHARES, MAX_SHARES. */
-const MIN_SHARES = 2;
-const MAX_SHARES = 262_144;
-const SHARES_PER_CORE = 1024;
+export const MIN_SHARES = 2;
+export const MAX_SHARES = 262_144;
+export const SHARES_PER_CORE = 1024;
+
+const QUOTA_FILE = { 1: 'cpu.cfs_quota_us', 2: 'cpu.max' } as const;
 
 const QUANTITY: JsonSchema = { type: ['string', 'number'], pattern: CPU_PATTERN, minimum: 0 };
 
@@ -35,6 +39,12 @@ const SCHEMA: JsonSchema = {
       ...QUANTITY,
       description: 'Cores it may use before it is throttled, over periods of 100 ms. At least "10m". Default: none.',
     },
+    burst: {
+      ...QUANTITY,
+      description:
+        'Cores it may use on top of the limit in a period, out of what it left unused before. At most the limit. Default: none.',
+    },
+    ...UCLAMP_PROPERTIES,
     default: { const: false, description: "Written by appc's own tools; it has no meaning here." },
   },
 };
@@ -46,7 +56,11 @@ export function cpuShares(millicores: number): number {
 
 /** Cores → version 2's weight, as Kubernetes does: shares of 2..262144 onto 1..10000. */
 export function cpuWeight(millicores: number): number {
-  return 1 + Math.floor(((cpuShares(millicores) - MIN_SHARES) * 9999) / (MAX_SHARES - MIN_SHARES));
+  return sharesToWeight(cpuShares(millicores));
+}
+
+export function sharesToWeight(shares: number): number {
+  return 1 + Math.floor(((shares - MIN_SHARES) * 9999) / (MAX_SHARES - MIN_SHARES));
 }
 
 function cpuQuota(millicores: number): number {
@@ -67,10 +81,12 @@ function lower(value: CpuValue, draft: Draft, context: IsolatorContext): void {
     );
   }
   if (request !== undefined) draft.cgroup.push(requestWrite(version, request, value, context));
-  if (limit !== undefined) draft.cgroup.push(...limitWrites(version, limit, value, draft, context));
+  if (limit !== undefined) draft.cgroup.push(limitWrite(version, limit, value, context));
+  if (value.burst !== undefined) draft.cgroup.push(burstWrite(version, limit, value, context));
+  draft.cgroup.push(...uclampWrites(value, context));
 }
 
-function read(value: CpuValue, field: 'request' | 'limit', context: IsolatorContext): number | undefined {
+function read(value: CpuValue, field: 'request' | 'limit' | 'burst', context: IsolatorContext): number | undefined {
   const quantity = value[field];
   if (quantity === undefined) return undefined;
   const millicores = parseMillicores(quantity, context.atOf(`/${field}`));
@@ -85,26 +101,45 @@ function read(value: CpuValue, field: 'request' | 'limit', context: IsolatorCont
 function requestWrite(version: 1 | 2, millicores: number, value: CpuValue, context: IsolatorContext): CgroupWrite {
   const at = context.atOf('/request');
   const why = `request ${value.request ?? value.limit} of cpu`;
+  const implied = value.request === undefined;
   return version === 2
-    ? { controller: 'cpu', file: 'cpu.weight', value: `${cpuWeight(millicores)}`, at, why }
-    : { controller: 'cpu', file: 'cpu.shares', value: `${cpuShares(millicores)}`, at, why };
+    ? { controller: 'cpu', file: 'cpu.weight', value: `${cpuWeight(millicores)}`, at, why, implied }
+    : { controller: 'cpu', file: 'cpu.shares', value: `${cpuShares(millicores)}`, at, why, implied };
 }
 
-function limitWrites(
-  version: 1 | 2,
-  millicores: number,
-  value: CpuValue,
-  draft: Draft,
-  context: IsolatorContext,
-): CgroupWrite[] {
+function limitWrite(version: 1 | 2, millicores: number, value: CpuValue, context: IsolatorContext): CgroupWrite {
   const at = context.atOf('/limit');
   const why = `limit cpu to ${value.limit}`;
   const quota = cpuQuota(millicores);
-  if (version === 2) return [{ controller: 'cpu', file: 'cpu.max', value: `${quota} ${PERIOD_US}`, at, why }];
-  const file = 'cpu.cfs_quota_us';
-  // Version 1 refuses a quota above the parent's (EINVAL), version 2 takes the smaller: the pod bounds its apps on both.
-  const bound = draft.scope === 'app' ? context.pod?.cgroup.find((write) => write.file === file) : undefined;
-  return [{ controller: 'cpu', file, value: `${Math.min(quota, Number(bound?.value ?? quota))}`, at, why }];
+  const file = QUOTA_FILE[version];
+  const bound = Number.parseInt(context.pod?.cgroup.find((write) => write.file === file)?.value ?? '', 10);
+  if (quota > bound) {
+    throw new PodError('manifest/schema', `${why}: the pod as a whole is limited to ${(bound * 1000) / PERIOD_US}m`, {
+      at,
+    });
+  }
+  return { controller: 'cpu', file, value: version === 2 ? `${quota} ${PERIOD_US}` : `${quota}`, at, why };
 }
 
-export const CPU: Isolator<CpuValue> = { name: 'resource/cpu', scopes: ['app', 'pod'], schema: SCHEMA, lower };
+/** The kernel's bound is the quota: EINVAL above it. */
+function burstWrite(version: 1 | 2, limit: number | undefined, value: CpuValue, context: IsolatorContext): CgroupWrite {
+  const at = context.atOf('/burst');
+  const why = `let cpu burst by ${value.burst}`;
+  const burst = read(value, 'burst', context)!;
+  if (limit === undefined) {
+    throw new PodError('manifest/schema', `${why}: there is no limit to burst over`, { at, hint: 'add a "limit"' });
+  }
+  if (burst > limit) {
+    throw new PodError('manifest/schema', `${why}: it is above the limit, "${value.limit}"`, { at });
+  }
+  const file = version === 2 ? 'cpu.max.burst' : 'cpu.cfs_burst_us';
+  return { controller: 'cpu', file, value: `${(burst * PERIOD_US) / 1000}`, at, why };
+}
+
+export const CPU: Isolator<CpuValue> = {
+  name: 'resource/cpu',
+  scopes: ['app', 'pod'],
+  schema: SCHEMA,
+  look: lookForUclamp,
+  lower,
+};

@@ -1,5 +1,5 @@
 import type { Position } from '../error.ts';
-import type { HostFacts } from '../plan/facts.ts';
+import type { HostFacts, Look } from '../plan/facts.ts';
 
 /** A JSON Schema (2020-12) of an isolator's value. Descriptions are user documentation. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -16,6 +16,10 @@ export interface CgroupWrite {
   readonly why?: string;
   /** Kernels built without the feature lack the file; that is no failure. */
   readonly optional?: boolean;
+  /** The kernel takes values there that it does not honour: what it reads back has to be the same. */
+  readonly readBack?: boolean;
+  /** Follows from another field of the isolator; the manifest did not name it. */
+  readonly implied?: boolean;
 }
 
 /** Capability numbers as 64-bit masks, as capset(2) and prctl(2) take them. */
@@ -138,6 +142,8 @@ export interface Isolator<Value> {
   readonly schema: JsonSchema;
   /** What holds when the manifest does not name it; called for every draft, an app's with the draft of its pod. */
   readonly applyDefault?: (draft: Draft, host: HostFacts, pod?: Draft) => void;
+  /** What `lower` needs to know of the host beyond the facts every plan has; it finds that in `host.looked`. */
+  readonly look?: (value: Value, host: HostFacts) => readonly Look[];
   /** Throws a `PodError` (`host/unsupported`, `manifest/schema`) at the line that asked for what cannot be honoured. */
   readonly lower: (value: Value, draft: Draft, context: IsolatorContext) => void;
 }

@@ -2,6 +2,8 @@ import { CAPABILITIES_REMOVE_SET } from './capabilities-remove-set.ts';
 import { CAPABILITIES_RETAIN_SET } from './capabilities-retain-set.ts';
 import { CPU } from './cpu.ts';
 import type { Isolator } from './isolator.ts';
+import { CPUSET } from './cpuset.ts';
+import { CPU_SHARES } from './cpu-shares.ts';
 import { KEYRING } from './keyring.ts';
 import { LANDLOCK } from './landlock.ts';
 import { MASKED } from './masked-paths.ts';
@@ -24,6 +26,9 @@ import { SECCOMP_RETAIN_SET } from './seccomp-retain-set.ts';
  */
 export const ISOLATORS: readonly Isolator<never>[] = [
   CPU,
+  // It takes the place of the weight that a limit implies.
+  CPU_SHARES,
+  CPUSET,
   MEMORY,
   PIDS,
   CAPABILITIES_RETAIN_SET,

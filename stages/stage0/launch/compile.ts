@@ -5,6 +5,7 @@ import type { PodSpec } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { planPod } from '../plan/plan.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
+import { lookFor } from '../plan/look.ts';
 import { firstStreams } from '../plan/streams.ts';
 import type { Plan, PlanInput, ResolvedApp } from '../plan/types.ts';
 import { imagesDir } from '../pod/layout.ts';
@@ -40,11 +41,12 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
   options.signal?.throwIfAborted();
   onPhase('plan');
-  const facts = readHostFacts();
-  requireDescriptors(facts);
+  const base = readHostFacts();
+  requireDescriptors(base);
+  const facts = lookFor(spec, base);
   const first = firstStreams(spec.apps[0], options);
   const layersDir = `${imagesDir(root)}/layers`;
-  return compileOnce({ spec, apps, facts, network: planNetwork(spec), fileVolumes, layersDir, first });
+  return compileOnce({ spec, apps, facts, network: planNetwork(spec), fileVolumes, layersDir, first }, base);
 }
 
 const KEPT = 64;
@@ -52,18 +54,18 @@ let kept = new Map<string, Compilation>();
 let keptFor: HostFacts | undefined;
 
 /** All that a plan depends on; what is a symbol on the tape (a pod's name is one) is left out. */
-function keyOf({ spec, apps, layersDir, first, fileVolumes }: PlanInput): string {
+function keyOf({ spec, apps, facts, layersDir, first, fileVolumes }: PlanInput): string {
   const { manifest, name, hostname, labels, annotations, ...planned } = spec;
   void [name, hostname, labels, annotations];
   const resolved = apps.map(({ image, user }) => [image.digest, image.mounts, image.config, user]);
-  return JSON.stringify([manifest.path, planned, resolved, layersDir, first, [...fileVolumes]]);
+  return JSON.stringify([manifest.path, planned, resolved, layersDir, first, [...fileVolumes], facts.looked]);
 }
 
 /** What was made of an input that differs in nothing a plan depends on, or a new one. */
-function compileOnce(input: PlanInput): Compilation {
-  if (keptFor !== input.facts) {
+function compileOnce(input: PlanInput, base: HostFacts): Compilation {
+  if (keptFor !== base) {
     kept = new Map();
-    keptFor = input.facts;
+    keptFor = base;
   }
   const key = keyOf(input);
   const known = kept.get(key);

@@ -15,7 +15,8 @@ import { hashName } from '../image/record.ts';
 import { resolveCached } from '../image/resolve.ts';
 import type { ResolvedImage } from '../image/types.ts';
 import type { VolumeSpec } from '../manifest/spec.ts';
-import type { CgroupFacts, HostFacts } from '../plan/facts.ts';
+import type { CgroupFacts, HostFacts, Look } from '../plan/facts.ts';
+import { lookAround } from '../plan/look.ts';
 import { fingerprint, readHostFacts } from '../plan/read-facts.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { readBootId } from '../pod/uuid.ts';
@@ -31,6 +32,8 @@ export interface Conditions {
   /** Where controllers are mounted, and what says so: as long as that is unchanged, they need not be looked for. */
   readonly cgroup: CgroupFacts;
   readonly cgroupSources: string;
+  /** What isolators wanted to know besides; what was found is part of the facts. */
+  readonly looks: readonly Look[];
   /** The manifest, and what was said on the command line. */
   readonly request: string;
   readonly images: readonly ResolvedImage[];
@@ -70,8 +73,9 @@ export function recallPod(manifest: ManifestInput, options: RunOptions): KeptPod
   return { identity: stored.identity, pod: stored.pod };
 }
 
-function factsNow({ cgroup, cgroupSources: sources }: Conditions): HostFacts {
-  return readHostFacts(sources === cgroupSources(cgroup) ? cgroup : undefined);
+function factsNow({ cgroup, cgroupSources: sources, looks }: Conditions): HostFacts {
+  const facts = readHostFacts(sources === cgroupSources(cgroup) ? cgroup : undefined);
+  return looks.length === 0 ? facts : { ...facts, looked: lookAround(looks) };
 }
 
 /** Replaces what was kept of the manifest. A disk that takes no more is no reason not to start the pod. */
@@ -84,6 +88,7 @@ export function keepPod(manifest: ManifestInput, options: RunOptions, kept: Kept
     facts: fingerprint(made.facts),
     cgroup: made.facts.cgroup,
     cgroupSources: cgroupSources(made.facts.cgroup),
+    looks: Object.keys(made.facts.looked) as Look[],
     request,
     images: made.images,
     hostVolumes: made.volumes.flatMap((volume) =>

@@ -4,6 +4,7 @@ import { encodeProgram } from '../../tape/encode.ts';
 import type { PlanOptions, PodPlan } from '../cli/launch-api.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
+import { lookFor } from '../plan/look.ts';
 import { planPod as planTapes } from '../plan/plan.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { findFileVolumes } from './file-volumes.ts';
@@ -32,7 +33,7 @@ export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodP
   refuseUnsupported(spec);
   const fileVolumes = findFileVolumes(spec.volumes);
   const apps = await resolveApps(spec, { storeDir: imagesDir(root), baseDir: options.baseDir });
-  const facts = readHostFacts();
+  const facts = lookFor(spec, readHostFacts());
   const { program } = planTapes({
     spec,
     apps,

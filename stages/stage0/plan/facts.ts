@@ -14,6 +14,36 @@ export interface CgroupFacts {
   readonly hierarchies: readonly CgroupHierarchy[];
 }
 
+/** A device node of the host's. */
+export interface DeviceNode {
+  /** After symbolic links. */
+  readonly path: string;
+  readonly type: 'char' | 'block';
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** What holds the file system a path is on; null is one without a block device, such as tmpfs or overlay. */
+export interface DiskBelow {
+  /** `major:minor` of whole disks, never of a partition; more than one where a file system spans several. */
+  readonly disks: readonly string[];
+  /** The same below device-mapper: where the requests are queued. */
+  readonly queues: readonly string[];
+}
+
+/**
+ * What only some isolators need to know of the host, read for the manifests that have them: the text of a file, the names in a
+ * directory, the device node at a path, the disk below a path. Null: there is none.
+ */
+export interface Findings {
+  readonly text: string | null;
+  readonly names: readonly string[] | null;
+  readonly node: DeviceNode | null;
+  readonly disk: DiskBelow | null;
+}
+
+export type Look = `${keyof Findings} ${string}`;
+
 /** All the plan may depend on that is not in the manifest: the same manifest and facts give the same tape. */
 export interface HostFacts {
   readonly arch: 'x86_64' | 'aarch64';
@@ -37,4 +67,5 @@ export interface HostFacts {
   readonly landlockAbi: number;
   /** This process's own, which init inherits. */
   readonly oomScoreAdj: number;
+  readonly looked: Readonly<Record<Look, Findings[keyof Findings]>>;
 }

@@ -44,6 +44,7 @@ export function readHostFacts(cgroup: CgroupFacts = readCgroupFacts()): HostFact
     euid: process.geteuid!(),
     hardLimits: parseHardLimits(limits),
     oomScoreAdj: Number(oomScoreAdj),
+    looked: {},
   };
   last = { sources, facts };
   return facts;

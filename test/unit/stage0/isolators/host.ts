@@ -34,6 +34,7 @@ export function newHost(hierarchies: readonly CgroupHierarchy[], more: Partial<H
     hasDetachedLayers: true,
     landlockAbi: 6,
     oomScoreAdj: 0,
+    looked: {},
     ...more,
   };
 }

@@ -49,11 +49,6 @@ test('the weight spans the range of the kernel', () => {
   assert.equal(cpuWeight(1_000_000), 10_000);
 });
 
-test('on version 1 an app gets no more quota than its pod', () => {
-  const pod = draftOf([cpu({ limit: '500m' })], v1, 'pod');
-  assert.ok(writes(draftOf([cpu({ limit: 2 })], v1, 'app', pod)).includes('cpu.cfs_quota_us=50000'));
-});
-
 test('a request above its limit is refused where it stands', () => {
   assert.deepEqual(failures([cpu({ request: 2, limit: 1 })]), ['manifest/schema pod.yaml/request:2']);
   assert.deepEqual(failures([memory({ request: '2Gi', limit: '1Gi' })]), ['manifest/schema pod.yaml/request:2']);

@@ -1,0 +1,45 @@
+import { PodError } from '../error.ts';
+import { requireController } from './controllers.ts';
+import { MAX_SHARES, MIN_SHARES, sharesToWeight } from './cpu.ts';
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+
+function lower(value: number | string, draft: Draft, context: IsolatorContext): void {
+  const { version } = requireController(context, 'cpu', CPU_SHARES.name);
+  const { at } = context;
+  const shares = Number(value);
+  if (shares < MIN_SHARES || shares > MAX_SHARES) {
+    throw new PodError('manifest/schema', `give ${value} cpu shares: the kernel takes ${MIN_SHARES} to ${MAX_SHARES}`, {
+      at,
+    });
+  }
+  const file = version === 2 ? 'cpu.weight' : 'cpu.shares';
+  const before = draft.cgroup.findIndex((write) => write.file === file);
+  if (before >= 0 && !draft.cgroup[before]!.implied) {
+    throw new PodError('manifest/schema', `give ${value} cpu shares: resource/cpu requests a share as well`, {
+      at,
+      hint: 'write one of the two',
+    });
+  }
+  if (before >= 0) draft.cgroup.splice(before, 1);
+  draft.cgroup.push({
+    controller: 'cpu',
+    file,
+    value: `${version === 2 ? sharesToWeight(shares) : shares}`,
+    at,
+    why: `give ${value} cpu shares`,
+  });
+}
+
+export const CPU_SHARES: Isolator<number | string> = {
+  name: 'os/linux/cpu-shares',
+  scopes: ['app', 'pod'],
+  schema: {
+    type: ['integer', 'string'],
+    minimum: MIN_SHARES,
+    maximum: MAX_SHARES,
+    pattern: '^[1-9][0-9]{0,5}$',
+    description:
+      'The weight in sharing busy processors, as cgroup version 1 counts it: 1024 is what others have. It says the same as the request of resource/cpu, so only one of them can be there.',
+  },
+  lower,
+};

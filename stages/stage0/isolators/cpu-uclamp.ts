@@ -1,0 +1,57 @@
+import { PodError } from '../error.ts';
+import type { Look } from '../plan/facts.ts';
+import { findingOf } from './finding.ts';
+import type { CgroupWrite, IsolatorContext, JsonSchema } from './isolator.ts';
+
+export interface UclampValue {
+  readonly uclampMin?: string | number;
+  readonly uclampMax?: string | number;
+}
+
+/** The kernel reads two decimals. */
+const PERCENT: JsonSchema = {
+  type: ['string', 'number'],
+  pattern: '^(100(\\.00?)?|[0-9]{1,2}(\\.[0-9]{1,2})?)$',
+  minimum: 0,
+  maximum: 100,
+  'x-expects': 'a percentage: 0 to 100, with at most two decimals',
+};
+
+export const UCLAMP_PROPERTIES: Readonly<Record<keyof UclampValue, JsonSchema>> = {
+  uclampMin: {
+    ...PERCENT,
+    description: 'A processor runs at least as fast as for a load of so many percent. Default: 0.',
+  },
+  uclampMax: {
+    ...PERCENT,
+    description: 'A processor runs no faster than for a load of so many percent. Default: 100.',
+  },
+};
+
+/** kernel/sched/core.c, sched_core_sysctls: there with CONFIG_UCLAMP_TASK. */
+const KNOB = '/proc/sys/kernel/sched_util_clamp_min';
+
+export function lookForUclamp({ uclampMin, uclampMax }: UclampValue): Look[] {
+  return uclampMin === undefined && uclampMax === undefined ? [] : [`text ${KNOB}`];
+}
+
+/** The same on both versions. */
+export function uclampWrites(value: UclampValue, context: IsolatorContext): CgroupWrite[] {
+  const { uclampMin = 0, uclampMax = 100 } = value;
+  if (Number(uclampMin) > Number(uclampMax)) {
+    throw new PodError('manifest/schema', `clamp utilization to ${uclampMin}: it is above the maximum, ${uclampMax}`, {
+      at: context.atOf('/uclampMin'),
+    });
+  }
+  return (['uclampMin', 'uclampMax'] as const).flatMap((field) => {
+    const percent = value[field];
+    if (percent === undefined) return [];
+    const at = context.atOf(`/${field}`);
+    const why = `clamp utilization to ${percent}`;
+    if (findingOf(context.host, 'text', KNOB) === null) {
+      throw new PodError('host/unsupported', `${why}: the kernel was built without CONFIG_UCLAMP_TASK`, { at });
+    }
+    const file = field === 'uclampMin' ? 'cpu.uclamp.min' : 'cpu.uclamp.max';
+    return [{ controller: 'cpu', file, value: `${percent}`, at, why }];
+  });
+}

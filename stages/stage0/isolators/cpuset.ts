@@ -1,0 +1,116 @@
+import { PodError } from '../error.ts';
+import type { CgroupHierarchy, HostFacts, Look } from '../plan/facts.ts';
+import { findController, requireController } from './controllers.ts';
+import { LIST_PATTERN, missingFrom, parseList } from './cpu-list.ts';
+import { findingOf } from './finding.ts';
+import type { Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
+
+export interface CpusetValue {
+  readonly cpus?: string | number;
+  readonly mems?: string | number;
+  readonly partition?: 'member' | 'root' | 'isolated';
+}
+
+const LIST: JsonSchema = { type: ['string', 'integer'], pattern: LIST_PATTERN, minimum: 0, maximum: 8191 };
+
+const SCHEMA: JsonSchema = {
+  type: 'object',
+  description:
+    'The processors and memory nodes that may be used. Lists as in "0-3,8". Those of an app have to be among those of its pod.',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: {
+    cpus: { ...LIST, description: 'Processors to run on, by number. Default: all the host has.', examples: ['0-3,8'] },
+    mems: { ...LIST, description: 'NUMA nodes to take memory from, by number. Default: all the host has.' },
+    partition: {
+      enum: ['member', 'root', 'isolated'],
+      description:
+        '`root`: nobody else may run on these processors. `isolated`: nor does the scheduler balance between them. cgroup version 2 only; for an app, its pod has to have one as well. Default: `member`, neither.',
+    },
+  },
+};
+
+const FILES = { cpus: 'cpuset.cpus', mems: 'cpuset.mems' } as const;
+const PARTITION_FILE = 'cpuset.cpus.partition';
+const WORDS = { cpus: 'processor', mems: 'memory node' } as const;
+
+/** What the hierarchy's root has, and so what there is. */
+function offeredFile({ version, mountPoint }: CgroupHierarchy, field: keyof typeof FILES): string {
+  return `${mountPoint}/${FILES[field]}${version === 2 ? '.effective' : ''}`;
+}
+
+function look(_: CpusetValue, host: HostFacts): Look[] {
+  const hierarchy = findController(host, 'cpuset');
+  if (!hierarchy) return [];
+  return [`text ${offeredFile(hierarchy, 'cpus')}`, `text ${offeredFile(hierarchy, 'mems')}`];
+}
+
+function lower(value: CpusetValue, draft: Draft, context: IsolatorContext): void {
+  const hierarchy = requireController(context, 'cpuset', CPUSET.name);
+  for (const field of ['cpus', 'mems'] as const) {
+    if (value[field] !== undefined) addList(field, String(value[field]), hierarchy, draft, context);
+  }
+  if (value.partition !== undefined) addPartition(value, hierarchy, draft, context);
+}
+
+function addList(
+  field: keyof typeof FILES,
+  list: string,
+  hierarchy: CgroupHierarchy,
+  draft: Draft,
+  context: IsolatorContext,
+): void {
+  const at = context.atOf(`/${field}`);
+  const wanted = parseList(list, at);
+  const offered = findingOf(context.host, 'text', offeredFile(hierarchy, field)) ?? '';
+  const absent = missingFrom(wanted, parseList(offered));
+  if (absent !== '') {
+    const message = `use ${WORDS[field]} ${absent}: the host has no such ${WORDS[field]} to give`;
+    throw new PodError('host/unsupported', message, { at, hint: `it has ${offered}` });
+  }
+  const bound = context.pod?.cgroup.find(({ file }) => file === FILES[field]);
+  const above = bound ? missingFrom(wanted, parseList(bound.value)) : '';
+  if (above !== '') {
+    const message = `use ${WORDS[field]} ${above}: the pod may use ${bound!.value} only`;
+    throw new PodError('manifest/schema', message, { at });
+  }
+  draft.cgroup.push({
+    controller: 'cpuset',
+    file: FILES[field],
+    value: list,
+    at,
+    why: `run on ${WORDS[field]}s ${list}`,
+  });
+}
+
+function addPartition(value: CpusetValue, { version }: CgroupHierarchy, draft: Draft, context: IsolatorContext): void {
+  const at = context.atOf('/partition');
+  if (value.partition === 'member') return;
+  const what = `make a partition "${value.partition}"`;
+  if (version === 1) {
+    throw new PodError('host/unsupported', `${what}: cgroup version 1 has none`, { at });
+  }
+  if (value.cpus === undefined) {
+    throw new PodError('manifest/schema', `${what}: it has no processors`, { at, hint: 'add "cpus"' });
+  }
+  const bound = context.pod?.cgroup.some(({ file }) => file === PARTITION_FILE) ?? draft.scope === 'pod';
+  if (!bound) {
+    throw new PodError('manifest/schema', `${what}: its pod is none`, { at, hint: 'add one to the pod as well' });
+  }
+  draft.cgroup.push({
+    controller: 'cpuset',
+    file: PARTITION_FILE,
+    value: value.partition!,
+    at,
+    why: what,
+    readBack: true,
+  });
+}
+
+export const CPUSET: Isolator<CpusetValue> = {
+  name: 'resource/cpuset',
+  scopes: ['app', 'pod'],
+  schema: SCHEMA,
+  look,
+  lower,
+};

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { looksOf } from '../isolators/looks.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import { findDisk, splitDevice } from './disk.ts';
+import type { DeviceNode, Findings, HostFacts, Look } from './facts.ts';
+
+/** The host's facts with what the isolators of this pod want to know besides; for most pods that is nothing. */
+export function lookFor(spec: Pick<PodSpec, 'apps' | 'isolators'>, host: HostFacts): HostFacts {
+  const looks = looksOf(spec, host);
+  return looks.length === 0 ? host : { ...host, looked: lookAround(looks) };
+}
+
+const LOOKERS: { readonly [Kind in keyof Findings]: (path: string) => Findings[Kind] } = {
+  text: (path) => orNull(() => readFileSync(path, 'utf8').trim()),
+  names: (path) => orNull(() => readdirSync(path).toSorted()),
+  node: findNode,
+  disk: (path) => orNull(() => findDisk(path)),
+};
+
+/** Reads only; what is not there, or may not be read, is null. */
+export function lookAround(looks: readonly Look[]): HostFacts['looked'] {
+  return Object.fromEntries(
+    looks.map((look) => {
+      const space = look.indexOf(' ');
+      return [look, LOOKERS[look.slice(0, space) as keyof Findings](look.slice(space + 1))];
+    }),
+  );
+}
+
+function findNode(path: string): DeviceNode | null {
+  return orNull(() => {
+    const real = realpathSync(path);
+    const stat = statSync(real);
+    if (!stat.isCharacterDevice() && !stat.isBlockDevice()) return null;
+    return { path: real, type: stat.isBlockDevice() ? 'block' : 'char', ...splitDevice(stat.rdev) };
+  });
+}
+
+function orNull<Found>(look: () => Found): Found | null {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,62 @@
+import type { Draft } from '../../../../stages/stage0/isolators/isolator.ts';
+import { lowerIsolators } from '../../../../stages/stage0/isolators/lower.ts';
+import type { CgroupHierarchy, HostFacts } from '../../../../stages/stage0/plan/facts.ts';
+import { newHost, spec } from './host.ts';
+
+const CONTROLLERS = ['cpu', 'memory', 'cpuset', 'hugetlb', 'rdma', 'misc', 'blkio', 'net_cls', 'net_prio', 'devices'];
+
+const ALL_V1: readonly CgroupHierarchy[] = CONTROLLERS.map((controller) => ({
+  version: 1,
+  controllers: [controller],
+  mountPoint: `/cg/${controller}`,
+}));
+
+const ALL_V2: CgroupHierarchy = {
+  version: 2,
+  controllers: ['cpu', 'memory', 'cpuset', 'hugetlb', 'rdma', 'misc', 'io'],
+  mountPoint: '/cg',
+};
+
+/** What an invented host with all controllers answers to isolators that look. */
+const LOOKED: HostFacts['looked'] = {
+  'text /cg/cpuset.cpus.effective': '0-3',
+  'text /cg/cpuset.mems.effective': '0',
+  'text /cg/cpuset/cpuset.cpus': '0-3',
+  'text /cg/cpuset/cpuset.mems': '0',
+  'text /proc/sys/kernel/sched_util_clamp_min': '1024',
+};
+
+export const FULL_V1: HostFacts = newHost(ALL_V1, { looked: LOOKED });
+export const FULL_V2: HostFacts = newHost([ALL_V2], { looked: LOOKED });
+/** Version 1 for all but huge pages, as on machines whose distribution was in between. */
+export const FULL_HYBRID: HostFacts = newHost(
+  [
+    ...ALL_V1.filter(({ controllers }) => !controllers.includes('hugetlb')),
+    { version: 2, controllers: ['hugetlb'], mountPoint: '/cg/unified' },
+  ],
+  { looked: LOOKED },
+);
+
+type Isolators = Readonly<Record<string, unknown>>;
+
+export interface Asked {
+  readonly app?: Isolators;
+  readonly pod?: Isolators;
+}
+
+/** `FILE=VALUE` of the app's control files but for the limit on processes; or `CODE POINTER` of each error, first the pod's. */
+export function lowered(host: HostFacts, { app = {}, pod = {} }: Asked): string[] {
+  const podLowered = lowerIsolators(specsOf(pod), 'pod', host);
+  const { draft, errors } = lowerIsolators(specsOf(app), 'app', host, { pod: podLowered.draft });
+  const all = [...podLowered.errors, ...errors];
+  if (all.length > 0) return all.map(({ code, at }) => `${code} ${at?.file.replace('pod.yaml', '')}`.trim());
+  return writesOf(draft);
+}
+
+export function writesOf({ cgroup }: Draft): string[] {
+  return cgroup.filter(({ file }) => file !== 'pids.max').map(({ file, value }) => `${file}=${value}`);
+}
+
+function specsOf(isolators: Isolators): ReturnType<typeof spec>[] {
+  return Object.entries(isolators).map(([name, value]) => spec(name, value));
+}
