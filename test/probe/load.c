@@ -1,6 +1,7 @@
 /* Subcommands that use resources or end in some way, for tests of limits, exit codes and supervision. */
 #include "probe.h"
 #include <errno.h>
+#include <linux/mman.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,26 @@ static int allocate(long megabytes)
 	for (size_t i = 0; i < size; i += PAGE)
 		memory[i] = 1;
 	printf("allocated %ld MB\n", megabytes);
+	return 0;
+}
+
+/* Maps huge pages of 2 MB one by one, and says how many there were before the kernel refused. */
+static int map_huge(long count)
+{
+	const char *refusal = "ok";
+	long made = 0;
+
+	for (; made < count; made++) {
+		char *page = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB, -1, 0);
+
+		if (page == MAP_FAILED) {
+			refusal = outcome(-1);
+			break;
+		}
+		page[0] = 1;
+	}
+	printf("mapped %ld: %s\n", made, refusal);
 	return 0;
 }
 
@@ -140,6 +161,8 @@ int run_load(int argc, char **argv)
 		return allocate(amount);
 	if (!strcmp(name, "fork"))
 		return fork_many(amount);
+	if (!strcmp(name, "huge"))
+		return map_huge(amount);
 	if (!strcmp(name, "burn"))
 		return burn(amount);
 	if (!strcmp(name, "exit"))

@@ -1,19 +1,25 @@
+import { BLOCK_BANDWIDTH } from './block-bandwidth.ts';
+import { BLOCK_IOPS } from './block-iops.ts';
 import { CAPABILITIES_REMOVE_SET } from './capabilities-remove-set.ts';
 import { CAPABILITIES_RETAIN_SET } from './capabilities-retain-set.ts';
 import { CPU } from './cpu.ts';
 import type { Isolator } from './isolator.ts';
 import { CPUSET } from './cpuset.ts';
 import { CPU_SHARES } from './cpu-shares.ts';
+import { HUGETLB } from './hugetlb.ts';
+import { IO } from './io.ts';
 import { KEYRING } from './keyring.ts';
 import { LANDLOCK } from './landlock.ts';
 import { MASKED } from './masked-paths.ts';
 import { PERSONALITY } from './personality.ts';
 import { READ_ONLY } from './readonly-paths.ts';
+import { RDMA } from './rdma.ts';
 import { RLIMITS } from './rlimits.ts';
 import { SCHEDULER } from './scheduler.ts';
 import { SYSCTL } from './sysctl.ts';
 import { UMASK } from './umask.ts';
 import { MEMORY } from './memory.ts';
+import { MISC } from './misc.ts';
 import { NO_NEW_PRIVILEGES } from './no-new-privileges.ts';
 import { OOM_SCORE_ADJ } from './oom-score-adj.ts';
 import { PIDS } from './pids.ts';
@@ -31,6 +37,12 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   CPUSET,
   MEMORY,
   PIDS,
+  HUGETLB,
+  RDMA,
+  MISC,
+  BLOCK_BANDWIDTH,
+  BLOCK_IOPS,
+  IO,
   CAPABILITIES_RETAIN_SET,
   CAPABILITIES_REMOVE_SET,
   NO_NEW_PRIVILEGES,

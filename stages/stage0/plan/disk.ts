@@ -2,18 +2,16 @@
 
 import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { DiskBelow } from './facts.ts';
+import type { DiskBelow, HostDisk } from './facts.ts';
 
 const SYS = '/sys/dev/block';
 /** A device stacked on devices stacked on devices; the kernel itself stops at 8 (BTRFS, MD) or 4 (device-mapper). */
 const MOST_STACKED = 8;
 const O_PATH = 0o10000000;
 
-/** A block device itself, or a path on a file system of one. Null: no block device is below it. */
-export function findDisk(path: string): DiskBelow | null {
-  const devices = devicesOf(path);
-  if (devices.length === 0) return null;
-  const disks = [...new Set(devices.map(wholeDisk))];
+/** Of a block device itself, or of a path on a file system of one. */
+export function findDisk(path: string): DiskBelow {
+  const disks = [...new Set(devicesOf(path).map(wholeDisk))];
   return { disks, queues: [...new Set(disks.flatMap((disk) => queuesBelow(disk, MOST_STACKED)))] };
 }
 
@@ -25,6 +23,16 @@ function devicesOf(path: string): string[] {
   // btrfs has no device number of its own; others without one, such as overlay and tmpfs, have no device either.
   const source = sourceOf(path);
   return source?.type === 'btrfs' ? btrfsDevices(source.device) : [];
+}
+
+/** Those that are not made of others or of memory: loop, ram, zram, device-mapper and md have no device of their own. */
+export function listDisks(sysBlock: string): HostDisk[] {
+  const names = readdirSync(sysBlock).filter((name) => existsSync(`${sysBlock}/${name}/device`));
+  return names.map((name) => ({
+    name,
+    device: readFileSync(`${sysBlock}/${name}/dev`, 'utf8').trim(),
+    scheduler: /\[(.*)\]/.exec(readFileSync(`${sysBlock}/${name}/queue/scheduler`, 'utf8'))?.[1] ?? 'none',
+  }));
 }
 
 /** makedev(3) */

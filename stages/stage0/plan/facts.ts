@@ -23,23 +23,36 @@ export interface DeviceNode {
   readonly minor: number;
 }
 
-/** What holds the file system a path is on; null is one without a block device, such as tmpfs or overlay. */
+/** What holds the file system a path is on. */
 export interface DiskBelow {
-  /** `major:minor` of whole disks, never of a partition; more than one where a file system spans several. */
+  /**
+   * `major:minor` of whole disks, never of a partition; more than one where a file system spans several, none where it has no
+   * block device, such as tmpfs or overlay.
+   */
   readonly disks: readonly string[];
   /** The same below device-mapper: where the requests are queued. */
   readonly queues: readonly string[];
 }
 
+/** A disk with hardware, or a hypervisor, behind it. */
+export interface HostDisk {
+  /** `major:minor` */
+  readonly device: string;
+  readonly name: string;
+  /** The I/O scheduler in use; `none` is one. */
+  readonly scheduler: string;
+}
+
 /**
  * What only some isolators need to know of the host, read for the manifests that have them: the text of a file, the names in a
- * directory, the device node at a path, the disk below a path. Null: there is none.
+ * directory, the device node at a path, the disk below a path, all disks. Null: there is none.
  */
 export interface Findings {
   readonly text: string | null;
   readonly names: readonly string[] | null;
   readonly node: DeviceNode | null;
   readonly disk: DiskBelow | null;
+  readonly disks: readonly HostDisk[] | null;
 }
 
 export type Look = `${keyof Findings} ${string}`;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { looksOf } from '../isolators/looks.ts';
 import type { PodSpec } from '../manifest/spec.ts';
-import { findDisk, splitDevice } from './disk.ts';
+import { findDisk, listDisks, splitDevice } from './disk.ts';
 import type { DeviceNode, Findings, HostFacts, Look } from './facts.ts';
 
 /** The host's facts with what the isolators of this pod want to know besides; for most pods that is nothing. */
@@ -15,6 +15,7 @@ const LOOKERS: { readonly [Kind in keyof Findings]: (path: string) => Findings[K
   names: (path) => orNull(() => readdirSync(path).toSorted()),
   node: findNode,
   disk: (path) => orNull(() => findDisk(path)),
+  disks: (path) => orNull(() => listDisks(path)),
 };
 
 /** Reads only; what is not there, or may not be read, is null. */

@@ -24,6 +24,20 @@ const LOOKED: HostFacts['looked'] = {
   'text /cg/cpuset/cpuset.cpus': '0-3',
   'text /cg/cpuset/cpuset.mems': '0',
   'text /proc/sys/kernel/sched_util_clamp_min': '1024',
+  'text /cg/misc.capacity': 'sev 50\nsev_es 10',
+  'text /cg/misc/misc.capacity': 'sev 50\nsev_es 10',
+  'text /cg/io.cost.qos': '8:0 enable=1 ctrl=auto',
+  'names /sys/kernel/mm/hugepages': ['hugepages-1048576kB', 'hugepages-2048kB'],
+  'names /sys/class/infiniband': ['mlx5_0'],
+  'disks /sys/block': [
+    { device: '8:0', name: 'sda', scheduler: 'bfq' },
+    { device: '8:16', name: 'sdb', scheduler: 'none' },
+  ],
+  'disk /srv/db': { disks: ['8:16'], queues: ['8:16'] },
+  'disk /srv/lvm': { disks: ['253:0'], queues: ['8:0', '8:16'] },
+  'disk /srv/btrfs': { disks: ['8:0', '8:16'], queues: ['8:0', '8:16'] },
+  'disk /dev/shm': { disks: [], queues: [] },
+  'disk /nowhere': null,
 };
 
 export const FULL_V1: HostFacts = newHost(ALL_V1, { looked: LOOKED });

@@ -1,0 +1,29 @@
+import { BYTES_PATTERN } from '../manifest/quantity.ts';
+import {
+  addBlockLimits,
+  type BlockLimit,
+  blockSchema,
+  type BlockValue,
+  lookForDisks,
+  requireBlock,
+} from './block-limits.ts';
+import type { Isolator } from './isolator.ts';
+
+const KIND: BlockLimit = {
+  what: 'bandwidth',
+  version1: { read: 'blkio.throttle.read_bps_device', write: 'blkio.throttle.write_bps_device' },
+  version2: { read: 'rbps', write: 'wbps' },
+};
+
+export const BLOCK_BANDWIDTH: Isolator<BlockValue> = {
+  name: 'resource/block-bandwidth',
+  scopes: ['app', 'pod'],
+  schema: blockSchema(
+    'Bytes a second to and from disks: `limit`, `read` and `write` for every disk of the host, `disks` for single ones. cgroup version 1 does not count what the kernel writes later from its cache, only direct and synchronous writes; and there, apps of a pod that has limits cannot have their own.',
+    { type: ['string', 'integer'], pattern: BYTES_PATTERN, minimum: 1 },
+    'Bytes a second',
+  ),
+  look: lookForDisks,
+  lower: (value, draft, context) =>
+    addBlockLimits(value, KIND, requireBlock(context, BLOCK_BANDWIDTH.name), draft, context),
+};

@@ -1,0 +1,34 @@
+import {
+  addBlockLimits,
+  type BlockLimit,
+  blockSchema,
+  type BlockValue,
+  lookForDisks,
+  requireBlock,
+} from './block-limits.ts';
+import type { Isolator } from './isolator.ts';
+
+const KIND: BlockLimit = {
+  what: 'operations',
+  version1: { read: 'blkio.throttle.read_iops_device', write: 'blkio.throttle.write_iops_device' },
+  version2: { read: 'riops', write: 'wiops' },
+};
+
+export const BLOCK_IOPS: Isolator<BlockValue> = {
+  name: 'resource/block-iops',
+  scopes: ['app', 'pod'],
+  schema: blockSchema(
+    'Operations a second on disks: `limit`, `read` and `write` for every disk of the host, `disks` for single ones. What is said of cgroup version 1 at resource/block-bandwidth holds here too.',
+    {
+      type: ['string', 'integer'],
+      // The kernel reads 32 bits.
+      pattern: '^[0-9]{1,9}$',
+      minimum: 1,
+      maximum: 4_294_967_295,
+      'x-expects': 'a number of operations: a whole number above 0',
+    },
+    'Operations a second',
+  ),
+  look: lookForDisks,
+  lower: (value, draft, context) => addBlockLimits(value, KIND, requireBlock(context, BLOCK_IOPS.name), draft, context),
+};

@@ -1,0 +1,180 @@
+import { PodError, type Position } from '../error.ts';
+import { parseBytes } from '../manifest/quantity.ts';
+import type { DiskBelow, HostFacts, Look } from '../plan/facts.ts';
+import { findController } from './controllers.ts';
+import { findingOf } from './finding.ts';
+import type { CgroupWrite, Draft, IsolatorContext, JsonSchema } from './isolator.ts';
+
+interface Rates {
+  readonly limit?: string | number;
+  readonly read?: string | number;
+  readonly write?: string | number;
+}
+
+export interface BlockValue extends Rates {
+  readonly disks?: readonly (Rates & { readonly path: string })[];
+  readonly default?: true;
+}
+
+/** What one kind of limit is called. */
+export interface BlockLimit {
+  /** In sentences: `reads and writes`, `bandwidth`. */
+  readonly what: string;
+  readonly version1: Readonly<Record<Direction, string>>;
+  readonly version2: Readonly<Record<Direction, string>>;
+}
+
+type Direction = 'read' | 'write';
+const DIRECTIONS: readonly Direction[] = ['read', 'write'];
+const SYS_BLOCK = '/sys/block';
+
+export function blockSchema(description: string, rate: JsonSchema, unit: string): JsonSchema {
+  const rates = {
+    limit: { ...rate, description: `${unit} for reading, and as many for writing.` },
+    read: { ...rate, description: `${unit} for reading. Default: \`limit\`.` },
+    write: { ...rate, description: `${unit} for writing. Default: \`limit\`.` },
+  };
+  return {
+    type: 'object',
+    description,
+    additionalProperties: false,
+    minProperties: 1,
+    properties: {
+      ...rates,
+      disks: {
+        type: 'array',
+        minItems: 1,
+        description:
+          'Limits of single disks, each found from a `path` on it, in place of those for every disk: `{path: /var/lib/db, limit: …}`. A path may be the disk itself. A loop device and a device of device-mapper are disks.',
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['path'],
+          minProperties: 2,
+          properties: { path: { type: 'string', pattern: '^/[^\\u0000]*$', description: 'On the host.' }, ...rates },
+        },
+      },
+      default: { const: true, description: "appc's way to say that the limit is for every disk." },
+    },
+  };
+}
+
+export function lookForDisks({ disks = [], limit, read, write }: BlockValue): Look[] {
+  const all: Look[] = limit === undefined && read === undefined && write === undefined ? [] : [`disks ${SYS_BLOCK}`];
+  return [...all, ...disks.map(({ path }) => `disk ${path}` as const)];
+}
+
+/** Version 1 has it under its older name. */
+export function requireBlock(context: IsolatorContext, isolator: string): 1 | 2 {
+  const found = findBlock(context.host);
+  if (found) return found;
+  throw new PodError('host/unsupported', `apply "${isolator}": no cgroup hierarchy limits input and output here`, {
+    at: context.at,
+    hint: 'mount cgroup2 on /sys/fs/cgroup, or version 1 with the blkio controller',
+  });
+}
+
+function findBlock(host: HostFacts): 1 | 2 | undefined {
+  return (findController(host, 'io') ?? findController(host, 'blkio'))?.version;
+}
+
+export function addBlockLimits(
+  value: BlockValue,
+  kind: BlockLimit,
+  version: 1 | 2,
+  draft: Draft,
+  context: IsolatorContext,
+): void {
+  const wanted = new Map<string, CgroupWrite>();
+  const everywhere = findEverywhere(value, context);
+  for (const direction of DIRECTIONS) {
+    for (const device of everywhere) addRate(wanted, value, '', device, direction);
+    for (const [index, disk] of (value.disks ?? []).entries()) {
+      const pointer = `/disks/${index}`;
+      addRate(wanted, disk, pointer, requireDisk(disk.path, `${pointer}/path`, kind, context), direction);
+    }
+  }
+  refuseUnnested(draft, context, version);
+  draft.cgroup.push(...wanted.values());
+
+  function addRate(writes: typeof wanted, rates: Rates, pointer: string, device: string, direction: Direction): void {
+    const field = rates[direction] === undefined ? 'limit' : direction;
+    const rate = rates[field];
+    if (rate === undefined) return;
+    const write = rateWrite(kind, version, { device, direction, rate, at: context.atOf(`${pointer}/${field}`) });
+    refuseAbovePod(write, context);
+    writes.set(`${device} ${direction}`, write);
+  }
+}
+
+function findEverywhere(value: BlockValue, { host, at }: IsolatorContext): string[] {
+  if (lookForDisks({ ...value, disks: [] }).length === 0) return [];
+  const disks = findingOf(host, 'disks', SYS_BLOCK) ?? [];
+  if (disks.length > 0) return disks.map(({ device }) => device);
+  throw new PodError('host/unsupported', 'limit every disk: the host has none', { at });
+}
+
+function requireDisk(path: string, pointer: string, kind: BlockLimit, context: IsolatorContext): string {
+  const at = context.atOf(pointer);
+  const what = `limit ${kind.what} of the disk below "${path}"`;
+  const { disks } = requireDisks(path, what, at, context);
+  if (disks.length === 1) return disks[0]!;
+  throw new PodError('host/unsupported', `${what}: its file system spans ${disks.length} disks`, {
+    at,
+    hint: `name each disk by its node in /dev: ${disks.join(', ')}`,
+  });
+}
+
+/** At least one disk. */
+export function requireDisks(path: string, what: string, at: Position, { host }: IsolatorContext): DiskBelow {
+  const found = findingOf(host, 'disk', path);
+  if (found === null) throw new PodError('host/unsupported', `${what}: there is no such path on the host`, { at });
+  if (found.disks.length > 0) return found;
+  throw new PodError('host/unsupported', `${what}: its file system has no disk`, {
+    at,
+    hint: 'overlay, tmpfs and network file systems have none',
+  });
+}
+
+interface Rate {
+  readonly device: string;
+  readonly direction: Direction;
+  readonly rate: string | number;
+  readonly at: Position;
+}
+
+function rateWrite(kind: BlockLimit, version: 1 | 2, { device, direction, rate, at }: Rate): CgroupWrite {
+  const amount = parseBytes(rate, at);
+  const why = `limit ${kind.what} of disk ${device} to ${rate} (${direction})`;
+  // Version 1 takes it for "no limit", version 2 refuses it.
+  if (amount === 0n) throw new PodError('manifest/schema', `${why}: nothing could start`, { at });
+  return version === 2
+    ? { controller: 'io', file: 'io.max', value: `${device} ${kind.version2[direction]}=${amount}`, at, why }
+    : { controller: 'blkio', file: kind.version1[direction], value: `${device} ${amount}`, at, why };
+}
+
+/** The last number of a write is its amount, what stands before says of what. */
+function refuseAbovePod(write: CgroupWrite, { pod }: IsolatorContext): void {
+  const [, subject, amount] = /^(.*[ =])(\d+)$/.exec(write.value)!;
+  const bound = pod?.cgroup.find(({ file, value }) => file === write.file && value.startsWith(subject!));
+  if (!bound || BigInt(amount!) <= BigInt(bound.value.slice(subject!.length))) return;
+  throw new PodError('manifest/schema', `${write.why}: the pod as a whole has "${bound.value}"`, { at: write.at });
+}
+
+/**
+ * Version 1 throttles each cgroup for itself, whatever its parent's limit. An app that stays in its pod's is bound by it; one
+ * with a directory of its own would not be.
+ */
+export function refuseUnnested(draft: Draft, { pod, at }: IsolatorContext, version: 1 | 2): void {
+  if (version === 2 || draft.scope === 'pod') return;
+  const bound = pod?.cgroup.find(({ file }) => file.startsWith('blkio.throttle.'));
+  if (!bound) return;
+  throw new PodError(
+    'host/unsupported',
+    'limit input and output of an app: cgroup version 1 would not hold it to the limit of its pod as well',
+    {
+      at,
+      hint: `limit the apps or the pod; the pod's limit is on line ${bound.at?.line}`,
+    },
+  );
+}

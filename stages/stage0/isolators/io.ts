@@ -1,0 +1,131 @@
+import { PodError } from '../error.ts';
+import type { HostFacts, Look } from '../plan/facts.ts';
+import { refuseUnnested, requireBlock, requireDisks } from './block-limits.ts';
+import { findController } from './controllers.ts';
+import { findingOf } from './finding.ts';
+import type { CgroupWrite, Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
+
+export interface IoValue {
+  readonly weight?: number;
+  readonly latency?: readonly { readonly path: string; readonly target: string }[];
+}
+
+const SYS_BLOCK = '/sys/block';
+const DEFAULT_WEIGHT = 100;
+const MAX_WEIGHT = 10_000;
+const MAX_BFQ_WEIGHT = 1000;
+
+const SCHEMA: JsonSchema = {
+  type: 'object',
+  description: 'How disks are shared when they are busy.',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: {
+    weight: {
+      type: 'integer',
+      minimum: 1,
+      maximum: MAX_WEIGHT,
+      description:
+        'The share of busy disks, against 100 of others. It takes a disk with the scheduler bfq, or on cgroup version 2 with `io.cost.qos` enabled.',
+    },
+    latency: {
+      type: 'array',
+      minItems: 1,
+      description:
+        'Others are slowed down when operations take longer than this. Each disk is found from a `path` on it: `{path: /var/lib/db, target: 10ms}`. cgroup version 2 only.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['path', 'target'],
+        properties: {
+          path: { type: 'string', pattern: '^/[^\\u0000]*$', description: 'On the host.' },
+          target: {
+            type: 'string',
+            pattern: '^[1-9][0-9]{0,5}(us|ms|s)$',
+            'x-expects': 'a duration: a number and a unit, as in "500us" or "10ms"',
+            description: 'The mean over a window of half a second or more.',
+          },
+        },
+      },
+    },
+  },
+};
+
+function look({ weight, latency = [] }: IoValue, host: HostFacts): Look[] {
+  const looks: Look[] = latency.map(({ path }) => `disk ${path}` as const);
+  if (weight === undefined) return looks;
+  const unified = findController(host, 'io');
+  return [...looks, `disks ${SYS_BLOCK}`, ...(unified ? [costOf(unified.mountPoint)] : [])];
+}
+
+function costOf(mountPoint: string): `text ${string}` {
+  return `text ${mountPoint}/io.cost.qos`;
+}
+
+function lower(value: IoValue, draft: Draft, context: IsolatorContext): void {
+  const version = requireBlock(context, IO.name);
+  refuseUnnested(draft, context, version);
+  if (value.weight !== undefined) draft.cgroup.push(...weightWrites(value.weight, version, context));
+  for (const [index, { path, target }] of (value.latency ?? []).entries()) {
+    draft.cgroup.push(...latencyWrites(path, target, `/latency/${index}`, version, context));
+  }
+}
+
+/** A weight nobody looks at would be accepted, and do nothing. */
+function weightWrites(weight: number, version: 1 | 2, context: IsolatorContext): CgroupWrite[] {
+  const at = context.atOf('/weight');
+  const why = `weigh input and output at ${weight}`;
+  const disks = findingOf(context.host, 'disks', SYS_BLOCK) ?? [];
+  const writes: CgroupWrite[] = [];
+  if (version === 2 && hasCost(context.host)) {
+    writes.push({ controller: 'io', file: 'io.weight', value: `${weight}`, at, why });
+  }
+  if (disks.some(({ scheduler }) => scheduler === 'bfq')) {
+    const controller = version === 2 ? 'io' : 'blkio';
+    writes.push({ controller, file: `${controller}.bfq.weight`, value: `${bfqWeight(weight)}`, at, why });
+  }
+  if (writes.length > 0) return writes;
+  const first = disks[0]?.name ?? 'sda';
+  throw new PodError('host/unsupported', `${why}: no disk of the host has a scheduler that looks at weights`, {
+    at,
+    hint: `echo bfq > ${SYS_BLOCK}/${first}/queue/scheduler`,
+  });
+}
+
+function hasCost(host: HostFacts): boolean {
+  const text = findingOf(host, 'text', costOf(findController(host, 'io')!.mountPoint).slice('text '.length));
+  return text?.includes('enable=1') ?? false;
+}
+
+/** 100 is the default of both scales; above it 10000 becomes 1000, as systemd does. */
+export function bfqWeight(weight: number): number {
+  if (weight <= DEFAULT_WEIGHT) return weight;
+  const part = (weight - DEFAULT_WEIGHT) / (MAX_WEIGHT - DEFAULT_WEIGHT);
+  return DEFAULT_WEIGHT + Math.floor(part * (MAX_BFQ_WEIGHT - DEFAULT_WEIGHT));
+}
+
+const MICROSECONDS: Readonly<Record<string, number>> = { us: 1, ms: 1000, s: 1_000_000 };
+
+function latencyWrites(
+  path: string,
+  target: string,
+  pointer: string,
+  version: 1 | 2,
+  context: IsolatorContext,
+): CgroupWrite[] {
+  const at = context.atOf(`${pointer}/target`);
+  const why = `keep operations below ${target} on the disk of "${path}"`;
+  if (version === 1) throw new PodError('host/unsupported', `${why}: cgroup version 1 cannot`, { at });
+  const { queues } = requireDisks(path, why, context.atOf(`${pointer}/path`), context);
+  const [, amount, unit] = /^(\d+)(us|ms|s)$/.exec(target)!;
+  const microseconds = Number(amount) * MICROSECONDS[unit!]!;
+  return queues.map((device) => ({
+    controller: 'io',
+    file: 'io.latency',
+    value: `${device} target=${microseconds}`,
+    at,
+    why,
+  }));
+}
+
+export const IO: Isolator<IoValue> = { name: 'resource/io', scopes: ['app', 'pod'], schema: SCHEMA, look, lower };

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { findDisk } from '../../../stages/stage0/plan/disk.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { outputOf, runIsolated } from './isolated-pod.ts';
+import { facts } from './with-cgroups.ts';
+
+const root = useTempRoot();
+
+const hasBlock = facts.hierarchies.some(({ controllers }) => controllers.some((each) => /^(io|blkio)$/.test(each)));
+const disk = findDisk(root).disks[0];
+const skip = (!hasBlock && 'no controller for input and output') || (disk === undefined && 'no disk below the test');
+
+const MIB = 1 << 20;
+const DATA = {
+  volumes: [{ name: 'data', kind: 'empty' }],
+  more: { mounts: [{ volume: 'data', path: '/data' }] },
+};
+
+function dd(direction: 'read' | 'write', block: string, count: number): string {
+  return direction === 'write'
+    ? `dd if=/dev/zero of=/data/file bs=${block} count=${count} oflag=direct 2>&1`
+    : `dd if=/data/file of=/dev/null bs=${block} count=${count} iflag=direct 2>&1`;
+}
+
+/** Seconds that each dd of an output took. */
+function secondsOf(output: string): number[] {
+  return [...output.matchAll(/, ([0-9.]+) s,/g)].map((match) => Number(match[1]));
+}
+
+/** Within a tenth of what the limit says; a busy machine adds to it, nothing takes from it. */
+function assertAbout(seconds: number | undefined, expected: number): void {
+  assert.ok(
+    seconds !== undefined && seconds > expected * 0.9 && seconds < expected * 1.1,
+    `${seconds} s, not ${expected}`,
+  );
+}
+
+test('bandwidth of a disk, found from a path, each way', { skip }, async () => {
+  const limits = { disks: [{ path: root, read: '8Mi', write: '4Mi' }] };
+  const command = `${dd('write', '64k', 128)}; ${dd('read', '64k', 128)}`;
+  const output = await outputOf(root, command, { app: { 'resource/block-bandwidth': limits }, ...DATA });
+  const [written, read] = secondsOf(output);
+  assertAbout(written, (8 * MIB) / (4 * MIB));
+  assertAbout(read, 1);
+});
+
+test('operations on every disk', { skip }, async () => {
+  const command = `${dd('write', '4k', 200)}; ${dd('read', '4k', 200)}`;
+  const output = await outputOf(root, command, {
+    app: { 'resource/block-iops': { default: true, limit: 100 } },
+    ...DATA,
+  });
+  for (const seconds of secondsOf(output)) assertAbout(seconds, 2);
+});
+
+test('the limit of the pod bounds its apps', { skip }, async () => {
+  const output = await outputOf(root, dd('write', '64k', 128), {
+    pod: { 'resource/block-bandwidth': { write: '4Mi' } },
+    ...DATA,
+  });
+  assertAbout(secondsOf(output)[0], 2);
+});
+
+test('a loop device is a disk', { skip: skip || (!existsSync('/dev/loop-control') && 'no loop devices') }, async () => {
+  const image = join(root, 'image');
+  const mount = join(root, 'mount');
+  mkdirSync(mount);
+  execFileSync('truncate', ['-s', '32M', image]);
+  execFileSync('mkfs.ext4', ['-q', image]);
+  execFileSync('mount', ['-o', 'loop', image, mount]);
+  try {
+    mkdirSync(join(mount, 'data'), { mode: 0o777 });
+    execFileSync('chmod', ['777', join(mount, 'data')]);
+    const source = join(mount, 'data');
+    const output = await outputOf(root, dd('write', '64k', 64), {
+      app: { 'resource/block-bandwidth': { disks: [{ path: source, write: '2Mi' }] } },
+      volumes: [{ name: 'data', kind: 'host', source }],
+      more: DATA.more,
+    });
+    assertAbout(secondsOf(output)[0], 2);
+  } finally {
+    execFileSync('umount', [mount]);
+  }
+});
+
+test('a path on a file system without a disk is refused at its line', { skip }, async () => {
+  const limits = { disks: [{ path: '/dev/shm', write: '4Mi' }] };
+  const { stderr, exitCode } = await runIsolated(root, 'true', { app: { 'resource/block-bandwidth': limits } });
+  assert.equal(exitCode, 125);
+  assert.match(stderr, /^-:\d+:\d+: .*"\/dev\/shm": its file system has no disk/m);
+});
