@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { layOutData } from '../../../stages/tape/data-section.ts';
 import { encodeProgram, encodeTemplate } from '../../../stages/tape/encode.ts';
-import { LIMITS, PURPOSES, SIZES } from '../../../stages/tape/format.ts';
+import {
+  APP_FLAGS,
+  CONDITIONS,
+  HOOK_NAMES,
+  LIMITS,
+  PROBE_KINDS,
+  PROBE_ROLES,
+  PURPOSES,
+  RESTART_POLICIES,
+  SIZES,
+} from '../../../stages/tape/format.ts';
 import { offset, Program, sym } from '../../../stages/tape/program.ts';
 import { WELL_KNOWN_REGISTERS } from '../../../stages/tape/registers.ts';
 import { bindTemplate } from '../../../stages/tape/template.ts';
@@ -138,6 +148,25 @@ test('a symbol that is bound to more bytes than it has room for is refused', () 
   assert.throws(() => encodeProgram(program, 'x86_64', { mac: new Uint8Array(7) }));
 });
 
+test('a probe cannot ask with what is bound at the start', () => {
+  const program = new Program();
+  const start = program.tape({ purpose: 'start', app: 'web' });
+  const request = { data: program.text(['GET ', sym('uuid')]), length: 8 };
+  const address = { data: program.buffer(16), length: 16 };
+  const timing = { delayMs: 0, periodMs: 1, timeoutMs: 1, successes: 1, failures: 1 };
+  program.supervise({
+    name: 'web',
+    start,
+    stopSignal: 15,
+    graceMs: 0,
+    logBytes: 1,
+    logFiles: 1,
+    dependsOn: [],
+    probes: [{ ...timing, role: 'live', ask: { kind: 'http', address, request, statuses: [200, 200] } }],
+  });
+  assert.throws(() => encodeProgram(program, 'x86_64'), /bound at the start/);
+});
+
 const header = readFileSync(join(TOP, 'stages/stage1/tape.h'), 'utf8');
 
 /** `NAME, NAME = 16, …` of an enum in tape.h, with their numbers. */
@@ -158,12 +187,28 @@ function enumOf(first: string): Map<string, number> {
   );
 }
 
+/** `['onFailure']` → `['RESTART_ON_FAILURE']` */
+function named(prefix: string, names: readonly string[]): string[] {
+  const snake = (name: string): string => name.replaceAll('-', '_').replaceAll(/[A-Z]/g, (letter) => `_${letter}`);
+  return names.map((name) => `${prefix}_${snake(name).toUpperCase()}`);
+}
+
 test('the C side counts purposes and registers as we do', () => {
   const purposes = enumOf('TAPE_HOST');
   PURPOSES.forEach((purpose, i) => {
     assert.equal(purposes.get(`TAPE_${purpose.toUpperCase()}`), i);
   });
   assert.equal(purposes.get('TAPE_PURPOSES'), PURPOSES.length);
+  assert.deepEqual([...enumOf('RESTART_NEVER').keys()], named('RESTART', RESTART_POLICIES));
+  assert.deepEqual([...enumOf('PROBE_TAPE').keys()], named('PROBE', PROBE_KINDS));
+  assert.deepEqual([...enumOf('ROLE_START').keys()], named('ROLE', PROBE_ROLES));
+  assert.deepEqual([...enumOf('AFTER_STARTED').keys()], named('AFTER', CONDITIONS));
+  assert.deepEqual([...enumOf('HOOK_PRE_START').keys()], [...named('HOOK', HOOK_NAMES), 'HOOKS']);
+  const flags = Object.keys(APP_FLAGS);
+  const appFlags = enumOf('APP_TERMINAL');
+  assert.deepEqual(named('APP', flags), [...appFlags.keys()].slice(0, flags.length));
+  for (const [i, value] of Object.values(APP_FLAGS).entries())
+    assert.equal(appFlags.get(named('APP', flags)[i]!), value);
   const registers = enumOf('R_LOCK');
   for (const [name, index] of Object.entries(WELL_KNOWN_REGISTERS)) {
     assert.equal(registers.get(`R_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`), index, name);
