@@ -1,10 +1,9 @@
-/* The apps: started when what they wait for has happened, reaped, stopped in reverse order. */
+/* The apps: started when what they wait for has happened. */
 #include "stage1.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 
 static const struct tape_app *tape_app(const struct init *in, u32 index)
@@ -23,19 +22,6 @@ int played(struct init *in, s32 tape, struct fault *fault)
 	return tape < 0 || program_play(&in->program, (u32)tape, in->regs, fault) == 0;
 }
 
-static void record_exit(struct init *in, u32 index, int oom)
-{
-	struct app *a = &in->apps[index];
-	char line[256];
-	struct text t = EVENT(line, "app-exited");
-
-	event_app(&t, in, index);
-	FIELD(&t, "code", a->code);
-	FIELD(&t, "signal", a->signal);
-	FIELD(&t, "oom", oom);
-	event_end(in, &t, line);
-}
-
 /* The app never ran: what failed is told to stage0 while it listens, and kept in the journal. */
 static void fail(struct init *in, u32 index, const struct fault *fault)
 {
@@ -52,7 +38,7 @@ static void fail(struct init *in, u32 index, const struct fault *fault)
 	FIELD(&t, "errno", fault->err);
 	event_end(in, &t, line);
 	a->code = fault->err == ENOENT || fault->err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE;
-	if (in->announced)
+	if (in->announced || a->was_started)
 		return;
 	/* A pod whose apps cannot all start does not start. */
 	message_send(in->handoff, &m, NULL);
@@ -86,6 +72,7 @@ static void fail_unborn(struct init *in, u32 index, const struct fault *fault)
 	a->state = APP_EXITED;
 	attach_end(in, index);
 	fail(in, index, fault);
+	app_ended(in, index);
 }
 
 /* The pid, or minus errno; fault says where. *restored: init is again what it was before. */
@@ -114,7 +101,26 @@ static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fau
 	return ret;
 }
 
-static void start(struct init *in, u32 index)
+/* Nothing of the process it was before, but what is counted over all of them. */
+static void forget_process(struct app *a)
+{
+	a->reaped = a->ready = a->stopping = a->again = a->unhealthy = a->stop_sent = a->killed = 0;
+	a->code = a->signal = 0;
+	a->started_at = 0;
+}
+
+static void close_report(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+
+	if (a->report < 0)
+		return;
+	watch(in, a->report, WATCH_APP_REPORT, index, 0);
+	sys_close(a->report);
+	a->report = -1;
+}
+
+void app_start(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];
 	s32 stdio[3] = { (s32)in->regs[R_POD_STDIN], -1, -1 };
@@ -122,8 +128,13 @@ static void start(struct init *in, u32 index)
 	int restored = 1;
 	long pid;
 
+	forget_process(a);
+	close_report(in, index);
+	log_end(in, index, &a->out);
+	log_end(in, index, &a->err);
 	a->state = APP_STARTING;
-	log_open(in, index);
+	if (a->log.fd < 0)
+		log_open(in, index);
 	pid = give_birth(in, index, stdio, &fault, &restored);
 	input_given(in, index, stdio);
 	if (pid < 0) {
@@ -144,24 +155,53 @@ static void start(struct init *in, u32 index)
 		apps_stop(in, 0);
 }
 
-/* 1: may start; 0: must wait; -1: never will, because an app it needs completed did not succeed. */
-static int readiness(const struct init *in, u32 index)
+/* Whether it is asked how it does; an app that nobody asks is ready as soon as it runs. */
+static int is_probed(const struct init *in, u32 index)
 {
 	const struct tape_app *t = tape_app(in, index);
 
-	for (u32 i = 0; i < t->deps; i++) {
-		const struct tape_dep *d = &in->program.deps[t->first_dep + i];
-		const struct app *other = &in->apps[d->app];
-
-		if (d->condition == AFTER_COMPLETED && other->state == APP_EXITED && (other->code || other->signal))
-			return -1;
-		if (other->state != APP_EXITED && (d->condition == AFTER_COMPLETED || other->state != APP_RUNNING))
-			return 0;
+	for (u32 i = 0; i < t->probes; i++) {
+		if (in->program.probes[t->first_probe + i].role != ROLE_LIVE)
+			return 1;
 	}
-	return 1;
+	return 0;
 }
 
-void app_skip(struct init *in, u32 index)
+/* 1: it has come true; 0: not yet; -1: it never will. */
+static int is_met(const struct init *in, const struct tape_dep *d)
+{
+	const struct app *other = &in->apps[d->app];
+	int over = other->state == APP_EXITED;
+
+	switch (d->condition) {
+	case AFTER_COMPLETED:
+		return !over ? 0 : other->code || other->signal ? -1 : 1;
+	case AFTER_READY:
+		return (is_probed(in, d->app) ? other->ready : other->was_started) ? 1 : over ? -1 : 0;
+	default:
+		return other->was_started ? 1 : over ? -1 : 0;
+	}
+}
+
+/* 1: may start; 0: must wait; -1: never will, because of the other. */
+static int readiness(const struct init *in, u32 index, s32 *because)
+{
+	const struct tape_app *t = tape_app(in, index);
+	int all = 1;
+
+	for (u32 i = 0; i < t->deps; i++) {
+		const struct tape_dep *d = &in->program.deps[t->first_dep + i];
+		int met = is_met(in, d);
+
+		*because = (s32)d->app;
+		if (met < 0)
+			return -1;
+		all &= met;
+	}
+	return all;
+}
+
+void app_skip(struct init *in, u32 index, s32 because)
 {
 	char line[256];
 	struct text t = EVENT(line, "app-skipped");
@@ -170,23 +210,31 @@ void app_skip(struct init *in, u32 index)
 	in->apps[index].code = EXIT_POD_FAILED;
 	attach_end(in, index);
 	event_app(&t, in, index);
+	if (because >= 0) {
+		const struct tape_app *other = tape_app(in, (u32)because);
+
+		put_literal(&t, ",\"because\":\"");
+		put_string(&t, (const char *)in->program.data + other->name, other->name_length);
+		put_literal(&t, "\"");
+	}
 	event_end(in, &t, line);
 }
 
 void apps_start_ready(struct init *in)
 {
-	int changed = 1;
+	int changed = !is_renewing(in);
 
 	/* Skipping one app may make others impossible; at most one round for each app. */
 	while (changed) {
 		changed = 0;
 		for (u32 i = 0; i < in->program.header->apps_count && !in->stopping; i++) {
-			int ready = in->apps[i].state == APP_WAITING ? readiness(in, i) : 0;
+			s32 because = -1;
+			int ready = in->apps[i].state == APP_WAITING ? readiness(in, i, &because) : 0;
 
 			if (ready > 0)
-				start(in, i);
+				app_start(in, i);
 			else if (ready < 0)
-				app_skip(in, i);
+				app_skip(in, i, because);
 			changed |= ready < 0;
 		}
 	}
@@ -205,12 +253,35 @@ static void hold_mount_namespace(struct init *in, struct app *a)
 		a->mount_namespace = (s32)sys4(__NR_openat, in->regs[R_PROC], path, O_RDONLY | O_CLOEXEC, 0);
 }
 
+void app_became_ready(struct init *in, u32 index)
+{
+	char line[256];
+	struct text t = EVENT(line, "app-ready");
+
+	in->apps[index].ready = 1;
+	event_app(&t, in, index);
+	event_end(in, &t, line);
+}
+
+static void record_start(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+	char line[256];
+	struct text t = EVENT(line, "app-started");
+
+	event_app(&t, in, index);
+	FIELD(&t, "pid", a->pid);
+	event_end(in, &t, line);
+	a->was_started = 1;
+	a->ready = !is_probed(in, index);
+	if (tape_app(in, index)->restart != RESTART_NEVER || tape_app(in, index)->probes)
+		a->started_at = clock_ns(CLOCK_MONOTONIC);
+}
+
 void app_reported(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];
 	struct report report;
-	char line[256];
-	struct text t;
 	int failed;
 
 	/* An event of this turn that its end, reaped earlier in the same turn, has overtaken. */
@@ -219,9 +290,7 @@ void app_reported(struct init *in, u32 index)
 	failed = read_report(a->report, &report);
 	if (failed < 0)
 		return;
-	watch(in, a->report, WATCH_APP_REPORT, index, 0);
-	sys_close(a->report);
-	a->report = -1;
+	close_report(in, index);
 	if (a->state != APP_STARTING)
 		return;
 	a->state = APP_RUNNING;
@@ -231,59 +300,7 @@ void app_reported(struct init *in, u32 index)
 	}
 	if (!a->reaped)
 		hold_mount_namespace(in, a);
-	t = EVENT(line, "app-started");
-	event_app(&t, in, index);
-	FIELD(&t, "pid", a->pid);
-	event_end(in, &t, line);
-}
-
-/* Did the kernel's OOM killer act in the app's cgroup? The line "oom_kill N" of memory.events or memory.oom_control. */
-static int oom_killed(const struct init *in, u32 index)
-{
-	static const char key[] = "oom_kill ";
-	s32 reg = tape_app(in, index)->oom_reg;
-	char text[512];
-	long n;
-
-	if (reg < 0 || in->regs[reg] < 0)
-		return 0;
-	n = sys4(__NR_pread64, in->regs[reg], text, sizeof(text), 0);
-	for (long i = 0; i + (long)sizeof(key) <= n; i++) {
-		if ((i == 0 || text[i - 1] == '\n') && memcmp(text + i, key, sizeof(key) - 1) == 0)
-			return text[i + (long)sizeof(key) - 1] != '0';
-	}
-	return 0;
-}
-
-int apps_reap(struct init *in, s32 pid, int status)
-{
-	for (u32 i = 0; i < in->program.header->apps_count; i++) {
-		struct app *a = &in->apps[i];
-
-		if (a->pid != pid || !app_lives(a))
-			continue;
-		a->reaped = 1;
-		if (a->report >= 0)
-			app_reported(in, i);
-		/* A child killed between clone and execve reports nothing; its end says it all. */
-		if (a->code == 0) {
-			a->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-			a->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-		}
-		a->state = APP_EXITED;
-		log_pump(in, i, &a->out, 1);
-		log_pump(in, i, &a->err, 1);
-		log_note_dropped(in, i);
-		input_close(in, i);
-		attach_end(in, i);
-		/* No exec is born into it any more, and it would keep the app's mounts. */
-		sys_close(a->mount_namespace);
-		a->mount_namespace = -1;
-		record_exit(in, i, oom_killed(in, i));
-		kill_group(in, i);
-		return 1;
-	}
-	return 0;
+	record_start(in, index);
 }
 
 int apps_done(const struct init *in)

@@ -205,6 +205,10 @@ static long perform(struct init *in, u32 index, struct message *m, const s32 *fd
 		return 0;
 	case MSG_PTY:
 		return open_terminal(in, s);
+	case MSG_RESTART:
+		if (m->app < -1 || m->app >= (s32)in->program.header->apps_count)
+			return -EINVAL;
+		return apps_restart(in, m->app, m->d);
 	case MSG_ATTACH:
 		return attach_client(in, index, m, fds);
 	case MSG_RESIZE:

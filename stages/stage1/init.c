@@ -173,7 +173,7 @@ static void announce(struct init *in)
 	in->handoff = -1;
 	/* Closes our end, and keeps the number taken: stage2 puts the report pipe there in every child. */
 	sys3(__NR_dup3, in->signals, HANDOFF_FD, O_CLOEXEC);
-	/* No app is left to start. */
+	/* No app is left to start, but those that end. */
 	program_rest(&in->program);
 }
 
@@ -192,10 +192,9 @@ static void supervise(struct init *in)
 		if (in->more_to_reap)
 			reap(in);
 		control_listen_again(in);
-		if (in->stopping)
-			apps_advance_stop(in);
-		else
-			apps_start_ready(in);
+		apps_advance_stop(in);
+		apps_advance_restart(in);
+		apps_start_ready(in);
 		announce(in);
 	}
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {

@@ -37,8 +37,10 @@ enum message_type {
 	MSG_SIGNAL,
 	MSG_STOP,
 	MSG_PTY,
+	/* app: which, -1 all; d: milliseconds of grace, -1 its own. */
+	MSG_RESTART,
 	/* app; descriptors: a socket for input and output, one for standard error. DONE, a: CLIENT_ bits; at its end EXITED. */
-	MSG_ATTACH = 21,
+	MSG_ATTACH,
 	/* app; a: rows, b: columns of its terminal, now or when it will have one. */
 	MSG_RESIZE,
 	/* Answers on it. a: pid in the pod; EXITED: a: code, b: signal, d: bytes a client was too slow for. REFUSED: c: errno. */

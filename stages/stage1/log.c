@@ -191,3 +191,9 @@ void log_pump(struct init *in, u32 index, struct stream *s, int drain)
 		put_lines(in, index, s, (size_t)n);
 	}
 }
+
+void log_end(struct init *in, u32 index, struct stream *s)
+{
+	log_pump(in, index, s, 1);
+	stream_close(in, index, s);
+}

@@ -15,6 +15,7 @@ export const MESSAGE_TYPES = {
   signal: 17,
   stop: 18,
   pty: 19,
+  restart: 20,
   attach: 21,
   resize: 22,
   done: 32,

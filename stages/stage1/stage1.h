@@ -22,8 +22,8 @@ enum {
 	MAX_EXEC_TAPE = 512 << 10,
 };
 
-/* Where an app or an exec session stands between clone and exit. */
-enum app_state { APP_WAITING, APP_STARTING, APP_RUNNING, APP_EXITED };
+/* Where an app stands. APP_BACKOFF: it has ended, and is started again when its pause is over. APP_EXITED: for good. */
+enum app_state { APP_WAITING, APP_STARTING, APP_RUNNING, APP_BACKOFF, APP_EXITED };
 
 /* One end of a pipe an app writes to, and what is known of the line in progress. */
 struct stream {
@@ -49,9 +49,26 @@ struct app {
 	s32 mount_namespace;
 	s32 code;
 	s32 signal;
+	/* Its program has run, in this process or an earlier one. */
+	u8 was_started;
+	u8 ready;
+	/* It is to end: alone, or with the pod. */
+	u8 stopping;
+	/* When it has ended it is started again, whatever its policy: because somebody asked, or because it was found unhealthy. */
+	u8 again;
+	u8 unhealthy;
+	/* Restarts in a row, without a healthy stretch. */
+	u32 failures;
+	/* Monotonic nanoseconds, as all that follow. */
+	u64 started_at;
+	/* APP_BACKOFF: when it may be started, when to look whether it can be. */
+	u64 retry_at;
+	u64 look_at;
+	/* OOM kills in its cgroup that were those of earlier processes. */
+	u64 oom_kills;
 	/* How long it has from its stop signal on. */
 	u64 grace_ns;
-	/* Monotonic nanoseconds after which it is killed; counts once stop_sent is set. */
+	/* After which it is killed; counts once stop_sent is set. */
 	u64 kill_at;
 	u8 stop_sent;
 	u8 killed;
@@ -96,6 +113,10 @@ struct init {
 	s32 epoll;
 	s32 signals;
 	u8 stopping;
+	/* All apps are being stopped to be started again, in order. */
+	u32 renewing;
+	/* Then: when to look whether they have ended, monotonic. */
+	u64 look_at;
 	u8 announced;
 	/* More children may have ended than one turn could reap. */
 	u8 more_to_reap;
@@ -135,17 +156,37 @@ void watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
 /* apps.c */
 int played(struct init *in, s32 tape, struct fault *fault);
 void apps_start_ready(struct init *in);
+void app_start(struct init *in, u32 index);
 void app_reported(struct init *in, u32 index);
-int apps_reap(struct init *in, s32 pid, int status);
+/* Others that wait for it may start; told to the journal. */
+void app_became_ready(struct init *in, u32 index);
 int apps_done(const struct init *in);
 int app_lives(const struct app *a);
-void app_skip(struct init *in, u32 index);
+void app_skip(struct init *in, u32 index, s32 because);
+
+/* ends.c */
+int apps_reap(struct init *in, s32 pid, int status);
+/* It is no process any more: what becomes of it is decided here. */
+void app_ended(struct init *in, u32 index);
+
+/* restart.c */
+void app_back_off(struct init *in, u32 index);
+void apps_advance_restart(struct init *in);
+/* No app is started until all have ended that are to be started anew. */
+int is_renewing(struct init *in);
+long apps_restart(struct init *in, s32 index, s64 grace_ms);
+/* Found so by a probe: it is stopped, which counts as a failure, and started again. */
+void app_unhealthy(struct init *in, u32 index);
 
 /* stop.c */
 void apps_stop(struct init *in, s64 grace_ms);
+void app_stop(struct init *in, u32 index, s64 grace_ms);
 void apps_advance_stop(struct init *in);
 int apps_timeout_ms(const struct init *in);
 long app_signal(struct init *in, s32 index, s32 signal);
+
+/* leaf.c */
+int leaf_kill(struct init *in, u32 index);
 void kill_group(struct init *in, u32 index);
 
 /* tty.c */
@@ -169,6 +210,8 @@ void attach_end(struct init *in, u32 app);
 void log_open(struct init *in, u32 index);
 void log_pump(struct init *in, u32 index, struct stream *s, int drain);
 void stream_close(struct init *in, u32 index, struct stream *s);
+/* Takes what is in the pipe, and lets go of it even if somebody still holds its other end. */
+void log_end(struct init *in, u32 index, struct stream *s);
 /* Says in the journal what could not be logged; without effect when nothing was lost. */
 void log_note_dropped(struct init *in, u32 index);
 

@@ -8,15 +8,6 @@
 /* A day is forever here, and small enough that no sum overflows. */
 enum { MAX_GRACE_MS = 86400000 };
 
-/* All processes of the app, whatever they forked into; only where a version 2 tree has its cgroup. */
-void kill_group(struct init *in, u32 index)
-{
-	s32 reg = in->program.apps[index].kill_reg;
-
-	if (reg >= 0 && in->regs[reg] >= 0)
-		sys3(__NR_write, in->regs[reg], "1", 1);
-}
-
 static int is_needed(const struct init *in, u32 index)
 {
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
@@ -39,29 +30,45 @@ static u64 grace_ns(const struct init *in, u32 index, s64 grace_ms)
 	return (ms < MAX_GRACE_MS ? ms : MAX_GRACE_MS) * 1000000u;
 }
 
-/* Begins to stop everything; grace_ms < 0: each app's own. A second call can only make it sooner. */
+/* Begins to stop one app; grace_ms < 0: its own. A second call can only make it sooner. */
+void app_stop(struct init *in, u32 index, s64 grace_ms)
+{
+	struct app *a = &in->apps[index];
+	u64 grace = grace_ns(in, index, grace_ms);
+	u64 now;
+
+	if (!a->stopping || grace < a->grace_ns)
+		a->grace_ns = grace;
+	a->stopping = 1;
+	if (!a->stop_sent)
+		return;
+	now = clock_ns(CLOCK_MONOTONIC);
+	if (now + grace < a->kill_at)
+		a->kill_at = now + grace;
+}
+
+/* Begins to stop everything. */
 void apps_stop(struct init *in, s64 grace_ms)
 {
 	char line[128];
 	struct text t;
-	u64 now = clock_ns(CLOCK_MONOTONIC);
-	int first = !in->stopping;
 
-	if (first) {
+	if (!in->stopping) {
 		t = EVENT(line, "stopping");
 		event_end(in, &t, line);
 	}
 	in->stopping = 1;
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		struct app *a = &in->apps[i];
-		u64 grace = grace_ns(in, i, grace_ms);
 
 		if (a->state == APP_WAITING)
-			app_skip(in, i);
-		if (first || grace < a->grace_ns)
-			a->grace_ns = grace;
-		if (a->stop_sent && now + grace < a->kill_at)
-			a->kill_at = now + grace;
+			app_skip(in, i, -1);
+		if (app_lives(a))
+			app_stop(in, i, grace_ms);
+		if (a->state != APP_BACKOFF)
+			continue;
+		a->state = APP_EXITED;
+		attach_end(in, i);
 	}
 	apps_advance_stop(in);
 }
@@ -73,44 +80,63 @@ static void ask_to_stop(const struct init *in, u32 index)
 	sys2(__NR_kill, in->apps[index].pid, SIGCONT);
 }
 
+static void advance(struct init *in, u32 index, u64 now)
+{
+	struct app *a = &in->apps[index];
+	int ordered = in->stopping || in->renewing;
+
+	/* The grace period begins with the signal: a database has its own after its clients had theirs. */
+	if (!a->stop_sent && (a->grace_ns == 0 || !ordered || !is_needed(in, index))) {
+		a->stop_sent = 1;
+		a->kill_at = now + a->grace_ns;
+		if (a->grace_ns > 0)
+			ask_to_stop(in, index);
+	}
+	if (a->stop_sent && !a->killed && now >= a->kill_at) {
+		a->killed = 1;
+		app_signal(in, (s32)index, SIGKILL);
+	}
+}
+
 void apps_advance_stop(struct init *in)
 {
-	u64 now = clock_ns(CLOCK_MONOTONIC);
+	u64 now = 0;
 
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		struct app *a = &in->apps[i];
 
-		if (!app_lives(a))
+		if (!app_lives(a) || !a->stopping)
 			continue;
-		/* The grace period begins with the signal: a database has its own after its clients had theirs. */
-		if (!a->stop_sent && (a->grace_ns == 0 || !is_needed(in, i))) {
-			a->stop_sent = 1;
-			a->kill_at = now + a->grace_ns;
-			if (a->grace_ns > 0)
-				ask_to_stop(in, i);
-		}
-		if (a->stop_sent && !a->killed && now >= a->kill_at) {
-			a->killed = 1;
-			app_signal(in, (s32)i, SIGKILL);
-		}
+		if (now == 0)
+			now = clock_ns(CLOCK_MONOTONIC);
+		advance(in, i, now);
 	}
+}
+
+/* When something is to be done about the app; 0: when it happens. */
+static u64 deadline(const struct app *a)
+{
+	if (a->state == APP_BACKOFF)
+		return a->look_at;
+	return app_lives(a) && a->stop_sent && !a->killed ? a->kill_at : 0;
 }
 
 int apps_timeout_ms(const struct init *in)
 {
-	u64 now = clock_ns(CLOCK_MONOTONIC);
-	u64 next = 0;
+	u64 next = in->renewing ? in->look_at : 0;
+	u64 now;
 
-	for (u32 i = 0; in->stopping && i < in->program.header->apps_count; i++) {
-		const struct app *a = &in->apps[i];
-
-		if (app_lives(a) && a->stop_sent && !a->killed && (!next || a->kill_at < next))
-			next = a->kill_at;
-	}
 	if (in->more_to_reap)
 		return 0;
+	for (u32 i = 0; i < in->program.header->apps_count; i++) {
+		u64 at = deadline(&in->apps[i]);
+
+		if (at && (!next || at < next))
+			next = at;
+	}
 	if (!next)
 		return -1;
+	now = clock_ns(CLOCK_MONOTONIC);
 	/* Rounded up: a deadline that has not quite passed must not spin. */
 	return next <= now ? 0 : (int)((next - now) / 1000000) + 1;
 }

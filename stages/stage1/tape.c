@@ -174,7 +174,7 @@ static int app_ok(const struct program *p, u32 index)
 	       name_ok(p, a->name, a->name_length) && a->deps <= MAX_DEPS &&
 	       range_ok(a->first_dep, a->deps, h->deps_count) && reg_ok(p, a->kill_reg) && reg_ok(p, a->oom_reg) &&
 	       a->log_files >= 1 && a->log_files <= 99 && supervision_ok(p, index) &&
-	       !(a->flags & ~(u32)APP_FLAGS) && !a->reserved[0] && !a->reserved[1] && !a->reserved[2];
+	       !(a->flags & ~(u32)APP_FLAGS) && reg_ok(p, a->procs_reg) && !a->reserved[0] && !a->reserved[1];
 }
 
 /* Whether all that app waits for is in the set. */

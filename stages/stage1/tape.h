@@ -144,7 +144,9 @@ struct tape_app {
 	u32 first_probe;
 	u32 probes;
 	u32 flags;
-	u32 reserved[3];
+	/* Readable list of the processes in the app's cgroup, where it is not born into one; -1 for none. */
+	s32 procs_reg;
+	u32 reserved[2];
 };
 
 struct tape_dep {

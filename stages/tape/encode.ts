@@ -208,6 +208,7 @@ class Encoder {
       this.#words(at + 20, [app.stopSignal, app.graceMs, app.logBytes, app.logFiles, firstDep, app.dependsOn.length]);
       this.#words(at + 44, [app.kill ? app.kill.index : -1, app.oom ? app.oom.index : -1]);
       this.#words(at + 52, [...supervisionWords(app, indexOf), firstProbe, app.probes?.length ?? 0, flagsOf(app)]);
+      this.#words(at + 116, [app.procs ? app.procs.index : -1]);
       for (const dep of app.dependsOn) {
         this.#words(this.#at.deps + SIZES.dep * firstDep++, [dep.app, CONDITIONS.indexOf(dep.condition)]);
       }

@@ -159,6 +159,8 @@ export interface SupervisedApp {
   readonly kill?: Reg;
   /** Readable file with a line `oom_kill N`: `memory.events` or `memory.oom_control`. */
   readonly oom?: Reg;
+  /** Readable `tasks` of a version 1 cgroup, where the app has no version 2 cgroup to be born in. */
+  readonly procs?: Reg;
   readonly dependsOn: readonly { readonly app: number; readonly condition: 'started' | 'completed' | 'ready' }[];
   /** Absent: it is let be when it has ended. */
   readonly restart?: SupervisedRestart;

@@ -13,7 +13,21 @@ const FLAGS = ['-std=gnu17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DPOD_
 const DRIVERS = {
   'tape-fuzz': { sources: ['tape.c'], tapes: ['small', 'pod', 'many', 'exec'] },
   'init-fuzz': {
-    sources: ['apps.c', 'attach.c', 'control.c', 'events.c', 'io.c', 'log.c', 'process.c', 'stop.c', 'tape.c', 'tty.c'],
+    sources: [
+      'apps.c',
+      'attach.c',
+      'control.c',
+      'ends.c',
+      'events.c',
+      'io.c',
+      'leaf.c',
+      'log.c',
+      'process.c',
+      'restart.c',
+      'stop.c',
+      'tape.c',
+      'tty.c',
+    ],
     tapes: ['small', 'exec'],
   },
 };

@@ -195,6 +195,9 @@ static long do_pread(u8 *to, size_t size)
 		memcpy(to, counts, size < sizeof(counts) ? size : sizeof(counts));
 		return (long)(size < sizeof(counts) ? size : sizeof(counts));
 	}
+	/* The list of an app's processes. */
+	if (size == 1024)
+		return live_count && chance(2) ? sprintf((char *)to, "0\n%d\n", live[random_below(live_count)]) : 0;
 	if (size != exec_size)
 		return chance(2) ? -EIO : (long)size;
 	memcpy(to, exec_tape, exec_size);
@@ -205,8 +208,8 @@ static long do_pread(u8 *to, size_t size)
 
 static void fill_message(struct message *m)
 {
-	static const u32 types[] = { MSG_EXEC, MSG_EXEC, MSG_EXEC, MSG_SIGNAL, MSG_SIGNAL, MSG_PTY,
-				     MSG_DONE, MSG_LAUNCH, 99, MSG_ATTACH, MSG_ATTACH, MSG_RESIZE };
+	static const u32 types[] = { MSG_EXEC, MSG_EXEC, MSG_EXEC, MSG_SIGNAL, MSG_SIGNAL, MSG_PTY, MSG_RESTART,
+				     MSG_RESTART, MSG_DONE, MSG_LAUNCH, 99, MSG_ATTACH, MSG_ATTACH, MSG_RESIZE };
 
 	*m = (struct message){ .magic = MESSAGE_MAGIC, .type = types[random_below(ARRAY_SIZE(types))] };
 	m->app = (s32)random_below(6) - 3;

@@ -1,17 +1,18 @@
-import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY } from '../../linux/constants.ts';
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../../linux/constants.ts';
 import type { Arg, Reg, Tape, Text } from '../../tape/program.ts';
 import type { Placement } from './layout.ts';
 import { INIT_LEAF, podPath } from './names.ts';
 import type { OpenRegisters } from './registers.ts';
 
-/** The `tasks` files to join by. */
+/** The `tasks` files to join by, and to see an app's processes in. */
 export function openVersion1(host: Tape, { hierarchy, leaves }: Placement, registers: OpenRegisters): void {
   const { mountPoint, controllers } = hierarchy;
   const name = controllers[0]!;
   registers.joinInit.push(open(host, podPath(mountPoint, 'tasks'), O_WRONLY, `cgroup.${name}.init`));
   for (const leaf of leaves) {
-    const tasks = open(host, podPath(mountPoint, leaf.name, 'tasks'), O_WRONLY, `cgroup.${name}.${leaf.name}`);
+    const tasks = open(host, podPath(mountPoint, leaf.name, 'tasks'), O_RDWR, `cgroup.${name}.${leaf.name}`);
     registers.joinApp.get(leaf.app!)!.push(tasks);
+    registers.procsApp.set(leaf.app!, tasks);
     if (!controllers.includes('memory')) continue;
     registers.oomApp.set(
       leaf.app!,

@@ -27,6 +27,7 @@ export function planCgroups(host: Tape, cleanup: Tape, input: CgroupPlanInput): 
     cgroupApp: new Map(),
     killApp: new Map(),
     oomApp: new Map(),
+    procsApp: new Map(),
   };
   const placements = placeCgroups(input);
   const hasDevices = placements.some(

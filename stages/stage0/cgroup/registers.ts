@@ -13,6 +13,8 @@ export interface CgroupRegisters {
   readonly killApp: ReadonlyMap<string, Reg>;
   /** Readable files with a line `oom_kill N`, an app each. */
   readonly oomApp: ReadonlyMap<string, Reg>;
+  /** A version 1 `tasks` that lists the app's processes, an app each; absent without such a tree. */
+  readonly procsApp: ReadonlyMap<string, Reg>;
 }
 
 /** The same while it is being filled. */
@@ -23,4 +25,5 @@ export interface OpenRegisters extends CgroupRegisters {
   readonly cgroupApp: Map<string, Reg>;
   readonly killApp: Map<string, Reg>;
   readonly oomApp: Map<string, Reg>;
+  readonly procsApp: Map<string, Reg>;
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { backoffOf } from './backoff.ts';
 import type { Outline, OutlineApp, OutlineIsolator, OutlineMount, OutlinePort, OutlineVolume } from './outline.ts';
 import { join } from './pointer.ts';
 import { parseBytes, parseDurationMs } from './quantity.ts';
@@ -109,7 +110,12 @@ function buildApp(document: ManifestDocument, app: OutlineApp): Spec.AppSpec {
 function buildRestart(document: ManifestDocument, { restart, pointer }: OutlineApp): Spec.RestartSpec {
   const policy = (restart?.policy ?? 'never') as Spec.RestartSpec['policy'];
   const maxRetries = restart?.maxRetries === undefined ? {} : { maxRetries: restart.maxRetries };
-  return { policy, ...maxRetries, at: document.at(join(pointer, 'restart')) };
+  return {
+    policy,
+    ...maxRetries,
+    backoff: backoffOf(restart?.backoff ?? {}),
+    at: document.at(join(pointer, 'restart')),
+  };
 }
 
 function buildStop({ stopSignal, stopGrace }: OutlineApp): Spec.StopSpec {

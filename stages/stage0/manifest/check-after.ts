@@ -40,14 +40,6 @@ function checkEntry(
       `no app is called ${show(name)}`,
       suggestionHint(name, names, 'the apps are'),
     );
-  } else if (after.condition === 'ready' && !other.probes['ready']) {
-    const hint = `give ${show(name)} a probe ("probes: {ready: …}"), or wait for "started"`;
-    report.error(
-      'manifest/reference',
-      join(after.pointer, 'condition'),
-      `the app ${show(name)} has no ready probe, so it never becomes ready`,
-      hint,
-    );
   } else if (after.condition === 'completed' && other.restart?.policy === 'always') {
     const problem = `the app ${show(name)} is restarted always, so it never completes`;
     report.error('manifest/reference', join(after.pointer, 'condition'), problem);

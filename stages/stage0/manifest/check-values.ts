@@ -1,6 +1,7 @@
 import type { Outline, OutlineApp } from './outline.ts';
 import { relativePathProblem } from './paths.ts';
 import { join } from './pointer.ts';
+import { backoffOf } from './backoff.ts';
 import { parseDurationMs } from './quantity.ts';
 import type { Report } from './report.ts';
 import { show } from './show.ts';
@@ -100,10 +101,33 @@ function checkId(id: string | number | undefined, at: string, size: number, repo
 /** 2^32 - 1 means "no id" to the kernel. */
 const MAX_ID = 2 ** 32 - 2;
 
-function checkRestart({ restart, pointer }: OutlineApp, report: Report): void {
+function checkRestart(app: OutlineApp, report: Report): void {
+  checkBackoff(app, report);
+  const { restart, pointer } = app;
   if (restart?.maxRetries === undefined || restart.policy !== 'never') return;
   const at = join(join(pointer, 'restart'), 'maxRetries');
   report.warn('manifest/schema', at, 'has no effect: the policy is "never"', 'set policy to "on-failure" or "always"');
+}
+
+const BACKOFF_DURATIONS = ['initial', 'cap', 'reset'] as const;
+
+function checkBackoff({ restart, pointer }: OutlineApp, report: Report): void {
+  if (!restart) return;
+  const at = join(join(pointer, 'restart'), 'backoff');
+  const written = BACKOFF_DURATIONS.filter((key) => typeof restart.backoff[key] === 'string');
+  for (const key of written) checkDuration(join(at, key), restart.backoff[key] as string, report, key !== 'reset');
+  if (restart.policy === 'never' && written.length > 0)
+    report.warn(
+      'manifest/schema',
+      at,
+      'has no effect: the policy is "never"',
+      'set policy to "on-failure" or "always"',
+    );
+  report.try(at, () => {
+    const { initialMs, capMs } = backoffOf(restart.backoff);
+    if (capMs >= initialMs || capMs === 0) return;
+    report.error('manifest/schema', at, 'the cap is below the initial pause', 'give a "cap" that is not shorter');
+  });
 }
 
 const PROBE_ACTIONS = ['http', 'tcp', 'exec', 'grpc'];

@@ -48,6 +48,13 @@ export interface OutlineIsolator extends Placed {
   readonly isListed: boolean;
 }
 
+export interface OutlineRestart {
+  readonly policy: string;
+  readonly maxRetries?: number | undefined;
+  /** Durations: `initial`, `cap`, `reset`. */
+  readonly backoff: Obj;
+}
+
 export interface OutlineApp extends Placed {
   readonly name?: string | undefined;
   readonly image?: string | undefined;
@@ -62,7 +69,7 @@ export interface OutlineApp extends Placed {
   readonly mounts: readonly OutlineMount[];
   readonly ports: readonly OutlinePort[];
   readonly isolators: readonly OutlineIsolator[];
-  readonly restart?: { readonly policy: string; readonly maxRetries?: number | undefined } | undefined;
+  readonly restart?: OutlineRestart | undefined;
   readonly after: readonly OutlineAfter[];
   readonly stopSignal?: string | undefined;
   readonly stopGrace?: string | undefined;
@@ -132,7 +139,7 @@ function outlineApp(app: Obj, pointer: string): OutlineApp {
     mounts: each(app, 'mounts', pointer, outlineMount),
     ports: each(app, 'ports', pointer, outlinePort),
     isolators: outlineIsolators(app['isolators'], join(pointer, 'isolators')),
-    restart: restart && { policy: text(restart, 'policy') ?? 'never', maxRetries: whole(restart, 'maxRetries') },
+    restart: restart && outlineRestart(restart),
     after: each(app, 'after', pointer, (after, at) => ({
       pointer: at,
       app: text(after, 'app'),
@@ -142,6 +149,14 @@ function outlineApp(app: Obj, pointer: string): OutlineApp {
     stopGrace: text(stop, 'grace'),
     probes: probesOf(app['probes']),
     hooks: object(app['hooks']),
+  };
+}
+
+function outlineRestart(restart: Obj): OutlineRestart {
+  return {
+    policy: text(restart, 'policy') ?? 'never',
+    maxRetries: whole(restart, 'maxRetries'),
+    backoff: object(restart['backoff']) ?? {},
   };
 }
 

@@ -70,6 +70,13 @@ export interface IsolatorSpec {
 export interface RestartSpec {
   readonly policy: 'never' | 'on-failure' | 'always';
   readonly maxRetries?: number;
+  readonly backoff: {
+    readonly initialMs: number;
+    /** At least `initialMs`. */
+    readonly capMs: number;
+    /** An app that has run so long has its failures forgotten. */
+    readonly resetMs: number;
+  };
   readonly at: Position;
 }
 

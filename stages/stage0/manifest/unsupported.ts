@@ -26,11 +26,6 @@ function addOfApp(app: OutlineApp, add: (pointer: string, field: string) => void
   const scheme = /^(docker|aci):/.exec(app.image ?? '')?.[1];
   if (scheme === 'docker') add(join(pointer, 'image'), 'image docker://');
   if (scheme === 'aci') add(join(pointer, 'image'), 'image aci:');
-  if (app.restart && app.restart.policy !== 'never')
-    add(join(pointer, 'restart'), `restart policy ${app.restart.policy}`);
   if (Object.keys(app.probes).length > 0) add(join(pointer, 'probes'), 'probes');
   if (app.hooks) add(join(pointer, 'hooks'), 'hooks');
-  for (const after of app.after) {
-    if (after.condition === 'ready') add(join(after.pointer, 'condition'), 'after with condition ready');
-  }
 }

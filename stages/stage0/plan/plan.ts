@@ -23,6 +23,7 @@ import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
 import { planProcess } from './process.ts';
 import { appFlags, standardInput, streamsOf } from './streams.ts';
+import { planDependencies, planRestart } from './supervision.ts';
 import type { Plan, PlanInput, PlannedProcess, ResolvedApp } from './types.ts';
 
 /** Log files an app keeps: the current one and those it was rotated from. */
@@ -185,6 +186,7 @@ function planApp(
   planStart(start, process, standardInput(streams));
   const kill = cgroups.killApp.get(spec.name);
   const oom = cgroups.oomApp.get(spec.name);
+  const procs = cgroups.procsApp.get(spec.name);
   program.supervise({
     name: spec.name,
     start,
@@ -194,12 +196,11 @@ function planApp(
     graceMs: spec.stop.graceMs,
     logBytes: LOG_BYTES,
     logFiles: LOG_FILES,
-    dependsOn: spec.after.map((dependency) => ({
-      app: input.apps.findIndex(({ spec: other }) => other.name === dependency.app),
-      condition: dependency.condition,
-    })),
+    dependsOn: planDependencies(input.apps, spec.name),
+    restart: planRestart(spec.restart),
     ...appFlags(streams),
     ...(kill ? { kill } : {}),
     ...(oom ? { oom } : {}),
+    ...(procs && !cgroup ? { procs } : {}),
   });
 }

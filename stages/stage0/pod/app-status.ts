@@ -12,6 +12,12 @@ export interface AppStatus {
   readonly signal: number | null;
   readonly oomKilled: boolean;
   readonly restarts: number;
+  /** Why it waits: its pause before a restart is not over. Why it never ran: an app it waits for has failed. */
+  readonly reason: 'back-off' | 'dependency-failed' | 'gave-up' | null;
+  /** When its pause is over. */
+  readonly nextStartAt: string | null;
+  /** How it ended the last time, whatever came after. */
+  readonly lastExit: AppEnd | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly image: { readonly ref: string; readonly digest: string };
@@ -34,38 +40,66 @@ export function appStatuses(sources: AppSources): AppStatus[] {
   return (sources.record?.apps ?? []).map((app) => appStatus(app, sources));
 }
 
+type AppEvent = Extract<PodEvent, { readonly app: string }>;
+
 function appStatus(app: AppRecord, sources: AppSources): AppStatus {
-  const own = sources.events.filter((event) => 'app' in event && event.app === app.name);
+  const own = sources.events.filter((event): event is AppEvent => 'app' in event && event.app === app.name);
   const starts = own.filter((event) => event.e === 'app-started');
   const started = starts.at(-1);
-  const ended = own.findLast((event) => event.e === 'app-exited' || event.e === 'app-failed');
-  const isOver = ended !== undefined && own.lastIndexOf(ended) > (started ? own.lastIndexOf(started) : -1);
-  const isSkipped = own.some((event) => event.e === 'app-skipped');
-  const state = isSkipped ? 'exited' : appState(started !== undefined, isOver, sources.state);
+  const turn = own.findLast(({ e }) => TURNS.has(e));
+  const end = own.findLast((event) => event.e === 'app-exited' || event.e === 'app-failed');
+  const state = appState(turn, sources.state);
   const pids = state === 'running' ? listAppPids(sources.uuid, app.name, sources.mountPoints) : [];
   return {
     name: app.name,
     state,
     ready: state === 'running',
     pid: started && state === 'running' ? (findHostPid(pids, started.pid) ?? null) : null,
-    ...(isOver ? endOf(ended) : state === 'exited' && !isSkipped ? unseenEnd(sources.final) : NO_END),
+    ...(state === 'exited' ? endOfExited(turn, end, sources.final) : NO_END),
     restarts: Math.max(0, starts.length - 1),
+    reason: reasonOf(turn, state),
+    nextStartAt: state === 'waiting' && turn?.e === 'app-backoff' ? toTime(turn.t + turn.ms) : null,
+    lastExit: end ? endOf(end) : null,
     startedAt: started ? toTime(started.t) : null,
     image: app.image,
   };
 }
 
-function appState(isStarted: boolean, isOver: boolean, podState: string): AppStatus['state'] {
-  if (isOver) return 'exited';
-  if (!isStarted) return 'waiting';
-  return podState === 'running' ? 'running' : 'exited';
+/** What moves an app from one state to another. */
+const TURNS: ReadonlySet<string> = new Set([
+  'app-started',
+  'app-skipped',
+  'app-exited',
+  'app-failed',
+  'app-backoff',
+  'app-given-up',
+]);
+
+function appState(turn: AppEvent | undefined, podState: string): AppStatus['state'] {
+  if (turn === undefined) return 'waiting';
+  if (turn.e === 'app-started') return podState === 'running' ? 'running' : 'exited';
+  // A pod that has ended starts nothing again.
+  if (turn.e === 'app-backoff') return podState === 'running' ? 'waiting' : 'exited';
+  return 'exited';
 }
 
-type End = Pick<AppStatus, 'exitCode' | 'signal' | 'oomKilled' | 'finishedAt'>;
+function reasonOf(turn: AppEvent | undefined, state: AppStatus['state']): AppStatus['reason'] {
+  if (turn?.e === 'app-backoff') return state === 'waiting' ? 'back-off' : null;
+  if (turn?.e === 'app-given-up') return 'gave-up';
+  return turn?.e === 'app-skipped' && turn.because !== undefined ? 'dependency-failed' : null;
+}
 
-const NO_END: End = { exitCode: null, signal: null, oomKilled: false, finishedAt: null };
+export type AppEnd = Pick<AppStatus, 'exitCode' | 'signal' | 'oomKilled' | 'finishedAt'>;
 
-function endOf(event: PodEvent): End {
+const NO_END: AppEnd = { exitCode: null, signal: null, oomKilled: false, finishedAt: null };
+
+/** An app that was running when the pod's init went did not see it end; one that was skipped has no end. */
+function endOfExited(turn: AppEvent | undefined, end: AppEvent | undefined, final: FinalStatus | undefined): AppEnd {
+  if (turn?.e === 'app-skipped') return NO_END;
+  return turn?.e === 'app-started' || !end ? unseenEnd(final) : endOf(end);
+}
+
+function endOf(event: AppEvent): AppEnd {
   const finishedAt = toTime(event.t);
   if (event.e === 'app-failed') return { ...NO_END, exitCode: event.code ?? CANNOT_START, finishedAt };
   if (event.e !== 'app-exited') return NO_END;
@@ -74,7 +108,7 @@ function endOf(event: PodEvent): End {
 }
 
 /** When init goes, the kernel kills all of its pid namespace: an app nobody saw end ended then, by SIGKILL. */
-function unseenEnd(final: FinalStatus | undefined): End {
+function unseenEnd(final: FinalStatus | undefined): AppEnd {
   if (!final) return NO_END;
   return { exitCode: 128 + SIGKILL, signal: SIGKILL, oomKilled: false, finishedAt: toTime(final.t) };
 }

@@ -7,8 +7,14 @@ export type PodEvent = { readonly t: number } & (
   | { readonly e: 'pod-started' | 'stopping' }
   /** `pid` is the one inside the pod. */
   | { readonly e: 'app-started'; readonly app: string; readonly pid: number }
-  /** It will never run: the pod was stopped first, or an app it needs completed has failed. */
-  | { readonly e: 'app-skipped'; readonly app: string }
+  /** Its ready probe succeeded. */
+  | { readonly e: 'app-ready'; readonly app: string }
+  /** It will never run: the pod was stopped first, or what it waits for cannot come true any more: that app is `because`. */
+  | { readonly e: 'app-skipped'; readonly app: string; readonly because?: string }
+  /** It is started again in so many milliseconds. */
+  | { readonly e: 'app-backoff'; readonly app: string; readonly ms: number; readonly failures: number }
+  /** It has ended once more than it may be started again. */
+  | { readonly e: 'app-given-up'; readonly app: string; readonly failures: number }
   | {
       readonly e: 'app-exited';
       readonly app: string;

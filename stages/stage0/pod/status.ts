@@ -1,7 +1,7 @@
 import { appStatuses, type AppStatus } from './app-status.ts';
 import { type FinalStatus, type PodEvent, readEvents, readFinal, toTime } from './events.ts';
 import { Liveness } from './alive.ts';
-import { type PodRecord, readRecord } from './record.ts';
+import { type AppRecord, type PodRecord, readRecord } from './record.ts';
 import { readIfThere } from './files.ts';
 import { POD_FILES } from './layout.ts';
 import type { PodDir, PodStore } from './store.ts';
@@ -113,14 +113,18 @@ function manifestOf(podPath: string, path: string): PodStatus['manifest'] {
   };
 }
 
+/** One that is restarted and was ended with the pod has not come to an end of its own. */
+function mayEnd({ exitCode, reason }: AppStatus, restart: AppRecord['restart'] = 'never'): boolean {
+  return restart === 'never' || reason === 'gave-up' || (restart === 'on-failure' && exitCode === 0);
+}
+
 /** The first code that is not 0, in manifest order, among the apps that may end; null when nobody saw the pod end. */
 export function podExitCode(
   apps: readonly AppStatus[],
   record: PodRecord | undefined,
   final: FinalStatus | undefined,
 ): number | null {
-  const mayEnd = apps.filter((_, index) => record?.apps[index]?.restart !== 'always');
-  const codes = mayEnd.map((app) => app.exitCode);
+  const codes = apps.filter((app, index) => mayEnd(app, record?.apps[index]?.restart)).map((app) => app.exitCode);
   const failed = codes.find((code) => code !== null && code !== 0);
   if (failed !== undefined) return failed;
   if (final) return final.signal === 0 ? final.code : 128 + final.signal;

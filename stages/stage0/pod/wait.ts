@@ -55,7 +55,7 @@ function isEnding(store: PodStore, uuid: string): boolean {
 }
 
 /** True when `test` became true, false when the time limit passed. */
-function watchPod(store: PodStore, uuid: string, test: () => boolean, options: WaitOptions): Promise<boolean> {
+export function watchPod(store: PodStore, uuid: string, test: () => boolean, options: WaitOptions): Promise<boolean> {
   if (test()) return Promise.resolve(true);
   const { timeoutMs, signal } = options;
   return new Promise((resolve, reject) => {

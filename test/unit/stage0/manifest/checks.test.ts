@@ -169,7 +169,12 @@ refusesEach({
     waiting('name: a, after: [{app: b}]', 'name: b, after: [{app: c}]', 'name: c, after: [{app: ▶a}]'),
     'manifest/cycle',
   ],
-  'ready without a probe': [waiting('name: a, after: [{app: b, condition: ▶ready}]', 'name: b'), 'manifest/reference'],
+  'a pause of nothing': [appWith('restart: {policy: always, backoff: {initial: ▶0ms}}'), 'manifest/schema'],
+  'a cap of nothing': [appWith('restart: {policy: always, backoff: {initial: 1ms, cap: ▶0s}}'), 'manifest/schema'],
+  'a cap below the first pause': [
+    appWith('restart: {policy: always, backoff: ▶{initial: 2s, cap: 1s}}'),
+    'manifest/schema',
+  ],
   'one app waited for twice': [waiting('name: a, after: [{app: b}, {app: ▶b}]', 'name: b'), 'manifest/duplicate'],
 });
 

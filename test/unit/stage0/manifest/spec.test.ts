@@ -69,6 +69,18 @@ test('units are canonical', () => {
   );
 });
 
+test('pauses before restarts have defaults, and a long first one moves the cap', () => {
+  const backoff = (text: string): unknown =>
+    specOf(appWith(`restart: {policy: always${text}}`)).apps[0]!.restart.backoff;
+  assert.deepEqual(backoff(''), { initialMs: 100, capMs: 60_000, resetMs: 10_000 });
+  assert.deepEqual(backoff(', backoff: {initial: 1s, cap: 2s, reset: 0s}'), {
+    initialMs: 1000,
+    capMs: 2000,
+    resetMs: 0,
+  });
+  assert.deepEqual(backoff(', backoff: {initial: 5m}'), { initialMs: 300_000, capMs: 300_000, resetMs: 10_000 });
+});
+
 test('what has no machinery yet is listed with its place, and is no error', () => {
   const text = `${appWith(
     'tty: true',
@@ -85,11 +97,9 @@ volumes: [{name: v, kind: empty, size: 1Mi}, {name: w, kind: empty, medium: memo
   assert.deepEqual(
     spec?.unsupported.map(({ field, at }) => `${at.line} ${field}`).sort(),
     [
-      '8 restart policy always',
       '9 probes',
       '10 hooks',
       '11 image docker://',
-      '11 after with condition ready',
       '12 image aci:',
       '13 network mode cni:net',
       '14 size of a volume on disk',

@@ -1,0 +1,103 @@
+/* The ends of the apps' processes: reaped, told to the journal, and cleaned up after. */
+#include "stage1.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+static void record_exit(struct init *in, u32 index, int oom)
+{
+	struct app *a = &in->apps[index];
+	char line[256];
+	struct text t = EVENT(line, "app-exited");
+
+	event_app(&t, in, index);
+	FIELD(&t, "code", a->code);
+	FIELD(&t, "signal", a->signal);
+	FIELD(&t, "oom", oom);
+	event_end(in, &t, line);
+}
+
+static u64 parse(const char *at, const char *end)
+{
+	u64 value = 0;
+
+	for (; at < end && *at >= '0' && *at <= '9'; at++)
+		value = value * 10 + (u64)(*at - '0');
+	return value;
+}
+
+/* Of the app's cgroup since it was made: the line "oom_kill N" of memory.events or memory.oom_control. */
+static u64 count_oom_kills(const struct init *in, u32 index)
+{
+	static const char key[] = "oom_kill ";
+	s32 reg = in->program.apps[index].oom_reg;
+	char text[512];
+	long n;
+
+	if (reg < 0 || in->regs[reg] < 0)
+		return 0;
+	n = sys4(__NR_pread64, in->regs[reg], text, sizeof(text), 0);
+	for (long i = 0; i + (long)sizeof(key) <= n; i++) {
+		if ((i == 0 || text[i - 1] == '\n') && memcmp(text + i, key, sizeof(key) - 1) == 0)
+			return parse(text + i + sizeof(key) - 1, text + n);
+	}
+	return 0;
+}
+
+/* Did the kernel's OOM killer act on this process of the app? */
+static int oom_killed(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+	u64 before = a->oom_kills;
+
+	a->oom_kills = count_oom_kills(in, index);
+	return a->oom_kills > before;
+}
+
+void app_ended(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+
+	a->ready = 0;
+	a->state = APP_EXITED;
+	if (!in->stopping)
+		app_back_off(in, index);
+}
+
+static void reap_app(struct init *in, u32 index, int status)
+{
+	struct app *a = &in->apps[index];
+
+	a->reaped = 1;
+	if (a->report >= 0)
+		app_reported(in, index);
+	/* A child killed between clone and execve reports nothing; its end says it all. */
+	if (a->code == 0) {
+		a->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+		a->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	}
+	log_pump(in, index, &a->out, 1);
+	log_pump(in, index, &a->err, 1);
+	log_note_dropped(in, index);
+	input_close(in, index);
+	attach_end(in, index);
+	/* No exec is born into it any more, and it would keep the app's mounts. */
+	sys_close(a->mount_namespace);
+	a->mount_namespace = -1;
+	record_exit(in, index, oom_killed(in, index));
+	app_ended(in, index);
+	/* With the last one PID 1 ends, and nothing is left of the others either. */
+	if (!apps_done(in))
+		kill_group(in, index);
+}
+
+int apps_reap(struct init *in, s32 pid, int status)
+{
+	for (u32 i = 0; i < in->program.header->apps_count; i++) {
+		if (in->apps[i].pid == pid && app_lives(&in->apps[i])) {
+			reap_app(in, i, status);
+			return 1;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,183 @@
+/*
+ * Starting an app again: by its policy after a pause that grows, or at once because somebody asked. All on the monotonic clock:
+ * a step of the host's time is none of its.
+ */
+#include "stage1.h"
+
+#include <errno.h>
+#include <time.h>
+
+enum {
+	/* What was killed is gone in an instant; what the kernel cannot let go of does not hold up the app for ever. */
+	LOOK_AGAIN_NS = 5000000,
+	LEFTOVERS_NS = 2000000000,
+	LOOKS = LEFTOVERS_NS / LOOK_AGAIN_NS,
+};
+
+static u64 pause_ns(const struct tape_app *t, u32 failures)
+{
+	u64 ms = t->backoff_first_ms;
+
+	for (u32 i = 0; i < failures && ms < t->backoff_cap_ms; i++)
+		ms *= 2;
+	return (ms < t->backoff_cap_ms ? ms : t->backoff_cap_ms) * 1000000u;
+}
+
+static void start_at(struct init *in, u32 index, u64 when)
+{
+	struct app *a = &in->apps[index];
+
+	a->state = APP_BACKOFF;
+	a->retry_at = a->look_at = when;
+}
+
+static void record_pause(struct init *in, u32 index, u64 pause)
+{
+	char line[256];
+	struct text t = EVENT(line, "app-backoff");
+
+	event_app(&t, in, index);
+	FIELD(&t, "ms", (s64)(pause / 1000000u));
+	FIELD(&t, "failures", in->apps[index].failures);
+	event_end(in, &t, line);
+}
+
+static void record_giving_up(struct init *in, u32 index)
+{
+	char line[256];
+	struct text t = EVENT(line, "app-given-up");
+
+	event_app(&t, in, index);
+	FIELD(&t, "failures", in->apps[index].failures);
+	event_end(in, &t, line);
+}
+
+/* It has ended, and the pod goes on. */
+void app_back_off(struct init *in, u32 index)
+{
+	const struct tape_app *t = &in->program.apps[index];
+	struct app *a = &in->apps[index];
+	int failed = a->code || a->signal || a->unhealthy;
+	u64 now;
+	u64 pause;
+
+	if (a->again && in->renewing) {
+		a->again = 0;
+		a->state = APP_WAITING;
+		return;
+	}
+	if (!a->again && !a->unhealthy && t->restart != RESTART_ALWAYS && !(t->restart == RESTART_ON_FAILURE && failed))
+		return;
+	now = clock_ns(CLOCK_MONOTONIC);
+	if (a->again) {
+		start_at(in, index, now);
+		return;
+	}
+	if (a->started_at && now - a->started_at >= t->healthy_ms * 1000000ull)
+		a->failures = 0;
+	if (t->max_retries >= 0 && a->failures >= (u32)t->max_retries) {
+		record_giving_up(in, index);
+		return;
+	}
+	pause = pause_ns(t, a->failures);
+	a->failures++;
+	start_at(in, index, now + pause);
+	record_pause(in, index, pause);
+}
+
+static void start_again(struct init *in, u32 index, u64 now)
+{
+	struct app *a = &in->apps[index];
+
+	if (now < a->retry_at + LEFTOVERS_NS && !leaf_kill(in, index)) {
+		a->look_at = now + LOOK_AGAIN_NS;
+		return;
+	}
+	app_start(in, index);
+	program_rest(&in->program);
+}
+
+void apps_advance_restart(struct init *in)
+{
+	u64 now = 0;
+
+	for (u32 i = 0; i < in->program.header->apps_count && !in->stopping; i++) {
+		struct app *a = &in->apps[i];
+
+		if (a->state != APP_BACKOFF)
+			continue;
+		if (now == 0)
+			now = clock_ns(CLOCK_MONOTONIC);
+		if (now >= a->look_at)
+			start_again(in, i, now);
+	}
+}
+
+static int are_leaves_empty(struct init *in)
+{
+	int empty = 1;
+
+	for (u32 i = 0; i < in->program.header->apps_count; i++)
+		empty &= leaf_kill(in, i);
+	return empty;
+}
+
+int is_renewing(struct init *in)
+{
+	in->look_at = 0;
+	for (u32 i = 0; in->renewing && i < in->program.header->apps_count; i++) {
+		if (in->apps[i].again)
+			return 1;
+	}
+	if (!in->renewing || in->stopping || in->renewing > LOOKS || are_leaves_empty(in)) {
+		in->renewing = 0;
+		return 0;
+	}
+	in->renewing++;
+	in->look_at = clock_ns(CLOCK_MONOTONIC) + LOOK_AGAIN_NS;
+	return 1;
+}
+
+static void renew(struct init *in, u32 index, s64 grace_ms)
+{
+	struct app *a = &in->apps[index];
+
+	a->failures = 0;
+	if (app_lives(a)) {
+		a->again = 1;
+		app_stop(in, index, grace_ms);
+	} else if (in->renewing) {
+		a->state = APP_WAITING;
+	} else if (a->state != APP_WAITING) {
+		start_at(in, index, clock_ns(CLOCK_MONOTONIC));
+	}
+	/* Those that need it wait for the new one. */
+	if (in->renewing)
+		a->was_started = 0;
+}
+
+/* index < 0: all, in the order of their dependencies. */
+long apps_restart(struct init *in, s32 index, s64 grace_ms)
+{
+	if (in->stopping)
+		return -ESHUTDOWN;
+	if (index < 0)
+		in->renewing = 1;
+	for (u32 i = 0; i < in->program.header->apps_count; i++) {
+		if (index < 0 || i == (u32)index)
+			renew(in, i, grace_ms);
+	}
+	apps_advance_stop(in);
+	return 0;
+}
+
+void app_unhealthy(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+
+	if (!app_lives(a) || a->stopping)
+		return;
+	a->unhealthy = 1;
+	app_stop(in, index, -1);
+	apps_advance_stop(in);
+}
