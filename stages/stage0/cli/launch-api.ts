@@ -18,6 +18,7 @@ export interface ControlApi {
   /** Asks for a graceful stop and returns; a second call with 0 kills. */
   readonly stopPod: (podDir: string, options: { readonly graceMs?: number | undefined }) => Promise<void>;
   /** Sends a signal, by name with the SIG prefix, to one app or to all. */
+  readonly restartPod: (podDir: string, app: string | undefined, graceMs?: number) => Promise<void>;
   readonly signalPod: (podDir: string, app: string | undefined, signal: string) => Promise<void>;
 }
 

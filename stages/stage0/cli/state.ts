@@ -1,5 +1,5 @@
 import type { PodStatus } from '../pod/status.ts';
-import type { AppStatus } from '../pod/app-status.ts';
+import type { AppEnd, AppStatus } from '../pod/app-status.ts';
 import type { Cell } from './table.ts';
 import type { Style } from './terminal.ts';
 
@@ -21,11 +21,14 @@ export function stateCell(pod: PodStatus): Cell {
 
 export function appStateCell(app: AppStatus): Cell {
   if (app.state === 'running') return { text: app.state, style: 'green' };
-  if (app.state === 'waiting') return { text: app.state, style: 'yellow' };
-  const reason = app.oomKilled
-    ? 'out of memory'
-    : app.signal !== null
-      ? `signal ${app.signal}`
-      : `${app.exitCode ?? 'unknown'}`;
-  return { text: `exited (${reason})`, style: app.exitCode === 0 ? 'dim' : 'red' };
+  if (app.state === 'waiting')
+    return { text: app.reason === 'back-off' ? `back-off (${endText(app.lastExit)})` : app.state, style: 'yellow' };
+  if (app.reason === 'dependency-failed') return { text: 'not started', style: 'red' };
+  return { text: `exited (${endText(app)})`, style: app.exitCode === 0 ? 'dim' : 'red' };
+}
+
+function endText(end: AppEnd | null): string {
+  if (end?.oomKilled) return 'out of memory';
+  if (end && end.signal !== null) return `signal ${end.signal}`;
+  return `${end?.exitCode ?? 'unknown'}`;
 }

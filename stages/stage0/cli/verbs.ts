@@ -90,6 +90,13 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./verbs/stop.ts'),
   },
   {
+    name: 'restart',
+    group: 'Control',
+    summary: 'stop apps gracefully and start them again',
+    failureCode: 1,
+    load: () => import('./verbs/restart.ts'),
+  },
+  {
     name: 'kill',
     group: 'Control',
     summary: 'send a signal to pods',

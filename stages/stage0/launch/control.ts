@@ -73,6 +73,17 @@ export function appIndex(podDir: string, app: string): number {
   );
 }
 
+/** Asks for a graceful stop and a new start, of one app or of all in their order, and returns. */
+export async function restartPod(podDir: string, app: string | undefined, graceMs?: number): Promise<void> {
+  const index = app === undefined ? -1 : appIndex(podDir, app);
+  const answer = await request(podDir, encodeMessage({ type: 'restart', app: index, d: BigInt(graceMs ?? -1) }));
+  if (answer.type !== 'refused') return;
+  const target = app === undefined ? 'the pod' : `app "${app}"`;
+  throw new PodError('pod/state', `restart ${target}: ${errnoMessage(answer.c)}`, {
+    hint: errnoName(answer.c) === 'ESHUTDOWN' ? 'the pod is being stopped' : undefined,
+  });
+}
+
 /** Sends a signal, by name, to the first process of one app or of all. */
 export async function signalPod(podDir: string, app: string | undefined, signal: string): Promise<void> {
   const index = app === undefined ? -1 : appIndex(podDir, app);
