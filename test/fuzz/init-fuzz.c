@@ -93,6 +93,15 @@ static long do_epoll_ctl(long op, long fd, const struct epoll_event *event)
 	return 0;
 }
 
+static int is_reported(const struct epoll_event *events, long n, u64 data)
+{
+	while (n-- > 0) {
+		if (events[n].data.u64 == data)
+			return 1;
+	}
+	return 0;
+}
+
 static long do_epoll_wait(struct epoll_event *events, long max, long timeout)
 {
 	long n = 0;
@@ -105,7 +114,8 @@ static long do_epoll_wait(struct epoll_event *events, long max, long timeout)
 	for (u32 tries = 0; tries < 200 && n < max && (n == 0 || chance(2)); tries++) {
 		long fd = random_below(FDS / 4);
 
-		if (watched[fd])
+		/* A kernel reports a descriptor once a turn. */
+		if (watched[fd] && !is_reported(events, n, watch_data[fd]))
 			events[n++].data.u64 = watch_data[fd];
 	}
 	return chance(50) ? -EINTR : n;
