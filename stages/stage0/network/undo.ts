@@ -1,7 +1,7 @@
 import { ERRNO } from '../../linux/errno.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../linux/netlink.ts';
-import { NetlinkSocket } from '../../linux/netlink-socket.ts';
-import { batch } from '../../linux/nftables.ts';
+import { NetlinkError, NetlinkSocket } from '../../linux/netlink-socket.ts';
+import { batch, getTable } from '../../linux/nftables.ts';
 import { ifnameBytes } from '../../linux/nftables-expressions.ts';
 import { deleteLink } from '../../linux/rtnetlink.ts';
 import { ADDRESS_KIND, releaseAddresses } from './addresses.ts';
@@ -21,8 +21,7 @@ export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntr
     // The link first: with its element gone, the bridge would no longer know whom it belongs to.
     deleteVeth(bridge.veth);
     // A port's claim that is not ours any more was given up with its element: both may be another pod's by now.
-    const keys = new Set(claims.listClaims(root, PORT_KIND).flatMap((claim) => (claim.uuid === uuid ? claim.key : [])));
-    const held = ports.filter((port) => keys.has(portKey(port)));
+    const held = ports.filter((port) => claims.claimOwner(root, PORT_KIND, portKey(port)) === uuid);
     deleteElements(firewallPod(bridge.config, bridge.addresses, bridge.veth), held);
     releaseAddresses(claims, root, bridge.addresses, uuid);
   }
@@ -30,7 +29,7 @@ export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntr
 }
 
 function holds(claims: ClaimStore, root: string, ip4: string, uuid: string): boolean {
-  return claims.listClaims(root, ADDRESS_KIND).some((claim) => claim.key === ip4 && claim.uuid === uuid);
+  return claims.claimOwner(root, ADDRESS_KIND, ip4) === uuid;
 }
 
 function deleteVeth(name: string): void {
@@ -38,13 +37,26 @@ function deleteVeth(name: string): void {
   socket.request([deleteLink(name)], [ERRNO.ENODEV]);
 }
 
-/** One batch each: in a batch, one element that is gone keeps the others. */
+/**
+ * The kernel looks at all of a batch and says of each element whether it is there; one that is not keeps the others, and is left
+ * out the next time. As few batches as that takes: each costs an RCU grace period, some 10 ms.
+ */
 function deleteElements(pod: FirewallPod, ports: readonly PortBinding[]): void {
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
-  for (const group of podElements(pod, ports)) {
-    for (const element of group.elements) {
-      socket.request(batch([deleteGroup({ ...group, elements: [element] })]), [ERRNO.ENOENT]);
-    }
+  const there = [pod.bridge, pod.inet].filter((table) => socket.outcomes([getTable(table)])[0]?.errno === 0);
+  let left = podElements(pod, ports)
+    .filter(({ table }) => there.includes(table))
+    .flatMap((group) => group.elements.map((element) => deleteGroup({ ...group, elements: [element] })));
+  for (let isDone = false; !isDone && left.length > 0;) {
+    // The first message is the batch's own.
+    const [frame, ...outcomes] = socket.outcomes(batch(left));
+    const refused = [frame, ...outcomes.filter((outcome) => outcome?.errno !== ERRNO.ENOENT)].find(
+      (outcome) => outcome?.errno,
+    );
+    if (refused) throw new NetlinkError('change the firewall', refused.errno, 0, refused.text);
+    const present = left.filter((_, index) => outcomes[index]?.errno !== ERRNO.ENOENT);
+    isDone = present.length === left.length;
+    left = present;
   }
 }
 
