@@ -57,6 +57,7 @@ export const MOUNT_ATTR_IDMAP = 0x100000n;
 export const MOUNT_ATTR_NOSYMFOLLOW = 0x200000n;
 export const MS_PRIVATE = 0x40000n;
 export const MNT_DETACH = 2;
+export const UMOUNT_NOFOLLOW = 8;
 
 /** sys/socket.h */
 export const AF_UNIX = 1;

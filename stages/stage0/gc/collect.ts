@@ -3,6 +3,7 @@ import { readFinal } from '../pod/events.ts';
 import { bury, wasStarted } from './bury.ts';
 import { type Collected, type Collection, type CollectOptions, DEFAULT_COLLECT } from './collection.ts';
 import { collectLeftovers } from './leftovers.ts';
+import { readMountPoints } from './mounts.ts';
 import { podPath } from '../pod/layout.ts';
 import { readRecord } from '../pod/record.ts';
 import { removePod, tryLockAt } from './remove.ts';
@@ -11,11 +12,12 @@ import { type PodDir, PodStore } from '../pod/store.ts';
 /** Removes what dead pods left. Pods that are alive are never touched; may run beside anything, and be killed at any point. */
 export async function collect(root: string, options: CollectOptions = DEFAULT_COLLECT): Promise<Collection> {
   const store = new PodStore(root);
+  const mountPoints = readMountPoints();
   const collected: Collected[] = [];
   const failures: { id: string; error: unknown }[] = [];
   for (const pod of store.list()) {
     try {
-      const why = await collectPod(store, pod, options);
+      const why = await collectPod(store, pod, options, mountPoints);
       if (why !== undefined) collected.push({ what: 'pod', id: pod.uuid, why });
     } catch (error) {
       failures.push({ id: pod.uuid, error });
@@ -26,7 +28,12 @@ export async function collect(root: string, options: CollectOptions = DEFAULT_CO
 }
 
 /** Why the pod was, or would be, collected; undefined when it stays. */
-async function collectPod(store: PodStore, pod: PodDir, options: CollectOptions): Promise<string | undefined> {
+async function collectPod(
+  store: PodStore,
+  pod: PodDir,
+  options: CollectOptions,
+  mountPoints: readonly string[],
+): Promise<string | undefined> {
   const dead = tryLockAt(pod);
   if (!dead) return undefined;
   const hasDied = pod.state === 'run' && wasStarted(pod);
@@ -38,7 +45,7 @@ async function collectPod(store: PodStore, pod: PodDir, options: CollectOptions)
   }
   const now: PodDir = hasDied ? { ...pod, state: 'exited', path: podPath(store.root, 'exited', pod.uuid) } : pod;
   const why = reasonToRemove(now, options, Date.now());
-  if (why !== undefined && !options.isDryRun) await removePod(store.root, pod.uuid);
+  if (why !== undefined && !options.isDryRun) await removePod(store.root, pod.uuid, mountPoints);
   return hasDied ? 'died' : why;
 }
 

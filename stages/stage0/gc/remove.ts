@@ -9,6 +9,7 @@ import { releaseName } from '../pod/names.ts';
 import { readRecord } from '../pod/record.ts';
 import { removeTree } from '../pod/remove-tree.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
+import { detachMounts, readMountPoints } from './mounts.ts';
 import { undoLedger } from './undo.ts';
 
 /** Between its last word and its exit the monitor only cleans up; it has this long for that. */
@@ -17,13 +18,20 @@ const RETRY_MS = 5;
 
 /**
  * Removes a pod that is not alive: gives back what it took from the host, then deletes its directory. May be killed at any
- * point and called again. Throws `pod/state` for a pod that is alive; a pod that is gone is no error.
+ * point and called again. Throws `pod/state` for a pod that is alive; a pod that is gone is no error. Who removes many reads the
+ * host's mount points once for all.
  */
-export async function removePod(root: string, uuid: string): Promise<void> {
+export async function removePod(
+  root: string,
+  uuid: string,
+  mountPoints: readonly string[] = readMountPoints(),
+): Promise<void> {
   const store = new PodStore(root);
   const lock = await lockDead(store, uuid);
   if (!lock) return;
   try {
+    // Before it moves, and its mount points with it.
+    detachMounts(lock.pod.path, uuid, mountPoints);
     const path = lock.pod.state === 'garbage' ? lock.pod.path : store.move(uuid, lock.pod.state, 'garbage');
     await undoPod(root, uuid, path);
     // The record and the ledger tell a later run what is left to do: they go last.

@@ -1,10 +1,10 @@
-// openat(2), unlinkat(2), renameat(2): one name below a descriptor at a time, no path a pod could bend.
+// openat2(2), unlinkat(2), renameat(2): one name below a descriptor at a time, no path a pod could bend.
 
-import { closeSync, fstatSync } from 'node:fs';
-import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from '../../linux/constants.ts';
+import { closeSync } from 'node:fs';
+import { AT_FDCWD, AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, RESOLVE_NO_XDEV } from '../../linux/constants.ts';
 import { readEntries } from '../../linux/directory.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
-import { tryUnlinkat } from '../../linux/file.ts';
+import { tryOpenat2, tryUnlinkat } from '../../linux/file.ts';
 import { trySyscall } from '../../linux/syscall.ts';
 import { PodError } from '../error.ts';
 
@@ -37,14 +37,12 @@ export function removeTree(path: string, last: readonly string[] = []): void {
 class Removal {
   readonly #top: number;
   readonly #path: string;
-  readonly #device: number;
   #nextNumber = 0;
   #refills = 0;
 
   constructor(top: number, path: string) {
     this.#top = top;
     this.#path = path;
-    this.#device = fstatSync(top).dev;
   }
 
   /** Goes over the top directory once; true when it found nothing but `kept`. */
@@ -73,7 +71,6 @@ class Removal {
     // Gone meanwhile, or it was never a directory.
     if (fd === undefined) return;
     try {
-      if (fstatSync(fd).dev !== this.#device) throw mounted(path);
       for (const entry of readEntries(fd))
         this.#remove(fd, entry.name, entry.isDirectory, depth + 1, `${path}/${shown(entry.name)}`);
     } finally {
@@ -110,10 +107,13 @@ function shown(name: Buffer): string {
 
 /** Undefined when there is no directory of that name. */
 function openDirAt(parent: number, name: Buffer, path: string): number | undefined {
-  const fd = trySyscall('openat', parent, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  // A bind mount of the same file system has the same device number, and is a mount point all the same.
+  const resolve = parent === AT_FDCWD ? 0 : RESOLVE_NO_XDEV;
+  const fd = tryOpenat2(parent, name, O_DIRECTORY | O_NOFOLLOW, resolve);
   if (fd >= 0) return fd;
+  if (fd === -ERRNO.EXDEV) throw mounted(path);
   if (fd === -ERRNO.ENOENT || fd === -ERRNO.ENOTDIR || fd === -ERRNO.ELOOP) return undefined;
-  throw new SyscallError('openat', -fd, path);
+  throw new SyscallError('openat2', -fd, path);
 }
 
 /** 0, or minus the errno of what is an ordinary answer: not empty, a directory. What is gone already is no failure. */
