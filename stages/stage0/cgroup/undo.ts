@@ -33,6 +33,11 @@ export function undoCgroups(entries: readonly CgroupEntry[]): CgroupLeftover[] {
   return sorted.flatMap((path) => removeWithin(path, deadline));
 }
 
+/** Kills every process in the directories, without removing them. */
+export function killCgroups(paths: readonly string[]): void {
+  for (const path of paths) if (isOurs(path)) killAll(path);
+}
+
 /** A ledger is a file, and may be damaged: only a pod's directory on a cgroup file system is ever touched. */
 function isOurs(path: string): boolean {
   if (!POD_DIRECTORY.test(path) || !existsSync(path)) return false;

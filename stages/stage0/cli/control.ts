@@ -15,9 +15,31 @@ export async function stopAndWait(store: PodStore, pod: PodDir, graceMs: number 
   await buryIfLeft(store, pod.uuid);
 }
 
-/** Kills the pod if it runs and resolves when it has ended. */
+/** An init that was stopped, or that lost its socket, answers nobody. */
+const ANSWER_MS = 5000;
+
+/** Kills the pod if it runs and resolves when it has ended: asks its init first, and kills that too when it does not answer. */
 export async function killPod(store: PodStore, pod: PodDir): Promise<void> {
-  if (pod.state === 'run') await stopAndWait(store, pod, 0);
+  if (pod.state !== 'run') return;
+  const limit = setTimeout(() => void killProcesses(pod), ANSWER_MS);
+  try {
+    await stopAndWait(store, pod, 0);
+  } catch (error) {
+    // It ended before it answered.
+    if (!(error instanceof PodError && hasEnded(store, pod.uuid))) throw error;
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+async function killProcesses(pod: PodDir): Promise<void> {
+  const [{ killCgroups }, { readLedger }] = await Promise.all([
+    import('../cgroup/undo.ts'),
+    import('../pod/ledger.ts'),
+  ]);
+  killCgroups(
+    readLedger(pod.path).flatMap(({ kind, path }) => (kind === 'cgroup' && typeof path === 'string' ? path : [])),
+  );
 }
 
 export function requireRunning(store: PodStore, pod: PodDir): void {

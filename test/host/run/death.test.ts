@@ -106,6 +106,14 @@ test('when both are killed nothing is left that gc does not remove', async () =>
   assert.equal((await pod(['status', uuid], { root })).exitCode, 1);
 });
 
+test('a pod whose init answers nobody is killed all the same', async () => {
+  const { uuid, init, apps } = await start('deaf');
+  process.kill(init, 'SIGSTOP');
+  await podOk(['rm', '--force', uuid], { root });
+  assert.equal([init, ...apps].some(isAlive), false);
+  assert.deepEqual([whereIs(uuid), cgroupsOf(uuid)], [[], []]);
+});
+
 /** Writes on until it is told to end, then fails. */
 const UNTIL_TOLD = "trap 'echo told; exit 3' TERM; echo up; while :; do sleep 1000 & wait $!; done";
 
