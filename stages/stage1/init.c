@@ -84,10 +84,10 @@ static int watch_all(struct init *in)
 	in->signals = (s32)sys4(__NR_signalfd4, -1, &all, sizeof(all), SFD_CLOEXEC | SFD_NONBLOCK);
 	if (in->epoll < 0 || in->signals < 0)
 		return -1;
-	watch(in, in->signals, WATCH_SIGNALS, 0, 1);
-	if (in->regs[R_CONTROL] >= 0)
-		watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 1);
-	return 0;
+	/* A pod that hears neither could not be stopped. */
+	if (watch(in, in->signals, WATCH_SIGNALS, 0, 1) < 0)
+		return -1;
+	return in->regs[R_CONTROL] < 0 || watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 1) == 0 ? 0 : -1;
 }
 
 /* A bounded number, so that an app that makes orphans without end gets no more than its turn. */

@@ -4,6 +4,20 @@
 #include <linux/time_types.h>
 #include <sys/socket.h>
 
+enum { SHORTAGE_TRIES = 50, SHORTAGE_PAUSE_NS = 2000000 };
+
+int is_shortage(long ret, u32 *tries)
+{
+	struct __kernel_timespec pause = { .tv_nsec = SHORTAGE_PAUSE_NS };
+
+	if (ret == -EINTR)
+		return 1;
+	if ((ret != -ENOMEM && ret != -ENOBUFS) || ++*tries > SHORTAGE_TRIES)
+		return 0;
+	sys2(__NR_nanosleep, &pause, NULL);
+	return 1;
+}
+
 long message_send(long sock, struct message *m, const s32 *fds)
 {
 	union {
@@ -12,6 +26,7 @@ long message_send(long sock, struct message *m, const s32 *fds)
 	} control;
 	struct iovec iov = { .iov_base = m, .iov_len = sizeof(*m) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	u32 tries = 0;
 	long ret;
 
 	m->magic = MESSAGE_MAGIC;
@@ -25,7 +40,9 @@ long message_send(long sock, struct message *m, const s32 *fds)
 		msg.msg_control = &control;
 		msg.msg_controllen = CMSG_SPACE(m->fds * sizeof(s32));
 	}
-	ret = sys3(__NR_sendmsg, sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	do
+		ret = sys3(__NR_sendmsg, sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (is_shortage(ret, &tries));
 	return ret < 0 ? ret : 0;
 }
 
@@ -42,12 +59,12 @@ long message_receive(long sock, struct message *m, s32 *fds, int flags)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	u32 got = 0;
+	u32 got = 0, tries = 0;
 	long ret;
 
 	do
 		ret = sys3(__NR_recvmsg, sock, &msg, MSG_CMSG_CLOEXEC | flags);
-	while (ret == -EINTR);
+	while (is_shortage(ret, &tries));
 	if (ret < 0)
 		return ret;
 	if (msg.msg_controllen >= CMSG_LEN(0) && control.header.cmsg_type == SCM_RIGHTS) {

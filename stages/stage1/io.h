@@ -50,6 +50,12 @@ enum message_type {
 
 enum { CLIENT_TERMINAL = 1, CLIENT_INPUT = 2 };
 
+/*
+ * What the kernel has no memory for now it may have in a moment: 1 when a call with that result is to be made again, some 100 ms
+ * at most. Where nobody could be told, a failure would leave somebody waiting for ever. An interrupted call is made again too.
+ */
+int is_shortage(long ret, u32 *tries);
+
 /* Sends one message with descriptors; never blocks, never raises SIGPIPE. 0 or minus errno. */
 long message_send(long sock, struct message *m, const s32 *fds);
 

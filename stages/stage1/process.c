@@ -73,10 +73,15 @@ int read_report(s32 fd, struct report *report)
 	return n == sizeof(*report);
 }
 
-void watch(struct init *in, s32 fd, enum watch kind, u32 index, int on)
+long watch(struct init *in, s32 fd, enum watch kind, u32 index, int on)
 {
 	struct epoll_event event = { .events = kind == WATCH_ROOM ? EPOLLOUT : EPOLLIN, .data.u64 = (u64)kind << 32 | index };
+	u32 tries = 0;
+	long ret;
 
-	/* A descriptor that cannot be watched only loses its events; there is nobody left to tell at this point. */
-	sys4(__NR_epoll_ctl, in->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &event);
+	/* After that, a descriptor that cannot be watched only loses its events; there is nobody left to tell. */
+	do
+		ret = sys4(__NR_epoll_ctl, in->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &event);
+	while (is_shortage(ret, &tries));
+	return ret;
 }

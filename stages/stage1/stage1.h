@@ -151,7 +151,7 @@ long spawn(u64 flags, long cgroup, s32 *pidfd);
 long start_process(struct init *in, const struct program *p, u32 tape, const s32 *stdio, s32 mount_namespace,
 		   s32 *report);
 int read_report(s32 fd, struct report *report);
-void watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
+long watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
 
 /* apps.c */
 int played(struct init *in, s32 tape, struct fault *fault);
