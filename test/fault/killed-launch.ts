@@ -54,7 +54,7 @@ export async function surviveKill(root: string, manifest: string, point: KillPoi
 }
 
 /** Pods and claims; images are a cache and stay, but none that is half made. */
-function whatIsLeft(root: string): string[] {
+export function whatIsLeft(root: string): string[] {
   const pods = POD_STATES.map((state) => `pods/${state}`);
   const claims = names(`${root}/claims`).map((kind) => `claims/${kind}`);
   const left = [...pods, ...claims].flatMap((dir) => names(`${root}/${dir}`).map((name) => `${dir}/${name}`));
