@@ -1,3 +1,4 @@
+import type { Position } from '../error.ts';
 import * as bpf from '../../linux/bpf.ts';
 
 /** Devices of one kind that may be used; an absent minor number is any. */
@@ -7,6 +8,7 @@ export interface DeviceRule {
   readonly minor?: number;
   /** Any of `r`, `w` and `m`. */
   readonly access: string;
+  readonly at?: Position;
 }
 
 const access = 'rwm';

@@ -1,5 +1,6 @@
 import type { CgroupWrite } from '../isolators/isolator.ts';
 import type { CgroupFacts, CgroupHierarchy } from '../plan/facts.ts';
+import { appDeviceWrites, type DeviceRequests } from './device-policy.ts';
 import { appLeaf, INIT_LEAF } from './names.ts';
 
 export interface AppWrites {
@@ -12,6 +13,7 @@ export interface CgroupInput {
   /** Of the pod as a whole. */
   readonly pod: readonly CgroupWrite[];
   readonly apps: readonly AppWrites[];
+  readonly devices?: DeviceRequests;
 }
 
 /** One directory to be made below the pod's. */
@@ -38,12 +40,16 @@ const APP_CONTROLLERS = ['memory'];
  * Which directories a pod needs, hierarchy by hierarchy. Each costs some 40 µs to make and as much to remove, so version 1
  * gets a leaf only where an app has limits or numbers of its own, and PID 1 stays in the pod's directory, as version 1 allows.
  */
-export function placeCgroups({ facts, pod, apps }: CgroupInput): Placement[] {
+export function placeCgroups({ facts, pod, apps, devices }: CgroupInput): Placement[] {
   const placements: Placement[] = [];
   for (const hierarchy of facts.hierarchies) {
     const here = (write: CgroupWrite): boolean => hierarchy.controllers.includes(write.controller);
     const own = pod.filter(here);
-    const all = apps.map((app) => ({ name: appLeaf(app.name), app: app.name, writes: app.writes.filter(here) }));
+    const all = apps.map((app) => ({
+      name: appLeaf(app.name),
+      app: app.name,
+      writes: [...app.writes, ...appDeviceWrites(app.name, devices)].filter(here),
+    }));
     if (hierarchy.version === 2) {
       placements.push(placeUnified(hierarchy, own, all));
       continue;

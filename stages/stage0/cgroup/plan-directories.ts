@@ -1,12 +1,18 @@
 import { AT_FDCWD, O_RDONLY, O_WRONLY } from '../../linux/constants.ts';
 import type { Tape, Text } from '../../tape/program.ts';
+import type { DeviceRule } from './devices.ts';
 import { type Leaf, neededControllers, type Placement } from './layout.ts';
 import { podPath } from './names.ts';
 import { planDevices } from './plan-devices.ts';
 import { planWrites, withFile } from './plan-writes.ts';
 
 /** The pod's directory in one hierarchy, with its limits; `hasDevices`: version 1 takes care of the devices. */
-export function planPodDirectory(host: Tape, { hierarchy, writes, leaves }: Placement, hasDevices: boolean): void {
+export function planPodDirectory(
+  host: Tape,
+  { hierarchy, writes, leaves }: Placement,
+  hasDevices: boolean,
+  devices: readonly DeviceRule[],
+): void {
   const { mountPoint, version } = hierarchy;
   const mine = leaves.flatMap((leaf) => leaf.writes);
   if (version === 2) {
@@ -22,7 +28,7 @@ export function planPodDirectory(host: Tape, { hierarchy, writes, leaves }: Plac
   makeDirectory(host, podPath(mountPoint));
   if (version === 1 && hierarchy.controllers.includes('cpuset')) inheritCpuset(host, mountPoint, []);
   planWrites(host, mountPoint, [], writes);
-  if (version === 1 ? hierarchy.controllers.includes('devices') : !hasDevices) planDevices(host, hierarchy);
+  if (version === 1 ? hierarchy.controllers.includes('devices') : !hasDevices) planDevices(host, hierarchy, devices);
   if (version === 2) enableControllers(host, podPath(mountPoint), neededControllers(hierarchy, mine));
 }
 

@@ -1,7 +1,9 @@
 import type { Arg, Tape } from '../../tape/program.ts';
 import { type CgroupInput, placeCgroups } from './layout.ts';
+import { appDevices, podDevices } from './device-policy.ts';
 import { planCleanup } from './plan-cleanup.ts';
 import { planLeaf, planPodDirectory } from './plan-directories.ts';
+import { attachProgram } from './plan-devices.ts';
 import { openVersion1, openVersion2 } from './plan-open.ts';
 import type { CgroupRegisters, OpenRegisters } from './registers.ts';
 
@@ -34,8 +36,13 @@ export function planCgroups(host: Tape, cleanup: Tape, input: CgroupPlanInput): 
     ({ hierarchy }) => hierarchy.version === 1 && hierarchy.controllers.includes('devices'),
   );
   for (const placement of placements) {
-    planPodDirectory(host, placement, hasDevices);
-    for (const leaf of placement.leaves) planLeaf(host, placement, leaf);
+    planPodDirectory(host, placement, hasDevices, podDevices(input.devices));
+    for (const leaf of placement.leaves) {
+      planLeaf(host, placement, leaf);
+      const own = leaf.app === undefined ? undefined : appDevices(leaf.app, input.devices);
+      if (placement.hierarchy.version === 2 && !hasDevices && own)
+        attachProgram(host, placement.hierarchy, own, [leaf.name]);
+    }
     if (placement.hierarchy.version === 2) openVersion2(host, placement, registers, input.owner);
     else openVersion1(host, placement, registers);
   }

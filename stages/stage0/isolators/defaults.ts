@@ -51,6 +51,7 @@ export function newDraft(scope: 'app' | 'pod', host: HostFacts): Draft {
       maskedPaths: [],
       readOnlyPaths: [],
     },
+    devices: [],
     sysctls: [],
   };
 }

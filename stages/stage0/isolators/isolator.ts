@@ -112,11 +112,24 @@ export interface SeccompTest {
   readonly mask?: bigint;
 }
 
+/** A device beyond those of every pod; an absent minor number is any. */
+export interface DeviceGrant {
+  readonly type: 'char' | 'block';
+  readonly major: number;
+  readonly minor?: number;
+  /** Any of `r`, `w` and `m`, in this order. */
+  readonly access: string;
+  readonly at: Position;
+  /** Below /dev of the pod, a clone of the host's node at `source`. */
+  readonly node?: { readonly name: string; readonly source: string };
+}
+
 /** What lowering an isolator may change. One draft an app, one for the pod as a whole. */
 export interface Draft {
   readonly scope: 'app' | 'pod';
   readonly cgroup: CgroupWrite[];
   readonly process: ProcessDraft;
+  readonly devices: DeviceGrant[];
   /** Of the pod's own namespaces, in the kernel's spelling: `net.ipv4.ip_forward`. */
   readonly sysctls: Named<{ readonly name: string; readonly text: string }>[];
 }
@@ -130,6 +143,8 @@ export interface IsolatorContext {
   readonly pod?: Draft | undefined;
   /** The pod's network namespace is the host's. */
   readonly hostNetwork: boolean;
+  /** The pod has a user namespace of its own, in which nobody of the host's has a number. */
+  readonly hasUserns: boolean;
 }
 
 /**

@@ -5,6 +5,13 @@ import { newDraft } from './defaults.ts';
 import type { Draft, Isolator } from './isolator.ts';
 import { findIsolator, ISOLATORS } from './registry.ts';
 
+export interface LowerOptions {
+  /** Of an app's pod. */
+  readonly pod?: Draft | undefined;
+  readonly hostNetwork?: boolean;
+  readonly hasUserns?: boolean;
+}
+
 export interface Lowered {
   readonly draft: Draft;
   /** All that is wrong, in the order of the registry; empty when the draft can be used. */
@@ -19,7 +26,7 @@ export function lowerIsolators(
   specs: readonly IsolatorSpec[],
   scope: 'app' | 'pod',
   host: HostFacts,
-  { pod, hostNetwork = false }: { readonly pod?: Draft | undefined; readonly hostNetwork?: boolean } = {},
+  { pod, hostNetwork = false, hasUserns = false }: LowerOptions = {},
 ): Lowered {
   const draft = newDraft(scope, host);
   const { wanted, errors } = pick(specs, scope);
@@ -29,7 +36,7 @@ export function lowerIsolators(
     const spec = wanted.get(isolator.name);
     if (!spec) continue;
     try {
-      isolator.lower(spec.value as never, draft, { host, at: spec.at, atOf: spec.atOf, pod, hostNetwork });
+      isolator.lower(spec.value as never, draft, { host, at: spec.at, atOf: spec.atOf, pod, hostNetwork, hasUserns });
     } catch (error) {
       if (!(error instanceof PodError)) throw error;
       errors.push(error);

@@ -6,6 +6,7 @@ import { CPU } from './cpu.ts';
 import type { Isolator } from './isolator.ts';
 import { CPUSET } from './cpuset.ts';
 import { CPU_SHARES } from './cpu-shares.ts';
+import { DEVICES } from './devices.ts';
 import { HUGETLB } from './hugetlb.ts';
 import { IO } from './io.ts';
 import { KEYRING } from './keyring.ts';
@@ -43,6 +44,7 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   BLOCK_BANDWIDTH,
   BLOCK_IOPS,
   IO,
+  DEVICES,
   CAPABILITIES_RETAIN_SET,
   CAPABILITIES_REMOVE_SET,
   NO_NEW_PRIVILEGES,

@@ -21,6 +21,8 @@ export interface DeviceNode {
   readonly type: 'char' | 'block';
   readonly major: number;
   readonly minor: number;
+  /** Permissions of those who are neither its owner nor in its group: 4 to read, 2 to write. */
+  readonly others: number;
 }
 
 /** What holds the file system a path is on. */

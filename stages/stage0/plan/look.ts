@@ -33,7 +33,12 @@ function findNode(path: string): DeviceNode | null {
     const real = realpathSync(path);
     const stat = statSync(real);
     if (!stat.isCharacterDevice() && !stat.isBlockDevice()) return null;
-    return { path: real, type: stat.isBlockDevice() ? 'block' : 'char', ...splitDevice(stat.rdev) };
+    return {
+      path: real,
+      type: stat.isBlockDevice() ? 'block' : 'char',
+      ...splitDevice(stat.rdev),
+      others: stat.mode & 7,
+    };
   });
 }
 

@@ -7,7 +7,7 @@ import { type CgroupPlanInput, type CgroupRegisters, planCgroups } from '../cgro
 
 import { cgroupViews } from '../cgroup/views.ts';
 import { PodErrors } from '../error.ts';
-import type { Draft } from '../isolators/isolator.ts';
+import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
 import { lowerIsolators, type Lowered } from '../isolators/lower.ts';
 import type { AppSpec } from '../manifest/spec.ts';
 import { planCgroupViewSources, planCloseCgroupViews } from '../rootfs/cgroup-view.ts';
@@ -15,7 +15,7 @@ import { planCloseDeviceNodes, planDeviceNodes } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
 import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
-import type { RootfsInput } from '../rootfs/types.ts';
+import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
 import { requireSignal } from './signals.ts';
 import { cloneFlags, planHostname, planIdMaps, planInitIdentity } from './namespaces.ts';
@@ -38,9 +38,10 @@ interface Drafts {
 /** Everything wrong with any isolator of the pod or its apps, at once. */
 function lowerAll({ spec, facts }: PlanInput): Drafts {
   const hostNetwork = spec.network.mode === 'host';
-  const pod = lowerIsolators(spec.isolators, 'pod', facts, { hostNetwork });
+  const hasUserns = spec.userns.mode !== 'host';
+  const pod = lowerIsolators(spec.isolators, 'pod', facts, { hostNetwork, hasUserns });
   const lower = ({ isolators }: AppSpec): Lowered =>
-    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, hostNetwork });
+    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, hostNetwork, hasUserns });
   const apps = spec.apps.map((app) => [app.name, lower(app)] as const);
   const errors = [...pod.errors, ...apps.flatMap(([, lowered]) => lowered.errors)];
   if (errors.length > 0) throw new PodErrors(errors);
@@ -52,8 +53,16 @@ function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanIn
     facts: facts.cgroup,
     pod: drafts.pod.cgroup,
     apps: spec.apps.map(({ name }) => ({ name, writes: drafts.apps.get(name)!.cgroup })),
+    devices: {
+      pod: drafts.pod.devices,
+      apps: new Map(spec.apps.map(({ name }) => [name, drafts.apps.get(name)!.devices])),
+    },
     ...(spec.userns.mode === 'host' ? {} : { owner: sym('uidBase') }),
   };
+}
+
+function nodeOf({ node, major, minor, at }: DeviceGrant): DeviceNode[] {
+  return node === undefined ? [] : [{ ...node, major, minor: minor!, at }];
 }
 
 function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput): RootfsInput {
@@ -72,6 +81,7 @@ function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput): Ro
       at: app.at,
     })),
     volumes: spec.volumes.map((volume) => ({ ...volume, isFile: fileVolumes.has(volume.name) })),
+    deviceNodes: [drafts.pod, ...drafts.apps.values()].flatMap(({ devices }) => devices.flatMap(nodeOf)),
     userns: spec.userns.mode !== 'host',
     hostNetwork: spec.network.mode === 'host',
     layersDir,
@@ -106,7 +116,7 @@ export function planPod(input: PlanInput): Plan {
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planCgroupViewSources(host, rootfs);
-  planDeviceNodes(host, spec.at);
+  planDeviceNodes(host, rootfs);
   planHostSysfs(host, rootfs);
   planAttach(program, attach, input, rootfs);
   planInit(program, input, rootfs, cgroups);
@@ -127,7 +137,7 @@ function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: Ro
   input.network.planAttach(attach);
   planOverlays(attach, rootfs);
   planVolumeSources(attach, rootfs);
-  planCloseDeviceNodes(attach, input.spec.at);
+  planCloseDeviceNodes(attach, rootfs);
   planCloseCgroupViews(attach, rootfs);
 }
 

@@ -14,9 +14,10 @@ import { offset, type Reg, type Tape } from '../../tape/program.ts';
 import type { Position } from '../error.ts';
 import { attachMount, newFileSystem, setMountAttr } from './mount-ops.ts';
 import { writeNewFile } from './targets.ts';
+import type { DeviceNode, RootfsInput } from './types.ts';
 
 /** linux/Documentation/admin-guide/devices.txt: the numbers an application may rely on. */
-const NODES: readonly { readonly name: string; readonly major: number; readonly minor: number }[] = [
+const NODES: readonly Pick<DeviceNode, 'name' | 'major' | 'minor'>[] = [
   { name: 'null', major: 1, minor: 3 },
   { name: 'zero', major: 1, minor: 5 },
   { name: 'full', major: 1, minor: 7 },
@@ -44,35 +45,47 @@ function deviceReg(tape: Tape, name: string): Reg {
   return tape.program.reg(`device/${name}`);
 }
 
+/** linux/kdev_t.h, new_encode_dev */
 function rdev(major: number, minor: number): Uint8Array {
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setUint32(0, (major << 8) | minor, true);
+  const encoded = (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+  new DataView(bytes.buffer).setUint32(0, encoded >>> 0, true);
   return bytes;
 }
 
+/** Those of every pod, then those that isolators ask for, each once. A link of ours, such as ptmx, stays one. */
+function nodesOf({ deviceNodes, podAt }: RootfsInput): DeviceNode[] {
+  const always = NODES.map((node) => ({ ...node, source: `/dev/${node.name}`, at: podAt }));
+  const taken = new Set([...always, ...LINKS.map(([name]) => ({ name }))].map(({ name }) => name));
+  const asked = new Map(deviceNodes.filter(({ name }) => !taken.has(name)).map((node) => [node.name, node]));
+  return [...always, ...asked.values()];
+}
+
 /** mknod is refused in a user namespace: clones of the host's nodes, each checked to be the device its name says. */
-export function planDeviceNodes(host: Tape, at: Position): void {
+export function planDeviceNodes(host: Tape, input: RootfsInput): void {
   const stat = host.program.scratch(256);
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
-  for (const { name, major, minor } of NODES) {
+  for (const { name, source, major, minor, at } of nodesOf(input)) {
     const node = deviceReg(host, name);
     const reason = { at, why: `open device node "/dev/${name}" (${major}:${minor})` };
-    host.call('open_tree', [AT_FDCWD, host.text(`/dev/${name}`), flags], { ...reason, out: node });
+    host.call('open_tree', [AT_FDCWD, host.text(source), flags], { ...reason, out: node });
     host.call('newfstatat', [node, host.text(''), stat, AT_EMPTY_PATH], reason);
     host.call('tape.equal', [offset(stat, ST_RDEV_AT), host.bytes(rdev(major, minor)), 8], reason);
   }
 }
 
 /** The monitor's own descriptors of them, once init has inherited them. */
-export function planCloseDeviceNodes(attach: Tape, at: Position): void {
-  for (const { name } of NODES) attach.call('close', [deviceReg(attach, name)], { at, why: `close "/dev/${name}"` });
+export function planCloseDeviceNodes(attach: Tape, input: RootfsInput): void {
+  for (const { name, at } of nodesOf(input))
+    attach.call('close', [deviceReg(attach, name)], { at, why: `close "/dev/${name}"` });
 }
 
 /**
  * /dev of the pod, in init's tree: nodes, links, a devpts instance of its own, shm and mqueue. Apps get clones of it, read-only
  * at the top so that none can take a node from another.
  */
-export function planDevTree(pod: Tape, initRoot: Reg, at: Position): void {
+export function planDevTree(pod: Tape, input: RootfsInput, initRoot: Reg): void {
+  const at = input.podAt;
   const dev = pod.program.reg('dev');
   const reason = { at, why: 'set up /dev' };
   // mode: with 1777, fs.protected_regular makes "> /dev/null" fail in a user namespace.
@@ -83,15 +96,28 @@ export function planDevTree(pod: Tape, initRoot: Reg, at: Position): void {
   pod.call('mkdirat', [initRoot, pod.text('dev'), 0o755], reason);
   newFileSystem(pod, { type: 'tmpfs', options, attributes: MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME }, dev, reason);
   attachMount(pod, dev, initRoot, 'dev', reason);
-  for (const { name } of NODES) {
-    writeNewFile(pod, dev, name, '', reason);
-    attachMount(pod, deviceReg(pod, name), dev, name, reason);
-    pod.call('close', [deviceReg(pod, name)], reason);
-  }
+  planNodes(pod, dev, nodesOf(input));
   for (const [name, target] of LINKS) pod.call('symlinkat', [pod.text(target), dev, pod.text(name)], reason);
   planDevFileSystems(pod, dev, at);
   setMountAttr(pod, dev, { set: MOUNT_ATTR_RDONLY }, reason);
   pod.call('close', [dev], reason);
+}
+
+function planNodes(pod: Tape, dev: Reg, nodes: readonly DeviceNode[]): void {
+  const made = new Set<string>();
+  for (const { name, at } of nodes) {
+    const reason = { at, why: `show device node "/dev/${name}"` };
+    const parents = name.split('/').slice(0, -1);
+    for (const depth of parents.keys()) {
+      const parent = parents.slice(0, depth + 1).join('/');
+      if (made.has(parent)) continue;
+      made.add(parent);
+      pod.call('mkdirat', [dev, pod.text(parent), 0o755], reason);
+    }
+    writeNewFile(pod, dev, name, '', reason);
+    attachMount(pod, deviceReg(pod, name), dev, name, reason);
+    pod.call('close', [deviceReg(pod, name)], reason);
+  }
 }
 
 function planDevFileSystems(pod: Tape, dev: Reg, at: Position): void {

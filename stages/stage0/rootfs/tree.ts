@@ -42,7 +42,7 @@ export function planKernelTree(tree: Tape, input: RootfsInput): void {
   planProc(tree, input, initRoot);
   planSysctls(tree, input);
   planSys(tree, input, initRoot);
-  planDevTree(tree, initRoot, input.podAt);
+  planDevTree(tree, input, initRoot);
   planKernelPathProtection(tree, input, initRoot);
   planCgroupViewTree(tree, input, initRoot);
 }

@@ -27,9 +27,21 @@ export interface RootfsApp {
   readonly at: Position;
 }
 
+/** A node of the host's that appears in /dev of the pod. */
+export interface DeviceNode {
+  /** Below /dev. */
+  readonly name: string;
+  readonly source: string;
+  readonly major: number;
+  readonly minor: number;
+  readonly at: Position;
+}
+
 export interface RootfsInput {
   readonly apps: readonly RootfsApp[];
   readonly volumes: readonly RootfsVolume[];
+  /** Besides those of every pod; some may be named more than once. */
+  readonly deviceNodes: readonly DeviceNode[];
   /** The pod has a user namespace of its own. */
   readonly userns: boolean;
   /** The pod shares the host's network namespace. */

@@ -82,3 +82,20 @@ test('the same on version 2, by a program', async (context) => {
   if (!facts.hierarchies.some(({ version }) => version === 2)) return context.skip('no version 2 tree');
   await withCgroups(unifiedOnly({ ...inputOf([], []), pod: [], apps: [{ name: 'web', writes: [] }] }), checkDevices);
 });
+
+const KMSG = { type: 'char', major: 1, minor: 11, access: 'r' } as const;
+const OPEN_KMSG = 'if : < /dev/kmsg; then echo yes; else echo no; fi';
+
+test('an app may use its own device and no other app may, on both versions', async () => {
+  for (const [owner, expected] of [
+    ['web', 'yes\n'],
+    ['other', 'no\n'],
+  ] as const) {
+    const devices = { pod: [], apps: new Map([[owner, [KMSG]]]) };
+    const input = { ...inputOf([], []), devices };
+    await withCgroups(input, (made) => assert.equal(runInside(made, OPEN_KMSG).stdout, expected));
+    if (!facts.hierarchies.some(({ version }) => version === 2)) continue;
+    const unified = unifiedOnly({ ...input, pod: [], apps: [{ name: 'web', writes: [] }] });
+    await withCgroups(unified, (made) => assert.equal(runInside(made, OPEN_KMSG).stdout, expected));
+  }
+});

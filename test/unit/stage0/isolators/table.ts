@@ -38,6 +38,10 @@ const LOOKED: HostFacts['looked'] = {
   'disk /srv/btrfs': { disks: ['8:0', '8:16'], queues: ['8:0', '8:16'] },
   'disk /dev/shm': { disks: [], queues: [] },
   'disk /nowhere': null,
+  'node /dev/fuse': { path: '/dev/fuse', type: 'char', major: 10, minor: 229, others: 6 },
+  'node /dev/kvm': { path: '/dev/kvm', type: 'char', major: 10, minor: 232, others: 4 },
+  'node /dev/disk/by-label/data': { path: '/dev/sda1', type: 'block', major: 8, minor: 1, others: 0 },
+  'node /dev/nothing': null,
 };
 
 export const FULL_V1: HostFacts = newHost(ALL_V1, { looked: LOOKED });
