@@ -6,10 +6,12 @@ import { socketTransport } from '../../stage1/socket-transport.ts';
 import { encodeMessage, type Message } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
 import { requireSignal } from '../plan/signals.ts';
+import { isPaused } from '../pod/paused.ts';
 import { readRecord } from '../pod/record.ts';
 
 /** A connection to the init of a running pod. Throws `pod/state` when it does not run. */
 export function connectControl(podDir: string): Fd {
+  requireAwake(podDir);
   try {
     return connectIn(podDir, 'control');
   } catch (error) {
@@ -17,6 +19,22 @@ export function connectControl(podDir: string): Fd {
     if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error;
     throw new PodError('pod/state', 'reach the init of the pod: it is not running', { cause: error });
   }
+}
+
+/** A paused init takes what it is sent, and answers when the pod is resumed. */
+export function requireAwake(podDir: string): void {
+  if (!isPaused(podOf(podDir))) return;
+  throw new PodError('pod/state', 'reach the init of the pod: the pod is paused', { hint: 'pod resume lets it go on' });
+}
+
+function podOf(path: string): { readonly uuid: string; readonly path: string } {
+  return { uuid: path.slice(path.lastIndexOf('/') + 1), path };
+}
+
+/** For what ends a pod: true when it was paused. */
+async function wake(podDir: string): Promise<boolean> {
+  if (!isPaused(podOf(podDir))) return false;
+  return (await import('./pause.ts')).resumePod(podOf(podDir));
 }
 
 /** Throws `pod/died` when init ended after the connection was made. */
@@ -59,7 +77,17 @@ async function request(podDir: string, message: Uint8Array): Promise<Message> {
 
 /** Asks for a graceful stop and returns; without `graceMs` each app has its own. 0 kills. */
 export async function stopPod(podDir: string, options: { readonly graceMs?: number | undefined }): Promise<void> {
-  await request(podDir, encodeMessage({ type: 'stop', d: BigInt(options.graceMs ?? -1) }));
+  const wasPaused = await wake(podDir);
+  try {
+    await request(podDir, stopMessage(options.graceMs));
+  } catch (error) {
+    // An init that was killed while it was paused has just died of that.
+    if (!(wasPaused && error instanceof PodError)) throw error;
+  }
+}
+
+function stopMessage(graceMs: number | undefined): Uint8Array {
+  return encodeMessage({ type: 'stop', d: BigInt(graceMs ?? -1) });
 }
 
 /** The app's index on the tape is its place in the record. */
@@ -87,6 +115,7 @@ export async function restartPod(podDir: string, app: string | undefined, graceM
 /** Sends a signal, by name, to the first process of one app or of all. */
 export async function signalPod(podDir: string, app: string | undefined, signal: string): Promise<void> {
   const index = app === undefined ? -1 : appIndex(podDir, app);
+  if (signal === 'SIGKILL') await wake(podDir);
   const answer = await request(podDir, encodeMessage({ type: 'signal', app: index, a: requireSignal(signal) }));
   if (answer.type !== 'refused') return;
   const target = app === undefined ? 'the pod' : `app "${app}"`;

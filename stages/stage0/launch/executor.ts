@@ -14,7 +14,7 @@ import { planExecProgram } from '../plan/exec-program.ts';
 import { requireSignal } from '../plan/signals.ts';
 import { TERMINAL_TYPE } from '../plan/streams.ts';
 import { readRecord } from '../pod/record.ts';
-import { connectControl, sendControl, unlessGone } from './control.ts';
+import { connectControl, requireAwake, sendControl, unlessGone } from './control.ts';
 import { type ExecData, unpackExecData } from './exec-data.ts';
 import { launchFailure } from './failure.ts';
 import { openTerminal } from './pseudo-terminal.ts';
@@ -98,6 +98,7 @@ export class Executor implements Disposable {
     // Nobody would close what is opened or kept from here on.
     if (!this.#isOpen) throw new PodError('pod/died', 'execute in the pod: it has just ended');
     const message = encodeMessage({ type: 'exec', app: this.#data.app, a: quiet, fds: 4 });
+    requireAwake(this.#podDir);
     const idle = command.tty ? undefined : this.#takeIdle();
     if (!idle) return { program, ...(await this.#connectAndSend(command, message, file)) };
     unlessGone(() => idle.send(message, [file.number, ...this.#stdioOf(command)]));

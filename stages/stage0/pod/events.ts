@@ -4,7 +4,7 @@ import { POD_FILES } from './layout.ts';
 
 /** One line of the journal that init and the monitor write. `t` is milliseconds since the epoch, with a fraction. */
 export type PodEvent = { readonly t: number } & (
-  | { readonly e: 'pod-started' | 'stopping' }
+  | { readonly e: 'pod-started' | 'stopping' | 'pod-paused' | 'pod-resumed' }
   /** `pid` is the one inside the pod. */
   | { readonly e: 'app-started'; readonly app: string; readonly pid: number }
   /** Its ready probe succeeded. */

@@ -13,6 +13,7 @@ export const POD_FILES = {
   events: 'events',
   final: 'final',
   control: 'control',
+  paused: 'paused',
   logs: 'logs',
   volumes: 'volumes',
 } as const;

@@ -4,6 +4,7 @@ import { Liveness } from './alive.ts';
 import { type AppRecord, type PodRecord, readRecord } from './record.ts';
 import { readIfThere } from './files.ts';
 import { POD_FILES } from './layout.ts';
+import { isPaused } from './paused.ts';
 import type { PodDir, PodStore } from './store.ts';
 import { readBootId } from './uuid.ts';
 
@@ -39,9 +40,10 @@ export class StatusReader {
     const events = readEvents(pod.path);
     const final = readFinal(pod.path);
     const mayLive = (pod.state === 'prepare' || pod.state === 'run') && final === undefined && isThisBoot(record);
-    const state = stateOf(pod, mayLive && this.#liveness.isAlive(pod), final);
-    const mountPoints = state === 'running' && this.#withPids ? this.#liveness.mountPoints : [];
-    const apps = appStatuses({ uuid: pod.uuid, record, events, final, state, mountPoints });
+    const life = stateOf(pod, mayLive && this.#liveness.isAlive(pod), final);
+    const mountPoints = life === 'running' && this.#withPids ? this.#liveness.mountPoints : [];
+    const apps = appStatuses({ uuid: pod.uuid, record, events, final, state: life, mountPoints });
+    const state = life === 'running' && isPaused(pod) ? 'paused' : life;
     return toStatus({ pod, record, events, final, state, apps });
   }
 }

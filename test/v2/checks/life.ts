@@ -38,6 +38,23 @@ async function stopGracefully(root: string): Promise<void> {
   assert.equal(pod.status(), undefined);
 }
 
+/** In each way a paused pod can be ended. */
+async function endPaused(root: string): Promise<void> {
+  for (const verb of [['stop'], ['kill'], ['rm', '--force']]) {
+    const pod = await shell(root, STOPPABLE);
+    await podOk(['pause', pod.uuid], { root });
+    assert.equal(pod.status()?.state, 'paused');
+    await assert.rejects(pod.exec(['/bin/true']), /paused/);
+    await podOk(['resume', pod.uuid], { root });
+    assert.equal(pod.status()?.state, 'running');
+    await podOk(['pause', pod.uuid], { root });
+    await podOk([...verb, pod.uuid], { root });
+    await pod.exit;
+    await podOk(['gc', '--grace', '0s'], { root });
+    assert.equal(pod.status(), undefined);
+  }
+}
+
 function parentOf(pid: number): number {
   return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
@@ -58,6 +75,7 @@ async function killMonitor(root: string): Promise<void> {
 }
 
 export const LIFE_CHECKS: readonly Check[] = [
+  { name: 'a pod is paused, resumed, and ended while it is paused', run: endPaused },
   { name: 'the manifest of the quick start runs', run: runHello },
   {
     name: 'the apps’ root is no root of the host',

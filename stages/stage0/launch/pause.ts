@@ -1,0 +1,72 @@
+// cgroups(7): a frozen process runs no instruction until it is thawed; version 1 keeps even SIGKILL from it
+
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PodError } from '../error.ts';
+import { readIfThere } from '../pod/files.ts';
+import { POD_FILES } from '../pod/layout.ts';
+import { findFreezer, type Freezer, isPaused } from '../pod/paused.ts';
+import type { PodDir } from '../pod/store.ts';
+
+type Pod = Pick<PodDir, 'uuid' | 'path'>;
+
+/** A process that hangs in the kernel cannot be frozen; all others are within some milliseconds. */
+const PATIENCE_MS = 5000;
+const LOOK_AGAIN_MS = 2;
+
+/** Stops every process of the pod, its init too: nothing of it runs until `resumePod`. Resolves when all have stopped. */
+export async function pausePod(pod: Pod): Promise<void> {
+  const freezer = findFreezer(pod.uuid);
+  if (!freezer) {
+    throw new PodError('host/unsupported', `pause pod ${pod.uuid}: no freezer of this host has it`, {
+      hint: 'a cgroup version 2 tree or the version 1 freezer must be mounted before the pod is started',
+    });
+  }
+  if (isPaused(pod)) return;
+  writeFileSync(`${pod.path}/${POD_FILES.paused}`, '', { mode: 0o600 });
+  try {
+    writeFileSync(freezer.path, freezer.frozen);
+    await untilFrozen(pod, freezer);
+    note(pod, 'pod-paused');
+  } catch (error) {
+    resumePod(pod);
+    throw error;
+  }
+}
+
+/** True when it was paused. */
+export function resumePod(pod: Pod): boolean {
+  const wasPaused = isPaused(pod);
+  if (wasPaused) thaw(pod);
+  rmSync(`${pod.path}/${POD_FILES.paused}`, { force: true });
+  if (wasPaused) note(pod, 'pod-resumed');
+  return wasPaused;
+}
+
+function thaw({ uuid }: Pod): void {
+  const freezer = findFreezer(uuid);
+  if (freezer) writeFileSync(freezer.path, freezer.thawed);
+}
+
+async function untilFrozen({ uuid }: Pod, freezer: Freezer): Promise<void> {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!isFrozen(freezer)) {
+    if (performance.now() > deadlineMs) {
+      throw new PodError('host/refused', `pause pod ${uuid}: a process of it does not stop`, {
+        hint: 'it hangs in the kernel, where it cannot be frozen; the pod goes on',
+      });
+    }
+    await delay(LOOK_AGAIN_MS);
+  }
+}
+
+function isFrozen({ path, frozen }: Freezer): boolean {
+  if (!path.endsWith('/cgroup.freeze')) return readIfThere(path)?.trim() === frozen;
+  const events = readIfThere(path.replace(/freeze$/, 'events')) ?? '';
+  return events.includes('frozen 1');
+}
+
+/** init is the journal's writer but cannot run; a line is whole when it is appended by one write. */
+function note({ path }: Pod, e: 'pod-paused' | 'pod-resumed'): void {
+  appendFileSync(`${path}/${POD_FILES.events}`, `${JSON.stringify({ t: Date.now(), e })}\n`);
+}

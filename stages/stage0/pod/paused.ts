@@ -1,0 +1,34 @@
+// cgroups(7): cgroup.freeze of version 2, freezer.state of version 1
+
+import { existsSync } from 'node:fs';
+import { cgroupMountPoints, readCgroup } from './host-pids.ts';
+import { POD_FILES } from './layout.ts';
+import type { PodDir } from './store.ts';
+
+/** The file that stops and wakes all processes of a pod. */
+export interface Freezer {
+  readonly path: string;
+  readonly frozen: string;
+  readonly thawed: string;
+}
+
+/** Where the pod has a version 2 directory, that; it has a version 1 freezer only on hosts without such a tree. */
+export function findFreezer(uuid: string, mountPoints: readonly string[] = cgroupMountPoints()): Freezer | undefined {
+  for (const point of mountPoints) {
+    const unified = `${point}/pod-${uuid}/cgroup.freeze`;
+    if (existsSync(unified)) return { path: unified, frozen: '1', thawed: '0' };
+    const version1 = `${point}/pod-${uuid}/freezer.state`;
+    if (existsSync(version1)) return { path: version1, frozen: 'FROZEN', thawed: 'THAWED' };
+  }
+  return undefined;
+}
+
+/**
+ * The mark is made before the pod is frozen and goes after it was thawed: without one nobody has to look at a cgroup. With one
+ * the cgroup decides: a crash may have come between the two.
+ */
+export function isPaused({ uuid, path }: Pick<PodDir, 'uuid' | 'path'>, mountPoints?: readonly string[]): boolean {
+  if (!existsSync(`${path}/${POD_FILES.paused}`)) return false;
+  const freezer = findFreezer(uuid, mountPoints);
+  return freezer !== undefined && readCgroup(freezer.path).trim() !== freezer.thawed;
+}

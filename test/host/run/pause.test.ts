@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { statusOf } from '../../harness/pod-status.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { PodProcess } from './pod-process.ts';
+import { POLITE, shellManifest } from './shell-manifest.ts';
+
+const root = useTempRoot();
+
+async function startPaused(name: string): Promise<void> {
+  await podOk(['run', '-d', '-'], { root, input: shellManifest(name, { a: 'while :; do :; done', b: POLITE }) });
+  await podOk(['pause', name], { root });
+  assert.equal((await statusOf(root, name)).state, 'paused');
+}
+
+function cpuTicks(pid: number): number {
+  const [utime, stime] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15).map(Number);
+  return utime! + stime!;
+}
+
+test('a paused pod uses no processor, says so, refuses what would wait for it, and goes on when it is resumed', async () => {
+  await startPaused('still');
+  const { pid } = (await statusOf(root, 'still')).apps[0]!;
+  const before = cpuTicks(pid!);
+  await podOk(['pause', 'still'], { root });
+  for (const args of [
+    ['exec', 'still', '--', '/bin/true'],
+    ['kill', '-s', 'USR1', 'still'],
+  ]) {
+    const { exitCode, stderr } = await pod(args, { root });
+    assert.notEqual(exitCode, 0);
+    assert.match(stderr, /the pod is paused[^]*pod resume/);
+  }
+  assert.equal(cpuTicks(pid!), before);
+  assert.match(await podOk(['ps'], { root }), /still +paused/);
+  await podOk(['resume', 'still'], { root });
+  await podOk(['resume', 'still'], { root });
+  await podOk(['exec', 'still', '--', '/bin/true'], { root });
+  assert.equal((await statusOf(root, 'still')).state, 'running');
+  assert.match(await podOk(['events', 'still'], { root }), /pod-paused\n[^]*pod-resumed$/);
+  await podOk(['rm', '--force', 'still'], { root });
+});
+
+test('a paused pod can be stopped, killed, and removed by force', async () => {
+  await startPaused('stopped');
+  await podOk(['stop', '--grace', '100ms', 'stopped'], { root });
+  await startPaused('killed');
+  const end = new PodProcess(root, ['wait', 'killed']);
+  await podOk(['kill', 'killed'], { root });
+  assert.equal(await end.ended(), 0);
+  await startPaused('removed');
+  await podOk(['rm', '--force', 'removed'], { root });
+  await podOk(['rm', 'stopped', 'killed'], { root });
+  assert.equal(await podOk(['ps', '-a', '-o', 'name'], { root }), '');
+});
+
+test('^C stops a paused pod in the foreground', async () => {
+  const run = new PodProcess(root, ['run', '-'], shellManifest('front', { a: POLITE }));
+  await run.says('up');
+  await podOk(['pause', 'front'], { root });
+  run.signal('SIGINT');
+  await run.says('stops');
+  assert.equal(await run.ended(), 0);
+});
+
+test('a paused pod whose monitor and init were killed can be removed', async () => {
+  await startPaused('orphan');
+  const { pid } = (await statusOf(root, 'orphan')).apps[0]!;
+  const init = parentOf(pid!);
+  const monitor = parentOf(init);
+  process.kill(monitor, 'SIGKILL');
+  process.kill(init, 'SIGKILL');
+  await podOk(['rm', '--force', 'orphan'], { root });
+});
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+}
