@@ -87,7 +87,9 @@ static int watch_all(struct init *in)
 	/* A pod that hears neither could not be stopped. */
 	if (watch(in, in->signals, WATCH_SIGNALS, 0, 1) < 0)
 		return -1;
-	return in->regs[R_CONTROL] < 0 || watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 1) == 0 ? 0 : -1;
+	if (in->regs[R_CONTROL] >= 0 && watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 1) < 0)
+		return -1;
+	return metadata_open(in);
 }
 
 /* A bounded number, so that an app that makes orphans without end gets no more than its turn. */
@@ -156,6 +158,12 @@ static void dispatch(struct init *in, u64 data)
 	case WATCH_ROOM:
 		input_room(in, index);
 		break;
+	case WATCH_METADATA:
+		metadata_accept(in);
+		break;
+	case WATCH_METADATA_CLIENT:
+		metadata_client_event(in, index);
+		break;
 	}
 }
 
@@ -185,13 +193,15 @@ static void supervise(struct init *in)
 	apps_start_ready(in);
 	announce(in);
 	while (!apps_done(in)) {
-		long n = sys6(__NR_epoll_pwait, in->epoll, (long)events, ARRAY_SIZE(events), apps_timeout_ms(in), 0, 8);
+		int timeout_ms = metadata_timeout_ms(in, apps_timeout_ms(in));
+		long n = sys6(__NR_epoll_pwait, in->epoll, (long)events, ARRAY_SIZE(events), timeout_ms, 0, 8);
 
 		for (long i = 0; i < n; i++)
 			dispatch(in, events[i].data.u64);
 		if (in->more_to_reap)
 			reap(in);
 		control_listen_again(in);
+		metadata_advance(in);
 		apps_advance_stop(in);
 		apps_advance_restart(in);
 		apps_start_ready(in);
@@ -209,6 +219,8 @@ static void forget_all(struct init *in)
 {
 	for (u32 i = 0; i < MAX_SESSIONS; i++)
 		in->sessions[i] = (struct session){ .sock = -1, .report = -1, .app = -1, .out = -1, .err = -1 };
+	for (u32 i = 0; i < MAX_CLIENTS; i++)
+		in->metadata.clients[i].fd = -1;
 	for (u32 i = 0; i < MAX_APPS; i++)
 		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .input = -1, .slave = -1,
 					    .out.fd = -1, .err.fd = -1, .log.fd = -1 };

@@ -20,6 +20,8 @@ enum {
 	REAPS_A_TURN = 256,
 	SIGNALS_A_TURN = 16,
 	MAX_EXEC_TAPE = 512 << 10,
+	/* Connections to the metadata service at once. */
+	MAX_CLIENTS = 16,
 };
 
 /* Where an app stands. APP_BACKOFF: it has ended, and is started again when its pause is over. APP_EXITED: for good. */
@@ -103,12 +105,38 @@ struct session {
 	u8 held_up;
 };
 
+/* A connection to the metadata service. */
+struct metadata_client {
+	s32 fd;
+	/* More of its request may come than was read. */
+	u8 lingers;
+	u8 continued;
+	/* How much of its request is there. */
+	u32 got;
+	/* What it is still to be sent; out is NULL before there is an answer. */
+	u32 left;
+	const u8 *out;
+	/* Monotonic nanoseconds after which it is hung up. */
+	u64 deadline;
+};
+
+struct metadata {
+	/* The ops of the tape "serve"; none: there is no service. */
+	const struct tape_op *ops;
+	u32 count;
+	s32 listener;
+	/* No connection is taken until then; 0: they are. */
+	u64 deaf_until;
+	struct metadata_client clients[MAX_CLIENTS];
+};
+
 struct init {
 	struct program program;
 	s64 regs[MAX_REGS];
 	struct app apps[MAX_APPS];
 	struct session sessions[MAX_SESSIONS];
 	u32 attached;
+	struct metadata metadata;
 	s32 handoff;
 	s32 epoll;
 	s32 signals;
@@ -136,6 +164,8 @@ enum watch {
 	WATCH_ERR,
 	WATCH_CLIENT,
 	WATCH_ROOM,
+	WATCH_METADATA,
+	WATCH_METADATA_CLIENT,
 };
 
 /* What a child says through its close-on-exec pipe when it could not become the app. */
@@ -232,5 +262,14 @@ void control_listen_again(struct init *in);
 void session_request(struct init *in, u32 index);
 void session_reported(struct init *in, u32 index);
 int sessions_reap(struct init *in, s32 pid, int status);
+
+/* metadata.c */
+/* 0, also where the tape has no service; minus errno. */
+int metadata_open(struct init *in);
+void metadata_accept(struct init *in);
+void metadata_client_event(struct init *in, u32 index);
+void metadata_advance(struct init *in);
+/* How long to wait for events, when the others would wait timeout_ms; -1: for ever. */
+int metadata_timeout_ms(const struct init *in, int timeout_ms);
 
 #endif

@@ -35,6 +35,34 @@ static int reg_ok(const struct program *p, s32 reg)
 	return reg >= -1 && reg < (s32)p->header->regs;
 }
 
+static unsigned kind_of(const struct tape_op *op, unsigned arg)
+{
+	return op->kinds >> (2 * arg) & 3;
+}
+
+/* Data at one argument, as long as another says. */
+static int args_span_ok(const struct program *p, const struct tape_op *op, unsigned at, unsigned length)
+{
+	u64 room = p->header->data_size;
+
+	return kind_of(op, at) == ARG_DATA && kind_of(op, length) == ARG_IMMEDIATE && op->args[length] <= room &&
+	       op->args[at] <= room - op->args[length];
+}
+
+/* The metadata service reads these long after they were verified: see metadata.c. */
+static int serve_ok(const struct program *p, const struct tape_op *op)
+{
+	return args_span_ok(p, op, 0, 1) && args_span_ok(p, op, 2, 3) && op->args[3] == UUID_SIZE &&
+	       kind_of(op, 4) == ARG_REGISTER && kind_of(op, 5) == ARG_IMMEDIATE && op->args[5] <= MAX_SERVE_MS;
+}
+
+static int answer_ok(const struct program *p, const struct tape_op *op)
+{
+	return args_span_ok(p, op, 0, 1) && kind_of(op, 2) == ARG_IMMEDIATE && op->args[2] < ANSWER_KINDS &&
+	       args_span_ok(p, op, 3, 5) && kind_of(op, 4) == ARG_IMMEDIATE && op->args[4] <= op->args[5] &&
+	       (op->args[2] != ANSWER_SIGN || op->args[5] <= MAX_SIGN_ANSWER);
+}
+
 static int op_ok(const struct program *p, const struct tape_op *op)
 {
 	if (op->nr >= CALL_END || (op->out != NO_REG && op->out >= p->header->regs) ||
@@ -58,14 +86,21 @@ static int op_ok(const struct program *p, const struct tape_op *op)
 	}
 	if (op->nr >= CALL_STORE32 && (op->kinds & 3) != ARG_DATA)
 		return 0;
-	if (op->nr == CALL_EQUAL) {
-		u64 room = p->header->data_size;
+	if (op->nr == CALL_EQUAL)
+		return args_span_ok(p, op, 0, 2) && args_span_ok(p, op, 1, 2);
+	if (op->nr == CALL_SERVE)
+		return serve_ok(p, op);
+	return op->nr != CALL_ANSWER || answer_ok(p, op);
+}
 
-		if ((op->kinds >> 2 & 3) != ARG_DATA || (op->kinds >> 4 & 3) != ARG_IMMEDIATE || op->args[2] > room ||
-		    op->args[0] > room - op->args[2] || op->args[1] > room - op->args[2])
+/* A list, and not to be played: who serves, then what is answered. */
+static int serves_ok(const struct program *p, const struct tape_entry *t)
+{
+	for (u32 i = 0; i < t->ops; i++) {
+		if (p->ops[t->first_op + i].nr != (i == 0 ? CALL_SERVE : CALL_ANSWER))
 			return 0;
 	}
-	return 1;
+	return t->ops > 0;
 }
 
 /* What a process of a pod may be made with: namespaces, and nothing that shares memory or descriptors with init. */
@@ -81,7 +116,8 @@ static int tapes_ok(const struct program *p)
 		const struct tape_entry *t = &p->tapes[i];
 
 		if (t->purpose >= TAPE_PURPOSES || t->first_op > h->ops_count || t->ops > h->ops_count - t->first_op ||
-		    !reg_ok(p, t->cgroup_reg) || t->clone_flags & ~(u64)CLONE_NAMESPACES || t->reserved[0] || t->reserved[1])
+		    !reg_ok(p, t->cgroup_reg) || t->clone_flags & ~(u64)CLONE_NAMESPACES || t->reserved[0] || t->reserved[1] ||
+		    (t->purpose == TAPE_SERVE && !serves_ok(p, t)))
 			return 0;
 	}
 	for (u32 i = 0; i < h->ops_count; i++) {
@@ -299,6 +335,9 @@ static long call(const struct tape_op *op, const long *a)
 	}
 	case CALL_EQUAL:
 		return memcmp((const void *)a[0], (const void *)a[1], (size_t)a[2]) ? -ESTALE : 0;
+	case CALL_SERVE:
+	case CALL_ANSWER:
+		return -ENOSYS;
 	default:
 		return sys6(op->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	}

@@ -35,6 +35,7 @@ enum purpose {
 	TAPE_SETTLE,
 	TAPE_HOOK,
 	TAPE_PROBE,
+	TAPE_SERVE,
 	TAPE_PURPOSES,
 };
 
@@ -60,7 +61,7 @@ enum {
 
 enum { ARG_IMMEDIATE, ARG_DATA, ARG_REGISTER };
 enum { OP_HAND_OVER = 1 };
-enum { CALL_STORE32 = 0x8000, CALL_STORE64, CALL_CHECK32, CALL_EQUAL, CALL_END };
+enum { CALL_STORE32 = 0x8000, CALL_STORE64, CALL_CHECK32, CALL_EQUAL, CALL_SERVE, CALL_ANSWER, CALL_END };
 enum { AFTER_STARTED, AFTER_COMPLETED, AFTER_READY };
 enum { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
 enum { HOOK_PRE_START, HOOK_POST_START, HOOK_PRE_STOP, HOOK_POST_STOP, HOOKS };
@@ -76,6 +77,28 @@ enum {
 	/* R_POD_STDIN is a control connection whose requests come before any app is started. */
 	APP_FIRST_CLIENT = 4,
 	APP_FLAGS = 7,
+};
+/* What a CALL_ANSWER is for: its path, or a kind of trouble. */
+enum answer_kind {
+	ANSWER_GET,
+	ANSWER_SIGN,
+	ANSWER_VERIFY,
+	ANSWER_CONTINUE,
+	ANSWER_MALFORMED,
+	ANSWER_FORBIDDEN,
+	ANSWER_UNKNOWN,
+	ANSWER_NOT_GET,
+	ANSWER_NOT_POST,
+	ANSWER_NO_LENGTH,
+	ANSWER_TOO_LARGE,
+	ANSWER_KINDS,
+};
+enum {
+	UUID_SIZE = 36,
+	/* A signature is put behind such an answer in one buffer. */
+	MAX_SIGN_ANSWER = 1024,
+	/* A day. */
+	MAX_SERVE_MS = 86400000,
 };
 
 struct tape_header {

@@ -15,7 +15,8 @@ import {
   VERSION,
 } from './format.ts';
 import { flagsOf, probeWords, supervisionWords } from './encode-app.ts';
-import { type Arg, type DataRef, type Op, type Program, PSEUDO_CALLS, type Tape, type Text } from './program.ts';
+import { type Arg, type DataRef, type Op, type Program, type Tape, type Text } from './program.ts';
+import { PSEUDO_CALLS } from './pseudo-calls.ts';
 import type { Span } from './program.ts';
 import { bindTemplate, type Template, type TextPlace } from './template.ts';
 

@@ -34,6 +34,7 @@ export const PURPOSES: readonly Purpose[] = [
   'settle',
   'hook',
   'probe',
+  'serve',
 ];
 
 /** Bits of an app's flags. */
@@ -45,6 +46,19 @@ export const RESTART_POLICIES: readonly string[] = ['never', 'on-failure', 'alwa
 export const HOOK_NAMES = ['preStart', 'postStart', 'preStop', 'postStop'] as const;
 export const PROBE_KINDS: readonly string[] = ['tape', 'connect', 'http', 'expect'];
 export const PROBE_ROLES = ['start', 'ready', 'live'] as const;
+export const ANSWER_KINDS = [
+  'get',
+  'sign',
+  'verify',
+  'continue',
+  'malformed',
+  'forbidden',
+  'unknown',
+  'not-get',
+  'not-post',
+  'no-length',
+  'too-large',
+] as const;
 
 export const LIMITS = {
   tapeBytes: 8388608,

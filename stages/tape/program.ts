@@ -52,18 +52,6 @@ export type DataItem =
   | { readonly kind: 'bytes'; readonly parts: Bytes; readonly align: number }
   | { readonly kind: 'buffer'; readonly size: number };
 
-/** Calls the machine knows besides the kernel's: see `docs/tape.md`. */
-export const PSEUDO_CALLS = {
-  /** (pointer, value): stores 32 bits. */
-  'tape.store32': 0x8000,
-  /** (pointer, value): stores 64 bits. */
-  'tape.store64': 0x8001,
-  /** (pointer): a negative 32-bit number there is the call's errno, as in struct nlmsgerr. */
-  'tape.check32': 0x8002,
-  /** (pointer, pointer, length): fails with ESTALE when the bytes differ. */
-  'tape.equal': 0x8003,
-} as const;
-
 export interface OpOptions {
   /** Register that takes the result. */
   readonly out?: Reg;
@@ -78,7 +66,7 @@ export interface OpOptions {
 }
 
 export interface Op extends OpOptions {
-  /** The kernel's name, or a key of `PSEUDO_CALLS`. */
+  /** The kernel's name, or a key of `PSEUDO_CALLS` in pseudo-calls.ts. */
   readonly call: string;
   readonly args: readonly Arg[];
 }
@@ -96,7 +84,8 @@ export type Purpose =
   | 'cleanup'
   | 'settle'
   | 'hook'
-  | 'probe';
+  | 'probe'
+  | 'serve';
 
 export interface TapeOptions {
   readonly purpose: Purpose;

@@ -19,17 +19,21 @@ const DRIVERS = {
       'control.c',
       'ends.c',
       'events.c',
+      'http.c',
       'io.c',
       'leaf.c',
       'log.c',
+      'metadata.c',
       'process.c',
       'restart.c',
+      'sha512.c',
       'stop.c',
       'tape.c',
       'tty.c',
     ],
     tapes: ['small', 'exec'],
   },
+  'http-fuzz': { sources: ['http.c'], tapes: [] },
 };
 export const FUZZERS = Object.keys(DRIVERS);
 

@@ -87,6 +87,10 @@ static long do_pipe(s32 *pair)
 static long do_epoll_ctl(long op, long fd, const struct epoll_event *event)
 {
 	require(is_open(fd), "a descriptor is watched, or not any more, that is not open");
+	if (op == EPOLL_CTL_MOD) {
+		require(watched[fd], "a descriptor is watched otherwise that was not watched");
+		return 0;
+	}
 	require(watched[fd] == (op == EPOLL_CTL_DEL), "a descriptor is watched twice, or was not");
 	watched[fd] = op == EPOLL_CTL_ADD;
 	watch_data[fd] = event->data.u64;
@@ -171,6 +175,44 @@ static long read_signal(struct signalfd_siginfo *infos)
 	return n ? (long)(n * sizeof(*infos)) : -EAGAIN;
 }
 
+static int is_metadata_client(long fd)
+{
+	for (u32 i = 0; i < MAX_CLIENTS; i++) {
+		if (self.metadata.clients[i].fd == fd)
+			return 1;
+	}
+	return 0;
+}
+
+/* Something like a request, or the next part of one. */
+static long read_request(u8 *to, size_t size)
+{
+	static const char *const parts[] = {
+		"GET ", "HEAD ", "POST ", "DELETE ", "/t/get", "/t/sign", "/t/verify", "/t/none", " HTTP/1.1\r\n",
+		"Content-Length: 9\r\n", "Content-Length: 200000\r\n", "Expect: 100-continue\r\n", "\r\n", "content=a",
+		"&uuid=01234567-89ab-cdef-0123-456789abcdef", "&signature=%41+",
+		"GET /t/get HTTP/1.1\r\n\r\n", "POST /t/sign HTTP/1.0\r\nContent-Length: 9\r\n\r\ncontent=a",
+		"POST /t/verify HTTP/1.1\r\nContent-Length: 63\r\n\r\n"
+		"content=a&uuid=01234567-89ab-cdef-0123-456789abcdef&signature=b",
+	};
+	size_t n = 0;
+
+	if (chance(4))
+		return chance(2) ? -EAGAIN : 0;
+	for (u32 count = 1 + random_below(6); count > 0; count--) {
+		const char *part = parts[random_below(ARRAY_SIZE(parts))];
+		size_t length = strlen(part);
+
+		if (length > size - n)
+			break;
+		memcpy(to + n, part, length);
+		n += length;
+	}
+	if (n > 0 && chance(4))
+		to[random_below((u32)n)] = (u8)random_bits();
+	return n ? (long)n : -EAGAIN;
+}
+
 static long do_read(long fd, u8 *to, size_t size)
 {
 	size_t n = random_below((u32)size + 1);
@@ -178,6 +220,8 @@ static long do_read(long fd, u8 *to, size_t size)
 	require(is_open(fd), "a read from a descriptor that is not open");
 	if (fd == self.signals)
 		return read_signal((struct signalfd_siginfo *)to);
+	if (is_metadata_client(fd))
+		return read_request(to, size);
 	if (chance(4))
 		return -EAGAIN;
 	if (chance(3))
@@ -306,6 +350,9 @@ static long other_call(long nr, long a, long b, long c)
 		return do_kill(a);
 	case __NR_recvmsg:
 		return do_receive(a, (struct msghdr *)b);
+	case __NR_sendto:
+		require(is_open(a), "an answer is sent to a descriptor that is not open");
+		return chance(6) ? -EAGAIN : chance(10) ? -EPIPE : (long)random_below((u32)c | 1) + 1;
 	case __NR_sendmsg:
 		require(is_open(a), "a message is sent to a descriptor that is not open");
 		return chance(10) ? -EPIPE : (long)sizeof(struct message);
@@ -374,6 +421,8 @@ static void account(const struct init *in, u32 expected)
 
 		expected += (s->sock >= 0) + (s->report >= 0) + (s->out >= 0) + (s->err >= 0);
 	}
+	for (u32 i = 0; i < MAX_CLIENTS; i++)
+		expected += in->metadata.clients[i].fd >= 0;
 	for (u32 fd = 0; fd < FDS; fd++)
 		expected -= open_fds[fd];
 	require(expected == 0, "a descriptor was lost");

@@ -148,6 +148,27 @@ static void require(int ok, const char *what)
 	abort();
 }
 
+/* All that the metadata service reads of the tape later on. */
+static void check_answers(const struct program *p, const struct tape_entry *t, const u8 *end)
+{
+	require(t->ops > 0 && p->ops[t->first_op].nr == CALL_SERVE, "nobody says who serves");
+	for (u32 i = 0; i < t->ops; i++) {
+		const struct tape_op *op = &p->ops[t->first_op + i];
+		int is_first = i == 0;
+
+		require(is_first || op->nr == CALL_ANSWER, "something else among the answers");
+		require(op->args[1] <= (u64)(end - (p->data + op->args[0])), "a key or path leaves the data");
+		if (is_first) {
+			require(p->data + op->args[2] + 36 <= end, "the uuid leaves the data");
+			require((op->kinds >> 8 & 3) == ARG_REGISTER, "who serves is no register");
+			continue;
+		}
+		require(op->args[5] <= (u64)(end - (p->data + op->args[3])) && op->args[4] <= op->args[5],
+			"an answer leaves the data");
+		require(op->args[2] != ANSWER_SIGN || op->args[5] <= 1024, "an answer has no room for its signature");
+	}
+}
+
 /* The verifier's promises, checked in other words than its own. */
 static void check_promises(const struct program *p, size_t size)
 {
@@ -162,6 +183,10 @@ static void check_promises(const struct program *p, size_t size)
 			require(kind != ARG_DATA || p->data + p->ops[i].args[k] + 8 <= end, "a pointer leaves the data");
 			require(kind != ARG_REGISTER || p->ops[i].args[k] < h->regs, "a register is not there");
 		}
+	}
+	for (u32 i = 0; i < h->tapes_count; i++) {
+		if (p->tapes[i].purpose == TAPE_SERVE)
+			check_answers(p, &p->tapes[i], end);
 	}
 	for (u32 i = 0; i < h->apps_count; i++)
 		require(!memchr(p->data + p->apps[i].name, '/', p->apps[i].name_length), "a name is a path");

@@ -4,6 +4,7 @@ import { planExecProgram } from '../../stages/stage0/plan/exec-program.ts';
 import { planPod } from '../../stages/stage0/plan/plan.ts';
 import type { Plan } from '../../stages/stage0/plan/types.ts';
 import { encodeProgram } from '../../stages/tape/encode.ts';
+import { ANSWER_KINDS } from '../../stages/tape/format.ts';
 import { Program, type Tape } from '../../stages/tape/program.ts';
 import type { Span, SupervisedProbe } from '../../stages/tape/program.ts';
 import { HYBRID, newHost } from '../unit/stage0/isolators/host.ts';
@@ -51,8 +52,22 @@ function newSmallProgram(): Program {
     out: program.reg('net'),
     handOver: true,
   });
+  serve(program);
   superviseTwo(program);
   return program;
+}
+
+/** A metadata service with one path of each kind, and words for every trouble. */
+function serve(program: Program): void {
+  const tape = program.tape({ purpose: 'serve' });
+  const uuid = '01234567-89ab-cdef-0123-456789abcdef';
+  const key = program.bytes(new Uint8Array(64));
+  tape.call('tape.serve', [key, 64, tape.text(uuid), uuid.length, program.reg('x'), 5000]);
+  ANSWER_KINDS.forEach((kind, index) => {
+    const path = index < 3 ? `/t/${kind}` : '';
+    const text = `HTTP/1.1 200 OK\r\n\r\n${kind}`;
+    tape.call('tape.answer', [tape.text(path), path.length, index, tape.text(text), 19, text.length]);
+  });
 }
 
 const RESTART = {

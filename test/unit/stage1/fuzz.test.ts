@@ -50,6 +50,12 @@ test('a million mutated tapes are refused, or played within their bounds', { ski
   assert.ok(refused > 500_000 && refused < 1_000_000, output);
 });
 
+test('a request to the metadata service is read to its end and no further', { skip }, () => {
+  const output = fuzz('http-fuzz', '300000', []);
+  const complete = Number(/(\d+) complete/.exec(output)?.[1]);
+  assert.ok(complete > 30_000, output);
+});
+
 test('init loses no descriptor, signals no stranger and ends, whatever happens in whatever order', { skip }, () => {
   fuzz('init-fuzz', '150000', writeTapes('small', 'exec'));
 });

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { layOutData } from '../../../stages/tape/data-section.ts';
 import { encodeProgram, encodeTemplate } from '../../../stages/tape/encode.ts';
 import {
+  ANSWER_KINDS,
   APP_FLAGS,
   CONDITIONS,
   HOOK_NAMES,
@@ -213,4 +214,12 @@ test('the C side counts purposes and registers as we do', () => {
   for (const [name, index] of Object.entries(WELL_KNOWN_REGISTERS)) {
     assert.equal(registers.get(`R_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`), index, name);
   }
+});
+
+test('the C side counts the answers of the metadata service as we do', () => {
+  const kinds = enumOf('ANSWER_GET');
+  ANSWER_KINDS.forEach((kind, i) => {
+    assert.equal(kinds.get(`ANSWER_${kind.replaceAll('-', '_').toUpperCase()}`), i, kind);
+  });
+  assert.equal(kinds.get('ANSWER_KINDS'), ANSWER_KINDS.length);
 });
