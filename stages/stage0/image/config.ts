@@ -46,8 +46,16 @@ function parseConfig(config: JsonObject, label: string): ImageConfig {
       workingDirectory: workingDirectory.startsWith('/') ? workingDirectory : `/${workingDirectory}`,
     }),
     ...(stopSignal !== undefined && { stopSignal }),
+    ...parseLabels(objectOf(config.Labels, `${label}, "Labels"`), label),
     volumes: Object.keys(objectOf(config.Volumes, `${label}, "Volumes"`)).toSorted(),
   };
+}
+
+function parseLabels(labels: JsonObject, label: string): Pick<ImageConfig, 'labels'> {
+  const entries = Object.entries(labels).map(
+    ([name, value]) => [name, stringOf(value, `${label}, "Labels"`) ?? ''] as const,
+  );
+  return entries.length === 0 ? {} : { labels: Object.fromEntries(entries) };
 }
 
 /** `NAME=VALUE` each; the later of two wins. An entry without "=" sets nothing, as for the other runtimes. */

@@ -20,7 +20,7 @@ interface StoredRecord {
 }
 
 /** Raised when what a record means changes: old ones are then made again. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Identity of a reference in this store. */
 export function recordKey(...parts: readonly (string | undefined)[]): string {

@@ -8,6 +8,8 @@ export interface ImageConfig {
   readonly user?: string;
   readonly workingDirectory?: string;
   readonly stopSignal?: string;
+  /** Notes of whoever made the image; absent when there are none. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Paths the image declares as volumes. */
   readonly volumes: readonly string[];
 }

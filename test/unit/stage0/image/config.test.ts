@@ -42,6 +42,13 @@ test('a configuration gives all that a run needs', () => {
   );
 });
 
+test('labels are kept, and absent when there are none', () => {
+  const labels = (Labels: unknown): unknown => parseConfigFile({ config: { Labels } }, 'test').config.labels;
+  assert.deepEqual(labels({ maker: 'us', 'org.example': '' }), { maker: 'us', 'org.example': '' });
+  assert.equal(labels({}), undefined);
+  assert.throws(() => labels({ maker: 5 }), PodError);
+});
+
 test('absent and null fields are empty', () => {
   const { config } = parseConfigFile({ config: { Entrypoint: null, Env: null, User: '' } }, 'test');
   assert.deepEqual(config, { entrypoint: [], command: [], env: {}, volumes: [] });
