@@ -18,13 +18,15 @@ export const TABLE = {
   'stages/stage1': ['stages/linux', 'stages/tape'],
   'stages/stage2': ['stages/linux', 'stages/tape'],
   'stages/stage0/error.ts': [],
-  'stages/stage0/manifest': ['schemas', 'stages/stage0/isolators'],
+  'stages/stage0/manifest': ['schemas', 'stages/stage0/isolators', 'stages/stage0/metadata/appc.ts'],
   'stages/stage0/image': ['stages/linux'],
   // Quantities are the manifest's way to write numbers, whoever lowers them.
   'stages/stage0/isolators': ['stages/linux', 'stages/tape', 'stages/stage0/manifest/quantity.ts'],
   'stages/stage0/rootfs': ['stages/linux', 'stages/tape'],
   'stages/stage0/network': ['stages/linux', 'stages/tape'],
   'stages/stage0/cgroup': ['stages/linux', 'stages/tape'],
+  // What acts of it reads the host's key as the pod's other files are read.
+  'stages/stage0/metadata': ['stages/linux', 'stages/tape'],
   'stages/stage0/pod': ['stages/linux'],
   'stages/stage0/plan': [
     'stages/linux',
@@ -48,6 +50,7 @@ export const TABLE = {
 /** What a folder may take types from, besides: a plan names what it was made for, and does nothing with it. */
 export const TYPES = {
   'stages/stage0/plan': ['stages/stage0/image', 'stages/stage0/pod'],
+  'stages/stage0/metadata': ['stages/stage2'],
 };
 
 /** npm packages, and the folders that may load them. */

@@ -18,9 +18,13 @@ function candidates(command: string, path: string): string[] {
 /** A symbol, so that pods that differ in nothing but their name have one plan. */
 const HOSTNAME: Text = ['HOSTNAME=', sym('hostname')];
 
-function environmentOf(env: Readonly<Record<string, string>>): Text[] {
+/** The App Container specification's; the URL holds a token that each start makes anew. */
+const METADATA_URL: Text = ['AC_METADATA_URL=', sym('metadataUrl')];
+
+function environmentOf({ app, env, hasMetadata }: ProcessPlan): Text[] {
   const own = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return 'HOSTNAME' in env ? own : [...own, HOSTNAME];
+  const hostname = 'HOSTNAME' in env ? [] : [HOSTNAME];
+  return [...own, ...hostname, ...(hasMetadata ? [`AC_APP_NAME=${app}`, METADATA_URL] : [])];
 }
 
 /**
@@ -32,7 +36,7 @@ export function executeProgram(tape: Tape, process: ProcessPlan): void {
   const command = argv[0];
   if (command === undefined) throw new Error(`app "${process.app}" has no command`);
   const args = tape.bytes(pointers(tape, argv));
-  const environment = tape.bytes(pointers(tape, environmentOf(env)));
+  const environment = tape.bytes(pointers(tape, environmentOf(process)));
   for (const file of candidates(command, env['PATH'] ?? DEFAULT_PATH)) {
     tape.call('execve', [tape.text(file), args, environment], {
       at: places.exec ?? places.app,

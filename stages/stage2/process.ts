@@ -70,6 +70,8 @@ export interface ProcessPlan {
   readonly umask: number;
   readonly settings: readonly Setting[];
   readonly landlock?: Landlock | undefined;
+  /** The pod has a metadata service, and the process is told where. */
+  readonly hasMetadata?: true;
   /** `tasks` files of the app's version 1 cgroups. */
   readonly joins: readonly Reg[];
   readonly places: ProcessPlaces;

@@ -315,6 +315,8 @@ static long do_client(long nr, long fd, u8 *bytes, size_t size)
 	require(is_open(fd), "a client that is gone is read from or shown something");
 	if (chance(4))
 		return -EAGAIN;
+	if (is_metadata_client(fd) && chance(8))
+		return -EPIPE;
 	if (nr == __NR_recvfrom)
 		memset(bytes, 'x', n);
 	return (long)n;
@@ -350,9 +352,6 @@ static long other_call(long nr, long a, long b, long c)
 		return do_kill(a);
 	case __NR_recvmsg:
 		return do_receive(a, (struct msghdr *)b);
-	case __NR_sendto:
-		require(is_open(a), "an answer is sent to a descriptor that is not open");
-		return chance(6) ? -EAGAIN : chance(10) ? -EPIPE : (long)random_below((u32)c | 1) + 1;
 	case __NR_sendmsg:
 		require(is_open(a), "a message is sent to a descriptor that is not open");
 		return chance(10) ? -EPIPE : (long)sizeof(struct message);

@@ -43,9 +43,12 @@ async function take(input: AcquireInput, { uuid, path, lockFd }: NewPod): Promis
   const cgroups = cgroupLedger(pod.cgroupMounts, uuid).map((entry) => ({ ...entry }));
   const record = (entries: readonly LedgerEntry[]): void => appendLedger(path, [...uidRange, ...cgroups, ...entries]);
   const network = await acquireNetwork({ root, uuid, hostname: identity.hostname, ...pod.network, record });
+  const metadata =
+    pod.hasMetadata && (await import('../metadata/endpoint.ts')).metadataEndpoint(root, uuid, pod.network.mode);
   writeManifest(path, identity.manifest.text);
-  writeRecord(path, newRecord({ ...input, uuid, uidBase, ips: network.ips }));
-  const bindings = bindingsFor(input, uuid, uidBase, network);
+  const known = { uuid, uidBase, ips: network.ips, metadataUrl: metadata?.url };
+  writeRecord(path, newRecord({ ...input, ...known }));
+  const bindings = { ...bindingsFor(input, uuid, uidBase, network), ...metadata?.bindings };
   return { uuid, path: podPath(root, 'run', uuid), lockFd, ips: network.ips, bindings };
 }
 

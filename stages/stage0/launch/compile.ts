@@ -44,9 +44,21 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   const base = readHostFacts();
   requireDescriptors(base);
   const facts = lookFor(spec, base);
+  const metadata = await metadataOf(spec, apps, facts);
   const first = firstStreams(spec.apps[0], options);
   const layersDir = `${imagesDir(root)}/layers`;
-  return compileOnce({ spec, apps, facts, network: planNetwork(spec), fileVolumes, layersDir, first }, base);
+  const network = planNetwork(spec);
+  return compileOnce({ spec, apps, facts, network, metadata, fileVolumes, layersDir, first }, base);
+}
+
+/** Few pods ask for it, and only they load it. */
+export async function metadataOf(
+  spec: PodSpec,
+  apps: readonly ResolvedApp[],
+  facts: HostFacts,
+): Promise<PlanInput['metadata']> {
+  const at = spec.metadataService;
+  return at && (await import('./plan-metadata.ts')).planMetadata(spec, apps, facts, at);
 }
 
 const KEPT = 64;
@@ -56,9 +68,11 @@ let keptFor: HostFacts | undefined;
 /** All that a plan depends on; what is a symbol on the tape (a pod's name is one) is left out. */
 function keyOf({ spec, apps, facts, layersDir, first, fileVolumes }: PlanInput): string {
   const { manifest, name, hostname, labels, annotations, ...planned } = spec;
-  void [name, hostname, labels, annotations];
+  void [name, hostname, labels];
+  const served = spec.metadataService && annotations;
   const resolved = apps.map(({ image, user }) => [image.digest, image.mounts, image.config, user]);
-  return JSON.stringify([manifest.path, planned, resolved, layersDir, first, [...fileVolumes], facts.looked]);
+  const volumes = [...fileVolumes];
+  return JSON.stringify([manifest.path, planned, served, resolved, layersDir, first, volumes, facts.looked]);
 }
 
 /** What was made of an input that differs in nothing a plan depends on, or a new one. */
@@ -84,6 +98,7 @@ function compile(input: PlanInput): Compilation {
     cgroupMounts: plan.cgroupMounts,
     network: { mode: spec.network.mode, ports: publishedPorts(spec) },
     userns: spec.userns,
+    ...(spec.metadataService ? { hasMetadata: true } : {}),
     apps: apps.map((app, index) => compileApp(plan, app, index)),
     hasClient: input.first?.hasClient ?? false,
     takesStdin: input.first?.input === 'given',

@@ -23,6 +23,8 @@ export interface CompiledPod {
   readonly cgroupMounts: readonly string[];
   readonly network: { readonly mode: string; readonly ports: readonly PublishedPort[] };
   readonly userns: UsernsSpec;
+  /** It has a metadata service, and each start makes its address and token. */
+  readonly hasMetadata?: true;
   readonly apps: readonly CompiledApp[];
   /** A client of the first app's terminal comes with the pod. */
   readonly hasClient: boolean;

@@ -6,6 +6,7 @@ import { ARCH } from '../../linux/syscall.ts';
 import { Channel } from '../../stage1/channel.ts';
 import { encodeMessage, type Message } from '../../stage1/message.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
+import type { Bindings } from '../../tape/bindings.ts';
 import { encodeProgram } from '../../tape/encode.ts';
 import type { Program } from '../../tape/program.ts';
 import type { ExecOptions, PodExit, RunningExec } from '../cli/launch-api.ts';
@@ -35,7 +36,8 @@ const KEPT_TAPES = 16;
 export class Executor implements Disposable {
   readonly #podDir: string;
   readonly #data: ExecData;
-  readonly #hostname: string;
+  /** What the pod's own symbols stand for. */
+  readonly #bindings: Bindings;
   readonly #tapes = new Map<string, ExecTape>();
   #nullFd = -1;
   #idle: Channel | undefined;
@@ -54,7 +56,8 @@ export class Executor implements Disposable {
     }
     this.#podDir = podDir;
     this.#data = unpackExecData(found.exec);
-    this.#hostname = record.hostname;
+    const { hostname, metadataUrl } = record;
+    this.#bindings = { hostname, ...(metadataUrl === undefined ? {} : { metadataUrl }) };
   }
 
   /** A new process in the app, under the app's own isolators. Resolves when it has been executed. */
@@ -149,7 +152,7 @@ export class Executor implements Disposable {
     if (known) return known;
     const { registers, cgroup } = this.#data;
     const program = planExecProgram(await this.#processFor(command), registers, cgroup, tty);
-    const file = memfd('exec', encodeProgram(program, ARCH, { hostname: this.#hostname }));
+    const file = memfd('exec', encodeProgram(program, ARCH, this.#bindings));
     const isKept = this.#isOpen && this.#tapes.size < KEPT_TAPES && !this.#tapes.has(key);
     if (isKept) this.#tapes.set(key, { program, file, isKept });
     return { program, file, isKept };

@@ -7,6 +7,7 @@ import { readHostFacts } from '../plan/read-facts.ts';
 import { lookFor } from '../plan/look.ts';
 import { planPod as planTapes } from '../plan/plan.ts';
 import { imagesDir } from '../pod/layout.ts';
+import { metadataOf } from './compile.ts';
 import { findFileVolumes } from './file-volumes.ts';
 import { planNetwork } from './plan-network.ts';
 import { refuseUnsupported, resolveApps } from './resolve.ts';
@@ -23,9 +24,10 @@ const HEADINGS: Readonly<Record<string, string>> = {
   after: 'in init, after the app was cloned',
   cleanup: 'on the host, when the pod has ended (monitor)',
   settle: 'on the host, after the exit was told (monitor)',
+  serve: 'not played: what the metadata service answers (init)',
 };
 
-const ORDER = ['host', 'maps', 'attach', 'tree', 'pod', 'before', 'start', 'after', 'cleanup', 'settle'];
+const ORDER = ['host', 'maps', 'attach', 'tree', 'pod', 'before', 'start', 'after', 'cleanup', 'settle', 'serve'];
 
 /** Every system call a run would make, in order; none is made, but images are fetched and unpacked if they are not yet. */
 export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodPlan> {
@@ -34,11 +36,13 @@ export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodP
   const fileVolumes = findFileVolumes(spec.volumes);
   const apps = await resolveApps(spec, { storeDir: imagesDir(root), baseDir: options.baseDir });
   const facts = lookFor(spec, readHostFacts());
+  const metadata = await metadataOf(spec, apps, facts);
   const { program } = planTapes({
     spec,
     apps,
     facts,
     network: planNetwork(spec),
+    metadata,
     fileVolumes,
     layersDir: `${imagesDir(root)}/layers`,
   });

@@ -6,9 +6,10 @@ export interface RecordInput extends AcquireInput {
   readonly uuid: string;
   readonly uidBase: number | null;
   readonly ips: readonly string[];
+  readonly metadataUrl: string | undefined;
 }
 
-export function newRecord({ identity, pod, options, uuid, uidBase, ips }: RecordInput): PodRecord {
+export function newRecord({ identity, pod, options, uuid, uidBase, ips, metadataUrl }: RecordInput): PodRecord {
   return {
     uuid,
     name: identity.name,
@@ -20,6 +21,7 @@ export function newRecord({ identity, pod, options, uuid, uidBase, ips }: Record
     bootId: readBootId(),
     hostname: identity.hostname,
     uidBase,
+    ...(metadataUrl === undefined ? {} : { metadataUrl }),
     ...(options.autoRemove ? { autoRemove: true } : {}),
     apps: pod.apps.map(({ name, image, restart, exec }) => ({ name, image, restart, exec })),
   };

@@ -31,6 +31,7 @@ export function buildSpec(input: SpecInput): Spec.PodSpec {
     volumes: outline.volumes.map((volume) => buildVolume(input, volume)),
     apps: outline.apps.map((app) => buildApp(document, app)),
     isolators: outline.isolators.map((isolator) => buildIsolator(document, isolator)),
+    ...(outline.metadataService ? { metadataService: document.at('/metadataService') } : {}),
     unsupported: findUnsupported(document, outline),
     at: document.at(''),
   };
@@ -103,6 +104,7 @@ function buildApp(document: ManifestDocument, app: OutlineApp): Spec.AppSpec {
       at: document.at(after.pointer),
     })),
     stop: buildStop(app),
+    ...(Object.keys(app.annotations).length > 0 ? { annotations: app.annotations } : {}),
     at: document.at(pointer),
   };
 }

@@ -73,6 +73,7 @@ export interface OutlineApp extends Placed {
   readonly after: readonly OutlineAfter[];
   readonly stopSignal?: string | undefined;
   readonly stopGrace?: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
   readonly probes: Readonly<Record<string, Obj>>;
   readonly hooks: Obj | undefined;
 }
@@ -88,6 +89,7 @@ export interface Outline {
   readonly volumes: readonly OutlineVolume[];
   readonly apps: readonly OutlineApp[];
   readonly isolators: readonly OutlineIsolator[];
+  readonly metadataService: boolean;
 }
 
 const DEFAULT_USERNS_SIZE = 65536;
@@ -105,6 +107,7 @@ export function outlineOf(value: unknown): Outline {
     volumes: each(pod, 'volumes', '', outlineVolume),
     apps: each(pod, 'apps', '', outlineApp),
     isolators: outlineIsolators(pod['isolators'], '/isolators'),
+    metadataService: flag(pod, 'metadataService'),
   };
 }
 
@@ -147,6 +150,7 @@ function outlineApp(app: Obj, pointer: string): OutlineApp {
     })),
     stopSignal: text(stop, 'signal'),
     stopGrace: text(stop, 'grace'),
+    annotations: textMap(app, 'annotations'),
     probes: probesOf(app['probes']),
     hooks: object(app['hooks']),
   };

@@ -1,6 +1,7 @@
 import { PodError } from '../error.ts';
 import { buildSpec } from './build-spec.ts';
 import { checkAfter } from './check-after.ts';
+import { checkMetadata } from './check-metadata.ts';
 import { checkMounts } from './check-mounts.ts';
 import { checkNames } from './check-names.ts';
 import { checkPorts } from './check-ports.ts';
@@ -31,7 +32,7 @@ export interface ParsedManifest {
   readonly warnings: PodError[];
 }
 
-const CHECKS = [checkNames, checkVolumes, checkMounts, checkPorts, checkAfter, checkValues];
+const CHECKS = [checkNames, checkVolumes, checkMounts, checkPorts, checkAfter, checkValues, checkMetadata];
 
 /** Reads a manifest of pod/v1. `path` is what the places of errors name; `-` is standard input. */
 export function parseManifest(text: string, path: string, options: ParseOptions): ParsedManifest {

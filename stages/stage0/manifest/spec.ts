@@ -111,6 +111,8 @@ export interface AppSpec {
   readonly restart: RestartSpec;
   readonly after: readonly AfterSpec[];
   readonly stop: StopSpec;
+  /** Served by the metadata service. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly at: Position;
 }
 
@@ -131,6 +133,8 @@ export interface PodSpec {
   readonly userns: UsernsSpec;
   readonly volumes: readonly VolumeSpec[];
   readonly apps: readonly AppSpec[];
+  /** There when the pod has a metadata service; the place that asks for it. */
+  readonly metadataService?: Position;
   /** Of the pod as a whole. */
   readonly isolators: readonly IsolatorSpec[];
   /** Fields that are valid but whose machinery does not exist yet; `run` refuses them, `validate` does not. */

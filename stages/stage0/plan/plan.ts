@@ -121,6 +121,7 @@ export function planPod(input: PlanInput): Plan {
   planAttach(program, attach, input, rootfs);
   planInit(program, input, rootfs, cgroups);
   const processes = planApps(program, input, drafts, cgroups);
+  input.metadata?.planAnswers(program, processes);
   return { program, processes, cgroupMounts: cgroupMounts(cgroupInput) };
 }
 
@@ -152,6 +153,7 @@ function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgrou
   planHostname(tree, input.spec);
   planKernelTree(tree, rootfs);
   input.network.planPod(pod);
+  input.metadata?.planSocket(pod);
   planPodTree(pod, rootfs);
 }
 
@@ -171,6 +173,7 @@ function planApps(
       facts: input.facts,
       joins: cgroups.joinApp.get(name) ?? [],
       hasTerminal: streamsOf(input, app.spec).hasTerminal,
+      hasMetadata: input.metadata !== undefined,
     });
     planApp(program, input, app, process, draft, cgroups);
     processes.set(name, { process, capabilities: draft.process.capabilities });

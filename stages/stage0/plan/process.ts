@@ -28,21 +28,29 @@ function environmentOf({ spec, image, user }: ResolvedApp, hasTerminal: boolean)
   return { ...defaults, ...image.config.env, ...spec.env };
 }
 
+/** Where the service is, and what an app is called, is not the image's to say. */
+function withoutMetadata(env: Readonly<Record<string, string>>): Record<string, string> {
+  const { AC_APP_NAME: _name, AC_METADATA_URL: _url, ...rest } = env;
+  return rest;
+}
+
 export interface ProcessInput {
   readonly app: ResolvedApp;
   readonly draft: Draft;
   readonly facts: HostFacts;
   readonly joins: readonly Reg[];
   readonly hasTerminal: boolean;
+  readonly hasMetadata: boolean;
 }
 
-export function planProcess({ app, draft, facts, joins, hasTerminal }: ProcessInput): ProcessPlan {
+export function planProcess(input: ProcessInput): ProcessPlan {
+  const { app, draft, facts, joins, hasTerminal, hasMetadata } = input;
   const { spec, image, user } = app;
   const settings = draft.process;
   return {
     app: spec.name,
     argv: commandOf(app),
-    env: environmentOf(app, hasTerminal),
+    env: hasMetadata ? withoutMetadata(environmentOf(app, hasTerminal)) : environmentOf(app, hasTerminal),
     workingDirectory: spec.workingDirectory?.value ?? image.config.workingDirectory ?? '/',
     uid: user.uid,
     gid: user.gid,
@@ -55,6 +63,7 @@ export function planProcess({ app, draft, facts, joins, hasTerminal }: ProcessIn
     umask: settings.umask.value,
     settings: settings.settings,
     landlock: settings.landlock,
+    ...(hasMetadata ? { hasMetadata } : {}),
     joins,
     places: {
       app: spec.at,

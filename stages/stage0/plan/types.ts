@@ -35,11 +35,19 @@ export interface FirstStreams {
   readonly hasClient: boolean;
 }
 
+/** The metadata service, where the manifest asks for it. */
+export interface MetadataPlan {
+  readonly planSocket: (pod: Tape) => void;
+  /** When it is known what the apps' processes are. */
+  readonly planAnswers: (program: Program, processes: ReadonlyMap<string, PlannedProcess>) => void;
+}
+
 export interface PlanInput {
   readonly spec: PodSpec;
   readonly apps: readonly ResolvedApp[];
   readonly facts: HostFacts;
   readonly network: NetworkPlan;
+  readonly metadata?: MetadataPlan | undefined;
   /** Host volumes whose source is a file. */
   readonly fileVolumes: ReadonlySet<string>;
   readonly layersDir: string;

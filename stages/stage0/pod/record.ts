@@ -26,6 +26,8 @@ export interface PodRecord {
   readonly hostname: string;
   /** First host uid of the pod's range; null without a user namespace. */
   readonly uidBase: number | null;
+  /** Where the pod's processes find its metadata service; it holds a token. */
+  readonly metadataUrl?: string;
   /** `--rm`: nobody needs the pod once it has exited; gc does not wait for the grace period. */
   readonly autoRemove?: boolean;
   readonly apps: readonly AppRecord[];

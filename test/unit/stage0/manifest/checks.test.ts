@@ -253,3 +253,27 @@ test('isolators whose values do not fit are refused at the value', () => {
     assert.deepEqual(places(errors), [`7:${17 + marked.indexOf(MARK)} ${code}`], marked);
   }
 });
+
+const SERVED = `${HEAD}metadataService: true\n`;
+
+refusesEach({
+  'a served app whose name appc has not': [`${SERVED}apps: [{name: ▶a--b, image: host}]\n`, 'manifest/schema'],
+  'a served volume whose name appc has not': [
+    `${SERVED}${APP}volumes: [{name: ▶v--w, kind: empty}]\n`,
+    'manifest/schema',
+  ],
+  'a metadata service that is no boolean': [`${HEAD}${APP}metadataService: ▶maybe\n`, 'manifest/schema'],
+});
+
+test('an annotation that the metadata service cannot tell is a warning at its place, and only where it serves', () => {
+  const text = (served: string): string =>
+    `apiVersion: pod/v1\nkind: Pod\nmetadata: {name: a, annotations: {A B: x, ok: y}}\n${served}apps:\n  - {name: a, image: host, annotations: {created: soon}}\n`;
+  assert.deepEqual(places(parse(text('metadataService: true\n')).warnings), [
+    '3:40 manifest/schema',
+    '6:51 manifest/schema',
+  ]);
+  assert.deepEqual(parse(text('')).warnings, []);
+  assert.equal(specOf(text('metadataService: true\n')).metadataService?.line, 4);
+  assert.equal(specOf(text('')).metadataService, undefined);
+  assert.deepEqual({ ...specOf(text('')).apps[0]!.annotations }, { created: 'soon' });
+});
