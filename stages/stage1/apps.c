@@ -47,19 +47,6 @@ static void fail(struct init *in, u32 index, const struct fault *fault)
 	apps_stop(in, 0);
 }
 
-static long open_pipe(struct stream *s, u8 tag, s32 *write_end)
-{
-	s32 pipe[2];
-	long ret = sys2(__NR_pipe2, pipe, O_CLOEXEC);
-
-	if (ret < 0)
-		return ret;
-	sys3(__NR_fcntl, pipe[0], F_SETFL, O_NONBLOCK);
-	*s = (struct stream){ .fd = pipe[0], .tag = tag };
-	*write_end = pipe[1];
-	return 0;
-}
-
 /* Not even a process: nothing of it is watched yet. */
 static void fail_unborn(struct init *in, u32 index, const struct fault *fault)
 {
@@ -86,9 +73,9 @@ static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fau
 	*fault = (struct fault){ .tape = t->start, .op = ~0u };
 	ret = input_open(in, index, stdio);
 	if (ret == 0)
-		ret = open_pipe(&a->out, 0, &stdio[1]);
+		ret = stream_open(&a->out, 0, &stdio[1]);
 	if (ret == 0)
-		ret = open_pipe(&a->err, 1, &stdio[2]);
+		ret = stream_open(&a->err, 1, &stdio[2]);
 	if (ret < 0)
 		return ret;
 	if (!played(in, t->before, fault))
@@ -105,6 +92,7 @@ static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fau
 static void forget_process(struct app *a)
 {
 	a->reaped = a->ready = a->stopping = a->again = a->unhealthy = a->stop_sent = a->killed = 0;
+	a->pre_stopped = a->post_stopped = 0;
 	a->code = a->signal = 0;
 	a->started_at = 0;
 }
@@ -123,18 +111,31 @@ static void close_report(struct init *in, u32 index)
 void app_start(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];
-	s32 stdio[3] = { (s32)in->regs[R_POD_STDIN], -1, -1 };
-	struct fault fault;
-	int restored = 1;
-	long pid;
+	int begun;
 
 	forget_process(a);
 	close_report(in, index);
 	log_end(in, index, &a->out);
 	log_end(in, index, &a->err);
-	a->state = APP_STARTING;
 	if (a->log.fd < 0)
 		log_open(in, index);
+	a->state = APP_PREPARING;
+	begun = hook_begin(in, index, HOOK_PRE_START, ~0ull);
+	if (begun == 0)
+		app_launch(in, index);
+	else if (begun < 0)
+		app_hook_done(in, index, EXIT_NOT_RUNNABLE << 8);
+}
+
+void app_launch(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+	s32 stdio[3] = { (s32)in->regs[R_POD_STDIN], -1, -1 };
+	struct fault fault;
+	int restored = 1;
+	long pid;
+
+	a->state = APP_STARTING;
 	pid = give_birth(in, index, stdio, &fault, &restored);
 	input_given(in, index, stdio);
 	if (pid < 0) {
@@ -301,6 +302,8 @@ void app_reported(struct init *in, u32 index)
 	if (!a->reaped)
 		hold_mount_namespace(in, a);
 	record_start(in, index);
+	if (a->mount_namespace >= 0)
+		hook_begin(in, index, HOOK_POST_START, ~0ull);
 }
 
 int apps_done(const struct init *in)

@@ -26,7 +26,7 @@ long attach(struct init *in, u32 index, const struct message *m, const s32 *fds)
 	s->lost = 0;
 	in->attached++;
 	/* Until the app can take it, what the client types waits in its socket. */
-	if (in->apps[m->app].state == APP_WAITING || in->apps[m->app].state == APP_BACKOFF)
+	if (in->apps[m->app].state != APP_STARTING && in->apps[m->app].state != APP_RUNNING)
 		s->held_up = (u8)takes_input(in, (u32)m->app);
 	else if (takes_input(in, (u32)m->app))
 		listen_to(in, index, 1);

@@ -59,9 +59,36 @@ void app_ended(struct init *in, u32 index)
 	struct app *a = &in->apps[index];
 
 	a->ready = 0;
+	a->state = APP_ENDING;
+	hook_kill(&a->hook);
+	if (a->hook.pid > 0)
+		return;
+	/* After a process that was there; not after a start that its own hook prevented. */
+	if (a->reaped && !a->post_stopped) {
+		a->post_stopped = 1;
+		if (hook_begin(in, index, HOOK_POST_STOP, ~0ull) > 0)
+			return;
+	}
 	a->state = APP_EXITED;
 	if (!in->stopping)
 		app_back_off(in, index);
+}
+
+void app_hook_done(struct init *in, u32 index, int status)
+{
+	struct app *a = &in->apps[index];
+
+	if (a->state == APP_ENDING) {
+		app_ended(in, index);
+	} else if (a->state == APP_PREPARING && status == 0 && !in->stopping && !a->again) {
+		app_launch(in, index);
+	} else if (a->state == APP_PREPARING) {
+		a->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+		a->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+		record_exit(in, index, oom_killed(in, index));
+		attach_end(in, index);
+		app_ended(in, index);
+	}
 }
 
 static void reap_app(struct init *in, u32 index, int status)
@@ -85,10 +112,11 @@ static void reap_app(struct init *in, u32 index, int status)
 	sys_close(a->mount_namespace);
 	a->mount_namespace = -1;
 	record_exit(in, index, oom_killed(in, index));
-	app_ended(in, index);
+	a->state = APP_EXITED;
 	/* With the last one PID 1 ends, and nothing is left of the others either. */
-	if (!apps_done(in))
+	if (!apps_done(in) || in->program.apps[index].hooks[HOOK_POST_STOP] >= 0)
 		kill_group(in, index);
+	app_ended(in, index);
 }
 
 int apps_reap(struct init *in, s32 pid, int status)

@@ -103,7 +103,7 @@ static void reap(struct init *in)
 		pid = sys4(__NR_wait4, -1, &status, WNOHANG | __WALL, NULL);
 		if (pid <= 0)
 			return;
-		if (!apps_reap(in, (s32)pid, status))
+		if (!apps_reap(in, (s32)pid, status) && !hooks_reap(in, (s32)pid, status))
 			sessions_reap(in, (s32)pid, status);
 	}
 	in->more_to_reap = 1;
@@ -149,6 +149,9 @@ static void dispatch(struct init *in, u64 data)
 	case WATCH_OUT:
 		log_pump(in, index, &in->apps[index].out, 0);
 		break;
+	case WATCH_HOOK:
+		log_pump(in, index, &in->apps[index].hook.out, 0);
+		break;
 	case WATCH_ERR:
 		log_pump(in, index, &in->apps[index].err, 0);
 		break;
@@ -173,7 +176,7 @@ static void announce(struct init *in)
 	if (in->announced)
 		return;
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
-		if (in->apps[i].state == APP_WAITING || in->apps[i].state == APP_STARTING)
+		if (in->apps[i].state <= APP_STARTING)
 			return;
 	}
 	in->announced = 1;
@@ -202,6 +205,7 @@ static void supervise(struct init *in)
 			reap(in);
 		control_listen_again(in);
 		metadata_advance(in);
+		hooks_advance(in);
 		apps_advance_stop(in);
 		apps_advance_restart(in);
 		apps_start_ready(in);
@@ -221,9 +225,11 @@ static void forget_all(struct init *in)
 		in->sessions[i] = (struct session){ .sock = -1, .report = -1, .app = -1, .out = -1, .err = -1 };
 	for (u32 i = 0; i < MAX_CLIENTS; i++)
 		in->metadata.clients[i].fd = -1;
-	for (u32 i = 0; i < MAX_APPS; i++)
+	for (u32 i = 0; i < MAX_APPS; i++) {
 		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .input = -1, .slave = -1,
 					    .out.fd = -1, .err.fd = -1, .log.fd = -1 };
+		in->apps[i].hook = (struct hook_run){ .report = -1, .out.fd = -1 };
+	}
 }
 
 int init_main(struct program *program, const s64 *regs, long from_monitor)

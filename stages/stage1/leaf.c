@@ -60,7 +60,7 @@ void kill_group(struct init *in, u32 index)
 {
 	s32 reg = in->program.apps[index].kill_reg;
 
-	if (in->stopping && reg >= 0 && in->regs[reg] >= 0) {
+	if (in->stopping && in->program.apps[index].hooks[HOOK_POST_STOP] < 0 && reg >= 0 && in->regs[reg] >= 0) {
 		sys3(__NR_write, in->regs[reg], "1", 1);
 		return;
 	}

@@ -140,7 +140,9 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 	size_t at = 0;
 
 	put_time(&p, clock_ns(CLOCK_REALTIME));
-	if (s->tag)
+	if (s->tag == 2)
+		put_literal(&p, "hook ");
+	else if (s->tag)
 		put_literal(&p, "stderr ");
 	else
 		put_literal(&p, "stdout ");
@@ -162,6 +164,19 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 		at = end + 1;
 	}
 	flush(in, index, &out);
+}
+
+long stream_open(struct stream *s, u8 tag, s32 *write_end)
+{
+	s32 pipe[2];
+	long ret = sys2(__NR_pipe2, pipe, O_CLOEXEC);
+
+	if (ret < 0)
+		return ret;
+	sys3(__NR_fcntl, pipe[0], F_SETFL, O_NONBLOCK);
+	*s = (struct stream){ .fd = pipe[0], .tag = tag };
+	*write_end = pipe[1];
+	return 0;
 }
 
 void stream_close(struct init *in, u32 index, struct stream *s)
@@ -187,7 +202,8 @@ void log_pump(struct init *in, u32 index, struct stream *s, int drain)
 			stream_close(in, index, s);
 			return;
 		}
-		attach_show(in, index, s->tag, chunk, (size_t)n);
+		if (s->tag < 2)
+			attach_show(in, index, s->tag, chunk, (size_t)n);
 		put_lines(in, index, s, (size_t)n);
 	}
 }

@@ -146,6 +146,10 @@ static void renew(struct init *in, u32 index, s64 grace_ms)
 	if (app_lives(a)) {
 		a->again = 1;
 		app_stop(in, index, grace_ms);
+	} else if (a->state == APP_PREPARING || a->state == APP_ENDING) {
+		a->again = 1;
+		if (a->state == APP_PREPARING)
+			hook_kill(&a->hook);
 	} else if (in->renewing) {
 		a->state = APP_WAITING;
 	} else if (a->state != APP_WAITING) {

@@ -24,8 +24,11 @@ enum {
 	MAX_CLIENTS = 16,
 };
 
-/* Where an app stands. APP_BACKOFF: it has ended, and is started again when its pause is over. APP_EXITED: for good. */
-enum app_state { APP_WAITING, APP_STARTING, APP_RUNNING, APP_BACKOFF, APP_EXITED };
+/*
+ * Where an app stands. PREPARING, ENDING: its hook before the start or after the end runs. BACKOFF: it has ended, and is started again
+ * when its pause is over. EXITED: for good.
+ */
+enum app_state { APP_WAITING, APP_PREPARING, APP_STARTING, APP_RUNNING, APP_ENDING, APP_BACKOFF, APP_EXITED };
 
 /* One end of a pipe an app writes to, and what is known of the line in progress. */
 struct stream {
@@ -40,6 +43,18 @@ struct app_log {
 	u64 bytes;
 	u64 dropped_lines;
 	u64 dropped_bytes;
+};
+
+/* A command at a turn of an app's life; pid is 0 when none runs. */
+struct hook_run {
+	s32 pid;
+	s32 report;
+	struct stream out;
+	u8 kind;
+	u8 killed;
+	/* It took longer than it may. */
+	u8 late;
+	u64 deadline;
 };
 
 struct app {
@@ -74,6 +89,10 @@ struct app {
 	u64 kill_at;
 	u8 stop_sent;
 	u8 killed;
+	/* Its hooks of that name have run for this process, or do. */
+	u8 pre_stopped;
+	u8 post_stopped;
+	struct hook_run hook;
 	/* What is written here the app reads: a terminal's master, or the pipe of a kept input; else -1. */
 	s32 input;
 	u8 input_full;
@@ -166,6 +185,7 @@ enum watch {
 	WATCH_ROOM,
 	WATCH_METADATA,
 	WATCH_METADATA_CLIENT,
+	WATCH_HOOK,
 };
 
 /* What a child says through its close-on-exec pipe when it could not become the app. */
@@ -187,6 +207,8 @@ long watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
 int played(struct init *in, s32 tape, struct fault *fault);
 void apps_start_ready(struct init *in);
 void app_start(struct init *in, u32 index);
+/* What follows on its hook before the start. */
+void app_launch(struct init *in, u32 index);
 void app_reported(struct init *in, u32 index);
 /* Others that wait for it may start; told to the journal. */
 void app_became_ready(struct init *in, u32 index);
@@ -198,6 +220,16 @@ void app_skip(struct init *in, u32 index, s32 because);
 int apps_reap(struct init *in, s32 pid, int status);
 /* It is no process any more: what becomes of it is decided here. */
 void app_ended(struct init *in, u32 index);
+
+/* The hook that ran has ended with the status. */
+void app_hook_done(struct init *in, u32 index, int status);
+
+/* hooks.c */
+int hook_begin(struct init *in, u32 index, u32 kind, u64 limit_ns);
+void hook_kill(struct hook_run *h);
+void hooks_advance(struct init *in);
+int hook_before_stop(struct init *in, u32 index, u64 now);
+int hooks_reap(struct init *in, s32 pid, int status);
 
 /* restart.c */
 void app_back_off(struct init *in, u32 index);
@@ -239,6 +271,7 @@ void attach_end(struct init *in, u32 app);
 /* log.c */
 void log_open(struct init *in, u32 index);
 void log_pump(struct init *in, u32 index, struct stream *s, int drain);
+long stream_open(struct stream *s, u8 tag, s32 *write_end);
 void stream_close(struct init *in, u32 index, struct stream *s);
 /* Takes what is in the pipe, and lets go of it even if somebody still holds its other end. */
 void log_end(struct init *in, u32 index, struct stream *s);

@@ -40,7 +40,7 @@ void app_stop(struct init *in, u32 index, s64 grace_ms)
 	if (!a->stopping || grace < a->grace_ns)
 		a->grace_ns = grace;
 	a->stopping = 1;
-	if (!a->stop_sent)
+	if (!a->stop_sent && !a->pre_stopped)
 		return;
 	now = clock_ns(CLOCK_MONOTONIC);
 	if (now + grace < a->kill_at)
@@ -65,6 +65,9 @@ void apps_stop(struct init *in, s64 grace_ms)
 			app_skip(in, i, -1);
 		if (app_lives(a))
 			app_stop(in, i, grace_ms);
+		/* Before its start, or after its end when nobody is to wait. */
+		if (a->state == APP_PREPARING || (a->state == APP_ENDING && grace_ms == 0))
+			hook_kill(&a->hook);
 		if (a->state != APP_BACKOFF)
 			continue;
 		a->state = APP_EXITED;
@@ -86,9 +89,11 @@ static void advance(struct init *in, u32 index, u64 now)
 	int ordered = in->stopping || in->renewing;
 
 	/* The grace period begins with the signal: a database has its own after its clients had theirs. */
-	if (!a->stop_sent && (a->grace_ns == 0 || !ordered || !is_needed(in, index))) {
+	if (!a->stop_sent && (a->grace_ns == 0 || !ordered || !is_needed(in, index)) &&
+	    hook_before_stop(in, index, now)) {
 		a->stop_sent = 1;
-		a->kill_at = now + a->grace_ns;
+		if (!a->pre_stopped)
+			a->kill_at = now + a->grace_ns;
 		if (a->grace_ns > 0)
 			ask_to_stop(in, index);
 	}
@@ -116,9 +121,13 @@ void apps_advance_stop(struct init *in)
 /* When something is to be done about the app; 0: when it happens. */
 static u64 deadline(const struct app *a)
 {
+	u64 at = app_lives(a) && a->stop_sent && !a->killed ? a->kill_at : 0;
+
 	if (a->state == APP_BACKOFF)
-		return a->look_at;
-	return app_lives(a) && a->stop_sent && !a->killed ? a->kill_at : 0;
+		at = a->look_at;
+	if (a->hook.pid > 0 && !a->hook.killed && (!at || a->hook.deadline < at))
+		at = a->hook.deadline;
+	return at;
 }
 
 int apps_timeout_ms(const struct init *in)

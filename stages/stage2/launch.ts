@@ -59,6 +59,21 @@ export function planStart(tape: Tape, process: ProcessPlan, input: StandardInput
   finish(tape, process);
 }
 
+/**
+ * The ops that turn a child of init into a hook of an app: in its running root, or, before the app's start and after its end, in a new
+ * mount namespace with the same root.
+ */
+export function planHook(tape: Tape, process: ProcessPlan, isRunning: boolean): void {
+  startSession(tape, process);
+  joinCgroups(tape, process);
+  setResourceLimits(tape, process);
+  applySettings(tape, process);
+  if (isRunning) enterRunningRoot(tape, process);
+  else enterNewRoot(tape, process);
+  setStandardStreams(tape, process, 'null', true);
+  finish(tape, process);
+}
+
 /** The ops that turn a child of init into a further process of a running app, under the same isolators. */
 export function planExec(tape: Tape, process: ProcessPlan, terminal: boolean): void {
   startSession(tape, process);

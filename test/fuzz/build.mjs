@@ -19,6 +19,7 @@ const DRIVERS = {
       'control.c',
       'ends.c',
       'events.c',
+      'hooks.c',
       'http.c',
       'io.c',
       'leaf.c',

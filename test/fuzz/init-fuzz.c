@@ -154,7 +154,7 @@ static long do_wait(s32 *status)
 static long do_kill(long pid)
 {
 	for (u32 i = 0; i < live_count; i++) {
-		if (live[i] == pid)
+		if (live[i] == pid || live[i] == -pid)
 			return 0;
 	}
 	require(0, "a signal for a process that was reaped");
@@ -412,7 +412,7 @@ static void account(const struct init *in, u32 expected)
 	for (u32 i = 0; i < MAX_APPS; i++) {
 		const struct app *a = &in->apps[i];
 
-		expected += (a->out.fd >= 0) + (a->err.fd >= 0) + (a->report >= 0) + (a->mount_namespace >= 0) + (a->log.fd >= 0) +
+		expected += (a->out.fd >= 0) + (a->err.fd >= 0) + (a->report >= 0) + (a->hook.report >= 0) + (a->hook.out.fd >= 0) + (a->mount_namespace >= 0) + (a->log.fd >= 0) +
 			    (a->input >= 0) + (a->slave >= 0);
 	}
 	for (u32 i = 0; i < MAX_SESSIONS; i++) {

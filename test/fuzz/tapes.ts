@@ -3,6 +3,7 @@ import type { HostFacts } from '../../stages/stage0/plan/facts.ts';
 import { planExecProgram } from '../../stages/stage0/plan/exec-program.ts';
 import { planPod } from '../../stages/stage0/plan/plan.ts';
 import type { Plan } from '../../stages/stage0/plan/types.ts';
+import { HOOK_NAMES } from '../../stages/tape/format.ts';
 import { encodeProgram } from '../../stages/tape/encode.ts';
 import { ANSWER_KINDS } from '../../stages/tape/format.ts';
 import { Program, type Tape } from '../../stages/tape/program.ts';
@@ -112,7 +113,7 @@ function superviseTwo(program: Program): void {
       before,
       after,
       dependsOn,
-      hooks: { preStart: { tape: hook, limitMs: 100 }, postStop: { tape: hook, limitMs: 200 } },
+      hooks: Object.fromEntries(HOOK_NAMES.map((hookName, n) => [hookName, { tape: hook, limitMs: 100 + n }])),
       probes: i === 0 ? [] : probesOf(program, probe),
       kill: program.reg('kill'),
       oom: program.reg('oom'),

@@ -1,3 +1,4 @@
+import { hookFailureLines } from '../pod/hook-failures.ts';
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { LogFollower } from '../pod/logs.ts';
@@ -190,6 +191,8 @@ class PodOutput implements Output {
     try {
       this.#follower?.finish();
       this.#printer?.finish();
+      if (this.#printer)
+        for (const line of hookFailureLines(`/proc/self/fd/${this.#podFd}`)) this.#terminal.err(`${line}\n`);
     } catch (error) {
       if (!(error instanceof BrokenPipe)) throw error;
     }

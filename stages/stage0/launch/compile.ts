@@ -119,5 +119,11 @@ function compileApp(plan: Plan, { spec, image }: ResolvedApp, index: number): Co
     imageMounts: image.mounts,
   });
   const { name, restart, at } = spec;
-  return { name, image: { ref: image.ref, digest: image.digest }, restart: restart.policy, exec, at };
+  const hooks = Object.fromEntries(
+    Object.entries(spec.hooks.commands).map(([hook, { at: place }]) => [
+      hook,
+      `${place.file}:${place.line}:${place.col}`,
+    ]),
+  );
+  return { name, image: { ref: image.ref, digest: image.digest }, restart: restart.policy, hooks, exec, at };
 }

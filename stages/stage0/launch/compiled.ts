@@ -12,6 +12,8 @@ export interface CompiledApp {
   readonly name: string;
   readonly image: { readonly ref: string; readonly digest: string };
   readonly restart: 'never' | 'on-failure' | 'always';
+  /** Where the manifest has its hooks: `file:line:col` by name. */
+  readonly hooks: Readonly<Record<string, string>>;
   /** `packExecData`. */
   readonly exec: unknown;
   readonly at: Position;

@@ -23,6 +23,6 @@ export function newRecord({ identity, pod, options, uuid, uidBase, ips, metadata
     uidBase,
     ...(metadataUrl === undefined ? {} : { metadataUrl }),
     ...(options.autoRemove ? { autoRemove: true } : {}),
-    apps: pod.apps.map(({ name, image, restart, exec }) => ({ name, image, restart, exec })),
+    apps: pod.apps.map(({ name, image, restart, hooks, exec }) => ({ name, image, restart, hooks, exec })),
   };
 }

@@ -19,7 +19,8 @@ export interface LogEntry {
   readonly app: string;
   /** RFC 3339 with nanoseconds, UTC. */
   readonly time: string;
-  readonly stream: 'stdout' | 'stderr';
+  /** `hook`: what a hook of the app wrote. */
+  readonly stream: 'stdout' | 'stderr' | 'hook';
   readonly text: string;
 }
 

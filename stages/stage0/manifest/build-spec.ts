@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { backoffOf } from './backoff.ts';
 import type { Outline, OutlineApp, OutlineIsolator, OutlineMount, OutlinePort, OutlineVolume } from './outline.ts';
+import { texts } from './outline-read.ts';
 import { join } from './pointer.ts';
 import { parseBytes, parseDurationMs } from './quantity.ts';
 import type * as Spec from './spec.ts';
@@ -105,6 +106,7 @@ function buildApp(document: ManifestDocument, app: OutlineApp): Spec.AppSpec {
     })),
     stop: buildStop(app),
     ...(Object.keys(app.annotations).length > 0 ? { annotations: app.annotations } : {}),
+    hooks: buildHooks(document, app),
     at: document.at(pointer),
   };
 }
@@ -118,6 +120,19 @@ function buildRestart(document: ManifestDocument, { restart, pointer }: OutlineA
     backoff: backoffOf(restart?.backoff ?? {}),
     at: document.at(join(pointer, 'restart')),
   };
+}
+
+const HOOK_NAMES: readonly Spec.HookName[] = ['preStart', 'postStart', 'preStop', 'postStop'];
+const DEFAULT_HOOK_LIMIT_MS = 30_000;
+
+function buildHooks(document: ManifestDocument, { hooks, pointer }: OutlineApp): Spec.HooksSpec {
+  const commands: Partial<Record<Spec.HookName, Spec.Located<readonly string[]>>> = {};
+  for (const name of HOOK_NAMES) {
+    const value = texts(hooks?.[name]);
+    if (value) commands[name] = { value, at: document.at(join(join(pointer, 'hooks'), name)) };
+  }
+  const limit = hooks?.['timeout'];
+  return { commands, limitMs: typeof limit === 'string' ? parseDurationMs(limit) : DEFAULT_HOOK_LIMIT_MS };
 }
 
 function buildStop({ stopSignal, stopGrace }: OutlineApp): Spec.StopSpec {

@@ -18,6 +18,7 @@ export function checkValues(outline: Outline, report: Report): void {
       checkId(gid, join(join(app.pointer, 'supplementaryGids'), index), outline.usernsSize, report);
     }
     checkRestart(app, report);
+    checkHooks(app, report);
     if (app.stopGrace !== undefined) checkDuration(join(join(app.pointer, 'stop'), 'grace'), app.stopGrace, report);
     checkProbes(app, report);
   }
@@ -107,6 +108,11 @@ function checkRestart(app: OutlineApp, report: Report): void {
   if (restart?.maxRetries === undefined || restart.policy !== 'never') return;
   const at = join(join(pointer, 'restart'), 'maxRetries');
   report.warn('manifest/schema', at, 'has no effect: the policy is "never"', 'set policy to "on-failure" or "always"');
+}
+
+function checkHooks({ hooks, pointer }: OutlineApp, report: Report): void {
+  const limit = hooks?.['timeout'];
+  if (typeof limit === 'string') checkDuration(join(join(pointer, 'hooks'), 'timeout'), limit, report, true);
 }
 
 const BACKOFF_DURATIONS = ['initial', 'cap', 'reset'] as const;

@@ -92,6 +92,14 @@ export interface StopSpec {
   readonly graceMs: number;
 }
 
+export type HookName = 'preStart' | 'postStart' | 'preStop' | 'postStop';
+
+export interface HooksSpec {
+  readonly commands: Readonly<Partial<Record<HookName, Located<readonly string[]>>>>;
+  /** Of each. */
+  readonly limitMs: number;
+}
+
 export interface AppSpec {
   readonly name: string;
   readonly image: Located<string>;
@@ -113,6 +121,7 @@ export interface AppSpec {
   readonly stop: StopSpec;
   /** Served by the metadata service. */
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly hooks: HooksSpec;
   readonly at: Position;
 }
 

@@ -27,5 +27,4 @@ function addOfApp(app: OutlineApp, add: (pointer: string, field: string) => void
   if (scheme === 'docker') add(join(pointer, 'image'), 'image docker://');
   if (scheme === 'aci') add(join(pointer, 'image'), 'image aci:');
   if (Object.keys(app.probes).length > 0) add(join(pointer, 'probes'), 'probes');
-  if (app.hooks) add(join(pointer, 'hooks'), 'hooks');
 }

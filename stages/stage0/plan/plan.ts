@@ -21,10 +21,11 @@ import { requireSignal } from './signals.ts';
 import { cloneFlags, planHostname, planIdMaps, planInitIdentity } from './namespaces.ts';
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
-import { planProcess } from './process.ts';
+import { planHooks } from './hooks.ts';
+import { planProcess, type ProcessInput } from './process.ts';
 import { appFlags, standardInput, streamsOf } from './streams.ts';
 import { planDependencies, planRestart } from './supervision.ts';
-import type { Plan, PlanInput, PlannedProcess, ResolvedApp } from './types.ts';
+import type { Plan, PlanInput, PlannedProcess } from './types.ts';
 
 /** Log files an app keeps: the current one and those it was rotated from. */
 const LOG_FILES = 5;
@@ -167,29 +168,24 @@ function planApps(
   for (const app of input.apps) {
     const { name } = app.spec;
     const draft = drafts.apps.get(name)!;
-    const process = planProcess({
+    const own: ProcessInput = {
       app,
       draft,
       facts: input.facts,
       joins: cgroups.joinApp.get(name) ?? [],
       hasTerminal: streamsOf(input, app.spec).hasTerminal,
       hasMetadata: input.metadata !== undefined,
-    });
-    planApp(program, input, app, process, draft, cgroups);
+    };
+    const process = planApp(program, input, own, cgroups);
     processes.set(name, { process, capabilities: draft.process.capabilities });
   }
   return processes;
 }
 
-function planApp(
-  program: Program,
-  input: PlanInput,
-  app: ResolvedApp,
-  process: ProcessPlan,
-  draft: Draft,
-  cgroups: CgroupRegisters,
-): void {
+function planApp(program: Program, input: PlanInput, own: ProcessInput, cgroups: CgroupRegisters): ProcessPlan {
+  const { app, draft } = own;
   const { spec } = app;
+  const process = planProcess(own);
   const streams = streamsOf(input, spec);
   const cgroup = cgroups.cgroupApp.get(spec.name);
   const before = program.tape({ purpose: 'before', app: spec.name });
@@ -211,9 +207,11 @@ function planApp(
     logFiles: LOG_FILES,
     dependsOn: planDependencies(input.apps, spec.name),
     restart: planRestart(spec.restart),
+    hooks: planHooks(program, own, cgroup),
     ...appFlags(streams),
     ...(kill ? { kill } : {}),
     ...(oom ? { oom } : {}),
     ...(procs && !cgroup ? { procs } : {}),
   });
+  return process;
 }

@@ -1,4 +1,5 @@
 import { type FinalStatus, type PodEvent, toTime } from './events.ts';
+import { hookFailures, type HookFailure } from './hook-failures.ts';
 import { findHostPid, listAppPids } from './host-pids.ts';
 import type { AppRecord, PodRecord } from './record.ts';
 
@@ -16,6 +17,8 @@ export interface AppStatus {
   readonly reason: 'back-off' | 'dependency-failed' | 'gave-up' | null;
   /** When its pause is over. */
   readonly nextStartAt: string | null;
+  /** The last failure of each of its hooks. */
+  readonly hookFailures: readonly HookFailure[];
   /** How it ended the last time, whatever came after. */
   readonly lastExit: AppEnd | null;
   readonly startedAt: string | null;
@@ -60,6 +63,7 @@ function appStatus(app: AppRecord, sources: AppSources): AppStatus {
     reason: reasonOf(turn, state),
     nextStartAt: state === 'waiting' && turn?.e === 'app-backoff' ? toTime(turn.t + turn.ms) : null,
     lastExit: end ? endOf(end) : null,
+    hookFailures: hookFailures(own, app),
     startedAt: started ? toTime(started.t) : null,
     image: app.image,
   };

@@ -22,6 +22,16 @@ export type PodEvent = { readonly t: number } & (
       readonly signal: number;
       readonly oom: number;
     }
+  /** `errno`: why the command never ran; `late`: it took longer than it may, and was killed. */
+  | {
+      readonly e: 'hook-failed';
+      readonly app: string;
+      readonly hook: string;
+      readonly code: number;
+      readonly signal: number;
+      readonly late: number;
+      readonly errno: number;
+    }
   /** A call of the app's start tape failed. `code` is what the pod exits with for it: 125, 126 or 127. */
   | {
       readonly e: 'app-failed';

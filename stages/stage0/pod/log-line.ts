@@ -2,7 +2,7 @@
 export interface LogLine {
   /** RFC 3339 with nanoseconds, UTC: such times sort as text. */
   readonly time: string;
-  readonly stream: 'stdout' | 'stderr';
+  readonly stream: 'stdout' | 'stderr' | 'hook';
   /** `P`: the line goes on in the next entry of the same stream. */
   readonly partial: boolean;
   /** Without a line feed; not necessarily UTF-8. */
@@ -19,7 +19,7 @@ export function parseLogLine(line: Buffer, lastTime: string = ZERO_TIME): LogLin
   const streamEnd = timeEnd === -1 ? -1 : line.indexOf(SPACE, timeEnd + 1);
   const tagEnd = streamEnd === -1 ? -1 : line.indexOf(SPACE, streamEnd + 1);
   const stream = streamEnd === -1 ? '' : line.toString('latin1', timeEnd + 1, streamEnd);
-  if (tagEnd === -1 || (stream !== 'stdout' && stream !== 'stderr')) {
+  if (tagEnd === -1 || (stream !== 'stdout' && stream !== 'stderr' && stream !== 'hook')) {
     return { time: lastTime, stream: 'stdout', partial: false, text: line };
   }
   return {

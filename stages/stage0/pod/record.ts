@@ -7,6 +7,8 @@ export interface AppRecord {
   readonly image: { readonly ref: string; readonly digest: string };
   /** `always`: the app is not expected to end, and its code does not count for the pod's. */
   readonly restart?: 'never' | 'on-failure' | 'always';
+  /** Where the manifest has its hooks: `file:line:col` by name. */
+  readonly hooks?: Readonly<Record<string, string>>;
   /** What a later process in the app needs to be launched alike; only the launcher reads it. */
   readonly exec?: unknown;
 }

@@ -1,4 +1,5 @@
 import { PodError } from '../../error.ts';
+import { describeHookFailure } from '../../pod/hook-failures.ts';
 import { readEvents, toTime } from '../../pod/events.ts';
 import { type Readiness, readReadiness } from '../../pod/readiness.ts';
 import { type PodStatus, readStatus } from '../../pod/status.ts';
@@ -94,7 +95,11 @@ function renderStatus(terminal: Terminal, pod: PodStatus, readiness: Readiness):
   const labels = Object.entries(pod.labels).map(([key, value]) => `${key}=${value}`);
   if (labels.length > 0) facts.push(['labels', printable(labels.join(' '))]);
   const lines = facts.map(([name, value]) => `${terminal.paint(STDOUT, 'dim', name.padEnd(8))}  ${value}\n`);
-  return `${lines.join('')}\n${renderApps(terminal, pod)}`;
+  const failures = pod.apps.flatMap(({ name, hookFailures }) =>
+    hookFailures.map((failure) => `${printable(describeHookFailure(name, failure))}\n`),
+  );
+  const below = failures.length > 0 ? `\n${failures.join('')}` : '';
+  return `${lines.join('')}\n${renderApps(terminal, pod)}${below}`;
 }
 
 function renderApps(terminal: Terminal, pod: PodStatus): string {

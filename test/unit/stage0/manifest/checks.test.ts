@@ -169,6 +169,7 @@ refusesEach({
     waiting('name: a, after: [{app: b}]', 'name: b, after: [{app: c}]', 'name: c, after: [{app: ▶a}]'),
     'manifest/cycle',
   ],
+  'hooks without time': [appWith('hooks: {preStart: [a], timeout: ▶0s}'), 'manifest/schema'],
   'a pause of nothing': [appWith('restart: {policy: always, backoff: {initial: ▶0ms}}'), 'manifest/schema'],
   'a cap of nothing': [appWith('restart: {policy: always, backoff: {initial: 1ms, cap: ▶0s}}'), 'manifest/schema'],
   'a cap below the first pause': [

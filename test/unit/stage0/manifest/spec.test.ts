@@ -98,7 +98,6 @@ volumes: [{name: v, kind: empty, size: 1Mi}, {name: w, kind: empty, medium: memo
     spec?.unsupported.map(({ field, at }) => `${at.line} ${field}`).sort(),
     [
       '9 probes',
-      '10 hooks',
       '11 image docker://',
       '12 image aci:',
       '13 network mode cni:net',

@@ -1,0 +1,45 @@
+import { errnoMessage } from '../../linux/errno.ts';
+import { type PodEvent, readEvents, toTime } from './events.ts';
+import { type AppRecord, readRecord } from './record.ts';
+
+export interface HookFailure {
+  readonly hook: string;
+  /** Where the manifest asks for it: `file:line:col`. */
+  readonly at: string | null;
+  readonly time: string;
+  /** What it was: `exited with 3`. */
+  readonly problem: string;
+}
+
+/** The last failure of each hook, in the order in which they happened. */
+export function hookFailures(events: readonly PodEvent[], app: AppRecord): HookFailure[] {
+  const last = new Map<string, HookFailure>();
+  for (const event of events) {
+    if (event.e !== 'hook-failed') continue;
+    const { hook, t } = event;
+    last.delete(hook);
+    last.set(hook, { hook, at: app.hooks?.[hook] ?? null, time: toTime(t), problem: problemOf(event) });
+  }
+  return [...last.values()];
+}
+
+function problemOf({ code, signal, late, errno }: Extract<PodEvent, { e: 'hook-failed' }>): string {
+  if (late) return 'took longer than its time limit';
+  if (errno) return `could not run: ${errnoMessage(errno)}`;
+  return signal ? `was killed by signal ${signal}` : `exited with ${code}`;
+}
+
+/** `web.yaml:12:15: hook preStart of app "web": exited with 3` */
+export function describeHookFailure(app: string, { hook, at, problem }: HookFailure): string {
+  return `${at === null ? '' : `${at}: `}hook ${hook} of app "${app}": ${problem}`;
+}
+
+/** One line for each hook of the pod that failed. */
+export function hookFailureLines(podPath: string): string[] {
+  const events = readEvents(podPath).filter(({ e }) => e === 'hook-failed');
+  const apps = events.length > 0 ? (readRecord(podPath)?.apps ?? []) : [];
+  return apps.flatMap((app) => {
+    const own = events.filter((event) => 'app' in event && event.app === app.name);
+    return hookFailures(own, app).map((failure) => describeHookFailure(app.name, failure));
+  });
+}
