@@ -1,15 +1,30 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { PodError } from '../error.ts';
+import { ADDRESS_KIND } from '../network/addresses.ts';
+import type { BridgeConfig } from '../network/types.ts';
 import * as claims from '../pod/claims.ts';
 
 /** Removes the root's bridge with its firewall tables if no pod holds an address on it; its name if it did. */
 export async function removeUnusedBridge(root: string): Promise<string | undefined> {
-  const [{ removeBridge }, { bridgeConfig, chooseBridge }, { readHostRoutes }] = await Promise.all([
-    import('../network/bridge.ts'),
+  const { removeBridge } = await import('../network/bridge.ts');
+  const { config, isTorn } = await configOf(root);
+  const isRemoved = removeBridge(claims, root, config);
+  // What no pod is on needs no note that nobody can read; the next pod chooses anew.
+  if (isTorn && !claims.hasClaims(root, ADDRESS_KIND)) rmSync(`${root}/network.json`, { force: true });
+  return isRemoved ? config.bridge : undefined;
+}
+
+/** Without a readable note of it there may still be a bridge: the state directory's name says what it is called. */
+async function configOf(root: string): Promise<{ config: BridgeConfig; isTorn: boolean }> {
+  const [{ bridgeConfig, chooseBridge }, { readHostRoutes }] = await Promise.all([
     import('../network/bridge-config.ts'),
     import('../network/host-routes.ts'),
   ]);
-  // Without a note of it there may still be a bridge, of a state directory that was deleted by hand: its name says whose it was.
   const isNoted = existsSync(`${root}/network.json`);
-  const config = isNoted ? bridgeConfig(root) : chooseBridge(root, readHostRoutes());
-  return removeBridge(claims, root, config) ? config.bridge : undefined;
+  try {
+    if (isNoted) return { config: bridgeConfig(root), isTorn: false };
+  } catch (error) {
+    if (!(error instanceof PodError)) throw error;
+  }
+  return { config: chooseBridge(root, readHostRoutes()), isTorn: isNoted };
 }

@@ -3,7 +3,7 @@ import { PodError } from '../error.ts';
 import { listClaims, release } from '../pod/claims.ts';
 import { readFinal } from '../pod/events.ts';
 import { POD_FILES } from '../pod/layout.ts';
-import { readLedger } from '../pod/ledger.ts';
+import { isLedgerWhole, readLedger } from '../pod/ledger.ts';
 import { isSameDir, tryLockDir } from '../pod/lock.ts';
 import { releaseName } from '../pod/names.ts';
 import { readRecord } from '../pod/record.ts';
@@ -45,8 +45,8 @@ export async function removePod(
 export async function undoPod(root: string, uuid: string, path: string): Promise<void> {
   await undoLedger(root, uuid, readLedger(path));
   const record = readRecord(path);
-  if (record) return releaseName(root, record.name, uuid);
-  // It died before its record was written: what it claimed may be in no ledger yet.
+  if (record && isLedgerWhole(path)) return releaseName(root, record.name, uuid);
+  // It died before its record was written, or a crash tore them: what it claimed may be in no ledger.
   for (const claim of listClaims(root)) {
     if (claim.uuid === uuid) release(root, claim.kind, claim.key, uuid);
   }

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { hash64 } from './hash.ts';
 import { type HostRoutes, readHostRoutes } from './host-routes.ts';
@@ -95,14 +95,14 @@ function parseConfig(text: string, path: string): BridgeConfig {
 function persist(root: string, config: BridgeConfig): BridgeConfig {
   const path = configPath(root);
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
   try {
+    writeFileSync(draft, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
     linkSync(draft, path);
     return config;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     return parseConfig(readFileSync(path, 'utf8'), path);
   } finally {
-    unlinkSync(draft);
+    rmSync(draft, { force: true });
   }
 }

@@ -23,6 +23,13 @@ export function readLedger(podPath: string): LedgerEntry[] {
   return text === undefined ? [] : parseLines(text).filter(isEntry);
 }
 
+/** False when a crash left less than was written, or something else. */
+export function isLedgerWhole(podPath: string): boolean {
+  const text = readIfThere(`${podPath}/${POD_FILES.ledger}`);
+  if (!text?.endsWith('\n')) return false;
+  return parseLines(text).filter(isEntry).length === text.split('\n').length - 1;
+}
+
 function isEntry(line: object): line is LedgerEntry {
   return typeof (line as { kind?: unknown }).kind === 'string';
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { claim, release } from './claims.ts';
 import { isLocked, lockDir } from './lock.ts';
@@ -27,7 +27,8 @@ export function claimName(store: PodLookup, name: string, uuid: string): void {
   withNameLock(store.root, () => {
     const owner = nameOwner(store.root, name);
     if (owner === uuid) return;
-    if (owner !== undefined) {
+    if (owner === undefined) dropTorn(store.root, name);
+    else {
       if (isAlive(store, owner)) throw nameTaken(name, owner);
       release(store.root, 'name', name, owner);
     }
@@ -51,6 +52,16 @@ function withNameLock(root: string, change: () => void): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** A claim is empty for the instant between its making and its writing; whoever makes one that stays so was killed. */
+const TORN_MS = 1000;
+
+/** What a crash left of a claim is nobody's. */
+function dropTorn(root: string, name: string): void {
+  const path = `${root}/claims/name/${name}`;
+  const made = statSync(path, { throwIfNoEntry: false });
+  if (made && Date.now() - made.mtimeMs >= TORN_MS) unlinkSync(path);
 }
 
 function isAlive(store: PodLookup, uuid: string): boolean {
