@@ -1,6 +1,7 @@
 /** The same numbers in every run of a test: a linear congruential generator. The result is below `limit`. */
 export function newRandom(seed: number): (limit: number) => number {
-  let state = seed;
+  // Seeds that are near each other begin far from each other.
+  let state = Math.imul(seed, 2_654_435_761) >>> 0;
   return (limit) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return Math.floor((state / 2 ** 32) * limit);
