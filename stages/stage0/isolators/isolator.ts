@@ -132,6 +132,8 @@ export interface Draft {
   readonly devices: DeviceGrant[];
   /** Of the pod's own namespaces, in the kernel's spelling: `net.ipv4.ip_forward`. */
   readonly sysctls: Named<{ readonly name: string; readonly text: string }>[];
+  /** Of the pod's link, in each direction. */
+  bandwidth?: { readonly bytesPerSecond: number; readonly at: Position };
 }
 
 export interface IsolatorContext {
@@ -145,6 +147,8 @@ export interface IsolatorContext {
   readonly hostNetwork: boolean;
   /** The pod has a user namespace of its own, in which nobody of the host's has a number. */
   readonly hasUserns: boolean;
+  /** The pod is on a bridge. */
+  readonly hasOwnLink: boolean;
 }
 
 /**

@@ -10,6 +10,7 @@ export interface LowerOptions {
   readonly pod?: Draft | undefined;
   readonly hostNetwork?: boolean;
   readonly hasUserns?: boolean;
+  readonly hasOwnLink?: boolean;
 }
 
 export interface Lowered {
@@ -26,7 +27,7 @@ export function lowerIsolators(
   specs: readonly IsolatorSpec[],
   scope: 'app' | 'pod',
   host: HostFacts,
-  { pod, hostNetwork = false, hasUserns = false }: LowerOptions = {},
+  { pod, hostNetwork = false, hasUserns = false, hasOwnLink = true }: LowerOptions = {},
 ): Lowered {
   const draft = newDraft(scope, host);
   const { wanted, errors } = pick(specs, scope);
@@ -36,7 +37,8 @@ export function lowerIsolators(
     const spec = wanted.get(isolator.name);
     if (!spec) continue;
     try {
-      isolator.lower(spec.value as never, draft, { host, at: spec.at, atOf: spec.atOf, pod, hostNetwork, hasUserns });
+      const places = { at: spec.at, atOf: spec.atOf };
+      isolator.lower(spec.value as never, draft, { host, ...places, pod, hostNetwork, hasUserns, hasOwnLink });
     } catch (error) {
       if (!(error instanceof PodError)) throw error;
       errors.push(error);

@@ -17,13 +17,15 @@ import { READ_ONLY } from './readonly-paths.ts';
 import { RDMA } from './rdma.ts';
 import { RLIMITS } from './rlimits.ts';
 import { SCHEDULER } from './scheduler.ts';
-import { SYSCTL } from './sysctl.ts';
+import { SYSCTL, UNIX_SYSCTL } from './sysctl.ts';
 import { UMASK } from './umask.ts';
 import { MEMORY } from './memory.ts';
 import { MISC } from './misc.ts';
+import { NETWORK_BANDWIDTH } from './network-bandwidth.ts';
 import { NO_NEW_PRIVILEGES } from './no-new-privileges.ts';
 import { OOM_SCORE_ADJ } from './oom-score-adj.ts';
 import { PIDS } from './pids.ts';
+import { SECCOMP_PROFILE } from './seccomp-profile.ts';
 import { SECCOMP_REMOVE_SET } from './seccomp-remove-set.ts';
 import { SECCOMP_RETAIN_SET } from './seccomp-retain-set.ts';
 
@@ -38,6 +40,7 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   CPUSET,
   MEMORY,
   PIDS,
+  NETWORK_BANDWIDTH,
   HUGETLB,
   RDMA,
   MISC,
@@ -55,12 +58,14 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   PERSONALITY,
   KEYRING,
   SYSCTL,
+  UNIX_SYSCTL,
   MASKED,
   READ_ONLY,
   LANDLOCK,
   // Its default is the filter of every app, so it comes before the other.
   SECCOMP_REMOVE_SET,
   SECCOMP_RETAIN_SET,
+  SECCOMP_PROFILE,
 ];
 
 export function findIsolator(name: string): Isolator<never> | undefined {

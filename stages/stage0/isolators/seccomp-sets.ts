@@ -116,8 +116,12 @@ export function refuseBothFilters(draft: Draft, context: IsolatorContext): void 
   if (!before) return;
   const later = before.line > context.at.line || (before.line === context.at.line && before.col > context.at.col);
   const [first, second] = later ? [context.at, before] : [before, context.at];
-  throw new PodError('manifest/schema', 'set a system call filter: an app has a retain-set or a remove-set, not both', {
-    at: second,
-    hint: `the other one is on line ${first.line}`,
-  });
+  throw new PodError(
+    'manifest/schema',
+    'set a system call filter: an app has a retain-set, a remove-set or a profile, not two of them',
+    {
+      at: second,
+      hint: `the other one is on line ${first.line}`,
+    },
+  );
 }

@@ -55,3 +55,6 @@ export const SYSCTL: Isolator<SysctlValue> = {
   },
   lower,
 };
+
+/** The name appc has for it. */
+export const UNIX_SYSCTL: Isolator<SysctlValue> = { ...SYSCTL, name: 'os/unix/sysctl' };

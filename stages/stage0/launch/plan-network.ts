@@ -7,8 +7,8 @@ import type { NetworkPlan } from '../plan/types.ts';
 export function planNetwork(spec: PodSpec): NetworkPlan {
   const ports = publishedPorts(spec);
   return {
-    planAttach: (attach) => planAttachVeth(attach, spec.network, ports),
-    planPod: (pod) => planPodNetwork(pod, spec.network),
+    planAttach: (attach, bandwidth) => planAttachVeth(attach, spec.network, ports, bandwidth),
+    planPod: (pod, bandwidth) => planPodNetwork(pod, spec.network, bandwidth),
     planSettle: (settle) => planNetworkCleanup(settle, spec.network, ports),
   };
 }

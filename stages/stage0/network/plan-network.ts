@@ -20,6 +20,7 @@ import { SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
 import { PORT_KIND, portKey } from './host-ports.ts';
 import { addGroup, deleteGroup, type ElementGroup, type FirewallPod, podElements } from './pod-elements.ts';
 import { NETWORK_HOLES as HOLES } from './symbols.ts';
+import { type Bandwidth, shapeLink } from './shaping.ts';
 import { planExchange, type TapeMessage } from './tape-netlink.ts';
 import type { PublishedPort } from './types.ts';
 
@@ -42,7 +43,12 @@ function symbolicPod(): FirewallPod {
 }
 
 /** For the `attach` tape: the pod's firewall elements, then its link into its namespace and onto the bridge. */
-export function planAttachVeth(tape: Tape, network: NetworkSpec, ports: readonly PublishedPort[]): void {
+export function planAttachVeth(
+  tape: Tape,
+  network: NetworkSpec,
+  ports: readonly PublishedPort[],
+  bandwidth?: Bandwidth,
+): void {
   if (!usesBridge(network)) return;
   const { at } = network;
   // The elements first: the link must never be up without its owner known.
@@ -65,6 +71,21 @@ export function planAttachVeth(tape: Tape, network: NetworkSpec, ports: readonly
     stores: { initPid: tape.program.reg('initPid') },
     at,
   });
+  if (bandwidth) planHostShaping(tape, bandwidth);
+}
+
+/** The kernel wants the index of a link that did not exist before. */
+function planHostShaping(tape: Tape, bandwidth: Bandwidth): void {
+  const { at } = bandwidth;
+  const ifreq = tape.bytes([sym('vethName', IFNAMSIZ), new Uint8Array(IFREQ_SIZE - IFNAMSIZ)]);
+  planExchange(tape, {
+    protocol: NETLINK_ROUTE,
+    name: 'rtnetlink',
+    messages: [shapeLink(hole('linkIndex', 4), bandwidth)],
+    gathers: { linkIndex: offset(ifreq, IFNAMSIZ) },
+    at,
+    prepare: (socket) => tape.call('ioctl', [socket, SIOCGIFINDEX, ifreq], { at, why: "find the pod's link" }),
+  });
 }
 
 function hostEndMessages(at: SourcePosition, ports: readonly PublishedPort[]): TapeMessage[] {
@@ -77,7 +98,7 @@ function hostEndMessages(at: SourcePosition, ports: readonly PublishedPort[]): T
 }
 
 /** For the `pod` tape, played inside: the loopback, and on a bridge the addresses and routes of `eth0`. */
-export function planPodNetwork(tape: Tape, network: NetworkSpec): void {
+export function planPodNetwork(tape: Tape, network: NetworkSpec, bandwidth?: Bandwidth): void {
   if (network.mode === 'host') return;
   const { at } = network;
   const loopback: TapeMessage = { message: setLinkUp('lo'), at };
@@ -89,12 +110,16 @@ export function planPodNetwork(tape: Tape, network: NetworkSpec): void {
   planExchange(tape, {
     protocol: NETLINK_ROUTE,
     name: 'rtnetlink',
-    messages: [loopback, ...addressMessages(at)],
+    messages: [loopback, ...shaping(bandwidth), ...addressMessages(at)],
     gathers: { linkIndex: offset(ifreq, IFNAMSIZ) },
     at,
     // The index is not always 2: where tunnel modules are loaded, every new namespace has their links already.
     prepare: (socket) => tape.call('ioctl', [socket, SIOCGIFINDEX, ifreq], { at, why: `find the pod's "${POD_LINK}"` }),
   });
+}
+
+function shaping(bandwidth: Bandwidth | undefined): TapeMessage[] {
+  return bandwidth ? [shapeLink(hole('linkIndex', 4), bandwidth)] : [];
 }
 
 function addressMessages(at: SourcePosition): TapeMessage[] {

@@ -39,10 +39,11 @@ interface Drafts {
 /** Everything wrong with any isolator of the pod or its apps, at once. */
 function lowerAll({ spec, facts }: PlanInput): Drafts {
   const hostNetwork = spec.network.mode === 'host';
+  const hasOwnLink = spec.network.mode === 'bridge';
   const hasUserns = spec.userns.mode !== 'host';
-  const pod = lowerIsolators(spec.isolators, 'pod', facts, { hostNetwork, hasUserns });
+  const pod = lowerIsolators(spec.isolators, 'pod', facts, { hostNetwork, hasOwnLink, hasUserns });
   const lower = ({ isolators }: AppSpec): Lowered =>
-    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, hostNetwork, hasUserns });
+    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, hostNetwork, hasOwnLink, hasUserns });
   const apps = spec.apps.map((app) => [app.name, lower(app)] as const);
   const errors = [...pod.errors, ...apps.flatMap(([, lowered]) => lowered.errors)];
   if (errors.length > 0) throw new PodErrors(errors);
@@ -119,8 +120,8 @@ export function planPod(input: PlanInput): Plan {
   planCgroupViewSources(host, rootfs);
   planDeviceNodes(host, rootfs);
   planHostSysfs(host, rootfs);
-  planAttach(program, attach, input, rootfs);
-  planInit(program, input, rootfs, cgroups);
+  planAttach(program, attach, input, rootfs, drafts);
+  planInit(program, input, rootfs, cgroups, drafts);
   const processes = planApps(program, input, drafts, cgroups);
   input.metadata?.planAnswers(program, processes);
   return { program, processes, cgroupMounts: cgroupMounts(cgroupInput) };
@@ -133,17 +134,23 @@ function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
   cleanup.call('renameat', [-100, from, -100, to], { at, why: 'move the pod to the exited ones' });
 }
 
-function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput): void {
+function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput, drafts: Drafts): void {
   planIdMaps(program.tape({ purpose: 'maps' }), input.spec);
   planOomScoreFile(attach);
-  input.network.planAttach(attach);
+  input.network.planAttach(attach, drafts.pod.bandwidth);
   planOverlays(attach, rootfs);
   planVolumeSources(attach, rootfs);
   planCloseDeviceNodes(attach, rootfs);
   planCloseCgroupViews(attach, rootfs);
 }
 
-function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgroups: CgroupRegisters): void {
+function planInit(
+  program: Program,
+  input: PlanInput,
+  rootfs: RootfsInput,
+  cgroups: CgroupRegisters,
+  drafts: Drafts,
+): void {
   const tree = program.tape({ purpose: 'tree' });
   const pod = program.tape({
     purpose: 'pod',
@@ -153,7 +160,7 @@ function planInit(program: Program, input: PlanInput, rootfs: RootfsInput, cgrou
   planInitIdentity(tree, input.spec, cgroups.joinInit);
   planHostname(tree, input.spec);
   planKernelTree(tree, rootfs);
-  input.network.planPod(pod);
+  input.network.planPod(pod, drafts.pod.bandwidth);
   input.metadata?.planSocket(pod);
   planPodTree(pod, rootfs);
 }

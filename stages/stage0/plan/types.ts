@@ -3,7 +3,7 @@ import type { ProcessPlan } from '../../stage2/process.ts';
 import type { ImageUser } from '../image/user.ts';
 import type { ResolvedImage } from '../image/types.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
-import type { CapabilitySets } from '../isolators/isolator.ts';
+import type { CapabilitySets, Draft } from '../isolators/isolator.ts';
 import type { HostFacts } from './facts.ts';
 
 /** An app whose image is on this machine and was looked into. */
@@ -17,8 +17,8 @@ export interface ResolvedApp {
 
 /** What the network mode puts on the tapes. */
 export interface NetworkPlan {
-  readonly planAttach: (attach: Tape) => void;
-  readonly planPod: (pod: Tape) => void;
+  readonly planAttach: (attach: Tape, bandwidth: Draft['bandwidth']) => void;
+  readonly planPod: (pod: Tape, bandwidth: Draft['bandwidth']) => void;
   /**
    * After the pod's exit was told, while its lock is still held: the kernel takes an RCU grace period (5 to 20 ms) to let
    * firewall elements go, which nobody has to wait for.

@@ -1,0 +1,65 @@
+// tc-tbf(8), linux/pkt_sched.h, linux/rtnetlink.h: a token bucket as a link's queueing discipline.
+
+import {
+  attribute,
+  cString,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_REPLACE,
+  nest,
+  type NetlinkMessage,
+  type Piece,
+  u32,
+} from './netlink.ts';
+
+const RTM_NEWQDISC = 36;
+const TC_H_ROOT = 0xffff_ffff;
+/** 1: */
+const HANDLE = 0x1_0000;
+
+const TCA_KIND = 1;
+const TCA_OPTIONS = 2;
+const TCA_TBF_PARMS = 1;
+const TCA_TBF_RATE64 = 4;
+const TCA_TBF_BURST = 6;
+/** Without it the kernel wants a table of rates, as from the tools of 2001. */
+const TC_LINKLAYER_ETHERNET = 1;
+
+export interface TokenBucket {
+  /** Bytes a second. */
+  readonly rate: number;
+  /** Bytes that may go at once; at least a packet. */
+  readonly burst: number;
+  /** Bytes that may wait before packets are dropped. */
+  readonly queue: number;
+}
+
+/** struct tc_tbf_qopt: two struct tc_ratespec of 12 bytes, then limit, buffer and mtu. */
+function parameters({ rate, queue }: TokenBucket): Uint8Array {
+  const view = new DataView(new ArrayBuffer(36));
+  view.setUint8(1, TC_LINKLAYER_ETHERNET);
+  view.setUint32(8, Math.min(rate, 0xffff_ffff), true);
+  view.setUint32(24, queue, true);
+  return new Uint8Array(view.buffer);
+}
+
+/** What leaves by the link leaves at the bucket's rate. */
+export function newTokenBucket(index: Piece, bucket: TokenBucket): NetlinkMessage {
+  const rate64 = new Uint8Array(new BigUint64Array([BigInt(bucket.rate)]).buffer);
+  return {
+    type: RTM_NEWQDISC,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
+    // struct tcmsg: family, ifindex, handle, parent, info.
+    header: [u32(0), index, u32(HANDLE), u32(TC_H_ROOT), u32(0)],
+    attributes: [
+      attribute(TCA_KIND, cString('tbf')),
+      nest(
+        TCA_OPTIONS,
+        attribute(TCA_TBF_PARMS, parameters(bucket)),
+        attribute(TCA_TBF_BURST, u32(bucket.burst)),
+        attribute(TCA_TBF_RATE64, rate64),
+      ),
+    ],
+    what: `let ${bucket.rate} bytes a second pass`,
+  };
+}

@@ -1,0 +1,46 @@
+import { PodError } from '../error.ts';
+import { BYTES_PATTERN, parseBytes } from '../manifest/quantity.ts';
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+
+export interface NetworkBandwidthValue {
+  readonly limit: string | number;
+  readonly default?: true;
+}
+
+/** Below it not even a connection would be made in the usual time. */
+const MIN_BYTES = 1000n;
+const MAX_BYTES = BigInt(Number.MAX_SAFE_INTEGER);
+
+function lower({ limit }: NetworkBandwidthValue, draft: Draft, context: IsolatorContext): void {
+  const at = context.atOf('/limit');
+  const bytes = parseBytes(limit, at);
+  if (bytes < MIN_BYTES || bytes > MAX_BYTES) {
+    throw new PodError('manifest/schema', `limit the network to "${limit}": not from "1k" to "9P" bytes a second`, {
+      at,
+    });
+  }
+  if (!context.hasOwnLink) {
+    throw new PodError('manifest/schema', 'limit the network bandwidth: the pod has no link of its own', {
+      at: context.at,
+      hint: 'only "network: {mode: bridge}" gives it one',
+    });
+  }
+  draft.bandwidth = { bytesPerSecond: Number(bytes), at };
+}
+
+export const NETWORK_BANDWIDTH: Isolator<NetworkBandwidthValue> = {
+  name: 'resource/network-bandwidth',
+  scopes: ['pod'],
+  schema: {
+    type: 'object',
+    description:
+      'Bytes a second that the pod may send, and as many that it may be sent, over its link; its apps share them. What its apps say to each other over the loopback is not limited.',
+    additionalProperties: false,
+    required: ['limit'],
+    properties: {
+      limit: { type: ['string', 'integer'], pattern: BYTES_PATTERN, description: 'Bytes a second: "1M", "512Ki".' },
+      default: { const: true, description: "Written by appc's own tools; it has no meaning here." },
+    },
+  },
+  lower,
+};
