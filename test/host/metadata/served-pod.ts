@@ -4,6 +4,8 @@ export interface Answered {
   /** All that came until the connection ended. */
   readonly text: string;
   readonly ms: number;
+  /** The connection was not ended but cut off. */
+  readonly error?: string;
 }
 
 /** A pod with a metadata service whose app, on the host's image, waits to be killed. */
@@ -21,12 +23,13 @@ async function ask(request) {
   const began = process.hrtime.bigint();
   const socket = connect(Number(url.port), url.hostname);
   const text = request.replaceAll('$URL', url.pathname).replaceAll('$BIG', 'x'.repeat(1 << 20));
-  socket.on('error', () => {});
+  let error;
+  socket.on('error', ({ code }) => (error = code));
   socket.write(Buffer.from(text, 'latin1'));
   const chunks = [];
   socket.on('data', (chunk) => chunks.push(chunk));
   await new Promise((resolve) => socket.on('close', resolve));
-  return { text: Buffer.concat(chunks).toString(), ms: Number(process.hrtime.bigint() - began) / 1e6 };
+  return { error, text: Buffer.concat(chunks).toString(), ms: Number(process.hrtime.bigint() - began) / 1e6 };
 }
 (async () => {
   const answers = [];
