@@ -1,6 +1,7 @@
 import { playInGuest } from './checks.ts';
 import { NETWORK_CHECKS } from './checks/network.ts';
+import { CPUSET_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
 import { QEMU } from './qemu.ts';
 
 // User-mode Linux is built without the nftables families a bridge network needs.
-void playInGuest(QEMU, 'v2', NETWORK_CHECKS);
+void playInGuest(QEMU, 'v2', [...NETWORK_CHECKS, ...CPUSET_CHECKS, ...UNIFIED_CHECKS]);

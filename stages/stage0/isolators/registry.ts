@@ -22,6 +22,8 @@ import { UMASK } from './umask.ts';
 import { MEMORY } from './memory.ts';
 import { MISC } from './misc.ts';
 import { NETWORK_BANDWIDTH } from './network-bandwidth.ts';
+import { NET_CLASS } from './net-class.ts';
+import { NET_PRIORITY } from './net-priority.ts';
 import { NO_NEW_PRIVILEGES } from './no-new-privileges.ts';
 import { OOM_SCORE_ADJ } from './oom-score-adj.ts';
 import { PIDS } from './pids.ts';
@@ -47,6 +49,8 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   BLOCK_BANDWIDTH,
   BLOCK_IOPS,
   IO,
+  NET_CLASS,
+  NET_PRIORITY,
   DEVICES,
   CAPABILITIES_RETAIN_SET,
   CAPABILITIES_REMOVE_SET,

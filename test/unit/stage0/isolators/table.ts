@@ -38,6 +38,7 @@ const LOOKED: HostFacts['looked'] = {
   'disk /srv/btrfs': { disks: ['8:0', '8:16'], queues: ['8:0', '8:16'] },
   'disk /dev/shm': { disks: [], queues: [] },
   'disk /nowhere': null,
+  'names /sys/class/net': ['eth0', 'lo'],
   'node /dev/fuse': { path: '/dev/fuse', type: 'char', major: 10, minor: 229, others: 6 },
   'node /dev/kvm': { path: '/dev/kvm', type: 'char', major: 10, minor: 232, others: 4 },
   'node /dev/disk/by-label/data': { path: '/dev/sda1', type: 'block', major: 8, minor: 1, others: 0 },
@@ -60,12 +61,13 @@ type Isolators = Readonly<Record<string, unknown>>;
 export interface Asked {
   readonly app?: Isolators;
   readonly pod?: Isolators;
+  readonly hostNetwork?: boolean;
 }
 
 /** `FILE=VALUE` of the app's control files but for the limit on processes; or `CODE POINTER` of each error, first the pod's. */
-export function lowered(host: HostFacts, { app = {}, pod = {} }: Asked): string[] {
-  const podLowered = lowerIsolators(specsOf(pod), 'pod', host);
-  const { draft, errors } = lowerIsolators(specsOf(app), 'app', host, { pod: podLowered.draft });
+export function lowered(host: HostFacts, { app = {}, pod = {}, hostNetwork = false }: Asked): string[] {
+  const podLowered = lowerIsolators(specsOf(pod), 'pod', host, { hostNetwork });
+  const { draft, errors } = lowerIsolators(specsOf(app), 'app', host, { pod: podLowered.draft, hostNetwork });
   const all = [...podLowered.errors, ...errors];
   if (all.length > 0) return all.map(({ code, at }) => `${code} ${at?.file.replace('pod.yaml', '')}`.trim());
   return writesOf(draft);

@@ -1,0 +1,27 @@
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+import { requireNetController } from './net-cgroup.ts';
+
+function lower(value: string, draft: Draft, context: IsolatorContext): void {
+  requireNetController(context, 'net_cls', NET_CLASS.name);
+  const [major, minor] = value.split(':').map((half) => Number.parseInt(half, 16)) as [number, number];
+  draft.cgroup.push({
+    controller: 'net_cls',
+    file: 'net_cls.classid',
+    value: `${major * 0x1_00_00 + minor}`,
+    at: context.at,
+    why: `mark packets with class ${value}`,
+  });
+}
+
+export const NET_CLASS: Isolator<string> = {
+  name: 'os/linux/net-class',
+  scopes: ['app', 'pod'],
+  schema: {
+    type: 'string',
+    pattern: '^[0-9a-f]{1,4}:[0-9a-f]{1,4}$',
+    'x-expects': 'a class: two hexadecimal numbers as tc writes them, as in "10:1"',
+    description:
+      'The class of traffic control that packets belong to, as tc(8) writes it: "10:1". The classes are the host\'s, so the pod needs its network (mode `host`), and the host the net_cls controller of cgroup version 1.',
+  },
+  lower,
+};

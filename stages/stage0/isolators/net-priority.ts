@@ -1,0 +1,38 @@
+import { PodError } from '../error.ts';
+import { findingOf } from './finding.ts';
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+import { requireNetController } from './net-cgroup.ts';
+
+const INTERFACES = '/sys/class/net';
+
+function lower(value: Readonly<Record<string, number>>, draft: Draft, context: IsolatorContext): void {
+  requireNetController(context, 'net_prio', NET_PRIORITY.name);
+  const names = findingOf(context.host, 'names', INTERFACES) ?? [];
+  for (const [name, priority] of Object.entries(value)) {
+    const at = context.atOf(`/${name}`);
+    const why = `give packets priority ${priority} on "${name}"`;
+    if (!names.includes(name)) {
+      throw new PodError('host/unsupported', `${why}: the host has no such interface`, {
+        at,
+        hint: `there are ${names.join(', ')}`,
+      });
+    }
+    draft.cgroup.push({ controller: 'net_prio', file: 'net_prio.ifpriomap', value: `${name} ${priority}`, at, why });
+  }
+}
+
+export const NET_PRIORITY: Isolator<Readonly<Record<string, number>>> = {
+  name: 'os/linux/net-priority',
+  scopes: ['app', 'pod'],
+  schema: {
+    type: 'object',
+    minProperties: 1,
+    // skb->priority is an u32; the queueing disciplines know 0 to 15.
+    additionalProperties: { type: 'integer', minimum: 0, maximum: 4_294_967_295 },
+    examples: [{ eth0: 6 }],
+    description:
+      "The priority of packets that leave, by the interface of the host. The pod needs the host's network (mode `host`), and the host the net_prio controller of cgroup version 1.",
+  },
+  look: () => [`names ${INTERFACES}`],
+  lower,
+};

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FULL_HYBRID, FULL_V1, FULL_V2, lowered } from './table.ts';
+
+type Row = readonly [name: string, isolators: object, v1: readonly string[]];
+
+const TABLE: readonly Row[] = [
+  ['a class', { 'os/linux/net-class': '10:1' }, ['net_cls.classid=1048577']],
+  ['the last class', { 'os/linux/net-class': 'ffff:ffff' }, ['net_cls.classid=4294967295']],
+  [
+    'priorities',
+    { 'os/linux/net-priority': { eth0: 6, lo: 0 } },
+    ['net_prio.ifpriomap=eth0 6', 'net_prio.ifpriomap=lo 0'],
+  ],
+  ['an interface that is not there', { 'os/linux/net-priority': { eth1: 6 } }, ['host/unsupported /eth1']],
+];
+
+for (const [name, app, v1] of TABLE) {
+  test(`${name}: on version 1, and refused on version 2`, () => {
+    const asked = { app: { ...app }, hostNetwork: true };
+    assert.deepEqual(lowered(FULL_V1, asked), v1);
+    assert.deepEqual(lowered(FULL_HYBRID, asked), v1);
+    assert.deepEqual(lowered(FULL_V2, asked), ['host/unsupported']);
+  });
+
+  test(`${name}: refused in a network namespace of the pod`, () => {
+    assert.deepEqual(lowered(FULL_V1, { app: { ...app } }), ['manifest/schema']);
+  });
+}
