@@ -66,3 +66,25 @@ test('a disk that gets full at any step is one error, exit 125, and leaves nothi
   }
   assert.ok(phases.size >= 4, [...phases].join(', '));
 });
+
+test('on a disk that got full while it ran, a pod is stopped, told of and removed', async () => {
+  const script = `mount -t tmpfs -o size=24m none ${disk}
+    pod() { verb=$1; shift; "$0" "$POD" "$verb" --root ${disk} "$@"; }
+    uuid=$(pod run -d ${scratch}/long.yaml) || exit 1
+    cat /dev/zero >${disk}/fill 2>/dev/null
+    mkdir ${disk}/x && for i in $(seq 9999); do : >${disk}/x/$i || break; done 2>/dev/null
+    for step in "exec full -- /bin/true" "ps -a" "stop full" "status full" "logs full" "rm full" "gc --grace 0s"; do
+      pod $step >/dev/null || echo "failed: $step"
+    done
+    ls -d ${disk}/pods/[!n]*/* ${disk}/claims/*/* 2>/dev/null`;
+  const { writeFile } = await import('node:fs/promises');
+  const app = { exec: ['/bin/sleep', '1000'], stop: { signal: 'SIGKILL' } };
+  await writeFile(`${scratch}/long.yaml`, manifestWith(app).replace('name: refused', 'name: full'));
+  const [bin] = commandLine(['ps']);
+  const { stdout, stderr } = await execa('unshare', ['--mount', 'sh', '-c', script, process.execPath], {
+    env: { ...cliEnvironment(), POD: bin! },
+    extendEnv: false,
+    reject: false,
+  });
+  assert.equal(stdout, '', stderr);
+});
