@@ -176,7 +176,7 @@ static int is_met(const struct init *in, const struct tape_dep *d)
 
 	switch (d->condition) {
 	case AFTER_COMPLETED:
-		return !over ? 0 : other->code || other->signal ? -1 : 1;
+		return !over ? 0 : other->code || other->signal || other->unhealthy ? -1 : 1;
 	case AFTER_READY:
 		return (is_probed(in, d->app) ? other->ready : other->was_started) ? 1 : over ? -1 : 0;
 	default:
@@ -254,16 +254,6 @@ static void hold_mount_namespace(struct init *in, struct app *a)
 		a->mount_namespace = (s32)sys4(__NR_openat, in->regs[R_PROC], path, O_RDONLY | O_CLOEXEC, 0);
 }
 
-void app_became_ready(struct init *in, u32 index)
-{
-	char line[256];
-	struct text t = EVENT(line, "app-ready");
-
-	in->apps[index].ready = 1;
-	event_app(&t, in, index);
-	event_end(in, &t, line);
-}
-
 static void record_start(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];
@@ -272,9 +262,12 @@ static void record_start(struct init *in, u32 index)
 
 	event_app(&t, in, index);
 	FIELD(&t, "pid", a->pid);
-	event_end(in, &t, line);
 	a->was_started = 1;
-	a->ready = !is_probed(in, index);
+	/* What was reaped in this turn is asked nothing any more. */
+	if (!a->reaped)
+		probes_begin(in, index);
+	FIELD(&t, "ready", a->ready);
+	event_end(in, &t, line);
 	if (tape_app(in, index)->restart != RESTART_NEVER || tape_app(in, index)->probes)
 		a->started_at = clock_ns(CLOCK_MONOTONIC);
 }

@@ -110,15 +110,15 @@ static long load_exec(struct init *in, struct program *p, s32 fd)
 }
 
 /* Around the clone init takes what the app's processes can only inherit. */
-static long give_birth_like(struct init *in, u32 index, const struct program *p, const s32 *stdio, s32 *report)
+long start_like(struct init *in, u32 app, const struct program *p, u32 tape, const s32 *stdio, s32 *report)
 {
-	const struct tape_app *t = &in->program.apps[index];
+	const struct tape_app *t = &in->program.apps[app];
 	struct fault fault;
 	long pid;
 
 	if (!played(in, t->before, &fault))
 		return -fault.err;
-	pid = start_process(in, p, 0, stdio, in->apps[index].mount_namespace, report);
+	pid = start_process(in, p, tape, stdio, in->apps[app].mount_namespace, report);
 	/* What init cannot take back it must not pass on to others: the command ends, and its client sees that. */
 	if (!played(in, t->after, &fault) && pid > 0)
 		sys2(__NR_kill, pid, SIGKILL);
@@ -141,7 +141,7 @@ static long exec(struct init *in, u32 index, const struct message *m, const s32 
 	ret = load_exec(in, &p, fds[0]);
 	if (ret < 0)
 		return ret;
-	ret = give_birth_like(in, (u32)m->app, &p, fds + 1, &s->report);
+	ret = start_like(in, (u32)m->app, &p, 0, fds + 1, &s->report);
 	/* The child has its own copy; give the pages back. */
 	sys3(__NR_madvise, exec_image, sizeof(exec_image), MADV_DONTNEED);
 	if (ret < 0)

@@ -14,6 +14,8 @@ static void record_exit(struct init *in, u32 index, int oom)
 	FIELD(&t, "code", a->code);
 	FIELD(&t, "signal", a->signal);
 	FIELD(&t, "oom", oom);
+	if (in->apps[index].unhealthy)
+		FIELD(&t, "unhealthy", 1);
 	event_end(in, &t, line);
 }
 
@@ -111,6 +113,7 @@ static void reap_app(struct init *in, u32 index, int status)
 	/* No exec is born into it any more, and it would keep the app's mounts. */
 	sys_close(a->mount_namespace);
 	a->mount_namespace = -1;
+	probes_end(in, index);
 	record_exit(in, index, oom_killed(in, index));
 	a->state = APP_EXITED;
 	/* With the last one PID 1 ends, and nothing is left of the others either. */

@@ -41,6 +41,24 @@ void event_field(struct text *t, const char *name, size_t length, s64 value)
 	put_number(t, (u64)(value < 0 ? -value : value), 0);
 }
 
+void event_bytes(struct text *t, const char *name, size_t length, const u8 *bytes, u32 n)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	put_literal(t, ",\"");
+	put_string(t, name, length);
+	put_literal(t, "\":\"");
+	for (u32 i = 0; i < n; i++) {
+		char escaped[6] = { '\\', 'u', '0', '0', digits[bytes[i] >> 4], digits[bytes[i] & 15] };
+
+		if (bytes[i] < ' ' || bytes[i] == '"' || bytes[i] == '\\' || bytes[i] == 127)
+			put_string(t, escaped, sizeof(escaped));
+		else
+			put_string(t, (const char *)&bytes[i], 1);
+	}
+	put_literal(t, "\"");
+}
+
 /* A full disk loses the line, never part of it: the next one would be glued to what is there. */
 static void append_whole(long fd, const char *line, long size)
 {

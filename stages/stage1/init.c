@@ -103,7 +103,8 @@ static void reap(struct init *in)
 		pid = sys4(__NR_wait4, -1, &status, WNOHANG | __WALL, NULL);
 		if (pid <= 0)
 			return;
-		if (!apps_reap(in, (s32)pid, status) && !hooks_reap(in, (s32)pid, status))
+		if (!apps_reap(in, (s32)pid, status) && !hooks_reap(in, (s32)pid, status) &&
+		    !commands_reap(in, (s32)pid, status))
 			sessions_reap(in, (s32)pid, status);
 	}
 	in->more_to_reap = 1;
@@ -167,6 +168,9 @@ static void dispatch(struct init *in, u64 data)
 	case WATCH_METADATA_CLIENT:
 		metadata_client_event(in, index);
 		break;
+	case WATCH_PROBE:
+		ask_event(in, index);
+		break;
 	}
 }
 
@@ -206,6 +210,7 @@ static void supervise(struct init *in)
 		control_listen_again(in);
 		metadata_advance(in);
 		hooks_advance(in);
+		probes_advance(in);
 		apps_advance_stop(in);
 		apps_advance_restart(in);
 		apps_start_ready(in);
@@ -225,6 +230,8 @@ static void forget_all(struct init *in)
 		in->sessions[i] = (struct session){ .sock = -1, .report = -1, .app = -1, .out = -1, .err = -1 };
 	for (u32 i = 0; i < MAX_CLIENTS; i++)
 		in->metadata.clients[i].fd = -1;
+	for (u32 i = 0; i < in->program.header->probes_count; i++)
+		in->probes[i] = (struct probe){ .fd = -1, .report = -1 };
 	for (u32 i = 0; i < MAX_APPS; i++) {
 		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .input = -1, .slave = -1,
 					    .out.fd = -1, .err.fd = -1, .log.fd = -1 };

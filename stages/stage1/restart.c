@@ -66,7 +66,7 @@ void app_back_off(struct init *in, u32 index)
 		a->state = APP_WAITING;
 		return;
 	}
-	if (!a->again && !a->unhealthy && t->restart != RESTART_ALWAYS && !(t->restart == RESTART_ON_FAILURE && failed))
+	if (!a->again && t->restart != RESTART_ALWAYS && !(t->restart == RESTART_ON_FAILURE && failed))
 		return;
 	now = clock_ns(CLOCK_MONOTONIC);
 	if (a->again) {

@@ -3,6 +3,7 @@
 #define POD_STAGE1_H
 
 #include "io.h"
+#include "probe.h"
 #include "tape.h"
 
 enum {
@@ -71,8 +72,9 @@ struct app {
 	u8 ready;
 	/* It is to end: alone, or with the pod. */
 	u8 stopping;
-	/* When it has ended it is started again, whatever its policy: because somebody asked, or because it was found unhealthy. */
+	/* When it has ended it is started again, whatever its policy: somebody asked. */
 	u8 again;
+	/* A probe found it so: its end is a failure, whatever its code. */
 	u8 unhealthy;
 	/* Restarts in a row, without a healthy stretch. */
 	u32 failures;
@@ -156,6 +158,7 @@ struct init {
 	struct session sessions[MAX_SESSIONS];
 	u32 attached;
 	struct metadata metadata;
+	struct probe probes[MAX_PROBES];
 	s32 handoff;
 	s32 epoll;
 	s32 signals;
@@ -186,6 +189,7 @@ enum watch {
 	WATCH_METADATA,
 	WATCH_METADATA_CLIENT,
 	WATCH_HOOK,
+	WATCH_PROBE,
 };
 
 /* What a child says through its close-on-exec pipe when it could not become the app. */
@@ -210,8 +214,6 @@ void app_start(struct init *in, u32 index);
 /* What follows on its hook before the start. */
 void app_launch(struct init *in, u32 index);
 void app_reported(struct init *in, u32 index);
-/* Others that wait for it may start; told to the journal. */
-void app_became_ready(struct init *in, u32 index);
 int apps_done(const struct init *in);
 int app_lives(const struct app *a);
 void app_skip(struct init *in, u32 index, s32 because);
@@ -237,7 +239,7 @@ void apps_advance_restart(struct init *in);
 /* No app is started until all have ended that are to be started anew. */
 int is_renewing(struct init *in);
 long apps_restart(struct init *in, s32 index, s64 grace_ms);
-/* Found so by a probe: it is stopped, which counts as a failure, and started again. */
+/* Found so by a probe: it is stopped, which counts as a failure. */
 void app_unhealthy(struct init *in, u32 index);
 
 /* stop.c */
@@ -282,12 +284,16 @@ void log_note_dropped(struct init *in, u32 index);
 struct text event_begin(char *buffer, size_t size, const char *name, size_t length);
 void event_app(struct text *t, const struct init *in, u32 index);
 void event_field(struct text *t, const char *name, size_t length, s64 value);
+/* Any bytes, as a JSON string. */
+void event_bytes(struct text *t, const char *name, size_t length, const u8 *bytes, u32 n);
 void event_end(const struct init *in, struct text *t, const char *buffer);
 void record_final(const s64 *regs, int status);
 #define EVENT(buffer, name) event_begin(buffer, sizeof(buffer), name, sizeof(name) - 1)
 #define FIELD(t, name, value) event_field(t, name, sizeof(name) - 1, value)
 
 /* control.c */
+/* A further process of an app, by a tape of p; stdio as start_process takes it. Its pid, or minus errno. */
+long start_like(struct init *in, u32 app, const struct program *p, u32 tape, const s32 *stdio, s32 *report);
 void control_accept(struct init *in);
 void control_admit_first(struct init *in);
 u32 sessions_busy(const struct init *in);

@@ -37,6 +37,9 @@ void app_stop(struct init *in, u32 index, s64 grace_ms)
 	u64 grace = grace_ns(in, index, grace_ms);
 	u64 now;
 
+	/* What is to end need not be well. */
+	if (!a->stopping)
+		probes_end(in, index);
 	if (!a->stopping || grace < a->grace_ns)
 		a->grace_ns = grace;
 	a->stopping = 1;
@@ -132,11 +135,13 @@ static u64 deadline(const struct app *a)
 
 int apps_timeout_ms(const struct init *in)
 {
-	u64 next = in->renewing ? in->look_at : 0;
+	u64 next = probes_next(in);
 	u64 now;
 
 	if (in->more_to_reap)
 		return 0;
+	if (in->renewing && (!next || in->look_at < next))
+		next = in->look_at;
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		u64 at = deadline(&in->apps[i]);
 

@@ -15,6 +15,8 @@ const DRIVERS = {
   'init-fuzz': {
     sources: [
       'apps.c',
+      'ask-command.c',
+      'ask.c',
       'attach.c',
       'control.c',
       'ends.c',
@@ -25,6 +27,7 @@ const DRIVERS = {
       'leaf.c',
       'log.c',
       'metadata.c',
+      'probe.c',
       'process.c',
       'restart.c',
       'sha512.c',

@@ -112,7 +112,8 @@ static long do_epoll_wait(struct epoll_event *events, long max, long timeout)
 
 	require(++rounds < MAX_ROUNDS, "the pod does not end");
 	total++;
-	now_ns += (u64)random_below(100) * 1000000u;
+	/* Mostly little: what is asked should be answered before its time is over, too. */
+	now_ns += (u64)random_below(chance(4) ? 100 : 5) * 1000000u;
 	if (timeout > 0 && chance(2))
 		now_ns += (u64)timeout * 1000000u;
 	for (u32 tries = 0; tries < 200 && n < max && (n == 0 || chance(2)); tries++) {
@@ -151,8 +152,10 @@ static long do_wait(s32 *status)
 	return pid;
 }
 
+/* A negative pid is a group, named by the process that leads it. */
 static long do_kill(long pid)
 {
+	pid = pid < 0 ? -pid : pid;
 	for (u32 i = 0; i < live_count; i++) {
 		if (live[i] == pid || live[i] == -pid)
 			return 0;
@@ -213,6 +216,18 @@ static long read_request(u8 *to, size_t size)
 	return n ? (long)n : -EAGAIN;
 }
 
+/* What a probe may be looking for, whole or cut anywhere. */
+static size_t say_something(u8 *to, size_t size)
+{
+	static const char *const answers[] = { "HTTP/1.1 200 OK", "HTTP/1.0 503 ", "HTTP/1.1 2x0 ", "some ok", "the end", "o" };
+	const char *answer = answers[random_below(ARRAY_SIZE(answers))];
+	size_t n = strlen(answer);
+
+	n = n < size ? n : size;
+	memcpy(to, answer, n);
+	return chance(2) ? n : random_below((u32)n + 1);
+}
+
 static long do_read(long fd, u8 *to, size_t size)
 {
 	size_t n = random_below((u32)size + 1);
@@ -226,11 +241,24 @@ static long do_read(long fd, u8 *to, size_t size)
 		return -EAGAIN;
 	if (chance(3))
 		return 0;
+	if (chance(20))
+		return -ECONNRESET;
+	if (size != sizeof(struct report) && chance(2))
+		return (long)say_something(to, size);
 	if (size == sizeof(struct report))
 		n = size;
 	for (size_t i = 0; i < n; i++)
 		to[i] = chance(30) ? '\n' : (u8)random_bits();
 	return (long)n;
+}
+
+static long do_connect(long fd, size_t size)
+{
+	static const int16_t results[] = { 0, -EINPROGRESS, -EINPROGRESS, -EALREADY, -EISCONN, -ECONNREFUSED, -EINTR };
+
+	require(is_open(fd), "a connection is made with a descriptor that is not open");
+	require(size > 0 && size <= MAX_ADDRESS, "an address is no address");
+	return results[random_below(ARRAY_SIZE(results))];
 }
 
 static long do_write(long fd, size_t size)
@@ -373,6 +401,13 @@ long sys6(long nr, long a, long b, long c, long d, long e, long f)
 		return take_fd();
 	case __NR_accept4:
 		return chance(4) ? -EAGAIN : take_fd();
+	case __NR_socket:
+		return take_fd();
+	case __NR_connect:
+		return do_connect(a, (size_t)c);
+	case __NR_getsockname:
+		require(is_open(a), "the name of a descriptor that is not open");
+		return chance(4) ? -ENOBUFS : 0;
 	case __NR_pipe2:
 		return do_pipe((s32 *)a);
 	case __NR_close:
@@ -422,6 +457,8 @@ static void account(const struct init *in, u32 expected)
 	}
 	for (u32 i = 0; i < MAX_CLIENTS; i++)
 		expected += in->metadata.clients[i].fd >= 0;
+	for (u32 i = 0; i < in->program.header->probes_count; i++)
+		expected += (in->probes[i].fd >= 0) + (in->probes[i].report >= 0);
 	for (u32 fd = 0; fd < FDS; fd++)
 		expected -= open_fds[fd];
 	require(expected == 0, "a descriptor was lost");

@@ -114,7 +114,8 @@ function superviseTwo(program: Program): void {
       after,
       dependsOn,
       hooks: Object.fromEntries(HOOK_NAMES.map((hookName, n) => [hookName, { tape: hook, limitMs: 100 + n }])),
-      probes: i === 0 ? [] : probesOf(program, probe),
+      // The first app's are asked at once, the second one's when its start probe has passed.
+      probes: probesOf(program, probe).slice(1 - i),
       kill: program.reg('kill'),
       oom: program.reg('oom'),
     });

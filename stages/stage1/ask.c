@@ -1,0 +1,264 @@
+/* One question over a connection: connects, sends, looks at the answer. Never blocks, reads no more than it must. */
+#include "stage1.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+enum { CHUNK = 4096, STATUS_LINE = 12 };
+
+static u8 chunk[MAX_PATTERN + CHUNK];
+
+static const struct tape_probe *question(const struct init *in, u32 index)
+{
+	return &in->program.probes[index];
+}
+
+void ask_unwatch(struct init *in, u32 index)
+{
+	struct probe *p = &in->probes[index];
+
+	if (p->fd < 0)
+		return;
+	watch(in, p->fd, WATCH_PROBE, index, 0);
+	sys_close(p->fd);
+	p->fd = -1;
+}
+
+/* The last thing to do: the answer may end the app, and with it every other question about it. */
+static void finish(struct init *in, u32 index, enum outcome outcome, s32 number)
+{
+	ask_unwatch(in, index);
+	in->probes[index].state = ASK_NOTHING;
+	probe_answered(in, index, outcome, number);
+}
+
+static void conclude(struct init *in, u32 index, enum outcome outcome, s32 number)
+{
+	in->probes[index].state = ASK_LEFTOVER;
+	probe_answered(in, index, outcome, number);
+}
+
+static void connect_to(struct init *in, u32 index)
+{
+	const struct tape_probe *t = question(in, index);
+	const u8 *address = in->program.data + t->address.at;
+	struct epoll_event event = {
+		/* Edges: what is to be done next is known without asking for one or the other. */
+		.events = EPOLLIN | EPOLLOUT | EPOLLET,
+		.data.u64 = (u64)WATCH_PROBE << 32 | index,
+	};
+	struct probe *p = &in->probes[index];
+	u16 family;
+	long ret;
+
+	memcpy(&family, address, sizeof(family));
+	ret = sys3(__NR_socket, family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (ret < 0) {
+		finish(in, index, TRY_ERRNO, (s32)-ret);
+		return;
+	}
+	p->fd = (s32)ret;
+	p->state = ASK_CONNECTING;
+	/* Where it cannot be watched the question runs into its deadline. */
+	sys4(__NR_epoll_ctl, in->epoll, EPOLL_CTL_ADD, p->fd, &event);
+	ret = sys3(__NR_connect, p->fd, address, t->address.length);
+	if (ret < 0 && ret != -EINPROGRESS && ret != -EINTR)
+		finish(in, index, TRY_ERRNO, (s32)-ret);
+}
+
+void ask_begin(struct init *in, u32 index)
+{
+	struct probe *p = &in->probes[index];
+
+	p->sent = p->heard = p->kept_bytes = 0;
+	if (question(in, index)->kind == PROBE_TAPE)
+		command_begin(in, index);
+	else
+		connect_to(in, index);
+}
+
+/* Where nobody listens, a port of the range that connections are made from can connect to itself. */
+static int is_itself(const struct init *in, u32 index)
+{
+	const struct tape_span *address = &question(in, index)->address;
+	u8 own[MAX_ADDRESS];
+	u32 length = sizeof(own);
+
+	return sys3(__NR_getsockname, in->probes[index].fd, own, &length) == 0 && length == address->length &&
+	       memcmp(own, in->program.data + address->at, length) == 0;
+}
+
+static void connected(struct init *in, u32 index)
+{
+	const struct tape_probe *t = question(in, index);
+	struct probe *p = &in->probes[index];
+	/* Asked again it tells how it went. */
+	long ret = sys3(__NR_connect, p->fd, in->program.data + t->address.at, t->address.length);
+
+	if (ret == -EALREADY || ret == -EINPROGRESS || ret == -EINTR)
+		return;
+	if (ret < 0 && ret != -EISCONN)
+		finish(in, index, TRY_ERRNO, (s32)-ret);
+	else if (is_itself(in, index))
+		finish(in, index, TRY_ERRNO, ECONNREFUSED);
+	else if (t->kind == PROBE_CONNECT)
+		finish(in, index, TRY_OK, 0);
+	else
+		p->state = ASK_TALKING;
+}
+
+/* What fails here shows when the answer is read. */
+static void send_span(struct init *in, u32 index, const struct tape_span *s, u32 before)
+{
+	struct probe *p = &in->probes[index];
+	long n = 1;
+
+	while (n > 0 && p->sent >= before && p->sent - before < s->length) {
+		const u8 *from = in->program.data + s->at + (p->sent - before);
+
+		n = sys6(__NR_sendto, p->fd, (long)from, s->length - (p->sent - before), MSG_NOSIGNAL, 0, 0);
+		if (n > 0)
+			p->sent += (u32)n;
+	}
+}
+
+static void speak(struct init *in, u32 index)
+{
+	const struct tape_probe *t = question(in, index);
+
+	send_span(in, index, &t->request, 0);
+	if (in->probes[index].heard > 0)
+		send_span(in, index, &t->reply, t->request.length);
+}
+
+/* "HTTP/1.1 200": the rest is not looked at. */
+static void judge_http(struct init *in, u32 index, const u8 *text, u32 n)
+{
+	static const char version[] = "HTTP/1.";
+	const struct tape_probe *t = question(in, index);
+	struct probe *p = &in->probes[index];
+	u32 status = 0;
+	u32 digits = 0;
+
+	for (u32 i = 0; i < n && p->kept_bytes < STATUS_LINE; i++)
+		p->kept[p->kept_bytes++] = text[i];
+	if (memcmp(p->kept, version, p->kept_bytes < 7 ? p->kept_bytes : 7) != 0) {
+		finish(in, index, TRY_ANSWER, 0);
+		return;
+	}
+	if (p->kept_bytes < STATUS_LINE)
+		return;
+	for (u32 i = 9; i < STATUS_LINE; i++) {
+		digits += p->kept[i] >= '0' && p->kept[i] <= '9';
+		status = status * 10 + p->kept[i] - '0';
+	}
+	if (p->kept[8] != ' ' || digits != 3)
+		finish(in, index, TRY_ANSWER, 0);
+	else if (status >= t->status_low && status <= t->status_high)
+		conclude(in, index, TRY_OK, (s32)status);
+	else
+		conclude(in, index, TRY_STATUS, (s32)status);
+}
+
+static int begins_with(const struct init *in, const struct tape_span *s, const u8 *at, u32 n)
+{
+	return s->length > 0 && n >= s->length && memcmp(at, in->program.data + s->at, s->length) == 0;
+}
+
+/* The n bytes after the room for what was kept; of these the end is kept, so that no place between two reads is missed. */
+static void judge_pattern(struct init *in, u32 index, u32 n)
+{
+	const struct tape_probe *t = question(in, index);
+	struct probe *p = &in->probes[index];
+	const u8 *from = chunk + MAX_PATTERN - p->kept_bytes;
+	u32 all = p->kept_bytes + n;
+	u32 kept = all < MAX_PATTERN ? all : MAX_PATTERN;
+
+	memcpy(chunk + MAX_PATTERN - p->kept_bytes, p->kept, p->kept_bytes);
+	for (u32 i = 0; i < all; i++) {
+		if (begins_with(in, &t->expect, from + i, all - i)) {
+			finish(in, index, TRY_OK, 0);
+			return;
+		}
+		if (begins_with(in, &t->refuse, from + i, all - i)) {
+			finish(in, index, TRY_REFUSED, 0);
+			return;
+		}
+	}
+	memcpy(p->kept, from + all - kept, kept);
+	p->kept_bytes = kept;
+}
+
+/* Returns whether there may be more to read. */
+static int hear(struct init *in, u32 index)
+{
+	struct probe *p = &in->probes[index];
+	long n = sys3(__NR_read, p->fd, chunk + MAX_PATTERN, CHUNK);
+
+	if (n == -EAGAIN)
+		return 0;
+	if (n == -EINTR)
+		return 1;
+	if (p->state == ASK_LEFTOVER) {
+		p->heard += n > 0 ? (u32)n : MAX_ANSWER;
+		if (p->heard >= MAX_ANSWER)
+			ask_drop(in, index);
+	} else if (n < 0) {
+		finish(in, index, TRY_ERRNO, (s32)-n);
+	} else if (n == 0) {
+		finish(in, index, p->heard ? TRY_ANSWER : TRY_CLOSED, 0);
+	} else {
+		p->heard += (u32)n;
+		speak(in, index);
+		if (question(in, index)->kind == PROBE_HTTP)
+			judge_http(in, index, chunk + MAX_PATTERN, (u32)n);
+		else
+			judge_pattern(in, index, (u32)n);
+		if (p->state == ASK_TALKING && p->heard >= MAX_ANSWER)
+			finish(in, index, TRY_ANSWER, 0);
+	}
+	return 1;
+}
+
+void ask_event(struct init *in, u32 index)
+{
+	struct probe *p = &in->probes[index];
+	int more = 1;
+
+	/* An event of this turn that something earlier in it has overtaken. */
+	if (p->fd < 0)
+		return;
+	if (p->state == ASK_COMMAND) {
+		command_said(in, index);
+		return;
+	}
+	if (p->state == ASK_CONNECTING)
+		connected(in, index);
+	if (p->state == ASK_TALKING)
+		speak(in, index);
+	/* No more than MAX_ANSWER bytes, or one read too many. */
+	while (more && (p->state == ASK_TALKING || p->state == ASK_LEFTOVER))
+		more = hear(in, index);
+}
+
+void ask_drop(struct init *in, u32 index)
+{
+	struct probe *p = &in->probes[index];
+
+	if (p->state == ASK_COMMAND) {
+		command_kill(in, index);
+	} else if (p->state != ASK_KILLED) {
+		ask_unwatch(in, index);
+		p->state = ASK_NOTHING;
+	}
+}
+
+void ask_expire(struct init *in, u32 index)
+{
+	int answered = in->probes[index].state == ASK_LEFTOVER;
+
+	ask_drop(in, index);
+	if (!answered)
+		probe_answered(in, index, TRY_TIMEOUT, (s32)question(in, index)->timeout_ms);
+}

@@ -1,0 +1,255 @@
+/* When probes are asked, and what follows from the answers: an app is ready or not, or has failed. */
+#include "stage1.h"
+
+#include <time.h>
+
+enum {
+	/* A probe that changes its mind all the time gets a line of the journal every so often, after the first few. */
+	LINE_EVERY_MS = 10000,
+	LINES_AT_ONCE = 6,
+};
+
+/* Each byte of what a command said may become six. */
+static char line[512 + 6 * MAX_SAID];
+
+static u64 ms(u32 milliseconds)
+{
+	return (u64)milliseconds * 1000000u;
+}
+
+static const struct tape_probe *asked(const struct init *in, u32 index)
+{
+	return &in->program.probes[index];
+}
+
+static void put_outcome(struct text *t, const struct probe *p)
+{
+	static const char words[OUTCOMES][8] = {
+		[TRY_OK] = "ok",
+		[TRY_ERRNO] = "errno",
+		[TRY_TIMEOUT] = "timeout",
+		[TRY_STATUS] = "status",
+		[TRY_ANSWER] = "answer",
+		[TRY_REFUSED] = "refused",
+		[TRY_CLOSED] = "closed",
+		[TRY_EXIT] = "exit",
+		[TRY_SIGNAL] = "signal",
+	};
+	const char *word = words[p->outcome];
+	size_t length = 0;
+
+	while (length < sizeof(words[0]) && word[length])
+		length++;
+	put_literal(t, ",\"outcome\":\"");
+	put_string(t, word, length);
+	put_literal(t, "\"");
+}
+
+static void put_role(struct text *t, u32 role)
+{
+	if (role == ROLE_START)
+		put_literal(t, ",\"probe\":\"start\"");
+	else if (role == ROLE_READY)
+		put_literal(t, ",\"probe\":\"ready\"");
+	else
+		put_literal(t, ",\"probe\":\"live\"");
+}
+
+/* What the journal says of an app is what is known when the line is written: its last one is true. */
+static void tell(struct init *in, u32 index, u64 now)
+{
+	const struct tape_probe *q = asked(in, index);
+	struct probe *p = &in->probes[index];
+	struct text t = EVENT(line, "probe");
+
+	event_app(&t, in, q->app);
+	put_role(&t, q->role);
+	put_outcome(&t, p);
+	FIELD(&t, "number", p->number);
+	FIELD(&t, "passed", p->passed);
+	FIELD(&t, "ready", in->apps[q->app].ready);
+	/* Another command may have begun to write over it. */
+	if (q->kind == PROBE_TAPE && p->state != ASK_COMMAND && p->heard > 0)
+		event_bytes(&t, "text", sizeof("text") - 1, command_output(index), p->heard);
+	event_end(in, &t, line);
+	p->told = 1;
+	p->untold = 0;
+	p->told_passed = p->passed;
+	p->told_outcome = p->outcome;
+	p->told_number = p->number;
+	p->quiet_until = (p->quiet_until > now ? p->quiet_until : now) + ms(LINE_EVERY_MS);
+}
+
+/* The first of these is now, or up to LINES_AT_ONCE of them ahead of their time. */
+static u64 may_tell_at(const struct probe *p)
+{
+	u64 ahead = ms(LINE_EVERY_MS) * (LINES_AT_ONCE - 1);
+
+	return p->quiet_until > ahead ? p->quiet_until - ahead : 0;
+}
+
+/* While it passes, a try that fails is no news; while it does not, the reason is. */
+static int is_news(const struct probe *p)
+{
+	return !p->told || p->passed != p->told_passed ||
+	       (!p->passed && (p->outcome != p->told_outcome || p->number != p->told_number));
+}
+
+static void arm(struct probe *p, u64 now)
+{
+	p->armed = 1;
+	if (p->next_at < now)
+		p->next_at = now;
+}
+
+static int has_probe(const struct init *in, u32 app, enum role role)
+{
+	const struct tape_app *t = &in->program.apps[app];
+
+	for (u32 i = 0; i < t->probes; i++) {
+		if (asked(in, t->first_probe + i)->role == role)
+			return 1;
+	}
+	return 0;
+}
+
+/* The app has come up: whoever it is has passed its start probe, or has none. */
+static void begin_rest(struct init *in, u32 app, u64 now)
+{
+	const struct tape_app *t = &in->program.apps[app];
+
+	for (u32 i = t->first_probe; i < t->first_probe + t->probes; i++) {
+		if (asked(in, i)->role == ROLE_START)
+			in->probes[i].armed = 0;
+		else
+			arm(&in->probes[i], now);
+	}
+	in->apps[app].ready = !has_probe(in, app, ROLE_READY);
+}
+
+void probes_begin(struct init *in, u32 app)
+{
+	const struct tape_app *t = &in->program.apps[app];
+	u64 now = clock_ns(CLOCK_MONOTONIC);
+
+	for (u32 i = t->first_probe; i < t->first_probe + t->probes; i++) {
+		struct probe *p = &in->probes[i];
+
+		p->passed = p->told = p->untold = p->last_good = 0;
+		p->in_a_row = 0;
+		p->next_at = now + ms(asked(in, i)->delay_ms);
+		p->armed = asked(in, i)->role == ROLE_START;
+	}
+	in->apps[app].ready = 0;
+	if (!has_probe(in, app, ROLE_START))
+		begin_rest(in, app, now);
+}
+
+void probes_end(struct init *in, u32 app)
+{
+	const struct tape_app *t = &in->program.apps[app];
+
+	for (u32 i = t->first_probe; i < t->first_probe + t->probes; i++) {
+		in->probes[i].armed = in->probes[i].untold = 0;
+		ask_drop(in, i);
+	}
+	in->apps[app].ready = 0;
+}
+
+/* Enough tries in a row said the same: what that means. */
+static void decide(struct init *in, u32 index, u64 now)
+{
+	const struct tape_probe *q = asked(in, index);
+	struct probe *p = &in->probes[index];
+
+	if (p->last_good && p->in_a_row >= q->successes && !p->passed) {
+		p->passed = 1;
+		if (q->role == ROLE_START)
+			begin_rest(in, q->app, now);
+		else if (q->role == ROLE_READY)
+			in->apps[q->app].ready = 1;
+	} else if (!p->last_good && p->in_a_row >= q->failures) {
+		p->passed = 0;
+		in->apps[q->app].ready = 0;
+	}
+}
+
+void probe_answered(struct init *in, u32 index, enum outcome outcome, s32 number)
+{
+	const struct tape_probe *q = asked(in, index);
+	struct probe *p = &in->probes[index];
+	u64 now = clock_ns(CLOCK_MONOTONIC);
+	u8 good = outcome == TRY_OK;
+	int failed;
+
+	if (!p->armed)
+		return;
+	p->outcome = outcome;
+	p->number = number;
+	p->in_a_row = p->last_good == good && p->in_a_row < ~0u ? p->in_a_row + 1 : 1;
+	p->last_good = good;
+	decide(in, index, now);
+	failed = !good && p->in_a_row >= q->failures && q->role != ROLE_READY;
+	p->untold = is_news(p) || failed;
+	/* What ends an app is told in any case; the pauses between its starts keep the lines few. */
+	if (p->untold && (failed || now >= may_tell_at(p)))
+		tell(in, index, now);
+	if (failed)
+		app_unhealthy(in, q->app);
+}
+
+static void advance(struct init *in, u32 index, u64 now)
+{
+	const struct tape_probe *q = asked(in, index);
+	struct probe *p = &in->probes[index];
+
+	if (p->state != ASK_NOTHING && p->state != ASK_KILLED && now >= p->deadline)
+		ask_expire(in, index);
+	if (!p->armed)
+		return;
+	if (p->untold && now >= may_tell_at(p))
+		tell(in, index, now);
+	if (now < p->next_at)
+		return;
+	if (p->state == ASK_LEFTOVER)
+		ask_drop(in, index);
+	if (p->state != ASK_NOTHING)
+		return;
+	/* A beat that was missed is not made up for. */
+	p->next_at += ms(q->period_ms);
+	if (p->next_at <= now)
+		p->next_at = now + ms(q->period_ms);
+	p->deadline = now + ms(q->timeout_ms);
+	ask_begin(in, index);
+}
+
+void probes_advance(struct init *in)
+{
+	u32 count = in->program.header->probes_count;
+	u64 now = count ? clock_ns(CLOCK_MONOTONIC) : 0;
+
+	for (u32 i = 0; i < count; i++)
+		advance(in, i, now);
+}
+
+static u64 sooner(u64 a, u64 b)
+{
+	return !a || b < a ? b : a;
+}
+
+u64 probes_next(const struct init *in)
+{
+	u64 next = 0;
+
+	for (u32 i = 0; i < in->program.header->probes_count; i++) {
+		const struct probe *p = &in->probes[i];
+
+		if (p->state != ASK_NOTHING && p->state != ASK_KILLED)
+			next = sooner(next, p->deadline);
+		if (p->armed && (p->state == ASK_NOTHING || p->state == ASK_LEFTOVER))
+			next = sooner(next, p->next_at);
+		if (p->armed && p->untold)
+			next = sooner(next, may_tell_at(p));
+	}
+	return next;
+}
