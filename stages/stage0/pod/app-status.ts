@@ -1,17 +1,22 @@
 import { type FinalStatus, type PodEvent, toTime } from './events.ts';
 import { hookFailures, type HookFailure } from './hook-failures.ts';
 import { findHostPid, listAppPids } from './host-pids.ts';
+import { failedProbeOf, isReady, type ProbeStatus, probeStatuses } from './probe-status.ts';
 import type { AppRecord, PodRecord } from './record.ts';
 
 export interface AppStatus {
   readonly name: string;
   readonly state: 'waiting' | 'running' | 'exited';
   readonly ready: boolean;
+  /** The probes that have been tried since the app's last start. */
+  readonly probes: readonly ProbeStatus[];
   /** The host's. */
   readonly pid: number | null;
   readonly exitCode: number | null;
   readonly signal: number | null;
   readonly oomKilled: boolean;
+  /** The live or start probe for which it was stopped, and why it failed. */
+  readonly failedProbe: string | null;
   readonly restarts: number;
   /** Why it waits: its pause before a restart is not over. Why it never ran: an app it waits for has failed. */
   readonly reason: 'back-off' | 'dependency-failed' | 'gave-up' | null;
@@ -56,13 +61,14 @@ function appStatus(app: AppRecord, sources: AppSources): AppStatus {
   return {
     name: app.name,
     state,
-    ready: state === 'running',
+    ready: state === 'running' && isReady(own),
+    probes: probeStatuses(own),
     pid: started && state === 'running' ? (findHostPid(pids, started.pid) ?? null) : null,
-    ...(state === 'exited' ? endOfExited(turn, end, sources.final) : NO_END),
+    ...(state === 'exited' ? endOfExited(turn, end, own, sources.final) : NO_END),
     restarts: Math.max(0, starts.length - 1),
     reason: reasonOf(turn, state),
     nextStartAt: state === 'waiting' && turn?.e === 'app-backoff' ? toTime(turn.t + turn.ms) : null,
-    lastExit: end ? endOf(end) : null,
+    lastExit: end ? endOf(end, own) : null,
     hookFailures: hookFailures(own, app),
     startedAt: started ? toTime(started.t) : null,
     image: app.image,
@@ -93,26 +99,33 @@ function reasonOf(turn: AppEvent | undefined, state: AppStatus['state']): AppSta
   return turn?.e === 'app-skipped' && turn.because !== undefined ? 'dependency-failed' : null;
 }
 
-export type AppEnd = Pick<AppStatus, 'exitCode' | 'signal' | 'oomKilled' | 'finishedAt'>;
+export type AppEnd = Pick<AppStatus, 'exitCode' | 'signal' | 'oomKilled' | 'failedProbe' | 'finishedAt'>;
 
-const NO_END: AppEnd = { exitCode: null, signal: null, oomKilled: false, finishedAt: null };
+const NO_END: AppEnd = { exitCode: null, signal: null, oomKilled: false, failedProbe: null, finishedAt: null };
 
 /** An app that was running when the pod's init went did not see it end; one that was skipped has no end. */
-function endOfExited(turn: AppEvent | undefined, end: AppEvent | undefined, final: FinalStatus | undefined): AppEnd {
+function endOfExited(
+  turn: AppEvent | undefined,
+  end: AppEvent | undefined,
+  own: readonly AppEvent[],
+  final: FinalStatus | undefined,
+): AppEnd {
   if (turn?.e === 'app-skipped') return NO_END;
-  return turn?.e === 'app-started' || !end ? unseenEnd(final) : endOf(end);
+  return turn?.e === 'app-started' || !end ? unseenEnd(final) : endOf(end, own);
 }
 
-function endOf(event: AppEvent): AppEnd {
+function endOf(event: AppEvent, own: readonly AppEvent[]): AppEnd {
   const finishedAt = toTime(event.t);
   if (event.e === 'app-failed') return { ...NO_END, exitCode: event.code ?? CANNOT_START, finishedAt };
   if (event.e !== 'app-exited') return NO_END;
   const signal = event.signal === 0 ? null : event.signal;
-  return { exitCode: signal === null ? event.code : 128 + signal, signal, oomKilled: event.oom !== 0, finishedAt };
+  const failedProbe = event.unhealthy === 1 ? failedProbeOf(own.slice(0, own.lastIndexOf(event))) : null;
+  const exitCode = signal === null ? event.code : 128 + signal;
+  return { exitCode, signal, oomKilled: event.oom !== 0, failedProbe, finishedAt };
 }
 
 /** When init goes, the kernel kills all of its pid namespace: an app nobody saw end ended then, by SIGKILL. */
 function unseenEnd(final: FinalStatus | undefined): AppEnd {
   if (!final) return NO_END;
-  return { exitCode: 128 + SIGKILL, signal: SIGKILL, oomKilled: false, finishedAt: toTime(final.t) };
+  return { ...NO_END, exitCode: 128 + SIGKILL, signal: SIGKILL, finishedAt: toTime(final.t) };
 }

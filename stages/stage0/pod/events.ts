@@ -2,13 +2,27 @@ import { writeFileSync } from 'node:fs';
 import { parseLines, parseObject, readIfThere } from './files.ts';
 import { POD_FILES } from './layout.ts';
 
+/** What became of a try; `number` is an errno, the timeout in ms, an HTTP status, an exit code or a signal. */
+export type ProbeOutcome = 'ok' | 'errno' | 'timeout' | 'status' | 'answer' | 'refused' | 'closed' | 'exit' | 'signal';
+
+export type ProbeEvent = {
+  readonly e: 'probe';
+  readonly app: string;
+  readonly probe: 'start' | 'ready' | 'live';
+  readonly outcome: ProbeOutcome;
+  readonly number: number;
+  readonly passed: number;
+  /** Whether the app is ready from then on. */
+  readonly ready: number;
+  /** The beginning of what a command wrote. */
+  readonly text?: string;
+};
+
 /** One line of the journal that init and the monitor write. `t` is milliseconds since the epoch, with a fraction. */
 export type PodEvent = { readonly t: number } & (
   | { readonly e: 'pod-started' | 'stopping' | 'pod-paused' | 'pod-resumed' }
   /** `pid` is the one inside the pod. */
-  | { readonly e: 'app-started'; readonly app: string; readonly pid: number }
-  /** Its ready probe succeeded. */
-  | { readonly e: 'app-ready'; readonly app: string }
+  | { readonly e: 'app-started'; readonly app: string; readonly pid: number; readonly ready?: number }
   /** It will never run: the pod was stopped first, or what it waits for cannot come true any more: that app is `because`. */
   | { readonly e: 'app-skipped'; readonly app: string; readonly because?: string }
   /** It is started again in so many milliseconds. */
@@ -21,6 +35,8 @@ export type PodEvent = { readonly t: number } & (
       readonly code: number;
       readonly signal: number;
       readonly oom: number;
+      /** A probe found it so, and it was stopped for that. */
+      readonly unhealthy?: number;
     }
   /** `errno`: why the command never ran; `late`: it took longer than it may, and was killed. */
   | {
@@ -41,6 +57,8 @@ export type PodEvent = { readonly t: number } & (
       readonly errno: number;
       readonly code?: number;
     }
+  /** The probe passes or does not, with the try that decided it; while it does not, also when the reason is another. */
+  | ProbeEvent
   | { readonly e: 'log-dropped'; readonly app: string; readonly lines: number; readonly bytes: number }
 );
 

@@ -5,6 +5,7 @@ import { type Readiness, readReadiness } from '../../pod/readiness.ts';
 import { type PodStatus, readStatus } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { waitForPod } from '../../pod/wait.ts';
+import { renderProbes } from '../probe-table.ts';
 import { onlyOperand, parseDuration } from '../arguments.ts';
 import { buryIfLeft } from '../bury.ts';
 import { eventText } from '../event-text.ts';
@@ -99,7 +100,7 @@ function renderStatus(terminal: Terminal, pod: PodStatus, readiness: Readiness):
     hookFailures.map((failure) => `${printable(describeHookFailure(name, failure))}\n`),
   );
   const below = failures.length > 0 ? `\n${failures.join('')}` : '';
-  return `${lines.join('')}\n${renderApps(terminal, pod)}${below}`;
+  return `${lines.join('')}\n${renderApps(terminal, pod)}${renderProbes(terminal, pod)}${below}`;
 }
 
 function renderApps(terminal: Terminal, pod: PodStatus): string {

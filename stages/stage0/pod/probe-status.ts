@@ -1,0 +1,66 @@
+import { errnoMessage } from '../../linux/errno.ts';
+import { signalName } from '../../linux/signals.ts';
+import { type PodEvent, type ProbeEvent, toTime } from './events.ts';
+
+export interface ProbeStatus {
+  readonly probe: ProbeEvent['probe'];
+  readonly passed: boolean;
+  /** Why the last try known failed: "connection refused", "status 503"; null when it did not. */
+  readonly message: string | null;
+  readonly since: string;
+}
+
+/** What the app's own events say since it last started; `ready` is in each that could have changed it. */
+export function isReady(own: readonly PodEvent[]): boolean {
+  const last = own.findLast((event) => event.e === 'app-started' || event.e === 'probe');
+  // A line of an init that has no probes says nothing of it: what has started is ready.
+  return last !== undefined && 'ready' in last ? last.ready === 1 : last !== undefined;
+}
+
+export function probeStatuses(own: readonly PodEvent[]): ProbeStatus[] {
+  const lastStart = own.findLastIndex((event) => event.e === 'app-started');
+  const latest = new Map<string, ProbeStatus>();
+  for (const event of own.slice(lastStart + 1)) {
+    if (event.e !== 'probe') continue;
+    const passed = event.passed === 1;
+    const known = latest.get(event.probe);
+    const since = known?.passed === passed ? known.since : toTime(event.t);
+    latest.set(event.probe, { probe: event.probe, passed, message: messageOf(event), since });
+  }
+  return [...latest.values()];
+}
+
+/** What ended an app that was found unhealthy: the last try before its end. */
+export function failedProbeOf(before: readonly PodEvent[]): string | null {
+  const event = before.findLast((candidate) => candidate.e === 'probe');
+  return event?.e === 'probe' ? `${event.probe}: ${messageOf(event)}` : null;
+}
+
+function messageOf({ outcome, number, text }: ProbeEvent): string | null {
+  const said = text?.trim();
+  const suffix = said ? `: ${said}` : '';
+  switch (outcome) {
+    case 'ok':
+      return null;
+    case 'errno':
+      return errnoMessage(number);
+    case 'timeout':
+      return `timed out after ${duration(number)}${suffix}`;
+    case 'status':
+      return `status ${number}`;
+    case 'answer':
+      return 'the answer is of another protocol';
+    case 'refused':
+      return 'the answer is not SERVING';
+    case 'closed':
+      return 'the connection was closed without an answer';
+    case 'exit':
+      return `exit code ${number}${suffix}`;
+    case 'signal':
+      return `killed by ${signalName(String(number)) ?? `signal ${number}`}${suffix}`;
+  }
+}
+
+function duration(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
