@@ -75,12 +75,13 @@ export function planHook(tape: Tape, process: ProcessPlan, isRunning: boolean): 
 }
 
 /** The ops that turn a child of init into a further process of a running app, under the same isolators. */
-export function planExec(tape: Tape, process: ProcessPlan, terminal: boolean): void {
+export function planExec(tape: Tape, process: ProcessPlan, input: StandardInput): void {
   startSession(tape, process);
   joinCgroups(tape, process);
   setResourceLimits(tape, process);
   applySettings(tape, process);
   enterRunningRoot(tape, process);
-  setStandardStreams(tape, process, terminal ? 'terminal' : 'given', false);
+  // Streams that are not the caller's are pipes of init's.
+  setStandardStreams(tape, process, input, input === 'null');
   finish(tape, process);
 }

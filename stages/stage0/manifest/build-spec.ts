@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { backoffOf } from './backoff.ts';
 import type { Outline, OutlineApp, OutlineIsolator, OutlineMount, OutlinePort, OutlineVolume } from './outline.ts';
 import { texts } from './outline-read.ts';
+import { buildProbes } from './build-probes.ts';
 import { join } from './pointer.ts';
 import { parseBytes, parseDurationMs } from './quantity.ts';
 import type * as Spec from './spec.ts';
@@ -30,7 +31,7 @@ export function buildSpec(input: SpecInput): Spec.PodSpec {
     network: buildNetwork(input),
     userns: buildUserns(input),
     volumes: outline.volumes.map((volume) => buildVolume(input, volume)),
-    apps: outline.apps.map((app) => buildApp(document, app)),
+    apps: outline.apps.map((app) => buildApp(document, outline, app)),
     isolators: outline.isolators.map((isolator) => buildIsolator(document, isolator)),
     ...(outline.metadataService ? { metadataService: document.at('/metadataService') } : {}),
     unsupported: findUnsupported(document, outline),
@@ -81,7 +82,7 @@ function buildVolume({ document, baseDir }: SpecInput, volume: OutlineVolume): S
   return { kind: 'empty', name, medium: volume.medium === 'memory' ? 'memory' : 'disk', ...size, at };
 }
 
-function buildApp(document: ManifestDocument, app: OutlineApp): Spec.AppSpec {
+function buildApp(document: ManifestDocument, outline: Outline, app: OutlineApp): Spec.AppSpec {
   const { pointer } = app;
   const locate = <T>(key: string, value: T): Spec.Located<T> => ({ value, at: document.at(join(pointer, key)) });
   return {
@@ -107,6 +108,7 @@ function buildApp(document: ManifestDocument, app: OutlineApp): Spec.AppSpec {
     stop: buildStop(app),
     ...(Object.keys(app.annotations).length > 0 ? { annotations: app.annotations } : {}),
     hooks: buildHooks(document, app),
+    probes: buildProbes(document, outline, app),
     at: document.at(pointer),
   };
 }

@@ -20,7 +20,6 @@ export function checkValues(outline: Outline, report: Report): void {
     checkRestart(app, report);
     checkHooks(app, report);
     if (app.stopGrace !== undefined) checkDuration(join(join(app.pointer, 'stop'), 'grace'), app.stopGrace, report);
-    checkProbes(app, report);
   }
 }
 
@@ -136,25 +135,7 @@ function checkBackoff({ restart, pointer }: OutlineApp, report: Report): void {
   });
 }
 
-const PROBE_ACTIONS = ['http', 'tcp', 'exec', 'grpc'];
-const PROBE_DURATIONS = ['initialDelay', 'period', 'timeout'];
-
-function checkProbes({ probes, pointer }: OutlineApp, report: Report): void {
-  for (const [name, probe] of Object.entries(probes)) {
-    const at = join(join(pointer, 'probes'), name);
-    const actions = PROBE_ACTIONS.filter((action) => probe[action] !== undefined);
-    const rule = `one of ${PROBE_ACTIONS.join(', ')} must be there`;
-    if (actions.length === 0) report.errorAtKey('manifest/schema', at, `nothing to try: ${rule}`);
-    if (actions.length > 1)
-      report.errorAtKey('manifest/schema', join(at, actions[1]!), `${actions.join(' and ')} together: only ${rule}`);
-    for (const key of PROBE_DURATIONS) {
-      const value = probe[key];
-      if (typeof value === 'string') checkDuration(join(at, key), value, report, key !== 'initialDelay');
-    }
-  }
-}
-
-function checkDuration(at: string, value: string, report: Report, mustPass = false): void {
+export function checkDuration(at: string, value: string, report: Report, mustPass = false): void {
   report.try(at, () => {
     if (parseDurationMs(value) === 0 && mustPass) report.error('manifest/schema', at, 'must be longer than nothing');
   });

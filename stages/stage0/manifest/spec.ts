@@ -100,6 +100,38 @@ export interface HooksSpec {
   readonly limitMs: number;
 }
 
+/** Where a probe connects to, from inside the pod. */
+interface ProbeTarget {
+  readonly port: number;
+  /** In numbers; `pod`: the pod's own address, whatever it will be. */
+  readonly address: string;
+  /** How requests name the host. */
+  readonly hostName: string;
+}
+
+export type TcpProbe = { readonly kind: 'tcp' } & ProbeTarget;
+export type HttpProbe = {
+  readonly kind: 'http';
+  /** With the query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+} & ProbeTarget;
+/** `service` is empty for the server as a whole. */
+export type GrpcProbe = { readonly kind: 'grpc'; readonly service: string } & ProbeTarget;
+export type ExecProbe = { readonly kind: 'exec'; readonly command: readonly string[] };
+
+export interface ProbeSpec {
+  readonly role: 'start' | 'ready' | 'live';
+  readonly delayMs: number;
+  readonly periodMs: number;
+  readonly timeoutMs: number;
+  /** So many in a row. */
+  readonly successes: number;
+  readonly failures: number;
+  readonly question: TcpProbe | HttpProbe | GrpcProbe | ExecProbe;
+  readonly at: Position;
+}
+
 export interface AppSpec {
   readonly name: string;
   readonly image: Located<string>;
@@ -122,6 +154,7 @@ export interface AppSpec {
   /** Served by the metadata service. */
   readonly annotations?: Readonly<Record<string, string>>;
   readonly hooks: HooksSpec;
+  readonly probes: readonly ProbeSpec[];
   readonly at: Position;
 }
 

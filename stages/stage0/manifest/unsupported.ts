@@ -26,5 +26,4 @@ function addOfApp(app: OutlineApp, add: (pointer: string, field: string) => void
   const scheme = /^(docker|aci):/.exec(app.image ?? '')?.[1];
   if (scheme === 'docker') add(join(pointer, 'image'), 'image docker://');
   if (scheme === 'aci') add(join(pointer, 'image'), 'image aci:');
-  if (Object.keys(app.probes).length > 0) add(join(pointer, 'probes'), 'probes');
 }

@@ -15,6 +15,6 @@ export function planExecProgram(
     app: process.app,
     ...(cgroup ? { cgroup: program.reg(cgroup) } : {}),
   });
-  planExec(tape, process, terminal);
+  planExec(tape, process, terminal ? 'terminal' : 'given');
   return program;
 }

@@ -23,6 +23,7 @@ import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
 import { planHooks } from './hooks.ts';
 import { planProcess, type ProcessInput } from './process.ts';
+import { planProbes } from './probes.ts';
 import { appFlags, standardInput, streamsOf } from './streams.ts';
 import { planDependencies, planRestart } from './supervision.ts';
 import type { Plan, PlanInput, PlannedProcess } from './types.ts';
@@ -216,6 +217,7 @@ function planApp(program: Program, input: PlanInput, own: ProcessInput, cgroups:
     restart: planRestart(spec.restart),
     hooks: planHooks(program, own, cgroup),
     ...appFlags(streams),
+    probes: planProbes(program, { probes: spec.probes, process, cgroup, network: input.spec.network }),
     ...(kill ? { kill } : {}),
     ...(oom ? { oom } : {}),
     ...(procs && !cgroup ? { procs } : {}),

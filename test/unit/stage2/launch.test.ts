@@ -41,8 +41,9 @@ const PLANS: Readonly<Record<string, Plan>> = {
   start: (tape, process) => planStart(tape, process, 'null'),
   'start with standard input': (tape, process) => planStart(tape, process, 'given'),
   'start on a terminal': (tape, process) => planStart(tape, process, 'terminal'),
-  exec: (tape, process) => planExec(tape, process, false),
-  'exec on a terminal': (tape, process) => planExec(tape, process, true),
+  exec: (tape, process) => planExec(tape, process, 'given'),
+  'exec on a terminal': (tape, process) => planExec(tape, process, 'terminal'),
+  'a command of a probe': (tape, process) => planExec(tape, process, 'null'),
 };
 
 function opsOf(make: Plan, process: ProcessPlan): readonly Op[] {

@@ -101,6 +101,8 @@ test('one hostPort on two addresses, or for two protocols, is fine', () => {
   specOf(port('port: 1, hostPort: 80}, {name: q, port: 1, hostPort: 80, protocol: udp'));
 });
 
+const headers = (text: string): string => appWith(`probes: {ready: {http: {port: 1, headers: {${text}}}}}`);
+
 refusesEach({
   'a uid above 2^32 - 2': [appWith('user: ▶4294967295'), 'manifest/schema'],
   'a uid above 2^32 - 2 in quotes': [appWith('user: ▶"4294967295"'), 'manifest/schema'],
@@ -127,6 +129,19 @@ refusesEach({
   'a probe that tries nothing': [appWith('probes: {▶live: {period: 1s}}'), 'manifest/schema'],
   'a probe that tries two things': [appWith('probes: {live: {tcp: {port: 1}, ▶exec: [x]}}'), 'manifest/schema'],
   'a probe without a pause': [appWith('probes: {live: {tcp: {port: 1}, period: ▶0s}}'), 'manifest/schema'],
+  'a probe with a command without a name': [appWith('probes: {live: {exec: [▶""]}}'), 'manifest/schema'],
+  'a probe of port 0': [appWith('probes: {live: {tcp: {port: ▶0}}}'), 'manifest/schema'],
+  'a probe of a port nobody named': [appWith('probes: {live: {tcp: {port: ▶web}}}'), 'manifest/reference'],
+  'a probe of a udp port': [
+    appWith('ports: [{name: dns, port: 53, protocol: udp}]', 'probes: {live: {tcp: {port: ▶dns}}}'),
+    'manifest/reference',
+  ],
+  'a probe of a host by name': [appWith('probes: {live: {grpc: {port: 1, host: ▶db.example}}}'), 'manifest/schema'],
+  'a path with a space': [appWith('probes: {ready: {http: {port: 1, path: ▶"/a b"}}}'), 'manifest/schema'],
+  'a header with a line break': [headers('A: ▶"x\\r\\ny: z"'), 'manifest/schema'],
+  'a header whose name has a colon': [headers('▶"A:": x'), 'manifest/schema'],
+  'a header twice': [headers('host: a, ▶Host: b'), 'manifest/duplicate'],
+  'a header that is the probe’s': [headers('▶connection: keep-alive'), 'manifest/schema'],
   'an image without a scheme': [`${HEAD}apps: [{name: a, image: ▶nginx}]\n`, 'manifest/schema'],
   'an image without a path': [`${HEAD}apps: [{name: a, image: ▶"oci:"}]\n`, 'manifest/schema'],
   'an image with a tag and no path': [`${HEAD}apps: [{name: a, image: ▶"oci::tag"}]\n`, 'manifest/schema'],

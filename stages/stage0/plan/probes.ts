@@ -1,0 +1,81 @@
+import { inetAddress } from '../../linux/inet-address.ts';
+import { planExec } from '../../stage2/launch.ts';
+import type { ProcessPlan } from '../../stage2/process.ts';
+import {
+  type Program,
+  type ProbeQuestion,
+  type Reg,
+  type Span,
+  type SupervisedProbe,
+  sym,
+} from '../../tape/program.ts';
+import type { NetworkSpec, ProbeSpec } from '../manifest/spec.ts';
+import { parseIp4, parseIp6 } from '../network/ip.ts';
+import { grpcExchange } from './grpc-request.ts';
+import { httpRequest } from './http-request.ts';
+
+export interface ProbeInput {
+  readonly probes: readonly ProbeSpec[];
+  /** The app's first process, whose isolators the commands of exec probes get. */
+  readonly process: ProcessPlan;
+  readonly cgroup?: Reg | undefined;
+  readonly network: NetworkSpec;
+}
+
+/** As Kubernetes has it. */
+const GOOD_STATUSES = [200, 399] as const;
+
+export function planProbes(program: Program, { probes, ...input }: ProbeInput): SupervisedProbe[] {
+  return probes.map((probe) => {
+    const { role, delayMs, periodMs, timeoutMs, successes, failures } = probe;
+    return { role, delayMs, periodMs, timeoutMs, successes, failures, ask: planQuestion(program, probe, input) };
+  });
+}
+
+function planQuestion(program: Program, probe: ProbeSpec, input: Omit<ProbeInput, 'probes'>): ProbeQuestion {
+  const { question } = probe;
+  if (question.kind === 'exec') return planCommand(program, probe, question.command, input);
+  const address = planAddress(program, question.address, question.port, input.network);
+  switch (question.kind) {
+    case 'tcp':
+      return { kind: 'connect', address };
+    case 'http':
+      return { kind: 'http', address, request: spanOf(program, httpRequest(question)), statuses: GOOD_STATUSES };
+    case 'grpc': {
+      const { request, reply, expect, refuse } = grpcExchange(question);
+      return {
+        kind: 'expect',
+        address,
+        request: spanOf(program, request),
+        reply: spanOf(program, reply),
+        expect: spanOf(program, expect),
+        refuse: spanOf(program, refuse),
+      };
+    }
+  }
+}
+
+function planCommand(
+  program: Program,
+  { at }: ProbeSpec,
+  argv: readonly string[],
+  { process, cgroup }: Omit<ProbeInput, 'probes'>,
+): ProbeQuestion {
+  const tape = program.tape({ purpose: 'probe', app: process.app, ...(cgroup ? { cgroup } : {}) });
+  planExec(tape, { ...process, argv, places: { ...process.places, exec: at } }, 'null');
+  return { kind: 'tape', tape };
+}
+
+/** What the pod's /etc/hosts says of its name: an address of its own on a bridge, else the loopback. */
+function planAddress(program: Program, address: string, port: number, network: NetworkSpec): Span {
+  if (address === 'pod' && network.mode === 'bridge') return spanOf(program, ...inetAddress(sym('ip4', 4), true, port));
+  const ip4 = parseIp4(address === 'pod' ? '127.0.0.1' : address);
+  const ip = ip4 ?? parseIp6(address);
+  if (!ip) throw new Error(`a probe of "${address}", which is no address`);
+  return spanOf(program, ...inetAddress(ip, ip4 !== undefined, port));
+}
+
+function spanOf(program: Program, ...parts: (Uint8Array | ReturnType<typeof sym>)[]): Span {
+  const length = parts.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0);
+  return { data: program.bytes(parts), length };
+}

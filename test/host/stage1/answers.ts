@@ -1,0 +1,46 @@
+/** A port for each way to answer badly; the script is for Node. */
+export const PORTS = {
+  silent: 7001,
+  closes: 7002,
+  drips: 7003,
+  floods: 7004,
+  endless: 7005,
+  ssh: 7006,
+  unavailable: 7007,
+  echoes: 7008,
+  redirects: 7009,
+  refuses: 7010,
+  half: 7011,
+} as const;
+
+export const SERVER: string = `
+const on = (port, serve) => require('node:net').createServer((socket) => {
+  socket.on('error', () => {});
+  serve(socket);
+}).listen(port, '127.0.0.1');
+const pour = (socket, done) => {
+  const chunk = Buffer.alloc(65536, 'x');
+  const more = () => { while (!socket.destroyed && socket.bytesWritten < 1e9 && socket.write(chunk)); };
+  socket.on('drain', more).on('close', () => done(socket.bytesWritten));
+  more();
+};
+const status = (socket, line) => socket.once('data', () => socket.end('HTTP/1.1 ' + line + '\\r\\nContent-Length: 0\\r\\n\\r\\n'));
+on(${PORTS.silent}, () => {});
+on(${PORTS.closes}, (socket) => socket.once('data', () => socket.end()));
+on(${PORTS.drips}, (socket) => {
+  let left = 'HTTP/1.1 200 OK\\r\\n\\r\\n';
+  const timer = setInterval(() => { socket.write(left[0]); left = left.slice(1) || 'x'; }, 50);
+  socket.on('close', () => clearInterval(timer));
+});
+on(${PORTS.floods}, (socket) => pour(socket, () => {}));
+on(${PORTS.endless}, (socket) => {
+  socket.write('HTTP/1.1 200 OK\\r\\n\\r\\n');
+  pour(socket, (bytes) => console.log('poured ' + bytes));
+});
+on(${PORTS.ssh}, (socket) => socket.write('SSH-2.0-x\\r\\n'));
+on(${PORTS.unavailable}, (socket) => status(socket, '503 Service Unavailable'));
+on(${PORTS.echoes}, (socket) => socket.pipe(socket));
+on(${PORTS.redirects}, (socket) => status(socket, '302 Found'));
+on(${PORTS.half}, (socket) => socket.once('data', () => socket.end('HTTP/1.')));
+console.log('listening');
+`;
