@@ -38,7 +38,8 @@ function read(path: string): Buffer | undefined {
 
 /** Linked to its name when it is whole and on the disk: of two that make one at once, both use the first. */
 function make(path: string): Buffer {
-  const draft = `${path}.${process.pid}`;
+  // What a crash left of another attempt must not be in the way.
+  const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
     const fd = openSync(draft, 'wx', 0o600);
     try {
