@@ -1,14 +1,13 @@
-import { hookFailureLines } from '../pod/hook-failures.ts';
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
-import { LogFollower } from '../pod/logs.ts';
 import type { ClientWants } from './app-client.ts';
 import type { LaunchApi, ManifestInput, RunningPod, RunOptions, TerminalSize } from './launch-api.ts';
 import { LogPrinter } from './log-printer.ts';
+import { PodOutput } from './pod-output.ts';
 import type { Progress } from './progress.ts';
 import { requireTerminal } from './require-terminal.ts';
 import { StopOnSignal } from './stop-on-signal.ts';
-import { BrokenPipe, isTerminal, STDOUT, type Terminal } from './terminal.ts';
+import { isTerminal, STDOUT, type Terminal } from './terminal.ts';
 import type { Timings } from './timings.ts';
 import type { Invocation } from './verb.ts';
 
@@ -45,7 +44,7 @@ export async function runForeground(
         return sizeFor(launch.client);
       },
       onCreated: ({ path, apps }) => {
-        if (!isDetached) output ??= new PodOutput(terminal, path, apps);
+        if (!isDetached) output ??= new LogOutput(terminal, path, apps, () => new LogPrinter({ terminal, apps }));
       },
     });
     progress.finish();
@@ -112,9 +111,6 @@ async function removeAfter(root: string, uuid: string): Promise<void> {
   await removePod(root, uuid);
 }
 
-/** Nobody sees that the first line comes so much later. */
-const FOLLOW_AFTER_MS = 10;
-
 /** `-i` of an app with a terminal is for a person at one. */
 function sizeFor({ isInteractive }: ClientWants): TerminalSize | undefined {
   if (isInteractive) requireTerminal();
@@ -149,66 +145,10 @@ class ClientOutput implements Output {
   close(): void {}
 }
 
-/** What the apps write, on the caller's own output, until the pod has ended. */
-class PodOutput implements Output {
-  readonly #terminal: Terminal;
-  readonly #apps: readonly string[];
-  /** Of the pod's directory, which moves when the pod ends; the log directory is made during the launch. */
-  readonly #podFd: number;
-  #follower: LogFollower | undefined;
-  #printer: LogPrinter | undefined;
-  #failure: Error | undefined;
-  #begin: NodeJS.Timeout | undefined;
-
-  constructor(terminal: Terminal, podPath: string, apps: readonly string[]) {
-    this.#terminal = terminal;
-    this.#apps = apps;
-    this.#podFd = openSync(podPath, constants.O_RDONLY | constants.O_DIRECTORY);
-  }
-
-  /** From the first line on; the pod is stopped when nobody reads the output any more. */
+/** What the apps write. */
+class LogOutput extends PodOutput implements Output {
   show(pod: RunningPod): Promise<undefined> {
-    const printer = new LogPrinter({ terminal: this.#terminal, apps: this.#apps });
-    const follower = new LogFollower(`/proc/self/fd/${this.#podFd}`, {
-      apps: this.#apps,
-      sink: (app, line) => printer.print(app, line),
-      onBatch: () => printer.flush(),
-    });
-    this.#printer = printer;
-    this.#follower = follower;
-    follower.failure.catch((error: Error) => {
-      this.#drop();
-      // Anything else is a bug of ours, and no reason to leave the pod running.
-      this.#failure = error instanceof BrokenPipe ? undefined : error;
-      void pod.stop();
-    });
-    // Setting up a watch and taking it down takes longer than a pod that is over at once; `finish` reads what that wrote.
-    this.#begin = setTimeout(() => follower.follow(), FOLLOW_AFTER_MS);
+    this.follow(() => void pod.stop());
     return Promise.resolve(undefined);
-  }
-
-  finish(): void {
-    try {
-      this.#follower?.finish();
-      this.#printer?.finish();
-      if (this.#printer)
-        for (const line of hookFailureLines(`/proc/self/fd/${this.#podFd}`)) this.#terminal.err(`${line}\n`);
-    } catch (error) {
-      if (!(error instanceof BrokenPipe)) throw error;
-    }
-    this.#drop();
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  close(): void {
-    this.#drop();
-    closeSync(this.#podFd);
-  }
-
-  #drop(): void {
-    clearTimeout(this.#begin);
-    this.#follower?.[Symbol.dispose]();
-    this.#follower = undefined;
-    this.#printer = undefined;
   }
 }

@@ -1,3 +1,4 @@
+import type { Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import type { ImageProgress } from '../image/types.ts';
 
@@ -5,6 +6,8 @@ import type { ImageProgress } from '../image/types.ts';
 export interface LaunchApi {
   /** `launch/run-file.ts`. Resolves when every app has started, or the pod has ended already. */
   readonly runFile: (manifest: ManifestInput, options: RunOptions) => Promise<RunningPod>;
+  /** `launch/run-file.ts`. Compiles, and makes nothing yet. */
+  readonly readyFile: (manifest: ManifestInput, options: RunOptions) => Promise<ReadyPod>;
   /** `launch/exec.ts`. Resolves when the process has been executed. */
   readonly execInPod: (podDir: string, options: ExecOptions) => Promise<RunningExec>;
   /** `launch/attach.ts`. Throws when the app has ended. */
@@ -65,6 +68,15 @@ export interface RunOptions {
     readonly path: string;
     readonly apps: readonly string[];
   }) => void;
+}
+
+/** A pod that needs only to be started. */
+export interface ReadyPod {
+  readonly name: string;
+  readonly apps: readonly string[];
+  /** Where the manifest begins. */
+  readonly at: Position;
+  readonly start: (more: Pick<RunOptions, 'keepLock' | 'onCreated'>) => Promise<RunningPod>;
 }
 
 export interface PodExit {

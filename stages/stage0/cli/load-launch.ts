@@ -6,6 +6,10 @@ export async function loadRun(): Promise<LaunchApi['runFile']> {
   return (await import('../launch/run-file.ts')).runFile;
 }
 
+export async function loadReady(): Promise<LaunchApi['readyFile']> {
+  return (await import('../launch/run-file.ts')).readyFile;
+}
+
 export async function loadExec(): Promise<LaunchApi['execInPod']> {
   return (await import('../launch/exec.ts')).execInPod;
 }

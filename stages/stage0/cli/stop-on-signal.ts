@@ -1,12 +1,15 @@
 import { Interrupted } from './interrupted.ts';
 import type { RunningPod } from './launch-api.ts';
 
+/** A pod, or several as one. */
+export type Stoppable = Pick<RunningPod, 'stop'>;
+
 /** The first SIGINT or SIGTERM stops the pod gracefully, the second kills it. Before there is a pod, one aborts the launch. */
 export class StopOnSignal implements Disposable {
   /** Made when somebody listens: an AbortController is code that most starts do without. */
   #abort: AbortController | undefined;
   readonly #handler = (signal: NodeJS.Signals): void => this.#take(signal);
-  #pod: RunningPod | undefined;
+  #pod: Stoppable | undefined;
   #count = 0;
 
   constructor() {
@@ -19,7 +22,7 @@ export class StopOnSignal implements Disposable {
     return this.#abort.signal;
   }
 
-  attach(pod: RunningPod): void {
+  attach(pod: Stoppable): void {
     this.#pod = pod;
     // A signal that came while the launch was past the point of no return.
     if (this.#count > 0) this.#stop();

@@ -1,18 +1,34 @@
-import type { ManifestInput, RunningPod, RunOptions } from '../cli/launch-api.ts';
+import type { ManifestInput, ReadyPod, RunningPod, RunOptions } from '../cli/launch-api.ts';
 import type { CompiledFile } from './compile-file.ts';
 import { identityOf } from './compiled.ts';
 import { recallPod } from './kept-pod.ts';
 import { requirePrivilege } from './require-host.ts';
-import { startPod } from './start.ts';
+import { type StartInput, startPod } from './start.ts';
 
 /** Starts the pod of a manifest; a manifest that was started before is not compiled again. See `run`. */
 export async function runFile(manifest: ManifestInput, options: RunOptions): Promise<RunningPod> {
+  return startPod(await compiledFile(manifest, options));
+}
+
+/** Everything but the start: nothing of the pod is on the host yet. Throws with all that is wrong with it. */
+export async function readyFile(manifest: ManifestInput, options: RunOptions): Promise<ReadyPod> {
+  const input = await compiledFile(manifest, options);
+  const { identity, pod } = input;
+  return {
+    name: identity.name,
+    apps: pod.apps.map(({ name }) => name),
+    at: pod.at,
+    start: (more) => startPod({ ...input, options: { ...options, ...more } }),
+  };
+}
+
+async function compiledFile(manifest: ManifestInput, options: RunOptions): Promise<StartInput> {
   requirePrivilege();
   options.onPhase?.('recall');
   const kept = recallPod(manifest, options);
   // The compiler is most of our code: it is loaded only when there is something to compile.
   const compile = async (): Promise<CompiledFile> => (await import('./compile-file.ts')).compileFile(manifest, options);
-  if (kept) return startPod({ ...kept, program: async () => (await compile()).program, options });
+  if (kept) return { ...kept, program: async () => (await compile()).program, options };
   const { spec, pod, program } = await compile();
-  return startPod({ identity: identityOf(spec), pod, program: () => program, options });
+  return { identity: identityOf(spec), pod, program: () => program, options };
 }

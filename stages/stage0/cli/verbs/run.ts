@@ -14,12 +14,13 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'run',
-  purpose: "Runs a manifest: shows what the apps write and exits with the app's code.",
-  usage: ['pod run [-d] [--rm] [--name N] [--id-file F] [--net MODE] [-i] [--timeout DUR] [--timings] FILE|-'],
+  purpose: "Runs manifests: shows what the apps write and exits with the app's code.",
+  usage: ['pod run [-d] [--rm] [--name N] [--id-file F] [--net MODE] [-i] [--timeout DUR] [--timings] FILE|-…'],
   examples: [
     ['pod run hello.pod.yaml', 'run, show the output, exit as the app did'],
     ['pod run -d web.pod.yaml', 'in the background: prints the uuid when all apps have started'],
     ['pod run --rm --net none job.pod.yaml', 'without a network, and nothing left afterwards'],
+    ['pod run db.pod.yaml web.pod.yaml', 'several pods: none is started before all are found good'],
     ['pod run - < job.pod.yaml', 'the manifest from standard input'],
   ],
   flags: [
@@ -46,6 +47,8 @@ export const verb: Verb = {
   notes: [
     'Exit codes: 125 pod itself failed (usage and manifest errors too), 126 a command cannot be executed, 127 a command does',
     "not exist, 128+N an app was killed by signal N, otherwise the app's own; of several apps, the first that is not 0.",
+    'Of several pods, the first in the order given whose code is not 0. When one of them does not start, those started before',
+    'it are stopped and removed.',
     '^C stops the pod gracefully; a second one kills it. So does the end of whoever reads the output.',
   ],
   completes: 'files',
@@ -59,6 +62,7 @@ async function run(invocation: Invocation): Promise<number> {
   const client = clientWants(invocation);
   const timeoutMs = durationFlag(invocation, 'timeout');
   if (timeoutMs !== undefined && isDetached) throw new PodError('cli/usage', '--timeout does not go with -d');
+  if (invocation.operands.length > 1) return runSeveral(invocation, timeoutMs);
   const timings = new Timings();
   const file = readManifestFile(onlyOperand(invocation, 'FILE'));
   const progress = newProgress(invocation);
@@ -85,6 +89,26 @@ async function run(invocation: Invocation): Promise<number> {
   const exitCode = await runForeground(invocation, launch, timings, progress);
   if (flags.has('timings')) terminal.err(timings.render(terminal));
   return exitCode;
+}
+
+const FOR_ONE = ['name', 'id-file', 'interactive', 'tty', 'detach-keys', 'timings'];
+
+async function runSeveral(invocation: Invocation, timeoutMs: number | undefined): Promise<number> {
+  const { flags, operands, root, terminal, isQuiet } = invocation;
+  const refused = FOR_ONE.find((name) => flags.has(name));
+  if (refused !== undefined)
+    throw new PodError('cli/usage', `--${refused} goes with one manifest: got ${operands.length}`);
+  const progress = newProgress(invocation);
+  const { runMany } = await import('../run-many.ts');
+  const options = {
+    root,
+    stdin: false,
+    isDetached: flags.has('detach'),
+    autoRemove: flags.has('rm'),
+    onProgress: progress.show,
+    onWarning: (warning: Error): void => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning))),
+  };
+  return runMany(invocation, { paths: operands, network: flags.value('net'), options, timeoutMs }, progress);
 }
 
 /** Both together are for a person: a script that asks for them would wait for ever. */
