@@ -1,6 +1,7 @@
 import type { Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import type { ImageProgress } from '../image/types.ts';
+import type { PodDir } from '../pod/pod-dir.ts';
 
 /** What the command line needs of the launcher; `launch/` implements it, one file a function. */
 export interface LaunchApi {
@@ -8,6 +9,10 @@ export interface LaunchApi {
   readonly runFile: (manifest: ManifestInput, options: RunOptions) => Promise<RunningPod>;
   /** `launch/run-file.ts`. Compiles, and makes nothing yet. */
   readonly readyFile: (manifest: ManifestInput, options: RunOptions) => Promise<ReadyPod>;
+  /** `launch/prepare.ts`. The result is the uuid. */
+  readonly preparePod: (manifest: ManifestInput, options: RunOptions) => Promise<string>;
+  readonly readPrepared: (pod: PodDir) => ManifestInput;
+  readonly startPrepared: (pod: PodDir, manifest: ManifestInput, options: RunOptions) => Promise<RunningPod>;
   /** `launch/exec.ts`. Resolves when the process has been executed. */
   readonly execInPod: (podDir: string, options: ExecOptions) => Promise<RunningExec>;
   /** `launch/attach.ts`. Throws when the app has ended. */

@@ -10,6 +10,10 @@ export async function loadReady(): Promise<LaunchApi['readyFile']> {
   return (await import('../launch/run-file.ts')).readyFile;
 }
 
+export async function loadPrepare(): Promise<Pick<LaunchApi, 'preparePod' | 'readPrepared' | 'startPrepared'>> {
+  return import('../launch/prepare.ts');
+}
+
 export async function loadExec(): Promise<LaunchApi['execInPod']> {
   return (await import('../launch/exec.ts')).execInPod;
 }

@@ -3,6 +3,20 @@ import type { VerbEntry } from './verb.ts';
 export const VERBS: readonly VerbEntry[] = [
   { name: 'run', group: 'Run', summary: 'run a manifest', failureCode: 125, load: () => import('./verbs/run.ts') },
   {
+    name: 'prepare',
+    group: 'Run',
+    summary: 'do everything but start a pod',
+    failureCode: 125,
+    load: () => import('./verbs/prepare.ts'),
+  },
+  {
+    name: 'run-prepared',
+    group: 'Run',
+    summary: 'start a prepared pod',
+    failureCode: 125,
+    load: () => import('./verbs/run-prepared.ts'),
+  },
+  {
     name: 'exec',
     aliases: ['enter'],
     group: 'Run',
@@ -166,8 +180,6 @@ export const VERBS: readonly VerbEntry[] = [
 
 /** Verbs that are promised for later, with what a call of them exits with. */
 export const LATER: Readonly<Record<string, 2 | 125>> = {
-  prepare: 125,
-  'run-prepared': 125,
   cp: 2,
   'port-forward': 2,
   restart: 2,

@@ -24,7 +24,7 @@ export interface AcquiredPod {
 /** What the pod takes is in its ledger before it is taken; a failure gives everything back. */
 export async function acquirePod(input: AcquireInput): Promise<AcquiredPod> {
   const { root } = input.options;
-  const pod = new PodStore(root).create();
+  const pod = input.prepared ?? new PodStore(root).create();
   try {
     return await take(input, pod);
   } catch (error) {
@@ -37,7 +37,7 @@ async function take(input: AcquireInput, { uuid, path, lockFd }: NewPod): Promis
   const { identity, pod, options } = input;
   const { root } = options;
   // Claims carry the uuid: one that a crash left before it was in the ledger is found by gc all the same.
-  claimName(new PodStore(root), identity.name, uuid);
+  if (!input.prepared) claimName(new PodStore(root), identity.name, uuid);
   const uidBase = claimUidRange(root, uuid, pod.userns);
   const uidRange = uidBase === null ? [] : [{ kind: 'claim', of: UID_KIND, key: String(uidBase) }];
   const cgroups = cgroupLedger(pod.cgroupMounts, uuid).map((entry) => ({ ...entry }));
@@ -45,7 +45,7 @@ async function take(input: AcquireInput, { uuid, path, lockFd }: NewPod): Promis
   const network = await acquireNetwork({ root, uuid, hostname: identity.hostname, ...pod.network, record });
   const metadata =
     pod.hasMetadata && (await import('../metadata/endpoint.ts')).metadataEndpoint(root, uuid, pod.network.mode);
-  writeManifest(path, identity.manifest.text);
+  if (!input.prepared) writeManifest(path, identity.manifest.text);
   const known = { uuid, uidBase, ips: network.ips, metadataUrl: metadata?.url };
   writeRecord(path, newRecord({ ...input, ...known }));
   const bindings = { ...bindingsFor(input, uuid, uidBase, network), ...metadata?.bindings };

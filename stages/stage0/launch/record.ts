@@ -9,11 +9,12 @@ export interface RecordInput extends AcquireInput {
   readonly metadataUrl: string | undefined;
 }
 
-export function newRecord({ identity, pod, options, uuid, uidBase, ips, metadataUrl }: RecordInput): PodRecord {
+export function newRecord(input: RecordInput): PodRecord {
+  const { identity, pod, options, uuid, uidBase, ips, metadataUrl, prepared } = input;
   return {
     uuid,
     name: identity.name,
-    createdAt: new Date().toISOString(),
+    createdAt: prepared?.createdAt ?? new Date().toISOString(),
     manifest: { path: identity.manifest.path },
     labels: identity.labels,
     annotations: identity.annotations,

@@ -22,7 +22,8 @@ export async function readyFile(manifest: ManifestInput, options: RunOptions): P
   };
 }
 
-async function compiledFile(manifest: ManifestInput, options: RunOptions): Promise<StartInput> {
+/** What `startPod` takes; nothing of the pod is on the host yet. */
+export async function compiledFile(manifest: ManifestInput, options: RunOptions): Promise<StartInput> {
   requirePrivilege();
   options.onPhase?.('recall');
   const kept = recallPod(manifest, options);

@@ -9,6 +9,7 @@ import { readStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
 import { acquirePod, type AcquiredPod } from './acquire.ts';
 import type { FirstClient } from './attach.ts';
+import type { PreparedPod } from './acquire-input.ts';
 import type { CompiledPod, PodIdentity } from './compiled.ts';
 import { distDir } from './dist.ts';
 import { openStandardInput } from './stdin.ts';
@@ -20,6 +21,7 @@ export interface StartInput {
   /** What the pod was compiled to; asked for when an op failed, to find the line that asked for it. */
   readonly program: () => Program | Promise<Program>;
   readonly options: RunOptions;
+  readonly prepared?: PreparedPod | undefined;
 }
 
 /** Starts a compiled pod. Resolves when every app has started, or the pod has ended already; nothing is left behind when it throws. */
@@ -62,14 +64,14 @@ async function firstClient({ pod, options }: StartInput): Promise<FirstClient | 
 }
 
 async function handOff(
-  { pod, options }: StartInput,
+  { pod, options, prepared }: StartInput,
   acquired: AcquiredPod,
   client: FirstClient | undefined,
 ): Promise<Monitor> {
   const openTransport = await transportFor(options);
   try {
     const tape = bindTemplate(pod.tape, acquired.bindings);
-    new PodStore(options.root).move(acquired.uuid, 'prepare', 'run');
+    new PodStore(options.root).move(acquired.uuid, prepared ? 'prepared' : 'prepare', 'run');
     const apps = pod.apps.map(({ name }) => name);
     options.onCreated?.({ uuid: acquired.uuid, path: acquired.path, apps });
     const input = client?.far.take() ?? (pod.takesStdin ? openStandardInput() : undefined);

@@ -10,6 +10,7 @@ export const POD_FILES = {
   record: 'record.json',
   ledger: 'ledger',
   manifest: 'manifest.yaml',
+  request: 'request.json',
   events: 'events',
   final: 'final',
   control: 'control',

@@ -1,0 +1,57 @@
+import { onlyOperand } from '../arguments.ts';
+import { loadPrepare } from '../load-launch.ts';
+import { readManifestFile } from '../manifest-file.ts';
+import { newProgress } from '../progress.ts';
+import { renderWarning } from '../report.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'prepare',
+  purpose:
+    'Does everything but start a pod: checks the manifest, unpacks the images, compiles it, and prints its uuid.',
+  usage: ['pod prepare [--name N] [--net MODE] FILE|-'],
+  examples: [
+    ['pod prepare web.pod.yaml', 'prints the uuid for pod run-prepared'],
+    ['pod run-prepared -d web', 'starts it'],
+  ],
+  flags: [
+    { name: 'name', value: 'N', help: "instead of the manifest's name" },
+    {
+      name: 'net',
+      value: 'MODE',
+      values: ['bridge', 'none', 'host'],
+      help: "instead of the manifest's network: bridge, none, host",
+    },
+  ],
+  notes: [
+    'A prepared pod holds its name, but no address, port or user ids: those are taken when it is started. pod rm removes it,',
+    'and so does pod gc when it was not started for 24 hours.',
+  ],
+  completes: 'files',
+  run: prepare,
+};
+
+async function prepare(invocation: Invocation): Promise<number> {
+  const { flags, root, terminal, isQuiet } = invocation;
+  const file = readManifestFile(onlyOperand(invocation, 'FILE'));
+  const progress = newProgress(invocation);
+  const { preparePod } = await loadPrepare();
+  try {
+    const uuid = await preparePod(
+      { ...file, name: flags.value('name'), network: flags.value('net') },
+      {
+        root,
+        baseDir: file.baseDir,
+        stdin: false,
+        autoRemove: false,
+        onProgress: progress.show,
+        onWarning: (warning) => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning))),
+      },
+    );
+    progress.finish();
+    terminal.out(`${uuid}\n`);
+  } finally {
+    progress.finish();
+  }
+  return 0;
+}

@@ -1,0 +1,61 @@
+import { PodError } from '../../error.ts';
+import { PodStore } from '../../pod/store.ts';
+import { durationFlag, onlyOperand } from '../arguments.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
+import { runForeground } from '../foreground.ts';
+import { loadPrepare } from '../load-launch.ts';
+import { newProgress } from '../progress.ts';
+import { renderWarning } from '../report.ts';
+import { Timings } from '../timings.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'run-prepared',
+  purpose: 'Starts a pod that pod prepare made, and stays with it as pod run does.',
+  usage: ['pod run-prepared [-d] [--rm] [-i] [--timeout DUR] POD'],
+  examples: [
+    ['pod run-prepared web', 'shows the output, exits as the app does'],
+    ['pod run-prepared -d --rm web', 'in the background; pod gc removes it when it has exited'],
+  ],
+  flags: [
+    { name: 'detach', short: 'd', help: 'print the uuid when all apps have started, and leave the pod running' },
+    { name: 'rm', help: 'remove the pod when it has exited; with -d the next pod gc does' },
+    { name: 'interactive', short: 'i', help: 'connect standard input to the first app; with -d, keep its input open' },
+    { name: 'timeout', value: 'DUR', help: 'stop the pod after DUR and exit 125' },
+  ],
+  notes: [
+    'Exit codes and ^C are those of pod run. A pod runs the images it was prepared with: when one of them is another now, it is',
+    'refused. A pod whose start fails is removed.',
+  ],
+  completes: 'pods',
+  run: runPrepared,
+};
+
+async function runPrepared(invocation: Invocation): Promise<number> {
+  const { flags, root, terminal, isQuiet } = invocation;
+  const isDetached = flags.has('detach');
+  const timeoutMs = durationFlag(invocation, 'timeout');
+  if (timeoutMs !== undefined && isDetached) throw new PodError('cli/usage', '--timeout does not go with -d');
+  const pod = new PodStore(root).find(onlyOperand(invocation, 'POD'));
+  const { readPrepared, startPrepared } = await loadPrepare();
+  const manifest = readPrepared(pod);
+  const progress = newProgress(invocation);
+  const launch = {
+    manifest,
+    start: (input: typeof manifest, options: Parameters<typeof startPrepared>[2]) => startPrepared(pod, input, options),
+    options: {
+      root,
+      baseDir: manifest.baseDir,
+      stdin: flags.has('interactive'),
+      isDetached,
+      autoRemove: flags.has('rm'),
+      ownsProcess: true,
+      onProgress: progress.show,
+      onWarning: (warning: Error): void => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning))),
+    },
+    idFile: undefined,
+    client: { isInteractive: flags.has('interactive'), detachKeys: parseDetachKeys(DEFAULT_DETACH_KEYS) },
+    timeoutMs,
+  };
+  return runForeground(invocation, launch, new Timings(), progress);
+}
