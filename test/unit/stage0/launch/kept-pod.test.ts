@@ -187,3 +187,13 @@ test('however many manifests come and go, the plans stay few, and the newest sta
   assert.ok(recallPod({ ...MANIFEST, path: `${MANY - 1}.yaml` }, options));
   assert.equal(recallPod({ ...MANIFEST, path: '0.yaml' }, options), undefined);
 });
+
+test('a plan holds as long as isolators would find the same', () => {
+  const options = newRoot();
+  const file = `${options.root}/found`;
+  writeFileSync(file, '0-3\n');
+  keep(options, MANIFEST, { facts: { ...readHostFacts(), looked: { [`text ${file}`]: '0-3' } } });
+  assert.ok(recallPod(MANIFEST, options));
+  writeFileSync(file, '0-1\n');
+  assert.equal(recallPod(MANIFEST, options), undefined);
+});
