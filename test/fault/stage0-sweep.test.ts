@@ -66,8 +66,8 @@ function failuresOf(trace: string): Failure[] {
     const nth = (counts.get(call) ?? 0) + 1;
     counts.set(call, nth);
     isOurs ||= line.includes(manifestOf(0));
-    // Node's own: the wake-ups of its event loop, which abort it, and the code it loads.
-    if (!isOurs || /\/dist\/|\.node"|^\w+\(\d+<(anon_inode|pipe):/.test(line)) return [];
+    // Node's own: the wake-ups of its event loop, which abort it, and the code it loads. A read from a local socket does not fail.
+    if (!isOurs || /\/dist\/|\.node"|^\w+\(\d+<(anon_inode|pipe):|^read\(\d+<(socket|UNIX)/.test(line)) return [];
     return possibleErrnos(call).map((errno) => ({ call, nth, errno }));
   });
 }
