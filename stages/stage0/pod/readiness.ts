@@ -36,9 +36,11 @@ function isDone(app: AppStatus, restart: string): boolean {
   return app.state === 'exited' && app.exitCode === 0 && restart !== 'always';
 }
 
-/** Nobody will start it again: it failed, or it was skipped and has no end. */
+/** Nobody will start it again: it failed for good, or it was skipped and has no end. */
 function isLost(app: AppStatus, restart: string): boolean {
-  if (app.state !== 'exited' || app.exitCode === 0) return false;
+  if (app.state !== 'exited') return false;
+  if (app.reason === 'gave-up' || app.reason === 'dependency-failed') return true;
+  if (app.exitCode === 0) return false;
   return restart === 'never' || app.finishedAt === null;
 }
 
