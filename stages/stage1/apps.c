@@ -57,7 +57,6 @@ static void fail_unborn(struct init *in, u32 index, const struct fault *fault)
 	a->out.fd = a->err.fd = -1;
 	input_close(in, index);
 	a->state = APP_EXITED;
-	attach_end(in, index);
 	fail(in, index, fault);
 	app_ended(in, index);
 }

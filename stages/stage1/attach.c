@@ -71,9 +71,24 @@ void attach_show(const struct init *in, u32 app, u8 tag, const char *bytes, size
 	}
 }
 
-/* The app has ended, and all it wrote was shown: its clients are told how, and let go. */
+/* What its clients type waits in their sockets until the app runs again. */
+static void hold_up(struct init *in, u32 app)
+{
+	for (u32 i = 0; i < MAX_SESSIONS; i++) {
+		if (in->sessions[i].app != (s32)app)
+			continue;
+		listen_to(in, i, 0);
+		in->sessions[i].held_up = (u8)takes_input(in, app);
+	}
+}
+
+/* The app has ended, and all it wrote was shown: its clients are told how, and let go, unless it is to be started again. */
 void attach_end(struct init *in, u32 app)
 {
+	if (in->apps[app].state != APP_EXITED) {
+		hold_up(in, app);
+		return;
+	}
 	for (u32 i = 0; i < MAX_SESSIONS; i++) {
 		struct session *s = &in->sessions[i];
 		struct message m = { .type = MSG_EXITED, .app = (s32)app, .a = in->apps[app].code, .b = in->apps[app].signal };

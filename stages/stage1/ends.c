@@ -63,6 +63,7 @@ void app_ended(struct init *in, u32 index)
 	a->ready = 0;
 	a->state = APP_ENDING;
 	hook_kill(&a->hook);
+	attach_end(in, index);
 	if (a->hook.pid > 0)
 		return;
 	/* After a process that was there; not after a start that its own hook prevented. */
@@ -74,6 +75,7 @@ void app_ended(struct init *in, u32 index)
 	a->state = APP_EXITED;
 	if (!in->stopping)
 		app_back_off(in, index);
+	attach_end(in, index);
 }
 
 void app_hook_done(struct init *in, u32 index, int status)
@@ -88,7 +90,6 @@ void app_hook_done(struct init *in, u32 index, int status)
 		a->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 		a->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 		record_exit(in, index, oom_killed(in, index));
-		attach_end(in, index);
 		app_ended(in, index);
 	}
 }
@@ -107,9 +108,8 @@ static void reap_app(struct init *in, u32 index, int status)
 	}
 	log_pump(in, index, &a->out, 1);
 	log_pump(in, index, &a->err, 1);
-	log_note_dropped(in, index);
+	log_note_dropped(in, index, 1);
 	input_close(in, index);
-	attach_end(in, index);
 	/* No exec is born into it any more, and it would keep the app's mounts. */
 	sys_close(a->mount_namespace);
 	a->mount_namespace = -1;

@@ -60,24 +60,26 @@ void event_bytes(struct text *t, const char *name, size_t length, const u8 *byte
 }
 
 /* A full disk loses the line, never part of it: the next one would be glued to what is there. */
-static void append_whole(long fd, const char *line, long size)
+static int append_whole(long fd, const char *line, long size)
 {
 	long n = sys3(__NR_write, fd, line, size);
 	long end;
 
-	if (n <= 0 || n == size)
-		return;
+	if (n == size)
+		return 1;
+	if (n <= 0)
+		return 0;
 	end = sys3(__NR_lseek, fd, 0, SEEK_END);
 	if (end >= n)
 		sys2(__NR_ftruncate, fd, end - n);
+	return 0;
 }
 
-void event_end(const struct init *in, struct text *t, const char *buffer)
+int event_end(const struct init *in, struct text *t, const char *buffer)
 {
 	t->end += 2;
 	put_literal(t, "}\n");
-	if (in->regs[R_EVENTS] >= 0)
-		append_whole(in->regs[R_EVENTS], buffer, t->at - buffer);
+	return in->regs[R_EVENTS] >= 0 && append_whole(in->regs[R_EVENTS], buffer, t->at - buffer);
 }
 
 /*

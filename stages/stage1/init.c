@@ -219,7 +219,7 @@ static void supervise(struct init *in)
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		log_pump(in, i, &in->apps[i].out, 1);
 		log_pump(in, i, &in->apps[i].err, 1);
-		log_note_dropped(in, i);
+		log_note_dropped(in, i, 1);
 	}
 }
 

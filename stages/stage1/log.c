@@ -8,17 +8,20 @@
 #include <fcntl.h>
 #include <time.h>
 
-enum { CHUNK = 16 << 10, OUTPUT = 32 << 10, PREFIX = 48, READS_A_TURN = 4, READS_TO_DRAIN = 128 };
+enum { CHUNK = 16 << 10, OUTPUT = 32 << 10, PREFIX = 48, ENTRY_HEAD = 40, HOOK_HEAD = 38, READS_A_TURN = 4, READS_TO_DRAIN = 128 };
+
+static const u64 FIRST_PAUSE_NS = 1000000000u;
+static const u64 LAST_PAUSE_NS = 3600000000000u;
 
 static char chunk[CHUNK];
 static char output[OUTPUT];
 
-static char *name_file(struct init *in, u32 index, u32 generation, char *path, size_t size)
+char *log_name(const struct program *p, u32 index, u32 generation, char *path, size_t size)
 {
-	const struct tape_app *a = &in->program.apps[index];
+	const struct tape_app *a = &p->apps[index];
 	struct text t = { path, path + size - 1 };
 
-	put_string(&t, (const char *)in->program.data + a->name, a->name_length);
+	put_string(&t, (const char *)p->data + a->name, a->name_length);
 	put_literal(&t, ".log");
 	if (generation) {
 		put_literal(&t, ".");
@@ -34,7 +37,7 @@ void log_open(struct init *in, u32 index)
 	char path[96];
 	long size;
 
-	log->fd = (s32)sys4(__NR_openat, in->regs[R_LOGS], name_file(in, index, 0, path, sizeof(path)),
+	log->fd = (s32)sys4(__NR_openat, in->regs[R_LOGS], log_name(&in->program, index, 0, path, sizeof(path)),
 			    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	size = log->fd < 0 ? 0 : sys3(__NR_lseek, log->fd, 0, SEEK_END);
 	log->bytes = size < 0 ? 0 : (u64)size;
@@ -48,40 +51,80 @@ static void rotate(struct init *in, u32 index)
 	char to[96];
 
 	for (u32 i = in->program.apps[index].log_files - 1; i > 0; i--)
-		sys4(__NR_renameat, dir, name_file(in, index, i - 1, from, sizeof(from)), dir,
-		     name_file(in, index, i, to, sizeof(to)));
+		sys4(__NR_renameat, dir, log_name(&in->program, index, i - 1, from, sizeof(from)), dir,
+		     log_name(&in->program, index, i, to, sizeof(to)));
 	/* With a single file there is nothing to keep. */
 	if (in->program.apps[index].log_files == 1)
-		sys3(__NR_unlinkat, dir, name_file(in, index, 0, from, sizeof(from)), 0);
+		sys3(__NR_unlinkat, dir, log_name(&in->program, index, 0, from, sizeof(from)), 0);
 	sys_close(in->apps[index].log.fd);
 	log_open(in, index);
 }
 
-void log_note_dropped(struct init *in, u32 index)
+void log_note_dropped(struct init *in, u32 index, int last)
 {
 	struct app_log *log = &in->apps[index].log;
+	u64 now = log->dropped_bytes ? clock_ns(CLOCK_MONOTONIC) : 0;
 	char line[256];
 	struct text t;
 
-	if (!log->dropped_lines)
+	if (!log->dropped_bytes || (!last && now < log->tell_at))
 		return;
 	t = EVENT(line, "log-dropped");
 	event_app(&t, in, index);
 	FIELD(&t, "lines", (s64)log->dropped_lines);
 	FIELD(&t, "bytes", (s64)log->dropped_bytes);
-	event_end(in, &t, line);
-	log->dropped_lines = log->dropped_bytes = 0;
+	/* An app that writes too much for days must not fill the journal in the place of its log. */
+	if (!log->tell_pause)
+		log->tell_pause = FIRST_PAUSE_NS;
+	else if (log->tell_pause < LAST_PAUSE_NS)
+		log->tell_pause *= 2;
+	log->tell_at = now + log->tell_pause;
+	if (event_end(in, &t, line))
+		log->dropped_lines = log->dropped_bytes = 0;
 }
 
-static void flush(struct init *in, u32 index, struct text *t)
+static void drop(struct init *in, u32 index, struct stream *s, u64 lines, u64 bytes)
+{
+	struct app_log *log = &in->apps[index].log;
+
+	s->gap = 1;
+	log->dropped_lines += lines;
+	log->dropped_bytes += bytes;
+	log_note_dropped(in, index, 0);
+}
+
+/* Eight bytes at a time: an app may write a gigabyte a second. */
+static u64 count_lines(const char *bytes, size_t size)
+{
+	const u64 low = 0x7f7f7f7f7f7f7f7full;
+	u64 lines = 0;
+	size_t at = 0;
+
+	for (; at + 8 <= size; at += 8) {
+		u64 word;
+
+		__builtin_memcpy(&word, bytes + at, 8);
+		word ^= 0x0a0a0a0a0a0a0a0aull;
+		/* The upper bit of every byte that is 0, moved to the lowest, and the bytes added up. */
+		word = ~(((word & low) + low) | word | low) >> 7;
+		lines += word * 0x0101010101010101ull >> 56;
+	}
+	for (; at < size; at++)
+		lines += bytes[at] == '\n';
+	return lines;
+}
+
+/* Whether it went to the file whole; else it is counted as dropped, s being the stream it came from. */
+static int flush(struct init *in, u32 index, struct stream *s, struct text *t)
 {
 	struct app_log *log = &in->apps[index].log;
 	u64 size = (u64)(t->at - output);
+	u64 lines;
 	long n;
 
 	t->at = output;
 	if (size == 0)
-		return;
+		return 1;
 	if (log->bytes > 0 && log->bytes + size > in->program.apps[index].log_bytes)
 		rotate(in, index);
 	if (log->fd < 0)
@@ -93,15 +136,30 @@ static void flush(struct init *in, u32 index, struct text *t)
 		n = sys3(__NR_write, log->fd, output, size);
 	if (n == (long)size) {
 		log->bytes += size;
-		log_note_dropped(in, index);
-		return;
+		log->second_bytes += size;
+		log_note_dropped(in, index, 0);
+		return 1;
 	}
 	/* Whole lines only: a part that did reach the file is taken back. */
 	if (n > 0)
 		sys2(__NR_ftruncate, log->fd, log->bytes);
-	log->dropped_bytes += size;
-	for (u64 i = 0; i < size; i++)
-		log->dropped_lines += output[i] == '\n';
+	lines = count_lines(output, size);
+	drop(in, index, s, lines, size - lines * (s->tag == 2 ? HOOK_HEAD : ENTRY_HEAD));
+	return 0;
+}
+
+/* In a second an app may fill all the files it has: what is beyond that would push out what was not there a second ago. */
+static int over_quota(const struct init *in, u32 index)
+{
+	struct app_log *log = (struct app_log *)&in->apps[index].log;
+	const struct tape_app *t = &in->program.apps[index];
+	u64 second = clock_ns(CLOCK_MONOTONIC) / 1000000000u;
+
+	if (second != log->second) {
+		log->second = second;
+		log->second_bytes = 0;
+	}
+	return log->second_bytes >= (u64)t->log_bytes * t->log_files;
 }
 
 /* RFC 3339 in UTC with nanoseconds; the calendar arithmetic is Howard Hinnant's civil_from_days. */
@@ -132,11 +190,24 @@ static void put_time(struct text *t, u64 ns)
 	put_literal(t, "Z ");
 }
 
+/* One entry for the file, in a buffer that begins with the time and the stream. */
+static void put_entry(struct text *out, const struct text *prefix, const char *start, int is_open, const char *bytes, size_t n)
+{
+	put_string(out, start, (size_t)(prefix->at - start));
+	if (is_open)
+		put_literal(out, "P ");
+	else
+		put_literal(out, "F ");
+	put_string(out, bytes, n);
+	put_literal(out, "\n");
+}
+
 static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 {
 	struct text out = { output, output + sizeof(output) };
 	char prefix[PREFIX];
 	struct text p = { prefix, prefix + sizeof(prefix) };
+	int is_open = s->open_line;
 	size_t at = 0;
 
 	put_time(&p, clock_ns(CLOCK_REALTIME));
@@ -151,19 +222,20 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 
 		while (end < n && chunk[end] != '\n')
 			end++;
-		if ((size_t)(out.end - out.at) < PREFIX + 4 + end - at)
-			flush(in, index, &out);
-		put_string(&out, prefix, (size_t)(p.at - prefix));
-		s->open_line = end == n;
-		if (s->open_line)
-			put_literal(&out, "P ");
-		else
-			put_literal(&out, "F ");
-		put_string(&out, chunk + at, end - at);
-		put_literal(&out, "\n");
+		/* With room for the end of an earlier line too. */
+		if ((size_t)(out.end - out.at) < 2 * (PREFIX + 4) + end - at && flush(in, index, s, &out))
+			s->open_line = (u8)is_open;
+		/* What is missing here must not make one line of two. */
+		if (s->gap && s->open_line && out.at == output)
+			put_entry(&out, &p, prefix, 0, "", 0);
+		is_open = end == n;
+		put_entry(&out, &p, prefix, is_open, chunk + at, end - at);
 		at = end + 1;
 	}
-	flush(in, index, &out);
+	if (!flush(in, index, s, &out))
+		return;
+	s->open_line = (u8)is_open;
+	s->gap = 0;
 }
 
 long stream_open(struct stream *s, u8 tag, s32 *write_end)
@@ -204,7 +276,10 @@ void log_pump(struct init *in, u32 index, struct stream *s, int drain)
 		}
 		if (s->tag < 2)
 			attach_show(in, index, s->tag, chunk, (size_t)n);
-		put_lines(in, index, s, (size_t)n);
+		if (over_quota(in, index))
+			drop(in, index, s, count_lines(chunk, (size_t)n), (u64)n);
+		else
+			put_lines(in, index, s, (size_t)n);
 	}
 }
 

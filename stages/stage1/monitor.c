@@ -198,6 +198,8 @@ int monitor_main(void)
 		sys2(__NR_prctl, PR_SET_NAME, "stage1-monitor");
 		program_rest(&mon->program);
 		status = wait_for(pid);
+		if (WIFSIGNALED(status))
+			logs_mend(&mon->program, mon->regs);
 		if (!ready)
 			status = EXIT_POD_FAILED << 8;
 	}

@@ -35,15 +35,24 @@ enum app_state { APP_WAITING, APP_PREPARING, APP_STARTING, APP_RUNNING, APP_ENDI
 struct stream {
 	s32 fd;
 	u8 tag;
-	/* The last chunk did not end in a newline. */
+	/* What was logged of it last did not end in a newline. */
 	u8 open_line;
+	/* Something was dropped since. */
+	u8 gap;
 };
 
 struct app_log {
 	s32 fd;
 	u64 bytes;
+	/* Not told in the journal yet. */
 	u64 dropped_lines;
 	u64 dropped_bytes;
+	/* Monotonic nanoseconds before which it is not told, and how long it is waited next. */
+	u64 tell_at;
+	u64 tell_pause;
+	/* Bytes written in a second of the monotonic clock. */
+	u64 second;
+	u64 second_bytes;
 };
 
 /* A command at a turn of an app's life; pid is 0 when none runs. */
@@ -270,15 +279,20 @@ void attach_leave(struct init *in, u32 index);
 void attach_show(const struct init *in, u32 app, u8 tag, const char *bytes, size_t size);
 void attach_end(struct init *in, u32 app);
 
+/* mend.c */
+/* To be called when init was killed: what it was writing then. */
+void logs_mend(const struct program *p, const s64 *regs);
+
 /* log.c */
+char *log_name(const struct program *p, u32 index, u32 generation, char *path, size_t size);
 void log_open(struct init *in, u32 index);
 void log_pump(struct init *in, u32 index, struct stream *s, int drain);
 long stream_open(struct stream *s, u8 tag, s32 *write_end);
 void stream_close(struct init *in, u32 index, struct stream *s);
 /* Takes what is in the pipe, and lets go of it even if somebody still holds its other end. */
 void log_end(struct init *in, u32 index, struct stream *s);
-/* Says in the journal what could not be logged; without effect when nothing was lost. */
-void log_note_dropped(struct init *in, u32 index);
+/* Says in the journal what was not logged; without effect when nothing was, or when it is too early for the next line. */
+void log_note_dropped(struct init *in, u32 index, int last);
 
 /* events.c */
 struct text event_begin(char *buffer, size_t size, const char *name, size_t length);
@@ -286,7 +300,8 @@ void event_app(struct text *t, const struct init *in, u32 index);
 void event_field(struct text *t, const char *name, size_t length, s64 value);
 /* Any bytes, as a JSON string. */
 void event_bytes(struct text *t, const char *name, size_t length, const u8 *bytes, u32 n);
-void event_end(const struct init *in, struct text *t, const char *buffer);
+/* Whether the line is in the journal. */
+int event_end(const struct init *in, struct text *t, const char *buffer);
 void record_final(const s64 *regs, int status);
 #define EVENT(buffer, name) event_begin(buffer, sizeof(buffer), name, sizeof(name) - 1)
 #define FIELD(t, name, value) event_field(t, name, sizeof(name) - 1, value)

@@ -1,4 +1,5 @@
 import { type FinalStatus, type PodEvent, toTime } from './events.ts';
+import { type Dropped, droppedOf } from './dropped.ts';
 import { hookFailures, type HookFailure } from './hook-failures.ts';
 import { findHostPid, listAppPids } from './host-pids.ts';
 import { failedProbeOf, isReady, type ProbeStatus, probeStatuses } from './probe-status.ts';
@@ -29,6 +30,8 @@ export interface AppStatus {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly image: { readonly ref: string; readonly digest: string };
+  /** Output that was not logged. */
+  readonly logDropped: Dropped;
 }
 
 export interface AppSources {
@@ -72,6 +75,7 @@ function appStatus(app: AppRecord, sources: AppSources): AppStatus {
     hookFailures: hookFailures(own, app),
     startedAt: started ? toTime(started.t) : null,
     image: app.image,
+    logDropped: droppedOf(own, app.name),
   };
 }
 

@@ -1,10 +1,13 @@
 import { PodError } from '../../error.ts';
+import { droppedNote, droppedOf } from '../../pod/dropped.ts';
+import { readEvents } from '../../pod/events.ts';
 import { LogFollower } from '../../pod/logs.ts';
 import { readRecord } from '../../pod/record.ts';
 import { type PodDir, PodStore } from '../../pod/store.ts';
 import { waitForPod } from '../../pod/wait.ts';
 import { chooseApps, countFlag, onlyOperand } from '../arguments.ts';
 import { LogPrinter } from '../log-printer.ts';
+import type { Terminal } from '../terminal.ts';
 import { parseSinceMs } from '../time.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
@@ -51,7 +54,17 @@ async function logs(invocation: Invocation): Promise<number> {
   }
   follower.finish();
   printer.finish();
+  if (!invocation.isQuiet) noteDropped(terminal, store.locate(pod.uuid)?.path ?? pod.path, apps);
   return 0;
+}
+
+/** Of all that was ever written: whether it would have been shown here nobody knows. */
+function noteDropped(terminal: Terminal, podPath: string, apps: readonly string[]): void {
+  const events = readEvents(podPath);
+  for (const app of apps) {
+    const note = droppedNote(app, droppedOf(events, app));
+    if (note !== undefined) terminal.err(`note: ${note}\n`);
+  }
 }
 
 function appNames(pod: PodDir): string[] {

@@ -1,4 +1,5 @@
 import { PodError } from '../../error.ts';
+import { droppedNote } from '../../pod/dropped.ts';
 import { describeHookFailure } from '../../pod/hook-failures.ts';
 import { readEvents, toTime } from '../../pod/events.ts';
 import { type Readiness, readReadiness } from '../../pod/readiness.ts';
@@ -99,7 +100,9 @@ function renderStatus(terminal: Terminal, pod: PodStatus, readiness: Readiness):
   const failures = pod.apps.flatMap(({ name, hookFailures }) =>
     hookFailures.map((failure) => `${printable(describeHookFailure(name, failure))}\n`),
   );
-  const below = failures.length > 0 ? `\n${failures.join('')}` : '';
+  const dropped = pod.apps.flatMap(({ name, logDropped }) => droppedNote(name, logDropped) ?? []);
+  const notes = [...failures, ...dropped.map((note) => `${note}\n`)];
+  const below = notes.length > 0 ? `\n${notes.join('')}` : '';
   return `${lines.join('')}\n${renderApps(terminal, pod)}${renderProbes(terminal, pod)}${below}`;
 }
 

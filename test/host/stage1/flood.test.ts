@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pod as podCli, podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { eventsOf, pathOf, processesOf, procStatus, shell, start, untilLogged } from './pods.ts';
+
+const root = useTempRoot();
+const LOG_BYTES = 10 * 1024 * 1024;
+const LOG_FILES = 5;
+const ENTRY = /^\S+Z std(out|err) [FP] /;
+
+type StartedPod = Awaited<ReturnType<typeof start>>;
+
+function logFiles(pod: StartedPod, app: string): string[] {
+  const dir = `${pathOf(root, pod)}/logs`;
+  return readdirSync(dir)
+    .filter((name) => name.startsWith(`${app}.log`))
+    .map((name) => `${dir}/${name}`);
+}
+
+/** Lines that are no entry of the log's format; the last of a file that does not end in a line feed is one. */
+function tornIn(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const lines = readFileSync(path, 'latin1').split('\n');
+    const last = lines.pop()!;
+    return [...lines.filter((line) => !ENTRY.test(line)), ...(last === '' ? [] : [last])].map((line) =>
+      line.slice(0, 99),
+    );
+  });
+}
+
+/** User and system time so far, in seconds. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** /proc/PID/io: what the process has handed to write(2). */
+function writtenBy(pid: number): number {
+  return Number(/^wchar: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'latin1'))![1]);
+}
+
+const FLOODS = {
+  'bytes without a newline': 'exec dd if=/dev/zero bs=64k',
+  'short lines': 'exec yes',
+  'long lines': `exec yes ${'x'.repeat(4000)}`,
+};
+for (const [what, script] of Object.entries(FLOODS)) {
+  test(`${what} as fast as they can be written: neither the app nor the disk nor init suffers`, async () => {
+    await using pod = await start(root, 'flood', shell('main', script));
+    const { app, init } = processesOf(pod);
+    const before = {
+      cpu: cpuOf(init),
+      app: cpuOf(app),
+      written: writtenBy(app),
+      log: writtenBy(init),
+      at: performance.now(),
+    };
+    await delay(3000);
+    const seconds = (performance.now() - before.at) / 1000;
+    const written = writtenBy(app) - before.written;
+    // Not blocked: it goes on, far faster than what could be kept; how fast depends on who else wants the machine.
+    assert.ok(written / seconds > 20e6, `${written / seconds} bytes a second`);
+    // Bounded in what it costs, whatever the app does: the log's quota a second, and the processor time of that and of reading.
+    assert.ok((writtenBy(init) - before.log) / (seconds + 1) < 1.1 * LOG_BYTES * LOG_FILES);
+    const [initCpu, appCpu] = [cpuOf(init) - before.cpu, cpuOf(app) - before.app];
+    assert.ok(initCpu < 0.5 * seconds + 1.5 * appCpu, `init ${initCpu} s, app ${appCpu} s, ${written} bytes`);
+    assert.ok(parseInt(procStatus(init, 'VmRSS'), 10) < 1024, procStatus(init, 'VmRSS'));
+    await pod.stop({ graceMs: 0 });
+    const files = logFiles(pod, 'main');
+    assert.ok(files.length <= LOG_FILES);
+    for (const path of files) assert.ok(statSync(path).size <= LOG_BYTES, path);
+    assert.deepEqual(tornIn(files), []);
+    const dropped = eventsOf(root, pod).filter((event) => event.e === 'log-dropped');
+    // One to begin with, then at 1, 3, 7 seconds, and the last word.
+    assert.ok(dropped.length <= 5, `${dropped.length} notes`);
+  });
+}
+
+test('what was dropped is counted to the byte, and shown by status and logs', async () => {
+  // Nothing is rotated away while it is measured: what is not in the log was dropped.
+  const bytes = 400_000_000;
+  const script = `read -r go </go; head -c ${bytes} /dev/zero; echo; echo end >&2`;
+  await using pod = await start(root, 'counted', shell('main', `mkfifo /go; echo made; ${script}`));
+  await untilLogged(root, pod, 'made');
+  await pod.exec(['/bin/sh', '-c', 'echo >/go']);
+  assert.equal(await pod.exit, 0);
+  const { logDropped } = pod.status()!.apps[0]!;
+  assert.ok(logDropped.bytes > 0 && logDropped.bytes < bytes, JSON.stringify(logDropped));
+  const status = await podOk(['status', 'counted'], { root });
+  assert.match(status, new RegExp(`of what "main" wrote, ${logDropped.lines} lines \\(${logDropped.bytes} bytes\\)`));
+  const logs = await podCli(['logs', 'counted', '--tail', '1'], { root });
+  assert.match(logs.stderr, new RegExp(`^note: .*\\(${logDropped.bytes} bytes\\)`, 'm'));
+  assert.doesNotMatch((await podCli(['logs', '-q', 'counted', '--tail', '1'], { root })).stderr, /^note/m);
+});
+
+test('what follows a gap is not glued to the line before it', async () => {
+  const flood = 'head -c 300000000 /dev/zero | tr "\\0" x';
+  await using pod = await start(
+    root,
+    'gap',
+    shell('main', `printf begin; ${flood}; printf "\\n"; sleep 1.5; echo after`),
+  );
+  assert.equal(await pod.exit, 0);
+  const last = readFileSync(`${pathOf(root, pod)}/logs/main.log`, 'latin1')
+    .trimEnd()
+    .split('\n')
+    .slice(-2);
+  assert.match(last[0]!, / stdout F x*$/);
+  assert.match(last[1]!, / stdout F after$/);
+});
+
+test('init that is killed while it writes leaves whole lines only', async () => {
+  for (let i = 0; i < 20; i++) {
+    const pod = await start(root, `killed${i}`, shell('main', `exec yes ${'y'.repeat(3 + 97 * i)}`));
+    const { init } = processesOf(pod);
+    const log = `${pathOf(root, pod)}/logs/main.log`;
+    while (statSync(log, { throwIfNoEntry: false })?.size === 0) await delay(1);
+    await delay(5 + i);
+    process.kill(init, 'SIGKILL');
+    await pod.exit;
+    assert.deepEqual(tornIn(logFiles(pod, 'main')), [], `round ${i}`);
+    await pod.remove();
+  }
+});
