@@ -58,7 +58,8 @@ test('a user who is not root owns the terminal', async () => {
 
 test('^C and ^Z are for the job in the foreground', async () => {
   await using run = await interactive('jobs');
-  const job = `sh -c 'trap "echo continued" CONT; echo going$((1)); while :; do sleep 0.05; done'`;
+  // Not dash: it makes its commands by vfork, and a child that stops before its exec keeps the parent from stopping.
+  const job = `bash -c 'trap "echo continued" CONT; echo going$((1)); while :; do sleep 0.05; done'`;
   await say(run, job, 'going1');
   run.type(CTRL_Z);
   await run.says('Stopped');
