@@ -1,8 +1,16 @@
 import { playInGuest } from './checks.ts';
+import { CLOCK_CHECKS } from './checks/clock.ts';
 import { FILE_CHECKS } from './checks/files.ts';
 import { LIFE_CHECKS } from './checks/life.ts';
 import { LIMIT_CHECKS } from './checks/limits.ts';
 import { DEVICE_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
 import { UML } from './uml.ts';
 
-void playInGuest(UML, 'v2', [...LIFE_CHECKS, ...LIMIT_CHECKS, ...FILE_CHECKS, ...DEVICE_CHECKS, ...UNIFIED_CHECKS]);
+void playInGuest(UML, 'v2', [
+  ...LIFE_CHECKS,
+  ...LIMIT_CHECKS,
+  ...FILE_CHECKS,
+  ...DEVICE_CHECKS,
+  ...UNIFIED_CHECKS,
+  ...CLOCK_CHECKS,
+]);

@@ -55,6 +55,19 @@ async function endPaused(root: string): Promise<void> {
   }
 }
 
+/** Where there is no cgroup.kill the processes are found in the cgroup's list. */
+async function restartCleanly(root: string): Promise<void> {
+  const script = '[ -e /again ] && exec sleep 1000; touch /again; setsid sleep 2000 & sleep 0.2; exit 1';
+  const restart = { policy: 'on-failure', backoff: { initial: '20ms' } };
+  const pod = await shell(root, script, { restart });
+  await eventually(async () => assert.equal(pod.status()?.apps[0]?.restarts, 1));
+  const { stdout } = await pod.exec(['/bin/sh', '-c', 'cat /proc/[0-9]*/comm']);
+  assert.equal(stdout.split('\n').filter((line) => line === 'sleep').length, 1);
+  assert.equal(listPids(readCgroupFacts(), pod.uuid, 'app').length, 1);
+  await pod.stop({ graceMs: 0 });
+  await pod.remove();
+}
+
 function parentOf(pid: number): number {
   return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
@@ -87,6 +100,7 @@ export const LIFE_CHECKS: readonly Check[] = [
         assert.ok(outside! >= 65_536);
       }),
   },
+  { name: 'an app is started again where it was, without what it left running', run: restartCleanly },
   { name: 'exec is born in the cgroup of the app', run: execIntoCgroup },
   { name: 'stop lets an app end in its own way, rm removes the pod', run: stopGracefully },
   { name: 'gc removes what a killed monitor has left', run: killMonitor },

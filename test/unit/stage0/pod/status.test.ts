@@ -162,3 +162,28 @@ test('the ledger comes back as it was written, without a torn end', () => {
   assert.deepEqual(readLedger(one.pod.path), entries);
   closeSync(one.pod.lockFd);
 });
+
+const CRASHED = [
+  ...STARTED,
+  '{"t":1002,"e":"app-exited","app":"a","code":3,"signal":0,"oom":0}',
+  '{"t":1002.1,"e":"app-backoff","app":"a","ms":500,"failures":1}',
+];
+
+test('in its back-off an app waits, and how it ended is still told', () => {
+  const [app] = scene(['a'], CRASHED).status().apps;
+  assert.deepEqual([app!.state, app!.reason, app!.exitCode, app!.lastExit?.exitCode], ['waiting', 'back-off', null, 3]);
+  assert.equal(app!.nextStartAt, '1970-01-01T00:00:01.502Z');
+  const again = scene(['a'], [...CRASHED, '{"t":1600,"e":"app-started","app":"a","pid":9}']).status().apps[0]!;
+  assert.deepEqual([again.state, again.reason, again.restarts, again.lastExit?.exitCode], ['running', null, 1, 3]);
+});
+
+test('only the code of an app that may end is the pod’s', () => {
+  const codeOf = (restart: 'never' | 'on-failure' | 'always', more: readonly string[] = []): number | null => {
+    const ended = scene(['a'], [...CRASHED.slice(0, 3), ...more], { apps: [{ name: 'a', image: IMAGE, restart }] });
+    end(ended, '{"t":3000,"code":0,"signal":0}');
+    return ended.status().exitCode;
+  };
+  assert.deepEqual([codeOf('never'), codeOf('on-failure'), codeOf('always')], [3, 0, 0]);
+  const gaveUp = ['{"t":1002.1,"e":"app-given-up","app":"a","failures":5}'];
+  assert.deepEqual([codeOf('on-failure', gaveUp), codeOf('always', gaveUp)], [3, 3]);
+});
