@@ -45,6 +45,8 @@ export async function runForeground(
       },
       onCreated: ({ path, apps }) => {
         if (!isDetached) output ??= new LogOutput(terminal, path, apps, () => new LogPrinter({ terminal, apps }));
+        // While stage1 works there is nothing else to do.
+        if (launch.options.autoRemove) setImmediate(loadRemoval);
       },
     });
     progress.finish();
@@ -104,6 +106,11 @@ function writeIdFile(path: string, uuid: string): void {
   } catch (error) {
     throw new PodError('state/io', `write the uuid to "${path}": ${(error as Error).message}`, { cause: error });
   }
+}
+
+function loadRemoval(): void {
+  // What is wrong with it is said when it is needed.
+  import('../gc/remove.ts').catch(() => undefined);
 }
 
 async function removeAfter(root: string, uuid: string): Promise<void> {

@@ -5,7 +5,7 @@ import type { PodSpec } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { planPod } from '../plan/plan.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
-import { lookFor } from '../plan/look.ts';
+import { lookFor } from '../plan/look-for.ts';
 import { firstStreams } from '../plan/streams.ts';
 import type { Plan, PlanInput, ResolvedApp } from '../plan/types.ts';
 import { imagesDir } from '../pod/layout.ts';

@@ -4,7 +4,7 @@ import { encodeProgram } from '../../tape/encode.ts';
 import type { PlanOptions, PodPlan } from '../cli/launch-api.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
-import { lookFor } from '../plan/look.ts';
+import { lookFor } from '../plan/look-for.ts';
 import { planPod as planTapes } from '../plan/plan.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { metadataOf } from './compile.ts';

@@ -1,14 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { looksOf } from '../isolators/looks.ts';
-import type { PodSpec } from '../manifest/spec.ts';
 import { findDisk, listDisks, splitDevice } from './disk.ts';
 import type { DeviceNode, Findings, HostFacts, Look } from './facts.ts';
-
-/** The host's facts with what the isolators of this pod want to know besides; for most pods that is nothing. */
-export function lookFor(spec: Pick<PodSpec, 'apps' | 'isolators'>, host: HostFacts): HostFacts {
-  const looks = looksOf(spec, host);
-  return looks.length === 0 ? host : { ...host, looked: lookAround(looks) };
-}
 
 const LOOKERS: { readonly [Kind in keyof Findings]: (path: string) => Findings[Kind] } = {
   text: (path) => orNull(() => readFileSync(path, 'utf8').trim()),
