@@ -131,7 +131,7 @@ test('usage errors exit 2, and 125 where other codes are the app’s', async () 
     [['pss'], 2],
     [['ps', '--nope'], 2],
     [['stop'], 2],
-    [['attach', 'x'], 2],
+    [['attach'], 2],
     [['run'], 125],
     [['run', '--nope', 'x'], 125],
     [['run', '/no/such/file'], 125],
@@ -139,6 +139,7 @@ test('usage errors exit 2, and 125 where other codes are the app’s', async () 
     [['run-prepared', 'x'], 125],
     [['stop', 'no-such-pod'], 1],
     [['rm', 'no-such-pod'], 1],
+    [['attach', 'no-such-pod'], 1],
   ] as const) {
     const { exitCode, stdout, stderr } = await pod(args, { root });
     assert.deepEqual([exitCode, stdout], [code, ''], args.join(' '));
