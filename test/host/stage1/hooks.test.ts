@@ -80,6 +80,7 @@ test('hooks that fail after the start are reported, and change nothing', async (
   const hooks = { postStart: ['/no/such/file'], preStop: sh('exit 9'), postStop: sh('kill -9 $$') };
   await using pod = await start(root, 'reported', shell('main', POLITE, { hooks }));
   await untilLogged(root, pod, 'up');
+  await watchPod(new PodStore(root), pod.uuid, () => eventsOf(root, pod).some(({ e }) => e === 'hook-failed'), {});
   assert.equal(await pod.stop(), 0);
   assert.deepEqual(
     pod.status()!.apps[0]!.hookFailures.map(({ hook, problem }) => [hook, problem]),

@@ -31,10 +31,10 @@ export function eventsOf(root: string, pod: Pod): readonly PodEvent[] {
 }
 
 /** Waits until the app has written the line; its log file tells when to look again. */
-export async function untilLogged(root: string, pod: Pod, text: string): Promise<void> {
+export async function untilLogged(root: string, pod: Pod, text: string, times = 1): Promise<void> {
   const watcher = watch(`${pathOf(root, pod)}/logs`);
   try {
-    while (!pod.logs().some((entry) => entry.text.includes(text))) await once(watcher, 'change');
+    while (pod.logs().filter((entry) => entry.text.includes(text)).length < times) await once(watcher, 'change');
   } finally {
     watcher.close();
   }

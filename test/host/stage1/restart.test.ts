@@ -111,14 +111,15 @@ test('many restarts leave init as it was: its memory, its descriptors, its log',
 });
 
 test('one app is restarted gracefully while the others run on, and it is no failure', async () => {
-  const polite = "trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.01; done";
+  const polite = "trap 'echo bye; exit 5' TERM; echo listening; while :; do sleep 0.01; done";
   const restart = { policy: 'on-failure', maxRetries: 0 };
   await using pod = await start(root, 'one', shell('main', polite, { restart }), shell('other', RUN_ON));
-  await untilLogged(root, pod, 'up');
+  await untilLogged(root, pod, 'listening');
   const otherPid = pod.status()!.apps[1]!.pid;
   for (const times of [1, 2]) {
     await restartPod(pathOf(root, pod), 'main');
-    await until(pod, 'app-started', 2 + times);
+    // Started is not yet listening to signals.
+    await untilLogged(root, pod, 'listening', 1 + times);
   }
   assert.equal(pod.logs('main').filter(({ text }) => text === 'bye').length, 2);
   assert.equal(pod.status()!.apps[1]!.pid, otherPid);
