@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { eventually } from '../../harness/eventually.ts';
 import { MANIFESTS } from '../../harness/paths.ts';
 import { podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
@@ -11,6 +10,7 @@ const root = useTempRoot();
 
 before(async () => {
   await podOk(['run', '-d', join(MANIFESTS, 'postgres.pod.yaml')], { root });
+  await podOk(['wait', 'postgres', '--for', 'ready', '--timeout', '60s'], { root });
 });
 
 function query(sql: string): Promise<string> {
@@ -18,11 +18,11 @@ function query(sql: string): Promise<string> {
 }
 
 test('a query through exec answers', async () => {
-  assert.equal((await eventually(() => query('select 6 * 7'))).trim(), '42');
+  assert.equal((await query('select 6 * 7')).trim(), '42');
 });
 
 test('what one query writes another reads', async () => {
-  await eventually(() => query('create table if not exists pods (name text)'));
+  await query('create table if not exists pods (name text)');
   await query("insert into pods values ('web'), ('redis')");
   assert.equal((await query('select count(*) from pods')).trim(), '2');
 });
