@@ -8,6 +8,7 @@ import type { Progress } from './progress.ts';
 import { requireTerminal } from './require-terminal.ts';
 import { StopOnSignal } from './stop-on-signal.ts';
 import { isTerminal, STDOUT, type Terminal } from './terminal.ts';
+import { TimeLimit } from './time-limit.ts';
 import type { Timings } from './timings.ts';
 import type { Invocation } from './verb.ts';
 
@@ -29,10 +30,12 @@ export async function runForeground(
 ): Promise<number> {
   const { terminal, root } = invocation;
   using signals = new StopOnSignal();
+  using limit = new TimeLimit(launch.timeoutMs);
   const { isDetached } = launch.options;
   let output: Output | undefined;
+  const visit = new Visit();
   try {
-    const pod = await launch.start(launch.manifest, {
+    const starting = launch.start(launch.manifest, {
       ...launch.options,
       keepLock: !isDetached,
       // What is compiled already starts before a signal could be taken.
@@ -48,28 +51,85 @@ export async function runForeground(
         // While stage1 works there is nothing else to do.
         if (launch.options.autoRemove) setImmediate(loadRemoval);
       },
+      onLaunched: (pod) => {
+        progress.finish();
+        signals.attach(pod);
+        if (isDetached) return;
+        limit.begin(pod);
+        visit.begin(pod, output!);
+      },
+      onFailed: () => output?.finish(),
     });
-    progress.finish();
+    const pod = await Promise.race([starting, visit.leftPod]);
     if (launch.idFile !== undefined) writeIdFile(launch.idFile, pod.uuid);
-    if (isDetached) {
-      terminal.out(`${pod.uuid}\n`);
-      return 0;
-    }
-    timings.start('run');
-    signals.attach(pod);
-    let hasLeft = false;
-    try {
-      const attended = await attend(pod, output!, launch.timeoutMs);
-      ({ hasLeft } = attended);
-      return attended.exitCode;
-    } finally {
-      timings.start('end');
-      pod.release();
-      if (launch.options.autoRemove && !hasLeft) await removeAfter(root, pod.uuid);
-    }
+    if (isDetached) return await leave(terminal, pod, signals);
+    return await stay({ root, launch, timings, pod, output: output!, visit, limit });
   } finally {
     progress.finish();
+    // Of a launch that failed: the caller's terminal is given back first.
+    await visit.end;
     output?.close();
+  }
+}
+
+/** The caller's stay with the output, which begins before all apps have started. */
+class Visit {
+  #left: Promise<number | undefined> | undefined;
+  #leave: (pod: RunningPod) => void = () => undefined;
+  /** When the caller leaves it to itself. */
+  readonly leftPod: Promise<RunningPod> = new Promise((resolve) => (this.#leave = resolve));
+
+  begin(pod: RunningPod, output: Output): void {
+    this.#left = output.begin(pod);
+    this.#left.then(
+      (code) => code !== undefined && this.#leave(pod),
+      // `left` says it to whoever asks.
+      () => undefined,
+    );
+  }
+
+  /** An exit code when the caller left. */
+  get left(): Promise<number | undefined> | undefined {
+    return this.#left;
+  }
+
+  get end(): Promise<unknown> | undefined {
+    return this.#left?.catch(() => undefined);
+  }
+}
+
+/** Somebody who lost patience wants no pod in the background. */
+async function leave(terminal: Terminal, pod: RunningPod, { interrupted }: StopOnSignal): Promise<number> {
+  if (interrupted) {
+    await pod.exit;
+    throw interrupted;
+  }
+  terminal.out(`${pod.uuid}\n`);
+  return 0;
+}
+
+interface Stay {
+  readonly root: string;
+  readonly launch: Launch;
+  readonly timings: Timings;
+  readonly pod: RunningPod;
+  readonly output: Output;
+  readonly visit: Visit;
+  readonly limit: TimeLimit;
+}
+
+async function stay({ root, launch, timings, pod, output, visit, limit }: Stay): Promise<number> {
+  timings.start('run');
+  output.started(pod);
+  let hasLeft = false;
+  try {
+    const attended = await attend(pod, output, visit, limit);
+    ({ hasLeft } = attended);
+    return attended.exitCode;
+  } finally {
+    timings.start('end');
+    pod.release();
+    if (launch.options.autoRemove && !hasLeft) await removeAfter(root, pod.uuid);
   }
 }
 
@@ -79,25 +139,13 @@ interface Attended {
   readonly hasLeft: boolean;
 }
 
-async function attend(pod: RunningPod, output: Output, timeoutMs: number | undefined): Promise<Attended> {
-  let hasTimedOut = false;
-  const timer =
-    timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          hasTimedOut = true;
-          void pod.stop();
-        }, timeoutMs);
-  try {
-    const left = await output.show(pod);
-    if (left !== undefined) return { exitCode: left, hasLeft: true };
-    const { exitCode } = await pod.exit;
-    output.finish();
-    if (hasTimedOut) throw new PodError('pod/timeout', `run pod ${pod.uuid}: not done after ${timeoutMs} ms, stopped`);
-    return { exitCode, hasLeft: false };
-  } finally {
-    clearTimeout(timer);
-  }
+async function attend(pod: RunningPod, output: Output, visit: Visit, limit: TimeLimit): Promise<Attended> {
+  const left = await visit.left;
+  if (left !== undefined) return { exitCode: left, hasLeft: true };
+  const { exitCode } = await pod.exit;
+  output.finish();
+  limit.check(pod);
+  return { exitCode, hasLeft: false };
 }
 
 function writeIdFile(path: string, uuid: string): void {
@@ -125,8 +173,10 @@ function sizeFor({ isInteractive }: ClientWants): TerminalSize | undefined {
 }
 
 interface Output {
-  /** The result is an exit code when the caller leaves the pod to itself. */
-  readonly show: (pod: RunningPod) => Promise<number | undefined>;
+  /** The pod is launched. The result is an exit code when the caller leaves the pod to itself. */
+  readonly begin: (pod: RunningPod) => Promise<number | undefined>;
+  /** All its apps have started. */
+  readonly started: (pod: RunningPod) => void;
   /** Everything that was written before the end. */
   readonly finish: () => void;
   readonly close: () => void;
@@ -142,10 +192,12 @@ class ClientOutput implements Output {
     this.#wants = wants;
   }
 
-  async show(pod: RunningPod): Promise<number | undefined> {
+  async begin(pod: RunningPod): Promise<number | undefined> {
     const { attendClient } = await import('./attend-client.ts');
     return attendClient(this.#terminal, pod, pod.client!, this.#wants);
   }
+
+  started(): void {}
 
   finish(): void {}
 
@@ -154,8 +206,12 @@ class ClientOutput implements Output {
 
 /** What the apps write. */
 class LogOutput extends PodOutput implements Output {
-  show(pod: RunningPod): Promise<undefined> {
-    this.follow(() => void pod.stop());
+  begin(pod: RunningPod): Promise<undefined> {
+    this.follow(() => void pod.stop(), true);
     return Promise.resolve(undefined);
+  }
+
+  started(pod: RunningPod): void {
+    this.follow(() => void pod.stop(), false);
   }
 }

@@ -73,6 +73,10 @@ export interface RunOptions {
     readonly path: string;
     readonly apps: readonly string[];
   }) => void;
+  /** Called when the pod is on its own: it can be stopped and its logs read, while apps may wait long for their start. */
+  readonly onLaunched?: (pod: RunningPod) => void;
+  /** Called when an app could not be started: the pod has ended, and is removed next. */
+  readonly onFailed?: () => void;
 }
 
 /** A pod that needs only to be started. */
@@ -81,7 +85,7 @@ export interface ReadyPod {
   readonly apps: readonly string[];
   /** Where the manifest begins. */
   readonly at: Position;
-  readonly start: (more: Pick<RunOptions, 'keepLock' | 'onCreated'>) => Promise<RunningPod>;
+  readonly start: (more: Pick<RunOptions, 'keepLock' | 'onCreated' | 'onLaunched' | 'onFailed'>) => Promise<RunningPod>;
 }
 
 export interface PodExit {
@@ -98,7 +102,7 @@ export interface RunningPod {
   readonly apps: readonly string[];
   /** Of the first app's terminal, attached before the app was started; after `onTerminal` only. */
   readonly client?: AttachedApp | undefined;
-  /** Never rejects because of what an app did. */
+  /** Never rejects because of what an app did, but as the start does when that fails. */
   readonly exit: Promise<PodExit>;
   readonly stop: (options?: { readonly graceMs?: number | undefined }) => Promise<void>;
   /** By name with the SIG prefix. */

@@ -6,6 +6,8 @@ import { BrokenPipe, type Terminal } from './terminal.ts';
 
 /** Nobody sees that the first line comes so much later. */
 const FOLLOW_AFTER_MS = 10;
+/** Longer than an ordinary start takes: from here on apps wait for others, whose lines are to be seen. */
+const FOLLOW_START_AFTER_MS = 100;
 
 /** What the apps of one pod write, on the caller's own output, until the pod has ended. */
 export class PodOutput {
@@ -19,6 +21,7 @@ export class PodOutput {
   #open: LogPrinter | undefined;
   #failure: Error | undefined;
   #begin: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   constructor(
     terminal: Terminal,
@@ -34,29 +37,48 @@ export class PodOutput {
     this.#podFd = openSync(podPath, constants.O_RDONLY | constants.O_DIRECTORY);
   }
 
-  /** From the first line on; `stop` is called when nobody reads the output any more. */
-  follow(stop: () => void): void {
+  /**
+   * From the first line on; `stop` is called when nobody reads the output any more. Called when the pod is launched, and again
+   * when its apps have started. Setting up a watch and taking it down takes longer than a pod that is over at once: it begins a
+   * little later, and `finish` reads what such a pod wrote.
+   */
+  follow(stop: () => void, isStarting: boolean): void {
+    if (this.#follower || this.#isOver) return;
+    clearTimeout(this.#begin);
+    const begin = (): void => {
+      if (this.#opened(stop)) this.#follower!.follow();
+      else this.follow(stop, isStarting);
+    };
+    this.#begin = setTimeout(begin, isStarting ? FOLLOW_START_AFTER_MS : FOLLOW_AFTER_MS);
+  }
+
+  /** False as long as the launch has not made the log directory. */
+  #opened(stop: () => void): boolean {
     const printer = this.#printer();
-    const follower = new LogFollower(`/proc/self/fd/${this.#podFd}`, {
-      apps: this.#apps,
-      sink: (app, line) => printer.print(this.#labelOf(app), line),
-      onBatch: () => printer.flush(),
-    });
+    try {
+      this.#follower = new LogFollower(`/proc/self/fd/${this.#podFd}`, {
+        apps: this.#apps,
+        sink: (app, line) => printer.print(this.#labelOf(app), line),
+        onBatch: () => printer.flush(),
+      });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return false;
+    }
     this.#open = printer;
-    this.#follower = follower;
-    follower.failure.catch((error: Error) => {
+    this.#follower.failure.catch((error: Error) => {
       this.#drop();
       // Anything else is a bug of ours, and no reason to leave the pod running.
       this.#failure = error instanceof BrokenPipe ? undefined : error;
       stop();
     });
-    // Setting up a watch and taking it down takes longer than a pod that is over at once; `finish` reads what that wrote.
-    this.#begin = setTimeout(() => follower.follow(), FOLLOW_AFTER_MS);
+    return true;
   }
 
   /** Everything that was written before the end. */
   finish(): void {
     try {
+      if (!this.#follower && !this.#isOver) this.#opened(() => undefined);
       this.#follower?.finish();
       this.#open?.finish();
       if (this.#open)
@@ -74,6 +96,7 @@ export class PodOutput {
   }
 
   #drop(): void {
+    this.#isOver = true;
     clearTimeout(this.#begin);
     this.#follower?.[Symbol.dispose]();
     this.#follower = undefined;

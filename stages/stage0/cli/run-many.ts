@@ -5,7 +5,7 @@ import { LogPrinter } from './log-printer.ts';
 import { type ManifestFile, readManifestFile } from './manifest-file.ts';
 import { PodOutput } from './pod-output.ts';
 import type { Progress } from './progress.ts';
-import { StopOnSignal } from './stop-on-signal.ts';
+import { type Stoppable, StopOnSignal } from './stop-on-signal.ts';
 import type { Terminal } from './terminal.ts';
 import type { Invocation } from './verb.ts';
 
@@ -32,7 +32,9 @@ export async function runMany(invocation: Invocation, launch: ManyLaunch, progre
     const printer = new LogPrinter({ terminal: invocation.terminal, apps: ready.flatMap(labelsOf) });
     try {
       for (const one of ready)
-        started.push(await startOne(one, launch, signals.aborted, invocation.terminal, printer, started));
+        started.push(await startOne(one, launch, signals, invocation.terminal, printer, started));
+      // Somebody who lost patience wants no pods in the background.
+      if (launch.options.isDetached) signals.aborted.throwIfAborted();
     } catch (error) {
       await takeBack(launch.options.root, started);
       throw error;
@@ -83,13 +85,14 @@ function errorsOf(error: unknown): readonly PodError[] {
 async function startOne(
   ready: ReadyPod,
   { options }: ManyLaunch,
-  signal: AbortSignal,
+  signals: StopOnSignal,
   terminal: Terminal,
   printer: LogPrinter,
   before: readonly Started[],
 ): Promise<Started> {
-  signal.throwIfAborted();
+  signals.aborted.throwIfAborted();
   let output: PodOutput | undefined;
+  let stop: Stoppable['stop'] = () => Promise.resolve();
   try {
     const pod = await ready.start({
       keepLock: !options.isDetached,
@@ -103,10 +106,15 @@ async function startOne(
             (app) => labelOf(ready, app),
           );
       },
+      onLaunched: (launched) => {
+        stop = (how) => stopAll([...before, { pod: launched }], how);
+        signals.attach({ stop });
+        output?.follow(() => void stop(), true);
+      },
+      onFailed: () => output?.finish(),
     });
-    const started = { ready, pod, output };
-    output?.follow(() => void stopAll([...before, started]));
-    return started;
+    output?.follow(() => void stop(), false);
+    return { ready, pod, output };
   } catch (error) {
     output?.close();
     throw error;
@@ -114,7 +122,7 @@ async function startOne(
 }
 
 async function stopAll(
-  started: readonly Started[],
+  started: readonly Pick<Started, 'pod'>[],
   options?: { readonly graceMs?: number | undefined },
 ): Promise<void> {
   await Promise.all(started.map(({ pod }) => pod.stop(options)));

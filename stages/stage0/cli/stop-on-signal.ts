@@ -11,6 +11,7 @@ export class StopOnSignal implements Disposable {
   readonly #handler = (signal: NodeJS.Signals): void => this.#take(signal);
   #pod: Stoppable | undefined;
   #count = 0;
+  #interrupted: Interrupted | undefined;
 
   constructor() {
     process.on('SIGINT', this.#handler);
@@ -20,6 +21,11 @@ export class StopOnSignal implements Disposable {
   get aborted(): AbortSignal {
     this.#abort ??= new AbortController();
     return this.#abort.signal;
+  }
+
+  /** That there was a signal. */
+  get interrupted(): Interrupted | undefined {
+    return this.#interrupted;
   }
 
   attach(pod: Stoppable): void {
@@ -35,8 +41,10 @@ export class StopOnSignal implements Disposable {
 
   #take(signal: NodeJS.Signals): void {
     this.#count++;
+    this.#interrupted ??= new Interrupted(signal === 'SIGINT' ? signal : 'SIGTERM');
+    // Of several pods, those that are not launched yet.
+    this.#abort?.abort(this.#interrupted);
     if (this.#pod) this.#stop();
-    else this.#abort?.abort(new Interrupted(signal === 'SIGINT' ? signal : 'SIGTERM'));
   }
 
   #stop(): void {

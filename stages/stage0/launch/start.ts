@@ -46,15 +46,19 @@ async function startWith(input: StartInput, client: FirstClient | undefined): Pr
   // The monitor and init hold the lock now; our share of it only keeps a collector away.
   const release = releaseOnce(acquired.lockFd);
   if (!options.keepLock) release();
+  const started = untilStarted(input, monitor);
+  const pod = runningPod(input, acquired, monitor, started, release, client?.attached);
   try {
-    await untilStarted(input, monitor);
+    options.onLaunched?.(pod);
+    await started;
   } catch (error) {
+    options.onFailed?.();
     release();
     const { removeFailed } = await import('./give-back.ts');
     await removeFailed(options.root, acquired.uuid);
     throw error;
   }
-  return runningPod(input, acquired, monitor, release, client?.attached);
+  return pod;
 }
 
 async function firstClient({ pod, options }: StartInput): Promise<FirstClient | undefined> {
@@ -120,10 +124,15 @@ function runningPod(
   { identity, pod, options }: StartInput,
   { uuid, path, ips }: AcquiredPod,
   monitor: Monitor,
+  started: Promise<void>,
   release: () => void,
   client: AttachedApp | undefined,
 ): RunningPod {
   let exit: Promise<PodExit> | undefined;
+  let isStarting = true;
+  const settle = (): void => void (isStarting = false);
+  started.then(settle, settle);
+  const ask = (request: (control: ControlApi) => Promise<void>): Promise<void> => onceThere(request, () => isStarting);
   return {
     uuid,
     name: identity.name,
@@ -132,20 +141,29 @@ function runningPod(
     apps: pod.apps.map(({ name }) => name),
     client,
     get exit() {
-      return (exit ??= waitForExit(new PodStore(options.root), uuid, monitor, release));
+      return (exit ??= started.then(() => waitForExit(new PodStore(options.root), uuid, monitor, release)));
     },
-    stop: (stopOptions = {}) => unlessEnded(async (control) => control.stopPod(path, stopOptions)),
-    kill: (signal) => unlessEnded(async (control) => control.signalPod(path, undefined, signal)),
+    stop: (stopOptions = {}) => ask(async (control) => control.stopPod(path, stopOptions)),
+    kill: (signal) => ask(async (control) => control.signalPod(path, undefined, signal)),
     release,
   };
 }
 
-/** A pod that ended a moment ago needs no stopping. */
-async function unlessEnded(request: (control: ControlApi) => Promise<void>): Promise<void> {
-  try {
-    await request(await import('./control.ts'));
-  } catch (error) {
-    if (!(error instanceof PodError && (error.code === 'pod/state' || error.code === 'pod/died'))) throw error;
+const ASK_AGAIN_MS = 5;
+
+/** A pod that ended a moment ago needs no stopping. One that is being launched has no init yet that could be asked. */
+async function onceThere(request: (control: ControlApi) => Promise<void>, isStarting: () => boolean): Promise<void> {
+  const control = await import('./control.ts');
+  for (;;) {
+    // Looked at before: init may come, and start all, while its socket is not found.
+    const isEarly = isStarting();
+    try {
+      return await request(control);
+    } catch (error) {
+      if (!(error instanceof PodError && (error.code === 'pod/state' || error.code === 'pod/died'))) throw error;
+      if (!isEarly) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
   }
 }
 

@@ -50,6 +50,8 @@ export const verb: Verb = {
     'Of several pods, the first in the order given whose code is not 0. When one of them does not start, those started before',
     'it are stopped and removed.',
     '^C stops the pod gracefully; a second one kills it. So does the end of whoever reads the output.',
+    'An app that waits for another (after) has not started yet: -d returns when that other is ready, or completed, and the app',
+    'has started, or never will. ^C meanwhile stops the pod as without -d, and no uuid is printed.',
   ],
   completes: 'files',
   end: (flags) => (flags.has('interactive') || flags.has('tty') ? undefined : exitAtOnce),
