@@ -204,10 +204,11 @@ test('a program ends with its pod, whatever it has executed there', async () => 
     env: cliEnvironment(),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const ended = once(child, 'exit');
   child.stdout.setEncoding('utf8');
   const [uuid] = (await once(child.stdout, 'data')) as [string];
   await podOk(['stop', '--grace', '0s', uuid.trim()], { root });
-  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  assert.deepEqual(await ended, [0, null]);
 });
 
 /** Runs a pod and a command in it, prints the uuid and does nothing further. */
