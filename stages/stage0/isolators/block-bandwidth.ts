@@ -17,6 +17,7 @@ const KIND: BlockLimit = {
 
 export const BLOCK_BANDWIDTH: Isolator<BlockValue> = {
   name: 'resource/block-bandwidth',
+  example: { default: true, limit: '100M' },
   scopes: ['app', 'pod'],
   schema: blockSchema(
     'Bytes a second to and from disks: `limit`, `read` and `write` for every disk of the host, `disks` for single ones. cgroup version 1 does not count what the kernel writes later from its cache, only direct and synchronous writes; and there, apps of a pod that has limits cannot have their own.',

@@ -16,6 +16,7 @@ const KIND: BlockLimit = {
 
 export const BLOCK_IOPS: Isolator<BlockValue> = {
   name: 'resource/block-iops',
+  example: { default: true, limit: 1000 },
   scopes: ['app', 'pod'],
   schema: blockSchema(
     'Operations a second on disks: `limit`, `read` and `write` for every disk of the host, `disks` for single ones. What is said of cgroup version 1 at resource/block-bandwidth holds here too.',

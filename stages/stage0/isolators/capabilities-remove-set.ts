@@ -16,6 +16,7 @@ function lower(value: CapabilitySetValue, draft: Draft, context: IsolatorContext
 
 export const CAPABILITIES_REMOVE_SET: Isolator<CapabilitySetValue> = {
   name: 'os/linux/capabilities-remove-set',
+  example: { set: ['CAP_CHOWN'] },
   scopes: ['app'],
   schema: capabilitySetSchema(
     'Capabilities taken from the default set. One that is not in the default set has no effect. It cannot be combined with os/linux/capabilities-retain-set.',

@@ -32,6 +32,7 @@ function lower(value: number | string, draft: Draft, context: IsolatorContext): 
 
 export const CPU_SHARES: Isolator<number | string> = {
   name: 'os/linux/cpu-shares',
+  example: 512,
   scopes: ['app', 'pod'],
   schema: {
     type: ['integer', 'string'],

@@ -138,6 +138,7 @@ function burstWrite(version: 1 | 2, limit: number | undefined, value: CpuValue, 
 
 export const CPU: Isolator<CpuValue> = {
   name: 'resource/cpu',
+  example: { request: '100m', limit: '500m' },
   scopes: ['app', 'pod'],
   schema: SCHEMA,
   look: lookForUclamp,

@@ -109,6 +109,7 @@ function addPartition(value: CpusetValue, { version }: CgroupHierarchy, draft: D
 
 export const CPUSET: Isolator<CpusetValue> = {
   name: 'resource/cpuset',
+  example: { cpus: '0' },
   scopes: ['app', 'pod'],
   schema: SCHEMA,
   look,

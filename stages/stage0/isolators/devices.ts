@@ -114,6 +114,7 @@ function nodeOf(
 
 export const DEVICES: Isolator<DevicesValue> = {
   name: 'os/linux/devices',
+  example: { allow: [{ path: '/dev/null', access: 'rw' }] },
   scopes: ['app', 'pod'],
   schema: SCHEMA,
   look,

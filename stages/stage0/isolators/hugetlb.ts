@@ -70,6 +70,7 @@ function addLimits(draft: Draft, context: IsolatorContext, { version, size, name
 
 export const HUGETLB: Isolator<HugetlbValue> = {
   name: 'resource/hugetlb',
+  example: { '2Mi': '4Mi' },
   scopes: ['app', 'pod'],
   schema: {
     type: 'object',

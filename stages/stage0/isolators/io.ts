@@ -128,4 +128,11 @@ function latencyWrites(
   }));
 }
 
-export const IO: Isolator<IoValue> = { name: 'resource/io', scopes: ['app', 'pod'], schema: SCHEMA, look, lower };
+export const IO: Isolator<IoValue> = {
+  name: 'resource/io',
+  example: { weight: 200 },
+  scopes: ['app', 'pod'],
+  schema: SCHEMA,
+  look,
+  lower,
+};

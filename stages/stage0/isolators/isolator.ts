@@ -157,6 +157,8 @@ export interface IsolatorContext {
  */
 export interface Isolator<Value> {
   readonly name: string;
+  /** What `pod doctor` tries: something any host could honour that has the mechanism at all. */
+  readonly example: Value;
   readonly scopes: readonly ('app' | 'pod')[];
   readonly schema: JsonSchema;
   /** What holds when the manifest does not name it; called for every draft, an app's with the draft of its pod. */
@@ -166,3 +168,6 @@ export interface Isolator<Value> {
   /** Throws a `PodError` (`host/unsupported`, `manifest/schema`) at the line that asked for what cannot be honoured. */
   readonly lower: (value: Value, draft: Draft, context: IsolatorContext) => void;
 }
+
+/** One of them, whatever its value is. */
+export type AnyIsolator = Omit<Isolator<never>, 'example'> & { readonly example: unknown };

@@ -15,6 +15,7 @@ function lower(value: 'pod' | 'app', draft: Draft, context: IsolatorContext): vo
 
 export const KEYRING: Isolator<'pod' | 'app'> = {
   name: 'os/linux/keyring',
+  example: 'app',
   scopes: ['app'],
   schema: {
     enum: ['pod', 'app'],

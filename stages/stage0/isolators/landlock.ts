@@ -92,6 +92,7 @@ function portsSchema(description: string): JsonSchema {
 
 export const LANDLOCK: Isolator<LandlockValue> = {
   name: 'os/linux/landlock',
+  example: { write: ['/dev/null'] },
   scopes: ['app'],
   schema: {
     type: 'object',

@@ -2,7 +2,7 @@ import { PodError } from '../error.ts';
 import type { IsolatorSpec } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { newDraft } from './defaults.ts';
-import type { Draft, Isolator } from './isolator.ts';
+import type { Draft, AnyIsolator } from './isolator.ts';
 import { findIsolator, ISOLATORS } from './registry.ts';
 
 export interface LowerOptions {
@@ -63,7 +63,7 @@ function pick(
 
 function refuse(
   spec: IsolatorSpec,
-  isolator: Isolator<never> | undefined,
+  isolator: AnyIsolator | undefined,
   scope: 'app' | 'pod',
   before: ReadonlyMap<string, IsolatorSpec>,
 ): PodError | undefined {

@@ -177,4 +177,10 @@ function writeOf(field: Field, file: string, bytes: bigint, value: MemoryValue, 
   return { controller: 'memory', file, value: `${bytes}`, at: context.atOf(`/${field}`), why };
 }
 
-export const MEMORY: Isolator<MemoryValue> = { name: 'resource/memory', scopes: ['app', 'pod'], schema: SCHEMA, lower };
+export const MEMORY: Isolator<MemoryValue> = {
+  name: 'resource/memory',
+  example: { request: '8Mi', limit: '64Mi' },
+  scopes: ['app', 'pod'],
+  schema: SCHEMA,
+  lower,
+};

@@ -40,6 +40,7 @@ function lower(value: MiscValue, draft: Draft, context: IsolatorContext): void {
 
 export const MISC: Isolator<MiscValue> = {
   name: 'resource/misc',
+  example: { sev: 2 },
   scopes: ['app', 'pod'],
   schema: {
     type: 'object',

@@ -30,6 +30,7 @@ function lower({ limit }: NetworkBandwidthValue, draft: Draft, context: Isolator
 
 export const NETWORK_BANDWIDTH: Isolator<NetworkBandwidthValue> = {
   name: 'resource/network-bandwidth',
+  example: { limit: '100M' },
   scopes: ['pod'],
   schema: {
     type: 'object',

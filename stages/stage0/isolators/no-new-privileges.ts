@@ -6,6 +6,7 @@ function lower(value: boolean, draft: Draft): void {
 
 export const NO_NEW_PRIVILEGES: Isolator<boolean> = {
   name: 'os/linux/no-new-privileges',
+  example: true,
   scopes: ['app'],
   schema: {
     type: 'boolean',

@@ -27,5 +27,5 @@ export function pathSet(name: string, description: string, listOf: (draft: Draft
   const lower = ({ set }: PathSetValue, draft: Draft, context: IsolatorContext): void => {
     listOf(draft).push(...set.map((value, index) => ({ value, at: context.atOf(`/set/${index}`) })));
   };
-  return { name, scopes: ['app'], schema: schema(description), lower };
+  return { name, example: { set: ['/tmp'] }, scopes: ['app'], schema: schema(description), lower };
 }

@@ -26,6 +26,7 @@ function lower({ domain = 'linux', flags = [] }: PersonalityValue, draft: Draft,
 
 export const PERSONALITY: Isolator<PersonalityValue> = {
   name: 'os/linux/personality',
+  example: { flags: ['ADDR_NO_RANDOMIZE'] },
   scopes: ['app'],
   schema: {
     type: 'object',

@@ -43,6 +43,7 @@ function lower(value: PidsValue, draft: Draft, context: IsolatorContext): void {
 
 export const PIDS: Isolator<PidsValue> = {
   name: 'resource/pids',
+  example: { limit: 64 },
   scopes: ['app', 'pod'],
   schema: {
     type: 'object',

@@ -52,6 +52,7 @@ function refuseAbovePod(prefix: string, count: number, at: IsolatorContext['at']
 
 export const RDMA: Isolator<RdmaValue> = {
   name: 'resource/rdma',
+  example: { mlx5_0: { handles: 2 } },
   scopes: ['app', 'pod'],
   schema: {
     type: 'object',

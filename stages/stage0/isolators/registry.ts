@@ -3,7 +3,7 @@ import { BLOCK_IOPS } from './block-iops.ts';
 import { CAPABILITIES_REMOVE_SET } from './capabilities-remove-set.ts';
 import { CAPABILITIES_RETAIN_SET } from './capabilities-retain-set.ts';
 import { CPU } from './cpu.ts';
-import type { Isolator } from './isolator.ts';
+import type { AnyIsolator } from './isolator.ts';
 import { CPUSET } from './cpuset.ts';
 import { CPU_SHARES } from './cpu-shares.ts';
 import { DEVICES } from './devices.ts';
@@ -35,7 +35,7 @@ import { SECCOMP_RETAIN_SET } from './seccomp-retain-set.ts';
  * Every isolator there is, in the order they are lowered: the filter depends on the capabilities and on no_new_privs, so it
  * comes after both. To add one: its file, and its line here.
  */
-export const ISOLATORS: readonly Isolator<never>[] = [
+export const ISOLATORS: readonly AnyIsolator[] = [
   CPU,
   // It takes the place of the weight that a limit implies.
   CPU_SHARES,
@@ -72,6 +72,6 @@ export const ISOLATORS: readonly Isolator<never>[] = [
   SECCOMP_PROFILE,
 ];
 
-export function findIsolator(name: string): Isolator<never> | undefined {
+export function findIsolator(name: string): AnyIsolator | undefined {
   return ISOLATORS.find((isolator) => isolator.name === name);
 }

@@ -93,4 +93,10 @@ function refuseAboveHost(name: string, hard: bigint, context: IsolatorContext): 
   });
 }
 
-export const RLIMITS: Isolator<RlimitsValue> = { name: 'os/linux/rlimits', scopes: ['app'], schema: SCHEMA, lower };
+export const RLIMITS: Isolator<RlimitsValue> = {
+  name: 'os/linux/rlimits',
+  example: { nofile: 64 },
+  scopes: ['app'],
+  schema: SCHEMA,
+  lower,
+};

@@ -56,6 +56,7 @@ function check({ policy, priority, io }: SchedulerValue, context: IsolatorContex
 
 export const SCHEDULER: Isolator<SchedulerValue> = {
   name: 'os/linux/scheduler',
+  example: { policy: 'batch', nice: 5 },
   scopes: ['app'],
   schema: {
     type: 'object',

@@ -109,6 +109,7 @@ function isAtLeast(release: string, wanted: string): boolean {
 
 export const SECCOMP_PROFILE: Isolator<ProfileValue> = {
   name: 'os/linux/seccomp-profile',
+  example: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['reboot'], action: 'SCMP_ACT_ERRNO' }] },
   scopes: ['app'],
   schema: PROFILE_SCHEMA,
   lower,

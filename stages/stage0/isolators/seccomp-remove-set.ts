@@ -43,6 +43,7 @@ function refuseNeeded(name: string, index: number, draft: Draft, context: Isolat
 
 export const SECCOMP_REMOVE_SET: Isolator<SeccompSetValue> = {
   name: 'os/linux/seccomp-remove-set',
+  example: { set: ['ptrace'], errno: 'EPERM' },
   scopes: ['app'],
   schema: seccompSetSchema(
     'System calls that are blocked on top of what the default filter blocks. It cannot be combined with os/linux/seccomp-retain-set.',

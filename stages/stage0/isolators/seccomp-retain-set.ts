@@ -58,6 +58,7 @@ function addDefault(
 
 export const SECCOMP_RETAIN_SET: Isolator<SeccompSetValue> = {
   name: 'os/linux/seccomp-retain-set',
+  example: { set: ['@pod/default'] },
   scopes: ['app'],
   schema: seccompSetSchema(
     'The only system calls the app and what it starts may make. What the launch itself needs (execve, close_range, exit, exit_group, rt_sigreturn) is always allowed. Calls of other ABIs, 32-bit and x32, end the app. Default: the filter of "@pod/default", which answers EPERM to known dangers and ENOSYS to the rest.',

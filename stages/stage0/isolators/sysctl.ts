@@ -40,6 +40,7 @@ function refuse(name: string, context: IsolatorContext, at: IsolatorContext['at'
 
 export const SYSCTL: Isolator<SysctlValue> = {
   name: 'os/linux/sysctl',
+  example: { 'net.core.somaxconn': 128 },
   scopes: ['pod'],
   schema: {
     type: 'object',

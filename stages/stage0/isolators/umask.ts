@@ -6,6 +6,7 @@ function lower(value: string, draft: Draft, context: IsolatorContext): void {
 
 export const UMASK: Isolator<string> = {
   name: 'os/linux/umask',
+  example: '0027',
   scopes: ['app'],
   schema: {
     type: 'string',

@@ -1,5 +1,6 @@
 import { noOperands } from '../arguments.ts';
 import type { Finding } from '../doctor/check.ts';
+import { type NamedFinding, tryIsolators } from '../doctor/isolators.ts';
 import { KERNEL_CHECKS } from '../doctor/kernel.ts';
 import { mountChecks } from '../doctor/mounts.ts';
 import { NAMESPACE_CHECKS } from '../doctor/namespaces.ts';
@@ -11,7 +12,8 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'doctor',
-  purpose: 'Tries, one by one, what pods need of this host, and says what to do where something is missing.',
+  purpose:
+    'Tries, one by one, what pods need of this host, and says what to do where something is missing; then every isolator.',
   usage: ['pod doctor [-o FORMAT]'],
   examples: [['pod doctor', 'a table; exits 1 when something is missing']],
   flags: [outputFlag('table', 'json', 'yaml', 'jsonl')],
@@ -24,10 +26,12 @@ const STYLES: Readonly<Record<Finding['status'], Style>> = { OK: 'green', limite
 async function doctor(invocation: Invocation): Promise<number> {
   noOperands(invocation);
   const { flags, root, terminal } = invocation;
-  const findings: (Finding & { readonly name: string })[] = [];
+  const findings: NamedFinding[] = [];
   for (const { name, run } of [...KERNEL_CHECKS, ...NAMESPACE_CHECKS, ...mountChecks(root), ...PROGRAM_CHECKS]) {
     findings.push({ name, ...(await run()) });
   }
+  // Without what a pod needs at all there is nothing to try them with.
+  if (findings.every(({ status }) => status !== 'missing')) findings.push(...(await tryIsolators()));
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue(findings, format));
   else {
