@@ -62,6 +62,7 @@ export const UMOUNT_NOFOLLOW = 8;
 /** sys/socket.h */
 export const AF_UNIX = 1;
 export const AF_INET = 2;
+export const AF_INET6 = 10;
 export const SOCK_STREAM = 1;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;

@@ -1,3 +1,4 @@
+import type { NetworkNamespace } from '../../linux/network-namespace.ts';
 import type { ControlApi, LaunchApi, TerminalSize } from './launch-api.ts';
 
 // The launcher is the heaviest part; the verbs that need none of it must not load it.
@@ -32,4 +33,8 @@ export async function loadPlan(): Promise<LaunchApi['planPod']> {
 
 export async function loadControl(): Promise<ControlApi> {
   return import('../launch/control.ts');
+}
+
+export async function loadPodNetwork(): Promise<(uuid: string) => NetworkNamespace> {
+  return (await import('../launch/pod-network.ts')).openPodNetwork;
 }

@@ -138,6 +138,13 @@ export const VERBS: readonly VerbEntry[] = [
     failureCode: 1,
     load: () => import('./verbs/wait.ts'),
   },
+  {
+    name: 'port-forward',
+    group: 'Control',
+    summary: 'forward ports of this host into a pod',
+    failureCode: 1,
+    load: () => import('./verbs/port-forward.ts'),
+  },
   { name: 'rm', group: 'Tidy', summary: 'remove pods', failureCode: 1, load: () => import('./verbs/rm.ts') },
   {
     name: 'gc',
@@ -181,7 +188,6 @@ export const VERBS: readonly VerbEntry[] = [
 /** Verbs that are promised for later, with what a call of them exits with. */
 export const LATER: Readonly<Record<string, 2 | 125>> = {
   cp: 2,
-  'port-forward': 2,
   restart: 2,
   top: 2,
   stats: 2,

@@ -1,0 +1,77 @@
+import { AF_INET, AF_INET6 } from '../../../linux/constants.ts';
+import { PodError } from '../../error.ts';
+import { readRecord } from '../../pod/record.ts';
+import { type PodDir, PodStore } from '../../pod/store.ts';
+import { waitForPod } from '../../pod/wait.ts';
+import { requireRunning } from '../control.ts';
+import type { Forward } from '../forward-ports.ts';
+import type { Forwarder } from '../forwarder.ts';
+import { loadPodNetwork } from '../load-launch.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+/** What the pod sent before its end goes on to clients that read it so long. */
+const DRAIN_MS = 5000;
+
+export const verb: Verb = {
+  name: 'port-forward',
+  purpose: "Forwards TCP ports of this host's loopback addresses to ports inside a running pod, until ^C.",
+  usage: ['pod port-forward POD [ADDR:]HOST:POD…'],
+  examples: [
+    ['pod port-forward web 8080:80', 'localhost:8080 is port 80 of the pod'],
+    ['pod port-forward db 0:5432', 'on a port that is free, which is printed'],
+    ['pod port-forward web 192.0.2.1:8080:80 [::1]:8443:443', 'on other addresses'],
+  ],
+  flags: [],
+  notes: [
+    'It reaches what listens on the loopback address of the pod, or on all, in every network mode and past every firewall. Whoever',
+    'reaches the address on this host reaches the port in the pod: by default all users of this host, and nobody else.',
+    'It exits with 0 after ^C, and with 1 when the pod ends.',
+  ],
+  completes: 'pods',
+  run: portForward,
+};
+
+async function portForward(invocation: Invocation): Promise<number> {
+  const { operands, root } = invocation;
+  const [query, ...words] = operands;
+  if (query === undefined) throw new PodError('cli/usage', 'POD is missing');
+  if (words.length === 0)
+    throw new PodError('cli/usage', 'HOST:POD is missing', { hint: `pod port-forward ${query} 8080:80` });
+  // With it comes node:net, which costs as much as all the rest.
+  const { parseForward } = await import('../forward-ports.ts');
+  const forwards = words.map(parseForward);
+  const store = new PodStore(root);
+  const pod = store.find(query);
+  requireRunning(store, pod);
+  const interrupt = new Promise<'interrupt'>((resolve) => {
+    process.once('SIGINT', () => resolve('interrupt'));
+  });
+  const forwarder = await start(invocation, pod, forwards);
+  const ended = waitForPod(store, pod.uuid, 'exit').then(() => forwarder.drain(DRAIN_MS));
+  if ((await Promise.race([interrupt, ended])) === 'interrupt') return 0;
+  throw new PodError('pod/died', `forward to ${nameOf(pod)}: the pod has ended`);
+}
+
+async function start({ terminal, isQuiet }: Invocation, pod: PodDir, forwards: readonly Forward[]): Promise<Forwarder> {
+  const name = nameOf(pod);
+  const network = (await loadPodNetwork())(pod.uuid);
+  const { Forwarder } = await import('../forwarder.ts');
+  const { listenFor, portOf } = await import('../listen.ts');
+  const { formatEndpoint } = await import('../forward-ports.ts');
+  const forwarder = new Forwarder({
+    newSocket: (address) => network.newTcpSocket(address.includes(':') ? AF_INET6 : AF_INET),
+    onFailure: (podPort, code) => terminal.err(`connect to ${name}:${podPort}: ${code}\n`),
+  });
+  for (const forward of forwards) {
+    for (const { server, address } of await listenFor(forward)) {
+      forwarder.serve(server, forward.podPort);
+      if (!isQuiet)
+        terminal.err(`forwarding ${formatEndpoint(address, portOf(server))} → ${name}:${forward.podPort}\n`);
+    }
+  }
+  return forwarder;
+}
+
+function nameOf(pod: PodDir): string {
+  return readRecord(pod.path)?.name ?? pod.uuid;
+}
