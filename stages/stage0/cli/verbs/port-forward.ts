@@ -1,7 +1,7 @@
 import { AF_INET, AF_INET6 } from '../../../linux/constants.ts';
 import { PodError } from '../../error.ts';
 import { readRecord } from '../../pod/record.ts';
-import { type PodDir, PodStore } from '../../pod/store.ts';
+import { PodStore } from '../../pod/store.ts';
 import { waitForPod } from '../../pod/wait.ts';
 import { requireRunning } from '../control.ts';
 import type { Forward } from '../forward-ports.ts';
@@ -46,15 +46,20 @@ async function portForward(invocation: Invocation): Promise<number> {
   const interrupt = new Promise<'interrupt'>((resolve) => {
     process.once('SIGINT', () => resolve('interrupt'));
   });
-  const forwarder = await start(invocation, pod, forwards);
+  const name = readRecord(pod.path)?.name ?? pod.uuid;
+  const forwarder = await start(invocation, pod.uuid, name, forwards);
   const ended = waitForPod(store, pod.uuid, 'exit').then(() => forwarder.drain(DRAIN_MS));
   if ((await Promise.race([interrupt, ended])) === 'interrupt') return 0;
-  throw new PodError('pod/died', `forward to ${nameOf(pod)}: the pod has ended`);
+  throw new PodError('pod/died', `forward to ${name}: the pod has ended`);
 }
 
-async function start({ terminal, isQuiet }: Invocation, pod: PodDir, forwards: readonly Forward[]): Promise<Forwarder> {
-  const name = nameOf(pod);
-  const network = (await loadPodNetwork())(pod.uuid);
+async function start(
+  { terminal, isQuiet }: Invocation,
+  uuid: string,
+  name: string,
+  forwards: readonly Forward[],
+): Promise<Forwarder> {
+  const network = (await loadPodNetwork())(uuid);
   const { Forwarder } = await import('../forwarder.ts');
   const { listenFor, portOf } = await import('../listen.ts');
   const { formatEndpoint } = await import('../forward-ports.ts');
@@ -70,8 +75,4 @@ async function start({ terminal, isQuiet }: Invocation, pod: PodDir, forwards: r
     }
   }
   return forwarder;
-}
-
-function nameOf(pod: PodDir): string {
-  return readRecord(pod.path)?.name ?? pod.uuid;
 }
