@@ -1,5 +1,7 @@
 import { closeSync, constants, type FSWatcher, openSync, watch } from 'node:fs';
 import { POD_FILES } from './layout.ts';
+import type { Span } from './instances.ts';
+import type { LogLine } from './log-line.ts';
 import { LogMerge, type LogSink } from './log-merge.ts';
 import { LogTail } from './log-tail.ts';
 
@@ -12,6 +14,8 @@ export interface LogOptions {
   readonly since?: string | undefined;
   /** Only the last so many of the lines already there, all apps together. */
   readonly tail?: number | undefined;
+  /** Of each app only what it wrote in that time. */
+  readonly spans?: ReadonlyMap<string, Span> | undefined;
 }
 
 /** Where a watch cannot be had (the kernel bounds them), looking this often must do. */
@@ -51,19 +55,20 @@ export class LogFollower implements Disposable {
     this.#dir = `/proc/self/fd/${this.#dirFd}`;
     this.#tails = options.apps.map((app) => new LogTail(this.#dir, app));
     this.#merge = new LogMerge(this.#tails);
-    const { since, sink } = options;
-    this.#sink = since === undefined ? sink : (app, line) => line.time >= since && sink(app, line);
+    this.#sink = sinkOf(options);
     // Whoever does not race with it learns of the failure from `finish`, which meets it again.
     this.failure.catch(() => undefined);
   }
 
   /** Shows what was written before now, the last `tail` lines of it if that was asked for. */
   readExisting(): void {
-    const { tail } = this.#options;
+    const { tail, spans } = this.#options;
     if (tail === undefined) return this.#readUntil(nowAsTime(), this.#sink);
-    for (const one of this.#tails) one.seekToLast(tail);
+    // The last lines of a span may be anywhere.
+    for (const one of spans ? [] : this.#tails) one.seekToLast(tail);
     let last: Parameters<LogSink>[] = [];
     this.#readUntil(nowAsTime(), (app, line) => {
+      if (!isWithin(spans?.get(app), line)) return;
       last.push([app, line]);
       if (last.length > 2 * tail + BATCH_LINES) last = last.slice(-tail);
     });
@@ -138,6 +143,17 @@ export class LogFollower implements Disposable {
       this.#fail(error);
     }
   }
+}
+
+function sinkOf({ since, spans, sink }: LogOptions): LogSink {
+  if (since === undefined && !spans) return sink;
+  return (app, line) => {
+    if ((since === undefined || line.time >= since) && isWithin(spans?.get(app), line)) sink(app, line);
+  };
+}
+
+function isWithin(span: Span | undefined, { time }: LogLine): boolean {
+  return !span || (time >= span.from && (span.until === undefined || time < span.until));
 }
 
 /** As log lines have it, so that it compares with theirs. */

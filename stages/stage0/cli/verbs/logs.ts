@@ -1,6 +1,7 @@
 import { PodError } from '../../error.ts';
 import { droppedNote, droppedOf } from '../../pod/dropped.ts';
 import { readEvents } from '../../pod/events.ts';
+import { previousInstance, type Span } from '../../pod/instances.ts';
 import { LogFollower } from '../../pod/logs.ts';
 import { readRecord } from '../../pod/record.ts';
 import { type PodDir, PodStore } from '../../pod/store.ts';
@@ -15,15 +16,21 @@ export const verb: Verb = {
   name: 'logs',
   purpose:
     "Shows what a pod's apps wrote: standard output on standard output, errors on standard error, in the order of time.",
-  usage: ['pod logs POD [-a APP] [-f] [--since T] [--tail N] [-t]'],
+  usage: ['pod logs POD [-a APP] [-f|-p] [--since T] [--tail N] [-t]'],
   examples: [
     ['pod logs web', 'all apps'],
     ['pod logs web -a nginx -f', 'one app, and what it goes on to write'],
+    ['pod logs web -a nginx -p', 'what it wrote before it was last started again'],
     ['pod logs web --since 10m --tail 100', 'at most 100 lines of the last ten minutes'],
   ],
   flags: [
     { name: 'app', short: 'a', value: 'APP', help: 'only this app' },
     { name: 'follow', short: 'f', help: 'go on until the pod ends' },
+    {
+      name: 'previous',
+      short: 'p',
+      help: 'what apps wrote before they were last started again; of one that waits for its next start, the last',
+    },
     { name: 'since', value: 'T', help: 'only lines since T: a duration (10m) or a time (2026-11-23T10:00:00Z)' },
     { name: 'tail', value: 'N', help: 'only the last N lines' },
     { name: 'timestamps', short: 't', help: 'the time before each line' },
@@ -38,7 +45,10 @@ async function logs(invocation: Invocation): Promise<number> {
   const tail = countFlag(invocation, 'tail');
   const store = new PodStore(root);
   const pod = store.find(onlyOperand(invocation, 'POD'));
-  const apps = chooseApps(appNames(pod), flags.value('app'));
+  const chosen = chooseApps(appNames(pod), flags.value('app'));
+  const spans = flags.has('previous') ? previousOf(pod, chosen) : undefined;
+  const apps = spans ? [...spans.keys()] : chosen;
+  if (spans && flags.has('follow')) throw new PodError('cli/usage', '-f does not go with -p: what it shows is over');
   const printer = new LogPrinter({ terminal, apps, hasTimes: flags.has('timestamps') });
   using follower = new LogFollower(pod.path, {
     apps,
@@ -46,6 +56,7 @@ async function logs(invocation: Invocation): Promise<number> {
     onBatch: () => printer.flush(),
     since: since === undefined ? undefined : parseSince(since),
     tail,
+    spans,
   });
   follower.readExisting();
   if (flags.has('follow')) {
@@ -65,6 +76,21 @@ function noteDropped(terminal: Terminal, podPath: string, apps: readonly string[
     const note = droppedNote(app, droppedOf(events, app));
     if (note !== undefined) terminal.err(`note: ${note}\n`);
   }
+}
+
+/** Of those that have one. */
+function previousOf({ uuid, path }: PodDir, apps: readonly string[]): Map<string, Span> {
+  const events = readEvents(path);
+  const spans = new Map<string, Span>();
+  for (const app of apps) {
+    const span = previousInstance(events, app);
+    if (span) spans.set(app, span);
+  }
+  if (spans.size > 0) return spans;
+  const whose = apps.length === 1 ? `app "${apps[0]}"` : 'any app';
+  throw new PodError('pod/state', `show what came before in pod ${uuid}: ${whose} has no previous instance`, {
+    hint: 'an app has one when it has been started again',
+  });
 }
 
 function appNames(pod: PodDir): string[] {
