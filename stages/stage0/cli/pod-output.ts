@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { hookFailureLines } from '../pod/hook-failures.ts';
 import { LogFollower } from '../pod/logs.ts';
+import { troubleLines } from '../pod/trouble.ts';
 import type { LogPrinter } from './log-printer.ts';
 import { BrokenPipe, type Terminal } from './terminal.ts';
 
@@ -81,8 +81,7 @@ export class PodOutput {
       if (!this.#follower && !this.#isOver) this.#opened(() => undefined);
       this.#follower?.finish();
       this.#open?.finish();
-      if (this.#open)
-        for (const line of hookFailureLines(`/proc/self/fd/${this.#podFd}`)) this.#terminal.err(`${line}\n`);
+      if (this.#open) for (const line of troubleLines(`/proc/self/fd/${this.#podFd}`)) this.#terminal.err(`${line}\n`);
     } catch (error) {
       if (!(error instanceof BrokenPipe)) throw error;
     }

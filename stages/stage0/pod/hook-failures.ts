@@ -1,6 +1,6 @@
 import { errnoMessage } from '../../linux/errno.ts';
-import { type PodEvent, readEvents, toTime } from './events.ts';
-import { type AppRecord, readRecord } from './record.ts';
+import { type PodEvent, toTime } from './events.ts';
+import type { AppRecord } from './record.ts';
 
 export interface HookFailure {
   readonly hook: string;
@@ -32,14 +32,4 @@ function problemOf({ code, signal, late, errno }: Extract<PodEvent, { e: 'hook-f
 /** `web.yaml:12:15: hook preStart of app "web": exited with 3` */
 export function describeHookFailure(app: string, { hook, at, problem }: HookFailure): string {
   return `${at === null ? '' : `${at}: `}hook ${hook} of app "${app}": ${problem}`;
-}
-
-/** One line for each hook of the pod that failed. */
-export function hookFailureLines(podPath: string): string[] {
-  const events = readEvents(podPath).filter(({ e }) => e === 'hook-failed');
-  const apps = events.length > 0 ? (readRecord(podPath)?.apps ?? []) : [];
-  return apps.flatMap((app) => {
-    const own = events.filter((event) => 'app' in event && event.app === app.name);
-    return hookFailures(own, app).map((failure) => describeHookFailure(app.name, failure));
-  });
 }
