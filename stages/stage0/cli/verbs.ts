@@ -97,6 +97,20 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./verbs/cat-manifest.ts'),
   },
   {
+    name: 'export',
+    group: 'Look',
+    summary: "an app's root file system as a tar",
+    failureCode: 1,
+    load: () => import('./verbs/export.ts'),
+  },
+  {
+    name: 'cp',
+    group: 'Control',
+    summary: 'copy files into a running app and out of it',
+    failureCode: 1,
+    load: () => import('./verbs/cp.ts'),
+  },
+  {
     name: 'stop',
     group: 'Control',
     summary: 'stop pods gracefully',

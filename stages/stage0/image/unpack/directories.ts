@@ -28,6 +28,11 @@ export class PendingDirectories {
     this.#opaque.add(path);
   }
 
+  /** The root is somebody else's, and stays as it is. */
+  leaveRoot(): void {
+    this.#metadata.delete('');
+  }
+
   remove(path: string): void {
     this.#metadata.delete(path);
     this.#opaque.delete(path);

@@ -8,7 +8,9 @@ import {
   O_PATH,
   O_WRONLY,
   RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
 } from '../../../linux/constants.ts';
 import {
   AT_REMOVEDIR,
@@ -48,13 +50,25 @@ export class LayerWriter implements TarSink, Disposable {
   readonly #whiteouts = new Set<string>();
   #entry: TarEntry | undefined;
   #fileFd = -1;
+  readonly #isLive: boolean;
 
-  constructor(rootFd: number, archive: string) {
+  /**
+   * `live`: the root is a directory in use, perhaps by those who wish us ill. Names have no meaning for overlayfs then, the root's own
+   * attributes stay, no symlink on the way and no other mount is entered, and nothing is made that can only be changed by its name.
+   */
+  constructor(rootFd: number, archive: string, live?: 'live') {
     this.#archive = archive;
-    this.#parents = new ParentDirs(rootFd, archive, {
-      onImplicit: (path) => this.#directories.addImplicit(path),
-      replaceWhiteout: (path) => this.#replaceWhiteout(path),
-    });
+    this.#isLive = live !== undefined;
+    if (this.#isLive) this.#directories.leaveRoot();
+    this.#parents = new ParentDirs(
+      rootFd,
+      archive,
+      {
+        onImplicit: (path) => this.#directories.addImplicit(path),
+        replaceWhiteout: (path) => this.#replaceWhiteout(path),
+      },
+      this.#isLive ? ONE_COMPONENT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV : undefined,
+    );
   }
 
   begin(entry: TarEntry): void {
@@ -96,9 +110,9 @@ export class LayerWriter implements TarSink, Disposable {
   #create(entry: TarEntry): void {
     checkXattrs(entry, this.#archive);
     const path = this.#normalize(entry.path, 'entry');
-    if (path === '') return this.#createRoot(entry);
+    if (path === '') return this.#isLive ? undefined : this.#createRoot(entry);
     const [parent, name] = splitPath(path);
-    const whiteout = parseWhiteout(name);
+    const whiteout = this.#isLive ? undefined : parseWhiteout(name);
     if (whiteout) return this.#applyWhiteout(whiteout, parent);
     const dirFd = this.#parents.open(parent);
     if (entry.type === 'file') this.#fileFd = this.#createFile(dirFd, name, path);
@@ -160,6 +174,7 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   #createDevice(dirFd: number, name: string, path: string, entry: TarEntry, typeBits: number): void {
+    if (this.#isLive) throw this.#hostile(`is a ${entry.type}, which is not made in a directory in use`);
     const { type, devMajor, devMinor } = entry;
     // Overlayfs takes a character device 0:0 for a whiteout: it would hide a name without being listed as one.
     if (type === 'char' && devMajor === 0 && devMinor === 0) throw this.#hostile('is a character device 0:0');

@@ -22,6 +22,9 @@ export interface ParentEvents {
   readonly replaceWhiteout: (path: string) => boolean;
 }
 
+/** How the kernel is to resolve the paths of directories: as a process in the image would see them. */
+const AS_ROOT: number = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+
 /**
  * The directories of a layer, opened below its root and nowhere else: symlinks in a path resolve as if the layer were `/`
  * (RESOLVE_IN_ROOT), as a process in the image would see them. The kernel guarantees it, also while the tree changes.
@@ -31,8 +34,10 @@ export class ParentDirs implements Disposable {
   readonly #archive: string;
   readonly #open = new Map<string, number>();
   readonly #events: ParentEvents;
+  readonly #resolve: number;
 
-  constructor(rootFd: number, archive: string, events: ParentEvents) {
+  constructor(rootFd: number, archive: string, events: ParentEvents, resolve: number = AS_ROOT) {
+    this.#resolve = resolve;
     this.#rootFd = rootFd;
     this.#archive = archive;
     this.#events = events;
@@ -84,12 +89,7 @@ export class ParentDirs implements Disposable {
   }
 
   #tryOpen(path: string): number | undefined {
-    const fd = tryOpenat2(
-      this.#rootFd,
-      bytePath(path),
-      O_RDONLY | O_DIRECTORY,
-      RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    );
+    const fd = tryOpenat2(this.#rootFd, bytePath(path), O_RDONLY | O_DIRECTORY, this.#resolve);
     if (fd >= 0) return fd;
     const errno = errnoName(-fd);
     if (errno === 'ENOENT') return undefined;

@@ -1,0 +1,72 @@
+import { closeSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { openAppFiles } from '../../copy/find-app.ts';
+import { insideOf, MappedSink } from '../../copy/mapped-sink.ts';
+import { TreeReader } from '../../copy/read-tree.ts';
+import { PodError } from '../../error.ts';
+import { TarWriter } from '../../image/tar/writer.ts';
+import { unpackFailure } from '../../image/unpack/failure.ts';
+import { PodStore } from '../../pod/store.ts';
+import { onlyOperand } from '../arguments.ts';
+import { isTerminal, STDOUT, writeAll } from '../terminal.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'export',
+  purpose: "Writes a running app's root file system as a tar archive.",
+  usage: ['pod export POD [-a APP] -O FILE'],
+  examples: [
+    ['pod export web -O web.tar', 'to be run again as "image: tar:web.tar"'],
+    ['pod export web -O - | zstd > web.tar.zst', 'on standard output'],
+  ],
+  flags: [
+    { name: 'app', short: 'a', value: 'APP', help: "this app; without it the pod's first" },
+    { name: 'output-file', short: 'O', value: 'FILE', help: 'where the archive goes; - is standard output' },
+  ],
+  notes: [
+    'The image and what the app changed in it, without what is mounted there: of volumes, /proc, /sys and /dev an empty directory is kept.',
+    "Owners are the pod's: 0 is its root; what belongs to nobody of the pod is 65534. The pod runs on meanwhile: pause it to have one moment of it.",
+  ],
+  completes: 'pods',
+  run: exportApp,
+};
+
+function exportApp(invocation: Invocation): number {
+  const { flags, root } = invocation;
+  const query = onlyOperand(invocation, 'POD');
+  const path = flags.value('output-file');
+  if (path === undefined)
+    throw new PodError('cli/usage', '-O FILE is missing', { hint: `pod export ${query} -O FILE` });
+  if (path === '-' && isTerminal(STDOUT))
+    throw new PodError('cli/usage', 'write an archive on a terminal: it would not be readable', {
+      hint: 'name a file, or pipe it into a program',
+    });
+  using files = openAppFiles(new PodStore(root).find(query), flags.value('app'));
+  const writeTo = (fd: number): void => {
+    const writer = new TarWriter((bytes) => writeAll(fd, bytes));
+    const sink = new MappedSink(writer, insideOf(files.owners));
+    new TreeReader(sink, files.imageMounts).read({ dirFd: files.root.number, name: '' }, '');
+    writer.finish();
+  };
+  try {
+    if (path === '-') writeTo(STDOUT);
+    else writeWhole(path, writeTo);
+  } catch (error) {
+    throw unpackFailure(error, `the files of pod "${query}"`, undefined, 'read');
+  }
+  return 0;
+}
+
+/** The file is there in one piece or not at all; as it may hold the pod's secrets, it is its owner's only. */
+function writeWhole(path: string, write: (fd: number) => void): void {
+  const partial = `${path}.${process.pid}.partial`;
+  const fd = openSync(partial, 'wx', 0o600);
+  try {
+    write(fd);
+    renameSync(partial, path);
+  } catch (error) {
+    unlinkSync(partial);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}

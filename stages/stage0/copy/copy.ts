@@ -1,0 +1,127 @@
+import { fstatSync, readSync } from 'node:fs';
+import { O_NOFOLLOW, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../linux/constants.ts';
+import { errnoName } from '../../linux/errno.ts';
+import { Fd } from '../../linux/fd.ts';
+import { bytePath, openat2 } from '../../linux/file.ts';
+import { PodError } from '../error.ts';
+import type { TarEntry, TarSink } from '../image/tar/entry.ts';
+import { TarReader } from '../image/tar/reader.ts';
+import { TarWriter } from '../image/tar/writer.ts';
+import { LayerWriter } from '../image/unpack/layer-writer.ts';
+import type { AppFiles } from './find-app.ts';
+import { harmless, insideOf, MappedSink, outsideOf } from './mapped-sink.ts';
+import { missing, openDirectory, partPath, type Place } from './place.ts';
+import { TreeReader } from './read-tree.ts';
+
+export interface Streams {
+  readonly write: (bytes: Uint8Array) => void;
+  readonly stdin: number;
+}
+
+type Map = (entry: TarEntry) => TarEntry | undefined;
+
+const HOST: Place = { rootFd: undefined };
+const LIMITS = { maxEntries: 2_000_000, maxMetaBytes: 1024 * 1024 };
+const STDIN_CHUNK = 256 * 1024;
+
+export function copyOut(files: AppFiles, source: string, target: string, streams: Streams): void {
+  const place = { rootFd: files.root.number };
+  const inside = insideOf(files.owners);
+  if (target === '-') {
+    const writer = new TarWriter(streams.write);
+    readInto(place, source, partPath(source).name, new MappedSink(writer, inside));
+    writer.finish();
+    return;
+  }
+  writeBelow(
+    HOST,
+    source,
+    target,
+    (entry) => (isSpecial(entry) ? undefined : harmless(inside(entry))),
+    (sink, name) => readInto(place, source, name, sink),
+  );
+}
+
+export function copyIn(files: AppFiles, source: string, target: string, streams: Streams): void {
+  const place = { rootFd: files.root.number };
+  const outside = outsideOf(files.owners);
+  const map = (entry: TarEntry): TarEntry | undefined => (isSpecial(entry) ? undefined : outside(entry));
+  if (source === '-') {
+    using directory = openDirectory(place, target);
+    if (!directory) throw missing(target);
+    write(directory.number, target, map, (sink) => readArchive(streams.stdin, sink));
+    return;
+  }
+  writeBelow(place, source, target, map, (sink, name) => readInto(HOST, source, name, sink));
+}
+
+/** In a directory that exists, under the source's name; else under the name that does not. */
+function writeBelow(
+  place: Place,
+  source: string,
+  target: string,
+  map: Map,
+  read: (sink: TarSink, name: string) => void,
+): void {
+  using existing = openDirectory(place, target);
+  if (existing) return write(existing.number, target, map, (sink) => read(sink, partPath(source).name));
+  const { directory, name } = partPath(target);
+  using parent = name === '' || target.endsWith('/') ? undefined : openDirectory(place, directory);
+  if (!parent) throw missing(name === '' || target.endsWith('/') ? target : directory);
+  write(parent.number, target, map, (sink) => read(sink, name));
+}
+
+function write(directory: number, target: string, map: Map, read: (sink: TarSink) => void): void {
+  using writer = new LayerWriter(directory, `to "${target}"`, 'live');
+  try {
+    read(new MappedSink(writer, map));
+    writer.finish();
+  } catch (error) {
+    throw failure(error, target);
+  }
+}
+
+function readInto(place: Place, source: string, prefix: string, sink: TarSink): void {
+  const { directory, name } = partPath(source);
+  using parent = openDirectory(place, directory);
+  if (!parent) throw missing(directory);
+  if (prefix === '' || name === '') {
+    new TreeReader(sink).read({ dirFd: parent.number, name: '' }, prefix);
+    return;
+  }
+  requireThere(parent.number, name, source);
+  new TreeReader(sink).read({ dirFd: parent.number, name }, prefix);
+}
+
+function requireThere(directory: number, name: string, source: string): void {
+  try {
+    using found = new Fd(
+      openat2(directory, bytePath(name), O_PATH | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS),
+    );
+    fstatSync(found.number);
+  } catch (error) {
+    throw new PodError('cli/usage', `open "${source}": ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function readArchive(fd: number, sink: TarSink): void {
+  const reader = new TarReader('standard input', sink, LIMITS);
+  const chunk = Buffer.allocUnsafe(STDIN_CHUNK);
+  for (let got = readSync(fd, chunk); got > 0; got = readSync(fd, chunk)) reader.write(chunk.subarray(0, got));
+  reader.finish();
+}
+
+function isSpecial({ type }: TarEntry): boolean {
+  return type === 'char' || type === 'block' || type === 'fifo';
+}
+
+/** The writer speaks of images; here it is a directory in use that refused. */
+function failure(error: unknown, target: string): unknown {
+  if (!(error instanceof PodError) || !/^(image|state|host)\//.test(error.code)) return error;
+  const { cause } = error;
+  const { errno } = (cause ?? {}) as { readonly errno?: number };
+  if (typeof errno !== 'number') return error;
+  const name = errnoName(Math.abs(errno));
+  const hint = name === 'EROFS' ? 'the root or the volume is read-only there' : undefined;
+  return new PodError('host/refused', `copy to "${target}": ${error.message}`, { hint, cause });
+}

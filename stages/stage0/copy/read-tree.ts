@@ -1,0 +1,176 @@
+import { fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
+import {
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+} from '../../linux/constants.ts';
+import { readEntries } from '../../linux/directory.ts';
+import { ERRNO, SyscallError } from '../../linux/errno.ts';
+import { Fd } from '../../linux/fd.ts';
+import { readlinkFd, tryOpenat2 } from '../../linux/file.ts';
+import { readXattrs } from '../../linux/xattr.ts';
+import { PodError } from '../error.ts';
+import type { TarEntry, TarEntryType, TarSink } from '../image/tar/entry.ts';
+import { printable } from '../image/tar/fault.ts';
+
+const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+/** As deep as an image may be; a descriptor a level is held. */
+const MAX_DEPTH = 256;
+const CHUNK = 256 * 1024;
+
+/** A name in a directory; an empty one is the directory itself. */
+export interface TreeStart {
+  readonly dirFd: number;
+  /** One character a byte. */
+  readonly name: string;
+}
+
+/**
+ * Reads a tree that others change, and may want us to read what is not in it. Each step opens one component below a descriptor,
+ * follows nothing and stays in the mount; what an entry is, is asked of what was opened. Names are sorted by their bytes.
+ */
+export class TreeReader {
+  readonly #sink: TarSink;
+  readonly #mounts: ReadonlySet<string>;
+  readonly #chunk: Buffer = Buffer.allocUnsafe(CHUNK);
+  /** Where a file with several names was seen first. */
+  readonly #linked = new Map<string, string>();
+
+  constructor(sink: TarSink, mounts: ReadonlySet<string> = new Set()) {
+    this.#sink = sink;
+    this.#mounts = mounts;
+  }
+
+  read(start: TreeStart, prefix: string): void {
+    if (prefix === '') {
+      using directory = new Fd(start.name === '' ? reopen(start.dirFd) : this.#mustOpen(start, prefix));
+      if (!fstatSync(directory.number).isDirectory())
+        throw new PodError('cli/usage', `copy the contents of "${printable(start.name)}": it is no directory`);
+      this.#readChildren(directory.number, '', 0);
+      return;
+    }
+    using found = new Fd(this.#mustOpen(start, prefix));
+    this.#readFound(found.number, prefix, 0);
+  }
+
+  #mustOpen({ dirFd, name }: TreeStart, path: string): number {
+    // The person named it: here, and only here, a mount may be entered.
+    const fd = tryOpenat2(dirFd, Buffer.from(`${name || '.'}\0`, 'latin1'), O_PATH | O_NOFOLLOW, ONE_COMPONENT);
+    if (fd < 0) throw new SyscallError('openat2', -fd, `"${printable(path)}"`);
+    return fd;
+  }
+
+  #readChildren(directory: number, path: string, depth: number): void {
+    if (depth > MAX_DEPTH)
+      throw new PodError('host/refused', `read "${printable(path)}": it is more than ${MAX_DEPTH} directories deep`);
+    const opened = tryOpenat2(directory, '.', O_RDONLY | O_DIRECTORY, ONE_COMPONENT);
+    if (opened < 0) throw new SyscallError('openat2', -opened, `"${printable(path)}"`);
+    using readable = new Fd(opened);
+    const entries = [...readEntries(readable.number)].toSorted((a, b) => Buffer.compare(a.name, b.name));
+    for (const { name, isDirectory } of entries) {
+      const own = name.toString('latin1', 0, name.length - 1);
+      this.#readChild(readable.number, name, path === '' ? own : `${path}/${own}`, isDirectory === true, depth + 1);
+    }
+  }
+
+  #readChild(directory: number, name: Buffer, path: string, wasDirectory: boolean, depth: number): void {
+    const across = this.#mounts.has(path) ? 0 : RESOLVE_NO_XDEV;
+    const fd = tryOpenat2(directory, name, O_PATH | O_NOFOLLOW, ONE_COMPONENT | across);
+    // Removed, or made a symlink and back, since the directory was read.
+    if (fd === -ERRNO.ENOENT || fd === -ERRNO.EAGAIN || fd === -ERRNO.ELOOP) return;
+    if (fd === -ERRNO.EXDEV) {
+      if (wasDirectory) this.#emit(mountPoint(path));
+      return;
+    }
+    if (fd < 0) throw new SyscallError('openat2', -fd, `"${printable(path)}"`);
+    using found = new Fd(fd);
+    this.#readFound(found.number, path, depth);
+  }
+
+  #readFound(fd: number, path: string, depth: number): void {
+    const stat = fstatSync(fd, { bigint: true });
+    const type = typeOf(stat);
+    // A socket is nothing without its program.
+    if (type === undefined) return;
+    const key = `${stat.dev}:${stat.ino}`;
+    const first = type !== 'directory' && stat.nlink > 1n ? this.#linked.get(key) : undefined;
+    if (first !== undefined) {
+      this.#emit({ ...entryOf(stat, path, 'hardlink'), linkPath: first });
+      return;
+    }
+    if (type !== 'directory' && stat.nlink > 1n) this.#linked.set(key, path);
+    const entry = entryOf(stat, path, type);
+    const linkPath = type === 'symlink' ? readlinkFd(fd) : '';
+    const full = { ...entry, linkPath, xattrs: readXattrs(fd) };
+    if (type === 'file') this.#readFile(fd, full);
+    else this.#emit(full);
+    if (type === 'directory') this.#readChildren(fd, path, depth);
+  }
+
+  #emit(entry: TarEntry): void {
+    this.#sink.begin(entry);
+    this.#sink.end();
+  }
+
+  /** A file that shrinks meanwhile ends in zeros; what it grows by is left out: the header has said its size. */
+  #readFile(pathFd: number, entry: TarEntry): void {
+    using file = new Fd(reopen(pathFd));
+    this.#sink.begin(entry);
+    for (let left = entry.size; left > 0;) {
+      const wanted = Math.min(left, CHUNK);
+      const got = readSync(file.number, this.#chunk, 0, wanted, entry.size - left);
+      if (got === 0) this.#chunk.fill(0, 0, wanted);
+      const length = got === 0 ? wanted : got;
+      this.#sink.data(this.#chunk.subarray(0, length));
+      left -= length;
+    }
+    this.#sink.end();
+  }
+}
+
+/** The very file an O_PATH descriptor stands for, which is known to be a regular one or a directory: no FIFO waits, no device is touched. */
+function reopen(fd: number): number {
+  return openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK);
+}
+
+function typeOf(stat: BigIntStats): TarEntryType | undefined {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isFIFO()) return 'fifo';
+  if (stat.isCharacterDevice()) return 'char';
+  return stat.isBlockDevice() ? 'block' : undefined;
+}
+
+function entryOf(stat: BigIntStats, path: string, type: TarEntryType): TarEntry {
+  const isDevice = type === 'char' || type === 'block';
+  const device = Number(stat.rdev);
+  const second = 1_000_000_000n;
+  const mtimeNs = ((stat.mtimeNs % second) + second) % second;
+  return {
+    path,
+    linkPath: '',
+    type,
+    size: type === 'file' ? Number(stat.size) : 0,
+    mode: Number(stat.mode) & 0o7777,
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    mtimeSec: Number((stat.mtimeNs - mtimeNs) / second),
+    mtimeNs: Number(mtimeNs),
+    devMajor: isDevice ? (device >>> 8) & 0xfff : 0,
+    devMinor: isDevice ? (device & 0xff) | ((device >>> 12) & 0xfff00) : 0,
+    xattrs: [],
+  };
+}
+
+/** Something is mounted there, which is not the tree's; the place stays. */
+function mountPoint(path: string): TarEntry {
+  const nothing = { linkPath: '', size: 0, uid: 0, gid: 0, mtimeSec: 0, mtimeNs: 0, devMajor: 0, devMinor: 0 };
+  return { ...nothing, path, type: 'directory', mode: 0o755, xattrs: [] };
+}

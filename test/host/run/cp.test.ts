@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { before, test } from 'node:test';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { POD_BIN } from '../../harness/paths.ts';
+import { entriesOf, makeBaseImage, manifestOf } from './copy-pods.ts';
+import { shellManifest } from './shell-manifest.ts';
+
+const root = useTempRoot();
+const work = `${root}/work`;
+
+before(async () => {
+  mkdirSync(work);
+  await podOk(['run', '-d', '-'], { root, input: manifestOf('files', makeBaseImage(work)) });
+});
+
+const cp = (...args: string[]): Promise<string> => podOk(['cp', ...args], { root });
+
+test('a file goes into the pod and comes back with its owner, mode and time', async () => {
+  writeFileSync(`${work}/in`, 'hello', { mode: 0o640 });
+  execFileSync('chown', ['12:34', `${work}/in`]);
+  utimesSync(`${work}/in`, 1_000_000_000, 1_000_000_000);
+  await cp(`${work}/in`, 'files:/data/renamed');
+  await cp('files:/data/renamed', `${work}/back`);
+  const { uid, gid, mode, mtimeMs } = statSync(`${work}/back`);
+  assert.deepEqual([uid, gid, mode & 0o7777, mtimeMs], [12, 34, 0o640, 1_000_000_000_000]);
+  assert.equal(readFileSync(`${work}/back`, 'utf8'), 'hello');
+});
+
+test('a directory comes out without privileges and FIFOs, its symlink unfollowed, and goes in through an archive', async () => {
+  await cp('files:/data', `${work}/tree-out`);
+  const names = readdirSync(`${work}/tree-out`);
+  assert.ok(!names.includes('fifo') && names.includes('new\nline'));
+  assert.equal(readlinkSync(`${work}/tree-out/link`), '/etc/passwd');
+  assert.equal(statSync(`${work}/tree-out/setuid`).mode & 0o7777, 0o751);
+  assert.equal(statSync(`${work}/tree-out/same`).nlink, 2);
+  const archive = `${work}/tree-out.tar`;
+  execFileSync('sh', [
+    '-c',
+    `tar -C "$1" -cf - tree-out | "$2" "$3" cp --root "$4" - files:/data`,
+    'sh',
+    work,
+    process.execPath,
+    POD_BIN,
+    root,
+  ]);
+  execFileSync('sh', [
+    '-c',
+    `"$2" "$3" cp --root "$4" files:/data/tree-out - > "$1"`,
+    'sh',
+    archive,
+    process.execPath,
+    POD_BIN,
+    root,
+  ]);
+  assert.equal(entriesOf(archive).get('tree-out/plain')?.size, 6);
+});
+
+test('paths of the pod end at its root, and its kernel file systems are closed', async () => {
+  const { exitCode, stderr } = await pod(['cp', 'files:/../../../../var/tmp', `${work}/escaped`], { root });
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /no such/);
+  const intoProc = await pod(['cp', `${work}/in`, 'files:/proc/sys/kernel'], { root });
+  assert.match(intoProc.stderr, /file system of the kernel \[host\/refused\]/);
+  assert.equal(existsSync(`${work}/escaped`), false);
+});
+
+test(
+  'a directory that becomes a symlink again and again leads nothing out of the pod, in neither direction',
+  { timeout: 60_000 },
+  async () => {
+    const canary = `${work}/canary`;
+    mkdirSync(canary);
+    writeFileSync(`${canary}/file`, 'outside');
+    const script = `mkdir -p /srv/real; echo inside > /srv/real/file; ln -s ${canary} /srv/bad
+    cd /srv; mv real dir; while :; do mv dir real; mv bad dir; mv dir bad; mv real dir; done`;
+    await podOk(['run', '-d', '-'], { root, input: shellManifest('racer', { app: script }) });
+    mkdirSync(`${work}/payload/dir`, { recursive: true });
+    writeFileSync(`${work}/payload/dir/planted`, 'planted');
+    const until = Date.now() + 2000;
+    for (let i = 0; Date.now() < until; i++) {
+      // Either may fail: what they try to copy is taken away from them.
+      await pod(['cp', 'racer:/srv/dir/.', `${work}/raced-${i}`], { root });
+      await pod(['cp', `${work}/payload/dir/planted`, 'racer:/srv/dir/'], { root });
+      await pod(['cp', `${work}/payload/.`, 'racer:/srv'], { root });
+      const got = `${work}/raced-${i}/file`;
+      if (existsSync(got)) assert.equal(readFileSync(got, 'utf8'), 'inside\n');
+    }
+    assert.deepEqual(readdirSync(canary), ['file']);
+  },
+);

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { test } from 'node:test';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { entriesOf, makeBaseImage, manifestOf } from './copy-pods.ts';
+
+const root = useTempRoot();
+const work = `${root}/work`;
+mkdirSync(work);
+
+async function exportOf(name: string, image: string): Promise<string> {
+  await podOk(['run', '-d', '-'], { root, input: manifestOf(name, image) });
+  const archive = `${work}/${name}.tar`;
+  await podOk(['export', name, '-O', archive], { root });
+  return archive;
+}
+
+test('an exported root runs as an image, and exported again has the same files', async () => {
+  const first = await exportOf('first', makeBaseImage(work));
+  assert.equal(statSync(first).mode & 0o777, 0o600);
+  const entries = entriesOf(first);
+  const data = (name: string): object => {
+    const { type, mode, uid, gid, linkPath, xattrs } = entries.get(`data/${name}`)!;
+    return { type, mode, uid, gid, linkPath, xattrs: xattrs.map(([key, value]) => `${key}=${value.toString('hex')}`) };
+  };
+  const plain = { type: 'file', mode: 0o644, uid: 0, gid: 0, linkPath: '', xattrs: [] as string[] };
+  assert.deepEqual(data('setuid'), { ...plain, mode: 0o4751, uid: 1000, gid: 33 });
+  assert.deepEqual(data('capable'), {
+    ...plain,
+    xattrs: ['security.capability=0100000200200000000000000000000000000000'],
+  });
+  assert.deepEqual(data('attributed'), { ...plain, xattrs: ['user.note=6b657074'] });
+  assert.deepEqual(data('same'), { ...plain, type: 'hardlink', linkPath: 'data/plain' });
+  assert.deepEqual(data('link'), { ...plain, type: 'symlink', mode: 0o777, linkPath: '/etc/passwd' });
+  assert.equal(entries.get('data/fifo')?.type, 'fifo');
+  assert.equal(entries.get(`data/${'n'.repeat(200)}`)?.size, 5);
+  assert.equal(entries.get('data/new\nline')?.size, 8);
+  for (const place of ['proc', 'sys', 'dev']) {
+    assert.equal(entries.get(place)?.type, 'directory');
+    assert.equal(
+      [...entries.keys()].some((path) => path.startsWith(`${place}/`)),
+      false,
+    );
+  }
+  const again = entriesOf(await exportOf('second', first));
+  const inData = (all: typeof entries): unknown[] => [...all.values()].filter(({ path }) => path.startsWith('data'));
+  assert.deepEqual(inData(again), inData(entries));
+});
+
+test('what has exited, and an app that is not there, are refused and leave no file', async () => {
+  await podOk(['stop', 'second'], { root });
+  const gone = await pod(['export', 'second', '-O', `${work}/gone.tar`], { root });
+  assert.match(gone.stderr, /it has exited \[pod\/state\]/);
+  const unknown = await pod(['export', 'first', '-a', 'nope', '-O', `${work}/gone.tar`], { root });
+  assert.match(unknown.stderr, /\[pod\/app-not-found\]/);
+  assert.deepEqual([gone.exitCode, unknown.exitCode, existsSync(`${work}/gone.tar`)], [1, 1, false]);
+});
