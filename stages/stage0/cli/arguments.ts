@@ -49,20 +49,14 @@ export function chooseApps(names: readonly string[], wanted: string | undefined)
   throw new PodError('pod/app-not-found', `find app "${wanted}": the pod has ${names.join(', ') || 'no apps'}`);
 }
 
-/** Does `act` for each pod; the first failure is thrown when all the others have been tried. */
+/** Does `act` for all pods at the same time; the first failure is thrown when all have been tried, the others are shown. */
 export async function forEachPod(
   store: PodStore,
   queries: readonly string[],
   act: (pod: PodDir) => Promise<void> | void,
 ): Promise<void> {
-  const failures: unknown[] = [];
-  for (const query of queries) {
-    try {
-      await act(store.find(query));
-    } catch (error) {
-      failures.push(error);
-    }
-  }
+  const results = await Promise.allSettled(queries.map(async (query) => act(store.find(query))));
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   if (failures.length > 1) {
     const { reportError } = await import('./report.ts');
     for (const failure of failures.slice(1)) await reportError(failure);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseLines } from '../../../stages/stage0/pod/files.ts';
 import { eventually } from '../../harness/eventually.ts';
@@ -13,13 +13,16 @@ const root = useTempRoot();
 
 async function start(name: string, apps: Parameters<typeof shellManifest>[1]): Promise<string> {
   const uuid = await podOk(['run', '-d', '-'], { root, input: shellManifest(name, apps) });
-  // Every app has set its traps when it says so.
+  await untilUp(name, Object.keys(apps));
+  return uuid;
+}
+
+/** Every app has set its traps when it says so. */
+async function untilUp(name: string, apps: readonly string[] = []): Promise<void> {
   const logs = new PodProcess(root, ['logs', '-f', name]);
-  const names = Object.keys(apps);
-  for (const app of names) await logs.says(names.length > 1 ? `${app} | up` : 'up');
+  for (const app of apps.length > 1 ? apps.map((one) => `${one} | up`) : ['up']) await logs.says(app);
   logs.signal('SIGKILL');
   await logs.ended();
-  return uuid;
 }
 
 function exits(uuid: string): { app: string; code: number; signal: number }[] {
@@ -43,6 +46,54 @@ test('apps stop in the reverse order of their dependencies, one that does not li
     ],
   );
   assert.equal((await statusOf(root, 'ordered')).exitCode, 137);
+});
+
+test('several pods are stopped at the same time, and what is wrong with each is told', async () => {
+  const meeting = `${root}/meeting`;
+  mkdirSync(meeting, { mode: 0o777 });
+  // Each ends only when the other was told to end as well.
+  const volumes = [{ name: 'meeting', kind: 'host', source: meeting }];
+  for (const [me, other] of [
+    ['one', 'other'],
+    ['other', 'one'],
+  ] as const) {
+    const script = `trap 'touch /meeting/${me}; until [ -e /meeting/${other} ]; do sleep 0.02; done; exit 0' TERM; echo up; while :; do sleep 0.05; done`;
+    const app = { script, mounts: [{ volume: 'meeting', path: '/meeting' }], stop: { grace: '20s' } };
+    const manifest = { ...(JSON.parse(shellManifest(me, { a: app })) as object), volumes, userns: 'host' };
+    await podOk(['run', '-d', '-'], { root, input: JSON.stringify(manifest) });
+    await untilUp(me);
+  }
+  const { exitCode, stderr } = await pod(['stop', 'no-one', 'one', 'nobody', 'other'], { root });
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /"nobody"[^]*"no-one"|"no-one"[^]*"nobody"/);
+  for (const name of ['one', 'other']) assert.equal((await statusOf(root, name)).exitCode, 0, name);
+});
+
+test('rm --force of several pods removes all, and tells of those that are not there', async () => {
+  const apps = { a: STUBBORN };
+  const uuids = [await start('first', apps), await start('second', apps)];
+  const { exitCode, stdout } = await pod(['rm', '--force', 'first', 'no-one', 'second'], { root });
+  assert.equal(exitCode, 1);
+  assert.deepEqual(stdout.split('\n').toSorted(), uuids.toSorted());
+  for (const name of ['first', 'second']) assert.equal((await pod(['status', name], { root })).exitCode, 1);
+});
+
+test('apps that do not need each other stop at the same time', async () => {
+  const meet = (me: string, other: string): string =>
+    `trap 'touch /dev/shm/${me}; until [ -e /dev/shm/${other} ]; do sleep 0.02; done; exit 0' TERM; echo up; while :; do sleep 0.05; done`;
+  const after = [{ app: 'base', condition: 'started' }];
+  const uuid = await start('level', {
+    base: { script: POLITE, stop: { grace: '20s' } },
+    west: { script: meet('west', 'east'), after, stop: { grace: '20s' } },
+    east: { script: meet('east', 'west'), after, stop: { grace: '20s' } },
+  });
+  await podOk(['stop', 'level'], { root });
+  const ends = exits(uuid);
+  assert.ok(
+    ends.every(({ code, signal }) => code === 0 && signal === 0),
+    JSON.stringify(ends),
+  );
+  assert.equal(ends.at(-1)!.app, 'base');
 });
 
 test('pod stop --grace is instead of the manifest’s, and a pod that has ended can be stopped again', async () => {

@@ -21,11 +21,18 @@ export const verb: Verb = {
 async function rm(invocation: Invocation): Promise<number> {
   const { flags, isQuiet, root, terminal } = invocation;
   const store = new PodStore(root);
+  // Pods end at the same time, but a removal holds locks that another one in this process would wait for.
+  let removals: Promise<unknown> = Promise.resolve();
+  const remove = async (uuid: string): Promise<void> => {
+    await removePod(root, uuid);
+    if (!isQuiet) terminal.out(`${uuid}\n`);
+  };
   try {
     await forEachPod(store, someOperands(invocation, 'POD'), async (pod) => {
       if (flags.has('force')) await killPod(store, pod);
-      await removePod(root, pod.uuid);
-      if (!isQuiet) terminal.out(`${pod.uuid}\n`);
+      const removal = removals.then(() => remove(pod.uuid));
+      removals = removal.catch(() => undefined);
+      await removal;
     });
   } finally {
     // The last pod's removal leaves nothing on the host.

@@ -6,7 +6,7 @@ import type { Invocation, Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'stop',
   purpose:
-    'Stops pods gracefully: each app gets its stop signal, and SIGKILL when its grace period is over. Waits for the end.',
+    'Stops pods gracefully: each app gets its stop signal, and SIGKILL when its grace period is over. Waits for the end of all.',
   usage: ['pod stop [--grace DUR] POD…'],
   examples: [
     ['pod stop web', "with the manifest's grace periods"],
