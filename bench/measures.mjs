@@ -1,5 +1,6 @@
 import { apps } from './measures/apps.mjs';
 import { exec } from './measures/exec.mjs';
+import { manyApps } from './measures/many-apps.mjs';
 import { manyPods } from './measures/many-pods.mjs';
 import { memory } from './measures/memory.mjs';
 import { runCli } from './measures/run-cli.mjs';
@@ -15,6 +16,7 @@ export const MEASURES = [
   { file: 'start-up', measure: startUp },
   { file: 'memory', measure: memory },
   { file: 'many-pods', measure: manyPods },
+  { file: 'many-apps', measure: manyApps },
   { file: 'apps', measure: apps },
   { file: 'unpack', measure: unpack },
 ];

@@ -21,9 +21,9 @@ export class Cli {
   }
 
   /** Milliseconds of one command, `--root` added. */
-  time(verb, args = '') {
-    const root = verb.startsWith('--') ? '' : `--root ${quote(this.#root)}`;
-    return this.#shell.time(`${quote(process.execPath)} ${quote(join(TOP, 'bin/pod.cjs'))} ${verb} ${root} ${args}`);
+  time(verb, args = '', root = this.#root) {
+    const flag = verb.startsWith('--') ? '' : `--root ${quote(root)}`;
+    return this.#shell.time(`${quote(process.execPath)} ${quote(join(TOP, 'bin/pod.cjs'))} ${verb} ${flag} ${args}`);
   }
 
   /** A function that runs the verb once. */
