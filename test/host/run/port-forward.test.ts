@@ -18,7 +18,7 @@ const FLOOD_BYTES = 512 * HALF_MB.length;
 /**
  * What listens in the pod, by port from a base, as the host's network has other users: it sends back what it gets and
  * says `bye` when that ends; the same on IPv6 only; a flood; how much of the flood is sent; it ends what it sends at once, then prints
- * what it gets; it sends a reset.
+ * what it gets; it answers with a reset.
  */
 const SERVERS = `
 const { createServer } = require('node:net');
@@ -42,7 +42,7 @@ const servers = [
   ['127.0.0.1', flood],
   ['0.0.0.0', (socket) => socket.end(String(sent))],
   ['127.0.0.1', (socket) => { socket.end('first'); socket.on('data', (data) => console.log('late ' + data)); }],
-  ['127.0.0.1', (socket) => socket.resetAndDestroy()],
+  ['127.0.0.1', (socket) => socket.once('data', () => socket.resetAndDestroy())],
 ];
 let left = servers.length;
 servers.forEach(([host, serve], i) => {
@@ -65,6 +65,7 @@ async function startServers(name: string, mode: 'none' | 'bridge' | 'host', base
 class Forwarded implements AsyncDisposable {
   readonly process: PodProcess;
   readonly #base: number;
+  readonly #sockets: Socket[] = [];
   /** All lines are there. */
   readonly #ready: Promise<void>;
 
@@ -82,7 +83,9 @@ class Forwarded implements AsyncDisposable {
       line.startsWith(`forwarding ${shown}:`) && line.endsWith(`:${this.#base + service}`);
     const line = this.process.output.split('\n').find(isWanted);
     const port = Number(/:(\d+) →/.exec(line ?? '')?.[1]);
-    return connect({ host: address, port, allowHalfOpen: true });
+    const socket = connect({ host: address, port, allowHalfOpen: true });
+    this.#sockets.push(socket);
+    return socket;
   }
 
   async #untilLines(count: number): Promise<void> {
@@ -94,6 +97,7 @@ class Forwarded implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
     this.process.signal('SIGINT');
     await this.process.ended();
   }
@@ -141,7 +145,7 @@ test('each direction ends for itself, and a reset is one on the other side too',
   await once(socket, 'end');
   socket.end('word');
   await untilLogged(root, pod, 'late word');
-  assert.equal(await read(await forwarded.connect(RESET)), 'ECONNRESET');
+  assert.equal(await ask(await forwarded.connect(RESET), 'x'), 'ECONNRESET');
 });
 
 test('a client that does not read holds up its server, and not the forward', { timeout: 120_000 }, async () => {
