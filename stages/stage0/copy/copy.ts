@@ -5,6 +5,7 @@ import { Fd } from '../../linux/fd.ts';
 import { bytePath, openat2 } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 import type { TarEntry, TarSink } from '../image/tar/entry.ts';
+import { printable } from '../image/tar/fault.ts';
 import { TarReader } from '../image/tar/reader.ts';
 import { TarWriter } from '../image/tar/writer.ts';
 import { LayerWriter } from '../image/unpack/layer-writer.ts';
@@ -74,8 +75,10 @@ function writeBelow(
 function write(directory: number, target: string, map: Map, read: (sink: TarSink) => void): void {
   using writer = new LayerWriter(directory, `to "${target}"`, 'live');
   try {
-    read(new MappedSink(writer, map));
+    const sink = new MappedSink(writer, map);
+    read(sink);
     writer.finish();
+    if (sink.nothingBut) throw onlySpecial(sink.nothingBut);
   } catch (error) {
     throw failure(error, target);
   }
@@ -113,6 +116,12 @@ function readArchive(fd: number, sink: TarSink): void {
 
 function isSpecial({ type }: TarEntry): boolean {
   return type === 'char' || type === 'block' || type === 'fifo';
+}
+
+function onlySpecial({ path, type }: TarEntry): PodError {
+  return new PodError('cli/usage', `copy "${printable(path)}": it is a ${type}`, {
+    hint: 'FIFOs and devices go into an archive only, with - for DST',
+  });
 }
 
 /** The writer speaks of images; here it is a directory in use that refused. */

@@ -8,16 +8,26 @@ export class MappedSink implements TarSink {
   readonly #sink: TarSink;
   readonly #map: (entry: TarEntry) => TarEntry | undefined;
   #isLeftOut = false;
+  #first: TarEntry | undefined;
+  #passed = 0;
 
   constructor(sink: TarSink, map: (entry: TarEntry) => TarEntry | undefined) {
     this.#sink = sink;
     this.#map = map;
   }
 
+  /** What there was, when all of it was left out. */
+  get nothingBut(): TarEntry | undefined {
+    return this.#passed === 0 ? this.#first : undefined;
+  }
+
   begin(entry: TarEntry): void {
+    this.#first ??= entry;
     const mapped = this.#map(entry);
     this.#isLeftOut = mapped === undefined;
-    if (mapped) this.#sink.begin(mapped);
+    if (!mapped) return;
+    this.#passed++;
+    this.#sink.begin(mapped);
   }
 
   data(chunk: Uint8Array): void {

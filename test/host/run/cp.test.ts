@@ -100,3 +100,27 @@ test(
     assert.deepEqual(readdirSync(canary), ['file']);
   },
 );
+
+test('a FIFO is refused without waiting for a writer, and a hole stays a hole', async () => {
+  const { exitCode, stderr } = await pod(['cp', 'files:/data/fifo', `${work}/fifo`], { root, timeoutMs: 10_000 });
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /it is a fifo/);
+  await cp('files:/data/sparse', `${work}/sparse`);
+  const { size, blocks } = statSync(`${work}/sparse`);
+  assert.equal(size, 16 * 1024 * 1024);
+  assert.ok(blocks * 512 <= 1024 * 1024, `${blocks} blocks`);
+});
+
+test('a read-only volume stays as it is, and the error says so', async () => {
+  mkdirSync(`${work}/volume`);
+  const manifest = JSON.parse(manifestOf('closed', `${work}/base.tar`)) as Record<string, unknown> & {
+    apps: Record<string, unknown>[];
+  };
+  manifest['volumes'] = [{ name: 'v', kind: 'host', source: `${work}/volume`, readOnly: true }];
+  manifest.apps[0]!['mounts'] = [{ volume: 'v', path: '/v' }];
+  await podOk(['run', '-d', '-'], { root, input: JSON.stringify(manifest) });
+  const { exitCode, stderr } = await pod(['cp', `${work}/in`, 'closed:/v/'], { root });
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /read-only[^]*\[host\/refused\]/i);
+  assert.deepEqual(readdirSync(`${work}/volume`), []);
+});

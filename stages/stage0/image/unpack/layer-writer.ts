@@ -1,4 +1,4 @@
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import { ERRNO, SyscallError } from '../../../linux/errno.ts';
 import {
   O_CREAT,
@@ -50,6 +50,7 @@ export class LayerWriter implements TarSink, Disposable {
   readonly #whiteouts = new Set<string>();
   #entry: TarEntry | undefined;
   #fileFd = -1;
+  #fileBytes = 0;
   readonly #isLive: boolean;
 
   /**
@@ -80,8 +81,15 @@ export class LayerWriter implements TarSink, Disposable {
     // Bodies of aufs bookkeeping entries go nowhere.
     if (this.#fileFd < 0) return;
     this.#guard(() => {
+      if (this.#isLive && isZero(chunk)) {
+        // A hole stays one, and costs nothing.
+        this.#fileBytes += chunk.length;
+        ftruncateSync(this.#fileFd, this.#fileBytes);
+        return;
+      }
       let at = 0;
-      while (at < chunk.length) at += writeSync(this.#fileFd, chunk, at, chunk.length - at);
+      while (at < chunk.length) at += writeSync(this.#fileFd, chunk, at, chunk.length - at, this.#fileBytes + at);
+      this.#fileBytes += chunk.length;
     });
   }
 
@@ -129,6 +137,7 @@ export class LayerWriter implements TarSink, Disposable {
 
   #createFile(dirFd: number, name: string, path: string): number {
     // O_EXCL: never through an existing name, be it a symlink or a hard link to something else.
+    this.#fileBytes = 0;
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     return this.#makeOver(dirFd, name, path, 'openat2', (bytes) =>
       tryOpenat2(dirFd, bytes, flags, ONE_COMPONENT, 0o600),
@@ -266,4 +275,14 @@ function isAbsent(dirFd: number, name: string): boolean {
   const fd = tryOpenat2(dirFd, bytePath(name), O_PATH | O_NOFOLLOW, ONE_COMPONENT);
   if (fd >= 0) closeSync(fd);
   return fd === -ERRNO.ENOENT;
+}
+
+const ZEROS = Buffer.alloc(64 * 1024);
+
+function isZero(chunk: Uint8Array): boolean {
+  for (let at = 0; at < chunk.length; at += ZEROS.length) {
+    const part = chunk.subarray(at, at + ZEROS.length);
+    if (ZEROS.compare(part, 0, part.length, 0, part.length) !== 0) return false;
+  }
+  return true;
 }
