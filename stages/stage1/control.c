@@ -70,6 +70,8 @@ void control_accept(struct init *in)
 		if (in->sessions[i].used)
 			continue;
 		admit(in, i, (s32)sock);
+		/* What lies ready is taken in this turn: probes are not to expire before it is known that they were frozen. */
+		session_request(in, i);
 		return;
 	}
 	answer(&(struct session){ .sock = (s32)sock }, MSG_REFUSED, 0, 0, EUSERS);
@@ -213,6 +215,9 @@ static long perform(struct init *in, u32 index, struct message *m, const s32 *fd
 		return attach_client(in, index, m, fds);
 	case MSG_RESIZE:
 		return terminal_resize(in, m->app, m->a, m->b);
+	case MSG_RESUMED:
+		probes_postpone(in, m->d);
+		return 0;
 	default:
 		return -ENOSYS;
 	}

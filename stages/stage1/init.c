@@ -203,6 +203,9 @@ static void supervise(struct init *in)
 		int timeout_ms = metadata_timeout_ms(in, apps_timeout_ms(in));
 		long n = sys6(__NR_epoll_pwait, in->epoll, (long)events, ARRAY_SIZE(events), timeout_ms, 0, 8);
 
+		/* It was frozen and thawed: what it was sent meanwhile comes before what its clock says. */
+		if (n == -EINTR)
+			continue;
 		for (long i = 0; i < n; i++)
 			dispatch(in, events[i].data.u64);
 		if (in->more_to_reap)

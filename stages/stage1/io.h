@@ -43,6 +43,8 @@ enum message_type {
 	MSG_ATTACH,
 	/* app; a: rows, b: columns of its terminal, now or when it will have one. */
 	MSG_RESIZE,
+	/* d: nanoseconds for which the pod was frozen; lies ready when it is thawed. */
+	MSG_RESUMED,
 	/* Answers on it. a: pid in the pod; EXITED: a: code, b: signal, d: bytes a client was too slow for. REFUSED: c: errno. */
 	MSG_DONE = 32,
 	MSG_REFUSED,

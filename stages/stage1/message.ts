@@ -18,6 +18,7 @@ export const MESSAGE_TYPES = {
   restart: 20,
   attach: 21,
   resize: 22,
+  resumed: 23,
   done: 32,
   refused: 33,
 } as const;

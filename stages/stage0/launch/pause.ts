@@ -2,11 +2,14 @@
 
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connectIn, sendWithFds } from '../../linux/socket.ts';
+import { encodeMessage } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
 import { readIfThere } from '../pod/files.ts';
 import { POD_FILES } from '../pod/layout.ts';
 import { findFreezer, type Freezer, isPaused } from '../pod/paused.ts';
 import type { PodDir } from '../pod/store.ts';
+import { isRefusal } from '../refusal.ts';
 
 type Pod = Pick<PodDir, 'uuid' | 'path'>;
 
@@ -23,7 +26,7 @@ export async function pausePod(pod: Pod): Promise<void> {
     });
   }
   if (isPaused(pod)) return;
-  writeFileSync(`${pod.path}/${POD_FILES.paused}`, '', { mode: 0o600 });
+  writeFileSync(`${pod.path}/${POD_FILES.paused}`, `${process.hrtime.bigint()}\n`, { mode: 0o600 });
   try {
     writeFileSync(freezer.path, freezer.frozen);
     await untilFrozen(pod, freezer);
@@ -37,10 +40,27 @@ export async function pausePod(pod: Pod): Promise<void> {
 /** True when it was paused. */
 export function resumePod(pod: Pod): boolean {
   const wasPaused = isPaused(pod);
-  if (wasPaused) thaw(pod);
+  if (wasPaused) {
+    tellFrozenTime(pod);
+    thaw(pod);
+  }
   rmSync(`${pod.path}/${POD_FILES.paused}`, { force: true });
   if (wasPaused) note(pod, 'pod-resumed');
   return wasPaused;
+}
+
+/** init takes it before it looks at its clock: the time limits of its probes did not run meanwhile. */
+function tellFrozenTime({ path }: Pod): void {
+  const since = /^\d+$/.exec(readIfThere(`${path}/${POD_FILES.paused}`)?.trim() ?? '');
+  // Torn by a crash.
+  if (!since) return;
+  try {
+    using socket = connectIn(path, 'control');
+    sendWithFds(socket.number, encodeMessage({ type: 'resumed', d: process.hrtime.bigint() - BigInt(since[0]) }), []);
+  } catch (error) {
+    // One that was killed asks nobody; one that so many wait for is resumed all the same.
+    if (!isRefusal(error)) throw error;
+  }
 }
 
 function thaw({ uuid }: Pod): void {

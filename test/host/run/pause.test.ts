@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -78,3 +79,23 @@ test('a paused pod whose monitor and init were killed can be removed', async () 
 function parentOf(pid: number): number {
   return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }
+
+test('the time limit of a probe does not run while the pod is paused', async () => {
+  // It is paused in the middle of an answer, for longer than the limit.
+  const command = 'touch /dev/shm/asked; sleep 0.6';
+  const live = { exec: ['/bin/sh', '-c', command], period: '100ms', timeout: '1500ms', failures: 1 };
+  const input = shellManifest('probed', { a: { script: POLITE, probes: { live } } });
+  await podOk(['run', '-d', '-'], { root, input });
+  const wait = 'until [ -e /dev/shm/asked ]; do sleep 0.01; done; rm /dev/shm/asked';
+  for (let i = 0; i < 3; i++) {
+    await podOk(['exec', 'probed', '--', '/bin/sh', '-c', wait], { root });
+    await podOk(['pause', 'probed'], { root });
+    await delay(1700);
+    await podOk(['resume', 'probed'], { root });
+  }
+  await podOk(['exec', 'probed', '--', '/bin/sh', '-c', wait], { root });
+  const [app] = (await statusOf(root, 'probed')).apps;
+  assert.equal(app!.state, 'running');
+  assert.doesNotMatch(await podOk(['events', 'probed'], { root }), /timed out|unhealthy/);
+  await podOk(['rm', '--force', 'probed'], { root });
+});
