@@ -110,8 +110,20 @@ function requireThere(directory: number, name: string, source: string): void {
 function readArchive(fd: number, sink: TarSink): void {
   const reader = new TarReader('standard input', sink, LIMITS);
   const chunk = Buffer.allocUnsafe(STDIN_CHUNK);
-  for (let got = readSync(fd, chunk); got > 0; got = readSync(fd, chunk)) reader.write(chunk.subarray(0, got));
+  for (let got = readSome(fd, chunk); got > 0; got = readSome(fd, chunk)) reader.write(chunk.subarray(0, got));
   reader.finish();
+}
+
+/** Waits also where the descriptor was made non-blocking by someone we share it with. */
+function readSome(fd: number, chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(fd, chunk);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }
 
 function isSpecial({ type }: TarEntry): boolean {
