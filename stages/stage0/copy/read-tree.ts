@@ -99,12 +99,14 @@ export class TreeReader {
     // A socket is nothing without its program.
     if (type === undefined) return;
     const key = `${stat.dev}:${stat.ino}`;
-    const first = type !== 'directory' && stat.nlink > 1n ? this.#linked.get(key) : undefined;
+    // Of FIFOs and devices the first may be left out, and then there is nothing to link to.
+    const isLinked = (type === 'file' || type === 'symlink') && stat.nlink > 1n;
+    const first = isLinked ? this.#linked.get(key) : undefined;
     if (first !== undefined) {
       this.#emit({ ...entryOf(stat, path, 'hardlink'), linkPath: first });
       return;
     }
-    if (type !== 'directory' && stat.nlink > 1n) this.#linked.set(key, path);
+    if (isLinked) this.#linked.set(key, path);
     const entry = entryOf(stat, path, type);
     const linkPath = type === 'symlink' ? readlinkFd(fd) : '';
     const full = { ...entry, linkPath, xattrs: readXattrs(fd) };

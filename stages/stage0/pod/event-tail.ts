@@ -19,6 +19,8 @@ export class EventTail implements Disposable {
   readonly uuid: string;
   #name: string | undefined;
   #fd = -1;
+  /** Of the journal's last line. */
+  #lastMs = 0;
   #rest = Buffer.alloc(0);
   #hasEnded = false;
   #watcher: FSWatcher | undefined;
@@ -86,7 +88,9 @@ export class EventTail implements Disposable {
     // A line is whole when its line feed is there.
     const end = text.lastIndexOf('\n') + 1;
     this.#rest = text.subarray(end);
-    return parseEvents(text.toString('utf8', 0, end));
+    const events = parseEvents(text.toString('utf8', 0, end));
+    this.#lastMs = events.at(-1)?.t ?? this.#lastMs;
+    return events;
   }
 
   #readEnd(pod: PodDir): StreamEvent[] {
@@ -96,7 +100,8 @@ export class EventTail implements Disposable {
     const last = this.#readJournal();
     this.#hasEnded = true;
     this.#watcher?.close();
-    const t = final?.t ?? Date.now();
+    // It has whole milliseconds: the journal's last lines may be later by a fraction.
+    const t = Math.max(final?.t ?? Date.now(), this.#lastMs);
     const { exitCode, death } = new StatusReader(false).read({ ...pod, state: 'exited' });
     return [...last, death === null ? { t, e: 'pod-exited', code: exitCode } : { t, e: 'pod-died', death }];
   }

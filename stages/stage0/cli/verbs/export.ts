@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { openAppFiles } from '../../copy/find-app.ts';
 import { insideOf, MappedSink } from '../../copy/mapped-sink.ts';
 import { TreeReader } from '../../copy/read-tree.ts';
@@ -58,6 +58,11 @@ function exportApp(invocation: Invocation): number {
 
 /** The file is there in one piece or not at all; as it may hold the pod's secrets, it is its owner's only. */
 function writeWhole(path: string, write: (fd: number) => void): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there && !there.isFile()) {
+    writeInto(path, write);
+    return;
+  }
   const partial = `${path}.${process.pid}.partial`;
   const fd = openSync(partial, 'wx', 0o600);
   try {
@@ -66,6 +71,16 @@ function writeWhole(path: string, write: (fd: number) => void): void {
   } catch (error) {
     unlinkSync(partial);
     throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A FIFO or a device is written to, never replaced. */
+function writeInto(path: string, write: (fd: number) => void): void {
+  const fd = openSync(path, 'w');
+  try {
+    write(fd);
   } finally {
     closeSync(fd);
   }
