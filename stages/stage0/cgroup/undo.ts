@@ -47,12 +47,21 @@ function isOurs(path: string): boolean {
 
 function killAll(path: string): void {
   if (existsSync(`${path}/cgroup.kill`)) {
-    writeFileSync(`${path}/cgroup.kill`, '1');
+    writeUnlessGone(`${path}/cgroup.kill`, '1');
     return;
   }
   // A frozen process takes no signal, not even SIGKILL.
-  if (existsSync(`${path}/freezer.state`)) writeFileSync(`${path}/freezer.state`, 'THAWED');
+  if (existsSync(`${path}/freezer.state`)) writeUnlessGone(`${path}/freezer.state`, 'THAWED');
   for (const directory of directoriesOf(path)) for (const pid of pidsIn(directory)) killIn(directory, pid);
+}
+
+/** The pod's own monitor removes its directories as soon as the last process has ended. */
+function writeUnlessGone(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
 }
 
 /** A pid may be given to another process between reading and killing; a descriptor of the process may not. */
