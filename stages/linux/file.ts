@@ -1,4 +1,4 @@
-// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), fchownat(2), utimensat(2), flock(2), ioctl_iflags(2), xattr(7)
+// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), fchownat(2), utimensat(2), flock(2), lseek(2), ioctl_iflags(2), xattr(7)
 
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
 import { errnoName } from './errno.ts';
@@ -118,6 +118,14 @@ export function fgetxattr(fd: number, name: string, maxBytes = 256): Buffer | un
   if (errno === 'ENODATA' || errno === 'EOPNOTSUPP') return undefined;
   syscall('fgetxattr', fd, name, value, maxBytes);
   return undefined;
+}
+
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
+
+/** The offset of the next data or hole, or minus the errno: ENXIO when there is none before the file's end. */
+export function trySeek(fd: number, offset: number, whence: typeof SEEK_DATA | typeof SEEK_HOLE): number {
+  return trySyscall('lseek', fd, offset, whence);
 }
 
 /** The target of the symlink an O_PATH descriptor stands for, one character a byte. */

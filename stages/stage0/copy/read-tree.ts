@@ -16,8 +16,9 @@ import { Fd } from '../../linux/fd.ts';
 import { readlinkFd, tryOpenat2 } from '../../linux/file.ts';
 import { readXattrs } from '../../linux/xattr.ts';
 import { PodError } from '../error.ts';
-import type { TarEntry, TarEntryType, TarSink } from '../image/tar/entry.ts';
+import type { Extent, TarEntry, TarEntryType, TarSink } from '../image/tar/entry.ts';
 import { printable } from '../image/tar/fault.ts';
+import { readExtents } from './extents.ts';
 
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 /** As deep as an image may be; a descriptor a level is held. */
@@ -110,7 +111,7 @@ export class TreeReader {
     const entry = entryOf(stat, path, type);
     const linkPath = type === 'symlink' ? readlinkFd(fd) : '';
     const full = { ...entry, linkPath, xattrs: readXattrs(fd) };
-    if (type === 'file') this.#readFile(fd, full);
+    if (type === 'file') this.#readFile(fd, full, stat.blocks * 512n >= stat.size);
     else this.#emit(full);
     if (type === 'directory') this.#readChildren(fd, path, depth);
   }
@@ -121,18 +122,24 @@ export class TreeReader {
   }
 
   /** A file that shrinks meanwhile ends in zeros; what it grows by is left out: the header has said its size. */
-  #readFile(pathFd: number, entry: TarEntry): void {
+  #readFile(pathFd: number, entry: TarEntry, isDense: boolean): void {
     using file = new Fd(reopen(pathFd));
-    this.#sink.begin(entry);
-    for (let left = entry.size; left > 0;) {
-      const wanted = Math.min(left, CHUNK);
-      const got = readSync(file.number, this.#chunk, 0, wanted, entry.size - left);
-      if (got === 0) this.#chunk.fill(0, 0, wanted);
-      const length = got === 0 ? wanted : got;
-      this.#sink.data(this.#chunk.subarray(0, length));
-      left -= length;
-    }
+    const extents = isDense ? undefined : readExtents(file.number, entry);
+    this.#sink.begin(extents ? { ...entry, extents } : entry);
+    for (const extent of extents ?? [{ offset: 0, length: entry.size }]) this.#readExtent(file.number, extent);
     this.#sink.end();
+  }
+
+  #readExtent(fd: number, { offset, length }: Extent): void {
+    for (let at = offset, left = length; left > 0;) {
+      const wanted = Math.min(left, CHUNK);
+      const got = readSync(fd, this.#chunk, 0, wanted, at);
+      if (got === 0) this.#chunk.fill(0, 0, wanted);
+      const read = got === 0 ? wanted : got;
+      this.#sink.data(this.#chunk.subarray(0, read));
+      at += read;
+      left -= read;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type Blob, unreadable } from './blob.ts';
 import type { TarEntry } from './tar/entry.ts';
-import { corrupt } from './tar/fault.ts';
+import { corrupt, printable } from './tar/fault.ts';
 import { BLOCK } from './tar/header.ts';
 import { TarReader } from './tar/reader.ts';
 
@@ -24,6 +24,7 @@ export function indexMembers(archive: Blob): Members {
   let at = archive.start;
   const note = (entry: TarEntry): void => {
     const name = entry.path.replace(/^\.\//, '');
+    if (entry.extents) throw corrupt(`read ${archive.label}: its member "${printable(name)}" is a sparse file`);
     if (entry.type === 'file') members.set(name, { start: at + BLOCK, size: entry.size });
     else if (entry.type === 'symlink') members.set(name, { start: 0, size: 0, linkTarget: entry.linkPath });
   };

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { test } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
+import { POD_BIN } from '../../harness/paths.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { entriesOf, makeBaseImage, manifestOf } from './copy-pods.ts';
+import { shellManifest } from './shell-manifest.ts';
 
 const root = useTempRoot();
 const work = `${root}/work`;
@@ -56,3 +60,31 @@ test('what has exited, and an app that is not there, are refused and leave no fi
   assert.match(unknown.stderr, /\[pod\/app-not-found\]/);
   assert.deepEqual([gone.exitCode, unknown.exitCode, existsSync(`${work}/gone.tar`)], [1, 1, false]);
 });
+
+test(
+  'a file of 8 TB with a byte in it is copied and archived as that byte, for GNU tar too',
+  { timeout: 30_000 },
+  async () => {
+    const script =
+      'truncate -s 8T /srv/big; printf x | dd of=/srv/big bs=1 seek=5T conv=notrunc 2>/dev/null; : >/srv/made; sleep 1000';
+    await podOk(['run', '-d', '-'], { root, input: shellManifest('holes', { app: script }) });
+    await eventually(() => podOk(['cp', 'holes:/srv/made', `${work}/made`], { root }));
+    await podOk(['cp', 'holes:/srv', `${work}/srv`], { root });
+    const { size, blocks } = statSync(`${work}/srv/big`);
+    assert.deepEqual([size, blocks < 100], [8 * 2 ** 40, true]);
+    const archive = `${work}/srv.tar`;
+    execFileSync('sh', [
+      '-c',
+      `"$1" "$2" cp --root "$3" holes:/srv - > "$4"`,
+      'sh',
+      process.execPath,
+      POD_BIN,
+      root,
+      archive,
+    ]);
+    const big = entriesOf(archive).get('srv/big')!;
+    assert.deepEqual([big.size, big.extents], [8 * 2 ** 40, [{ offset: 5 * 2 ** 40, length: 4096 }]]);
+    const listed = execFileSync('tar', ['-tvf', archive], { encoding: 'utf8' });
+    assert.match(listed, / 8796093022208 .* srv\/big$/m);
+  },
+);

@@ -1,5 +1,11 @@
 export type TarEntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo';
 
+/** A piece of a file that has holes. */
+export interface Extent {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** One member of an archive. `path` and `linkPath` hold one character a byte: names need not be UTF-8. */
 export interface TarEntry {
   readonly path: string;
@@ -16,6 +22,8 @@ export interface TarEntry {
   readonly devMinor: number;
   /** Name without the `SCHILY.xattr.` prefix, and the raw value. */
   readonly xattrs: readonly (readonly [string, Buffer])[];
+  /** Of a file with holes: where the bytes of `data` belong, in order. Without it they are the whole file. */
+  readonly extents?: readonly Extent[];
 }
 
 /** Where the members of an archive go, in order: one `begin`, any number of `data`, one `end`. */

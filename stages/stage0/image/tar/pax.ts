@@ -12,6 +12,8 @@ export interface PaxRecords {
   mtimeSec?: number;
   mtimeNs?: number;
   xattrs: [string, Buffer][];
+  /** GNU.sparse.KEY, by KEY. */
+  sparse?: Map<string, string>;
 }
 
 const XATTR_PREFIX = 'SCHILY.xattr.';
@@ -39,7 +41,8 @@ function setRecord(records: PaxRecords, key: string, value: Buffer): void {
     // A copy: the value is a view of a buffer that is reused.
     records.xattrs.push([key.slice(XATTR_PREFIX.length), Buffer.from(value)]);
   } else if (key.startsWith('GNU.sparse.')) {
-    throw new HeaderFault('sparse files are not supported');
+    records.sparse ??= new Map();
+    records.sparse.set(key.slice('GNU.sparse.'.length), value.toString('latin1'));
   } else {
     setField(records, key, value.toString('latin1'));
   }
@@ -67,6 +70,14 @@ function setOrDelete<K extends Exclude<keyof PaxRecords, 'xattrs'>>(
 ): void {
   if (value === undefined) delete records[key];
   else records[key] = value;
+}
+
+/** The name and the size a sparse file of format 1.0 really has; the older formats have their map in the header. */
+export function sparseFile(sparse: ReadonlyMap<string, string>): { readonly path: string; readonly size: number } {
+  const path = sparse.get('name') ?? '';
+  if (sparse.get('major') !== '1' || sparse.get('minor') !== '0' || path === '' || path.includes('\0'))
+    throw new HeaderFault('sparse files are supported in format 1.0 only');
+  return { path, size: decimal(sparse.get('realsize') ?? '', 'GNU.sparse.realsize') };
 }
 
 function decimal(value: string, key: string): number {

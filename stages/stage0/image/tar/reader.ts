@@ -2,7 +2,8 @@ import type { PodError } from '../../error.ts';
 import type { TarEntry, TarEntryType, TarLimits, TarSink } from './entry.ts';
 import { corrupt, hostile, printable } from './fault.ts';
 import { BLOCK, decodeHeader, HeaderFault, isZeroBlock, type RawHeader } from './header.ts';
-import { parsePax, type PaxRecords } from './pax.ts';
+import { parsePax, type PaxRecords, sparseFile } from './pax.ts';
+import { MapParser } from './sparse.ts';
 
 const TYPES: Readonly<Record<string, TarEntryType>> = {
   '0': 'file',
@@ -15,6 +16,12 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
   '5': 'directory',
   '6': 'fifo',
 };
+
+interface SparseFile {
+  readonly entry: TarEntry;
+  readonly map: MapParser;
+  left: number;
+}
 
 /** (uid_t)-1 means "leave it" to chown. */
 const MAX_ID = 0xffff_fffe;
@@ -32,6 +39,8 @@ export class TarReader {
   #paddingLeft = 0;
   /** The body of an extended header or a long name, while one is being read. */
   #meta: { readonly typeFlag: string; readonly body: Buffer; filled: number } | undefined;
+  /** A sparse file, while its map is being read; `left` is what of its body is still to come. */
+  #sparse: SparseFile | undefined;
   #pax: PaxRecords | undefined;
   #longPath: string | undefined;
   #longLink: string | undefined;
@@ -64,7 +73,7 @@ export class TarReader {
 
   /** For a caller that seeks: leaves out what is left of an entry's body and padding, and says how many bytes that is. Extended headers are never left out. */
   skipBody(): number {
-    if (this.#meta || this.#partialBytes > 0) return 0;
+    if (this.#meta || this.#sparse || this.#partialBytes > 0) return 0;
     const skipped = this.#bodyLeft + this.#paddingLeft;
     if (this.#bodyLeft > 0) this.#sink.end();
     this.#bodyLeft = 0;
@@ -103,7 +112,7 @@ export class TarReader {
   /** A header block, put together first when it straddles two pieces. */
   #readBlock(chunk: Buffer, at: number): number {
     if (this.#partialBytes === 0 && chunk.length - at >= BLOCK) {
-      this.#readHeader(chunk, at);
+      this.#take(chunk, at);
       return at + BLOCK;
     }
     const copied = chunk.copy(
@@ -115,9 +124,27 @@ export class TarReader {
     this.#partialBytes += copied;
     if (this.#partialBytes === BLOCK) {
       this.#partialBytes = 0;
-      this.#readHeader(this.#partial, 0);
+      this.#take(this.#partial, 0);
     }
     return at + copied;
+  }
+
+  #take(block: Buffer, at: number): void {
+    if (this.#sparse) this.#readMap(this.#sparse, block, at);
+    else this.#readHeader(block, at);
+  }
+
+  #readMap(sparse: SparseFile, block: Buffer, at: number): void {
+    const { entry, map } = sparse;
+    sparse.left -= BLOCK;
+    const isWhole = this.#checked(() => map.push(block, at));
+    if (!isWhole && sparse.left > 0) return;
+    if (!isWhole || map.storedBytes !== sparse.left)
+      throw corrupt(`read ${this.#archive}: the map of the sparse file "${printable(entry.path)}" is not of its body`);
+    this.#sparse = undefined;
+    this.#sink.begin({ ...entry, extents: map.extents });
+    this.#expectBody(sparse.left);
+    if (sparse.left === 0) this.#sink.end();
   }
 
   #readHeader(block: Buffer, at: number): void {
@@ -156,11 +183,19 @@ export class TarReader {
   }
 
   #beginEntry(header: RawHeader): void {
-    const entry = this.#compose(header);
+    const composed = this.#compose(header);
+    const real = this.#pax?.sparse && this.#checked(() => sparseFile(this.#pax!.sparse!));
+    const entry = real ? { ...composed, ...real } : composed;
     this.#pax = undefined;
     this.#longPath = undefined;
     this.#longLink = undefined;
     this.#lastPath = entry.path;
+    if (real) {
+      if (entry.type !== 'file' || composed.size < BLOCK)
+        throw this.#fault(entry.path, 'it is no sparse file, and has a sparse header');
+      this.#sparse = { entry, map: new MapParser(entry.size), left: composed.size };
+      return;
+    }
     this.#sink.begin(entry);
     this.#expectBody(entry.size);
     if (entry.size === 0) this.#sink.end();

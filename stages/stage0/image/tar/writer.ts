@@ -2,6 +2,7 @@
 
 import type { TarEntry, TarEntryType, TarSink } from './entry.ts';
 import { BLOCK } from './header.ts';
+import { encodeMap, storedBytes } from './sparse.ts';
 
 const FLAGS: Readonly<Record<TarEntryType, string>> = {
   file: '0',
@@ -28,11 +29,16 @@ export class TarWriter implements TarSink {
   }
 
   begin(entry: TarEntry): void {
-    const records = paxRecords(entry);
-    if (records.length > 0) this.#writePax(Buffer.concat(records));
-    this.#write(header(entry, FLAGS[entry.type]));
-    this.#left = entry.type === 'file' ? entry.size : 0;
-    this.#padding = paddingOf(this.#left);
+    const { extents } = entry;
+    const map = extents ? encodeMap(extents, entry.size) : undefined;
+    const stored = extents ? storedBytes(extents) : entry.type === 'file' ? entry.size : 0;
+    this.#writeHeaders(
+      map ? { ...entry, path: sparsePath(entry.path), size: map.length + stored } : entry,
+      map && entry,
+    );
+    if (map) this.#write(map);
+    this.#left = stored;
+    this.#padding = paddingOf(stored);
   }
 
   data(chunk: Uint8Array): void {
@@ -50,6 +56,13 @@ export class TarWriter implements TarSink {
   /** The end mark. */
   finish(): void {
     this.#write(Buffer.alloc(2 * BLOCK));
+  }
+
+  #writeHeaders(entry: TarEntry, sparse: TarEntry | undefined): void {
+    const records = paxRecords(entry);
+    if (sparse) records.unshift(...sparseRecords(sparse));
+    if (records.length > 0) this.#writePax(Buffer.concat(records));
+    this.#write(header(entry, FLAGS[entry.type]));
   }
 
   #writePax(body: Buffer): void {
@@ -105,6 +118,17 @@ function paxRecords(entry: TarEntry): Buffer[] {
   if (entry.mtimeNs !== 0 || entry.mtimeSec < 0 || entry.mtimeSec > MAX_OCTAL_11) add('mtime', timeText(entry));
   for (const [name, value] of entry.xattrs) add(`SCHILY.xattr.${name}`, value);
   return records;
+}
+
+function sparseRecords({ path, size }: TarEntry): Buffer[] {
+  const fields = { major: '1', minor: '0', name: path, realsize: String(size) };
+  return Object.entries(fields).map(([key, value]) => paxRecord(`GNU.sparse.${key}`, Buffer.from(value, 'latin1')));
+}
+
+/** What a tool that does not know sparse files unpacks it as: not under the file's own name. */
+function sparsePath(path: string): string {
+  const slash = path.lastIndexOf('/') + 1;
+  return `${path.slice(0, slash)}GNUSparseFile.0/${path.slice(slash)}`;
 }
 
 function timeText({ mtimeSec, mtimeNs }: TarEntry): string {

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { ERRNO, SyscallError } from '../../../linux/errno.ts';
 import {
   O_CREAT,
@@ -30,7 +30,8 @@ import { corrupt, hostile, printable } from '../tar/fault.ts';
 import { PendingDirectories } from './directories.ts';
 import { normalizeEntryPath, splitPath } from './entry-path.ts';
 import { unpackFailure } from './failure.ts';
-import { applyToFd, applyToName, checkXattrs } from './metadata.ts';
+import { FileBody } from './file-body.ts';
+import { applyToName, checkXattrs } from './metadata.ts';
 import { ParentDirs } from './parents.ts';
 import { parseWhiteout, type Whiteout } from './whiteout.ts';
 
@@ -49,8 +50,7 @@ export class LayerWriter implements TarSink, Disposable {
   /** Made by this layer's own whiteout entries, by path. */
   readonly #whiteouts = new Set<string>();
   #entry: TarEntry | undefined;
-  #fileFd = -1;
-  #fileBytes = 0;
+  #file: FileBody | undefined;
   readonly #isLive: boolean;
 
   /**
@@ -79,23 +79,14 @@ export class LayerWriter implements TarSink, Disposable {
 
   data(chunk: Uint8Array): void {
     // Bodies of aufs bookkeeping entries go nowhere.
-    if (this.#fileFd < 0) return;
-    this.#guard(() => {
-      if (this.#isLive && isZero(chunk)) {
-        // A hole stays one, and costs nothing.
-        this.#fileBytes += chunk.length;
-        ftruncateSync(this.#fileFd, this.#fileBytes);
-        return;
-      }
-      let at = 0;
-      while (at < chunk.length) at += writeSync(this.#fileFd, chunk, at, chunk.length - at, this.#fileBytes + at);
-      this.#fileBytes += chunk.length;
-    });
+    const file = this.#file;
+    if (file) this.#guard(() => file.write(chunk));
   }
 
   end(): void {
-    if (this.#fileFd < 0) return;
-    this.#guard(() => applyToFd(this.#fileFd, this.#entry!));
+    const file = this.#file;
+    if (!file) return;
+    this.#guard(() => file.end());
     this.#closeFile();
   }
 
@@ -111,8 +102,8 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   #closeFile(): void {
-    if (this.#fileFd >= 0) closeSync(this.#fileFd);
-    this.#fileFd = -1;
+    this.#file?.[Symbol.dispose]();
+    this.#file = undefined;
   }
 
   #create(entry: TarEntry): void {
@@ -123,7 +114,7 @@ export class LayerWriter implements TarSink, Disposable {
     const whiteout = this.#isLive ? undefined : parseWhiteout(name);
     if (whiteout) return this.#applyWhiteout(whiteout, parent);
     const dirFd = this.#parents.open(parent);
-    if (entry.type === 'file') this.#fileFd = this.#createFile(dirFd, name, path);
+    if (entry.type === 'file') this.#file = new FileBody(this.#createFile(dirFd, name, path), entry, !this.#isLive);
     else if (entry.type === 'directory') this.#createDirectory(dirFd, name, path, entry);
     else if (entry.type === 'hardlink') this.#createHardLink(dirFd, name, path, entry);
     else if (entry.type === 'symlink') this.#createSymlink(dirFd, name, path, entry);
@@ -137,7 +128,6 @@ export class LayerWriter implements TarSink, Disposable {
 
   #createFile(dirFd: number, name: string, path: string): number {
     // O_EXCL: never through an existing name, be it a symlink or a hard link to something else.
-    this.#fileBytes = 0;
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     return this.#makeOver(dirFd, name, path, 'openat2', (bytes) =>
       tryOpenat2(dirFd, bytes, flags, ONE_COMPONENT, 0o600),
@@ -275,14 +265,4 @@ function isAbsent(dirFd: number, name: string): boolean {
   const fd = tryOpenat2(dirFd, bytePath(name), O_PATH | O_NOFOLLOW, ONE_COMPONENT);
   if (fd >= 0) closeSync(fd);
   return fd === -ERRNO.ENOENT;
-}
-
-const ZEROS = Buffer.alloc(64 * 1024);
-
-function isZero(chunk: Uint8Array): boolean {
-  for (let at = 0; at < chunk.length; at += ZEROS.length) {
-    const part = chunk.subarray(at, at + ZEROS.length);
-    if (ZEROS.compare(part, 0, part.length, 0, part.length) !== 0) return false;
-  }
-  return true;
 }

@@ -157,7 +157,49 @@ test('malformed records of an extended header are corrupt', () => {
   }
 });
 
-test('sparse files are refused in both forms', () => {
+const SPARSE = {
+  'GNU.sparse.major': '1',
+  'GNU.sparse.minor': '0',
+  'GNU.sparse.name': 'holes',
+  'GNU.sparse.realsize': '9999',
+};
+const sparse = (body: string, pax: Record<string, string> = {}): Buffer =>
+  archive({ path: 'GNUSparseFile.0/holes', content: body, pax: { ...SPARSE, ...pax } }, { path: 'next', content: 'n' });
+const mapped = (text: string, data: string): string => text.padEnd(Math.ceil(text.length / 512) * 512, '\0') + data;
+
+test('a sparse file of format 1.0 is its pieces and where they lie, whatever the sizes it comes in', () => {
+  const bytes = sparse(mapped('3\n10\n3\n100\n2\n9999\n0\n', 'abcde'));
+  for (const pieceBytes of [bytes.length, 1, 7, 512, 513]) {
+    const [file, next] = read(bytes, pieceBytes);
+    const { path, size, extents } = file!.entry;
+    assert.deepEqual([path, size, file!.content, next!.content], ['holes', 9999, 'abcde', 'n']);
+    assert.deepEqual(extents, [
+      { offset: 10, length: 3 },
+      { offset: 100, length: 2 },
+    ]);
+  }
+  const [empty, next] = read(sparse(mapped('1\n9999\n0\n', '')));
+  assert.deepEqual([empty!.entry.extents, empty!.content, next!.content], [[], '', 'n']);
+  const many = Array.from({ length: 200 }, (_, i) => `${i * 10}\n1\n`).join('');
+  assert.equal(read(sparse(mapped(`200\n${many}`, 'x'.repeat(200))))[0]!.entry.extents!.length, 200);
+});
+
+test('a map that is none, that overlaps, leaves its file or is not of its body is corrupt; the older forms are refused', () => {
+  for (const map of [
+    'x',
+    '1\n-1\n2\n',
+    '2\n0\n3\n2\n2\n',
+    '1\n9998\n5\n',
+    '1\n0\n4\n',
+    '9\n0\n5\n',
+    '1000001\n',
+    '1\n\n5\n',
+    '12345678901234567\n',
+  ])
+    refused(sparse(mapped(map, 'abcde')), 'image/corrupt');
+  for (const pax of [{ 'GNU.sparse.minor': '1' }, { 'GNU.sparse.name': '' }, { 'GNU.sparse.realsize': '-1' }])
+    refused(sparse(mapped('1\n0\n5\n', 'abcde'), pax), 'image/corrupt');
+  refused(sparse('1\n0\n5\n'), 'image/hostile');
   refused(archive({ path: 'a', type: 'S' }), 'image/corrupt');
   refused(archive({ path: 'a', pax: { 'GNU.sparse.major': '1' } }), 'image/corrupt');
 });

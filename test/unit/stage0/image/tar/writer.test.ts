@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import type { TarEntry } from '../../../../../stages/stage0/image/tar/entry.ts';
 import { TarReader } from '../../../../../stages/stage0/image/tar/reader.ts';
@@ -54,4 +57,36 @@ test('a body of another length than the header says is a bug, and shown', () => 
   const writer = new TarWriter(() => undefined);
   writer.begin({ ...PLAIN, type: 'file', size: 2 });
   assert.throws(() => writer.data(Buffer.alloc(3)));
+});
+
+test('a file with holes is its pieces; GNU tar makes the same file of it', () => {
+  const blocks: Uint8Array[] = [];
+  const writer = new TarWriter((bytes) => blocks.push(Buffer.from(bytes)));
+  const extents = [
+    { offset: 4096, length: 512 },
+    { offset: 2 ** 40, length: 600 },
+  ];
+  const size = 8 * 2 ** 40;
+  for (const path of ['holes', `d/${'n'.repeat(120)}`, 'empty']) {
+    writer.begin({ ...PLAIN, path, type: 'file', size, extents: path === 'empty' ? [] : extents });
+    if (path !== 'empty') writer.data(Buffer.from('a'.repeat(512) + 'b'.repeat(600)));
+    writer.end();
+  }
+  writer.finish();
+  const archive = Buffer.concat(blocks);
+  assert.ok(archive.length < 20_000);
+  const directory = mkdtempSync(`${tmpdir()}/pod-sparse-`);
+  try {
+    execFileSync('tar', ['-C', directory, '-xf', '-'], { input: archive });
+    for (const path of ['holes', `d/${'n'.repeat(120)}`, 'empty'])
+      assert.equal(statSync(`${directory}/${path}`).size, size);
+    const fd = openSync(`${directory}/holes`, 'r');
+    const read = Buffer.alloc(1112);
+    readSync(fd, read, 0, 512, 4096);
+    readSync(fd, read, 512, 600, 2 ** 40);
+    closeSync(fd);
+    assert.equal(read.toString(), 'a'.repeat(512) + 'b'.repeat(600));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -1,0 +1,91 @@
+// GNU tar's sparse format 1.0, "Storing Sparse Files" in its manual: the body begins with a map of decimal lines, a count and then
+// where each piece of data lies and how long it is, filled up to a whole block; then come the pieces without what is between them.
+
+import type { Extent } from './entry.ts';
+import { BLOCK, HeaderFault } from './header.ts';
+
+/** More pieces than any program makes, and few enough to be held. */
+export const MAX_EXTENTS = 1_000_000;
+
+const NEWLINE = 0x0a;
+const MAX_DIGITS = 16;
+
+export function storedBytes(extents: readonly Extent[]): number {
+  return extents.reduce((sum, { length }) => sum + length, 0);
+}
+
+export function encodeMap(extents: readonly Extent[], size: number): Buffer {
+  // Others read the pieces one after another, GNU tar begins each in a block of its own: these must come to the same.
+  if (extents.slice(0, -1).some(({ length }) => length % BLOCK !== 0))
+    throw new Error('a piece of a sparse file ends within a block');
+  const last = extents.at(-1);
+  // A file that ends in a hole has an empty piece at its end, without which GNU tar makes it too short.
+  const all = last && last.offset + last.length === size ? extents : [...extents, { offset: size, length: 0 }];
+  const text = Buffer.from(`${all.length}\n${all.map(({ offset, length }) => `${offset}\n${length}\n`).join('')}`);
+  return Buffer.concat([text, Buffer.alloc((BLOCK - (text.length % BLOCK)) % BLOCK)]);
+}
+
+/** Takes a map block by block. Throws a `HeaderFault` for what is none. */
+export class MapParser {
+  readonly #extents: Extent[] = [];
+  readonly #size: number;
+  #count = -1;
+  #offset = -1;
+  #end = 0;
+  #number = 0;
+  #digits = 0;
+  #stored = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** True when the map ends in this block. */
+  push(block: Buffer, at: number): boolean {
+    for (let i = at; i < at + BLOCK && this.#count !== 0; i++) this.#take(block[i]!);
+    return this.#count === 0;
+  }
+
+  /** In order, none empty. */
+  get extents(): readonly Extent[] {
+    return this.#extents;
+  }
+
+  get storedBytes(): number {
+    return this.#stored;
+  }
+
+  #take(byte: number): void {
+    if (byte === NEWLINE && this.#digits > 0) {
+      this.#endNumber(this.#number);
+      this.#number = 0;
+      this.#digits = 0;
+      return;
+    }
+    if (byte < 0x30 || byte > 0x39 || ++this.#digits > MAX_DIGITS)
+      throw new HeaderFault('the map of a sparse file is malformed');
+    this.#number = this.#number * 10 + (byte - 0x30);
+  }
+
+  #endNumber(value: number): void {
+    if (this.#count < 0) {
+      if (value > MAX_EXTENTS)
+        throw new HeaderFault(`the map of a sparse file has ${value} pieces, more than ${MAX_EXTENTS}`);
+      this.#count = value;
+    } else if (this.#offset < 0) {
+      this.#offset = value;
+    } else {
+      this.#add(this.#offset, value);
+      this.#offset = -1;
+      this.#count--;
+    }
+  }
+
+  #add(offset: number, length: number): void {
+    if (offset < this.#end || offset + length > this.#size)
+      throw new HeaderFault('the map of a sparse file has a piece out of place');
+    this.#end = offset + length;
+    this.#stored += length;
+    if (length > 0) this.#extents.push({ offset, length });
+  }
+}
