@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   'host/unsupported': 'This host cannot honour what the manifest asks for.',
   'host/privilege': 'The caller lacks a privilege the launch needs.',
   'host/refused': 'The kernel refused a call pod cannot do without: a full disk, a limit, a failing device.',
+  'host/exhausted': 'All of something this host has are taken, such as ranges of user ids.',
   'host/tool': 'A program pod needs on this host is missing.',
   'image/reference': 'An image reference cannot be parsed or names nothing.',
   'image/corrupt': 'An image is truncated, or its contents do not match their digests.',

@@ -35,7 +35,7 @@ function adapt(file: string, uuid: string, copy: string, index: number): string 
   return readFileSync(file, 'utf8')
     .replaceAll(uuid, copy)
     .replaceAll(/"name":"copied"/g, `"name":"copied-${index}"`)
-    .replaceAll(/("of":"uid","key":)"\d+"/g, `$1"${(1000 + index) * 65_536}"`)
+    .replaceAll(/("kind":"uid-range","base":)\d+/g, `$1${(1000 + index) * 65_536}`)
     .replaceAll(/"hostPort":\d+/g, `"hostPort":${20_000 + index}`)
     .replaceAll(/"ip4":"[^"]*"/g, `"ip4":"${ip4}"`)
     .replaceAll(/"veth":"[^"]*"/g, `"veth":"vp${copy.replaceAll('-', '').slice(0, 12)}"`);
@@ -45,10 +45,7 @@ function claimsOf(path: string, uuid: string, holdsNetwork: boolean): [kind: str
   const ledger = readFileSync(`${path}/ledger`, 'utf8');
   const find = (pattern: RegExp): string => pattern.exec(ledger)?.[1] ?? uuid;
   const name = /"name":"(copied-\d+)"/.exec(readFileSync(`${path}/record.json`, 'utf8'))![1]!;
-  const own: [string, string][] = [
-    ['name', name],
-    ['uid', find(/"of":"uid","key":"(\d+)"/)],
-  ];
+  const own: [string, string][] = [['name', name]];
   if (!holdsNetwork) return own;
   return [...own, ['ip4', find(/"ip4":"([^"]*)"/)], ['port', `tcp-127.0.0.1-${find(/"hostPort":(\d+)/)}`]];
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { listRanges } from '../../stages/stage0/pod/uid-ranges.ts';
 
 /** What a pod could leave behind, by kind: each a sorted list of names. */
 export interface Snapshot {
@@ -9,6 +10,7 @@ export interface Snapshot {
   readonly tables: readonly string[];
   readonly processes: readonly string[];
   readonly descriptors: readonly string[];
+  readonly uidRanges: readonly string[];
 }
 
 export function takeSnapshot(): Snapshot {
@@ -19,6 +21,7 @@ export function takeSnapshot(): Snapshot {
     tables: listTables(),
     processes: listProcesses(),
     descriptors: listDescriptors(),
+    uidRanges: listUidRanges(),
   };
 }
 
@@ -70,6 +73,13 @@ function isSupervisor(pid: string): boolean {
 
 /** The library opens stage1 once a process, through a detached mount of that one file, and keeps it. */
 const SEALED_BINARY = /^\d+ \/$/;
+
+/** Host-wide, with whose pod has them: `other-pods.ts` tells those of other state directories by that. */
+function listUidRanges(): string[] {
+  return listRanges()
+    .map(({ base, root, uuid }) => `${root}/pod-${uuid} ${base}`)
+    .sort();
+}
 
 /** Of this process. Node's own event and wake-up descriptors come and go with what has been used so far. */
 function listDescriptors(): string[] {

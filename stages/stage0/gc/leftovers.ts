@@ -1,4 +1,4 @@
-import { readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { type Claim, claimOwner, listClaims } from '../pod/claims.ts';
 import { removeUnusedBridge } from './bridge.ts';
 import type { Collected, CollectOptions } from './collection.ts';
@@ -7,6 +7,7 @@ import { cgroupMountPoints } from '../pod/host-pids.ts';
 import { imagesDir, nurseriesDir } from '../pod/layout.ts';
 import { isLocked } from '../pod/lock.ts';
 import type { PodStore } from '../pod/store.ts';
+import { releaseStrays, type UidRange } from '../pod/uid-ranges.ts';
 import { isUuid } from '../pod/uuid.ts';
 
 /**
@@ -35,6 +36,9 @@ export async function collectLeftovers(
       failures.push({ id, error });
     }
   }
+  for (const { base } of strayRanges(store, options.isDryRun)) {
+    collected.push({ what: 'claim', id: `uid-range/${base}`, why: 'its pod is gone' });
+  }
   if (options.isDryRun) return;
   await sweepImages(store.root, collected);
   const bridge = await removeUnusedBridge(store.root);
@@ -51,6 +55,14 @@ function* strayClaims(store: PodStore): Generator<Leftover> {
     const path = `${store.root}/claims/${one.kind}/${one.key}`;
     yield { what: 'claim', id: `${one.kind}/${one.key}`, why: 'its pod is gone', remove: () => unlinkIfThere(path) };
   }
+}
+
+/** Of this state directory, and of those that were deleted. */
+function strayRanges(store: PodStore, isDryRun: boolean): UidRange[] {
+  return releaseStrays(
+    ({ root, uuid }) => (root === store.root ? store.locate(uuid) === undefined : !existsSync(root)),
+    isDryRun,
+  );
 }
 
 /**

@@ -9,6 +9,7 @@ import { releaseName } from '../pod/names.ts';
 import { readRecord } from '../pod/record.ts';
 import { removeTree } from '../pod/remove-tree.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
+import { releaseRangesOf } from '../pod/uid-ranges.ts';
 import { detachMounts, readMountPoints } from './mounts.ts';
 import { undoLedger } from './undo.ts';
 
@@ -50,6 +51,7 @@ export async function undoPod(root: string, uuid: string, path: string): Promise
   for (const claim of listClaims(root)) {
     if (claim.uuid === uuid) release(root, claim.kind, claim.key, uuid);
   }
+  releaseRangesOf(root, uuid);
 }
 
 export interface DeadPod {

@@ -3,6 +3,7 @@ import { PodError } from '../error.ts';
 import { mayHold, type NetworkEntry } from '../network/ledger.ts';
 import * as claims from '../pod/claims.ts';
 import type { LedgerEntry } from '../pod/ledger.ts';
+import { releaseRange } from '../pod/uid-ranges.ts';
 
 interface Context {
   readonly root: string;
@@ -19,6 +20,7 @@ const UNDO: ReadonlyMap<string, Undo> = new Map<string, Undo>([
   ['cgroup', undoCgroupEntries],
   ['network', undoNetworkEntries],
   ['claim', undoClaims],
+  ['uid-range', undoUidRange],
 ]);
 
 /** Gives back all that the ledger names. Throws when something could not be; a later call tries all of it again. */
@@ -56,6 +58,12 @@ async function undoCgroupEntries(entries: readonly LedgerEntry[]): Promise<void>
 function undoClaims(entries: readonly LedgerEntry[], { root, uuid }: Context): void {
   for (const { of: kind, key } of entries) {
     if (typeof kind === 'string' && typeof key === 'string') claims.release(root, kind, key, uuid);
+  }
+}
+
+function undoUidRange(entries: readonly LedgerEntry[], { root, uuid }: Context): void {
+  for (const { base } of entries) {
+    if (typeof base === 'number') releaseRange(base, root, uuid);
   }
 }
 

@@ -6,10 +6,11 @@ import { appendLedger, type LedgerEntry } from '../pod/ledger.ts';
 import { claimName } from '../pod/names.ts';
 import { writeRecord } from '../pod/record.ts';
 import { type NewPod, PodStore } from '../pod/store.ts';
+import { rangePath } from '../pod/uid-ranges.ts';
 import { type AcquiredNetwork, acquireNetwork } from './acquire-network.ts';
 import type { AcquireInput } from './acquire-input.ts';
 import { newRecord } from './record.ts';
-import { claimUidRange, UID_KIND } from './uid-range.ts';
+import { claimUidRange, UID_RANGE_KIND } from './uid-range.ts';
 
 /** A pod that has all it needs of this host but its processes. */
 export interface AcquiredPod {
@@ -39,7 +40,7 @@ async function take(input: AcquireInput, { uuid, path, lockFd }: NewPod): Promis
   // Claims carry the uuid: one that a crash left before it was in the ledger is found by gc all the same.
   if (!input.prepared) claimName(new PodStore(root), identity.name, uuid);
   const uidBase = claimUidRange(root, uuid, pod.userns);
-  const uidRange = uidBase === null ? [] : [{ kind: 'claim', of: UID_KIND, key: String(uidBase) }];
+  const uidRange = uidBase === null ? [] : [{ kind: UID_RANGE_KIND, base: uidBase }];
   const cgroups = cgroupLedger(pod.cgroupMounts, uuid).map((entry) => ({ ...entry }));
   const record = (entries: readonly LedgerEntry[]): void => appendLedger(path, [...uidRange, ...cgroups, ...entries]);
   const network = await acquireNetwork({ root, uuid, hostname: identity.hostname, ...pod.network, record });
@@ -63,6 +64,7 @@ function bindingsFor(
     root: options.root,
     podDir: podPath(options.root, 'run', uuid),
     uidBase: uidBase ?? 0,
+    uidRange: rangePath(uidBase ?? 0),
     hostname: identity.hostname,
     hosts: network.hosts,
     resolvConf: network.resolvConf,

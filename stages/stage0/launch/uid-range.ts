@@ -1,31 +1,83 @@
+import { existsSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import type { UsernsSpec } from '../manifest/spec.ts';
-import { claimFirstFree } from '../pod/claims.ts';
+import { claimRange, releaseStrays, UID_RANGES_DIR } from '../pod/uid-ranges.ts';
+import { type IdFiles, ID_FILES, type IdRange, type KnownIds, overlaps, readKnownIds } from './subordinate-ids.ts';
 
-export const UID_KIND = 'uid';
-/** Above what /etc/subuid hands out by default, below the ids that mean "none". */
-const FIRST_BASE = 0x80000;
-const RANGE = 0x10000;
-const RANGES = 65_000;
+/** Of the ledger's entries. */
+export const UID_RANGE_KIND = 'uid-range';
+/** Ids of one pod, whatever it uses of them: ranges of one size cannot overlap by halves. */
+const SIZE = 0x10000;
 
-/** Starts at a place that follows from the uuid, so that pods started at once do not all try the same ranges. */
-function* candidates(uuid: string): Generator<string> {
-  const start = Number.parseInt(uuid.slice(0, 8), 16) % RANGES;
-  for (let i = 0; i < RANGES; i++) yield String(FIRST_BASE + ((start + i) % RANGES) * RANGE);
+/**
+ * Where nobody has said otherwise. The first is what systemd's table of ids (doc/UIDS-GIDS) leaves to nobody, below 2^31, where some
+ * programs take an id for a negative number. The second is a part of what it leaves to containers.
+ */
+const DEFAULT_RANGES: readonly IdRange[] = [
+  { first: 0x7000_0000, count: 0x0ffe_0000 },
+  { first: 0x1000_0000, count: 0x6000_0000 },
+];
+
+/** Where the registry and what the host says of its ids are; others than this host's own in tests. */
+export interface UidRangeSources {
+  readonly dir: string;
+  readonly files: IdFiles;
 }
 
-/** First host uid of a range no other pod of this root has; null when the pod has no user namespace of its own. */
-export function claimUidRange(root: string, uuid: string, userns: UsernsSpec): number | null {
+const HOST: UidRangeSources = { dir: UID_RANGES_DIR, files: ID_FILES };
+
+/**
+ * First host id of a range that no other pod of this host has, and no user of it; null when the pod has no user namespace of its
+ * own. docs/decisions/016-ranges-of-host-ids.md
+ */
+export function claimUidRange(
+  root: string,
+  uuid: string,
+  userns: UsernsSpec,
+  { dir, files }: UidRangeSources = HOST,
+): number | null {
   if (userns.mode === 'host') return null;
-  if (userns.size > RANGE) {
-    throw new PodError('host/unsupported', `map ${userns.size} ids into the pod: at most ${RANGE} are possible`, {
+  if (userns.size > SIZE) {
+    throw new PodError('host/unsupported', `map ${userns.size} ids into the pod: at most ${SIZE} are possible`, {
       at: userns.at,
     });
   }
-  const base = claimFirstFree(root, UID_KIND, candidates(uuid), uuid);
-  if (base !== undefined) return Number(base);
-  throw new PodError('host/unsupported', 'find a range of host ids for the pod: all are taken', {
+  const known = readKnownIds(files);
+  const base = firstFree(known, root, uuid, dir) ?? afterSweep(known, root, uuid, dir);
+  if (base !== undefined) return base;
+  throw new PodError('host/exhausted', `find a range of host ids for the pod: ${allTaken(known)}`, {
     at: userns.at,
-    hint: 'pod gc frees what dead pods hold',
+    hint: 'pod gc frees what dead pods hold; lines "pod:FIRST:COUNT" in /etc/subuid and /etc/subgid say where to look',
   });
+}
+
+/** State directories that were deleted with pods in them left theirs. */
+function afterSweep(known: KnownIds, root: string, uuid: string, dir: string): number | undefined {
+  const swept = releaseStrays((range) => !existsSync(range.root), false, dir);
+  return swept.length > 0 ? firstFree(known, root, uuid, dir) : undefined;
+}
+
+function firstFree(known: KnownIds, root: string, uuid: string, dir: string): number | undefined {
+  for (const base of candidates(known, uuid)) {
+    if (claimRange(base, root, uuid, dir)) return base;
+  }
+  return undefined;
+}
+
+/** In each of the ranges from a place on that follows from the uuid, so that pods started at once do not all try the same. */
+function* candidates({ own, others }: KnownIds, uuid: string): Generator<number> {
+  const start = Number.parseInt(uuid.slice(0, 8), 16);
+  for (const { first, count } of own.length > 0 ? own : DEFAULT_RANGES) {
+    const slots = Math.floor(count / SIZE);
+    for (let i = 0; i < slots; i++) {
+      const base = first + ((start + i) % slots) * SIZE;
+      if (!others.some((other) => overlaps(other, { first: base, count: SIZE }))) yield base;
+    }
+  }
+}
+
+function allTaken({ own }: KnownIds): string {
+  const slots = own.reduce((sum, { count }) => sum + Math.floor(count / SIZE), 0);
+  if (own.length === 0) return 'all are taken';
+  return `the ${slots} that /etc/subuid and /etc/subgid give to "pod" (${SIZE} ids each) are taken`;
 }

@@ -1,4 +1,5 @@
 import {
+  AT_FDCWD,
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
   CLONE_NEWNET,
@@ -49,6 +50,13 @@ export function planIdMaps(attach: Tape, spec: PodSpec): void {
     why: 'open the user namespace',
     out: program.reg('userns'),
   });
+}
+
+/** Nobody has to wait for it; what is left of the pod on disk is for root's eyes only. */
+export function planReleaseIds(settle: Tape, spec: PodSpec): void {
+  if (spec.userns.mode === 'host') return;
+  const reason = { at: spec.userns.at, why: "free the pod's range of host ids" };
+  settle.call('unlinkat', [AT_FDCWD, settle.text([sym('uidRange')]), 0], { ...reason, tolerate: ['ENOENT'] });
 }
 
 /** First in PID 1: join the cgroup leaf, become the namespace's root, leave the caller's keyring. */

@@ -18,7 +18,7 @@ import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
 import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
 import { requireSignal } from './signals.ts';
-import { cloneFlags, planHostname, planIdMaps, planInitIdentity } from './namespaces.ts';
+import { cloneFlags, planHostname, planIdMaps, planInitIdentity, planReleaseIds } from './namespaces.ts';
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
 import { planHooks } from './hooks.ts';
@@ -116,6 +116,7 @@ export function planPod(input: PlanInput): Plan {
   planArchive(cleanup, spec.at);
   const settle = program.tape({ purpose: 'settle' });
   network.planSettle(settle);
+  planReleaseIds(settle, spec);
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planCgroupViewSources(host, rootfs);

@@ -1,0 +1,98 @@
+// subuid(5), subgid(5), passwd(5), group(5)
+
+import { readFileSync, statSync } from 'node:fs';
+
+/** `count` ids from `first` on. */
+export interface IdRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+export interface IdFiles {
+  readonly subuid: string;
+  readonly subgid: string;
+  readonly passwd: string;
+  readonly group: string;
+}
+
+export const ID_FILES: IdFiles = {
+  subuid: '/etc/subuid',
+  subgid: '/etc/subgid',
+  passwd: '/etc/passwd',
+  group: '/etc/group',
+};
+
+/** What this host's files say about ids. */
+export interface KnownIds {
+  /** Given to the user `pod` in both files: for pods of root, and for nothing else. */
+  readonly own: readonly IdRange[];
+  /** Other users' ranges, and users and groups themselves. */
+  readonly others: readonly IdRange[];
+}
+
+/** The user in whose name an administrator sets ids aside for pods of root. Podman has `containers` for itself. */
+const OWN_USER = 'pod';
+/** Subordinate ids and containers' begin here (systemd: doc/UIDS-GIDS); what is below is users' own. */
+const LOWEST = 0x80000;
+
+let known: { readonly stamp: string; readonly ids: KnownIds } | undefined;
+
+/** Read again only when one of the files has changed. */
+export function readKnownIds(files: IdFiles = ID_FILES): KnownIds {
+  const stamp = Object.values(files).map(stampOf).join(' ');
+  if (known?.stamp !== stamp) known = { stamp, ids: read(files) };
+  return known.ids;
+}
+
+function stampOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats ? `${path} ${stats.ino} ${stats.size} ${stats.mtimeMs}` : path;
+}
+
+function read(files: IdFiles): KnownIds {
+  const uids = parseSubordinateIds(textOf(files.subuid));
+  const gids = parseSubordinateIds(textOf(files.subgid));
+  const isOwn = ({ owner }: { readonly owner: string }): boolean => owner === OWN_USER;
+  const accounts = [...parseIds(textOf(files.passwd)), ...parseIds(textOf(files.group))];
+  return {
+    own: intersect(uids.filter(isOwn), gids.filter(isOwn)),
+    others: [
+      ...[...uids, ...gids].filter((entry) => !isOwn(entry)),
+      ...accounts.filter((id) => id >= LOWEST).map((first) => ({ first, count: 1 })),
+    ],
+  };
+}
+
+function textOf(path: string): string {
+  return statSync(path, { throwIfNoEntry: false }) ? readFileSync(path, 'utf8') : '';
+}
+
+/** Lines `user:first:count`; anything else is none, as it is for newuidmap(1). */
+export function parseSubordinateIds(text: string): (IdRange & { readonly owner: string })[] {
+  return text.split('\n').flatMap((line) => {
+    const match = /^([^:#]+):(\d+):(\d+)$/.exec(line.trim());
+    return match ? [{ owner: match[1]!, first: Number(match[2]), count: Number(match[3]) }] : [];
+  });
+}
+
+/** The third member of each line, of passwd(5) and group(5). */
+function parseIds(text: string): number[] {
+  return text.split('\n').flatMap((line) => {
+    const id = line.split(':')[2];
+    return id !== undefined && /^\d+$/.test(id) ? [Number(id)] : [];
+  });
+}
+
+function intersect(one: readonly IdRange[], other: readonly IdRange[]): IdRange[] {
+  return one.flatMap((a) =>
+    other.flatMap((b) => {
+      const first = Math.max(a.first, b.first);
+      const count = Math.min(a.first + a.count, b.first + b.count) - first;
+      return count > 0 ? [{ first, count }] : [];
+    }),
+  );
+}
+
+export function overlaps(a: IdRange, b: IdRange): boolean {
+  return a.first < b.first + b.count && b.first < a.first + a.count;
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { isLocked } from '../../../stages/stage0/pod/lock.ts';
+import { PodStore } from '../../../stages/stage0/pod/store.ts';
+import { listRanges } from '../../../stages/stage0/pod/uid-ranges.ts';
+import { eventually } from '../../harness/eventually.ts';
+import { podOk } from '../../harness/pod-cli.ts';
+import { statusOf } from '../../harness/pod-status.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { manifest, STOPPABLE } from './manifests.ts';
+
+const roots = [useTempRoot(), useTempRoot()];
+
+/** As the kernel has it. */
+function firstIdOf(pid: number): number {
+  return Number(/^\s*0\s+(\d+)\s+65536$/m.exec(readFileSync(`/proc/${pid}/uid_map`, 'utf8'))![1]);
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+}
+
+function heldBy(root: string): number[] {
+  return listRanges().flatMap((range) => (range.root === root ? [range.base] : []));
+}
+
+test('pods of two state directories have ranges of their own, which are free again however the pods end', async () => {
+  const started = await Promise.all(
+    [0, 1, 2, 3].map(async (i) => {
+      const root = roots[i % 2]!;
+      const uuid = await podOk(['run', '-d', manifest(`ranges-${i}`, STOPPABLE)], { root });
+      const pid = (await statusOf(root, uuid)).apps[0]!.pid!;
+      return { root, uuid, pid, base: firstIdOf(pid) };
+    }),
+  );
+  assert.equal(new Set(started.map(({ base }) => base)).size, 4);
+  for (const root of roots) {
+    const bases = started.flatMap((pod) => (pod.root === root ? [pod.base] : []));
+    assert.deepEqual(new Set(heldBy(root)), new Set(bases));
+  }
+
+  const [killed, stopped] = started;
+  await podOk(['stop', stopped!.uuid], stopped!);
+  // By the monitor, once the exit is told.
+  await eventually(() => Promise.resolve(assert.equal(heldBy(stopped!.root).includes(stopped!.base), false)));
+
+  const init = parentOf(killed!.pid);
+  process.kill(parentOf(init), 'SIGKILL');
+  process.kill(init, 'SIGKILL');
+  const path = new PodStore(killed!.root).locate(killed!.uuid)!.path;
+  await eventually(() => Promise.resolve(assert.equal(isLocked(path), false)));
+  assert.equal(heldBy(killed!.root).includes(killed!.base), true);
+  await podOk(['gc'], killed!);
+  assert.equal(heldBy(killed!.root).includes(killed!.base), false);
+});
