@@ -1,6 +1,7 @@
 import type { Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import type { ImageProgress } from '../image/types.ts';
+import type { Frozen } from '../pins/pins.ts';
 import type { PodDir } from '../pod/pod-dir.ts';
 
 /** What the command line needs of the launcher; `launch/` implements it, one file a function. */
@@ -65,6 +66,8 @@ export interface RunOptions {
   readonly onPhase?: (phase: string) => void;
   readonly onWarning?: (warning: Error) => void;
   readonly signal?: AbortSignal;
+  /** All images must be in the lock beside the manifest; see `pins/`. */
+  readonly frozen?: Frozen | undefined;
   /** Nothing but this runs in the process: its signals are ours. */
   readonly ownsProcess?: boolean;
   /** Called when the pod has its uuid and its directory, before anything starts: the foreground follows its logs from here. */
@@ -160,7 +163,7 @@ export interface RunningExec {
   readonly terminal?: number | undefined;
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends Pick<RunOptions, 'frozen' | 'onWarning'> {
   readonly root: string;
   readonly baseDir: string;
 }

@@ -71,6 +71,11 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: 'help', short: 'h', help: 'show the help of the verb' },
 ];
 
+export const FROZEN_FLAG: Flag = {
+  name: 'frozen',
+  help: 'refuse images that pod.lock does not pin, as where CI is set',
+};
+
 export function outputFlag(...values: readonly string[]): Flag {
   return { name: 'output', short: 'o', value: 'FORMAT', values, help: `one of ${values.join(', ')}` };
 }

@@ -46,6 +46,13 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./verbs/validate.ts'),
   },
   {
+    name: 'lock',
+    group: 'Run',
+    summary: 'pin the images of manifests',
+    failureCode: 1,
+    load: () => import('./verbs/lock.ts'),
+  },
+  {
     name: 'ps',
     aliases: ['ls', 'list'],
     group: 'Look',
@@ -214,7 +221,6 @@ export const LATER: Readonly<Record<string, 2 | 125>> = {
   diff: 2,
   delete: 2,
   rollout: 2,
-  lock: 2,
   generate: 2,
   convert: 2,
   graph: 2,

@@ -35,6 +35,13 @@ export async function resolveDockerArchive(
   return await resolveMembers(await inflate(archive, temp, options), name, store, options);
 }
 
+/** The digest of what `resolveDockerArchive` resolves to; undefined when the archive is compressed, which takes a store to look into. */
+export function digestOfDockerArchive(path: string, name: string | undefined): string | undefined {
+  const archive = blobOfFile(path, `"${path}"`);
+  if (compressionOf(archive) !== 'none') return undefined;
+  return readConfig(archive, indexMembers(archive), name).digest;
+}
+
 /** Members are read from their places in the file, so a compressed archive is unwrapped first. */
 async function inflate(archive: Blob, temp: TempDir, options: ResolveOptions): Promise<Blob> {
   const path = join(temp.path, 'archive.tar');
@@ -57,11 +64,7 @@ async function resolveMembers(
   options: ResolveOptions,
 ): Promise<ResolvedLayers> {
   const members = indexMembers(archive);
-  const image = selectImage(readImages(archive, members), name, archive.label);
-  const configBlob = memberOf(members, image.config, archive);
-  const bytes = readJsonBytes(configBlob);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  verifyName(image.config, digest, configBlob.label);
+  const { image, configBlob, bytes, digest } = readConfig(archive, members, name);
   const file = parseConfigFile(parseJson(bytes, configBlob.label), configBlob.label);
   requirePlatform(file, configBlob.label);
   if (image.layers.length !== file.diffIds.length) {
@@ -74,6 +77,22 @@ async function resolveMembers(
     diffId: file.diffIds[index]!,
   }));
   return { digest, config: file.config, layers: await ensureLayers(store, sources, archive.label, options) };
+}
+
+interface ReadConfig {
+  readonly image: ArchivedImage;
+  readonly configBlob: Blob;
+  readonly bytes: Buffer;
+  readonly digest: string;
+}
+
+function readConfig(archive: Blob, members: Members, name: string | undefined): ReadConfig {
+  const image = selectImage(readImages(archive, members), name, archive.label);
+  const configBlob = memberOf(members, image.config, archive);
+  const bytes = readJsonBytes(configBlob);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  verifyName(image.config, digest, configBlob.label);
+  return { image, configBlob, bytes, digest };
 }
 
 function readImages(archive: Blob, members: Members): readonly ArchivedImage[] {

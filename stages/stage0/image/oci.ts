@@ -22,6 +22,13 @@ export interface ResolvedLayers {
 const LAYER_TYPES =
   /^application\/vnd\.(oci\.image\.layer(\.nondistributable)?\.v1\.tar(\+(gzip|zstd))?|docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.(gzip|zstd))?)$/;
 
+/** The digest of what `resolveOci` resolves to, without unpacking any of it. */
+export function digestOfOci(path: string, tag: string | undefined): string {
+  const descriptor = chooseManifest(path, tag);
+  readVerified(path, descriptor);
+  return descriptor.digest;
+}
+
 /** An image of a layout directory: https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
 export async function resolveOci(
   path: string,
@@ -29,6 +36,10 @@ export async function resolveOci(
   store: Store,
   options: ResolveOptions,
 ): Promise<ResolvedLayers> {
+  return resolveManifest(path, chooseManifest(path, tag), store, options);
+}
+
+function chooseManifest(path: string, tag: string | undefined): Descriptor {
   const layout = objectOf(
     readJson(blobOfFile(join(path, 'oci-layout'), `"${path}/oci-layout"`)),
     `"${path}/oci-layout"`,
@@ -40,8 +51,7 @@ export async function resolveOci(
     );
   }
   const top = readJson(blobOfFile(join(path, 'index.json'), `"${path}/index.json"`));
-  const descriptor = choose(top, tag, path, (nested) => parseJson(readVerified(path, nested), nested.label));
-  return resolveManifest(path, descriptor, store, options);
+  return choose(top, tag, path, (nested) => parseJson(readVerified(path, nested), nested.label));
 }
 
 async function resolveManifest(

@@ -1,6 +1,7 @@
 import type { ManifestInput, RunOptions } from '../cli/launch-api.ts';
 import { applyOverrides } from '../cli/overrides.ts';
 import { PodErrors } from '../error.ts';
+import type { Pins } from '../pins/pins.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { type Compilation, compilePod } from './compile.ts';
@@ -11,17 +12,26 @@ export interface CompiledFile extends Compilation {
   readonly spec: PodSpec;
 }
 
-/** Parses, resolves and plans; what came of it is kept for the next start. */
-export async function compileFile(manifest: ManifestInput, options: RunOptions): Promise<CompiledFile> {
+/** Parses, resolves and plans; what came of it is kept for the next start. `pins` are those beside the manifest. */
+export async function compileFile(
+  manifest: ManifestInput,
+  options: RunOptions,
+  pins: Pins | undefined,
+): Promise<CompiledFile> {
   options.onPhase?.('parse');
   const { path, text, baseDir, name, network } = manifest;
   const { spec: parsed, errors, warnings } = parseManifest(text, path, { baseDir });
   if (!parsed || errors.length > 0) throw new PodErrors(errors);
-  for (const warning of warnings) options.onWarning?.(warning);
+  const warned: Error[] = [];
+  const onWarning = (warning: Error): void => {
+    warned.push(warning);
+    options.onWarning?.(warning);
+  };
+  warnings.forEach(onWarning);
   const spec = applyOverrides(parsed, { name, network });
-  const compiled = await compilePod(spec, options);
+  const compiled = await compilePod(spec, { ...options, pins, onWarning });
   // What the manifest deserves a warning for is to be said at each start.
-  if (warnings.length === 0) {
+  if (warned.length === 0) {
     const { facts, apps, fileVolumes, pod } = compiled;
     const images = [...new Map(apps.map(({ image }) => [image.ref, image])).values()];
     const made = { facts, images, volumes: spec.volumes, fileVolumes };

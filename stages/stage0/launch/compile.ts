@@ -11,6 +11,7 @@ import type { Plan, PlanInput, ResolvedApp } from '../plan/types.ts';
 import { imagesDir } from '../pod/layout.ts';
 import type { CompiledApp, CompiledPod } from './compiled.ts';
 import { packExecData, registersFor } from './exec-data.ts';
+import type { Pins } from '../pins/pins.ts';
 import { findFileVolumes } from './file-volumes.ts';
 import { planNetwork, publishedPorts } from './plan-network.ts';
 import { requireDescriptors } from './require-host.ts';
@@ -29,8 +30,8 @@ export interface Compilation {
 
 export type CompileOptions = Pick<
   RunOptions,
-  'root' | 'baseDir' | 'stdin' | 'tty' | 'isDetached' | 'onProgress' | 'onPhase' | 'signal'
->;
+  'root' | 'baseDir' | 'stdin' | 'tty' | 'isDetached' | 'onProgress' | 'onPhase' | 'onWarning' | 'signal' | 'frozen'
+> & { readonly pins: Pins | undefined };
 
 /** Resolves the images, and lowers the pod. Throws with everything that cannot be honoured on this host. */
 export async function compilePod(spec: PodSpec, options: CompileOptions): Promise<Compilation> {

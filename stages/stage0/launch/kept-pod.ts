@@ -19,6 +19,7 @@ import type { CgroupFacts, HostFacts, Look } from '../plan/facts.ts';
 import { lookAround } from '../plan/look.ts';
 import { fingerprint, readHostFacts } from '../plan/read-facts.ts';
 import { imagesDir } from '../pod/layout.ts';
+import { isAsPinned, type Pins } from '../pins/pins.ts';
 import { readBootId } from '../pod/uuid.ts';
 import { BUILD } from './build.ts';
 import type { CompiledPod, PodIdentity } from './compiled.ts';
@@ -58,9 +59,9 @@ const MOST_KEPT = 200;
 
 /**
  * The pod as it was compiled for its last start, when nothing it depends on has changed since: the manifest, pod itself, the
- * kernel's boot and all host facts, the images, the kinds of host volumes. Planning is pure, so this is what it would give again.
+ * kernel's boot and all host facts, the images, the kinds of host volumes; nor does the lock beside the manifest pin other images. Planning is pure, so this is what it would give again.
  */
-export function recallPod(manifest: ManifestInput, options: RunOptions): KeptPod | undefined {
+export function recallPod(manifest: ManifestInput, options: RunOptions, pins?: Pins): KeptPod | undefined {
   if (BUILD === undefined) return undefined;
   const request = requestOf(manifest, options);
   const stored = load(pathOf(options.root, request));
@@ -70,6 +71,7 @@ export function recallPod(manifest: ManifestInput, options: RunOptions): KeptPod
   if (stored.facts !== fingerprint(factsNow(stored))) return undefined;
   if (!stored.hostVolumes.every(isAsItWas) || !stored.images.every((image) => isResolvedTo(image, options)))
     return undefined;
+  if (!stored.images.every((image) => isAsPinned(pins, image))) return undefined;
   return { identity: stored.identity, pod: stored.pod };
 }
 

@@ -8,6 +8,7 @@ import { lookFor } from '../plan/look-for.ts';
 import { planPod as planTapes } from '../plan/plan.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { metadataOf } from './compile.ts';
+import { readPins } from '../pins/pins.ts';
 import { findFileVolumes } from './file-volumes.ts';
 import { planNetwork } from './plan-network.ts';
 import { refuseUnsupported, resolveApps } from './resolve.ts';
@@ -34,7 +35,9 @@ export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodP
   const { root } = options;
   refuseUnsupported(spec);
   const fileVolumes = findFileVolumes(spec.volumes);
-  const apps = await resolveApps(spec, { storeDir: imagesDir(root), baseDir: options.baseDir });
+  const { baseDir, frozen, onWarning } = options;
+  const pins = readPins(baseDir, frozen);
+  const apps = await resolveApps(spec, { storeDir: imagesDir(root), baseDir, pins, frozen, onWarning });
   const facts = lookFor(spec, readHostFacts());
   const metadata = await metadataOf(spec, apps, facts);
   const { program } = planTapes({

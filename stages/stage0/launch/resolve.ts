@@ -5,12 +5,18 @@ import { hasPlainEtc } from '../image/plain-etc.ts';
 import { lookupUser } from '../image/user.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { ResolvedApp } from '../plan/types.ts';
+import { judgePin } from '../pins/judge-pin.ts';
+import type { Frozen, Pins } from '../pins/pins.ts';
 
 export interface ResolveInput {
   readonly storeDir: string;
   readonly baseDir: string;
   readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The lock beside the manifest. */
+  readonly pins?: Pins | undefined;
+  readonly frozen?: Frozen | undefined;
+  readonly onWarning?: ((warning: PodError) => void) | undefined;
 }
 
 /** Valid fields whose machinery does not exist yet are refused with their lines, never ignored. */
@@ -34,8 +40,17 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
     spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir)),
   );
   const errors = settled.flatMap((result) => (result.status === 'rejected' ? errorsIn(result.reason) : []));
+  const apps = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  errors.push(...breachesOf(apps, input));
   if (errors.length > 0) throw new PodErrors([...new Set(errors)]);
-  return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  return apps;
+}
+
+/** Nothing runs that the lock does not mean. */
+function breachesOf(apps: readonly ResolvedApp[], { pins, frozen, onWarning }: ResolveInput): PodError[] {
+  const judged = apps.flatMap(({ spec, image }) => judgePin(pins, image, { at: spec.image.at, frozen }) ?? []);
+  for (const { severity, error } of judged) if (severity === 'warning') onWarning?.(error);
+  return judged.flatMap(({ severity, error }) => (severity === 'error' ? [error] : []));
 }
 
 function optionsOf({

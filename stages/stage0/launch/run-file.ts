@@ -1,4 +1,5 @@
 import type { ManifestInput, ReadyPod, RunningPod, RunOptions } from '../cli/launch-api.ts';
+import { readPins } from '../pins/pins.ts';
 import type { CompiledFile } from './compile-file.ts';
 import { identityOf } from './compiled.ts';
 import { recallPod } from './kept-pod.ts';
@@ -26,9 +27,11 @@ export async function readyFile(manifest: ManifestInput, options: RunOptions): P
 export async function compiledFile(manifest: ManifestInput, options: RunOptions): Promise<StartInput> {
   requirePrivilege();
   options.onPhase?.('recall');
-  const kept = recallPod(manifest, options);
+  const pins = readPins(manifest.baseDir, options.frozen);
+  const kept = recallPod(manifest, options, pins);
   // The compiler is most of our code: it is loaded only when there is something to compile.
-  const compile = async (): Promise<CompiledFile> => (await import('./compile-file.ts')).compileFile(manifest, options);
+  const compile = async (): Promise<CompiledFile> =>
+    (await import('./compile-file.ts')).compileFile(manifest, options, pins);
   if (kept) return { ...kept, program: async () => (await compile()).program, options };
   const { spec, pod, program } = await compile();
   return { identity: identityOf(spec), pod, program: () => program, options };

@@ -1,20 +1,22 @@
+import { frozenBy } from '../../pins/pins.ts';
 import { onlyOperand } from '../arguments.ts';
 import { loadPlan } from '../load-launch.ts';
 import { parseManifestFile, readManifestFile } from '../manifest-file.ts';
+import { renderWarning } from '../report.ts';
 import { writeAll, STDOUT } from '../terminal.ts';
-import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+import { FROZEN_FLAG, type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'plan',
   purpose:
     'Shows every system call pod run would make, in order, each with the manifest line that asks for it; makes none.',
-  usage: ['pod plan FILE [-o text|json|tape] [--hash]'],
+  usage: ['pod plan FILE [-o text|json|tape] [--hash] [--frozen]'],
   examples: [
     ['pod plan web.pod.yaml', 'to read'],
     ['pod plan web.pod.yaml --hash', 'one line that changes when the launch would'],
     ['pod plan web.pod.yaml -o json | jq', 'for a program'],
   ],
-  flags: [outputFlag('text', 'json', 'tape'), { name: 'hash', help: 'only the hash of the tape' }],
+  flags: [outputFlag('text', 'json', 'tape'), { name: 'hash', help: 'only the hash of the tape' }, FROZEN_FLAG],
   notes: ['The same manifest on the same host gives the same tape, byte for byte.'],
   completes: 'files',
   run: plan,
@@ -25,7 +27,12 @@ async function plan(invocation: Invocation): Promise<number> {
   const file = readManifestFile(onlyOperand(invocation, 'FILE'));
   const spec = await parseManifestFile(file, terminal, isQuiet);
   const planPod = await loadPlan();
-  const found = await planPod(spec, { root, baseDir: file.baseDir });
+  const found = await planPod(spec, {
+    root,
+    baseDir: file.baseDir,
+    frozen: frozenBy(flags.has('frozen')),
+    onWarning: (warning: Error): void => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning))),
+  });
   const format = flags.value('output') ?? 'text';
   if (flags.has('hash')) terminal.out(`${found.hash()}\n`);
   else if (format === 'json') terminal.out(`${JSON.stringify(found.toJson(), null, 2)}\n`);

@@ -1,15 +1,16 @@
+import { frozenBy } from '../../pins/pins.ts';
 import { onlyOperand } from '../arguments.ts';
 import { loadPrepare } from '../load-launch.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { newProgress } from '../progress.ts';
 import { renderWarning } from '../report.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { FROZEN_FLAG, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'prepare',
   purpose:
     'Does everything but start a pod: checks the manifest, unpacks the images, compiles it, and prints its uuid.',
-  usage: ['pod prepare [--name N] [--net MODE] FILE|-'],
+  usage: ['pod prepare [--name N] [--net MODE] [--frozen] FILE|-'],
   examples: [
     ['pod prepare web.pod.yaml', 'prints the uuid for pod run-prepared'],
     ['pod run-prepared -d web', 'starts it'],
@@ -22,6 +23,7 @@ export const verb: Verb = {
       values: ['bridge', 'none', 'host'],
       help: "instead of the manifest's network: bridge, none, host",
     },
+    FROZEN_FLAG,
   ],
   notes: [
     'A prepared pod holds its name, but no address, port or user ids: those are taken when it is started. pod rm removes it,',
@@ -44,6 +46,7 @@ async function prepare(invocation: Invocation): Promise<number> {
         baseDir: file.baseDir,
         stdin: false,
         autoRemove: false,
+        frozen: frozenBy(flags.has('frozen')),
         onProgress: progress.show,
         onWarning: (warning) => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning))),
       },

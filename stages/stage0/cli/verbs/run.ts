@@ -9,13 +9,16 @@ import { loadRun } from '../load-launch.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { newProgress } from '../progress.ts';
 import { renderWarning } from '../report.ts';
+import { frozenBy } from '../../pins/pins.ts';
 import { Timings } from '../timings.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { FROZEN_FLAG, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'run',
   purpose: "Runs manifests: shows what the apps write and exits with the app's code.",
-  usage: ['pod run [-d] [--rm] [--name N] [--id-file F] [--net MODE] [-i] [--timeout DUR] [--timings] FILE|-…'],
+  usage: [
+    'pod run [-d] [--rm] [--name N] [--id-file F] [--net MODE] [-i] [--timeout DUR] [--frozen] [--timings] FILE|-…',
+  ],
   examples: [
     ['pod run hello.pod.yaml', 'run, show the output, exit as the app did'],
     ['pod run -d web.pod.yaml', 'in the background: prints the uuid when all apps have started'],
@@ -42,6 +45,7 @@ export const verb: Verb = {
       help: `with -i and a terminal: leave the pod running by them; ${DEFAULT_DETACH_KEYS} without it`,
     },
     { name: 'timeout', value: 'DUR', help: 'stop the pod after DUR and exit 125' },
+    FROZEN_FLAG,
     { name: 'timings', help: 'show on standard error how long each phase took' },
   ],
   notes: [
@@ -78,6 +82,7 @@ async function run(invocation: Invocation): Promise<number> {
       tty: flags.has('tty'),
       isDetached,
       autoRemove: flags.has('rm'),
+      frozen: frozenBy(flags.has('frozen')),
       ownsProcess: true,
       onProgress: progress.show,
       onPhase: (phase: string): void => timings.start(phase),
@@ -107,6 +112,7 @@ async function runSeveral(invocation: Invocation, timeoutMs: number | undefined)
     stdin: false,
     isDetached: flags.has('detach'),
     autoRemove: flags.has('rm'),
+    frozen: frozenBy(flags.has('frozen')),
     onProgress: progress.show,
     onWarning: (warning: Error): void => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning))),
   };

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { PodError } from '../error.ts';
+import { blobOfFile } from './blob.ts';
+import { digestOfDockerArchive } from './docker-archive.ts';
+import { digestOfOci } from './oci.ts';
+import { type ImageReference, parseReference } from './reference.ts';
+import { resolveCached, resolveImage } from './resolve.ts';
+import type { ResolveOptions } from './types.ts';
+
+/** The digest an image resolves to. Nothing is unpacked for it, but a compressed docker archive. Errors carry `options.at`. */
+export async function digestOfImage(ref: string, options: ResolveOptions): Promise<string> {
+  try {
+    const known = recallDigest(ref, options) ?? (await readDigest(parseReference(ref, options.baseDir)));
+    return known ?? (await resolveImage(ref, options)).digest;
+  } catch (error) {
+    if (!(error instanceof PodError) || error.at !== undefined || options.at === undefined) throw error;
+    throw new PodError(error.code, error.message, { hint: error.hint, at: options.at, cause: error.cause });
+  }
+}
+
+function recallDigest(ref: string, options: ResolveOptions): string | undefined {
+  try {
+    return resolveCached(ref, options)?.digest;
+  } catch (error) {
+    // Somebody else's store: the image itself says it too.
+    if (error instanceof PodError && error.code === 'state/io') return undefined;
+    throw error;
+  }
+}
+
+async function readDigest(reference: ImageReference): Promise<string | undefined> {
+  if (reference.kind === 'oci') return digestOfOci(reference.path, reference.tag);
+  if (reference.kind === 'docker-archive') return digestOfDockerArchive(reference.path, reference.tag);
+  if (reference.kind === 'tar') return digestOfFile(reference.path);
+  return undefined;
+}
+
+async function digestOfFile(path: string): Promise<string> {
+  const blob = blobOfFile(path, `"${path}"`);
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(blob.path) as AsyncIterable<Buffer>) hash.update(chunk);
+  return `sha256:${hash.digest('hex')}`;
+}
