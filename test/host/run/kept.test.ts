@@ -150,5 +150,7 @@ function withoutItsOwn(key: string, value: unknown): unknown {
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g;
 /** Members of both that differ from one start to the next. */
 const OF_THE_POD: ReadonlySet<string> = new Set(
-  'uidMap gidMap sessionKeyring address uidBase ips key addresses veth createdAt startedAt finishedAt t'.split(' '),
+  'uidMap gidMap sessionKeyring address uidBase base ips key addresses veth createdAt startedAt finishedAt t'.split(
+    ' ',
+  ),
 );
