@@ -43,6 +43,8 @@ const FORBIDDEN = [
   'quotactl',
   'syslog',
   'sethostname',
+  'settimeofday',
+  'reboot',
   'personality_no_random',
   'personality_exec',
   'open_by_handle_at',

@@ -36,20 +36,27 @@ static void report(int argc, char **argv)
 	json_end();
 }
 
-/* Without arguments: the report. `tries`: the report with everything a pod should be refused. Otherwise see load.c. */
+/* Without arguments: the report. `tries`: the report with everything a pod should be refused. Otherwise see load.c and attacks.c. */
 int main(int argc, char **argv)
 {
 	int status;
 
-	if (argc == 1 || !strcmp(argv[1], "report") || !strcmp(argv[1], "tries")) {
-		if (argc > 1 && !strcmp(argv[1], "tries") && is_on_host()) {
-			fputs("probe: the tries are for pods, this is the host's PID namespace\n", stderr);
-			return 2;
-		}
+	if (argc == 1 || !strcmp(argv[1], "report")) {
 		report(argc, argv);
 		return 0;
 	}
 	status = run_load(argc, argv);
+	if (status >= 0)
+		return status;
+	if (is_on_host()) {
+		fputs("probe: this is for pods, and here is the host's PID namespace\n", stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "tries")) {
+		report(argc, argv);
+		return 0;
+	}
+	status = run_attack(argc, argv);
 	if (status < 0) {
 		fprintf(stderr, "probe: no subcommand \"%s\"\n", argv[1]);
 		return 2;

@@ -39,6 +39,18 @@ int run_load(int argc, char **argv);
 int serve(int port);
 int fetch(const char *host, int port);
 
+/* attacks.c: the same for what reaches out of the pod. */
+int run_attack(int argc, char **argv);
+/* races.c */
+int exchange(const char *a, const char *b, long ms);
+int hunt(long ms);
+/* escape.c */
+int escape(const char *path);
+/* tamper.c */
+int unmask(void);
+int tamper_with_devices(void);
+int look_at_terminal(void);
+
 /* Runs `attempt` in a child, so that what it changes stays there, and writes its outcome under `name`. */
 void try_in_child(const char *name, long (*attempt)(void));
 
