@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import { AT_EMPTY_PATH, AT_FDCWD, MOUNT_ATTR_RDONLY, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../linux/constants.ts';
-import { Fd } from '../linux/fd.ts';
+import type { Fd } from '../linux/fd.ts';
 import { memfd } from '../linux/memfd.ts';
+import { openSealed } from '../linux/sealed.ts';
 import { sendWithFds, socketPair } from '../linux/socket.ts';
 import { spawnProcess } from '../linux/spawn.ts';
-import { MOUNT_ATTR_SIZE, mountAttr } from '../linux/structs.ts';
-import { ARCH, syscall, trySyscall } from '../linux/syscall.ts';
+import { ARCH, trySyscall } from '../linux/syscall.ts';
 import { Channel } from './channel.ts';
 import { encodeMessage } from './message.ts';
 import type { OpenTransport } from './transport.ts';
@@ -28,11 +27,8 @@ function sealedBinary(distDir: string): Fd {
   if (sealed) return sealed;
   const path = stage1Path(distDir);
   if (!existsSync(path)) throw new Error(`stage1 is not built: "${path}" does not exist`);
-  const mount = new Fd(syscall('open_tree', AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  const attr = mountAttr({ set: MOUNT_ATTR_RDONLY });
-  syscall('mount_setattr', mount.number, '', AT_EMPTY_PATH, attr, MOUNT_ATTR_SIZE);
-  sealed = mount;
-  return mount;
+  sealed = openSealed(path);
+  return sealed;
 }
 
 export interface Monitor {

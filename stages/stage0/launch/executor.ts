@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { errnoMessage } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { memfd } from '../../linux/memfd.ts';
+import { openSealed } from '../../linux/sealed.ts';
 import { ARCH } from '../../linux/syscall.ts';
 import { Channel } from '../../stage1/channel.ts';
 import { encodeMessage, type Message } from '../../stage1/message.ts';
@@ -172,8 +173,11 @@ export class Executor implements Disposable {
     return becomeUser(process, this.#data, command.user);
   }
 
+  /** The host's own device: a pod without a user namespace could change its mode for everybody. */
   #null(): number {
-    if (this.#nullFd < 0) this.#nullFd = openSync('/dev/null', 'r+');
+    if (this.#nullFd >= 0) return this.#nullFd;
+    using node = openSealed('/dev/null');
+    this.#nullFd = openSync(`/proc/self/fd/${node.number}`, 'r+');
     return this.#nullFd;
   }
 

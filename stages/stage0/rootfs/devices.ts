@@ -82,7 +82,8 @@ export function planCloseDeviceNodes(attach: Tape, input: RootfsInput): void {
 
 /**
  * /dev of the pod, in init's tree: nodes, links, a devpts instance of its own, shm and mqueue. Apps get clones of it, read-only
- * at the top so that none can take a node from another.
+ * so that none can take a node from another. The nodes are read-only too, which is about their owner and mode, not about the
+ * device: they are the host's own inodes, and without a user namespace the pod's root could chmod them for everybody.
  */
 export function planDevTree(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   const at = input.podAt;
@@ -98,8 +99,10 @@ export function planDevTree(pod: Tape, input: RootfsInput, initRoot: Reg): void 
   attachMount(pod, dev, initRoot, 'dev', reason);
   planNodes(pod, dev, nodesOf(input));
   for (const [name, target] of LINKS) pod.call('symlinkat', [pod.text(target), dev, pod.text(name)], reason);
+  for (const name of ['pts', 'shm', 'mqueue']) pod.call('mkdirat', [dev, pod.text(name), 0o755], reason);
+  // Before what may be written to is mounted below.
+  setMountAttr(pod, dev, { set: MOUNT_ATTR_RDONLY, recursive: true }, reason);
   planDevFileSystems(pod, dev, at);
-  setMountAttr(pod, dev, { set: MOUNT_ATTR_RDONLY }, reason);
   pod.call('close', [dev], reason);
 }
 
@@ -138,7 +141,6 @@ function planDevFileSystems(pod: Tape, dev: Reg, at: Position): void {
     ['mqueue', 'mqueue', [], NO_EXEC, pod.program.reg('mount')],
   ] as const) {
     const reason = { at, why: `mount /dev/${name}` };
-    pod.call('mkdirat', [dev, pod.text(name), 0o755], reason);
     newFileSystem(pod, { type, options, attributes }, out, reason);
     attachMount(pod, out, dev, name, reason);
     // init keeps devpts, to make pseudo-terminals from.
