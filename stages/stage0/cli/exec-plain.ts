@@ -1,4 +1,5 @@
-import type { ExecOptions, LaunchApi } from './launch-api.ts';
+import { fstatSync } from 'node:fs';
+import type { ExecOptions, LaunchApi, RunningExec } from './launch-api.ts';
 
 export type ExecInPod = LaunchApi['execInPod'];
 
@@ -8,15 +9,31 @@ export interface ExecWants extends Pick<ExecOptions, 'argv' | 'app' | 'env' | 'u
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
-/** The command gets our own descriptors; nothing is copied. */
+/** linux/Documentation/admin-guide/devices.txt: character device 1:3. */
+const NULL_DEVICE = 0x103;
+
+/** The command gets our own files and pipes, and nothing is copied; a device of ours, above all the terminal, never gets in. */
 export async function execPlain(execInPod: ExecInPod, podPath: string, wants: ExecWants): Promise<number> {
   const { isInteractive, ...rest } = wants;
-  const running = await execInPod(podPath, {
-    ...rest,
-    stdio: [isInteractive ? 0 : null, 1, 2],
-    tty: false,
-    ownsProcess: true,
-  });
+  const own = [isInteractive ? unlessNull(0) : null, unlessNull(1), unlessNull(2)] as const;
+  const start = (stdio: ExecOptions['stdio']): Promise<RunningExec> =>
+    execInPod(podPath, { ...rest, stdio, tty: false, ownsProcess: true });
+  if (!own.some((fd) => fd !== null && fstatSync(fd).isCharacterDevice())) return untilEnd(await start(own));
+  // With it comes node:net, which costs more than all the rest.
+  const { CopiedStreams } = await import('./copied-streams.ts');
+  using copied = new CopiedStreams(own);
+  const running = await start(copied.streams);
+  copied.handedOver();
+  return await untilEnd(running);
+}
+
+/** One that is /dev/null is opened anew, in a way that keeps the host's own node as it is. */
+function unlessNull(fd: number): number | null {
+  const stats = fstatSync(fd);
+  return stats.isCharacterDevice() && stats.rdev === NULL_DEVICE ? null : fd;
+}
+
+async function untilEnd(running: RunningExec): Promise<number> {
   const forward = (signal: NodeJS.Signals): void => {
     // The command may have ended in between; its exit is on its way.
     running.signal(signal).catch(() => undefined);

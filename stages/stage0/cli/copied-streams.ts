@@ -1,0 +1,95 @@
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { O_CLOEXEC } from '../../linux/constants.ts';
+import { syscall } from '../../linux/syscall.ts';
+import { openStandardInput } from '../launch/stdin.ts';
+import type { ExecOptions } from './launch-api.ts';
+import { STDERR, STDOUT, writeAll } from './terminal.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+
+type Streams = ExecOptions['stdio'];
+
+interface Copy {
+  readonly far: number;
+  readonly near: number;
+  readonly socket: Socket;
+  readonly target: number;
+}
+
+/**
+ * Pipes in place of those streams of ours that are devices. A terminal that got into a pod would be readable, and its modes
+ * changeable, for as long as anything stays there that inherited it; and a node as /dev/null is the host's own.
+ */
+export class CopiedStreams implements Disposable {
+  readonly streams: Streams;
+  readonly #copies: Copy[] = [];
+
+  constructor([input, output, errors]: Streams) {
+    const isOne = output !== null && errors !== null && isDevice(output) && isSame(output, errors);
+    const out = this.#replace(output, STDOUT);
+    this.streams = [
+      input === null ? null : openStandardInput(),
+      out,
+      // One pipe keeps the order of what is written to one terminal.
+      isOne ? out : this.#replace(errors, STDERR),
+    ];
+  }
+
+  /** The process has its own copies of the pipes by now. */
+  handedOver(): void {
+    for (const { far } of this.#copies) closeSync(far);
+  }
+
+  /** Shows what is in the pipes still. What the process left behind may go on writing: nobody waits for that. */
+  [Symbol.dispose](): void {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (const { near, target, socket } of this.#copies) {
+      for (let got = readSome(near, chunk); got > 0; got = readSome(near, chunk))
+        show(target, chunk.subarray(0, got), socket);
+      socket.destroy();
+    }
+  }
+
+  #replace(fd: number | null, target: number): number | null {
+    if (fd === null || !isDevice(fd)) return fd;
+    const pair = new Int32Array(new ArrayBuffer(8));
+    syscall('pipe2', new Uint8Array(pair.buffer), O_CLOEXEC);
+    const [near, far] = pair as unknown as [number, number];
+    const socket = new Socket({ fd: near, readable: true, writable: false });
+    socket.on('data', (bytes: Buffer) => show(target, bytes, socket));
+    this.#copies.push({ far, near, socket, target });
+    return far;
+  }
+}
+
+function isDevice(fd: number): boolean {
+  return fstatSync(fd).isCharacterDevice();
+}
+
+function isSame(a: number, b: number): boolean {
+  const [one, other] = [fstatSync(a), fstatSync(b)];
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+function show(target: number, bytes: Uint8Array, socket: Socket): void {
+  try {
+    writeAll(target, bytes);
+  } catch (error) {
+    // The terminal is gone: the process is told by a broken pipe.
+    if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
+    socket.destroy();
+  }
+}
+
+/** Bytes that are there now; 0 when there are none. */
+function readSome(fd: number, chunk: Uint8Array): number {
+  try {
+    return readSync(fd, chunk);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // EBADF: the terminal was gone, and the pipe was closed for it.
+    if (code === 'EAGAIN' || code === 'EBADF') return 0;
+    throw error;
+  }
+}
