@@ -31,6 +31,7 @@ const STEPS = [
       'pod-start.cjs',
       'pod-exec.cjs',
       'pod-quick.cjs',
+      'pod-status.cjs',
       'pod-run.cjs',
       'pod-rest.cjs',
       'index.cjs',

@@ -11,7 +11,7 @@ const { Script } = require('node:vm');
 const DIST = `${__dirname.slice(0, __dirname.lastIndexOf('/'))}/dist`;
 
 /** Which pack holds what a verb needs; most verbs need little. A wrong guess costs the time to read one more. */
-const FIRST = { run: 'pod-start', exec: 'pod-exec', enter: 'pod-exec' };
+const FIRST = { run: 'pod-start', exec: 'pod-exec', enter: 'pod-exec', status: 'pod-status' };
 
 /** Compiled packs by name. */
 const scripts = new Map();

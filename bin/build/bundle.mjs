@@ -63,7 +63,7 @@ async function buildLibrary() {
 }
 
 /** Command lines whose functions the cache of `pod-quick` should hold. */
-const QUICK = [['--help'], ['ps', '--help'], ['ps'], ['ps', '-a', '-o', 'json'], ['status', 'none']];
+const QUICK = [['--help'], ['ps', '--help'], ['ps'], ['ps', '-a', '-o', 'json'], ['inspect', 'none']];
 
 /** Real pods, of manifests that train.cjs writes: what is not compiled here is compiled at every start. */
 const RUN = [
@@ -84,6 +84,14 @@ const EXEC = [
   ['exec', 'none', '--', '/bin/true'],
   ['run', '-d', 'stays.yaml'],
   ['exec', 'stays', '--', '/bin/true'],
+  ['rm', '--force', 'stays'],
+];
+
+const STATUS = [
+  ['status', 'none'],
+  ['run', '-d', 'stays.yaml'],
+  ['status', 'stays'],
+  ['status', '-o', 'json', 'stays'],
   ['rm', '--force', 'stays'],
 ];
 
@@ -113,6 +121,7 @@ function trainIn(root, packs) {
     train(alone, RUN, ['pod-run', 'pod-rest']);
     train(alone, AGAIN, ['pod-start']);
     train(alone, EXEC, ['pod-exec']);
+    train(alone, STATUS, ['pod-status']);
   } catch {
     train([process.execPath], DRY, packs);
   }

@@ -20,7 +20,7 @@ const FIRST = {
   'pod-quick': from([
     MAIN,
     'cli/help.ts',
-    ...['ps', 'status', 'inspect', 'logs', 'wait', 'stop', 'kill', 'cat-manifest', 'version', 'help'].map(
+    ...['ps', 'inspect', 'logs', 'wait', 'stop', 'kill', 'cat-manifest', 'version', 'help'].map(
       (name) => `cli/verbs/${name}.ts`,
     ),
   ]),
@@ -40,6 +40,11 @@ const LATER = {
     'launch/control.ts',
   ]),
   'pod-rest': [],
+};
+
+/** First packs too, but of single verbs that need much of what others load later: those find it in their own packs. */
+const ALONE = {
+  'pod-status': from([MAIN, 'cli/verbs/status.ts', 'resources/in-force.ts', 'cli/resource-tables.ts']),
 };
 
 /** Builds dist/<pack>.cjs for every pack; the result is their names. */
@@ -62,7 +67,7 @@ export async function buildPacks(options, dist) {
   );
   for (const [pack, names] of packs) {
     const members = await Promise.all(names.map(async (name) => toMember(name, chunks.get(name))));
-    if (pack in FIRST) members.push(`"packOf": function () { return ${JSON.stringify(packOf)}; }`);
+    if (pack in FIRST || pack in ALONE) members.push(`"packOf": function () { return ${JSON.stringify(packOf)}; }`);
     writeFileSync(join(dist, `${pack}.cjs`), `({\n${members.join(',\n')}\n})\n`);
   }
   return [...packs.keys()];
@@ -175,5 +180,6 @@ function assignPacks(graph, names) {
     );
     for (const name of wanted) taken.add(name);
   }
+  for (const [pack, sources] of Object.entries(ALONE)) packs.set(pack, chunksWanted(sources, graph));
   return packs;
 }

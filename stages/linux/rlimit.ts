@@ -30,9 +30,27 @@ export function rlimitName(resource: number): string {
   return NAMES.get(resource) ?? `RLIMIT_${resource}`;
 }
 
+export interface Limits {
+  readonly soft: number | 'max';
+  readonly hard: number | 'max';
+}
+
 /**
- * Hard limits by number from the text of /proc/PID/limits, whose lines stand in the order of the numbers; undefined is
- * unlimited. A line is a title of 26 columns, the soft limit in 21, the hard limit in 21, the unit.
+ * By number from the text of /proc/PID/limits, whose lines stand in the order of the numbers. A line is a title of 26 columns,
+ * the soft limit in 21, the hard limit in 21, the unit.
+ */
+export function parseLimits(text: string): Map<number, Limits> {
+  const lines = text.split('\n').slice(1).filter(Boolean);
+  return new Map(lines.map((line, resource) => [resource, { soft: limitAt(line, 26), hard: limitAt(line, 47) }]));
+}
+
+function limitAt(line: string, column: number): number | 'max' {
+  const word = line.slice(column, column + 21).trim();
+  return word === 'unlimited' ? 'max' : Number(word);
+}
+
+/**
+ * Hard limits alone, exact, undefined is unlimited: every start reads its own.
  */
 export function parseHardLimits(text: string): Record<number, bigint | undefined> {
   const limits: Record<number, bigint | undefined> = {};

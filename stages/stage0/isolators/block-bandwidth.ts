@@ -5,6 +5,7 @@ import {
   blockSchema,
   type BlockValue,
   lookForDisks,
+  readBlockLimits,
   requireBlock,
 } from './block-limits.ts';
 import type { Isolator } from './isolator.ts';
@@ -27,4 +28,5 @@ export const BLOCK_BANDWIDTH: Isolator<BlockValue> = {
   look: lookForDisks,
   lower: (value, draft, context) =>
     addBlockLimits(value, KIND, requireBlock(context, BLOCK_BANDWIDTH.name), draft, context),
+  readBack: (source) => readBlockLimits(source, KIND),
 };

@@ -4,6 +4,7 @@ import {
   blockSchema,
   type BlockValue,
   lookForDisks,
+  readBlockLimits,
   requireBlock,
 } from './block-limits.ts';
 import type { Isolator } from './isolator.ts';
@@ -32,4 +33,5 @@ export const BLOCK_IOPS: Isolator<BlockValue> = {
   ),
   look: lookForDisks,
   lower: (value, draft, context) => addBlockLimits(value, KIND, requireBlock(context, BLOCK_IOPS.name), draft, context),
+  readBack: (source) => readBlockLimits(source, KIND),
 };

@@ -3,7 +3,8 @@ import { parseBytes } from '../manifest/quantity.ts';
 import type { DiskBelow, HostFacts, Look } from '../plan/facts.ts';
 import { findController } from './controllers.ts';
 import { findingOf } from './finding.ts';
-import type { CgroupWrite, Draft, IsolatorContext, JsonSchema } from './isolator.ts';
+import { linesOf, unlessEmpty } from './in-force.ts';
+import type { CgroupWrite, Draft, InForce, InForceSource, IsolatorContext, JsonSchema } from './isolator.ts';
 
 interface Rates {
   readonly limit?: string | number;
@@ -148,9 +149,29 @@ function rateWrite(kind: BlockLimit, version: 1 | 2, { device, direction, rate, 
   const why = `limit ${kind.what} of disk ${device} to ${rate} (${direction})`;
   // Version 1 takes it for "no limit", version 2 refuses it.
   if (amount === 0n) throw new PodError('manifest/schema', `${why}: nothing could start`, { at });
-  return version === 2
-    ? { controller: 'io', file: 'io.max', value: `${device} ${kind.version2[direction]}=${amount}`, at, why }
-    : { controller: 'blkio', file: kind.version1[direction], value: `${device} ${amount}`, at, why };
+  if (version === 1) {
+    const file = kind.version1[direction];
+    return { controller: 'blkio', file, value: `${device} ${amount}`, at, why, key: device, unset: `${device} 0` };
+  }
+  const what = `${device} ${kind.version2[direction]}`;
+  const unset = `${what}=max`;
+  return { controller: 'io', file: 'io.max', value: `${what}=${amount}`, at, why, key: device, unset };
+}
+
+/** A line a device with a limit: `8:0 rbps=1000`, or `8:0 1000`. */
+export function readBlockLimits({ control }: InForceSource, { version1, version2 }: BlockLimit): InForce | undefined {
+  const unified = linesOf(control('io', { 2: 'io.max' }));
+  const rates = (direction: Direction): string[] | undefined => {
+    const legacy = linesOf(control('blkio', { 1: version1[direction] }));
+    return legacy ?? unified?.flatMap((line) => pickRate(line, version2[direction]));
+  };
+  return unlessEmpty({ read: rates('read'), write: rates('write') });
+}
+
+function pickRate(line: string, name: string): string[] {
+  const [device, ...members] = line.split(' ');
+  const amount = members.find((member) => member.startsWith(`${name}=`))?.slice(name.length + 1);
+  return amount === undefined || amount === 'max' ? [] : [`${device} ${amount}`];
 }
 
 /** The last number of a write is its amount, what stands before says of what. */

@@ -6,6 +6,7 @@ import {
   readCapabilitySet,
   refuseBoth,
 } from './capability-sets.ts';
+import { OF_A_PROCESS } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 function lower(value: CapabilitySetValue, draft: Draft, context: IsolatorContext): void {
@@ -22,4 +23,5 @@ export const CAPABILITIES_REMOVE_SET: Isolator<CapabilitySetValue> = {
     'Capabilities taken from the default set. One that is not in the default set has no effect. It cannot be combined with os/linux/capabilities-retain-set.',
   ),
   lower,
+  fixed: OF_A_PROCESS,
 };

@@ -1,3 +1,4 @@
+import { capabilityNames } from '../../linux/capabilities.ts';
 import {
   type CapabilitySetValue,
   capabilitySetSchema,
@@ -5,12 +6,18 @@ import {
   readCapabilitySet,
   refuseBoth,
 } from './capability-sets.ts';
+import { OF_A_PROCESS } from './fixed.ts';
+import { statusField, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 function lower(value: CapabilitySetValue, draft: Draft, context: IsolatorContext): void {
   refuseBoth(draft, context);
   draft.process.capabilities = explicitCapabilities(readCapabilitySet(value, context));
   draft.process.capabilitiesAt = context.at;
+}
+
+function namesIn(hexadecimal: string | undefined): string[] | undefined {
+  return hexadecimal === undefined ? undefined : capabilityNames(BigInt(`0x${hexadecimal}`));
 }
 
 export const CAPABILITIES_RETAIN_SET: Isolator<CapabilitySetValue> = {
@@ -21,4 +28,13 @@ export const CAPABILITIES_RETAIN_SET: Isolator<CapabilitySetValue> = {
     "The app's capabilities; all others are out of reach for it and all it starts. An app that does not run as root has them too. An empty list drops everything. Default: CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT for root, none for other users.",
   ),
   lower,
+  fixed: OF_A_PROCESS,
+  // Whatever isolator they came from.
+  readBack: (source) =>
+    unlessEmpty({
+      bounding: namesIn(statusField(source, 'CapBnd')),
+      permitted: namesIn(statusField(source, 'CapPrm')),
+      effective: namesIn(statusField(source, 'CapEff')),
+      ambient: namesIn(statusField(source, 'CapAmb')),
+    }),
 };

@@ -27,6 +27,7 @@ function lower(value: number | string, draft: Draft, context: IsolatorContext): 
     value: `${version === 2 ? sharesToWeight(shares) : shares}`,
     at,
     why: `give ${value} cpu shares`,
+    unset: version === 2 ? '100' : '1024',
   });
 }
 

@@ -1,7 +1,8 @@
 import { PodError } from '../error.ts';
 import type { Look } from '../plan/facts.ts';
 import { findingOf } from './finding.ts';
-import type { CgroupWrite, IsolatorContext, JsonSchema } from './isolator.ts';
+import { boundOf } from './in-force.ts';
+import type { CgroupWrite, InForce, InForceSource, IsolatorContext, JsonSchema } from './isolator.ts';
 
 export interface UclampValue {
   readonly uclampMin?: string | number;
@@ -28,6 +29,13 @@ export const UCLAMP_PROPERTIES: Readonly<Record<keyof UclampValue, JsonSchema>> 
   },
 };
 
+const FILES = { uclampMin: 'cpu.uclamp.min', uclampMax: 'cpu.uclamp.max' } as const;
+
+/** Percents. */
+export function readUclamp({ control }: InForceSource): InForce {
+  return { uclampMin: boundOf(control('cpu', FILES.uclampMin)), uclampMax: boundOf(control('cpu', FILES.uclampMax)) };
+}
+
 /** kernel/sched/core.c, sched_core_sysctls: there with CONFIG_UCLAMP_TASK. */
 const KNOB = '/proc/sys/kernel/sched_util_clamp_min';
 
@@ -51,7 +59,7 @@ export function uclampWrites(value: UclampValue, context: IsolatorContext): Cgro
     if (findingOf(context.host, 'text', KNOB) === null) {
       throw new PodError('host/unsupported', `${why}: the kernel was built without CONFIG_UCLAMP_TASK`, { at });
     }
-    const file = field === 'uclampMin' ? 'cpu.uclamp.min' : 'cpu.uclamp.max';
-    return [{ controller: 'cpu', file, value: `${percent}`, at, why }];
+    const unset = field === 'uclampMin' ? '0' : 'max';
+    return [{ controller: 'cpu', file: FILES[field], value: `${percent}`, at, why, unset }];
   });
 }

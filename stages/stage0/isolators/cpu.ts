@@ -1,8 +1,18 @@
 import { PodError } from '../error.ts';
 import { CPU_PATTERN, parseMillicores } from '../manifest/quantity.ts';
 import { requireController } from './controllers.ts';
-import { lookForUclamp, UCLAMP_PROPERTIES, type UclampValue, uclampWrites } from './cpu-uclamp.ts';
-import type { CgroupWrite, Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
+import { lookForUclamp, readUclamp, UCLAMP_PROPERTIES, type UclampValue, uclampWrites } from './cpu-uclamp.ts';
+import { boundOf, unlessEmpty } from './in-force.ts';
+import type {
+  CgroupWrite,
+  ControlFile,
+  Draft,
+  InForce,
+  InForceSource,
+  Isolator,
+  IsolatorContext,
+  JsonSchema,
+} from './isolator.ts';
 
 export interface CpuValue extends UclampValue {
   readonly request?: string | number;
@@ -21,6 +31,7 @@ export const MAX_SHARES = 262_144;
 export const SHARES_PER_CORE = 1024;
 
 const QUOTA_FILE = { 1: 'cpu.cfs_quota_us', 2: 'cpu.max' } as const;
+const BURST_FILE = { 1: 'cpu.cfs_burst_us', 2: 'cpu.max.burst' } as const;
 
 const QUANTITY: JsonSchema = { type: ['string', 'number'], pattern: CPU_PATTERN, minimum: 0 };
 
@@ -103,8 +114,8 @@ function requestWrite(version: 1 | 2, millicores: number, value: CpuValue, conte
   const why = `request ${value.request ?? value.limit} of cpu`;
   const implied = value.request === undefined;
   return version === 2
-    ? { controller: 'cpu', file: 'cpu.weight', value: `${cpuWeight(millicores)}`, at, why, implied }
-    : { controller: 'cpu', file: 'cpu.shares', value: `${cpuShares(millicores)}`, at, why, implied };
+    ? { controller: 'cpu', file: 'cpu.weight', value: `${cpuWeight(millicores)}`, at, why, implied, unset: '100' }
+    : { controller: 'cpu', file: 'cpu.shares', value: `${cpuShares(millicores)}`, at, why, implied, unset: '1024' };
 }
 
 function limitWrite(version: 1 | 2, millicores: number, value: CpuValue, context: IsolatorContext): CgroupWrite {
@@ -118,7 +129,9 @@ function limitWrite(version: 1 | 2, millicores: number, value: CpuValue, context
       at,
     });
   }
-  return { controller: 'cpu', file, value: version === 2 ? `${quota} ${PERIOD_US}` : `${quota}`, at, why };
+  return version === 2
+    ? { controller: 'cpu', file, value: `${quota} ${PERIOD_US}`, at, why, unset: `max ${PERIOD_US}` }
+    : { controller: 'cpu', file, value: `${quota}`, at, why, unset: '-1' };
 }
 
 /** The kernel's bound is the quota: EINVAL above it. */
@@ -132,8 +145,23 @@ function burstWrite(version: 1 | 2, limit: number | undefined, value: CpuValue, 
   if (burst > limit) {
     throw new PodError('manifest/schema', `${why}: it is above the limit, "${value.limit}"`, { at });
   }
-  const file = version === 2 ? 'cpu.max.burst' : 'cpu.cfs_burst_us';
-  return { controller: 'cpu', file, value: `${(burst * PERIOD_US) / 1000}`, at, why };
+  const us = `${(burst * PERIOD_US) / 1000}`;
+  const boundedBy = QUOTA_FILE[version];
+  return { controller: 'cpu', file: BURST_FILE[version], value: us, at, why, unset: '0', boundedBy };
+}
+
+function readBack(source: InForceSource): InForce | undefined {
+  const read = (file: ControlFile): number | 'max' | undefined => boundOf(source.control('cpu', file));
+  const period = read({ 1: 'cpu.cfs_period_us' }) ?? Number(source.control('cpu', { 2: QUOTA_FILE[2] })?.split(' ')[1]);
+  const cores = (us: number | 'max' | undefined): number | 'max' | undefined =>
+    typeof us === 'number' ? us / Number(period) : us;
+  return unlessEmpty({
+    weight: read({ 2: 'cpu.weight' }),
+    shares: read({ 1: 'cpu.shares' }),
+    limitCores: cores(boundOf(source.control('cpu', QUOTA_FILE)?.split(' ')[0])),
+    burstCores: cores(read(BURST_FILE)),
+    ...readUclamp(source),
+  });
 }
 
 export const CPU: Isolator<CpuValue> = {
@@ -143,4 +171,5 @@ export const CPU: Isolator<CpuValue> = {
   schema: SCHEMA,
   look: lookForUclamp,
   lower,
+  readBack,
 };

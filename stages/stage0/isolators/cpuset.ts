@@ -3,6 +3,7 @@ import type { CgroupHierarchy, HostFacts, Look } from '../plan/facts.ts';
 import { findController, requireController } from './controllers.ts';
 import { LIST_PATTERN, missingFrom, parseList } from './cpu-list.ts';
 import { findingOf } from './finding.ts';
+import { unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
 
 export interface CpusetValue {
@@ -80,6 +81,9 @@ function addList(
     value: list,
     at,
     why: `run on ${WORDS[field]}s ${list}`,
+    isList: true,
+    // Version 1 has no word for "the parent's".
+    ...(hierarchy.version === 2 ? { unset: '\n' } : {}),
   });
 }
 
@@ -104,6 +108,7 @@ function addPartition(value: CpusetValue, { version }: CgroupHierarchy, draft: D
     at,
     why: what,
     readBack: true,
+    unset: 'member',
   });
 }
 
@@ -114,4 +119,11 @@ export const CPUSET: Isolator<CpusetValue> = {
   schema: SCHEMA,
   look,
   lower,
+  readBack: ({ control }) => {
+    // An empty list is the parent's; what comes of it is in the other file.
+    const list = (field: keyof typeof FILES): string | undefined =>
+      control('cpuset', { 1: FILES[field], 2: `${FILES[field]}.effective` })?.trim();
+    const partition = control('cpuset', { 2: PARTITION_FILE })?.trim();
+    return unlessEmpty({ cpus: list('cpus'), mems: list('mems'), partition });
+  },
 };

@@ -2,6 +2,8 @@ import { PodError } from '../error.ts';
 import type { Look } from '../plan/facts.ts';
 import { findController } from './controllers.ts';
 import { findingOf } from './finding.ts';
+import { IN_THE_POD } from './fixed.ts';
+import { linesOf, unlessEmpty } from './in-force.ts';
 import type { DeviceGrant, Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
 
 interface DeviceEntry {
@@ -119,4 +121,7 @@ export const DEVICES: Isolator<DevicesValue> = {
   schema: SCHEMA,
   look,
   lower,
+  fixed: IN_THE_POD,
+  // Version 2 has a program in its place, which nobody can read.
+  readBack: ({ control }) => unlessEmpty({ list: linesOf(control('devices', { 1: 'devices.list' })) }),
 };

@@ -2,6 +2,7 @@ import { PodError } from '../error.ts';
 import { BYTES_PATTERN, parseBytes } from '../manifest/quantity.ts';
 import { requireController } from './controllers.ts';
 import { findingOf } from './finding.ts';
+import { boundOf, unlessEmpty } from './in-force.ts';
 import type { CgroupWrite, Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 /** Bytes by the size of the pages. */
@@ -44,6 +45,9 @@ function sizeName(bytes: bigint): string {
   return bytes >= 1n << 20n ? `${bytes >> 20n}MB` : `${bytes >> 10n}KB`;
 }
 
+/** Of x86_64 and aarch64 with any size of plain pages; most kernels have one or two. */
+const PAGE_SIZES = ['64KB', '2MB', '16MB', '32MB', '512MB', '1GB', '16GB'];
+
 interface Limit {
   readonly version: 1 | 2;
   readonly size: string;
@@ -60,7 +64,8 @@ function addLimits(draft: Draft, context: IsolatorContext, { version, size, name
   if (bound && bytes > BigInt(bound.value)) {
     throw new PodError('manifest/schema', `${why}: the pod as a whole is limited to ${bound.value}`, { at });
   }
-  const common: Omit<CgroupWrite, 'file'> = { controller: 'hugetlb', value: `${bytes}`, at, why };
+  const unset = version === 2 ? 'max' : '-1';
+  const common: Omit<CgroupWrite, 'file'> = { controller: 'hugetlb', value: `${bytes}`, at, why, unset };
   // until Linux 5.7: no reservations.
   draft.cgroup.push(
     { ...common, file: `hugetlb.${name}.rsvd.${file}`, optional: true },
@@ -82,4 +87,13 @@ export const HUGETLB: Isolator<HugetlbValue> = {
   },
   look: () => [`names ${SIZES}`],
   lower,
+  readBack: ({ control }) =>
+    unlessEmpty(
+      Object.fromEntries(
+        PAGE_SIZES.map((name) => {
+          const file = { 1: `hugetlb.${name}.limit_in_bytes`, 2: `hugetlb.${name}.max` };
+          return [`limit${name}Bytes`, boundOf(control('hugetlb', file))];
+        }),
+      ),
+    ),
 };

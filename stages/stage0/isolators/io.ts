@@ -3,6 +3,7 @@ import type { HostFacts, Look } from '../plan/facts.ts';
 import { refuseUnnested, requireBlock, requireDisks } from './block-limits.ts';
 import { findController } from './controllers.ts';
 import { findingOf } from './finding.ts';
+import { boundOf, linesOf, unlessEmpty } from './in-force.ts';
 import type { CgroupWrite, Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
 
 export interface IoValue {
@@ -78,11 +79,12 @@ function weightWrites(weight: number, version: 1 | 2, context: IsolatorContext):
   const disks = findingOf(context.host, 'disks', SYS_BLOCK) ?? [];
   const writes: CgroupWrite[] = [];
   if (version === 2 && hasCost(context.host)) {
-    writes.push({ controller: 'io', file: 'io.weight', value: `${weight}`, at, why });
+    writes.push({ controller: 'io', file: 'io.weight', value: `${weight}`, at, why, key: 'default', unset: '100' });
   }
   if (disks.some(({ scheduler }) => scheduler === 'bfq')) {
     const controller = version === 2 ? 'io' : 'blkio';
-    writes.push({ controller, file: `${controller}.bfq.weight`, value: `${bfqWeight(weight)}`, at, why });
+    const value = `${bfqWeight(weight)}`;
+    writes.push({ controller, file: `${controller}.bfq.weight`, value, at, why, key: 'default', unset: '100' });
   }
   if (writes.length > 0) return writes;
   const first = disks[0]?.name ?? 'sda';
@@ -102,6 +104,11 @@ export function bfqWeight(weight: number): number {
   if (weight <= DEFAULT_WEIGHT) return weight;
   const part = (weight - DEFAULT_WEIGHT) / (MAX_WEIGHT - DEFAULT_WEIGHT);
   return DEFAULT_WEIGHT + Math.floor(part * (MAX_BFQ_WEIGHT - DEFAULT_WEIGHT));
+}
+
+/** `default 100`, or the number alone; lines of single disks may follow. */
+function weightOf(text: string | undefined): number | 'max' | undefined {
+  return boundOf(text?.split('\n')[0]?.replace('default ', ''));
 }
 
 const MICROSECONDS: Readonly<Record<string, number>> = { us: 1, ms: 1000, s: 1_000_000 };
@@ -125,6 +132,8 @@ function latencyWrites(
     value: `${device} target=${microseconds}`,
     at,
     why,
+    key: device,
+    unset: `${device} target=0`,
   }));
 }
 
@@ -135,4 +144,10 @@ export const IO: Isolator<IoValue> = {
   schema: SCHEMA,
   look,
   lower,
+  readBack: ({ control }) =>
+    unlessEmpty({
+      weight: weightOf(control('io', { 2: 'io.weight' })),
+      bfqWeight: weightOf(control('io', { 2: 'io.bfq.weight' }) ?? control('blkio', { 1: 'blkio.bfq.weight' })),
+      latency: linesOf(control('io', { 2: 'io.latency' })),
+    }),
 };

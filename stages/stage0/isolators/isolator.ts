@@ -20,6 +20,19 @@ export interface CgroupWrite {
   readonly readBack?: boolean;
   /** Follows from another field of the isolator; the manifest did not name it. */
   readonly implied?: boolean;
+  /** What is written to take it back: what the file has when nobody wrote to it. Absent: it cannot be taken back. */
+  readonly unset?: string;
+  /** The file has a line a device or resource: this one's. */
+  readonly key?: string;
+  /** The value is a list of numbers, `0-3,8`. */
+  readonly isList?: boolean;
+  /** Another file of the same directory, whose value the kernel never lets be below this one. */
+  readonly boundedBy?: string;
+  /**
+   * The kernel would rather end processes than refuse a value below what they use: the file that says what they use, and the one
+   * that makes them give back.
+   */
+  readonly inUse?: { readonly file: string; readonly reclaim: string };
 }
 
 /** Capability numbers as 64-bit masks, as capset(2) and prctl(2) take them. */
@@ -124,6 +137,30 @@ export interface DeviceGrant {
   readonly node?: { readonly name: string; readonly source: string };
 }
 
+/** A control file's name by the version of the hierarchy; one that both have is a plain string. */
+export type ControlFile = string | { readonly 1?: string; readonly 2?: string };
+
+/** Where an isolator reads back what the kernel has in force. Each text is undefined where there is no such file. */
+export interface InForceSource {
+  /** Of the app's own cgroup, or the pod's. An app without limits of a version 1 controller has no cgroup of its own there. */
+  readonly control: (controller: string, file: ControlFile) => string | undefined;
+  /** Of /proc/PID of the app's first process; a pod has none. */
+  readonly proc: (file: string) => string | undefined;
+}
+
+export type InForceValue =
+  | number
+  | boolean
+  | string
+  | readonly string[]
+  | { readonly soft: number | string; readonly hard: number | string };
+
+/**
+ * What the kernel says, in the isolator's own words; units stand in the names (`limitBytes`). `max` is no limit. Undefined: the
+ * kernel has no such file.
+ */
+export type InForce = Readonly<Record<string, InForceValue | undefined>>;
+
 /** What lowering an isolator may change. One draft an app, one for the pod as a whole. */
 export interface Draft {
   readonly scope: 'app' | 'pod';
@@ -167,6 +204,10 @@ export interface Isolator<Value> {
   readonly look?: (value: Value, host: HostFacts) => readonly Look[];
   /** Throws a `PodError` (`host/unsupported`, `manifest/schema`) at the line that asked for what cannot be honoured. */
   readonly lower: (value: Value, draft: Draft, context: IsolatorContext) => void;
+  /** Why a pod that runs keeps what it was started with. Absent: it lowers to cgroup writes alone, which can be made any time. */
+  readonly fixed?: string;
+  /** Reads back what the kernel has in force; undefined where it has nothing for this app or pod. Absent: the kernel does not tell. */
+  readonly readBack?: (source: InForceSource) => InForce | undefined;
 }
 
 /** One of them, whatever its value is. */

@@ -1,3 +1,4 @@
+import { OF_A_PROCESS } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 /** uapi/linux/keyctl.h */
@@ -23,4 +24,5 @@ export const KEYRING: Isolator<'pod' | 'app'> = {
       'Whose session keyring the app has: one that the apps of the pod share, or one of its own. The host\'s is never seen. Default: "pod".',
   },
   lower,
+  fixed: OF_A_PROCESS,
 };

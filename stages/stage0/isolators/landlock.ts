@@ -4,6 +4,7 @@ import {
   LANDLOCK_ACCESS_NET_CONNECT_TCP,
 } from '../../linux/landlock.ts';
 import { PodError } from '../error.ts';
+import { OF_A_PROCESS } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema, LandlockSettings } from './isolator.ts';
 
 const KINDS = ['read', 'write', 'execute'] as const;
@@ -109,4 +110,5 @@ export const LANDLOCK: Isolator<LandlockValue> = {
     },
   },
   lower,
+  fixed: OF_A_PROCESS,
 };

@@ -1,7 +1,8 @@
 import { PodError } from '../error.ts';
 import { BYTES_PATTERN, parseBytes } from '../manifest/quantity.ts';
 import { requireController } from './controllers.ts';
-import type { CgroupWrite, Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
+import { boundOf, unlessEmpty } from './in-force.ts';
+import type { CgroupWrite, Draft, InForce, InForceSource, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
 
 export interface MemoryValue {
   readonly request?: string | number;
@@ -99,6 +100,8 @@ function checkOrder(value: MemoryValue, sizes: Sizes, context: IsolatorContext):
   }
 }
 
+const SOFT_FILE = 'memory.soft_limit_in_bytes';
+const BOTH_FILE = 'memory.memsw.limit_in_bytes';
 const LIMIT_FILE = { 1: 'memory.limit_in_bytes', 2: 'memory.max' } as const;
 
 /** An app cannot have more than its pod may use. */
@@ -113,26 +116,33 @@ function checkPod(value: MemoryValue, sizes: Sizes, version: 1 | 2, context: Iso
   }
 }
 
-const UNIFIED_FILES: readonly (readonly [Field, string])[] = [
-  ['request', 'memory.low'],
-  ['min', 'memory.min'],
-  ['high', 'memory.high'],
-  ['limit', 'memory.max'],
-  ['swap', 'memory.swap.max'],
-  ['zswap', 'memory.zswap.max'],
+/** With what each has when nobody wrote to it. */
+const UNIFIED_FILES: readonly (readonly [Field, file: string, unset: string])[] = [
+  ['request', 'memory.low', '0'],
+  ['min', 'memory.min', '0'],
+  ['high', 'memory.high', 'max'],
+  ['limit', LIMIT_FILE[2], 'max'],
+  ['swap', 'memory.swap.max', 'max'],
+  ['zswap', 'memory.zswap.max', 'max'],
 ];
 
+const IN_USE = { file: 'memory.current', reclaim: 'memory.reclaim' } as const;
+
 function unifiedWrites(value: MemoryValue, sizes: Sizes, context: IsolatorContext): CgroupWrite[] {
-  const writes: CgroupWrite[] = UNIFIED_FILES.flatMap(([field, file]) =>
-    sizes[field] === undefined ? [] : [writeOf(field, file, sizes[field], value, context)],
-  );
+  const writes: CgroupWrite[] = UNIFIED_FILES.flatMap(([field, file, unset]) => {
+    const bytes = sizes[field];
+    if (bytes === undefined) return [];
+    const write = { ...writeOf(field, file, bytes, value, context), unset };
+    return [field === 'limit' ? { ...write, inUse: IN_USE } : write];
+  });
   if (sizes.limit !== undefined && sizes.swap === undefined) {
     // A kernel without swap has no such file.
-    writes.push({ ...writeOf('limit', 'memory.swap.max', 0n, value, context), optional: true });
+    writes.push({ ...writeOf('limit', 'memory.swap.max', 0n, value, context), optional: true, unset: 'max' });
   }
   if (value.oomGroup) {
     const why = 'end all processes together when memory runs out';
-    writes.push({ controller: 'memory', file: 'memory.oom.group', value: '1', at: context.atOf('/oomGroup'), why });
+    const at = context.atOf('/oomGroup');
+    writes.push({ controller: 'memory', file: 'memory.oom.group', value: '1', at, why, unset: '0' });
   }
   return writes;
 }
@@ -146,8 +156,12 @@ function version1Writes(value: MemoryValue, sizes: Sizes, context: IsolatorConte
   }
   const { request, limit, swap } = sizes;
   const writes: CgroupWrite[] = [];
-  if (request !== undefined) writes.push(writeOf('request', 'memory.soft_limit_in_bytes', request, value, context));
-  if (limit !== undefined) writes.push(writeOf('limit', LIMIT_FILE[1], limit, value, context));
+  const add = (field: Field, file: string, bytes: bigint): CgroupWrite => ({
+    ...writeOf(field, file, bytes, value, context),
+    unset: '-1',
+  });
+  if (request !== undefined) writes.push(add('request', SOFT_FILE, request));
+  if (limit !== undefined) writes.push({ ...add('limit', LIMIT_FILE[1], limit), boundedBy: BOTH_FILE });
   // In this order: memory and swap together may never be set below memory.
   if (limit !== undefined) writes.push(bothWrite(limit, swap, value, context));
   else if (swap !== undefined) {
@@ -161,9 +175,8 @@ function version1Writes(value: MemoryValue, sizes: Sizes, context: IsolatorConte
 
 /** A kernel that does not account swap lacks the file; that is a failure only for whoever asked for some swap. */
 function bothWrite(limit: bigint, swap: bigint | undefined, value: MemoryValue, context: IsolatorContext): CgroupWrite {
-  const file = 'memory.memsw.limit_in_bytes';
-  if (swap !== undefined) return writeOf('swap', file, limit + swap, value, context);
-  return { ...writeOf('limit', file, limit, value, context), optional: true };
+  if (swap !== undefined) return { ...writeOf('swap', BOTH_FILE, limit + swap, value, context), unset: '-1' };
+  return { ...writeOf('limit', BOTH_FILE, limit, value, context), optional: true, unset: '-1' };
 }
 
 function writeOf(field: Field, file: string, bytes: bigint, value: MemoryValue, context: IsolatorContext): CgroupWrite {
@@ -177,10 +190,33 @@ function writeOf(field: Field, file: string, bytes: bigint, value: MemoryValue, 
   return { controller: 'memory', file, value: `${bytes}`, at: context.atOf(`/${field}`), why };
 }
 
+function readBack({ control }: InForceSource): InForce | undefined {
+  const bytes = (version2?: string, version1?: string): number | 'max' | undefined =>
+    boundOf(control('memory', { ...(version1 && { 1: version1 }), ...(version2 && { 2: version2 }) }));
+  const soft = bytes(undefined, SOFT_FILE);
+  const limit = bytes(LIMIT_FILE[2], LIMIT_FILE[1]);
+  const group = control('memory', { 2: 'memory.oom.group' })?.trim();
+  return unlessEmpty({
+    // Version 1 has no soft limit when it is not set: nothing is asked for.
+    requestBytes: soft === 'max' ? 0 : (soft ?? bytes('memory.low')),
+    limitBytes: limit,
+    highBytes: bytes('memory.high'),
+    minBytes: bytes('memory.min'),
+    swapBytes: swapOf(limit, bytes(undefined, BOTH_FILE)) ?? bytes('memory.swap.max'),
+    zswapBytes: bytes('memory.zswap.max'),
+    oomGroup: group === undefined ? undefined : group === '1',
+  });
+}
+
+function swapOf(limit: number | 'max' | undefined, both: number | 'max' | undefined): number | 'max' | undefined {
+  return typeof limit === 'number' && typeof both === 'number' ? both - limit : both;
+}
+
 export const MEMORY: Isolator<MemoryValue> = {
   name: 'resource/memory',
   example: { request: '8Mi', limit: '64Mi' },
   scopes: ['app', 'pod'],
   schema: SCHEMA,
   lower,
+  readBack,
 };

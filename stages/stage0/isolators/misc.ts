@@ -2,6 +2,7 @@ import { PodError } from '../error.ts';
 import type { HostFacts, Look } from '../plan/facts.ts';
 import { findController, requireController } from './controllers.ts';
 import { findingOf } from './finding.ts';
+import { linesOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 type MiscValue = Readonly<Record<string, number>>;
@@ -34,6 +35,8 @@ function lower(value: MiscValue, draft: Draft, context: IsolatorContext): void {
       value: `${name} ${limit}`,
       at,
       why: `limit "${name}" to ${limit}`,
+      key: name,
+      unset: `${name} max`,
     });
   }
 }
@@ -52,4 +55,5 @@ export const MISC: Isolator<MiscValue> = {
   },
   look,
   lower,
+  readBack: ({ control }) => unlessEmpty({ limits: linesOf(control('misc', 'misc.max')) }),
 };

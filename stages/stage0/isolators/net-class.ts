@@ -1,3 +1,4 @@
+import { boundOf } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 import { requireNetController } from './net-cgroup.ts';
 
@@ -10,6 +11,7 @@ function lower(value: string, draft: Draft, context: IsolatorContext): void {
     value: `${major * 0x1_00_00 + minor}`,
     at: context.at,
     why: `mark packets with class ${value}`,
+    unset: '0',
   });
 }
 
@@ -25,4 +27,8 @@ export const NET_CLASS: Isolator<string> = {
       'The class of traffic control that packets belong to, as tc(8) writes it: "10:1". The classes are the host\'s, so the pod needs its network (mode `host`), and the host the net_cls controller of cgroup version 1.',
   },
   lower,
+  readBack: ({ control }) => {
+    const id = boundOf(control('net_cls', { 1: 'net_cls.classid' }));
+    return typeof id === 'number' ? { class: `${(id >>> 16).toString(16)}:${(id & 0xffff).toString(16)}` } : undefined;
+  },
 };

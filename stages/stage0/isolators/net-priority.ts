@@ -1,8 +1,10 @@
 import { PodError } from '../error.ts';
 import { findingOf } from './finding.ts';
+import { linesOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 import { requireNetController } from './net-cgroup.ts';
 
+const FILE = 'net_prio.ifpriomap';
 const INTERFACES = '/sys/class/net';
 
 function lower(value: Readonly<Record<string, number>>, draft: Draft, context: IsolatorContext): void {
@@ -17,7 +19,9 @@ function lower(value: Readonly<Record<string, number>>, draft: Draft, context: I
         hint: `there are ${names.join(', ')}`,
       });
     }
-    draft.cgroup.push({ controller: 'net_prio', file: 'net_prio.ifpriomap', value: `${name} ${priority}`, at, why });
+    const entry = `${name} ${priority}`;
+    const unset = `${name} 0`;
+    draft.cgroup.push({ controller: 'net_prio', file: FILE, value: entry, at, why, key: name, unset });
   }
 }
 
@@ -36,4 +40,7 @@ export const NET_PRIORITY: Isolator<Readonly<Record<string, number>>> = {
   },
   look: () => [`names ${INTERFACES}`],
   lower,
+  // Every interface of the host has a line, and most have 0.
+  readBack: ({ control }) =>
+    unlessEmpty({ priorities: linesOf(control('net_prio', { 1: FILE }))?.filter((line) => !line.endsWith(' 0')) }),
 };

@@ -1,5 +1,6 @@
 import { PodError } from '../error.ts';
 import { BYTES_PATTERN, parseBytes } from '../manifest/quantity.ts';
+import { IN_THE_POD } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 export interface NetworkBandwidthValue {
@@ -44,4 +45,5 @@ export const NETWORK_BANDWIDTH: Isolator<NetworkBandwidthValue> = {
     },
   },
   lower,
+  fixed: IN_THE_POD,
 };

@@ -1,3 +1,5 @@
+import { OF_A_PROCESS } from './fixed.ts';
+import { isOne, statusField, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator } from './isolator.ts';
 
 function lower(value: boolean, draft: Draft): void {
@@ -14,4 +16,6 @@ export const NO_NEW_PRIVILEGES: Isolator<boolean> = {
       'Whether set-user-id bits and file capabilities are without effect for the app and all it starts. Default: true, where appc has false: turn it off for an image that needs sudo or ping with file capabilities.',
   },
   lower,
+  fixed: OF_A_PROCESS,
+  readBack: (source) => unlessEmpty({ on: isOne(statusField(source, 'NoNewPrivs')) }),
 };

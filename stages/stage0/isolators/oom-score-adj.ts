@@ -1,5 +1,7 @@
 import { hasCapability } from '../../linux/capabilities.ts';
 import { PodError } from '../error.ts';
+import { UNTIL_RESTART } from './fixed.ts';
+import { boundOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 function lower(value: number | string, draft: Draft, context: IsolatorContext): void {
@@ -31,4 +33,6 @@ export const OOM_SCORE_ADJ: Isolator<number | string> = {
       'How early the kernel ends the app when memory runs out: 1000 is first, -1000 is never. Below 0 the host has to grant CAP_SYS_RESOURCE. Default: 0.',
   },
   lower,
+  fixed: UNTIL_RESTART,
+  readBack: ({ proc }) => unlessEmpty({ score: boundOf(proc('oom_score_adj')) }),
 };

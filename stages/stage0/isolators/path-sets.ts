@@ -1,3 +1,4 @@
+import { IN_THE_POD } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema, Named } from './isolator.ts';
 
 export interface PathSetValue {
@@ -27,5 +28,5 @@ export function pathSet(name: string, description: string, listOf: (draft: Draft
   const lower = ({ set }: PathSetValue, draft: Draft, context: IsolatorContext): void => {
     listOf(draft).push(...set.map((value, index) => ({ value, at: context.atOf(`/set/${index}`) })));
   };
-  return { name, example: { set: ['/tmp'] }, scopes: ['app'], schema: schema(description), lower };
+  return { name, example: { set: ['/tmp'] }, scopes: ['app'], schema: schema(description), lower, fixed: IN_THE_POD };
 }

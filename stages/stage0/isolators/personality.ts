@@ -1,3 +1,5 @@
+import { OF_A_PROCESS } from './fixed.ts';
+import { boundOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 export interface PersonalityValue {
@@ -24,6 +26,10 @@ function lower({ domain = 'linux', flags = [] }: PersonalityValue, draft: Draft,
   });
 }
 
+function hexadecimal(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : `0x${text.trim()}`;
+}
+
 export const PERSONALITY: Isolator<PersonalityValue> = {
   name: 'os/linux/personality',
   example: { flags: ['ADDR_NO_RANDOMIZE'] },
@@ -48,4 +54,7 @@ export const PERSONALITY: Isolator<PersonalityValue> = {
     },
   },
   lower,
+  fixed: OF_A_PROCESS,
+  // In hexadecimal.
+  readBack: ({ proc }) => unlessEmpty({ persona: boundOf(hexadecimal(proc('personality'))) }),
 };

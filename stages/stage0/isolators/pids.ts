@@ -1,5 +1,6 @@
 import type { HostFacts } from '../plan/facts.ts';
 import { findController, requireController } from './controllers.ts';
+import { boundOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 export interface PidsValue {
@@ -23,6 +24,7 @@ function applyDefault(draft: Draft, host: HostFacts, pod?: Draft): void {
     controller: 'pids',
     file: FILE,
     value: `${DEFAULT_LIMIT}`,
+    unset: 'max',
     why: `limit processes to ${DEFAULT_LIMIT}, the default,`,
   });
 }
@@ -36,6 +38,7 @@ function lower(value: PidsValue, draft: Draft, context: IsolatorContext): void {
     controller: 'pids',
     file: FILE,
     value: limit,
+    unset: 'max',
     at: context.atOf('/limit'),
     why: `limit processes to ${limit}`,
   });
@@ -63,4 +66,5 @@ export const PIDS: Isolator<PidsValue> = {
   },
   applyDefault,
   lower,
+  readBack: ({ control }) => unlessEmpty({ limit: boundOf(control('pids', FILE)) }),
 };

@@ -1,6 +1,7 @@
 import { PodError } from '../error.ts';
 import { requireController } from './controllers.ts';
 import { findingOf } from './finding.ts';
+import { linesOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
 
 interface RdmaLimit {
@@ -37,6 +38,8 @@ function lower(value: RdmaValue, draft: Draft, context: IsolatorContext): void {
         value: `${text}${limit[field]}`,
         at: context.atOf(`/${device}/${field}`),
         why: `limit ${field} of "${device}" to ${limit[field]}`,
+        key: device,
+        unset: `${text}max`,
       });
     }
   }
@@ -72,4 +75,5 @@ export const RDMA: Isolator<RdmaValue> = {
   },
   look: () => [`names ${DEVICES}`],
   lower,
+  readBack: ({ control }) => unlessEmpty({ limits: linesOf(control('rdma', 'rdma.max')) }),
 };

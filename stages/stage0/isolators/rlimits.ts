@@ -1,5 +1,7 @@
-import { RLIM_INFINITY, RLIMIT } from '../../linux/rlimit.ts';
+import { parseLimits, RLIM_INFINITY, RLIMIT } from '../../linux/rlimit.ts';
 import { PodError } from '../error.ts';
+import { UNTIL_RESTART } from './fixed.ts';
+import { unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
 
 type Limit = number | 'unlimited';
@@ -99,4 +101,10 @@ export const RLIMITS: Isolator<RlimitsValue> = {
   scopes: ['app'],
   schema: SCHEMA,
   lower,
+  fixed: UNTIL_RESTART,
+  readBack: ({ proc }) => {
+    const limits = parseLimits(proc('limits') ?? '');
+    const named = [...NAMES].map(([name, number]) => [name, limits.get(number)] as const);
+    return unlessEmpty(Object.fromEntries(named));
+  },
 };

@@ -1,4 +1,6 @@
 import { PodError } from '../error.ts';
+import { UNTIL_RESTART } from './fixed.ts';
+import { boundOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, ProcessSetting } from './isolator.ts';
 
 export interface SchedulerValue {
@@ -54,6 +56,10 @@ function check({ policy, priority, io }: SchedulerValue, context: IsolatorContex
     refuse('/io/level', 'set the level of I/O class "idle": it has none');
 }
 
+function signed(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
 export const SCHEDULER: Isolator<SchedulerValue> = {
   name: 'os/linux/scheduler',
   example: { policy: 'batch', nice: 5 },
@@ -84,4 +90,12 @@ export const SCHEDULER: Isolator<SchedulerValue> = {
     },
   },
   lower,
+  fixed: UNTIL_RESTART,
+  readBack: ({ proc }) => {
+    // proc_pid_stat(5): what follows the name begins with the third field.
+    const stat = proc('stat');
+    const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+    const policy = Object.entries(POLICIES).find(([, number]) => number === Number(fields[41 - 3]))?.[0];
+    return unlessEmpty({ policy, priority: boundOf(fields[40 - 3]), nice: signed(fields[19 - 3]) });
+  },
 };

@@ -3,6 +3,7 @@ import { ERRNO } from '../../linux/errno.ts';
 import { SYSCALLS } from '../../linux/syscall-numbers.ts';
 import { PodError } from '../error.ts';
 import type { HostFacts } from '../plan/facts.ts';
+import { OF_A_PROCESS } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext, SeccompAction, SeccompRule, SeccompTest } from './isolator.ts';
 import { ALLOW } from './seccomp-default.ts';
 import { ACTIONS, OPERATORS, PROFILE_SCHEMA, type ProfileCall, type ProfileValue } from './seccomp-profile-schema.ts';
@@ -113,4 +114,5 @@ export const SECCOMP_PROFILE: Isolator<ProfileValue> = {
   scopes: ['app'],
   schema: PROFILE_SCHEMA,
   lower,
+  fixed: OF_A_PROCESS,
 };

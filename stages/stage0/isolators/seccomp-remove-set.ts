@@ -1,4 +1,5 @@
 import { PodError } from '../error.ts';
+import { OF_A_PROCESS } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 import { defaultPolicy } from './seccomp-default.ts';
 import {
@@ -50,4 +51,5 @@ export const SECCOMP_REMOVE_SET: Isolator<SeccompSetValue> = {
   ),
   applyDefault,
   lower,
+  fixed: OF_A_PROCESS,
 };

@@ -1,4 +1,6 @@
 import { PodError } from '../error.ts';
+import { OF_A_PROCESS } from './fixed.ts';
+import { boundOf, statusField, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, SeccompPolicy, SeccompRule } from './isolator.ts';
 import { ALLOW, defaultPolicy } from './seccomp-default.ts';
 import {
@@ -56,6 +58,9 @@ function addDefault(
   );
 }
 
+/** By the number in /proc/PID/status. */
+const MODES = ['off', 'strict', 'filter'];
+
 export const SECCOMP_RETAIN_SET: Isolator<SeccompSetValue> = {
   name: 'os/linux/seccomp-retain-set',
   example: { set: ['@pod/default'] },
@@ -64,4 +69,10 @@ export const SECCOMP_RETAIN_SET: Isolator<SeccompSetValue> = {
     'The only system calls the app and what it starts may make. What the launch itself needs (execve, close_range, exit, exit_group, rt_sigreturn) is always allowed. Calls of other ABIs, 32-bit and x32, end the app. Default: the filter of "@pod/default", which answers EPERM to known dangers and ENOSYS to the rest.',
   ),
   lower,
+  fixed: OF_A_PROCESS,
+  // Whatever isolator the filter came from.
+  readBack: (source) => {
+    const filters = boundOf(statusField(source, 'Seccomp_filters'));
+    return unlessEmpty({ mode: MODES[Number(statusField(source, 'Seccomp'))], filters });
+  },
 };

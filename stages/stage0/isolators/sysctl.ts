@@ -1,4 +1,5 @@
 import { PodError } from '../error.ts';
+import { IN_THE_POD } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 type SysctlValue = Readonly<Record<string, string | number>>;
@@ -55,6 +56,7 @@ export const SYSCTL: Isolator<SysctlValue> = {
     },
   },
   lower,
+  fixed: IN_THE_POD,
 };
 
 /** The name appc has for it. */

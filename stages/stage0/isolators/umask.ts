@@ -1,3 +1,5 @@
+import { OF_A_PROCESS } from './fixed.ts';
+import { statusField, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 function lower(value: string, draft: Draft, context: IsolatorContext): void {
@@ -15,4 +17,6 @@ export const UMASK: Isolator<string> = {
       'The permissions that files the app makes do not get, in octal: "0027". A string, because YAML reads 0027 as a number. Default: "0022".',
   },
   lower,
+  fixed: OF_A_PROCESS,
+  readBack: (source) => unlessEmpty({ mask: statusField(source, 'Umask') }),
 };

@@ -5,6 +5,7 @@ import { readEvents, toTime } from '../../pod/events.ts';
 import { type Readiness, readReadiness } from '../../pod/readiness.ts';
 import { type PodStatus, readStatus } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
+import type { PodResources, Resources } from '../../resources/in-force.ts';
 import { waitForPod } from '../../pod/wait.ts';
 import { renderProbes } from '../probe-table.ts';
 import { onlyOperand, parseDuration } from '../arguments.ts';
@@ -18,7 +19,8 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'status',
-  purpose: 'Shows one pod with its apps, whether it is ready, and what happened last.',
+  purpose:
+    'Shows one pod with its apps, whether it is ready, what it uses, what is in force as the kernel says it, and what happened last.',
   usage: ['pod status POD [--wait[=DUR]] [-o FORMAT]'],
   examples: [
     ['pod status web', 'the pod named web'],
@@ -51,10 +53,34 @@ async function status(invocation: Invocation): Promise<number> {
   if (found?.state === 'exited') await buryIfLeft(store, uuid);
   if (!found) throw new PodError('pod/not-found', `read the status of pod ${uuid}: it was removed`);
   const format = flags.value('output') ?? 'table';
-  if (isStructured(format)) terminal.out(await formatValue(found, format));
+  if (isStructured(format)) terminal.out(await formatValue(await withResources(found), format));
   else if (format === 'name') terminal.out(`${found.uuid}\n`);
-  else terminal.out(renderStatus(terminal, found, readReadiness(store, uuid)) + renderEvents(terminal, store, found));
+  else {
+    const text = renderStatus(terminal, found, readReadiness(store, uuid));
+    terminal.out(`${text}${await renderUsed(terminal, found)}${renderEvents(terminal, store, found)}`);
+  }
   return 0;
+}
+
+/** Only this verb shows it, so only this verb loads what reads it. */
+async function resourcesOf(pod: PodStatus): Promise<PodResources | undefined> {
+  if (pod.state !== 'running' && pod.state !== 'paused') return undefined;
+  const { readResources } = await import('../../resources/in-force.ts');
+  const { readCgroupFacts } = await import('../../cgroup/hierarchies.ts');
+  return readResources(pod, readCgroupFacts());
+}
+
+/** `inForce` and `usage` of the pod and of each app; null when it does not run. */
+async function withResources(pod: PodStatus): Promise<object> {
+  const resources = await resourcesOf(pod);
+  const pick = (one: Resources | undefined): object => ({ inForce: one?.inForce ?? null, usage: one?.usage ?? null });
+  const apps = pod.apps.map((app) => ({ ...app, ...pick(resources?.apps[app.name]) }));
+  return { ...pod, ...pick(resources), apps };
+}
+
+async function renderUsed(terminal: Terminal, pod: PodStatus): Promise<string> {
+  const resources = await resourcesOf(pod);
+  return resources ? (await import('../resource-tables.ts')).renderResources(terminal, resources) : '';
 }
 
 const DEATHS: Readonly<Record<NonNullable<PodStatus['death']>, string>> = {

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { podOk } from '../../harness/pod-cli.ts';
+import { startHoldingPod } from '../../harness/probe-pod.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { facts } from './with-cgroups.ts';
+
+const root = useTempRoot();
+
+interface Shown {
+  readonly inForce: Readonly<Record<string, Readonly<Record<string, unknown>> | null>> | null;
+  readonly usage: Readonly<Record<string, unknown>> | null;
+}
+
+async function shown(pod: string): Promise<Shown & { readonly apps: readonly Shown[] }> {
+  return JSON.parse(await podOk(['status', '-o', 'json', pod], { root })) as Shown & { readonly apps: Shown[] };
+}
+
+const HELD = {
+  name: 'held',
+  app: {
+    isolators: {
+      'resource/memory': { limit: '64Mi', request: '16Mi' },
+      'resource/cpu': { limit: '250m' },
+      'os/linux/rlimits': { nofile: 77 },
+      'os/linux/capabilities-retain-set': { set: ['CAP_KILL'] },
+      'os/linux/umask': '0027',
+      'os/linux/oom-score-adj': 300,
+    },
+  },
+  pod: { isolators: { 'resource/memory': { limit: '128Mi' }, 'resource/pids': { limit: 50 } } },
+};
+
+test('the status of a running pod shows what the kernel has in force and counts', async () => {
+  await startHoldingPod(root, HELD);
+  try {
+    const pod = await shown('held');
+    const app = pod.apps[0]!;
+    assert.equal(pod.inForce?.['resource/memory']?.['limitBytes'], 128 << 20);
+    assert.equal(pod.inForce?.['resource/pids']?.['limit'], 50);
+    assert.equal(app.inForce?.['resource/memory']?.['limitBytes'], 64 << 20);
+    assert.equal(app.inForce?.['resource/memory']?.['requestBytes'], 16 << 20);
+    assert.equal(app.inForce?.['resource/cpu']?.['limitCores'], 0.25);
+    assert.deepEqual(app.inForce?.['os/linux/rlimits']?.['nofile'], { soft: 77, hard: 77 });
+    assert.deepEqual(app.inForce?.['os/linux/capabilities-retain-set']?.['effective'], ['CAP_KILL']);
+    assert.equal(app.inForce?.['os/linux/umask']?.['mask'], '0027');
+    assert.equal(app.inForce?.['os/linux/oom-score-adj']?.['score'], 300);
+    assert.equal(app.inForce?.['os/linux/seccomp-retain-set']?.['mode'], 'filter');
+    for (const counter of ['cpuUsec', 'memoryBytes', 'memoryPeakBytes', 'pids', 'oomKills', 'cpuThrottledUsec']) {
+      assert.equal(typeof app.usage?.[counter], 'number', counter);
+    }
+    const unified = facts.hierarchies.find(({ version }) => version === 2)?.mountPoint;
+    const hasPressure = unified !== undefined && existsSync(`${unified}/cpu.pressure`);
+    const { cpu } = app.usage!['pressure'] as { cpu: object | null };
+    assert.equal(cpu !== null, hasPressure);
+    const text = await podOk(['status', 'held'], { root });
+    assert.match(text, /^probe +resource\/memory +.*limit 64\.0 MiB/m);
+  } finally {
+    await podOk(['rm', '--force', 'held'], { root });
+  }
+});
+
+test('what is shown is read from the kernel, not from the record', async () => {
+  await startHoldingPod(root, { ...HELD, name: 'behind' });
+  try {
+    const { hierarchies } = facts;
+    const { mountPoint, version } = hierarchies.find(({ controllers }) => controllers.includes('memory'))!;
+    const { uuid } = JSON.parse(await podOk(['status', '-o', 'json', 'behind'], { root })) as { uuid: string };
+    const file = version === 2 ? 'memory.max' : 'memory.limit_in_bytes';
+    writeFileSync(`${mountPoint}/pod-${uuid}/app-probe/${file}`, String(48 << 20));
+    assert.equal((await shown('behind')).apps[0]!.inForce?.['resource/memory']?.['limitBytes'], 48 << 20);
+  } finally {
+    await podOk(['rm', '--force', 'behind'], { root });
+  }
+});
+
+test('a pod that does not run has nothing in force', async () => {
+  await podOk(['run', '-'], {
+    root,
+    input: JSON.stringify({
+      apiVersion: 'pod/v1',
+      kind: 'Pod',
+      metadata: { name: 'ended' },
+      apps: [{ name: 'app', image: 'host', exec: ['/bin/true'] }],
+    }),
+  });
+  const pod = await shown('ended');
+  assert.deepEqual([pod.inForce, pod.usage, pod.apps[0]!.inForce], [null, null, null]);
+  await podOk(['rm', 'ended'], { root });
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parsePressure, readCounters } from '../../../../stages/stage0/cgroup/counters.ts';
+import type { CgroupFacts } from '../../../../stages/stage0/plan/facts.ts';
+
+type Files = Readonly<Record<string, string>>;
+
+/** Directories that look like hierarchies, with files in the pod's directory and in that of its app. */
+function counted(version: 1 | 2, controllers: readonly string[], pod: Files, app: Files) {
+  const mountPoint = mkdtempSync(join(tmpdir(), 'pod-counters-'));
+  try {
+    for (const [below, files] of [
+      ['pod-u', pod],
+      ['pod-u/app-a', app],
+    ] as const) {
+      mkdirSync(join(mountPoint, below));
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(mountPoint, below, name), text);
+    }
+    const facts: CgroupFacts = {
+      mode: version === 1 ? 'v1' : 'v2',
+      hierarchies: [{ version, controllers, mountPoint }],
+    };
+    return { pod: readCounters(facts, 'u'), app: readCounters(facts, 'u', 'a') };
+  } finally {
+    rmSync(mountPoint, { recursive: true });
+  }
+}
+
+test('the counters of version 2', () => {
+  const { app } = counted(
+    2,
+    ['cpu', 'memory', 'pids'],
+    {},
+    {
+      'cpu.stat': 'usage_usec 500\nnr_periods 9\nnr_throttled 4\nthrottled_usec 70\n',
+      'memory.current': '100\n',
+      'memory.peak': '200\n',
+      'memory.swap.current': '30\n',
+      'memory.events': 'oom 2\noom_kill 1\n',
+      'pids.current': '3\n',
+      'pids.peak': '5\n',
+    },
+  );
+  assert.deepEqual(app, {
+    cpuUsec: 500,
+    cpuPeriods: 9,
+    cpuThrottledPeriods: 4,
+    cpuThrottledUsec: 70,
+    memoryBytes: 100,
+    memoryPeakBytes: 200,
+    swapBytes: 30,
+    pids: 3,
+    pidsPeak: 5,
+    oomKills: 1,
+    pressure: { cpu: null, memory: null, io: null },
+  });
+});
+
+test('the counters of version 1, whose OOM kills of the pod are those of its apps too', () => {
+  const { pod, app } = counted(
+    1,
+    ['cpu', 'memory', 'cpuacct'],
+    { 'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n' },
+    {
+      'cpuacct.usage': '1500000\n',
+      'cpu.stat': 'nr_periods 9\nnr_throttled 4\nthrottled_time 70000\n',
+      'memory.usage_in_bytes': '100\n',
+      'memory.max_usage_in_bytes': '200\n',
+      'memory.memsw.usage_in_bytes': '130\n',
+      'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
+    },
+  );
+  assert.deepEqual([app.cpuUsec, app.cpuThrottledUsec, app.memoryPeakBytes, app.swapBytes], [1500, 70, 200, 30]);
+  assert.deepEqual([app.oomKills, pod.oomKills], [2, 3]);
+});
+
+test('what a host does not count is null and not zero', () => {
+  const { pod } = counted(2, [], {}, {});
+  const { pressure, ...numbers } = pod;
+  assert.ok(Object.values(numbers).every((value) => value === null));
+  assert.deepEqual(pressure, { cpu: null, memory: null, io: null });
+});
+
+test('pressure is read as the kernel writes it', () => {
+  const text = 'some avg10=1.50 avg60=2.00 avg300=0.25 total=12345\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n';
+  assert.deepEqual(parsePressure(text), {
+    some: { avg10: 1.5, avg60: 2, avg300: 0.25, totalUsec: 12_345 },
+    full: { avg10: 0, avg60: 0, avg300: 0, totalUsec: 0 },
+  });
+  // Until Linux 5.13 processors have no such line.
+  assert.equal(parsePressure('some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n').full, null);
+});
