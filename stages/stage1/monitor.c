@@ -49,7 +49,7 @@ static int receive_launch(struct monitor *mon)
 	struct stat st;
 	void *image;
 
-	if (message_receive(HANDOFF_FD, &m, fds, 0) != 1 || m.type != MSG_LAUNCH || m.fds != 3)
+	if (message_receive(HANDOFF_FD, &m, fds, 0) != 1 || m.type != MSG_LAUNCH || m.fds < 3)
 		return -1;
 	if (sys2(__NR_fstat, fds[0], &st) < 0 || st.st_size <= 0 || st.st_size > MAX_TAPE_BYTES)
 		return -1;
@@ -63,6 +63,10 @@ static int receive_launch(struct monitor *mon)
 		mon->regs[i] = -1;
 	mon->regs[R_LOCK] = fds[1];
 	mon->regs[R_POD_STDIN] = fds[2];
+	if (R_FIRST_FREE + m.fds - 3 > mon->program.header->regs)
+		return -1;
+	for (u32 i = 3; i < m.fds; i++)
+		mon->regs[R_FIRST_FREE + i - 3] = fds[i];
 	return 0;
 }
 

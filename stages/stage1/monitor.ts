@@ -53,6 +53,8 @@ export interface LaunchInput {
   readonly stdinFd: number;
   /** An open descriptor of /dev/null, for the monitor's own standard streams. */
   readonly nullFd: number;
+  /** More descriptors, for the tape's first registers. */
+  readonly given: readonly number[];
   readonly openTransport: OpenTransport;
 }
 
@@ -64,7 +66,8 @@ export function launchMonitor(input: LaunchInput): Monitor {
   try {
     // Before it is there, so that it has not to wait for the tape.
     using tape = memfd('tape', input.tape);
-    sendWithFds(ours.number, encodeMessage({ type: 'launch', fds: 3 }), [tape.number, input.lockFd, input.stdinFd]);
+    const fds = [tape.number, input.lockFd, input.stdinFd, ...input.given];
+    sendWithFds(ours.number, encodeMessage({ type: 'launch', fds: fds.length }), fds);
     pid = spawnProcess({
       path: `/proc/self/fd/${binary.number}`,
       argv: ['stage1'],

@@ -25,6 +25,7 @@ export function planDefault(apps: readonly object[] = [{ name: 'main', image: 'h
     network: { planAttach: nothing, planPod: nothing, planSettle: nothing },
     fileVolumes: new Set(),
     layersDir: '/layers',
+    podsDir: '/pods',
   });
 }
 

@@ -11,6 +11,7 @@ export interface Snapshot {
   readonly processes: readonly string[];
   readonly descriptors: readonly string[];
   readonly uidRanges: readonly string[];
+  readonly loops: readonly string[];
 }
 
 export function takeSnapshot(): Snapshot {
@@ -22,6 +23,7 @@ export function takeSnapshot(): Snapshot {
     processes: listProcesses(),
     descriptors: listDescriptors(),
     uidRanges: listUidRanges(),
+    loops: listLoops(),
   };
 }
 
@@ -33,6 +35,13 @@ function isOurLink(name: string): boolean {
 function listMounts(): string[] {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
   return lines.map((line) => line.split(' ')[4] ?? line).sort();
+}
+
+/** Images of stores, by loop device. */
+function listLoops(): string[] {
+  const devices = readdirSync('/sys/block').filter((name) => existsSync(`/sys/block/${name}/loop/backing_file`));
+  const files = devices.map((name) => readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim());
+  return files.filter((file) => /\/store\.[^/]*\.img( |$)/.test(file)).sort();
 }
 
 /** Directories named `pod-…` at the top of every cgroup hierarchy. */

@@ -1,11 +1,14 @@
 /* Subcommands that use resources or end in some way, for tests of limits, exit codes and supervision. */
 #include "probe.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/mman.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -129,6 +132,32 @@ static int spam(long bytes)
 	return 0;
 }
 
+/*
+ * Writes a file until it has so many bytes, and says how many it had when the kernel refused. It would rather have it in no
+ * project, which the kernel is to refuse as well.
+ */
+static int fill(const char *path, long bytes)
+{
+	struct fsxattr none = { 0 };
+	char block[PAGE] = { 0 };
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	const char *refusal = "ok";
+	long made = 0;
+
+	ioctl(fd, FS_IOC_FSSETXATTR, &none);
+	while (fd >= 0 && made < bytes) {
+		ssize_t wrote = write(fd, block, sizeof(block));
+
+		if (wrote < 0)
+			break;
+		made += wrote;
+	}
+	if (made < bytes)
+		refusal = outcome(-1);
+	printf("filled %ld: %s\n", made, refusal);
+	return 0;
+}
+
 /* Waits for SIGTERM, then says so and ends well. */
 static int hold(void)
 {
@@ -171,6 +200,8 @@ int run_load(int argc, char **argv)
 		return die_by(amount);
 	if (!strcmp(name, "orphans"))
 		return orphan_many(amount);
+	if (!strcmp(name, "fill") && argc > 3)
+		return fill(argv[2], strtol(argv[3], NULL, 10));
 	if (!strcmp(name, "spam"))
 		return spam(amount);
 	if (!strcmp(name, "hold"))

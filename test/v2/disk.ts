@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { PROBE } from '../harness/paths.ts';
 
 /** What the guest's /usr holds: as much as pods and the checks need. Node is bound over an empty file, it is too big to copy. */
-const PROGRAMS = ['sh', 'cat', 'echo', 'id', 'ls', 'mknod', 'mount', 'sleep', 'touch', 'true', 'uname'];
+const PROGRAMS = ['sh', 'cat', 'echo', 'id', 'ls', 'mkfs.ext4', 'mknod', 'mount', 'sleep', 'touch', 'true', 'uname'];
 const SEARCH = ['/usr/bin', '/usr/sbin'];
 const SIZE_BYTES = 1024 ** 3;
 
@@ -20,7 +20,7 @@ export function makeDisk(dir: string): string {
     mkdirSync(join(tree, dirname(process.execPath)), { recursive: true });
     writeFileSync(join(tree, process.execPath), '');
   }
-  return makeImage(tree);
+  return makeImage(tree, PROJECTS);
 }
 
 /** The programs and their libraries, the probe, and the libraries of Node. */
@@ -31,11 +31,17 @@ export function makeSystem(tree: string): void {
   copyInto(tree, PROBE, 'usr/bin/probe');
 }
 
-export function makeImage(tree: string): string {
+/** For whoever mounts it with `prjquota`, and has the module for that. */
+const PROJECTS = ['-O', 'quota,project', '-E', 'quotatype=prjquota'];
+
+export function makeImage(tree: string, features: readonly string[] = []): string {
   const image = `${tree}.img`;
   writeFileSync(image, '');
   truncateSync(image, SIZE_BYTES);
-  execFileSync('mkfs.ext4', ['-q', '-F', '-O', '^has_journal', '-d', tree, image], { stdio: 'pipe', env: withSbin() });
+  execFileSync('mkfs.ext4', ['-q', '-F', '-O', '^has_journal', ...features, '-d', tree, image], {
+    stdio: 'pipe',
+    env: withSbin(),
+  });
   return image;
 }
 

@@ -7,7 +7,7 @@ import { type CgroupLayout, type Guest, type Machine, runMachine } from './machi
 /** User-mode Linux, Debian's package `user-mode-linux`: a kernel that is a program, with the machine's own files as its root. */
 const KERNEL = '/usr/bin/linux.uml';
 const MODULES = '/usr/lib/uml/modules';
-const WANTED_MODULES = ['overlay', 'veth', 'bridge', 'nf_tables'];
+const WANTED_MODULES = ['overlay', 'veth', 'bridge', 'nf_tables', 'loop', 'quota_v2'];
 
 /** Mounted by the guest's first process; nothing of the machine's own tree is visible in it. */
 const CGROUP_MOUNTS: Readonly<Record<CgroupLayout, string>> = {
@@ -55,7 +55,7 @@ mount -t tmpfs tmpfs /run
 modprobe -d ${dir}/modules -a ${WANTED_MODULES.join(' ')}
 ip link set lo up
 ${CGROUP_MOUNTS[cgroups]}
-mount -t ext4 /dev/ubda /mnt
+mount -t ext4 -o prjquota /dev/ubda /mnt
 mount --bind ${process.execPath} /mnt${process.execPath.startsWith('/usr/') ? process.execPath : '/usr/bin/true'}
 mount --bind /mnt/state /var/tmp
 mount --rbind /mnt/usr /usr

@@ -4,12 +4,14 @@ import { FILE_CHECKS } from './checks/files.ts';
 import { LIFE_CHECKS } from './checks/life.ts';
 import { LIMIT_CHECKS } from './checks/limits.ts';
 import { DEVICE_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
+import { STORAGE_CHECKS } from './checks/storage.ts';
 import { UML } from './uml.ts';
 
 void playInGuest(UML, 'v2', [
   ...LIFE_CHECKS,
   ...LIMIT_CHECKS,
   ...FILE_CHECKS,
+  ...STORAGE_CHECKS,
   ...DEVICE_CHECKS,
   ...UNIFIED_CHECKS,
   ...CLOCK_CHECKS,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { mayHold, type NetworkEntry } from '../network/ledger.ts';
 import * as claims from '../pod/claims.ts';
+import { PROJECT_KIND } from '../pod/projects.ts';
 import type { LedgerEntry } from '../pod/ledger.ts';
 import { releaseRange } from '../pod/uid-ranges.ts';
 
@@ -19,6 +20,8 @@ type Undo = (entries: readonly LedgerEntry[], context: Context) => Promise<void>
 const UNDO: ReadonlyMap<string, Undo> = new Map<string, Undo>([
   ['cgroup', undoCgroupEntries],
   ['network', undoNetworkEntries],
+  // While the claim holds: nobody else has the project.
+  ['project', undoProjects],
   ['claim', undoClaims],
   ['uid-range', undoUidRange],
 ]);
@@ -53,6 +56,15 @@ async function undoCgroupEntries(entries: readonly LedgerEntry[]): Promise<void>
   throw new PodError('state/io', `remove cgroup "${left.path}": ${left.reason}`, {
     hint: 'a process in it hangs in the kernel; run pod gc again when it is gone',
   });
+}
+
+async function undoProjects(entries: readonly LedgerEntry[], { root, uuid }: Context): Promise<void> {
+  const ids = entries.flatMap(({ id }) =>
+    typeof id === 'number' && claims.claimOwner(root, PROJECT_KIND, String(id)) === uuid ? [id] : [],
+  );
+  if (ids.length === 0) return;
+  const { liftLimits } = await import('./projects.ts');
+  liftLimits(root, ids);
 }
 
 function undoClaims(entries: readonly LedgerEntry[], { root, uuid }: Context): void {

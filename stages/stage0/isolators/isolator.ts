@@ -171,6 +171,8 @@ export interface Draft {
   readonly sysctls: Named<{ readonly name: string; readonly text: string }>[];
   /** Of the pod's link, in each direction. */
   bandwidth?: { readonly bytesPerSecond: number; readonly at: Position };
+  /** Of files on disk. `layer`: the app's writable layer; `all`: logs and volumes too. */
+  storage?: { readonly bytes: bigint; readonly covers: 'layer' | 'all'; readonly at: Position };
 }
 
 export interface IsolatorContext {
@@ -200,8 +202,8 @@ export interface Isolator<Value> {
   readonly schema: JsonSchema;
   /** What holds when the manifest does not name it; called for every draft, an app's with the draft of its pod. */
   readonly applyDefault?: (draft: Draft, host: HostFacts, pod?: Draft) => void;
-  /** What `lower` needs to know of the host beyond the facts every plan has; it finds that in `host.looked`. */
-  readonly look?: (value: Value, host: HostFacts) => readonly Look[];
+  /** What `lower` needs to know of the host beyond the facts every plan has; it finds that in `host.looked`. `podsDir`: where pods are. */
+  readonly look?: (value: Value, host: HostFacts, podsDir: string) => readonly Look[];
   /** Throws a `PodError` (`host/unsupported`, `manifest/schema`) at the line that asked for what cannot be honoured. */
   readonly lower: (value: Value, draft: Draft, context: IsolatorContext) => void;
   /** Why a pod that runs keeps what it was started with. Absent: it lowers to cgroup writes alone, which can be made any time. */

@@ -7,6 +7,8 @@ import type { AnyIsolator } from './isolator.ts';
 import { CPUSET } from './cpuset.ts';
 import { CPU_SHARES } from './cpu-shares.ts';
 import { DEVICES } from './devices.ts';
+import { DISK_SPACE } from './disk-space.ts';
+import { EPHEMERAL_STORAGE } from './ephemeral-storage.ts';
 import { HUGETLB } from './hugetlb.ts';
 import { IO } from './io.ts';
 import { KEYRING } from './keyring.ts';
@@ -49,6 +51,8 @@ export const ISOLATORS: readonly AnyIsolator[] = [
   BLOCK_BANDWIDTH,
   BLOCK_IOPS,
   IO,
+  DISK_SPACE,
+  EPHEMERAL_STORAGE,
   NET_CLASS,
   NET_PRIORITY,
   DEVICES,

@@ -1,3 +1,4 @@
+import type { Fd } from '../../linux/fd.ts';
 import type { Bindings } from '../../tape/bindings.ts';
 import { cgroupLedger } from '../cgroup/ledger.ts';
 import { writeManifest } from '../pod/files.ts';
@@ -8,6 +9,7 @@ import { writeRecord } from '../pod/record.ts';
 import { type NewPod, PodStore } from '../pod/store.ts';
 import { rangePath } from '../pod/uid-ranges.ts';
 import { type AcquiredNetwork, acquireNetwork } from './acquire-network.ts';
+import type { AcquiredStores } from './acquire-stores.ts';
 import type { AcquireInput } from './acquire-input.ts';
 import { newRecord } from './record.ts';
 import { claimUidRange, UID_RANGE_KIND } from './uid-range.ts';
@@ -20,6 +22,8 @@ export interface AcquiredPod {
   readonly lockFd: number;
   readonly ips: readonly string[];
   readonly bindings: Bindings;
+  /** Descriptors that go with the tape, into its first registers; whoever hands them off closes them. */
+  readonly given: readonly Fd[];
 }
 
 /** What the pod takes is in its ledger before it is taken; a failure gives everything back. */
@@ -49,8 +53,20 @@ async function take(input: AcquireInput, { uuid, path, lockFd }: NewPod): Promis
   if (!input.prepared) writeManifest(path, identity.manifest.text);
   const known = { uuid, uidBase, ips: network.ips, metadataUrl: metadata?.url };
   writeRecord(path, newRecord({ ...input, ...known }));
-  const bindings = { ...bindingsFor(input, uuid, uidBase, network), ...metadata?.bindings };
-  return { uuid, path: podPath(root, 'run', uuid), lockFd, ips: network.ips, bindings };
+  const stores = pod.stores && (await acquireStoresOf(input, uuid, path));
+  const bindings = { ...bindingsFor(input, uuid, uidBase, network), ...metadata?.bindings, ...stores?.bindings };
+  const given = stores?.devices ?? [];
+  return { uuid, path: podPath(root, 'run', uuid), lockFd, ips: network.ips, bindings, given };
+}
+
+/** Few pods limit what is on disk, and only they load it. */
+async function acquireStoresOf(
+  { pod, options: { root } }: AcquireInput,
+  uuid: string,
+  path: string,
+): Promise<AcquiredStores> {
+  const { acquireStores } = await import('./acquire-stores.ts');
+  return acquireStores({ root, uuid, path, stores: pod.stores!, record: (entries) => appendLedger(path, entries) });
 }
 
 function bindingsFor(

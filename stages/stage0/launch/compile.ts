@@ -8,8 +8,9 @@ import { readHostFacts } from '../plan/read-facts.ts';
 import { lookFor } from '../plan/look-for.ts';
 import { firstStreams } from '../plan/streams.ts';
 import type { Plan, PlanInput, ResolvedApp } from '../plan/types.ts';
-import { imagesDir } from '../pod/layout.ts';
-import type { CompiledApp, CompiledPod } from './compiled.ts';
+import type { Store } from '../rootfs/types.ts';
+import { imagesDir, podsDir } from '../pod/layout.ts';
+import type { CompiledApp, CompiledPod, CompiledStore } from './compiled.ts';
 import { packExecData, registersFor } from './exec-data.ts';
 import type { Pins } from '../pins/pins.ts';
 import { findFileVolumes } from './file-volumes.ts';
@@ -44,12 +45,13 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   onPhase('plan');
   const base = readHostFacts();
   requireDescriptors(base);
-  const facts = lookFor(spec, base);
+  const facts = lookFor(spec, base, podsDir(root, 'run'));
   const metadata = await metadataOf(spec, apps, facts);
   const first = firstStreams(spec.apps[0], options);
   const layersDir = `${imagesDir(root)}/layers`;
   const network = planNetwork(spec);
-  return compileOnce({ spec, apps, facts, network, metadata, fileVolumes, layersDir, first }, base);
+  const where = { layersDir, podsDir: podsDir(root, 'run') };
+  return compileOnce({ spec, apps, facts, network, metadata, fileVolumes, ...where, first }, base);
 }
 
 /** Few pods ask for it, and only they load it. */
@@ -97,6 +99,7 @@ function compile(input: PlanInput): Compilation {
   const pod: CompiledPod = {
     tape: encodeTemplate(plan.program, facts.arch),
     cgroupMounts: plan.cgroupMounts,
+    ...(plan.stores.length > 0 ? { stores: plan.stores.map(plainStore) } : {}),
     network: { mode: spec.network.mode, ports: publishedPorts(spec) },
     userns: spec.userns,
     ...(spec.metadataService ? { hasMetadata: true } : {}),
@@ -106,6 +109,10 @@ function compile(input: PlanInput): Compilation {
     at: spec.at,
   };
   return { pod, program: plan.program, facts, apps, fileVolumes };
+}
+
+function plainStore({ name, method, bytes, at }: Store): CompiledStore {
+  return { name, method, bytes: Number(bytes), at };
 }
 
 function compileApp(plan: Plan, { spec, image }: ResolvedApp, index: number): CompiledApp {

@@ -19,10 +19,19 @@ export interface CompiledApp {
   readonly at: Position;
 }
 
+/** Files whose bytes are limited: what each start takes for them. */
+export interface CompiledStore {
+  readonly name: string;
+  readonly method: 'project' | 'memory' | 'image';
+  readonly bytes: number;
+  readonly at: Position;
+}
+
 /** A manifest, lowered: all that a start needs and that is the same for every start. Plain data: it may be kept in a file. */
 export interface CompiledPod {
   readonly tape: Template;
   readonly cgroupMounts: readonly string[];
+  readonly stores?: readonly CompiledStore[];
   readonly network: { readonly mode: string; readonly ports: readonly PublishedPort[] };
   readonly userns: UsernsSpec;
   /** It has a metadata service, and each start makes its address and token. */

@@ -6,7 +6,7 @@ import type { PodSpec } from '../manifest/spec.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
 import { lookFor } from '../plan/look-for.ts';
 import { planPod as planTapes } from '../plan/plan.ts';
-import { imagesDir } from '../pod/layout.ts';
+import { imagesDir, podsDir } from '../pod/layout.ts';
 import { metadataOf } from './compile.ts';
 import { readPins } from '../pins/pins.ts';
 import { findFileVolumes } from './file-volumes.ts';
@@ -38,7 +38,7 @@ export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodP
   const { baseDir, frozen, onWarning } = options;
   const pins = readPins(baseDir, frozen);
   const apps = await resolveApps(spec, { storeDir: imagesDir(root), baseDir, pins, frozen, onWarning });
-  const facts = lookFor(spec, readHostFacts());
+  const facts = lookFor(spec, readHostFacts(), podsDir(root, 'run'));
   const metadata = await metadataOf(spec, apps, facts);
   const { program } = planTapes({
     spec,
@@ -48,6 +48,7 @@ export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodP
     metadata,
     fileVolumes,
     layersDir: `${imagesDir(root)}/layers`,
+    podsDir: podsDir(root, 'run'),
   });
   const lines = (): OpLine[] =>
     disassemble(program).toSorted((a, b) => ORDER.indexOf(a.purpose) - ORDER.indexOf(b.purpose));

@@ -82,7 +82,9 @@ async function handOff(
     return launch(tape, acquired, input, openTransport);
   } catch (error) {
     const { giveBack } = await import('./give-back.ts');
-    return giveBack(options.root, acquired, error);
+    return await giveBack(options.root, acquired, error);
+  } finally {
+    for (const fd of acquired.given) fd[Symbol.dispose]();
   }
 }
 
@@ -99,7 +101,15 @@ function launch(tape: Uint8Array, pod: AcquiredPod, input: number | undefined, o
   const nullFd = openSync('/dev/null', 'r+');
   const stdinFd = input ?? nullFd;
   try {
-    return launchMonitor({ distDir: distDir(), tape, lockFd: pod.lockFd, stdinFd, nullFd, openTransport });
+    return launchMonitor({
+      distDir: distDir(),
+      tape,
+      lockFd: pod.lockFd,
+      stdinFd,
+      nullFd,
+      given: pod.given.map(({ number }) => number),
+      openTransport,
+    });
   } finally {
     closeSync(nullFd);
     if (stdinFd !== nullFd && stdinFd !== 0) closeSync(stdinFd);

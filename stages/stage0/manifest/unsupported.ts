@@ -13,10 +13,6 @@ export function findUnsupported(document: ManifestDocument, outline: Outline): U
   const found: Unsupported[] = [];
   const add = (pointer: string, field: string): void => void found.push({ field, at: document.atKey(pointer) });
   if (/^(pod|cni):/.test(outline.networkMode)) add('/network/mode', `network mode ${outline.networkMode}`);
-  for (const volume of outline.volumes) {
-    const isBoundedDisk = volume.kind === 'empty' && volume.medium !== 'memory' && volume.size !== undefined;
-    if (isBoundedDisk) add(join(volume.pointer, 'size'), 'size of a volume on disk');
-  }
   for (const app of outline.apps) addOfApp(app, add);
   return found;
 }

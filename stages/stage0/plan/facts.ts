@@ -36,6 +36,18 @@ export interface DiskBelow {
   readonly queues: readonly string[];
 }
 
+/** What a file system, and the host it is on, offer for limits of what pods have on disk. */
+export interface StoreFacts {
+  /** As in `f_type` of statfs(2), in hexadecimal. */
+  readonly fileSystem: string;
+  readonly isMemory: boolean;
+  /** It keeps files to their projects' limits. */
+  readonly hasProjectQuota: boolean;
+  /** mkfs.ext4, where there is one. */
+  readonly makeFileSystem: string | null;
+  readonly hasLoopDevices: boolean;
+}
+
 /** A disk with hardware, or a hypervisor, behind it. */
 export interface HostDisk {
   /** `major:minor` */
@@ -47,7 +59,7 @@ export interface HostDisk {
 
 /**
  * What only some isolators need to know of the host, read for the manifests that have them: the text of a file, the names in a
- * directory, the device node at a path, the disk below a path, all disks. Null: there is none.
+ * directory, the device node at a path, the disk below a path, all disks, what limits there are for files below a path. Null: there is none.
  */
 export interface Findings {
   readonly text: string | null;
@@ -55,6 +67,7 @@ export interface Findings {
   readonly node: DeviceNode | null;
   readonly disk: DiskBelow | null;
   readonly disks: readonly HostDisk[] | null;
+  readonly store: StoreFacts | null;
 }
 
 export type Look = `${keyof Findings} ${string}`;

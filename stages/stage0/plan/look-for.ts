@@ -1,10 +1,22 @@
 import { looksOf } from '../isolators/looks.ts';
-import type { PodSpec } from '../manifest/spec.ts';
-import type { HostFacts } from './facts.ts';
+import type { PodSpec, VolumeSpec } from '../manifest/spec.ts';
+import type { HostFacts, Look } from './facts.ts';
 import { lookAround } from './look.ts';
 
-/** The host's facts with what the isolators of this pod want to know besides; for most pods that is nothing. */
-export function lookFor(spec: Pick<PodSpec, 'apps' | 'isolators'>, host: HostFacts): HostFacts {
-  const looks = looksOf(spec, host);
+/**
+ * The host's facts with what the isolators of this pod, and its volumes, want to know besides; for most pods that is nothing.
+ * `podsDir`: where the directories of pods are.
+ */
+export function lookFor(
+  spec: Pick<PodSpec, 'apps' | 'isolators' | 'volumes'>,
+  host: HostFacts,
+  podsDir: string,
+): HostFacts {
+  const store: Look[] = spec.volumes.some(isBoundedOnDisk) ? [`store ${podsDir}`] : [];
+  const looks = [...new Set([...looksOf(spec, host, podsDir), ...store])];
   return looks.length === 0 ? host : { ...host, looked: lookAround(looks) };
+}
+
+export function isBoundedOnDisk(volume: VolumeSpec): boolean {
+  return volume.kind === 'empty' && volume.medium === 'disk' && volume.sizeBytes !== undefined;
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { findDisk, listDisks, splitDevice } from './disk.ts';
+import { readStoreFacts } from './store-facts.ts';
 import type { DeviceNode, Findings, HostFacts, Look } from './facts.ts';
 
 const LOOKERS: { readonly [Kind in keyof Findings]: (path: string) => Findings[Kind] } = {
@@ -8,6 +9,7 @@ const LOOKERS: { readonly [Kind in keyof Findings]: (path: string) => Findings[K
   node: findNode,
   disk: (path) => orNull(() => findDisk(path)),
   disks: (path) => orNull(() => listDisks(path)),
+  store: (path) => orNull(() => readStoreFacts(path)),
 };
 
 /** Reads only; what is not there, or may not be read, is null. */

@@ -14,6 +14,7 @@ import { planCgroupViewSources, planCloseCgroupViews } from '../rootfs/cgroup-vi
 import { planCloseDeviceNodes, planDeviceNodes } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
+import { planCloseStoreDevices, storeDeviceReg } from '../rootfs/stores.ts';
 import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
 import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
@@ -26,11 +27,8 @@ import { planProcess, type ProcessInput } from './process.ts';
 import { planProbes } from './probes.ts';
 import { appFlags, standardInput, streamsOf } from './streams.ts';
 import { planDependencies, planRestart } from './supervision.ts';
+import { isImage, LOG_FILES, planStores, type Stores } from './stores.ts';
 import type { Plan, PlanInput, PlannedProcess } from './types.ts';
-
-/** Log files an app keeps: the current one and those it was rotated from. */
-const LOG_FILES = 5;
-const LOG_BYTES = 10 * 1024 * 1024;
 
 interface Drafts {
   readonly pod: Draft;
@@ -68,7 +66,7 @@ function nodeOf({ node, major, minor, at }: DeviceGrant): DeviceNode[] {
   return node === undefined ? [] : [{ ...node, major, minor: minor!, at }];
 }
 
-function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput): RootfsInput {
+function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput, { stores }: Stores): RootfsInput {
   const { spec, apps, facts, fileVolumes, layersDir } = input;
   return {
     apps: apps.map(({ spec: app, image, hasPlainEtc }) => ({
@@ -84,6 +82,7 @@ function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput): Ro
       at: app.at,
     })),
     volumes: spec.volumes.map((volume) => ({ ...volume, isFile: fileVolumes.has(volume.name) })),
+    stores,
     deviceNodes: [drafts.pod, ...drafts.apps.values()].flatMap(({ devices }) => devices.flatMap(nodeOf)),
     userns: spec.userns.mode !== 'host',
     hostNetwork: spec.network.mode === 'host',
@@ -103,8 +102,11 @@ export function planPod(input: PlanInput): Plan {
   const { spec, network } = input;
   const drafts = lowerAll(input);
   const cgroupInput = cgroupInputOf(input, drafts);
-  const rootfs = rootfsInput(input, drafts, cgroupInput);
+  const stores = planStores(input, drafts);
+  const rootfs = rootfsInput(input, drafts, cgroupInput, stores);
   const program = new Program();
+  // The descriptors that come with the tape are in the first registers.
+  for (const { name } of stores.stores.filter(isImage)) storeDeviceReg({ program }, name);
   const host = program.tape({ purpose: 'host' });
   const attach = program.tape({ purpose: 'attach' });
   const cleanup = program.tape({ purpose: 'cleanup' });
@@ -124,9 +126,9 @@ export function planPod(input: PlanInput): Plan {
   planHostSysfs(host, rootfs);
   planAttach(program, attach, input, rootfs, drafts);
   planInit(program, input, rootfs, cgroups, drafts);
-  const processes = planApps(program, input, drafts, cgroups);
+  const processes = planApps(program, input, drafts, cgroups, stores);
   input.metadata?.planAnswers(program, processes);
-  return { program, processes, cgroupMounts: cgroupMounts(cgroupInput) };
+  return { program, processes, cgroupMounts: cgroupMounts(cgroupInput), stores: stores.stores };
 }
 
 /** The last op before the exit is told: from here on the pod is an exited one. */
@@ -161,6 +163,7 @@ function planInit(
   });
   planInitIdentity(tree, input.spec, cgroups.joinInit);
   planHostname(tree, input.spec);
+  planCloseStoreDevices(tree, rootfs);
   planKernelTree(tree, rootfs);
   input.network.planPod(pod, drafts.pod.bandwidth);
   input.metadata?.planSocket(pod);
@@ -172,6 +175,7 @@ function planApps(
   input: PlanInput,
   drafts: Drafts,
   cgroups: CgroupRegisters,
+  { logBytes }: Stores,
 ): Map<string, PlannedProcess> {
   const processes = new Map<string, PlannedProcess>();
   for (const app of input.apps) {
@@ -185,13 +189,19 @@ function planApps(
       hasTerminal: streamsOf(input, app.spec).hasTerminal,
       hasMetadata: input.metadata !== undefined,
     };
-    const process = planApp(program, input, own, cgroups);
+    const process = planApp(program, input, own, cgroups, logBytes(name));
     processes.set(name, { process, capabilities: draft.process.capabilities });
   }
   return processes;
 }
 
-function planApp(program: Program, input: PlanInput, own: ProcessInput, cgroups: CgroupRegisters): ProcessPlan {
+function planApp(
+  program: Program,
+  input: PlanInput,
+  own: ProcessInput,
+  cgroups: CgroupRegisters,
+  logBytes: number,
+): ProcessPlan {
   const { app, draft } = own;
   const { spec } = app;
   const process = planProcess(own);
@@ -212,7 +222,7 @@ function planApp(program: Program, input: PlanInput, own: ProcessInput, cgroups:
     after,
     stopSignal: requireSignal(spec.stop.signal ?? app.image.config.stopSignal ?? 'SIGTERM'),
     graceMs: spec.stop.graceMs,
-    logBytes: LOG_BYTES,
+    logBytes,
     logFiles: LOG_FILES,
     dependsOn: planDependencies(input.apps, spec.name),
     restart: planRestart(spec.restart),

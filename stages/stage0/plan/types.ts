@@ -3,6 +3,7 @@ import type { ProcessPlan } from '../../stage2/process.ts';
 import type { ImageUser } from '../image/user.ts';
 import type { ResolvedImage } from '../image/types.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
+import type { Store } from '../rootfs/types.ts';
 import type { CapabilitySets, Draft } from '../isolators/isolator.ts';
 import type { HostFacts } from './facts.ts';
 
@@ -51,6 +52,8 @@ export interface PlanInput {
   /** Host volumes whose source is a file. */
   readonly fileVolumes: ReadonlySet<string>;
   readonly layersDir: string;
+  /** Where the directories of pods are. */
+  readonly podsDir: string;
   /** Absent: as the manifest has it. */
   readonly first?: FirstStreams | undefined;
 }
@@ -67,4 +70,6 @@ export interface Plan {
   readonly processes: ReadonlyMap<string, PlannedProcess>;
   /** Cgroup hierarchies the host tape makes a directory in; the ledger names them before. */
   readonly cgroupMounts: readonly string[];
+  /** Those on an image need its loop device, in this order, with the tape. */
+  readonly stores: readonly Store[];
 }

@@ -1,10 +1,12 @@
 import { basename, dirname, join } from 'node:path';
 import { AT_FDCWD, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, O_CLOEXEC } from '../../linux/constants.ts';
-import { type Reg, sym, type Tape, type Text } from '../../tape/program.ts';
+import type { Reg, Tape, Text } from '../../tape/program.ts';
 import { planFileLayer } from './network-files.ts';
 import { inMountNamespace, LAYER_HANGER } from './mount-namespace.ts';
 import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
+import { planStores, storeFdOf } from './stores.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
+import { overlayDir, planUpperDirsOf } from './upper.ts';
 
 /**
  * fsconfig(2) takes strings of at most 255 bytes, and an overlay names its layers by path: descriptors under fixed numbers
@@ -64,30 +66,15 @@ class Lowers {
   }
 }
 
-/** One overlay's upper or work directory, in the pod's: each directory more is one more to make and to remove. */
-function overlayDir(kind: 'upper' | 'work', app: RootfsApp, index: number): string {
-  return `${kind}.${app.name}.${index}`;
-}
-
 /** The register of an app's overlay number `index`; 0 is its root. */
 export function overlayReg(tape: Tape, app: RootfsApp, index: number): Reg {
   return tape.program.reg(`root/${app.name}/${index}`);
 }
 
-/** Makes the writable directories on the host, owned by the pod's root. */
+/** Makes the writable directories on the host; those that are limited are made where they are. */
 export function planUpperDirs(host: Tape, input: RootfsInput): void {
   const podDir = host.program.reg('podDir');
-  const owner = sym('uidBase');
-  for (const app of input.apps) {
-    const reason = { at: app.at, why: `make the writable layer of app "${app.name}"` };
-    app.imageMounts.forEach((_, i) => {
-      const upper = host.text(overlayDir('upper', app, i));
-      host.call('mkdirat', [podDir, host.text(overlayDir('work', app, i)), 0o700], reason);
-      host.call('mkdirat', [podDir, upper, 0o755], reason);
-      // The overlay's root shows the owner of this directory; an idmapped upper would make it read-only.
-      if (input.userns) host.call('fchownat', [podDir, upper, owner, owner, 0], reason);
-    });
-  }
+  for (const app of input.apps) if (storeFdOf(input, app.name) === undefined) planUpperDirsOf(host, input, app, podDir);
 }
 
 function lowerOptions(layers: readonly string[]): (readonly [string, Text])[] {
@@ -112,7 +99,9 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
   const podReason = { at: input.podAt, why: 'reach the pod directory' };
   attach.call('dup3', [podDir, POD_DIR_FD, O_CLOEXEC], podReason);
   const hasFiles = planFileLayer(attach, input, FILES_FD);
+  const stores = planStores(attach, input, podDir);
   for (const app of input.apps) {
+    const writable = `/proc/self/fd/${storeFdOf(input, app.name) ?? POD_DIR_FD}`;
     app.imageMounts.forEach((mount, i) => {
       const reason = { at: app.imageAt, why: `mount the root file system of app "${app.name}" (${mount.target})` };
       const image = mount.layers.map((layer) => lowers.pathOf(layer, reason));
@@ -124,8 +113,8 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
           options: [
             ['source', 'pod'],
             ...lowerOptions([...image, ...own]),
-            ['upperdir', `/proc/self/fd/${POD_DIR_FD}/${overlayDir('upper', app, i)}`],
-            ['workdir', `/proc/self/fd/${POD_DIR_FD}/${overlayDir('work', app, i)}`],
+            ['upperdir', `${writable}/${overlayDir('upper', app, i)}`],
+            ['workdir', `${writable}/${overlayDir('work', app, i)}`],
             ['volatile', true],
           ],
           attributes: MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID,
@@ -136,5 +125,6 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
       );
     });
   }
-  for (const fd of [...lowers.fds, ...(hasFiles ? [FILES_FD] : []), POD_DIR_FD]) attach.call('close', [fd], podReason);
+  const open = [...lowers.fds, ...(hasFiles ? [FILES_FD] : []), ...stores, POD_DIR_FD];
+  for (const fd of open) attach.call('close', [fd], podReason);
 }

@@ -37,9 +37,22 @@ export interface DeviceNode {
   readonly at: Position;
 }
 
+/** Files whose bytes are limited, and together: writable layers of apps, and volumes. */
+export interface Store {
+  /** Of a directory, too. */
+  readonly name: string;
+  /** What counts them: a project quota, or a file system of that size in memory or on an image. */
+  readonly method: 'project' | 'memory' | 'image';
+  readonly bytes: bigint;
+  readonly apps: readonly string[];
+  readonly volumes: readonly string[];
+  readonly at: Position;
+}
+
 export interface RootfsInput {
   readonly apps: readonly RootfsApp[];
   readonly volumes: readonly RootfsVolume[];
+  readonly stores: readonly Store[];
   /** Besides those of every pod; some may be named more than once. */
   readonly deviceNodes: readonly DeviceNode[];
   /** The pod has a user namespace of its own. */

@@ -16,9 +16,9 @@ import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from
 import { ensureDirectory, ensureFile, openInside, writeNewFile } from './targets.ts';
 import type { RootfsInput, RootfsVolume } from './types.ts';
 
-const VOLUME_ATTRIBUTES = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+export const VOLUME_ATTRIBUTES: bigint = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
-function volumeReg(tape: Tape, name: string): Reg {
+export function volumeReg(tape: Tape, name: string): Reg {
   return tape.program.reg(`volume/${name}`);
 }
 
@@ -30,25 +30,35 @@ function volumePath(name: string): string {
 /** `empty` volumes on disk are directories of the pod's, open to every user in it, as Kubernetes makes them. */
 export function planVolumeDirs(host: Tape, input: RootfsInput): void {
   const podDir = host.program.reg('podDir');
-  const onDisk = input.volumes.filter((volume) => volume.kind === 'empty' && volume.medium === 'disk');
+  const onDisk = input.volumes.filter((volume) => isPlainOnDisk(input, volume));
   if (onDisk.length === 0) return;
   host.call('mkdirat', [podDir, host.text('volumes'), 0o700], {
     at: input.podAt,
     why: 'make the directory of the volumes',
   });
   for (const volume of onDisk) {
-    const path = host.text(volumePath(volume.name));
     const reason = { at: volume.at, why: `make volume "${volume.name}"` };
-    host.call('mkdirat', [podDir, path, 0o777], reason);
-    if (input.userns) host.call('fchownat', [podDir, path, sym('uidBase'), sym('uidBase'), 0], reason);
+    planVolumeDir(host, input, podDir, volumePath(volume.name), reason);
   }
+}
+
+/** Those that are limited are where their store is. */
+function isPlainOnDisk({ stores }: RootfsInput, volume: VolumeSpec): boolean {
+  if (volume.kind !== 'empty' || volume.medium !== 'disk') return false;
+  return !stores.some(({ volumes }) => volumes.includes(volume.name));
+}
+
+/** For every user in the pod. */
+export function planVolumeDir(tape: Tape, { userns }: RootfsInput, dir: Reg, path: string, reason: Reason): void {
+  tape.call('mkdirat', [dir, tape.text(path), 0o777], reason);
+  if (userns) tape.call('fchownat', [dir, tape.text(path), sym('uidBase'), sym('uidBase'), 0], reason);
 }
 
 /** Volumes that are the host's: detached clones, handed to init. */
 export function planVolumeSources(attach: Tape, input: RootfsInput): void {
   for (const volume of input.volumes) {
     const mount = volumeReg(attach, volume.name);
-    if (volume.kind === 'empty' && volume.medium === 'disk') {
+    if (isPlainOnDisk(input, volume)) {
       const reason = { at: volume.at, why: `open volume "${volume.name}"` };
       cloneTree(attach, attach.program.reg('podDir'), volumePath(volume.name), mount, reason, { handOver: true });
       setMountAttr(attach, mount, { set: VOLUME_ATTRIBUTES }, reason);

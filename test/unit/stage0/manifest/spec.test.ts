@@ -96,7 +96,7 @@ volumes: [{name: v, kind: empty, size: 1Mi}, {name: w, kind: empty, medium: memo
   assert.deepEqual(places(errors), []);
   assert.deepEqual(
     spec?.unsupported.map(({ field, at }) => `${at.line} ${field}`).sort(),
-    ['11 image docker://', '12 image aci:', '13 network mode cni:net', '14 size of a volume on disk'].sort(),
+    ['11 image docker://', '12 image aci:', '13 network mode cni:net'].sort(),
   );
 });
 

@@ -13,6 +13,7 @@ function inputOf(layers: number, detachedLayers: boolean, hasPlainEtc = false): 
   return {
     apps: [{ ...app, hasPlainEtc, mounts: [], cgroupViews: [], maskedPaths: [], readOnlyPaths: [], at: AT }],
     volumes: [],
+    stores: [],
     deviceNodes: [],
     userns: true,
     hostNetwork: false,
