@@ -1,3 +1,4 @@
+import { IN_THE_POD } from './fixed.ts';
 import type { Isolator } from './isolator.ts';
 import { limitStorage, type StorageValue, storageSchema } from './storage-limit.ts';
 
@@ -10,4 +11,5 @@ export const EPHEMERAL_STORAGE: Isolator<StorageValue> = {
   ),
   look: (_value, _host, podsDir) => [`store ${podsDir}`],
   lower: (value, draft, context) => limitStorage('all', value, draft, context),
+  fixed: IN_THE_POD,
 };
