@@ -15,6 +15,7 @@ const PROGRAMS = {
   mmdebstrap: 'mmdebstrap',
   umoci: 'umoci',
   skopeo: 'skopeo',
+  'systemd-analyze': 'systemd',
 };
 
 /** Only test/v2 needs these, and skips without: not every release and architecture has them. A compiler needs its headers. */

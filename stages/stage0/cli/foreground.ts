@@ -120,6 +120,7 @@ interface Stay {
 
 async function stay({ root, launch, timings, pod, output, visit, limit }: Stay): Promise<number> {
   timings.start('run');
+  await tellServiceManager(launch.options, pod);
   output.started(pod);
   let hasLeft = false;
   try {
@@ -131,6 +132,15 @@ async function stay({ root, launch, timings, pod, output, visit, limit }: Stay):
     pod.release();
     if (launch.options.autoRemove && !hasLeft) await removeAfter(root, pod.uuid);
   }
+}
+
+/** systemd and its like wait for the word, where they are told to. */
+async function tellServiceManager({ onWarning }: RunOptions, pod: RunningPod): Promise<void> {
+  if (process.env['NOTIFY_SOCKET'] === undefined) return;
+  const { ServiceManager } = await import('./service-manager.ts');
+  const manager = ServiceManager.fromEnvironment(process.env, onWarning);
+  manager?.ready(`pod ${pod.name} runs: ${pod.uuid}`);
+  process.once('SIGTERM', () => manager?.stopping(`stopping pod ${pod.name}`));
 }
 
 interface Attended {

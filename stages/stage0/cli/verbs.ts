@@ -175,6 +175,13 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./verbs/gc.ts'),
   },
   {
+    name: 'generate',
+    group: 'Host',
+    summary: 'a unit for systemd',
+    failureCode: 1,
+    load: () => import('./verbs/generate.ts'),
+  },
+  {
     name: 'doctor',
     group: 'Host',
     summary: 'try what pods need of this host',
@@ -221,7 +228,6 @@ export const LATER: Readonly<Record<string, 2 | 125>> = {
   diff: 2,
   delete: 2,
   rollout: 2,
-  generate: 2,
   convert: 2,
   graph: 2,
   explain: 2,

@@ -8,9 +8,9 @@ export class PodProcess {
   readonly #ended: Promise<number>;
   #output = '';
 
-  constructor(root: string, args: readonly string[], input?: string) {
+  constructor(root: string, args: readonly string[], input?: string, env: Readonly<Record<string, string>> = {}) {
     this.child = spawn(process.execPath, commandLine(args, root), {
-      env: cliEnvironment(),
+      env: cliEnvironment(env),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#ended = once(this.child, 'close').then(([code, signal]) => (signal === null ? (code as number) : -1));

@@ -1,0 +1,35 @@
+// unix(7), sendto(2): datagrams between programs of one host, which Node has no socket for.
+
+import { AF_UNIX, MSG_NOSIGNAL, SO_SNDTIMEO, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET } from './constants.ts';
+import { Fd } from './fd.ts';
+import { unixAddress } from './socket.ts';
+import { syscall } from './syscall.ts';
+
+/** struct sockaddr_un, as long as it has to be: a path, or `@` and a name that is in no file system. */
+export function datagramAddress(target: string): Uint8Array {
+  const address = unixAddress(target);
+  const length = 2 + Buffer.byteLength(target);
+  if (!target.startsWith('@')) return address.subarray(0, length + 1);
+  address[2] = 0;
+  return address.subarray(0, length);
+}
+
+/** Close-on-exec. */
+export function datagramSocket(): Fd {
+  return new Fd(syscall('socket', AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+/** Sends one datagram; waits at most so long while the receiver's queue is full. */
+export function sendDatagram(target: string, payload: Uint8Array, limitMs: number): void {
+  const address = datagramAddress(target);
+  using socket = datagramSocket();
+  setTimeLimit(socket.number, SO_SNDTIMEO, limitMs);
+  syscall('sendto', socket.number, payload, payload.length, MSG_NOSIGNAL, address, address.length);
+}
+
+/** How long a call may wait; `option` is SO_SNDTIMEO or SO_RCVTIMEO. */
+export function setTimeLimit(socket: number, option: number, limitMs: number): void {
+  // struct timeval
+  const limit = new BigInt64Array([BigInt(Math.floor(limitMs / 1000)), BigInt(Math.floor(limitMs % 1000) * 1000)]);
+  syscall('setsockopt', socket, SOL_SOCKET, option, new Uint8Array(limit.buffer), 16);
+}

@@ -1,0 +1,85 @@
+// systemd.service(5), systemd.syntax(7)
+
+/** A unit of a manifest is a pod's life; one of a folder watches it, and its pods outlive it. */
+export interface UnitInput {
+  readonly kind: 'manifest' | 'folder';
+  /** Of people: a pod's name or a folder. */
+  readonly subject: string;
+  /** All words, the program first; absolute. */
+  readonly command: readonly string[];
+  /** Absolute; what has to be mounted before. */
+  readonly paths: readonly string[];
+  /** How long a stop may take. */
+  readonly stopMs: number;
+}
+
+/** Images may have to be unpacked, and apps wait for others. */
+const START_LIMIT = '10min';
+const WATCHDOG = '2min';
+
+/** The text of a service unit. */
+export function renderUnit({ kind, subject, command, paths, stopMs }: UnitInput): string {
+  const sections = [
+    [
+      '[Unit]',
+      `Description=${specifiersEscaped(`pod ${subject}`)}`,
+      `RequiresMountsFor=${paths.map(quoted).join(' ')}`,
+      'Wants=network-online.target',
+      'After=network-online.target',
+    ],
+    [
+      '[Service]',
+      'Type=notify',
+      `ExecStart=${commandLine(command)}`,
+      `TimeoutStartSec=${START_LIMIT}`,
+      `TimeoutStopSec=${Math.ceil(stopMs / 1000)}s`,
+      ...(kind === 'manifest' ? POD : WATCH),
+    ],
+    ['[Install]', 'WantedBy=multi-user.target'],
+  ];
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+const POD = [
+  '# The pod is asked to stop, and stops its apps in their order: they are not to hear of it from anybody else.',
+  'KillMode=mixed',
+  '# What an app that was stopped by SIGTERM leaves as its code.',
+  'SuccessExitStatus=143',
+  "# Apps are started again as the manifest's restart policies say.",
+  'Restart=no',
+];
+
+const WATCH = [
+  `WatchdogSec=${WATCHDOG}`,
+  '# At the end of the watcher its pods go on.',
+  'KillMode=process',
+  'ExecReload=/bin/kill -HUP $MAINPID',
+  'Restart=on-failure',
+  'RestartSec=5s',
+];
+
+/**
+ * systemd looks for variables in the words, unless the command begins with a colon; before version 244 it knows no colon, so
+ * that is there only when a word has a dollar sign.
+ */
+function commandLine(words: readonly string[]): string {
+  const prefix = words.some((word) => word.includes('$')) ? ':' : '';
+  return `${prefix}${words.map(quoted).join(' ')}`;
+}
+
+const PLAIN = /^[\w./:@,+=~-]+$/;
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n', '\t': '\\t', '\r': '\\r' };
+
+/** One word of a list, whatever is in it. */
+function quoted(word: string): string {
+  if (PLAIN.test(word)) return word;
+  // eslint-disable-next-line no-control-regex -- they are what has to be escaped
+  const escaped = word.replaceAll(/["\\\u0000-\u001f\u007f]/g, (char) => {
+    return ESCAPES[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return `"${specifiersEscaped(escaped)}"`;
+}
+
+function specifiersEscaped(text: string): string {
+  return text.replaceAll('%', '%%');
+}

@@ -1,0 +1,110 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { PodError, PodErrors } from '../../error.ts';
+import { parseManifest } from '../../manifest/parse.ts';
+import { readIfThere } from '../../pod/files.ts';
+import { defaultRoot, POD_FILES } from '../../pod/layout.ts';
+import { readRecord } from '../../pod/record.ts';
+import { PodStore } from '../../pod/store.ts';
+import { parseFlags } from '../flags.ts';
+import { readManifestFile } from '../manifest-file.ts';
+import { packageDir } from '../package-dir.ts';
+import { renderUnit } from '../systemd-unit.ts';
+import { GLOBAL_FLAGS, type Invocation, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'generate',
+  purpose: 'Writes what other programs need to run a pod: a unit for systemd.',
+  usage: ['pod generate systemd FILE|DIR|POD [FLAG…]'],
+  examples: [
+    ['pod generate systemd web.pod.yaml > /etc/systemd/system/web.service', 'a service that is the pod'],
+    ['pod generate systemd site --prune', 'a service that watches a folder; its pods outlive it'],
+    ['pod generate systemd web', "from a running pod, whose manifest's file must still be as it was"],
+  ],
+  flags: [],
+  notes: [
+    'The FLAGs are for the pod run or pod apply of the unit. Paths in it are absolute, of this host and this pod program.',
+    'The unit is started when all apps of the pod have (Type=notify); stopping it stops them in their order.',
+  ],
+  commandAfter: 1,
+  completes: 'files',
+  run: generate,
+};
+
+/** For the way from the signal to the first app, and from the last app to the end. */
+const STOP_MARGIN_MS = 10_000;
+/** A watcher leaves its pods alone when it ends. */
+const WATCHER_STOP_MS = 30_000;
+
+async function generate(invocation: Invocation): Promise<number> {
+  const [kind, target, ...more] = invocation.operands;
+  if (kind === 'kube') throw new PodError('cli/usage', '"pod generate kube" is not supported yet');
+  if (kind !== 'systemd') throw new PodError('cli/usage', `generate "${kind ?? ''}": not one of systemd`);
+  if (target === undefined) throw new PodError('cli/usage', 'FILE, DIR or POD is missing');
+  const words = more[0] === '--' ? more.slice(1) : more;
+  const stat = statSync(target, { throwIfNoEntry: false });
+  const unit = stat?.isDirectory()
+    ? await folderUnit(invocation, target, words)
+    : await manifestUnit(invocation, stat ? target : manifestOf(invocation, target), words);
+  invocation.terminal.out(unit);
+  return 0;
+}
+
+async function folderUnit(invocation: Invocation, target: string, words: readonly string[]): Promise<string> {
+  const dir = resolve(target);
+  await checkWords(invocation, 'apply', words);
+  const command = [...programOf(invocation, 'apply'), '--watch', '-f', dir, ...words];
+  const paths = [invocation.root, dir];
+  return renderUnit({ kind: 'folder', subject: `folder ${dir}`, command, paths, stopMs: WATCHER_STOP_MS });
+}
+
+async function manifestUnit(invocation: Invocation, target: string, words: readonly string[]): Promise<string> {
+  const file = resolve(target);
+  const { text, path, baseDir } = readManifestFile(file);
+  const { spec, errors } = parseManifest(text, path, { baseDir });
+  if (!spec) throw new PodErrors(errors);
+  await checkWords(invocation, 'run', words);
+  const command = [...programOf(invocation, 'run'), '--rm', ...words, file];
+  const graces = spec.apps.reduce((sum, { stop }) => sum + stop.graceMs, 0);
+  return renderUnit({
+    kind: 'manifest',
+    subject: spec.name,
+    command,
+    paths: [invocation.root, file],
+    stopMs: graces + STOP_MARGIN_MS,
+  });
+}
+
+/** A service manager has no PATH to speak of, and `pod` begins with one; the root is said when it is not what root has. */
+function programOf({ root }: Invocation, verbName: string): string[] {
+  const program = [process.execPath, realpathSync(join(packageDir(), 'bin/pod.cjs'))];
+  return [...program, verbName, ...(root === defaultRoot({}, 0) ? [] : ['--root', root])];
+}
+
+/** What the verb would refuse is refused here, and not at the next boot. */
+async function checkWords({ verbs }: Invocation, name: 'run' | 'apply', words: readonly string[]): Promise<void> {
+  const entry = verbs.find((one) => one.name === name);
+  if (!entry) throw new PodError('cli/usage', `generate a unit of "pod ${name}": it is not supported yet`);
+  const { verb: called } = await entry.load();
+  const { operands } = parseFlags(words, [...called.flags, ...GLOBAL_FLAGS]);
+  if (operands.length > 0) throw new PodError('cli/usage', `unexpected argument "${operands[0]}"`);
+}
+
+/** The file a pod was started from, when it is still what the pod runs. */
+function manifestOf({ root }: Invocation, query: string): string {
+  const pod = new PodStore(root).find(query);
+  const path = readRecord(pod.path)?.manifest.path;
+  const text = readIfThere(`${pod.path}/${POD_FILES.manifest}`);
+  const file = path === undefined || path === '-' ? undefined : resolve(path);
+  if (text !== undefined && file !== undefined && isSameText(file, text)) return file;
+  const found =
+    path === undefined || path === '-' ? 'it was read from standard input' : `"${path}" is not what it runs`;
+  throw new PodError('manifest/unreadable', `find the manifest of pod ${pod.uuid}: ${found}`, {
+    hint: 'pod cat-manifest prints it; write it to a file, and give that',
+  });
+}
+
+function isSameText(file: string, text: string): boolean {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return false;
+  return readFileSync(file, 'utf8') === text;
+}

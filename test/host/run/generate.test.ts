@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { execa } from 'execa';
+import { renderUnit } from '../../../stages/stage0/cli/systemd-unit.ts';
+import { NotifySocket } from '../../harness/notify-socket.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { Folder } from './kept-runs.ts';
+import { PodProcess } from './pod-process.ts';
+import { POLITE, shellManifest } from './shell-manifest.ts';
+
+const folder = new Folder();
+const root = useTempRoot();
+let units = 0;
+
+/** What systemd has to say of the unit; empty when it is good. */
+async function verify(text: string): Promise<string> {
+  const { all, exitCode } = await execa('systemd-analyze', ['verify', '--man=no', writeUnit(text)], {
+    all: true,
+    reject: false,
+  });
+  return exitCode === 0 ? all : `exit ${exitCode}: ${all}`;
+}
+
+function writeUnit(text: string): string {
+  return folder.write(`unit-${units++}.service`, text);
+}
+
+/** The unit's command as systemd has read it, in the notation of a shell. */
+async function commandOf(text: string): Promise<string> {
+  const { stdout } = await execa('systemd-analyze', ['verify', '--man=no', writeUnit(text)], {
+    env: { SYSTEMD_LOG_LEVEL: 'debug' },
+    reject: false,
+  });
+  return /^\s*Command Line: (.*)$/m.exec(stdout)![1]!;
+}
+
+function writeManifest(path: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, shellManifest('unit', { a: { script: POLITE, stop: { grace: '3s' } }, b: POLITE }));
+  return path;
+}
+
+test('systemd takes the units, whatever their paths are', async () => {
+  for (const name of ['plain', 'with space', '100%n', '$HOME', 'q"uo\\te', "it's"]) {
+    const file = writeManifest(folder.path(`${name}/web.pod.yaml`));
+    const text = await podOk(['generate', 'systemd', file], { root });
+    assert.equal(await verify(text), '', text);
+    const { stdout } = await execa('sh', ['-c', `printf '%s\\n' ${await commandOf(text)}`]);
+    assert.deepEqual(stdout.split('\n').slice(2), ['run', '--root', root, '--rm', file]);
+  }
+});
+
+test('systemd takes a unit of a folder', async () => {
+  const command = [process.execPath, '/dev/null', 'apply', '--watch', '-f', '/srv/a b'];
+  const paths = ['/var/lib/pod', '/srv/a b'];
+  assert.equal(await verify(renderUnit({ kind: 'folder', subject: 'x', command, paths, stopMs: 1000 })), '');
+});
+
+test('the time to stop is that of all apps, one after another', async () => {
+  const text = await podOk(['generate', 'systemd', writeManifest(folder.path('grace.yaml'))], { root });
+  assert.match(text, /^TimeoutStopSec=23s$/m);
+});
+
+test('flags of the run go into the unit, and those it would refuse are refused', async () => {
+  const file = writeManifest(folder.path('flags.yaml'));
+  const text = await podOk(['generate', 'systemd', file, '--net', 'none', '--frozen'], { root });
+  assert.match(text, new RegExp(` --rm --net none --frozen ${file}$`, 'm'));
+  for (const words of [['--nett', 'x'], ['other.yaml'], ['--net', 'moon']])
+    assert.equal((await pod(['generate', 'systemd', file, ...words], { root })).exitCode, 2, words.join(' '));
+});
+
+test('a manifest with errors has no unit', async () => {
+  const file = folder.write('bad.yaml', 'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: x}\napps: []\nother: 1\n');
+  const { exitCode, stdout, stderr } = await pod(['generate', 'systemd', file], { root });
+  assert.deepEqual([exitCode, stdout], [1, '']);
+  assert.match(stderr, /bad\.yaml:5:1/);
+});
+
+test('a service says when its apps run and when it stops, and the unit of its pod is that of its file', async () => {
+  using socket = new NotifySocket(join(folder.dir, 'notify'));
+  const file = writeManifest(folder.path('told.yaml'));
+  const service = new PodProcess(root, ['run', '--rm', file], undefined, { NOTIFY_SOCKET: socket.address });
+  const [, status] = socket.waitFor(/^READY=1$/);
+  assert.match(status!, /^STATUS=pod unit runs: [0-9a-f-]{36}$/);
+  const fromPod = await podOk(['generate', 'systemd', 'unit'], { root });
+  assert.equal(fromPod, await podOk(['generate', 'systemd', file], { root }));
+  writeFileSync(file, shellManifest('unit', { a: 'true' }));
+  assert.match((await pod(['generate', 'systemd', 'unit'], { root })).stderr, /manifest\/unreadable/);
+  service.signal('SIGTERM');
+  socket.waitFor(/^STOPPING=1$/);
+  assert.equal(await service.ended(), 0);
+  assert.match(service.output, /stops/);
+});
