@@ -3,6 +3,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { CLONE_NEWNET, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from './constants.ts';
 import { Fd } from './fd.ts';
+import { mustReturn } from './return.ts';
 import { syscall } from './syscall.ts';
 
 /** Held open: it lives as long as this does, and stays the same whatever becomes of the process it was found by. */
@@ -27,7 +28,7 @@ export class NetworkNamespace implements Disposable {
       try {
         return new Fd(syscall('socket', family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
       } finally {
-        syscall('setns', home, CLONE_NEWNET);
+        mustReturn(() => void syscall('setns', home, CLONE_NEWNET));
       }
     } finally {
       closeSync(home);

@@ -1,9 +1,12 @@
 import type { ExecOptions, RunningPod } from '../cli/launch-api.ts';
 import { removePod } from '../gc/remove.ts';
+import { PodError } from '../error.ts';
 import { Executor } from '../launch/executor.ts';
+import { pausePod, resumePod } from '../launch/pause.ts';
 import { LogFollower } from '../pod/logs.ts';
+import { isPaused } from '../pod/paused.ts';
 import { type PodStatus, readStatus } from '../pod/status.ts';
-import { PodStore } from '../pod/store.ts';
+import { type PodDir, PodStore } from '../pod/store.ts';
 import { SpareCaptures } from './capture.ts';
 
 export interface ExecResult {
@@ -52,6 +55,8 @@ export class Pod implements AsyncDisposable {
 
   /** Runs a command in an app, under its isolators, and collects what it prints. Throws when it cannot be executed. */
   async exec(argv: readonly string[], { app, ...command }: ExecSettings = {}): Promise<ExecResult> {
+    const located = this.#store.locate(this.uuid);
+    if (located && isPaused(located)) throw new PodError('pod/state', `exec in pod ${this.uuid}: it is paused`);
     using stdout = this.#captures.take();
     using stderr = this.#captures.take();
     const stdio = [null, stdout.far.number, stderr.far.number] as const;
@@ -92,13 +97,25 @@ export class Pod implements AsyncDisposable {
 
   /** Stops the apps in reverse order; without `graceMs` each has its own grace period. Resolves when the pod has ended. */
   async stop(options: { readonly graceMs?: number } = {}): Promise<number> {
+    this.#wake();
     await this.#running.stop(options);
     return this.exit;
   }
 
   /** Sends a signal, by name, to the first process of every app. */
   async kill(signal = 'SIGKILL'): Promise<void> {
+    this.#wake();
     await this.#running.kill(signal);
+  }
+
+  /** Stops every process of the pod where it is, until `resume`. Resolves when all have stopped. */
+  async pause(): Promise<void> {
+    await pausePod(this.#located());
+  }
+
+  /** True when it was paused. */
+  resume(): boolean {
+    return resumePod(this.#located());
   }
 
   /** Stops the pod and removes all that is left of it. */
@@ -109,6 +126,18 @@ export class Pod implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.remove();
+  }
+
+  /** A paused pod can neither be told to stop nor die of a signal. */
+  #wake(): void {
+    const located = this.#store.locate(this.uuid);
+    if (located?.state === 'run') resumePod(located);
+  }
+
+  #located(): PodDir {
+    const pod = this.#store.locate(this.uuid);
+    if (pod?.state === 'run') return pod;
+    throw new PodError('pod/state', `pause or resume pod ${this.uuid}: it does not run`);
   }
 
   #executorOf(app: string | undefined): Executor {

@@ -110,3 +110,15 @@ test('an aborted run starts nothing', async () => {
 function codeIs(code: string): (error: unknown) => boolean {
   return (error) => error instanceof PodError && error.code === code;
 }
+
+test('a paused pod is one until it is resumed, takes no command meanwhile, and is stopped all the same', async () => {
+  await using pod = await run(manifest('pausing', 'trap "exit 7" TERM; sleep 1000 & wait'), { root });
+  await pod.pause();
+  assert.equal(pod.status()?.state, 'paused');
+  await assert.rejects(pod.exec(['/bin/true']), (error) => error instanceof PodError && error.code === 'pod/state');
+  assert.deepEqual([pod.resume(), pod.resume()], [true, false]);
+  assert.equal((await pod.exec(['/bin/true'])).exitCode, 0);
+  await pod.pause();
+  assert.equal(await pod.stop(), 7);
+  await assert.rejects(pod.pause(), (error) => error instanceof PodError && error.code === 'pod/state');
+});

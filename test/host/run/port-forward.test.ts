@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
@@ -6,7 +7,7 @@ import { test } from 'node:test';
 import { run } from '../../../stages/stage0/index.ts';
 import type { Pod } from '../../../stages/stage0/index.ts';
 import { eventually } from '../../harness/eventually.ts';
-import { pod as cli } from '../../harness/pod-cli.ts';
+import { cliEnvironment, commandLine, pod as cli } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { untilLogged } from '../stage1/pods.ts';
 import { PodProcess } from './pod-process.ts';
@@ -53,7 +54,8 @@ process.on('SIGTERM', () => process.exit(0));
 const [ECHO, SIX, FLOOD, SENT, FIRST, RESET, NOBODY] = [0, 1, 2, 3, 4, 5, 6] as const;
 
 async function startServers(name: string, mode: 'none' | 'bridge' | 'host', base: number): Promise<Pod> {
-  const app = { name: 'main', image: 'host', exec: [process.execPath, '-e', SERVERS, String(base)] };
+  const ports = [{ name: 'echo', port: base + ECHO }];
+  const app = { name: 'main', image: 'host', exec: [process.execPath, '-e', SERVERS, String(base)], ports };
   const pod = await run(
     { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name }, network: { mode }, apps: [app] },
     { root },
@@ -69,9 +71,14 @@ class Forwarded implements AsyncDisposable {
   /** All lines are there. */
   readonly ready: Promise<void>;
 
-  constructor(name: string, base: number, services: readonly number[]) {
+  constructor(
+    name: string,
+    base: number,
+    services: readonly number[],
+    words = services.map((one) => `0:${base + one}`),
+  ) {
     this.#base = base;
-    this.process = new PodProcess(root, ['port-forward', name, ...services.map((one) => `0:${base + one}`)]);
+    this.process = new PodProcess(root, ['port-forward', name, ...words]);
     this.ready = this.#untilLines(2 * services.length);
   }
 
@@ -233,8 +240,38 @@ test('a port that is taken on either loopback address is an error, and so is a w
     assert.equal(exitCode, 1);
     assert.ok(stderr.includes('[network/port-taken]'), stderr);
   }
-  for (const args of [[], ['taken'], ['taken', '80'], ['taken', '0:80', 'web:1:2']]) {
+  for (const args of [[], ['taken'], ['taken', 'nameless'], ['taken', '0:80', 'web:1:2']]) {
     const { exitCode, stderr } = await cli(['port-forward', ...args], { root });
     assert.equal(exitCode, 2, stderr);
   }
+});
+
+test('a port has the name the manifest gives it, and without one of the host is the same there', async () => {
+  await using pod = await startServers('named', 'none', 28_420);
+  await using forwarded = new Forwarded(pod.name, 28_420, [ECHO], ['echo']);
+  assert.equal(await ask(await forwarded.connect(ECHO), 'hello '), 'hello bye');
+  assert.ok(forwarded.process.output.startsWith(`forwarding 127.0.0.1:${28_420 + ECHO} →`), forwarded.process.output);
+});
+
+test('a process that cannot go back from the namespace of the pod ends at once', async () => {
+  await using pod = await startServers('barred', 'none', 80);
+  // The first leads into the pod's network, the second back.
+  const barred = ['-qq', '-o', '/dev/null', '-e', 'trace=setns', '-e', 'inject=setns:error=EPERM:when=2'];
+  const child = spawn(
+    'strace',
+    [...barred, process.execPath, ...commandLine(['port-forward', pod.name, '0:80'], root)],
+    {
+      env: cliEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => void (said += text));
+  while (!said.includes('→')) await once(child.stderr, 'data');
+  const port = Number(/:(\d+) →/.exec(said)![1]);
+  const client = connect(port, '127.0.0.1');
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  client.destroy();
+  assert.deepEqual([code, signal], [null, 'SIGABRT'], said);
+  assert.match(said, /go back to the host's namespaces: setns: .*EPERM/);
 });

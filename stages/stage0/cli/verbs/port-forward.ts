@@ -15,10 +15,11 @@ const DRAIN_MS = 5000;
 export const verb: Verb = {
   name: 'port-forward',
   purpose: "Forwards TCP ports of this host's loopback addresses to ports inside a running pod, until ^C.",
-  usage: ['pod port-forward POD [ADDR:]HOST:POD…'],
+  usage: ['pod port-forward POD [[ADDR:]HOST:]PORT…'],
   examples: [
     ['pod port-forward web 8080:80', 'localhost:8080 is port 80 of the pod'],
-    ['pod port-forward db 0:5432', 'on a port that is free, which is printed'],
+    ['pod port-forward web http', 'the port the manifest calls so, on the same of the host'],
+    ['pod port-forward db :5432', 'on a port that is free, which is printed'],
     ['pod port-forward web 192.0.2.1:8080:80 [::1]:8443:443', 'on other addresses'],
   ],
   flags: [],
@@ -36,13 +37,17 @@ async function portForward(invocation: Invocation): Promise<number> {
   const [query, ...words] = operands;
   if (query === undefined) throw new PodError('cli/usage', 'POD is missing');
   if (words.length === 0)
-    throw new PodError('cli/usage', 'HOST:POD is missing', { hint: `pod port-forward ${query} 8080:80` });
+    throw new PodError('cli/usage', 'PORT is missing', { hint: `pod port-forward ${query} 8080:80` });
   // With it comes node:net, which costs as much as all the rest.
-  const { parseForward } = await import('../forward-ports.ts');
-  const forwards = words.map(parseForward);
+  const { parseForward, resolveForward } = await import('../forward-ports.ts');
+  const requests = words.map(parseForward);
   const store = new PodStore(root);
   const pod = store.find(query);
   requireRunning(store, pod);
+  const ports = requests.some(({ podPort }) => typeof podPort === 'string')
+    ? await namedPorts(pod.path)
+    : new Map<string, number>();
+  const forwards = requests.map((request) => resolveForward(request, ports));
   const interrupt = new Promise<'interrupt'>((resolve) => {
     process.once('SIGINT', () => resolve('interrupt'));
   });
@@ -51,6 +56,11 @@ async function portForward(invocation: Invocation): Promise<number> {
   const ended = waitForPod(store, pod.uuid, 'exit').then(() => forwarder.drain(DRAIN_MS));
   if ((await Promise.race([interrupt, ended])) === 'interrupt') return 0;
   throw new PodError('pod/died', `forward to ${name}: the pod has ended`);
+}
+
+/** The parser is only needed for names. */
+async function namedPorts(path: string): Promise<ReadonlyMap<string, number>> {
+  return (await import('../named-ports.ts')).readNamedPorts(path);
 }
 
 async function start(
