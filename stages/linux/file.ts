@@ -1,6 +1,6 @@
 // openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), fchownat(2), utimensat(2), flock(2), lseek(2), ioctl_iflags(2), xattr(7)
 
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
 import { errnoName } from './errno.ts';
 import { type SyscallArg, syscall, trySyscall } from './syscall.ts';
 
@@ -76,6 +76,11 @@ export function fchmod(fd: number, mode: number): void {
   syscall('fchmod', fd, mode);
 }
 
+/** Of the very file an O_PATH descriptor stands for. */
+export function chownPathFd(fd: number, uid: number, gid: number): void {
+  syscall('fchownat', fd, '', uid, gid, AT_EMPTY_PATH);
+}
+
 /** Of the name itself, never of what it points to. */
 export function lchownat(dirFd: number, path: KernelPath, uid: number, gid: number): void {
   syscall('fchownat', dirFd, path, uid, gid, AT_SYMLINK_NOFOLLOW);
@@ -88,7 +93,7 @@ export function fchmodat(dirFd: number, path: KernelPath, mode: number): void {
 
 const times = Buffer.alloc(32);
 
-/** Sets access and modification time alike. `path` null: of the descriptor itself; else of the name, not following it. */
+/** Sets access and modification time alike. `path` null: of the descriptor itself, empty: of an O_PATH one; else of the name, not following it. */
 export function utimensat(dirFd: number, path: KernelPath | null, seconds: number, nanoseconds: number): void {
   const high = Math.floor(seconds / 0x1_0000_0000);
   for (const offset of [0, 16]) {
@@ -96,7 +101,7 @@ export function utimensat(dirFd: number, path: KernelPath | null, seconds: numbe
     times.writeInt32LE(high, offset + 4);
     times.writeUInt32LE(nanoseconds, offset + 8);
   }
-  syscall('utimensat', dirFd, path, times, path === null ? 0 : AT_SYMLINK_NOFOLLOW);
+  syscall('utimensat', dirFd, path, times, path === null ? 0 : path === '' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW);
 }
 
 /** 0, or minus the errno. */
@@ -107,6 +112,11 @@ export function tryFsetxattr(fd: number, name: string, value: Uint8Array): numbe
 /** Of the name itself when it is a symlink. */
 export function tryLsetxattr(path: KernelPath, name: string, value: Uint8Array): number {
   return trySyscall('lsetxattr', path, name, value.length === 0 ? null : value, value.length, 0);
+}
+
+/** Of what the path leads to, as the magic link of an O_PATH descriptor does. */
+export function trySetxattr(path: string, name: string, value: Uint8Array): number {
+  return trySyscall('setxattr', path, name, value.length === 0 ? null : value, value.length, 0);
 }
 
 /** The value, or undefined when the file has no such attribute or its file system has none at all. */

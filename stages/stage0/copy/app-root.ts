@@ -1,49 +1,44 @@
-// proc_pid_root(5), proc_pid_cgroup(5)
+// proc_pid_root(5)
 
-import { readFileSync, statfsSync } from 'node:fs';
-import { AT_FDCWD, O_DIRECTORY, O_PATH } from '../../linux/constants.ts';
+import {
+  AT_FDCWD,
+  O_DIRECTORY,
+  O_PATH,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../../linux/constants.ts';
 import { SyscallError } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
-import { openat2, tryOpenat2 } from '../../linux/file.ts';
+import { tryOpenat2 } from '../../linux/file.ts';
+import { appRootPath } from '../../stage2/root.ts';
 import { PodError } from '../error.ts';
-
-const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
+import { findInit } from '../launch/find-init.ts';
+import { cgroupMountPoints } from '../pod/host-pids.ts';
 
 /**
- * The root of the app that has this host pid, as an O_PATH descriptor. A process directory stays that process's when its number
- * is used again, and the cgroup says whose process it is: nothing in the pod can move one out of it.
+ * The root an app of a running pod was given, as an O_PATH descriptor. It is asked of init, which keeps it as it was mounted: the
+ * app may have another root by now, which answers as the app wants it to.
  */
-export function openAppRoot(uuid: string, app: string, pid: number): Fd {
-  using process = new Fd(openProcess(pid, app));
-  if (!isInCgroup(process.number, uuid, app)) throw gone(app);
-  const opened = tryOpenat2(process.number, 'root', O_PATH | O_DIRECTORY, 0);
-  if (opened < 0) throw gone(app, new SyscallError('openat2', -opened));
-  const root = new Fd(opened);
-  // An app that is allowed to mount could have another root by now, and one that answers to no call is easily made.
-  if (statfsSync(`/proc/self/fd/${root.number}`).type === OVERLAYFS_SUPER_MAGIC) return root;
-  root[Symbol.dispose]();
-  throw new PodError('host/refused', `open the root of app "${app}": it is not the one it was started with`);
+export function openAppRoot(uuid: string, app: string): Fd {
+  const mountPoints = cgroupMountPoints();
+  const pid = findInit(uuid, mountPoints);
+  if (pid === undefined) throw gone(app);
+  using process = open(AT_FDCWD, `/proc/${pid}`, 0, app);
+  using initRoot = open(process.number, 'root', 0, app);
+  const inside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  using root = open(initRoot.number, appRootPath(app).slice(1), inside, app);
+  // The pid was init's before and after: it was not used again in between.
+  if (findInit(uuid, mountPoints) !== pid) throw gone(app);
+  return new Fd(root.take());
 }
 
-function openProcess(pid: number, app: string): number {
-  try {
-    return openat2(AT_FDCWD, `/proc/${pid}`, O_PATH | O_DIRECTORY, 0);
-  } catch (error) {
-    throw gone(app, error);
-  }
-}
-
-function isInCgroup(processFd: number, uuid: string, app: string): boolean {
-  try {
-    const lines = readFileSync(`/proc/self/fd/${processFd}/cgroup`, 'latin1').split('\n');
-    return lines.some((line) => `${line}/`.includes(`/pod-${uuid}/app-${app}/`));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ESRCH' || code === 'ENOENT') return false;
-    throw error;
-  }
+function open(directory: number, path: string, resolve: number, app: string): Fd {
+  const fd = tryOpenat2(directory, path, O_PATH | O_DIRECTORY, resolve);
+  if (fd < 0) throw gone(app, new SyscallError('openat2', -fd, path));
+  return new Fd(fd);
 }
 
 function gone(app: string, cause?: unknown): PodError {
-  return new PodError('pod/state', `open the root of app "${app}": it has ended`, { cause });
+  return new PodError('pod/state', `open the root of app "${app}": its pod has ended`, { cause });
 }

@@ -44,16 +44,35 @@ export function copyOut(files: AppFiles, source: string, target: string, streams
 }
 
 export function copyIn(files: AppFiles, source: string, target: string, streams: Streams): void {
-  const place = { rootFd: files.root.number };
+  const place = placeToWrite(files);
   const outside = outsideOf(files.owners);
   const map = (entry: TarEntry): TarEntry | undefined => (isSpecial(entry) ? undefined : outside(entry));
   if (source === '-') {
     using directory = openDirectory(place, target);
     if (!directory) throw missing(target);
-    write(directory.number, target, map, (sink) => readArchive(streams.stdin, sink));
+    write(place, directory.number, target, map, (sink) => readArchive(streams.stdin, sink));
     return;
   }
   writeBelow(place, source, target, map, (sink, name) => readInto(HOST, source, name, sink));
+}
+
+/** From one pod to another, or within one. */
+export function copyAcross(from: AppFiles, source: string, to: AppFiles, target: string): void {
+  const inside = insideOf(from.owners);
+  const outside = outsideOf(to.owners);
+  writeBelow(
+    placeToWrite(to),
+    source,
+    target,
+    (entry) => (isSpecial(entry) ? undefined : outside(inside(entry))),
+    (sink, name) => readInto({ rootFd: from.root.number }, source, name, sink),
+  );
+}
+
+function placeToWrite({ root, owners, isOver }: AppFiles): Place {
+  if (isOver)
+    throw new PodError('pod/state', 'copy into the pod: it has exited', { hint: 'what has exited can be copied from' });
+  return { rootFd: root.number, owner: owners.outside(0, '/') };
 }
 
 /** In a directory that exists, under the source's name; else under the name that does not. */
@@ -65,15 +84,15 @@ function writeBelow(
   read: (sink: TarSink, name: string) => void,
 ): void {
   using existing = openDirectory(place, target);
-  if (existing) return write(existing.number, target, map, (sink) => read(sink, partPath(source).name));
+  if (existing) return write(place, existing.number, target, map, (sink) => read(sink, partPath(source).name));
   const { directory, name } = partPath(target);
   using parent = name === '' || target.endsWith('/') ? undefined : openDirectory(place, directory);
   if (!parent) throw missing(name === '' || target.endsWith('/') ? target : directory);
-  write(parent.number, target, map, (sink) => read(sink, name));
+  write(place, parent.number, target, map, (sink) => read(sink, name));
 }
 
-function write(directory: number, target: string, map: Map, read: (sink: TarSink) => void): void {
-  using writer = new LayerWriter(directory, `to "${target}"`, 'live');
+function write(place: Place, directory: number, target: string, map: Map, read: (sink: TarSink) => void): void {
+  using writer = new LayerWriter(directory, `to "${target}"`, { owner: place.owner ?? 0 });
   try {
     const sink = new MappedSink(writer, map);
     read(sink);

@@ -1,47 +1,58 @@
 import type { Fd } from '../../linux/fd.ts';
 import { PodError } from '../error.ts';
-import { readRecord } from '../pod/record.ts';
+import type { ImageMount } from '../image/types.ts';
+import { type AppRecord, type PodRecord, readRecord } from '../pod/record.ts';
 import { StatusReader } from '../pod/status.ts';
 import type { PodDir } from '../pod/store.ts';
 import { openAppRoot } from './app-root.ts';
+import { mountExitedRoot } from './exited-root.ts';
 import { Owners } from './owners.ts';
 
-/** The file system of a running app, as seen from outside. */
+/** The file system of an app, as seen from outside. */
 export interface AppFiles extends Disposable {
   readonly root: Fd;
   readonly owners: Owners;
   /** Where further parts of its image are mounted, as names of entries. */
   readonly imageMounts: ReadonlySet<string>;
+  /** Its pod has exited: nothing is written to it any more. */
+  readonly isOver: boolean;
 }
 
 /** Without a name it is the pod's first app. */
 export function openAppFiles(pod: PodDir, wanted: string | undefined): AppFiles {
   const record = readRecord(pod.path);
-  const status = new StatusReader().read(pod);
-  if (record === undefined || (status.state !== 'running' && status.state !== 'paused')) {
-    const state = status.state === 'exited' ? 'it has exited' : `it is ${status.state}`;
-    throw new PodError('pod/state', `open the files of pod ${pod.uuid}: ${state}`, {
-      hint: 'the root of an app is there while the app runs',
+  const { state } = new StatusReader().read(pod);
+  if (record === undefined || (state !== 'running' && state !== 'paused' && state !== 'exited')) {
+    throw new PodError('pod/state', `open the files of pod ${pod.uuid}: it is ${state}`, {
+      hint: 'the root of an app is there once the pod was started',
     });
   }
-  const names = record.apps.map(({ name }) => name);
-  const name = wanted ?? names[0];
-  const app = record.apps.find((one) => one.name === name);
-  if (app === undefined)
-    throw new PodError('pod/app-not-found', `find app "${name}": the pod has ${names.join(', ') || 'no apps'}`);
-  const pid = status.apps.find((one) => one.name === app.name)?.pid ?? null;
-  if (pid === null) throw new PodError('pod/state', `open the files of app "${app.name}": it does not run`);
-  const root = openAppRoot(pod.uuid, app.name, pid);
+  const app = findApp(record, wanted);
+  const mounts = mountsOf(app.exec);
+  const isOver = state === 'exited';
+  const opened = isOver ? mountExitedRoot(pod, app.name, mounts) : running(openAppRoot(pod.uuid, app.name));
   return {
-    root,
-    owners: new Owners(record.uidBase),
-    imageMounts: mountsOf(app.exec),
-    [Symbol.dispose]: () => root[Symbol.dispose](),
+    root: opened.root,
+    owners: new Owners(record.uidBase, isOver ? 'unmapped' : undefined),
+    imageMounts: new Set(mounts.map(({ target }) => target.slice(1)).filter((path) => path !== '')),
+    isOver,
+    [Symbol.dispose]: () => opened[Symbol.dispose](),
   };
 }
 
+function findApp({ apps }: PodRecord, wanted: string | undefined): AppRecord {
+  const names = apps.map(({ name }) => name);
+  const app = apps.find(({ name }) => name === (wanted ?? names[0]));
+  if (app) return app;
+  throw new PodError('pod/app-not-found', `find app "${wanted}": the pod has ${names.join(', ') || 'no apps'}`);
+}
+
+function running(root: Fd): { readonly root: Fd } & Disposable {
+  return { root, [Symbol.dispose]: () => root[Symbol.dispose]() };
+}
+
 /** Of what the launcher keeps in the record. */
-function mountsOf(exec: unknown): ReadonlySet<string> {
-  const { imageMounts = [] } = (exec ?? {}) as { readonly imageMounts?: readonly { readonly target: string }[] };
-  return new Set(imageMounts.map(({ target }) => target.slice(1)).filter((path) => path !== ''));
+function mountsOf(exec: unknown): readonly ImageMount[] {
+  const { imageMounts = [] } = (exec ?? {}) as { readonly imageMounts?: readonly ImageMount[] };
+  return imageMounts;
 }

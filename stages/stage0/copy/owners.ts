@@ -10,17 +10,24 @@ const VFS_CAP_REVISION_3 = 0x03;
 const CAPS_2_BYTES = 20;
 const CAPS_3_BYTES = 24;
 
-/** Owners as a pod numbers them, and as they stand on the disk. `base` is null for a pod without a user namespace. */
+/**
+ * Owners as a pod numbers them, and as they stand on the disk. `base` is null for a pod without a user namespace. `unmapped`: files
+ * of the image are not seen through the pod's mapping, and have the owners the image gave them.
+ */
 export class Owners {
   readonly #base: number | null;
 
-  constructor(base: number | null) {
+  readonly #isUnmapped: boolean;
+
+  constructor(base: number | null, unmapped?: 'unmapped') {
     this.#base = base;
+    this.#isUnmapped = unmapped !== undefined;
   }
 
   /** 65534 for what is not the pod's. */
   inside(id: number): number {
     if (this.#base === null) return id;
+    if (this.#isUnmapped && id < RANGE) return id;
     return id >= this.#base && id < this.#base + RANGE ? id - this.#base : NOBODY;
   }
 

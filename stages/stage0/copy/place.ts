@@ -21,11 +21,14 @@ const KERNEL_FILE_SYSTEMS = new Set([
   0xcafe4a11, // bpf
   0x19800202, // mqueue
   0x42494e4d, // binfmt_misc
+  0x65735546, // fuse: whoever serves it may answer never
 ]);
 
 /** Where paths begin: an app's root, from which nothing leads out, or the host's own. */
 export interface Place {
   readonly rootFd: number | undefined;
+  /** Of directories nothing is said about; 0 when absent. */
+  readonly owner?: number;
 }
 
 /** The directory as an O_PATH descriptor; undefined when there is none of that name. */

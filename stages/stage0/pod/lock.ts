@@ -19,6 +19,22 @@ export function tryLockDir(path: string): number | undefined {
   throw new SyscallError('flock', -result, path);
 }
 
+/** Keeps others from taking the lock, not from sharing it; undefined when one has it, or there is no such directory. */
+export function tryShareDir(path: string): number | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const result = flock(fd, LOCK_SH | LOCK_NB);
+  if (result === 0 && isSameDir(fd, path)) return fd;
+  closeSync(fd);
+  if (result === 0 || result === -ERRNO.EAGAIN) return undefined;
+  throw new SyscallError('flock', -result, path);
+}
+
 /** Takes the lock, waiting for its holder. Only for locks that are held for an instant. */
 export function lockDir(path: string): number {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);

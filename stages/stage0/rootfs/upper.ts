@@ -3,7 +3,7 @@ import type { Dir } from './mount-ops.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
 
 /** One overlay's upper or work directory, in the pod's: each directory more is one more to make and to remove. */
-export function overlayDir(kind: 'upper' | 'work', app: RootfsApp, index: number): string {
+export function overlayDir(kind: 'upper' | 'work', app: Pick<RootfsApp, 'name'>, index: number): string {
   return `${kind}.${app.name}.${index}`;
 }
 

@@ -12,7 +12,7 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'export',
-  purpose: "Writes a running app's root file system as a tar archive.",
+  purpose: "Writes an app's root file system as a tar archive.",
   usage: ['pod export POD [-a APP] -O FILE'],
   examples: [
     ['pod export web -O web.tar', 'to be run again as "image: tar:web.tar"'],

@@ -19,8 +19,9 @@ export class PendingDirectories {
     this.#metadata.set(path, metadata);
   }
 
-  addImplicit(path: string): void {
-    this.#metadata.set(path, IMPLICIT);
+  /** `owner` is that of root where it is not 0. */
+  addImplicit(path: string, owner = 0): void {
+    this.#metadata.set(path, { ...IMPLICIT, uid: owner, gid: owner });
   }
 
   /** What lower layers have in this directory stays hidden. */

@@ -8,9 +8,7 @@ import {
   O_PATH,
   O_WRONLY,
   RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
-  RESOLVE_NO_XDEV,
 } from '../../../linux/constants.ts';
 import {
   AT_REMOVEDIR,
@@ -31,7 +29,8 @@ import { PendingDirectories } from './directories.ts';
 import { normalizeEntryPath, splitPath } from './entry-path.ts';
 import { unpackFailure } from './failure.ts';
 import { FileBody } from './file-body.ts';
-import { applyToName, checkXattrs } from './metadata.ts';
+import { MadeFiles } from './made-files.ts';
+import { applyToName, applyToPathFd, checkXattrs } from './metadata.ts';
 import { ParentDirs } from './parents.ts';
 import { parseWhiteout, type Whiteout } from './whiteout.ts';
 
@@ -51,24 +50,27 @@ export class LayerWriter implements TarSink, Disposable {
   readonly #whiteouts = new Set<string>();
   #entry: TarEntry | undefined;
   #file: FileBody | undefined;
-  readonly #isLive: boolean;
+  readonly #made: MadeFiles | undefined;
 
   /**
    * `live`: the root is a directory in use, perhaps by those who wish us ill. Names have no meaning for overlayfs then, the root's own
-   * attributes stay, no symlink on the way and no other mount is entered, and nothing is made that can only be changed by its name.
+   * attributes and those of directories that are there stay, no symlink on the way and no other mount is entered, and what was made
+   * is changed through a descriptor of it. `owner` is the root's number there.
    */
-  constructor(rootFd: number, archive: string, live?: 'live') {
+  constructor(rootFd: number, archive: string, live?: { readonly owner: number }) {
     this.#archive = archive;
-    this.#isLive = live !== undefined;
-    if (this.#isLive) this.#directories.leaveRoot();
+    if (live) {
+      this.#made = new MadeFiles(archive);
+      this.#directories.leaveRoot();
+    }
     this.#parents = new ParentDirs(
       rootFd,
       archive,
       {
-        onImplicit: (path) => this.#directories.addImplicit(path),
+        onImplicit: (path) => this.#directories.addImplicit(path, live?.owner),
         replaceWhiteout: (path) => this.#replaceWhiteout(path),
       },
-      this.#isLive ? ONE_COMPONENT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV : undefined,
+      this.#made,
     );
   }
 
@@ -109,12 +111,12 @@ export class LayerWriter implements TarSink, Disposable {
   #create(entry: TarEntry): void {
     checkXattrs(entry, this.#archive);
     const path = this.#normalize(entry.path, 'entry');
-    if (path === '') return this.#isLive ? undefined : this.#createRoot(entry);
+    if (path === '') return this.#made ? undefined : this.#createRoot(entry);
     const [parent, name] = splitPath(path);
-    const whiteout = this.#isLive ? undefined : parseWhiteout(name);
+    const whiteout = this.#made ? undefined : parseWhiteout(name);
     if (whiteout) return this.#applyWhiteout(whiteout, parent);
     const dirFd = this.#parents.open(parent);
-    if (entry.type === 'file') this.#file = new FileBody(this.#createFile(dirFd, name, path), entry, !this.#isLive);
+    if (entry.type === 'file') this.#file = new FileBody(this.#createFile(dirFd, name, path), entry, !this.#made);
     else if (entry.type === 'directory') this.#createDirectory(dirFd, name, path, entry);
     else if (entry.type === 'hardlink') this.#createHardLink(dirFd, name, path, entry);
     else if (entry.type === 'symlink') this.#createSymlink(dirFd, name, path, entry);
@@ -136,13 +138,16 @@ export class LayerWriter implements TarSink, Disposable {
 
   #createDirectory(dirFd: number, name: string, path: string, entry: TarEntry): void {
     const make = (bytes: Buffer): number => tryMkdirat(dirFd, bytes, 0o700);
-    const exists = make(bytePath(name)) === -ERRNO.EEXIST;
-    if (!exists || isDirectory(dirFd, name)) {
-      this.#directories.add(path, entry);
+    const result = make(bytePath(name));
+    const exists = result === -ERRNO.EEXIST;
+    if (result < 0 && !exists) throw new SyscallError('mkdirat', -result);
+    if (exists && isDirectory(dirFd, name)) {
+      if (!this.#made) this.#directories.add(path, entry);
       return;
     }
     const hidden = this.#whiteouts.has(path);
-    this.#makeOver(dirFd, name, path, 'mkdirat', make);
+    if (exists) this.#makeOver(dirFd, name, path, 'mkdirat', make);
+    this.#parents.adopt(dirFd, name, path);
     this.#directories.add(path, entry);
     if (hidden) this.#directories.markOpaque(path);
   }
@@ -169,11 +174,13 @@ export class LayerWriter implements TarSink, Disposable {
       throw corrupt(`unpack ${this.#archive}: entry "${printable(path)}" is a symlink to nothing`);
     const target = bytePath(entry.linkPath);
     this.#makeOver(dirFd, name, path, 'symlinkat', (bytes) => trySymlinkat(target, dirFd, bytes));
-    applyToName(dirFd, name, entry, true);
+    if (!this.#made) return applyToName(dirFd, name, entry, true);
+    using link = this.#made.openSymlink(dirFd, name, path, entry.linkPath);
+    applyToPathFd(link.number, entry);
   }
 
   #createDevice(dirFd: number, name: string, path: string, entry: TarEntry, typeBits: number): void {
-    if (this.#isLive) throw this.#hostile(`is a ${entry.type}, which is not made in a directory in use`);
+    if (this.#made) throw this.#hostile(`is a ${entry.type}, which is not made in a directory in use`);
     const { type, devMajor, devMinor } = entry;
     // Overlayfs takes a character device 0:0 for a whiteout: it would hide a name without being listed as one.
     if (type === 'char' && devMajor === 0 && devMinor === 0) throw this.#hostile('is a character device 0:0');

@@ -1,12 +1,14 @@
 import { errnoName, SyscallError } from '../../../linux/errno.ts';
 import {
   bytePath,
+  chownPathFd,
   fchmod,
   fchmodat,
   fchown,
   lchownat,
   tryFsetxattr,
   tryLsetxattr,
+  trySetxattr,
   utimensat,
 } from '../../../linux/file.ts';
 import type { TarEntry } from '../tar/entry.ts';
@@ -50,6 +52,14 @@ export function applyToName(dirFd: number, name: string, metadata: Metadata, isS
     checkSet(attribute, tryLsetxattr(bytePath(`/proc/self/fd/${dirFd}/${name}`), attribute, value), 'lsetxattr');
   }
   utimensat(dirFd, path, metadata.mtimeSec, metadata.mtimeNs);
+}
+
+/** For a symlink that was opened with O_PATH. */
+export function applyToPathFd(fd: number, metadata: Metadata): void {
+  chownPathFd(fd, metadata.uid, metadata.gid);
+  for (const [name, value] of metadata.xattrs)
+    checkSet(name, trySetxattr(`/proc/self/fd/${fd}`, name, value), 'setxattr');
+  utimensat(fd, '', metadata.mtimeSec, metadata.mtimeNs);
 }
 
 function checkSet(name: string, result: number, syscall: string): void {

@@ -8,10 +8,12 @@ import {
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
 } from '../../../linux/constants.ts';
 import { bytePath, tryMkdirat, tryOpenat2 } from '../../../linux/file.ts';
 import { hostile, printable } from '../tar/fault.ts';
 import { splitPath } from './entry-path.ts';
+import type { MadeFiles } from './made-files.ts';
 
 const MAX_OPEN = 48;
 
@@ -24,6 +26,8 @@ export interface ParentEvents {
 
 /** How the kernel is to resolve the paths of directories: as a process in the image would see them. */
 const AS_ROOT: number = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+/** In a directory in use no symlink on the way and no other mount is entered. */
+const ONE_MOUNT: number = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
 
 /**
  * The directories of a layer, opened below its root and nowhere else: symlinks in a path resolve as if the layer were `/`
@@ -34,10 +38,11 @@ export class ParentDirs implements Disposable {
   readonly #archive: string;
   readonly #open = new Map<string, number>();
   readonly #events: ParentEvents;
-  readonly #resolve: number;
+  /** In a directory in use: which directories were made here. */
+  readonly #made: MadeFiles | undefined;
 
-  constructor(rootFd: number, archive: string, events: ParentEvents, resolve: number = AS_ROOT) {
-    this.#resolve = resolve;
+  constructor(rootFd: number, archive: string, events: ParentEvents, made?: MadeFiles) {
+    this.#made = made;
     this.#rootFd = rootFd;
     this.#archive = archive;
     this.#events = events;
@@ -54,9 +59,14 @@ export class ParentDirs implements Disposable {
       return known;
     }
     const fd = this.#tryOpen(path) ?? this.#create(path);
+    this.#made?.check(fd, path);
+    this.#keep(path, fd);
+    return fd;
+  }
+
+  #keep(path: string, fd: number): void {
     if (this.#open.size >= MAX_OPEN) this.#closeOldest();
     this.#open.set(path, fd);
-    return fd;
   }
 
   /** As `open`, but a symlink anywhere in the path is refused: what is done to this directory must be done to this very one. */
@@ -78,6 +88,11 @@ export class ParentDirs implements Disposable {
     throw new SyscallError('openat2', -direct);
   }
 
+  /** A directory that was made a moment ago. */
+  adopt(parentFd: number, name: string, path: string): void {
+    if (this.#made) this.#keep(path, this.#made.adoptDirectory(parentFd, name, path));
+  }
+
   /** A name changed its meaning: descriptors found through it may be of something else now. */
   forget(): void {
     for (const fd of this.#open.values()) closeSync(fd);
@@ -89,7 +104,7 @@ export class ParentDirs implements Disposable {
   }
 
   #tryOpen(path: string): number | undefined {
-    const fd = tryOpenat2(this.#rootFd, bytePath(path), O_RDONLY | O_DIRECTORY, this.#resolve);
+    const fd = tryOpenat2(this.#rootFd, bytePath(path), O_RDONLY | O_DIRECTORY, this.#made ? ONE_MOUNT : AS_ROOT);
     if (fd >= 0) return fd;
     const errno = errnoName(-fd);
     if (errno === 'ENOENT') return undefined;
@@ -102,7 +117,7 @@ export class ParentDirs implements Disposable {
   #create(path: string): number {
     const [parent, name] = splitPath(path);
     const parentFd = this.open(parent);
-    const made = tryMkdirat(parentFd, bytePath(name), 0o755);
+    const made = tryMkdirat(parentFd, bytePath(name), this.#made ? 0o700 : 0o755);
     if (made === 0) this.#events.onImplicit(path);
     // EEXIST after ENOENT: a symlink to nowhere.
     else if (errnoName(-made) === 'EEXIST')
@@ -110,6 +125,7 @@ export class ParentDirs implements Disposable {
         `unpack ${this.#archive}: "${printable(path)}" is used as a directory, and is a symlink that leads nowhere`,
       );
     else throw new SyscallError('mkdirat', -made);
+    if (this.#made) return this.#made.adoptDirectory(parentFd, name, path);
     const fd = tryOpenat2(
       parentFd,
       bytePath(name),

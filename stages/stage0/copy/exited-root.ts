@@ -1,0 +1,93 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { AT_FDCWD, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../../linux/constants.ts';
+import { Fd } from '../../linux/fd.ts';
+import { openat2 } from '../../linux/file.ts';
+import { inNewMountNamespace } from '../../linux/mount-namespace.ts';
+import { attachMount, mountReadOnlyOverlay } from '../../linux/overlay.ts';
+import { PodError } from '../error.ts';
+import type { ImageMount } from '../image/types.ts';
+import { tryShareDir } from '../pod/lock.ts';
+import type { PodDir } from '../pod/store.ts';
+import { LAYER_HANGER } from '../rootfs/mount-namespace.ts';
+import { overlayDir } from '../rootfs/upper.ts';
+
+export interface ExitedRoot extends Disposable {
+  readonly root: Fd;
+}
+
+/**
+ * What an app left: its image with what it wrote on top, mounted again to be read, where only this process sees it. The pod
+ * cannot be removed meanwhile.
+ */
+export function mountExitedRoot(pod: PodDir, app: string, mounts: readonly ImageMount[]): ExitedRoot {
+  const held: Disposable[] = [];
+  const release = (): void => {
+    for (const one of held.splice(0).reverse()) one[Symbol.dispose]();
+  };
+  try {
+    held.push(keepFromRemoval(pod));
+    const gone = mounts.flatMap(({ layers }) => layers).find((layer) => !existsSync(layer));
+    if (gone !== undefined || mounts.length === 0)
+      throw new PodError('pod/state', `open the files of app "${app}": its image is gone`, {
+        hint: 'an image that was removed takes with it what its exited pods stood on',
+      });
+    const mountAll = (): void => mountEach(pod, app, mounts, held);
+    // What is mounted below something needs a place in a namespace.
+    if (mounts.length === 1) mountAll();
+    else held.push(inNewMountNamespace(mountAll));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { root: held[1] as Fd, [Symbol.dispose]: release };
+}
+
+function keepFromRemoval({ path, uuid }: PodDir): Fd {
+  const lock = tryShareDir(path);
+  if (lock === undefined) throw new PodError('pod/state', `open the files of pod ${uuid}: it is being removed`);
+  return new Fd(lock);
+}
+
+/** Adds what it mounted to `held`, the root first. */
+function mountEach({ path }: PodDir, app: string, mounts: readonly ImageMount[], held: Disposable[]): void {
+  let root: Fd | undefined;
+  for (const [i, { target, layers }] of mounts.entries()) {
+    const mount = mountLayers([upperOf(path, app, i), ...layers.toReversed()]);
+    held.push(mount);
+    if (root) attachBelow(root, target, mount);
+    else if (mounts.length > 1) attachAt(LAYER_HANGER, mount);
+    root ??= mount;
+  }
+}
+
+/** Where it is limited it is in a directory of its own, or on a file system that went with the pod. */
+function upperOf(podPath: string, app: string, index: number): string {
+  const name = overlayDir('upper', { name: app }, index);
+  const stores = readdirSync(podPath).filter((entry) => entry.startsWith('store.'));
+  const found = ['', ...stores.map((store) => `${store}/`)].map((above) => `${podPath}/${above}${name}`).find(existsSync);
+  if (found !== undefined) return found;
+  throw new PodError('pod/state', `open the files of app "${app}": what it wrote was on a file system that is gone`, {
+    hint: 'the limited disk of an app is its own file system here, and ends with the pod',
+  });
+}
+
+/** By descriptors, whose paths are short and hold no colon. */
+function mountLayers(directories: readonly string[]): Fd {
+  const fds: Fd[] = [];
+  try {
+    for (const path of directories) fds.push(new Fd(openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0)));
+    return mountReadOnlyOverlay(fds.map(({ number }) => `/proc/self/fd/${number}`));
+  } finally {
+    for (const fd of fds) fd[Symbol.dispose]();
+  }
+}
+
+function attachAt(path: string, mount: Fd): void {
+  using hanger = new Fd(openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0));
+  attachMount(mount, hanger);
+}
+
+function attachBelow(root: Fd, target: string, mount: Fd): void {
+  using place = new Fd(openat2(root.number, target, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
+  attachMount(mount, place);
+}

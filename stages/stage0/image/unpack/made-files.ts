@@ -1,0 +1,80 @@
+import { fstatSync } from 'node:fs';
+import {
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+} from '../../../linux/constants.ts';
+import { readEntries } from '../../../linux/directory.ts';
+import { Fd } from '../../../linux/fd.ts';
+import { bytePath, readlinkFd, tryOpenat2 } from '../../../linux/file.ts';
+import { PodError } from '../../error.ts';
+import { printable } from '../tar/fault.ts';
+
+const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+
+/**
+ * What was made in a directory that others change meanwhile. mkdirat(2) and symlinkat(2) give no descriptor: what the name
+ * leads to a moment later may be another's, which an owner and a mode must not be given to. It is ours when it is as new as
+ * one that was made by us: nobody in a pod can make a file that is owned by who we are.
+ */
+export class MadeFiles {
+  readonly #target: string;
+  readonly #directories = new Map<string, string>();
+
+  constructor(target: string) {
+    this.#target = target;
+  }
+
+  /** Of one that was just made with the mode 0700. */
+  adoptDirectory(parentFd: number, name: string, path: string): number {
+    using found = this.#open(parentFd, name, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const { uid, mode } = fstatSync(found.number);
+    const isNew = uid === process.geteuid!() && (mode & 0o077) === 0 && isEmpty(found.number);
+    if (!isNew) throw this.#replaced(path);
+    this.#directories.set(path, identityOf(found.number));
+    return found.take();
+  }
+
+  /** An O_PATH descriptor of one that was just made. */
+  openSymlink(parentFd: number, name: string, path: string, linkPath: string): Fd {
+    using found = this.#open(parentFd, name, path, O_PATH | O_NOFOLLOW);
+    const stat = fstatSync(found.number);
+    const isOurs = stat.isSymbolicLink() && stat.uid === process.geteuid!() && readlinkFd(found.number) === linkPath;
+    if (!isOurs) throw this.#replaced(path);
+    return new Fd(found.take());
+  }
+
+  /** A directory that was made here is still the one of that name. */
+  check(fd: number, path: string): void {
+    const made = this.#directories.get(path);
+    if (made === undefined || made === identityOf(fd)) return;
+    new Fd(fd)[Symbol.dispose]();
+    throw this.#replaced(path);
+  }
+
+  #open(parentFd: number, name: string, path: string, flags: number): Fd {
+    const fd = tryOpenat2(parentFd, bytePath(name), flags, ONE_COMPONENT);
+    if (fd < 0) throw this.#replaced(path);
+    return new Fd(fd);
+  }
+
+  #replaced(path: string): PodError {
+    return new PodError('host/refused', `copy ${this.#target}: "${printable(path)}" was replaced meanwhile`, {
+      hint: 'something changes the directory while it is copied to',
+    });
+  }
+}
+
+function isEmpty(directory: number): boolean {
+  return readEntries(directory).next().done === true;
+}
+
+/** An inode's number may be used again, by one that was born later. */
+function identityOf(fd: number): string {
+  const { dev, ino, birthtimeNs } = fstatSync(fd, { bigint: true });
+  return `${dev}:${ino}:${birthtimeNs}`;
+}

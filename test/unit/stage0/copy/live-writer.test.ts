@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { test } from 'node:test';
+import { PodError } from '../../../../stages/stage0/error.ts';
+import type { TarEntry } from '../../../../stages/stage0/image/tar/entry.ts';
+import { LayerWriter } from '../../../../stages/stage0/image/unpack/layer-writer.ts';
+import { MadeFiles } from '../../../../stages/stage0/image/unpack/made-files.ts';
+import { useScratch } from '../pod/scratch.ts';
+
+const scratch = useScratch();
+let directories = 0;
+
+const ENTRY: Omit<TarEntry, 'path' | 'type'> = {
+  linkPath: '',
+  size: 0,
+  mode: 0o755,
+  uid: 1234,
+  gid: 1234,
+  mtimeSec: 1,
+  mtimeNs: 0,
+  devMajor: 0,
+  devMinor: 0,
+  xattrs: [],
+};
+
+/** Writes entries into a directory others change: whatever `between` does after each entry of that path. */
+function writeLive(
+  entries: readonly TarEntry[],
+  between: (root: string, path: string) => void = () => undefined,
+): string {
+  const root = `${scratch}/${directories++}`;
+  mkdirSync(root);
+  const fd = openSync(root, 'r');
+  using writer = new LayerWriter(fd, `to "${root}"`, { owner: 77 });
+  try {
+    for (const entry of entries) {
+      writer.begin(entry);
+      writer.end();
+      between(root, entry.path);
+    }
+    writer.finish();
+  } finally {
+    closeSync(fd);
+  }
+  return root;
+}
+
+const isRefused = (error: unknown): boolean => error instanceof PodError && error.code === 'host/refused';
+
+test('what is made has the owners of its entries, and directories nothing is said of that of root there', () => {
+  const root = writeLive([
+    { ...ENTRY, path: 'said', type: 'directory' },
+    { ...ENTRY, path: 'unsaid/file', type: 'file' },
+    { ...ENTRY, path: 'said/link', type: 'symlink', linkPath: '/nowhere' },
+  ]);
+  const owner = (path: string): number => lstatSync(`${root}/${path}`).uid;
+  assert.deepEqual(['said', 'said/link', 'unsaid', 'unsaid/file'].map(owner), [1234, 1234, 77, 1234]);
+  assert.equal(lstatSync(`${root}/said/link`).mtimeMs, 1000);
+  assert.equal(statSync(`${root}/unsaid`).mode & 0o777, 0o755);
+});
+
+test('a directory that was there keeps its owner and mode', () => {
+  const root = writeLive(
+    [
+      { ...ENTRY, path: 'first', type: 'symlink', linkPath: 'x' },
+      { ...ENTRY, path: 'there', type: 'directory' },
+    ],
+    (directory, path) => {
+      if (path === 'first') mkdirSync(`${directory}/there`, { mode: 0o700 });
+    },
+  );
+  const { uid, mode } = statSync(`${root}/there`);
+  assert.deepEqual([uid, mode & 0o777], [process.geteuid!(), 0o700]);
+});
+
+test('a directory put in the place of one that was made gets neither owner nor mode nor files', () => {
+  for (const child of [[], [{ ...ENTRY, path: 'made/file', type: 'file' }]] as const) {
+    let seen = '';
+    const swap = (root: string, path: string): void => {
+      if (path !== 'made') return;
+      seen = root;
+      mkdirSync(`${root}/others`, { mode: 0o700 });
+      renameSync(`${root}/made`, `${root}/away`);
+      renameSync(`${root}/others`, `${root}/made`);
+    };
+    // A name that is removed in between makes the writer look for its directories anew.
+    const forget: TarEntry[] = [
+      { ...ENTRY, path: 'name', type: 'symlink', linkPath: 'a' },
+      { ...ENTRY, path: 'name', type: 'symlink', linkPath: 'b' },
+    ];
+    const entries: TarEntry[] = [{ ...ENTRY, path: 'made', type: 'directory' }, ...forget, ...child];
+    assert.throws(() => writeLive(entries, swap), isRefused);
+    assert.equal(statSync(`${seen}/made`).uid, process.geteuid!());
+    assert.equal(existsSync(`${seen}/made/file`), false);
+  }
+});
+
+test('what is adopted is as new as what was made: no other owner, nothing in it, open to nobody', () => {
+  const root = `${scratch}/adopt`;
+  mkdirSync(root);
+  const fd = openSync(root, 'r');
+  const made = new MadeFiles('to "x"');
+  mkdirSync(`${root}/open`, { mode: 0o755 });
+  mkdirSync(`${root}/full/x`, { recursive: true, mode: 0o700 });
+  symlinkSync('/elsewhere', `${root}/link`);
+  for (const name of ['open', 'full', 'link', 'none'])
+    assert.throws(() => made.adoptDirectory(fd, name, name), isRefused);
+  assert.throws(() => made.openSymlink(fd, 'link', 'link', '/here'), isRefused);
+  assert.throws(() => made.openSymlink(fd, 'open', 'open', ''), isRefused);
+  mkdirSync(`${root}/new`, { mode: 0o700 });
+  const adopted = made.adoptDirectory(fd, 'new', 'new');
+  made.check(adopted, 'new');
+  closeSync(adopted);
+  rmdirSync(`${root}/new`);
+  mkdirSync(`${root}/new`, { mode: 0o700 });
+  // Perhaps with the number of the one before.
+  const again = openSync(`${root}/new`, 'r');
+  assert.throws(() => made.check(again, 'new'), isRefused);
+  closeSync(fd);
+});
+
+test('pieces of a file with holes lie where they belong', () => {
+  const root = `${scratch}/sparse`;
+  mkdirSync(root);
+  const fd = openSync(root, 'r');
+  using writer = new LayerWriter(fd, 'x', { owner: 0 });
+  const extents = [
+    { offset: 512, length: 2 },
+    { offset: 2048, length: 3 },
+  ];
+  writer.begin({ ...ENTRY, path: 'f', type: 'file', size: 4096, extents });
+  writer.data(Buffer.from('abc'));
+  writer.data(Buffer.from('de'));
+  writer.end();
+  const expected = Buffer.alloc(4096);
+  expected.write('ab', 512);
+  expected.write('cde', 2048);
+  assert.deepEqual(readFileSync(`${root}/f`), expected);
+  closeSync(fd);
+});
