@@ -64,7 +64,9 @@ function mountEach({ path }: PodDir, app: string, mounts: readonly ImageMount[],
 function upperOf(podPath: string, app: string, index: number): string {
   const name = overlayDir('upper', { name: app }, index);
   const stores = readdirSync(podPath).filter((entry) => entry.startsWith('store.'));
-  const found = ['', ...stores.map((store) => `${store}/`)].map((above) => `${podPath}/${above}${name}`).find(existsSync);
+  const found = ['', ...stores.map((store) => `${store}/`)]
+    .map((above) => `${podPath}/${above}${name}`)
+    .find(existsSync);
   if (found !== undefined) return found;
   throw new PodError('pod/state', `open the files of app "${app}": what it wrote was on a file system that is gone`, {
     hint: 'the limited disk of an app is its own file system here, and ends with the pod',
