@@ -10,8 +10,7 @@ import { PodErrors } from '../error.ts';
 import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
 import { lowerIsolators, type Lowered } from '../isolators/lower.ts';
 import type { AppSpec } from '../manifest/spec.ts';
-import { planCgroupViewSources, planCloseCgroupViews } from '../rootfs/cgroup-view.ts';
-import { planCloseDeviceNodes, planDeviceNodes } from '../rootfs/devices.ts';
+import { planAskedNodes, planCloseAskedNodes } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
 import { planCloseStoreDevices, storeDeviceReg } from '../rootfs/stores.ts';
@@ -121,8 +120,7 @@ export function planPod(input: PlanInput): Plan {
   planReleaseIds(settle, spec);
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
-  planCgroupViewSources(host, rootfs);
-  planDeviceNodes(host, rootfs);
+  planAskedNodes(host, rootfs);
   planHostSysfs(host, rootfs);
   planAttach(program, attach, input, rootfs, drafts);
   planInit(program, input, rootfs, cgroups, drafts);
@@ -144,8 +142,7 @@ function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: Ro
   input.network.planAttach(attach, drafts.pod.bandwidth);
   planOverlays(attach, rootfs);
   planVolumeSources(attach, rootfs);
-  planCloseDeviceNodes(attach, rootfs);
-  planCloseCgroupViews(attach, rootfs);
+  planCloseAskedNodes(attach, rootfs);
 }
 
 function planInit(

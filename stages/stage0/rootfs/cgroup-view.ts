@@ -17,22 +17,13 @@ function viewReg(tape: Tape, app: RootfsApp, name: string): Reg {
 }
 
 /** Detached read-only clones of the apps' own cgroup directories: nothing above them can be reached from there. */
-export function planCgroupViewSources(host: Tape, input: RootfsInput): void {
+export function planCgroupViewSources(tree: Tape, input: RootfsInput): void {
   for (const app of input.apps) {
     for (const { name, path } of app.cgroupViews) {
-      const mount = viewReg(host, app, name);
+      const mount = viewReg(tree, app, name);
       const reason = { at: app.at, why: `open the cgroup of app "${app.name}"` };
-      cloneTree(host, AT_FDCWD, path, mount, reason);
-      setMountAttr(host, mount, { set: READ_ONLY }, reason);
-    }
-  }
-}
-
-/** The monitor's own descriptors of them, once init has inherited them. */
-export function planCloseCgroupViews(attach: Tape, input: RootfsInput): void {
-  for (const app of input.apps) {
-    for (const { name } of app.cgroupViews) {
-      attach.call('close', [viewReg(attach, app, name)], { at: app.at, why: `close the cgroup of app "${app.name}"` });
+      cloneTree(tree, AT_FDCWD, path, mount, reason);
+      setMountAttr(tree, mount, { set: READ_ONLY }, reason);
     }
   }
 }

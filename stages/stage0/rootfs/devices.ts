@@ -53,30 +53,31 @@ function rdev(major: number, minor: number): Uint8Array {
   return bytes;
 }
 
-/** Those of every pod, then those that isolators ask for, each once. A link of ours, such as ptmx, stays one. */
-function nodesOf({ deviceNodes, podAt }: RootfsInput): DeviceNode[] {
-  const always = NODES.map((node) => ({ ...node, source: `/dev/${node.name}`, at: podAt }));
-  const taken = new Set([...always, ...LINKS.map(([name]) => ({ name }))].map(({ name }) => name));
-  const asked = new Map(deviceNodes.filter(({ name }) => !taken.has(name)).map((node) => [node.name, node]));
-  return [...always, ...asked.values()];
+/** What isolators ask for beyond the nodes of every pod, each once. A link of ours, such as ptmx, stays one. */
+function askedNodes({ deviceNodes }: RootfsInput): DeviceNode[] {
+  const taken = new Set([...NODES, ...LINKS.map(([name]) => ({ name }))].map(({ name }) => name));
+  return [...new Map(deviceNodes.filter(({ name }) => !taken.has(name)).map((node) => [node.name, node])).values()];
 }
 
-/** mknod is refused in a user namespace: clones of the host's nodes, each checked to be the device its name says. */
-export function planDeviceNodes(host: Tape, input: RootfsInput): void {
-  const stat = host.program.scratch(256);
+/** mknod is refused in a user namespace: a clone of the host's node, checked to be the device its name says. */
+function planDeviceNode(tape: Tape, device: DeviceNode, out: Reg): void {
+  const { name, source, major, minor, at } = device;
+  const stat = tape.program.scratch(256);
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
-  for (const { name, source, major, minor, at } of nodesOf(input)) {
-    const node = deviceReg(host, name);
-    const reason = { at, why: `open device node "/dev/${name}" (${major}:${minor})` };
-    host.call('open_tree', [AT_FDCWD, host.text(source), flags], { ...reason, out: node });
-    host.call('newfstatat', [node, host.text(''), stat, AT_EMPTY_PATH], reason);
-    host.call('tape.equal', [offset(stat, ST_RDEV_AT), host.bytes(rdev(major, minor)), 8], reason);
-  }
+  const reason = { at, why: `open device node "/dev/${name}" (${major}:${minor})` };
+  tape.call('open_tree', [AT_FDCWD, tape.text(source), flags], { ...reason, out });
+  tape.call('newfstatat', [out, tape.text(''), stat, AT_EMPTY_PATH], reason);
+  tape.call('tape.equal', [offset(stat, ST_RDEV_AT), tape.bytes(rdev(major, minor)), 8], reason);
+}
+
+/** Those that isolators ask for may lie where only the host's root gets. */
+export function planAskedNodes(host: Tape, input: RootfsInput): void {
+  for (const node of askedNodes(input)) planDeviceNode(host, node, deviceReg(host, node.name));
 }
 
 /** The monitor's own descriptors of them, once init has inherited them. */
-export function planCloseDeviceNodes(attach: Tape, input: RootfsInput): void {
-  for (const { name, at } of nodesOf(input))
+export function planCloseAskedNodes(attach: Tape, input: RootfsInput): void {
+  for (const { name, at } of askedNodes(input))
     attach.call('close', [deviceReg(attach, name)], { at, why: `close "/dev/${name}"` });
 }
 
@@ -97,7 +98,7 @@ export function planDevTree(pod: Tape, input: RootfsInput, initRoot: Reg): void 
   pod.call('mkdirat', [initRoot, pod.text('dev'), 0o755], reason);
   newFileSystem(pod, { type: 'tmpfs', options, attributes: MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME }, dev, reason);
   attachMount(pod, dev, initRoot, 'dev', reason);
-  planNodes(pod, dev, nodesOf(input));
+  planNodes(pod, dev, input);
   for (const [name, target] of LINKS) pod.call('symlinkat', [pod.text(target), dev, pod.text(name)], reason);
   for (const name of ['pts', 'shm', 'mqueue']) pod.call('mkdirat', [dev, pod.text(name), 0o755], reason);
   // Before what may be written to is mounted below.
@@ -106,21 +107,35 @@ export function planDevTree(pod: Tape, input: RootfsInput, initRoot: Reg): void 
   pod.call('close', [dev], reason);
 }
 
-function planNodes(pod: Tape, dev: Reg, nodes: readonly DeviceNode[]): void {
-  const made = new Set<string>();
-  for (const { name, at } of nodes) {
-    const reason = { at, why: `show device node "/dev/${name}"` };
-    const parents = name.split('/').slice(0, -1);
-    for (const depth of parents.keys()) {
-      const parent = parents.slice(0, depth + 1).join('/');
-      if (made.has(parent)) continue;
-      made.add(parent);
-      pod.call('mkdirat', [dev, pod.text(parent), 0o755], reason);
-    }
-    writeNewFile(pod, dev, name, '', reason);
-    attachMount(pod, deviceReg(pod, name), dev, name, reason);
-    pod.call('close', [deviceReg(pod, name)], reason);
+function planNodes(tree: Tape, dev: Reg, input: RootfsInput): void {
+  const node = tree.program.reg('mount');
+  for (const { name, major, minor } of NODES) {
+    const device = { name, major, minor, source: `/dev/${name}`, at: input.podAt };
+    planDeviceNode(tree, device, node);
+    showNode(tree, dev, device, node);
   }
+  const made = new Set<string>();
+  for (const device of askedNodes(input)) {
+    planNodeParents(tree, dev, device, made);
+    showNode(tree, dev, device, deviceReg(tree, device.name));
+  }
+}
+
+function planNodeParents(tree: Tape, dev: Reg, { name, at }: DeviceNode, made: Set<string>): void {
+  const parents = name.split('/').slice(0, -1);
+  for (const depth of parents.keys()) {
+    const parent = parents.slice(0, depth + 1).join('/');
+    if (made.has(parent)) continue;
+    made.add(parent);
+    tree.call('mkdirat', [dev, tree.text(parent), 0o755], { at, why: `show device node "/dev/${name}"` });
+  }
+}
+
+function showNode(tree: Tape, dev: Reg, { name, at }: DeviceNode, node: Reg): void {
+  const reason = { at, why: `show device node "/dev/${name}"` };
+  writeNewFile(tree, dev, name, '', reason);
+  attachMount(tree, node, dev, name, reason);
+  tree.call('close', [node], reason);
 }
 
 function planDevFileSystems(pod: Tape, dev: Reg, at: Position): void {
