@@ -37,6 +37,19 @@ export const TABLE = {
     'stages/stage0/network',
     'stages/stage0/cgroup',
   ],
+  // Folders of manifests: what is decided of them knows nobody who starts pods; what acts starts and stops them as the verbs do.
+  'stages/stage0/sets': [
+    'stages/stage0/manifest',
+    'stages/stage0/isolators',
+    'stages/stage0/image',
+    'stages/stage0/pod',
+    'stages/stage0/gc',
+    'stages/stage0/launch',
+    'stages/stage0/cli/control.ts',
+    'stages/stage0/cli/bury.ts',
+    'stages/stage0/cli/launch-api.ts',
+    'stages/stage0/refusal.ts',
+  ],
   // The launcher, the library and the command line stand above the rest.
   'stages/stage0': ['stages'],
   'stages/stage0/cli': ['stages', 'schemas'],

@@ -57,6 +57,10 @@ export interface RunOptions {
    * throws ends the launch.
    */
   readonly onTerminal?: () => TerminalSize | undefined;
+  /** What the new pod is to have; absent: a random one. */
+  readonly uuid?: string;
+  /** A living pod that gives up its name to the new one. */
+  readonly replaces?: string | undefined;
   /** Kept in the record: gc removes the pod without a grace period once it has exited. */
   readonly autoRemove: boolean;
   /** Nobody may collect the pod after its end until `release()`: its logs are still to be read. */
@@ -88,7 +92,9 @@ export interface ReadyPod {
   readonly apps: readonly string[];
   /** Where the manifest begins. */
   readonly at: Position;
-  readonly start: (more: Pick<RunOptions, 'keepLock' | 'onCreated' | 'onLaunched' | 'onFailed'>) => Promise<RunningPod>;
+  readonly start: (
+    more: Pick<RunOptions, 'uuid' | 'replaces' | 'keepLock' | 'onCreated' | 'onLaunched' | 'onFailed'>,
+  ) => Promise<RunningPod>;
 }
 
 export interface PodExit {

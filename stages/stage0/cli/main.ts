@@ -108,12 +108,12 @@ function unknownVerb(name: string): PodError {
   return new PodError('cli/usage', `unknown verb "${name}"`, { hint });
 }
 
-/** A verb whose other codes are the app's answers 125 to everything that is pod's own fault. */
+/** A verb whose other codes are the app's answers 125 to everything that is pod's own fault; one whose 1 is an answer, 2. */
 function exitCodeOf(error: unknown, failureCode: number): number {
   const code = error instanceof PodError ? error.code : undefined;
   if (failureCode === 125) {
     if (code === 'pod/command-not-found') return 127;
     return code === 'pod/command-not-runnable' ? 126 : 125;
   }
-  return code === 'cli/usage' ? USAGE : 1;
+  return code === 'cli/usage' || failureCode === USAGE ? USAGE : 1;
 }

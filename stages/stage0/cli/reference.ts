@@ -5,8 +5,9 @@ import { LATER, VERBS } from './verbs.ts';
 
 const EXIT_CODES: readonly (readonly [string, string])[] = [
   ['0', 'done'],
-  ['1', 'it failed; `validate` found errors; `wait` timed out'],
-  ['2', 'the command line is wrong, except in `run` and `exec`'],
+  ['1', 'it failed; `validate` found errors; `diff` found differences; `wait` timed out'],
+  ['2', 'the command line is wrong, except in `run` and `exec`; `diff` could not tell'],
+  ['3', '`apply`, `rollout`, `delete`: something of the set is not as it should be'],
   ['125', '`run`, `exec`: pod itself failed, usage and manifest errors included'],
   ['126, 127', '`run`, `exec`: the command cannot be executed, does not exist'],
   ['128+N', '`run`, `exec`: killed by signal N'],

@@ -38,7 +38,7 @@ export interface Verb {
   readonly run: (invocation: Invocation) => Promise<number> | number;
 }
 
-export const GROUPS = ['Run', 'Look', 'Control', 'Tidy', 'Host'] as const;
+export const GROUPS = ['Run', 'Look', 'Control', 'Sets', 'Tidy', 'Host'] as const;
 
 /** A verb as the overview shows it; the rest of it is loaded when it is called. */
 export interface VerbEntry {
@@ -47,7 +47,7 @@ export interface VerbEntry {
   readonly group: (typeof GROUPS)[number];
   readonly summary: string;
   /** What a failure of pod itself exits with. 125: the other codes belong to the app. */
-  readonly failureCode: 1 | 125;
+  readonly failureCode: 1 | 2 | 125;
   readonly load: () => Promise<{ readonly verb: Verb }>;
 }
 

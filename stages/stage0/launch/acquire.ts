@@ -29,7 +29,7 @@ export interface AcquiredPod {
 /** What the pod takes is in its ledger before it is taken; a failure gives everything back. */
 export async function acquirePod(input: AcquireInput): Promise<AcquiredPod> {
   const { root } = input.options;
-  const pod = input.prepared ?? new PodStore(root).create();
+  const pod = input.prepared ?? new PodStore(root).create(input.options.uuid);
   try {
     return await take(input, pod);
   } catch (error) {
@@ -42,7 +42,7 @@ async function take(input: AcquireInput, { uuid, path, lockFd }: NewPod): Promis
   const { identity, pod, options } = input;
   const { root } = options;
   // Claims carry the uuid: one that a crash left before it was in the ledger is found by gc all the same.
-  if (!input.prepared) claimName(new PodStore(root), identity.name, uuid);
+  if (!input.prepared) claimName(new PodStore(root), identity.name, uuid, options.replaces);
   const uidBase = claimUidRange(root, uuid, pod.userns);
   const uidRange = uidBase === null ? [] : [{ kind: UID_RANGE_KIND, base: uidBase }];
   const cgroups = cgroupLedger(pod.cgroupMounts, uuid).map((entry) => ({ ...entry }));

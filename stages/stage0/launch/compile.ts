@@ -70,8 +70,8 @@ let keptFor: HostFacts | undefined;
 
 /** All that a plan depends on; what is a symbol on the tape (a pod's name is one) is left out. */
 function keyOf({ spec, apps, facts, layersDir, first, fileVolumes }: PlanInput): string {
-  const { manifest, name, hostname, labels, annotations, ...planned } = spec;
-  void [name, hostname, labels];
+  const { manifest, name, hostname, labels, annotations, rollout, nameAt, ...planned } = spec;
+  void [name, hostname, labels, rollout, nameAt];
   const served = spec.metadataService && annotations;
   const resolved = apps.map(({ image, user }) => [image.digest, image.mounts, image.config, user]);
   const volumes = [...fileVolumes];

@@ -3,6 +3,7 @@ import { backoffOf } from './backoff.ts';
 import type { Outline, OutlineApp, OutlineIsolator, OutlineMount, OutlinePort, OutlineVolume } from './outline.ts';
 import { texts } from './outline-read.ts';
 import { buildProbes } from './build-probes.ts';
+import { buildRollout } from './build-rollout.ts';
 import { join } from './pointer.ts';
 import { parseBytes, parseDurationMs } from './quantity.ts';
 import type * as Spec from './spec.ts';
@@ -25,8 +26,10 @@ export function buildSpec(input: SpecInput): Spec.PodSpec {
   return {
     manifest: manifestOf(path, text),
     name: outline.name!,
+    nameAt: document.at('/metadata/name'),
     labels: outline.labels,
     annotations: outline.annotations,
+    rollout: buildRollout(document, outline),
     hostname: outline.hostname ?? outline.name!,
     network: buildNetwork(input),
     userns: buildUserns(input),

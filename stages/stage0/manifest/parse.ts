@@ -6,6 +6,7 @@ import { checkMounts } from './check-mounts.ts';
 import { checkNames } from './check-names.ts';
 import { checkPorts } from './check-ports.ts';
 import { checkProbes } from './check-probes.ts';
+import { checkRollout } from './check-rollout.ts';
 import { checkValues } from './check-values.ts';
 import { checkVolumes } from './check-volumes.ts';
 import { dialectProblem } from './dialect.ts';
@@ -33,7 +34,17 @@ export interface ParsedManifest {
   readonly warnings: PodError[];
 }
 
-const CHECKS = [checkNames, checkVolumes, checkMounts, checkPorts, checkAfter, checkValues, checkMetadata, checkProbes];
+const CHECKS = [
+  checkNames,
+  checkVolumes,
+  checkMounts,
+  checkPorts,
+  checkAfter,
+  checkValues,
+  checkMetadata,
+  checkProbes,
+  checkRollout,
+];
 
 /** Reads a manifest of pod/v1. `path` is what the places of errors name; `-` is standard input. */
 export function parseManifest(text: string, path: string, options: ParseOptions): ParsedManifest {

@@ -158,6 +158,21 @@ export interface AppSpec {
   readonly at: Position;
 }
 
+/** How `pod apply` brings the pod about beside the others of its folder, from annotations. */
+export interface RolloutSpec {
+  readonly dependsOn: readonly {
+    readonly pod: string;
+    readonly condition: 'started' | 'ready' | 'completed';
+    readonly at: Position;
+  }[];
+  /** `start-first`: the new pod is ready before the old one goes. */
+  readonly strategy: 'replace' | 'start-first';
+  /** A pod without probes is healthy when it has run so long; absent: the default. */
+  readonly minReadyMs?: number;
+  /** May be removed when its manifest is gone. */
+  readonly mayBePruned: boolean;
+}
+
 /** A manifest that passed every check, in one form whatever dialect it was written in. Units are canonical. */
 export interface PodSpec {
   readonly manifest: {
@@ -168,8 +183,10 @@ export interface PodSpec {
     readonly text: string;
   };
   readonly name: string;
+  readonly nameAt: Position;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  readonly rollout: RolloutSpec;
   readonly hostname: string;
   readonly network: NetworkSpec;
   readonly userns: UsernsSpec;

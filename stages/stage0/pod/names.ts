@@ -17,11 +17,17 @@ export function nameOwner(root: string, name: string): string | undefined {
   }
 }
 
+/** The pod that holds the name and lives, or is about to. */
+export function livingOwner(store: PodLookup, name: string): string | undefined {
+  const owner = nameOwner(store.root, name);
+  return owner !== undefined && isAlive(store, owner) ? owner : undefined;
+}
+
 /**
  * Makes the name the pod's. A name belongs to one living pod; once that has exited, the next pod that wants the name gets
- * it, so that the same manifest can be run again and again. Throws `pod/name-taken`.
+ * it, so that the same manifest can be run again and again. `replaces` is a pod that gives it up alive. Throws `pod/name-taken`.
  */
-export function claimName(store: PodLookup, name: string, uuid: string): void {
+export function claimName(store: PodLookup, name: string, uuid: string, replaces?: string): void {
   if (!isClaimable(name)) throw new Error(`"${name}" is not a pod name`);
   if (claim(store.root, 'name', name, uuid)) return;
   withNameLock(store.root, () => {
@@ -29,7 +35,7 @@ export function claimName(store: PodLookup, name: string, uuid: string): void {
     if (owner === uuid) return;
     if (owner === undefined) dropTorn(store.root, name);
     else {
-      if (isAlive(store, owner)) throw nameTaken(name, owner);
+      if (owner !== replaces && isAlive(store, owner)) throw nameTaken(name, owner);
       release(store.root, 'name', name, owner);
     }
     if (!claim(store.root, 'name', name, uuid)) throw nameTaken(name, nameOwner(store.root, name) ?? '?');

@@ -1,0 +1,84 @@
+import { PodError } from '../../error.ts';
+import { readSetStatus, type SetPodStatus, type SetStatus } from '../../sets/set-status.ts';
+import { listSets } from '../../sets/set-store.ts';
+import { waitForSet } from '../../sets/wait-for-set.ts';
+import { durationFlag } from '../arguments.ts';
+import { formatValue, isStructured } from '../format.ts';
+import { type Cell, renderTable } from '../table.ts';
+import { STDOUT, type Style, type Terminal } from '../terminal.ts';
+import type { Invocation } from '../verb.ts';
+import { noMore, refuseFormat } from './require.ts';
+
+const UNHEALTHY = 3;
+
+export async function status(
+  invocation: Invocation,
+  set: string | undefined,
+  rest: readonly string[],
+): Promise<number> {
+  noMore(rest);
+  const { flags, root, terminal } = invocation;
+  const format = flags.value('output') ?? 'text';
+  refuseFormat(format, 'text', 'json', 'yaml');
+  if (flags.has('wait')) {
+    if (set === undefined) throw new PodError('cli/usage', '--wait goes with one SET');
+    await waitForSet(root, set, { timeoutMs: durationFlag(invocation, 'timeout') });
+  }
+  const all = (set === undefined ? knownSets(root) : [set]).map((name) => readSetStatus(root, name));
+  if (isStructured(format)) terminal.out(await formatValue(set === undefined ? all : all[0], format));
+  else if (set === undefined) terminal.out(overview(terminal, all));
+  else terminal.out(all.map((one) => text(terminal, one)).join(''));
+  return all.every(isReady) ? 0 : UNHEALTHY;
+}
+
+/** A set that is being applied for the first time has a directory and nothing else. */
+function knownSets(root: string): string[] {
+  return listSets(root).filter((name) => {
+    try {
+      return readSetStatus(root, name) !== undefined;
+    } catch (error) {
+      if (error instanceof PodError && error.code === 'set/not-found') return false;
+      throw error;
+    }
+  });
+}
+
+function isReady({ conditions }: SetStatus): boolean {
+  return conditions.some(({ type, status: holds }) => type === 'Ready' && holds);
+}
+
+function overview(terminal: Terminal, all: readonly SetStatus[]): string {
+  const rows = all.map((one) => {
+    const healthy = one.pods.filter(({ health }) => health === 'healthy').length;
+    const stalled = one.conditions.find(({ type }) => type === 'Stalled')!;
+    return [one.set, `${healthy}/${one.pods.length}`, String(one.revision ?? '-'), stalled.reason, one.origin ?? '-'];
+  });
+  return renderTable(terminal, ['SET', 'HEALTHY', 'REVISION', 'STATE', 'FOLDER'], rows);
+}
+
+const STYLES: Readonly<Record<SetPodStatus['health'], Style>> = {
+  healthy: 'green',
+  pending: 'yellow',
+  unhealthy: 'red',
+};
+
+function text(terminal: Terminal, one: SetStatus): string {
+  const held = one.isPinned ? ', held until the folder changes' : '';
+  const lines = [
+    `set ${one.set} of ${one.origin ?? '-'}: revision ${one.revision ?? '-'} (${one.outcome ?? '-'}${held})`,
+    ...one.conditions.map(({ type, status: holds, reason, message }) => {
+      const isGood = holds === (type === 'Ready');
+      const word = terminal.paint(
+        STDOUT,
+        isGood ? 'green' : type === 'Reconciling' ? 'yellow' : 'red',
+        holds ? 'True' : 'False',
+      );
+      return `${type}: ${word} ${reason}: ${message}`;
+    }),
+  ];
+  const rows = one.pods.map(({ name, health, message, uuid, file }) => {
+    const cell: Cell = { text: health, style: STYLES[health] };
+    return [name, cell, message, uuid?.slice(0, 8) ?? '-', file ?? '-'];
+  });
+  return `${lines.join('\n')}\n${rows.length > 0 ? renderTable(terminal, ['POD', 'HEALTH', 'WHY', 'UUID', 'FILE'], rows) : ''}`;
+}

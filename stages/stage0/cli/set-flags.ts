@@ -1,0 +1,65 @@
+import { realpathSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { PodError } from '../error.ts';
+import { readFolder } from '../sets/folder.ts';
+import type { Source } from '../sets/reconcile.ts';
+import { requireSetName } from '../sets/set-store.ts';
+import type { Flag } from './flags.ts';
+import type { Invocation } from './verb.ts';
+
+export const FOLDER_FLAG: Flag = { name: 'file', short: 'f', value: 'DIR', help: 'the folder of manifests' };
+export const SET_FLAG: Flag = { name: 'set', value: 'NAME', help: "the set's name; default: the folder's" };
+
+/** Flags of all that changes a set. */
+export const CHANGE_FLAGS: readonly Flag[] = [
+  { name: 'wait', help: 'return when all pods are healthy; exit 3 when one is not' },
+  { name: 'timeout', value: 'DUR', help: 'for all of it; default 5m' },
+  {
+    name: 'on-event',
+    value: 'CMD',
+    help: 'run CMD by /bin/sh for each event, with the event as JSON on its standard input',
+  },
+  {
+    name: 'output',
+    short: 'o',
+    value: 'FORMAT',
+    values: ['text', 'name', 'json', 'jsonl'],
+    help: 'text, name (of the pods that were changed), json (the result), jsonl (events as they happen)',
+  },
+];
+
+export interface FolderSource {
+  readonly set: string;
+  readonly source: Source;
+  /** The name was given: the set may have been another folder's. */
+  readonly mayMove: boolean;
+}
+
+/** What `-f DIR` and `--set NAME` say. */
+export function folderSource({ flags }: Invocation): FolderSource {
+  const dir = flags.value('file');
+  if (dir === undefined) throw new PodError('cli/usage', '-f DIR is missing');
+  const home = resolve(dir);
+  const named = flags.value('set');
+  const set = requireSetName(named ?? basename(home));
+  return { set, source: { origin: realOf(home), read: () => readFolder(dir, home) }, mayMove: named !== undefined };
+}
+
+/** One folder by whatever way it is reached; that it is not there is told when it is read. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return path;
+    throw error;
+  }
+}
+
+/** The set of verbs that need no folder: by its name, or by the folder it is named after. */
+export function setName({ flags }: Invocation, operand: string | undefined): string | undefined {
+  const dir = flags.value('file');
+  const given = [operand, flags.value('set'), dir === undefined ? undefined : basename(resolve(dir))].filter(
+    (name) => name !== undefined,
+  );
+  return given[0] === undefined ? undefined : requireSetName(given[0]);
+}

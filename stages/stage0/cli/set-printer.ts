@@ -1,0 +1,122 @@
+import type { Change } from '../sets/changes.ts';
+import type { ReconcileResult } from '../sets/result.ts';
+import type { SetEvent } from '../sets/set-events.ts';
+import { EventCommand } from './event-command.ts';
+import { printable } from './table.ts';
+import { STDERR, STDOUT, type Style, type Terminal } from './terminal.ts';
+import type { Invocation } from './verb.ts';
+
+/** What a change is called when it has happened. */
+const DONE: Readonly<Record<Change['action'], string>> = {
+  create: 'created',
+  replace: 'replaced',
+  restart: 'restarted',
+  unchanged: 'unchanged',
+  prune: 'pruned',
+  keep: 'kept',
+};
+
+/** Shows what happens to a set as it happens, in the format that was asked for. */
+export class SetPrinter {
+  readonly #terminal: Terminal;
+  readonly #set: string;
+  readonly #format: string;
+  readonly #isQuiet: boolean;
+  readonly #command: EventCommand | undefined;
+
+  constructor({ terminal, flags, isQuiet }: Pick<Invocation, 'terminal' | 'flags' | 'isQuiet'>, set: string) {
+    this.#terminal = terminal;
+    this.#set = set;
+    this.#format = flags.value('output') ?? 'text';
+    this.#isQuiet = isQuiet;
+    const command = flags.value('on-event');
+    this.#command = command === undefined ? undefined : new EventCommand(command, (text) => terminal.err(text));
+  }
+
+  readonly show = (event: SetEvent): void => {
+    const stamped = JSON.stringify({ t: new Date().toISOString(), set: this.#set, ...event });
+    this.#command?.run(stamped);
+    if (this.#format === 'jsonl') this.#terminal.out(`${stamped}\n`);
+    if (this.#format === 'text') this.#showText(event);
+  };
+
+  /** When all commands of `--on-event` have ended. */
+  async finish(): Promise<void> {
+    await this.#command?.finish();
+  }
+
+  /** The result as a whole, where it was not shown as it came about. */
+  result(result: ReconcileResult): void {
+    const { changes, failures } = result;
+    if (this.#format === 'json') this.#terminal.out(`${JSON.stringify(resultObject(result), null, 2)}\n`);
+    if (this.#format === 'name') {
+      const changed = changes.filter(({ action }) => action !== 'unchanged' && action !== 'keep');
+      this.#terminal.out(changed.map(({ name }) => `${name}\n`).join(''));
+    }
+    if (this.#format === 'text' && !this.#isQuiet) this.#terminal.out(this.#summary(result));
+    if (this.#format !== 'text' && this.#format !== 'jsonl')
+      for (const [name, message] of failures) this.#fail(name, message);
+  }
+
+  #summary({ set, changes, failures, outcome, isPinned, inventory: { revision } }: ReconcileResult): string {
+    const counts = new Map<string, number>();
+    for (const { action, name } of changes) {
+      const what = failures.has(name) ? 'failed' : DONE[action];
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
+    const what = [...counts].map(([word, count]) => `${count} ${word}`).join(', ') || 'no pods';
+    const back = outcome === 'rolled-back' ? ', rolled back' : outcome === 'rollback-failed' ? ', rollback failed' : '';
+    const pinned = isPinned ? `, held at revision ${revision?.number ?? '?'}` : '';
+    return `set ${set}: ${what}${back}${pinned}\n`;
+  }
+
+  #showText(event: SetEvent): void {
+    switch (event.e) {
+      case 'pod-started':
+        return this.#line(event.pod, 'green', DONE[event.action], event.reason);
+      case 'pod-pruned':
+        return this.#line(event.pod, 'yellow', 'pruned');
+      case 'pod-kept':
+        return this.#line(event.pod, 'dim', 'kept', event.reason);
+      case 'pod-failed':
+        return this.#fail(event.pod, event.message);
+      case 'pinned':
+        return this.#note(`held at revision ${event.revision ?? '?'} by undo until the folder changes`);
+      case 'prune-skipped':
+        return this.#note(`nothing is pruned: ${event.reason}`);
+      case 'rolling-back':
+        return this.#note(`going back to revision ${event.revision}`);
+      default:
+    }
+  }
+
+  #line(pod: string, style: Style, word: string, reason?: string): void {
+    if (this.#isQuiet) return;
+    const why = reason === undefined || reason === 'new' ? '' : ` (${printable(reason)})`;
+    this.#terminal.out(`${printable(pod)} ${this.#terminal.paint(STDOUT, style, word)}${why}\n`);
+  }
+
+  #fail(pod: string, message: string): void {
+    this.#terminal.err(`${this.#terminal.paint(STDERR, 'red', 'failed')}: pod "${printable(pod)}": ${message}\n`);
+  }
+
+  #note(text: string): void {
+    if (!this.#isQuiet) this.#terminal.err(`set ${this.#set}: ${text}\n`);
+  }
+}
+
+function resultObject({ set, outcome, changes, failures, isPinned, inventory }: ReconcileResult): object {
+  const pods = changes.map(({ name, action, reason }) => ({
+    name,
+    action,
+    reason,
+    uuid: inventory.pods[name]?.current?.uuid ?? null,
+    failure: failures.get(name) ?? null,
+  }));
+  return { set, outcome, revision: inventory.revision?.number ?? null, isPinned, pods };
+}
+
+/** As a dry run shows it. */
+export function changeLine(terminal: Terminal, { name, action, reason }: Change): string {
+  return `${printable(name)} ${terminal.paint(STDOUT, action === 'prune' ? 'yellow' : 'green', action)} (${printable(reason)})\n`;
+}

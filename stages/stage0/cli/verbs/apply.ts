@@ -1,0 +1,63 @@
+import { PodError } from '../../error.ts';
+import { reconcile } from '../../sets/reconcile.ts';
+import { noOperands } from '../arguments.ts';
+import { changeSet } from '../change-set.ts';
+import { CHANGE_FLAGS, FOLDER_FLAG, folderSource, SET_FLAG } from '../set-flags.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'apply',
+  purpose:
+    'Makes the pods of this host what a folder of manifests says: creates, replaces what changed, restarts what died.',
+  usage: [
+    'pod apply -f DIR [--set NAME] [--prune [--allow-empty]] [--wait] [--timeout DUR] [--auto-rollback]',
+    'pod apply -f DIR --dry-run [--save-plan F]',
+    'pod apply --plan F [--wait] [--timeout DUR]',
+  ],
+  examples: [
+    ['pod apply -f prod', 'bring the pods of the folder about; again: nothing'],
+    ['pod apply -f prod --prune --wait', 'also remove what the folder has no more, and wait until all are healthy'],
+    ['pod apply -f prod --wait --timeout 1m --auto-rollback', 'go back to what was healthy if this is not'],
+    ['pod apply -f prod --dry-run', 'show what would be done'],
+    ['pod apply -f prod --save-plan plan.json && pod apply --plan plan.json', 'review, then exactly that'],
+  ],
+  flags: [
+    FOLDER_FLAG,
+    SET_FLAG,
+    { name: 'prune', help: "remove the set's pods that the folder has no more, last" },
+    { name: 'allow-empty', help: 'with --prune: also when the folder has no manifest at all' },
+    { name: 'auto-rollback', help: 'wait, and go back to the last healthy revision when a pod is not healthy' },
+    { name: 'dry-run', help: 'show what would be done, and do nothing' },
+    { name: 'save-plan', value: 'F', help: 'as --dry-run, and write it to F' },
+    { name: 'plan', value: 'F', help: 'do what was written to F; refused when the state has moved since' },
+    ...CHANGE_FLAGS,
+  ],
+  notes: [
+    'The folder is searched with all below it for *.pod.yaml, *.pod.yml and *.pod.json, and for other YAML and JSON with an',
+    'apiVersion of pod; names with a dot in front and what .podignore says (as .gitignore does) are left out.',
+    'Exit codes: 3 something is not healthy or did not start, 1 nothing was changed because something is wrong.',
+    'docs/gitops.md is the guide.',
+  ],
+  completes: 'files',
+  run: apply,
+};
+
+async function apply(invocation: Invocation): Promise<number> {
+  noOperands(invocation);
+  const { flags } = invocation;
+  if (flags.has('plan')) return (await import('../apply-plan.ts')).applyPlan(invocation);
+  if (flags.has('allow-empty') && !flags.has('prune'))
+    throw new PodError('cli/usage', '--allow-empty goes with --prune');
+  if (flags.has('dry-run') || flags.has('save-plan')) return (await import('../apply-plan.ts')).showPlan(invocation);
+  const { set, source, mayMove } = folderSource(invocation);
+  return changeSet(invocation, set, (options) =>
+    reconcile({
+      ...options,
+      source,
+      mayMove,
+      prune: flags.has('prune'),
+      allowEmpty: flags.has('allow-empty'),
+      autoRollback: flags.has('auto-rollback'),
+    }),
+  );
+}

@@ -1,0 +1,53 @@
+import { PodError } from '../../error.ts';
+import { deleteSet } from '../../sets/delete-set.ts';
+import { durationFlag, noOperands } from '../arguments.ts';
+import { FOLDER_FLAG, SET_FLAG, setName } from '../set-flags.ts';
+import { SetPrinter } from '../set-printer.ts';
+import { StopOnSignal } from '../stop-on-signal.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'delete',
+  purpose: 'Stops and removes all pods of a set, those that nobody depends on first, and forgets the set.',
+  usage: ['pod delete -f DIR|--set NAME [--all] [--timeout DUR]'],
+  examples: [
+    ['pod delete -f prod', 'the set of that folder; the folder need not be there any more'],
+    ['pod delete --set prod --all', 'also pods with the annotation pod/prune: disabled'],
+  ],
+  flags: [
+    FOLDER_FLAG,
+    SET_FLAG,
+    { name: 'all', help: 'also pods with pod/prune: disabled, which otherwise stay, and the set with them' },
+    { name: 'timeout', value: 'DUR', help: 'for all of it; default 5m' },
+    {
+      name: 'output',
+      short: 'o',
+      value: 'FORMAT',
+      values: ['text', 'name', 'jsonl'],
+      help: 'text, name (of the pods that were removed), jsonl (events as they happen)',
+    },
+  ],
+  notes: ["What is removed is what the set's inventory holds. Exits 3 when a pod could not be removed."],
+  completes: 'files',
+  run: remove,
+};
+
+async function remove(invocation: Invocation): Promise<number> {
+  noOperands(invocation);
+  const { flags, root, terminal, isQuiet } = invocation;
+  const set = setName(invocation, undefined);
+  if (set === undefined) throw new PodError('cli/usage', '-f DIR or --set NAME is missing');
+  const printer = new SetPrinter(invocation, set);
+  using signals = new StopOnSignal();
+  const { removed, failures } = await deleteSet({
+    root,
+    set,
+    all: flags.has('all'),
+    timeoutMs: durationFlag(invocation, 'timeout'),
+    signal: signals.aborted,
+    onEvent: printer.show,
+  });
+  if (flags.value('output') === 'name') terminal.out(removed.map((name) => `${name}\n`).join(''));
+  else if (!flags.has('output') && !isQuiet) terminal.out(`set ${set}: ${removed.length} removed\n`);
+  return failures.size > 0 ? 3 : 0;
+}

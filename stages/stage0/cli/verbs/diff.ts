@@ -1,0 +1,88 @@
+import { PodStore } from '../../pod/store.ts';
+import { type Change, isEffective } from '../../sets/changes.ts';
+import { readInventory } from '../../sets/inventory.ts';
+import { planFolder } from '../../sets/plan-set.ts';
+import { planOptions, requireOwn } from '../../sets/reconcile.ts';
+import { unifiedDiff } from '../../sets/unified-diff.ts';
+import { noOperands } from '../arguments.ts';
+import { formatValue } from '../format.ts';
+import { FOLDER_FLAG, folderSource, SET_FLAG } from '../set-flags.ts';
+import { printable } from '../table.ts';
+import { STDOUT, type Style, type Terminal } from '../terminal.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'diff',
+  purpose: 'Shows what pod apply would change: the pods as they are and as the folder wants them, as unified YAML.',
+  usage: ['pod diff -f DIR [--set NAME] [--prune] [-o text|name|json]'],
+  examples: [
+    ['pod diff -f prod', 'what would change, line by line'],
+    ['pod diff -f prod --prune -o name', 'the names of the pods that would'],
+  ],
+  flags: [
+    FOLDER_FLAG,
+    SET_FLAG,
+    { name: 'prune', help: 'as pod apply --prune would: also what the folder has no more' },
+    outputFlag('text', 'name', 'json'),
+  ],
+  notes: [
+    'What is compared is the normal form: defaults filled in, units canonical, digests of images and of files that the pod has',
+    'read-only. Secrets are masked: values of env, files and headers whose name tells that they are one, and passwords in',
+    'URLs and on command lines. Exit codes: 0 nothing would change, 1 something would, 2 it cannot be told.',
+  ],
+  completes: 'files',
+  run: diff,
+};
+
+async function diff(invocation: Invocation): Promise<number> {
+  noOperands(invocation);
+  const { flags, root, terminal } = invocation;
+  const { set, source, mayMove } = folderSource(invocation);
+  const options = { root, set, source, mayMove, prune: flags.has('prune') };
+  const inventory = readInventory(root, set);
+  requireOwn(options, { ...inventory, isSuspended: false });
+  const store = new PodStore(root);
+  const { changes } = await planFolder(store, inventory, await source.read(), planOptions(options));
+  const effective = changes.filter(isEffective);
+  const format = flags.value('output') ?? 'text';
+  if (format === 'name') terminal.out(effective.map(({ name }) => `${name}\n`).join(''));
+  else await show(terminal, store, effective, format);
+  return effective.length > 0 ? 1 : 0;
+}
+
+async function show(terminal: Terminal, store: PodStore, changes: readonly Change[], format: string): Promise<void> {
+  const { viewChange } = await import('../../sets/views.ts');
+  const views = changes.map((change) => viewChange(store, change));
+  if (format === 'json') {
+    const all = views.map(({ change: { name, action, reason }, before = null, after = null }) => ({
+      name,
+      action,
+      reason,
+      before,
+      after,
+    }));
+    return terminal.out(`${JSON.stringify(all, null, 2)}\n`);
+  }
+  for (const { change, before, after } of views) {
+    const lines = unifiedDiff(await yamlLines(before), await yamlLines(after));
+    terminal.out(head(terminal, change) + lines.map((line) => `${paint(terminal, printable(line))}\n`).join(''));
+  }
+}
+
+async function yamlLines(value: unknown): Promise<string[]> {
+  return value === undefined ? [] : (await formatValue(value, 'yaml')).trimEnd().split('\n');
+}
+
+function head(terminal: Terminal, { name, action, reason, desired, entry }: Change): string {
+  const before = entry?.current ? `running/${name}` : '/dev/null';
+  const after = action === 'prune' || !desired ? '/dev/null' : desired.path;
+  const lines = [`# ${name}: ${action} (${reason})`, `--- ${before}`, `+++ ${after}`];
+  return lines.map((line) => `${terminal.paint(STDOUT, 'bold', printable(line))}\n`).join('');
+}
+
+const STYLES: Readonly<Record<string, Style>> = { '+': 'green', '-': 'red', '@': 'cyan' };
+
+function paint(terminal: Terminal, line: string): string {
+  const style = STYLES[line[0] ?? ''];
+  return style ? terminal.paint(STDOUT, style, line) : line;
+}

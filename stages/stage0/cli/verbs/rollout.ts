@@ -1,0 +1,72 @@
+import { PodError } from '../../error.ts';
+import { nearest } from '../../pod/nearest.ts';
+import { CHANGE_FLAGS, FOLDER_FLAG, SET_FLAG } from '../set-flags.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'rollout',
+  purpose: 'Shows how the sets are that pod apply made, and goes back, restarts, suspends and resumes them.',
+  usage: [
+    'pod rollout status [SET] [--wait] [-o text|json|yaml]',
+    'pod rollout history SET [--revision N] [-o text|json|yaml]',
+    'pod rollout undo SET [--to-revision N] [--wait]',
+    'pod rollout restart SET [POD…] [--wait]',
+    'pod rollout suspend|resume SET',
+  ],
+  examples: [
+    ['pod rollout status prod', 'conditions of the set, and each of its pods'],
+    ['pod rollout status', 'all sets'],
+    ['pod rollout history prod', 'the last ten revisions'],
+    ['pod rollout undo prod', 'back to the revision before; it holds until the folder changes'],
+    ['pod rollout restart prod web', 'a new pod of the same manifest, with its strategy'],
+    ['pod rollout suspend prod', 'pod apply changes nothing of it until pod rollout resume'],
+  ],
+  flags: [
+    FOLDER_FLAG,
+    SET_FLAG,
+    { name: 'to-revision', value: 'N', help: 'of undo: where to go back to; default: the revision before' },
+    { name: 'revision', value: 'N', help: 'of history: the manifests of that revision' },
+    ...CHANGE_FLAGS.filter(({ name }) => name !== 'output'),
+    {
+      name: 'output',
+      short: 'o',
+      value: 'FORMAT',
+      values: ['text', 'name', 'json', 'yaml', 'jsonl'],
+      help: 'status, history: text, json, yaml; undo, restart: text, name, json, jsonl',
+    },
+  ],
+  notes: [
+    'SET is the name of a set; -f DIR, the set of that folder, does as well.',
+    'Exit codes: 3 something of the set is not healthy.',
+  ],
+  run: rollout,
+};
+
+type Part = (invocation: Invocation, set: string | undefined, rest: readonly string[]) => Promise<number>;
+
+const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
+  status: async () => (await import('../rollout/status.ts')).status,
+  history: async () => (await import('../rollout/history.ts')).history,
+  undo: async () => (await import('../rollout/undo.ts')).undoSet,
+  restart: async () => (await import('../rollout/restart.ts')).restartSet,
+  suspend: async () => (await import('../rollout/suspend.ts')).suspend,
+  resume: async () => (await import('../rollout/suspend.ts')).resume,
+};
+
+async function rollout(invocation: Invocation): Promise<number> {
+  const [word, ...rest] = invocation.operands;
+  const load = word !== undefined && Object.hasOwn(PARTS, word) ? PARTS[word] : undefined;
+  if (!load) throw unknownPart(word);
+  const { setName } = await import('../set-flags.ts');
+  const isNamed = invocation.flags.has('file') || invocation.flags.has('set');
+  const operand = isNamed ? undefined : rest[0];
+  return (await load())(invocation, setName(invocation, operand), isNamed ? rest : rest.slice(1));
+}
+
+function unknownPart(word: string | undefined): PodError {
+  const words = Object.keys(PARTS);
+  if (word === undefined) return new PodError('cli/usage', `what to do is missing: ${words.join(', ')}`);
+  const near = nearest(word, words);
+  const hint = near === undefined ? `there are ${words.join(', ')}` : `did you mean "${near}"?`;
+  return new PodError('cli/usage', `unknown "pod rollout ${word}"`, { hint });
+}

@@ -1,0 +1,86 @@
+import { buryIfLeft } from '../cli/bury.ts';
+import type { RunningPod } from '../cli/launch-api.ts';
+import { PodError } from '../error.ts';
+import type { Change } from './changes.ts';
+import { waitHealthy } from './health.ts';
+import type { Placement } from './inventory.ts';
+import { readLife } from './life.ts';
+import { reclaim } from './recover.ts';
+import { removeFromSet, stopInSet } from './take-away.ts';
+import type { Work } from './work.ts';
+
+/** Makes the pod of a change that is new, other than before, or dead. `next` is in the inventory. */
+export async function bringAbout(work: Work, change: Change, next: Placement): Promise<void> {
+  const { name, action, reason, entry } = change;
+  const old = entry?.current;
+  const isReplaced = old !== undefined && readLife(work.store, old.uuid).kind === 'alive';
+  work.emit({ e: 'pod-starting', pod: name, action, reason });
+  if (isReplaced && next.rollout.strategy === 'start-first') await startFirst(work, name, old, next);
+  else {
+    if (isReplaced) await stopInSet(work, name, old.uuid, 'replaced');
+    // What died without its monitor still has its ports.
+    if (old) await buryIfLeft(work.store, old.uuid);
+    await launch(work, name, next);
+    work.inventory.updatePods({ [name]: { current: next } });
+  }
+  work.emit({ e: 'pod-started', pod: name, action, uuid: next.uuid, reason });
+}
+
+/** Two of them for a while: the old one goes when the new one is healthy. */
+async function startFirst(work: Work, name: string, old: Placement, next: Placement): Promise<void> {
+  try {
+    await launch(work, name, next, old.uuid);
+    const health = await waitHealthy(work.store, next.uuid, {
+      minReadyMs: next.rollout.minReadyMs,
+      deadlineMs: work.deadlineMs,
+      signal: work.signal,
+    });
+    if (health.state !== 'healthy') throw unwell(name, health.state === 'unhealthy' ? health.why : 'it is not ready');
+  } catch (error) {
+    await removeFromSet(work, name, next.uuid);
+    reclaim(work, name, old.uuid);
+    throw error;
+  }
+  work.inventory.updatePods({ [name]: { current: next, leaving: [old.uuid] } });
+  await stopInSet(work, name, old.uuid, 'replaced');
+  work.inventory.updatePods({ [name]: { current: next } });
+}
+
+function unwell(name: string, why: string): PodError {
+  return new PodError('pod/died', `replace pod "${name}": the new one is not healthy: ${why}`, {
+    hint: 'the old one goes on',
+  });
+}
+
+/** Resolves when all apps have started, or the pod has ended already. One launch at a time; waiting for apps goes on beside others. */
+async function launch(work: Work, name: string, { uuid }: Placement, replaces?: string): Promise<void> {
+  const ready = work.ready.get(name);
+  if (!ready) throw new Error(`pod "${name}" was not compiled`);
+  let started: Promise<RunningPod> | undefined;
+  await work.turn.take(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        started = ready.start({ uuid, replaces, keepLock: false, onLaunched: () => resolve() });
+        started.then(() => resolve(), reject);
+      }),
+  );
+  await inTime(started!, name, work);
+}
+
+/** An app may wait for another one for ever. */
+async function inTime(started: Promise<unknown>, name: string, { deadlineMs, signal }: Work): Promise<void> {
+  const late = new AbortController();
+  const expire = (): void =>
+    late.abort(new PodError('pod/timeout', `start pod "${name}": not all of its apps had started in time`));
+  const timer = setTimeout(expire, Math.max(1, deadlineMs - Date.now()));
+  const ends = AbortSignal.any(signal ? [late.signal, signal] : [late.signal]);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      ends.addEventListener('abort', () => reject(ends.reason as Error), { once: true });
+      if (ends.aborted) reject(ends.reason as Error);
+      started.then(() => resolve(), reject);
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}

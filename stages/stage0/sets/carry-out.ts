@@ -1,0 +1,155 @@
+import { PodError, PodErrors } from '../error.ts';
+import { newUuid } from '../pod/uuid.ts';
+import { isRefusal } from '../refusal.ts';
+import { bringAbout } from './bring-about.ts';
+import type { Change } from './changes.ts';
+import { waitFor, waitHealthy } from './health.ts';
+import { type InventoryPod, placementOf, uuidsOf } from './inventory.ts';
+import { inOrder } from './order.ts';
+import { removeFromSet } from './take-away.ts';
+import type { Work } from './work.ts';
+
+/** Why pods are not as they should be, by name. */
+export type Failures = Map<string, string>;
+
+/**
+ * Carries out what brings pods about: those that depend on nothing at once, each other when what it depends on is there. What
+ * fails takes along only what depends on it.
+ */
+export async function carryOut(work: Work, changes: readonly Change[]): Promise<Failures> {
+  const failures: Failures = new Map();
+  const coming = changes.filter(({ action }) => action === 'create' || action === 'replace' || action === 'restart');
+  announce(work, coming);
+  const done = new Map<string, Promise<boolean>>();
+  for (const change of changes) {
+    if (!change.desired) continue;
+    const isComing = coming.includes(change);
+    done.set(change.name, isComing ? carryOutOne(work, change, done, failures) : Promise.resolve(true));
+  }
+  // All come to their end before one that is a bug of ours is thrown.
+  await Promise.allSettled(done.values());
+  await Promise.all(done.values());
+  work.signal?.throwIfAborted();
+  return failures;
+}
+
+/** In one write: a crash from here on leaves no pod that the inventory does not name. */
+function announce(work: Work, coming: readonly Change[]): void {
+  if (coming.length === 0) return;
+  const entries = coming.map(({ name, desired, entry }): [string, InventoryPod] => [
+    name,
+    { ...entry, isCompleted: undefined, next: placementOf(desired!, newUuid()) },
+  ]);
+  work.inventory.updatePods(Object.fromEntries(entries));
+}
+
+async function carryOutOne(
+  work: Work,
+  change: Change,
+  done: ReadonlyMap<string, Promise<boolean>>,
+  failures: Failures,
+): Promise<boolean> {
+  const { name, desired, entry } = change;
+  try {
+    for (const { pod, condition } of desired!.rollout.dependsOn) await dependency(work, pod, condition, done.get(pod));
+    work.signal?.throwIfAborted();
+    await bringAbout(work, change, work.inventory.now.pods[name]!.next!);
+    return true;
+  } catch (error) {
+    withdraw(work, name, entry);
+    if (work.signal?.aborted) return false;
+    const message = messageOf(error);
+    failures.set(name, message);
+    work.emit({ e: 'pod-failed', pod: name, message });
+    return false;
+  }
+}
+
+/** A start that failed leaves nothing behind; one that only takes too long has left a pod. */
+function withdraw(work: Work, name: string, entry: InventoryPod | undefined): void {
+  const now = work.inventory.now.pods[name];
+  if (!now?.next) return;
+  const isThere = work.store.locate(now.next.uuid) !== undefined;
+  if (isThere) work.inventory.updatePods({ [name]: { current: now.next } });
+  else work.inventory.updatePods({ [name]: entry?.current && { ...entry, next: undefined } });
+}
+
+async function dependency(
+  work: Work,
+  name: string,
+  condition: 'started' | 'ready' | 'completed',
+  isThere: Promise<boolean> | undefined,
+): Promise<void> {
+  if (!(await isThere)) throw new PodError('pod/died', `wait for pod "${name}": it did not come about`);
+  const entry = work.inventory.now.pods[name];
+  if (!entry?.current || entry.isCompleted) return;
+  const { deadlineMs, signal } = work;
+  const minReadyMs = entry.current.rollout.minReadyMs;
+  await waitFor(work.store, name, entry.current.uuid, condition, { minReadyMs, deadlineMs, signal });
+}
+
+/** Anything that is not for people is a bug of ours, and ends the whole. */
+function messageOf(error: unknown): string {
+  if (error instanceof PodErrors) return error.errors.map(({ message }) => message).join('; ');
+  if (error instanceof PodError || isRefusal(error)) return error.message;
+  throw error;
+}
+
+/** Waits for all pods that have not failed already. */
+export async function awaitHealth(work: Work, changes: readonly Change[], failures: Failures): Promise<void> {
+  const { store, inventory, deadlineMs, signal, emit } = work;
+  const waiting = changes.filter(({ name, desired }) => desired && !failures.has(name));
+  await Promise.all(
+    waiting.map(async ({ name }) => {
+      const entry = inventory.now.pods[name];
+      if (!entry?.current || entry.isCompleted) return;
+      const { uuid, rollout } = entry.current;
+      const health = await waitHealthy(store, uuid, { minReadyMs: rollout.minReadyMs, deadlineMs, signal });
+      if (health.state === 'healthy') return emit({ e: 'pod-healthy', pod: name, how: health.how });
+      failures.set(name, health.why);
+      emit({ e: 'pod-failed', pod: name, message: health.why });
+    }),
+  );
+}
+
+/** Those that nobody depends on first. */
+export async function prune(work: Work, changes: readonly Change[]): Promise<Failures> {
+  const failures: Failures = new Map();
+  const entries = changes
+    .filter(({ action }) => action === 'prune')
+    .map(({ name, entry }) => ({ name, entry: entry! }));
+  for (const { name, entry } of lastFirst(entries)) {
+    work.signal?.throwIfAborted();
+    try {
+      for (const uuid of uuidsOf(entry)) await removeFromSet(work, name, uuid);
+      work.inventory.updatePods({ [name]: undefined });
+      work.emit({ e: 'pod-pruned', pod: name, uuid: entry.current?.uuid ?? null });
+    } catch (error) {
+      const message = messageOf(error);
+      failures.set(name, message);
+      work.emit({ e: 'pod-failed', pod: name, message });
+    }
+  }
+  return failures;
+}
+
+interface Leftover {
+  readonly name: string;
+  readonly entry: InventoryPod;
+}
+
+/** The reverse of the order they came in. What they depend on may be gone or stay: only each other counts. */
+function lastFirst(entries: readonly Leftover[]): Leftover[] {
+  const names = new Set(entries.map(({ name }) => name));
+  const ordered = entries.map((one) => {
+    const dependsOn = (one.entry.current ?? one.entry.next)?.rollout.dependsOn ?? [];
+    return { ...one, rollout: { dependsOn: dependsOn.filter(({ pod }) => names.has(pod)) } };
+  });
+  try {
+    return inOrder(ordered).toReversed();
+  } catch (error) {
+    // Two revisions of one set may make a circle that neither had.
+    if (!(error instanceof PodErrors)) throw error;
+    return ordered.toReversed();
+  }
+}

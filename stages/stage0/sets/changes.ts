@@ -1,0 +1,64 @@
+import type { InventoryPod } from './inventory.ts';
+import type { Life } from './life.ts';
+import type { DesiredPod } from './types.ts';
+
+/** `keep`: not in the folder any more, and left alone. */
+export type Action = 'create' | 'replace' | 'restart' | 'unchanged' | 'prune' | 'keep';
+
+export interface Change {
+  readonly action: Action;
+  readonly name: string;
+  /** For people; short. */
+  readonly reason: string;
+  /** Absent for what the folder has no more. */
+  readonly desired?: DesiredPod;
+  readonly entry?: InventoryPod | undefined;
+}
+
+export interface ChangesInput {
+  /** Each after those it depends on. */
+  readonly desired: readonly DesiredPod[];
+  readonly pods: Readonly<Record<string, InventoryPod>>;
+  readonly lifeOf: (uuid: string) => Life;
+  /** Whether the pod goes when the folder has it no more. */
+  readonly isPruned: (name: string) => boolean;
+  /** To be replaced though they are what they should be. */
+  readonly isForced?: ((name: string) => boolean) | undefined;
+}
+
+/** What has to happen for the set to be what is desired: first the pods of the folder, in order, then those it has no more. */
+export function planChanges(input: ChangesInput): Change[] {
+  const wanted = new Set(input.desired.map(({ name }) => name));
+  const rest = Object.entries(input.pods).filter(([name]) => !wanted.has(name));
+  return [
+    ...input.desired.map((pod) => changeFor(pod, input)),
+    ...rest.map(([name, entry]) => leftover(name, entry, input)),
+  ];
+}
+
+function changeFor(desired: DesiredPod, { pods, lifeOf, isForced }: ChangesInput): Change {
+  const { name } = desired;
+  const entry = Object.hasOwn(pods, name) ? pods[name] : undefined;
+  const current = entry?.current;
+  const change = (action: Action, reason: string): Change => ({ action, name, reason, desired, entry });
+  if (!current) return change('create', 'new');
+  const life = lifeOf(current.uuid);
+  const isAlive = life.kind === 'alive';
+  if (current.digest !== desired.digest) return change(isAlive ? 'replace' : 'create', 'changed');
+  if (isForced?.(name)) return change(isAlive ? 'replace' : 'restart', 'requested');
+  if (isAlive) return change('unchanged', 'runs');
+  if (life.kind === 'missing')
+    return entry.isCompleted ? change('unchanged', 'completed') : change('create', 'it was removed');
+  return life.isCompleted ? change('unchanged', 'completed') : change('restart', life.why);
+}
+
+function leftover(name: string, entry: InventoryPod, { isPruned }: ChangesInput): Change {
+  const mayBePruned = entry.current?.rollout.mayBePruned ?? true;
+  if (!mayBePruned) return { action: 'keep', name, reason: 'pod/prune: disabled', entry };
+  if (!isPruned(name)) return { action: 'keep', name, reason: 'not in the folder; --prune removes it', entry };
+  return { action: 'prune', name, reason: 'not in the folder', entry };
+}
+
+export function isEffective({ action }: Change): boolean {
+  return action !== 'unchanged' && action !== 'keep';
+}

@@ -1,0 +1,64 @@
+import type { Failures } from './carry-out.ts';
+import { STALLED } from './conditions.ts';
+import { addRevision, type Cause, newRevision } from './history.ts';
+import type { Inventory, InventoryPod, Outcome } from './inventory.ts';
+import type { SetPlan } from './plan-set.ts';
+import type { Work } from './work.ts';
+
+export interface Conclusion {
+  readonly origin: string;
+  readonly cause: Cause;
+  readonly outcome: Outcome;
+  readonly failures: Failures;
+}
+
+/** Writes down what came of a change; nothing when that is what is written already. */
+export function conclude(work: Work, plan: SetPlan, conclusion: Conclusion): void {
+  const { now } = work.inventory;
+  const last = endOf(conclusion);
+  const isStalled = STALLED.has(last.reason);
+  const change = {
+    origin: conclusion.origin,
+    wanted: plan.wanted,
+    pin: plan.isPinned && now.pin ? { ...now.pin, digest: plan.desired.digest } : undefined,
+    revision: nextRevision(work, plan, conclusion),
+    pods: { ...now.pods, ...changedEntries(plan, now.pods) },
+  };
+  const isSame = JSON.stringify({ ...now, ...change }) === JSON.stringify(now);
+  // What went well before and goes well now is no news, whatever it was that did.
+  const isNews =
+    last.reason !== now.last?.reason && (isStalled || now.last === undefined || STALLED.has(now.last.reason));
+  if (isSame && !isNews) return;
+  work.inventory.update({ ...change, last: { at: new Date().toISOString(), ...last } });
+  if (isStalled !== STALLED.has(now.last?.reason ?? ''))
+    work.emit({ e: 'condition', type: 'Stalled', status: isStalled, reason: last.reason });
+}
+
+function endOf({ failures, outcome }: Conclusion): { readonly reason: string; readonly message: string } {
+  const [first] = failures;
+  if (!first) return { reason: outcome === 'healthy' ? 'Healthy' : 'Applied', message: 'all pods came about' };
+  return { reason: 'Unhealthy', message: `pod "${first[0]}": ${first[1]}` };
+}
+
+/** What is known better than before: how pods are to be brought about, and that they have run to their end. */
+function changedEntries({ changes }: SetPlan, pods: Inventory['pods']): Record<string, InventoryPod> {
+  const changed: Record<string, InventoryPod> = {};
+  for (const { name, desired, action, reason } of changes) {
+    const entry = pods[name];
+    if (!desired || entry?.current?.digest !== desired.digest) continue;
+    const { file, rollout } = desired;
+    const isCompleted = (action === 'unchanged' && reason === 'completed') || undefined;
+    changed[name] = { ...entry, current: { ...entry.current, file, rollout }, ...(isCompleted ? { isCompleted } : {}) };
+  }
+  return changed;
+}
+
+/** A new one when something else is wanted than before; the same one when nothing is known better of it. */
+function nextRevision(work: Work, { desired }: SetPlan, { cause, outcome }: Conclusion): Inventory['revision'] {
+  const { revision: now } = work.inventory.now;
+  const isSame = now?.digest === desired.digest;
+  if (isSame && (now.outcome === outcome || (outcome === 'applied' && now.outcome === 'healthy'))) return now;
+  const number = isSame ? now.number : (now?.number ?? 0) + 1;
+  addRevision(work.store.root, work.set, newRevision(number, desired, cause, outcome));
+  return { number, digest: desired.digest, outcome };
+}

@@ -1,0 +1,40 @@
+import { removeUnusedBridge } from '../gc/bridge.ts';
+import { prune, type Failures } from './carry-out.ts';
+import type { Change } from './changes.ts';
+import { requireKnown } from './inventory.ts';
+import { recover } from './recover.ts';
+import { SetLock } from './set-store.ts';
+import { newWork, type WorkOptions } from './work.ts';
+
+export interface DeleteOptions extends WorkOptions {
+  /** Also those that say `pod/prune: disabled`. */
+  readonly all?: boolean | undefined;
+}
+
+export interface DeleteResult {
+  readonly removed: readonly string[];
+  /** They stay, and the set with them. */
+  readonly kept: readonly string[];
+  readonly failures: Failures;
+}
+
+/** Stops and removes the pods of a set, in reverse order, and forgets the set when none is left. */
+export async function deleteSet(options: DeleteOptions): Promise<DeleteResult> {
+  const { root, set, all } = options;
+  using lock = SetLock.take(root, set);
+  const work = newWork(options);
+  if (work.inventory.now.serial === 0) lock.remove();
+  requireKnown(work.inventory.now);
+  await recover(work);
+  const entries = Object.entries(work.inventory.now.pods);
+  const isKept = ([, { current }]: (typeof entries)[number]): boolean => !all && current?.rollout.mayBePruned === false;
+  const going = entries.filter((one) => !isKept(one));
+  const changes = going.map(([name, entry]): Change => ({ action: 'prune', name, reason: 'deleted', entry }));
+  const failures = await prune(work, changes);
+  const left = Object.keys(work.inventory.now.pods);
+  if (left.length === 0) lock.remove();
+  await removeUnusedBridge(root);
+  const kept = entries.filter(isKept).map(([name]) => name);
+  for (const name of kept) work.emit({ e: 'pod-kept', pod: name, reason: 'pod/prune: disabled' });
+  return { removed: going.map(([name]) => name).filter((name) => !left.includes(name)), kept, failures };
+}

@@ -1,0 +1,62 @@
+import { PodError, PodErrors, type Position } from '../error.ts';
+import type { RolloutSpec } from '../manifest/spec.ts';
+import type { ContentsReader, References } from './contents.ts';
+import { digestOf } from './digest.ts';
+import type { FolderFile } from './folder.ts';
+import type { Contents, DesiredPod } from './types.ts';
+
+/** All of a manifest that deciding takes, so that one that has not changed is not parsed again. Plain data. */
+export interface Description {
+  readonly name: string;
+  readonly at: Position;
+  /** Of the normal form. */
+  readonly form: string;
+  readonly references: References;
+  readonly rollout: RolloutSpec;
+}
+
+export interface Described {
+  readonly description?: Description;
+  readonly errors: readonly PodError[];
+  readonly warnings: readonly PodError[];
+}
+
+/** Parses one manifest. */
+export async function describe({ path, text, baseDir }: FolderFile): Promise<Described> {
+  const [{ parseManifest }, { frozenSources, normalise }] = await Promise.all([
+    import('../manifest/parse.ts'),
+    import('./normalise.ts'),
+  ]);
+  const { spec, errors, warnings } = parseManifest(text, path, { baseDir });
+  if (!spec || errors.length > 0) return { errors, warnings };
+  const images = spec.apps.map(({ image }) => ({ ref: image.value, at: image.at }));
+  const description = {
+    name: spec.name,
+    at: spec.nameAt,
+    form: digestOf(JSON.stringify(normalise(spec))),
+    references: { images: distinct(images), sources: frozenSources(spec) },
+    rollout: spec.rollout,
+  };
+  return { description, errors, warnings };
+}
+
+function distinct(images: References['images']): References['images'] {
+  return [...new Map(images.toReversed().map((image) => [image.ref, image])).values()].toReversed();
+}
+
+/** Adds how what the manifest refers to looks now. */
+export async function desire(file: FolderFile, about: Description, reader: ContentsReader): Promise<DesiredPod> {
+  const contents = await reader.read(about.references, file.baseDir);
+  const { name, rollout, at } = about;
+  return { ...file, name, digest: digestWith(about.form, contents), contents, rollout, at };
+}
+
+function digestWith(form: string, { images, files }: Contents): string {
+  return digestOf(JSON.stringify([form, Object.entries(images), Object.entries(files)]));
+}
+
+export function errorsOf(error: unknown): readonly PodError[] {
+  if (error instanceof PodErrors) return error.errors;
+  if (error instanceof PodError) return [error];
+  throw error;
+}

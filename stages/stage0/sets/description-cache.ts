@@ -1,0 +1,49 @@
+import { parseObject, readIfThere } from '../pod/files.ts';
+import type { Description } from './describe.ts';
+import { digestOf } from './digest.ts';
+import type { FolderFile } from './folder.ts';
+import { writeWhole } from './write-whole.ts';
+
+interface Kept {
+  readonly path: string;
+  readonly baseDir: string;
+  /** Of the text. */
+  readonly digest: string;
+  readonly description: Description;
+}
+
+/** Raised when what a description means changes: all are then made again. */
+const VERSION = 1;
+
+/** What manifests were found to say the last time, by file. Losing it costs the time to parse them. */
+export class DescriptionCache {
+  readonly #path: string;
+  readonly #before: Readonly<Record<string, Kept>>;
+  readonly #now: Record<string, Kept> = {};
+  #isChanged = false;
+
+  /** A torn file, or one of another version, is none. */
+  constructor(path: string) {
+    this.#path = path;
+    const stored = parseObject(readIfThere(path) ?? '');
+    this.#before = stored?.['version'] === VERSION ? (stored['files'] as Record<string, Kept>) : {};
+  }
+
+  recall({ file, path, baseDir, text }: FolderFile): Description | undefined {
+    const kept = Object.hasOwn(this.#before, file) ? this.#before[file] : undefined;
+    if (kept?.path !== path || kept.baseDir !== baseDir || kept.digest !== digestOf(text)) return undefined;
+    this.#now[file] = kept;
+    return kept.description;
+  }
+
+  keep({ file, path, baseDir, text }: FolderFile, description: Description): void {
+    this.#now[file] = { path, baseDir, digest: digestOf(text), description };
+    this.#isChanged = true;
+  }
+
+  /** Writes what was kept, if it is not what is there. */
+  save(): void {
+    const isSame = !this.#isChanged && Object.keys(this.#now).length === Object.keys(this.#before).length;
+    if (!isSame) writeWhole(this.#path, JSON.stringify({ version: VERSION, files: this.#now }));
+  }
+}

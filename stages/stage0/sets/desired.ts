@@ -1,0 +1,99 @@
+import { PodError, PodErrors } from '../error.ts';
+import { type ContentsOptions, ContentsReader } from './contents.ts';
+import { desire, describe, type Description, errorsOf } from './describe.ts';
+import type { DescriptionCache } from './description-cache.ts';
+import { digestOf } from './digest.ts';
+import type { FolderFile } from './folder.ts';
+import { inOrder } from './order.ts';
+import type { DesiredPod, DesiredSet } from './types.ts';
+
+export interface DesiredOptions extends ContentsOptions {
+  readonly cache?: DescriptionCache | undefined;
+  readonly onWarning?: ((warning: PodError) => void) | undefined;
+}
+
+interface DescribedFile {
+  readonly file: FolderFile;
+  readonly about: Description;
+}
+
+/** What manifests want, in the order of their files. Throws a `PodErrors` with all that is wrong with any of them. */
+export async function readDesired(files: readonly FolderFile[], options: DesiredOptions): Promise<DesiredSet> {
+  const errors: PodError[] = [];
+  const described: DescribedFile[] = [];
+  for (const file of files) {
+    options.signal?.throwIfAborted();
+    const about = await describeFile(file, options, errors);
+    if (about) described.push({ file, about });
+  }
+  errors.push(...twins(described));
+  const pods = await desireAll(described, options, errors);
+  // What is missing may be in a file that could not be read: of those that could, nothing wrong is said.
+  if (described.length === files.length && errors.length === 0) errors.push(...orderErrors(pods));
+  if (errors.length > 0) throw new PodErrors(errors);
+  return { pods, digest: digestOfAll(pods) };
+}
+
+async function describeFile(
+  file: FolderFile,
+  { cache, onWarning }: DesiredOptions,
+  errors: PodError[],
+): Promise<Description | undefined> {
+  const known = cache?.recall(file);
+  if (known) return known;
+  const { description, errors: found, warnings } = await describe(file);
+  errors.push(...found);
+  for (const warning of warnings) onWarning?.(warning);
+  // What a manifest deserves a warning for is to be said each time.
+  if (description && warnings.length === 0) cache?.keep(file, description);
+  return description;
+}
+
+async function desireAll(
+  described: readonly DescribedFile[],
+  options: DesiredOptions,
+  errors: PodError[],
+): Promise<DesiredPod[]> {
+  const reader = new ContentsReader(options);
+  const pods: DesiredPod[] = [];
+  for (const { file, about } of described) {
+    try {
+      pods.push(await desire(file, about, reader));
+    } catch (error) {
+      errors.push(...errorsOf(error));
+    }
+  }
+  return pods;
+}
+
+function twins(described: readonly DescribedFile[]): PodError[] {
+  const seen = new Map<string, Description>();
+  return described.flatMap(({ about }) => {
+    const first = seen.get(about.name);
+    if (!first) {
+      seen.set(about.name, about);
+      return [];
+    }
+    const message = `name a pod "${about.name}": the pod of "${first.at.file}" has that name`;
+    return [new PodError('manifest/duplicate', message, { at: about.at, hint: 'each pod of a set has its own name' })];
+  });
+}
+
+function orderErrors(pods: readonly DesiredPod[]): readonly PodError[] {
+  try {
+    inOrder(pods);
+    return [];
+  } catch (error) {
+    return errorsOf(error);
+  }
+}
+
+function digestOfAll(pods: readonly DesiredPod[]): string {
+  const lines = pods.map(({ name, digest, rollout }) => JSON.stringify([name, digest, withoutPlaces(rollout)]));
+  return digestOf(lines.toSorted().join('\n'));
+}
+
+/** How pods are brought about is part of what a folder wants; where it is written is not. */
+function withoutPlaces({ dependsOn, ...rest }: DesiredPod['rollout']): unknown {
+  return [dependsOn.map(({ pod, condition }) => [pod, condition]), rest];
+}

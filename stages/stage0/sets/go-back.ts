@@ -1,0 +1,79 @@
+import { imagesDir } from '../pod/layout.ts';
+import { findRevision, lastGoodRevision, previousRevision, readHistory, type Revision } from './history.ts';
+import { requireApplied } from './inventory.ts';
+import { perform } from './perform.ts';
+import { planRevision, type SetPlan } from './plan-set.ts';
+import type { ChangeOptions, ReconcileResult } from './result.ts';
+import { recover } from './recover.ts';
+import { SetLock } from './set-store.ts';
+import { newWork, type Work } from './work.ts';
+
+/**
+ * Brings an older revision about, by number or the one before, and holds the set there until its folder wants something else than
+ * it does now. Reads nothing of the folder's manifests.
+ */
+export async function undo(
+  options: ChangeOptions & { readonly revision?: number | undefined },
+): Promise<ReconcileResult> {
+  const { root, set, revision: number } = options;
+  using lock = SetLock.take(root, set);
+  void lock;
+  const work = newWork(options);
+  const { revision: now, wanted } = work.inventory.now;
+  requireApplied(work.inventory.now);
+  const revision =
+    number === undefined
+      ? previousRevision(root, set, now?.digest)
+      : findRevision(root, set, (one) => one.number === number, `revision ${number}`);
+  await recover(work);
+  const before = new Set(readHistory(root, set).find(({ digest }) => digest === now?.digest)?.names);
+  return await goBack(work, revision, { ...options, cause: 'undo', wanted, before });
+}
+
+/** The lock is held, and the change that failed has been written down. */
+export async function rollBack(
+  options: ChangeOptions,
+  failed: SetPlan,
+  result: ReconcileResult,
+): Promise<ReconcileResult> {
+  const { root, set } = options;
+  const good = lastGoodRevision(root, set, failed.desired.digest);
+  if (!good) return result;
+  const work = newWork(options);
+  work.emit({ e: 'rolling-back', revision: good.number });
+  const before = new Set(failed.desired.pods.map(({ name }) => name));
+  const back = await goBack(work, good, { ...options, cause: 'rollback', wanted: failed.wanted, before });
+  const isBack = back.failures.size === 0;
+  const [name, why] = [...result.failures][0]!;
+  const reason = isBack ? 'RolledBack' : 'RollbackFailed';
+  const message = `revision ${good.number} ${isBack ? 'is back' : 'did not come back'}, because of pod "${name}": ${why}`;
+  work.inventory.update({ last: { at: new Date().toISOString(), reason, message } });
+  work.emit({ e: 'condition', type: 'Stalled', status: true, reason });
+  return {
+    ...result,
+    outcome: isBack ? 'rolled-back' : 'rollback-failed',
+    failures: new Map([...back.failures, ...result.failures]),
+    isPinned: true,
+    inventory: work.inventory.now,
+  };
+}
+
+interface GoBackOptions extends ChangeOptions {
+  readonly cause: 'undo' | 'rollback';
+  /** What the folder wants. */
+  readonly wanted: string | undefined;
+  /** Pods of the revision that is left: those the older one has not are removed. */
+  readonly before: ReadonlySet<string>;
+}
+
+async function goBack(work: Work, revision: Revision, options: GoBackOptions): Promise<ReconcileResult> {
+  const { store, inventory } = work;
+  const { root, wanted, before, onProgress, onWarning, signal, cause } = options;
+  const isPruned = (name: string): boolean => before.has(name);
+  const planning = { storeDir: imagesDir(root), isPruned, wanted, isPinned: true, onProgress, onWarning, signal };
+  const plan = await planRevision(store, inventory.now, revision, planning);
+  // Before anything is changed: a crash in the middle leaves a set that the next apply takes there.
+  if (wanted !== undefined) inventory.update({ pin: { digest: revision.digest, until: wanted } });
+  const origin = inventory.now.origin ?? '';
+  return perform(work, plan, { ...options, wait: options.wait || cause === 'rollback', origin, cause });
+}

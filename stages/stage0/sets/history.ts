@@ -1,0 +1,94 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { PodError } from '../error.ts';
+import { parseObject, readIfThere } from '../pod/files.ts';
+import type { FolderFile } from './folder.ts';
+import type { Outcome } from './inventory.ts';
+import { SET_FILES, setDir } from './set-store.ts';
+import type { DesiredSet } from './types.ts';
+import { writeWhole } from './write-whole.ts';
+
+export const KEPT_REVISIONS = 10;
+
+export type Cause = 'apply' | 'undo' | 'rollback';
+
+/** What was to be at one time, whole: it can be brought about again without the folder. */
+export interface Revision {
+  readonly number: number;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly cause: Cause;
+  readonly digest: string;
+  readonly outcome: Outcome;
+  /** Of the pods, in the order of `files`. */
+  readonly names: readonly string[];
+  readonly files: readonly FolderFile[];
+}
+
+/** Oldest first. What a power cut left of one is none. */
+export function readHistory(root: string, set: string): Revision[] {
+  const dir = historyDir(root, set);
+  return numbersIn(dir).flatMap((number) => {
+    const stored = parseObject(readIfThere(pathOf(dir, number)) ?? '');
+    return stored && Array.isArray(stored['files']) ? [stored as unknown as Revision] : [];
+  });
+}
+
+export function findRevision(root: string, set: string, test: (revision: Revision) => boolean, what: string): Revision {
+  const found = readHistory(root, set).findLast(test);
+  if (found) return found;
+  throw new PodError('set/revision', `find ${what} of set "${set}": it is not in the history`, {
+    hint: 'pod rollout history lists those there are',
+  });
+}
+
+/** Adds a revision, in the place of an older one that wanted the same, and forgets the oldest. */
+export function addRevision(root: string, set: string, revision: Revision): void {
+  const dir = historyDir(root, set);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  writeWhole(pathOf(dir, revision.number), JSON.stringify(revision));
+  const others = readHistory(root, set).filter(({ number }) => number !== revision.number);
+  const same = others.filter(({ digest }) => digest === revision.digest);
+  const distinct = others.filter(({ digest }) => digest !== revision.digest);
+  const oldest = distinct.slice(0, Math.max(0, distinct.length + 1 - KEPT_REVISIONS));
+  for (const { number } of [...same, ...oldest]) rmSync(pathOf(dir, number), { force: true });
+}
+
+/** The text of each manifest is in it; what else a folder holds is not. */
+export function newRevision(number: number, desired: DesiredSet, cause: Cause, outcome: Outcome): Revision {
+  const files = desired.pods.map(({ file, path, baseDir, text }) => ({ file, path, baseDir, text }));
+  const names = desired.pods.map(({ name }) => name);
+  return { number, at: new Date().toISOString(), cause, digest: desired.digest, outcome, names, files };
+}
+
+/** Where `rollout undo` goes without being told: the newest that wanted something else than `digest`. */
+export function previousRevision(root: string, set: string, digest: string | undefined): Revision {
+  const found = readHistory(root, set).findLast((revision) => revision.digest !== digest);
+  if (found) return found;
+  throw new PodError('set/revision', `go back in set "${set}": its history has nothing else`);
+}
+
+/** Where a rollback goes: the newest other one that was found healthy, else one of which nothing bad is known. */
+export function lastGoodRevision(root: string, set: string, digest: string): Revision | undefined {
+  const others = readHistory(root, set).filter((revision) => revision.digest !== digest);
+  return (
+    others.findLast(({ outcome }) => outcome === 'healthy') ?? others.findLast(({ outcome }) => outcome === 'applied')
+  );
+}
+
+function historyDir(root: string, set: string): string {
+  return `${setDir(root, set)}/${SET_FILES.history}`;
+}
+
+function pathOf(dir: string, number: number): string {
+  return `${dir}/${number}.json`;
+}
+
+function numbersIn(dir: string): number[] {
+  try {
+    const names = readdirSync(dir).flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []);
+    return names.map(Number).toSorted((a, b) => a - b);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new PodError('state/io', `read the history in "${dir}": ${(error as Error).message}`, { cause: error });
+  }
+}

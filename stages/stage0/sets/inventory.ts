@@ -1,0 +1,117 @@
+import type { RolloutSpec } from '../manifest/spec.ts';
+import { PodError } from '../error.ts';
+import { parseObject, readIfThere } from '../pod/files.ts';
+import { SET_FILES, setDir } from './set-store.ts';
+import type { Contents, DesiredPod } from './types.ts';
+import { writeWhole } from './write-whole.ts';
+
+/** A pod of the set, and what it was made from. */
+export interface Placement {
+  readonly uuid: string;
+  readonly digest: string;
+  readonly file: string;
+  /** What relative paths in its manifest start from. */
+  readonly baseDir: string;
+  readonly contents: Contents;
+  readonly rollout: RolloutSpec;
+}
+
+/** What the set has under one name. */
+export interface InventoryPod {
+  readonly current?: Placement | undefined;
+  /** Written before it is made: a crash leaves no pod that nobody knows of. */
+  readonly next?: Placement | undefined;
+  /** To be stopped; `current` has taken its place. */
+  readonly leaving?: readonly string[] | undefined;
+  /** `current` has run to its end, and well. */
+  readonly isCompleted?: boolean | undefined;
+}
+
+export type Outcome = 'healthy' | 'unhealthy' | 'applied';
+
+export interface Inventory {
+  readonly set: string;
+  /** What it was last applied from: an absolute path, or what a source calls itself. */
+  readonly origin: string | null;
+  /** One more with each change. */
+  readonly serial: number;
+  readonly pods: Readonly<Record<string, InventoryPod>>;
+  /** The revision that was brought about last. */
+  readonly revision?: { readonly number: number; readonly digest: string; readonly outcome: Outcome } | undefined;
+  /** Digest of the folder at the last apply, whatever was brought about. */
+  readonly wanted?: string | undefined;
+  /** `rollout undo`: the revision with that digest counts, as long as the folder wants what it wanted then. */
+  readonly pin?: { readonly digest: string; readonly until: string } | undefined;
+  readonly isSuspended?: boolean | undefined;
+  /** How the last change went. */
+  readonly last?: { readonly at: string; readonly reason: string; readonly message: string } | undefined;
+}
+
+const VERSION = 1;
+
+/** An empty one for a set that was never applied. Throws `state/io` for a file that is not ours: guessing would lose pods. */
+export function readInventory(root: string, set: string): Inventory {
+  const path = `${setDir(root, set)}/${SET_FILES.inventory}`;
+  const text = readIfThere(path);
+  if (text === undefined) return { set, origin: null, serial: 0, pods: {} };
+  const stored = parseObject(text);
+  if (stored?.['version'] !== VERSION || typeof stored['pods'] !== 'object') {
+    throw new PodError('state/io', `read "${path}": it is not an inventory of this version of pod`);
+  }
+  const { version, ...inventory } = stored;
+  void version;
+  return inventory as unknown as Inventory;
+}
+
+/** Throws `set/not-found` for a set that was never applied. */
+export function requireKnown({ set, serial }: Inventory): void {
+  if (serial > 0) return;
+  throw new PodError('set/not-found', `find set "${set}": nothing was ever applied under that name`, {
+    hint: 'pod rollout status lists the sets',
+  });
+}
+
+/** The same, and `set/suspended`. */
+export function requireApplied(inventory: Inventory): void {
+  requireKnown(inventory);
+  const { set, isSuspended } = inventory;
+  if (!isSuspended) return;
+  throw new PodError('set/suspended', `change set "${set}": it is suspended`, {
+    hint: `pod rollout resume ${set} lets it go on`,
+  });
+}
+
+/** The inventory while somebody who has the set's lock changes it: each change is on the disk before it is acted on. */
+export class OpenInventory {
+  readonly #path: string;
+  #now: Inventory;
+
+  constructor(root: string, set: string) {
+    this.#path = `${setDir(root, set)}/${SET_FILES.inventory}`;
+    this.#now = readInventory(root, set);
+  }
+
+  get now(): Inventory {
+    return this.#now;
+  }
+
+  update(change: Partial<Omit<Inventory, 'set' | 'serial'>>): void {
+    this.#now = { ...this.#now, ...change, serial: this.#now.serial + 1 };
+    writeWhole(this.#path, JSON.stringify({ version: VERSION, ...this.#now }));
+  }
+
+  /** Undefined: the set has nothing under that name any more. */
+  updatePods(changes: Readonly<Record<string, InventoryPod | undefined>>): void {
+    const pods = Object.entries({ ...this.#now.pods, ...changes }).filter(([, pod]) => pod !== undefined);
+    this.update({ pods: Object.fromEntries(pods) as Record<string, InventoryPod> });
+  }
+}
+
+export function placementOf({ digest, file, baseDir, contents, rollout }: DesiredPod, uuid: string): Placement {
+  return { uuid, digest, file, baseDir, contents, rollout };
+}
+
+/** All pods that are the set's. */
+export function uuidsOf({ current, next, leaving }: InventoryPod): string[] {
+  return [current, next].flatMap((placement) => placement?.uuid ?? []).concat(leaving ?? []);
+}

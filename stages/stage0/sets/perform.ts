@@ -1,0 +1,52 @@
+import { awaitHealth, carryOut, type Failures, prune } from './carry-out.ts';
+import { type Change, isEffective } from './changes.ts';
+import { compileAll } from './compile-all.ts';
+import { conclude, type Conclusion } from './conclude.ts';
+import type { SetPlan } from './plan-set.ts';
+import type { ChangeOptions, ReconcileResult } from './result.ts';
+import type { Work } from './work.ts';
+
+export type PerformOptions = Pick<ChangeOptions, 'wait' | 'onProgress' | 'onWarning' | 'signal'> &
+  Pick<Conclusion, 'origin' | 'cause'>;
+
+/** Brings about what is planned, waits for it if asked to, prunes last, and writes down what came of it. */
+export async function perform(work: Work, plan: SetPlan, options: PerformOptions): Promise<ReconcileResult> {
+  const { changes, isPinned } = plan;
+  const effective = changes.filter(isEffective);
+  const compiled = await compileAll(work.store, work.inventory.now, effective, { ...options });
+  for (const [name, ready] of compiled) work.ready.set(name, ready);
+  if (effective.length > 0) work.emit({ e: 'started', pods: countActions(changes) });
+  const failures = await carryOut(work, changes);
+  if (options.wait) await awaitHealth(work, changes, failures);
+  await pruneLast(work, changes, failures);
+  const outcome = failures.size > 0 ? 'unhealthy' : options.wait ? 'healthy' : 'applied';
+  conclude(work, plan, { ...options, outcome, failures });
+  const revision = work.inventory.now.revision?.number ?? null;
+  if (isPinned) work.emit({ e: 'pinned', revision });
+  const isChanged = effective.length > 0 || failures.size > 0;
+  work.emit(isChanged ? { e: 'finished', outcome, revision } : { e: 'unchanged' });
+  return {
+    set: work.set,
+    changes,
+    failures,
+    outcome: failures.size > 0 ? 'failed' : isChanged ? 'applied' : 'unchanged',
+    isPinned,
+    inventory: work.inventory.now,
+  };
+}
+
+export function countActions(changes: readonly Change[]): Partial<Record<Change['action'], number>> {
+  const counts: Partial<Record<Change['action'], number>> = {};
+  for (const { action } of changes) counts[action] = (counts[action] ?? 0) + 1;
+  return counts;
+}
+
+/** Never before all that should be there is. */
+async function pruneLast(work: Work, changes: readonly Change[], failures: Failures): Promise<void> {
+  for (const { action, name, reason } of changes) {
+    if (action === 'keep') work.emit({ e: 'pod-kept', pod: name, reason });
+  }
+  if (!changes.some(({ action }) => action === 'prune')) return;
+  if (failures.size > 0) return work.emit({ e: 'prune-skipped', reason: 'not all pods are as they should be' });
+  for (const [name, message] of await prune(work, changes)) failures.set(name, message);
+}

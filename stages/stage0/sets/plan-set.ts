@@ -1,0 +1,80 @@
+import type { PodStore } from '../pod/store.ts';
+import { type Change, planChanges } from './changes.ts';
+import { type DesiredOptions, readDesired } from './desired.ts';
+import { digestOf } from './digest.ts';
+import type { FolderFile } from './folder.ts';
+import { findRevision, type Revision } from './history.ts';
+import { type Inventory, uuidsOf } from './inventory.ts';
+import { LifeReader } from './life.ts';
+import { inOrder } from './order.ts';
+import type { DesiredSet } from './types.ts';
+
+export interface SetPlan {
+  /** Digest of what the folder wants. */
+  readonly wanted: string | undefined;
+  /** What counts: that, or an older revision. */
+  readonly desired: DesiredSet;
+  /** The set is held at an older revision. */
+  readonly isPinned: boolean;
+  /** Pods of the folder first, each after those it depends on. */
+  readonly changes: readonly Change[];
+  /** Of the inventory and what has become of its pods: as long as it is the same, so are the changes. */
+  readonly state: string;
+}
+
+export interface PlanOptions extends DesiredOptions {
+  /** Whether a pod goes when it is wanted no more. */
+  readonly isPruned: (name: string) => boolean;
+  readonly isForced?: ((name: string) => boolean) | undefined;
+}
+
+/** Reads what manifests want, and compares it with what there is. Changes nothing. */
+export async function planFolder(
+  store: PodStore,
+  inventory: Inventory,
+  files: readonly FolderFile[],
+  options: PlanOptions,
+): Promise<SetPlan> {
+  const wanted = await readDesired(files, options);
+  const { pin, set } = inventory;
+  if (pin?.until !== wanted.digest)
+    return compareWith(store, inventory, wanted, { ...options, wanted: wanted.digest, isPinned: false });
+  const revision = findRevision(store.root, set, ({ digest }) => digest === pin.digest, 'the pinned revision');
+  return planRevision(store, inventory, revision, { ...options, wanted: wanted.digest, isPinned: true });
+}
+
+/** The same for what a revision wanted. `wanted` is what the folder wants. */
+export async function planRevision(
+  store: PodStore,
+  inventory: Inventory,
+  { files }: Revision,
+  options: PlanOptions & Pick<SetPlan, 'wanted' | 'isPinned'>,
+): Promise<SetPlan> {
+  // There are others in the folder under the same names.
+  const desired = await readDesired(files, { ...options, cache: undefined });
+  return compareWith(store, inventory, desired, options);
+}
+
+function compareWith(
+  store: PodStore,
+  inventory: Inventory,
+  desired: DesiredSet,
+  { wanted, isPinned, isPruned, isForced }: PlanOptions & Pick<SetPlan, 'wanted' | 'isPinned'>,
+): SetPlan {
+  const lives = new LifeReader(store);
+  const changes = planChanges({
+    desired: inOrder(desired.pods),
+    pods: inventory.pods,
+    lifeOf: (uuid) => lives.read(uuid),
+    isPruned,
+    isForced,
+  });
+  return { wanted, desired, isPinned, changes, state: stateOf(inventory, lives) };
+}
+
+function stateOf({ serial, pods }: Inventory, lives: LifeReader): string {
+  const lines = Object.entries(pods).flatMap(([name, pod]) =>
+    uuidsOf(pod).map((uuid) => `${name} ${uuid} ${JSON.stringify(lives.read(uuid))}`),
+  );
+  return digestOf([String(serial), ...lines.toSorted()].join('\n'));
+}

@@ -1,0 +1,99 @@
+import { PodError } from '../error.ts';
+import { imagesDir } from '../pod/layout.ts';
+import { DescriptionCache } from './description-cache.ts';
+import type { FolderFile } from './folder.ts';
+import type { Inventory } from './inventory.ts';
+import { perform } from './perform.ts';
+import { planFolder, type PlanOptions, type SetPlan } from './plan-set.ts';
+import { recover } from './recover.ts';
+import { rollBack } from './go-back.ts';
+import type { ChangeOptions, ReconcileResult } from './result.ts';
+import { SET_FILES, SetLock } from './set-store.ts';
+import { newWork } from './work.ts';
+
+/** Where manifests come from. */
+export interface Source {
+  /** An absolute path, or what else tells it from other sources: a set belongs to one. */
+  readonly origin: string;
+  /** Read while the set's lock is held. Throws what is wrong with it; nothing is changed then. */
+  readonly read: () => readonly FolderFile[] | Promise<readonly FolderFile[]>;
+}
+
+export interface ReconcileOptions extends ChangeOptions {
+  readonly source: Source;
+  /** The set may have been another source's before. */
+  readonly mayMove?: boolean | undefined;
+  readonly prune?: boolean | undefined;
+  readonly allowEmpty?: boolean | undefined;
+  /** Goes back to the last revision that was healthy when a pod is not; waits, too. */
+  readonly autoRollback?: boolean | undefined;
+  /** Pods that are replaced though they are what they should be. */
+  readonly isForced?: ((name: string) => boolean) | undefined;
+  /** Refuses to go on when the state is not this one; see `SetPlan`. */
+  readonly expected?: { readonly state: string; readonly wanted: string } | undefined;
+}
+
+/**
+ * Makes the set what its source wants, and returns. The pods run on without us. What it finds as it should be is not touched, nor
+ * is anything written then. May be killed at any point and called again.
+ */
+export async function reconcile(options: ReconcileOptions): Promise<ReconcileResult> {
+  const { root, set, source, autoRollback, wait } = options;
+  using lock = SetLock.take(root, set);
+  const work = newWork(options);
+  requireOwn(options, work.inventory.now);
+  await recover(work);
+  const cache = new DescriptionCache(`${lock.dir}/${SET_FILES.descriptions}`);
+  const files = await source.read();
+  const plan = await planFolder(work.store, work.inventory.now, files, { ...planOptions(options), cache });
+  refuse(options, work.inventory.now, plan);
+  const result = await perform(work, plan, {
+    ...options,
+    origin: source.origin,
+    wait: wait || autoRollback,
+    cause: 'apply',
+  });
+  cache.save();
+  if (!autoRollback || result.failures.size === 0 || plan.isPinned) return result;
+  return await rollBack(options, plan, result);
+}
+
+export function planOptions({ root, prune, isForced, signal, onProgress, onWarning }: ReconcileOptions): PlanOptions {
+  const isPruned = (): boolean => prune ?? false;
+  return { storeDir: imagesDir(root), isPruned, isForced, signal, onProgress, onWarning };
+}
+
+/** Two folders of the same name are two sets: with --prune, one would remove the pods of the other. */
+export function requireOwn(
+  { set, source, mayMove }: Pick<ReconcileOptions, 'set' | 'source' | 'mayMove'>,
+  { origin, isSuspended }: Inventory,
+): void {
+  if (origin !== null && origin !== source.origin && !mayMove) {
+    throw new PodError('set/other-folder', `use "${source.origin}" as set "${set}": that set is of "${origin}"`, {
+      hint: `--set NAME gives this one another name; --set ${set} says that the folder has moved`,
+    });
+  }
+  if (isSuspended) {
+    throw new PodError('set/suspended', `change set "${set}": it is suspended`, {
+      hint: `pod rollout resume ${set} lets it go on`,
+    });
+  }
+}
+
+export function refuse(
+  { set, allowEmpty, prune, expected }: ReconcileOptions,
+  { pods }: Inventory,
+  plan: SetPlan,
+): void {
+  const count = Object.keys(pods).length;
+  if (prune && plan.desired.pods.length === 0 && count > 0 && !allowEmpty) {
+    throw new PodError('set/empty', `prune set "${set}": no manifest was found, and its pods (${count}) would all go`, {
+      hint: 'is it the right folder? --allow-empty does it, pod delete too',
+    });
+  }
+  if (expected && (expected.state !== plan.state || expected.wanted !== plan.wanted)) {
+    throw new PodError('set/plan', `apply the saved plan of set "${set}": the state has moved since it was made`, {
+      hint: 'make a new one with pod apply --save-plan',
+    });
+  }
+}

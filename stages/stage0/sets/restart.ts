@@ -1,0 +1,45 @@
+import { PodError } from '../error.ts';
+import { imagesDir } from '../pod/layout.ts';
+import { nearest } from '../pod/nearest.ts';
+import { findRevision } from './history.ts';
+import { requireApplied } from './inventory.ts';
+import { perform } from './perform.ts';
+import { planRevision } from './plan-set.ts';
+import { recover } from './recover.ts';
+import type { ChangeOptions, ReconcileResult } from './result.ts';
+import { SetLock } from './set-store.ts';
+import { newWork } from './work.ts';
+
+/** Replaces pods by new ones of the same manifests, those named or all, each with its strategy and in order. */
+export async function restart(
+  options: ChangeOptions & { readonly pods?: readonly string[] | undefined },
+): Promise<ReconcileResult> {
+  const { root, set, pods = [], onProgress, onWarning, signal } = options;
+  using lock = SetLock.take(root, set);
+  void lock;
+  const work = newWork(options);
+  requireApplied(work.inventory.now);
+  await recover(work);
+  const { now } = work.inventory;
+  const revision = findRevision(root, set, ({ digest }) => digest === now.revision?.digest, 'the current revision');
+  for (const pod of pods) requireMember(set, pod, revision.names);
+  const plan = await planRevision(work.store, now, revision, {
+    storeDir: imagesDir(root),
+    isPruned: () => false,
+    isForced: (name) => pods.length === 0 || pods.includes(name),
+    wanted: now.wanted,
+    isPinned: now.pin !== undefined,
+    onProgress,
+    onWarning,
+    signal,
+  });
+  return await perform(work, plan, { ...options, origin: now.origin ?? '', cause: 'apply' });
+}
+
+function requireMember(set: string, pod: string, names: readonly string[]): void {
+  if (names.includes(pod)) return;
+  const near = nearest(pod, names);
+  throw new PodError('pod/not-found', `find pod "${pod}" in set "${set}": it has no such pod`, {
+    hint: near === undefined ? `it has ${names.join(', ') || 'none'}` : `did you mean "${near}"?`,
+  });
+}

@@ -1,0 +1,31 @@
+import type { ImageProgress } from '../image/types.ts';
+import type { Change } from './changes.ts';
+import type { Inventory } from './inventory.ts';
+import type { SetEvent } from './set-events.ts';
+
+/** How a set is changed, whatever for. */
+export interface ChangeOptions {
+  /** Absolute. */
+  readonly root: string;
+  readonly set: string;
+  /** Waits until all pods are healthy. */
+  readonly wait?: boolean | undefined;
+  /** For all of it; default five minutes. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: SetEvent) => void) | undefined;
+  readonly onWarning?: ((warning: Error) => void) | undefined;
+  readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
+}
+
+export interface ReconcileResult {
+  readonly set: string;
+  /** What was to be done. */
+  readonly changes: readonly Change[];
+  /** Pods that are not as they should be, each with the reason. */
+  readonly failures: ReadonlyMap<string, string>;
+  readonly outcome: 'unchanged' | 'applied' | 'failed' | 'rolled-back' | 'rollback-failed';
+  /** The set is held at an older revision. */
+  readonly isPinned: boolean;
+  readonly inventory: Inventory;
+}

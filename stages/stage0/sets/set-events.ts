@@ -1,0 +1,29 @@
+import type { Action } from './changes.ts';
+import type { Health } from './health.ts';
+
+/** What happens while a set is changed, for programs: a line of JSON each. */
+export type SetEvent =
+  /** `pods`: how many of each action. */
+  | { readonly e: 'started'; readonly pods: Readonly<Partial<Record<Action, number>>> }
+  | { readonly e: 'unchanged' }
+  | ({ readonly pod: string } & PodSetEvent)
+  | { readonly e: 'pinned'; readonly revision: number | null }
+  | { readonly e: 'prune-skipped'; readonly reason: string }
+  | { readonly e: 'rolling-back'; readonly revision: number }
+  | { readonly e: 'condition'; readonly type: string; readonly status: boolean; readonly reason: string }
+  | { readonly e: 'finished'; readonly outcome: string; readonly revision: number | null };
+
+export type PodSetEvent =
+  | { readonly e: 'pod-starting'; readonly action: Action; readonly reason: string }
+  | { readonly e: 'pod-started'; readonly action: Action; readonly uuid: string; readonly reason: string }
+  | { readonly e: 'pod-stopping'; readonly uuid: string; readonly reason: string }
+  | { readonly e: 'pod-stopped'; readonly uuid: string }
+  | { readonly e: 'pod-pruned'; readonly uuid: string | null }
+  | { readonly e: 'pod-kept'; readonly reason: string }
+  | { readonly e: 'pod-healthy'; readonly how: Extract<Health, { state: 'healthy' }>['how'] }
+  | { readonly e: 'pod-failed'; readonly message: string };
+
+/** As it is written: with its time and set. */
+export type StampedEvent = { readonly t: string; readonly set: string } & SetEvent;
+
+export type Emit = (event: SetEvent) => void;

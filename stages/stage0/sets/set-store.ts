@@ -1,0 +1,86 @@
+import { closeSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { PodError } from '../error.ts';
+import { isSameDir, tryLockDir } from '../pod/lock.ts';
+
+/** Names inside a set's directory, `<root>/sets/NAME`. */
+export const SET_FILES = {
+  inventory: 'inventory.json',
+  descriptions: 'descriptions.json',
+  history: 'history',
+} as const;
+
+const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$/;
+
+export function setDir(root: string, set: string): string {
+  return `${root}/sets/${set}`;
+}
+
+/** Throws `set/name`: it becomes a directory's name. */
+export function requireSetName(name: string): string {
+  if (NAME.test(name)) return name;
+  throw new PodError('set/name', `name a set ${JSON.stringify(name)}: not a name`, {
+    hint: 'letters, digits and inner . _ -, at most 100; --set gives a name that the folder cannot',
+  });
+}
+
+export function listSets(root: string): string[] {
+  try {
+    return readdirSync(`${root}/sets`)
+      .filter((name) => NAME.test(name))
+      .toSorted();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new PodError('state/io', `list the sets in "${root}": ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** One process at a time changes a set: a lock that goes with it. */
+export class SetLock implements Disposable {
+  readonly dir: string;
+  readonly #fd: number;
+
+  private constructor(dir: string, fd: number) {
+    this.dir = dir;
+    this.#fd = fd;
+  }
+
+  /** Makes the set's directory if there is none. Throws `set/busy`. */
+  static take(root: string, set: string): SetLock {
+    const dir = setDir(root, set);
+    for (;;) {
+      const fd = lockMade(dir);
+      if (fd === undefined) {
+        throw new PodError('set/busy', `change set "${set}": another pod process is at it`, {
+          hint: 'wait for it to end; pod rollout status shows how far it is',
+        });
+      }
+      // Whoever deleted the set held the lock of a directory that is no more.
+      if (isSameDir(fd, dir)) return new SetLock(dir, fd);
+      closeSync(fd);
+    }
+  }
+
+  /** The set is no more. */
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** Undefined when somebody has it. */
+function lockMade(dir: string): number | undefined {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return tryLockDir(dir);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const denied = code === 'EACCES' || code === 'EPERM';
+    throw new PodError('state/io', `use "${dir}": ${message}`, {
+      hint: denied ? 'run as root, or choose a directory of yours with --root' : undefined,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { lstatSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { podOk } from '../../harness/pod-cli.ts';
+import { statusOf } from '../../harness/pod-status.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { server, SetFolder, shell } from './set-folder.ts';
+
+const root = useTempRoot();
+
+/** Everything below the state directory as it looks from outside. */
+function stamps(): Record<string, string> {
+  const names = ['pods', 'sets', 'claims'].flatMap((part) =>
+    (readdirSync(join(root, part), { recursive: true }) as string[]).map((name) => join(part, name)),
+  );
+  return Object.fromEntries(
+    names.map((name) => {
+      const { ino, mtimeNs, ctimeNs, size } = lstatSync(join(root, name), { bigint: true });
+      return [name, `${ino} ${mtimeNs} ${ctimeNs} ${size}`];
+    }),
+  );
+}
+
+test('a folder is brought about, and a second apply touches nothing', async () => {
+  await using set = new SetFolder(root, 'quiet');
+  set.write('one');
+  set.write('two', { annotations: { 'pod/depends-on': 'one' } });
+  set.write('job', { exec: ['/bin/true'] });
+  set.text(
+    'deeper/three.pod.yaml',
+    'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: three}\nnetwork: {mode: none}\napps: [{name: a, image: host, exec: [/bin/sleep, "1000"]}]\n',
+  );
+  set.text('compose.yaml', 'services: {}\n');
+  set.text('old/x.pod.yaml', 'not: ours\n');
+  set.text('.podignore', 'old/\n');
+  assert.match(await set.applyOk('--wait'), /set quiet: 4 created/);
+  assert.deepEqual(await set.names(), ['one', 'three', 'two']);
+  await set.applyOk('--wait');
+  const before = [stamps(), await set.running()];
+  assert.match(await set.applyOk(), /set quiet: 4 unchanged/);
+  assert.match(await set.applyOk('--wait'), /set quiet: 4 unchanged/);
+  assert.deepEqual([stamps(), await set.running()], before);
+});
+
+test('only what changed is replaced: a comment does not, a value does, and a file that is mounted read-only', async () => {
+  await using set = new SetFolder(root, 'changes');
+  const conf = join(set.dir, 'app.conf');
+  writeFileSync(conf, 'one\n');
+  set.write('a');
+  set.write('b');
+  const mounts = [{ volume: 'conf', path: '/conf', readOnly: true }];
+  set.write('c', { app: { mounts }, pod: { volumes: [{ name: 'conf', kind: 'host', source: './app.conf' }] } });
+  await set.applyOk();
+  const first = await set.running();
+  set.text('a.pod.yaml', `# as before\n${JSON.stringify(manifestOf('a'))}\n`);
+  set.write('b', { exec: server('1001') });
+  assert.match(await set.applyOk(), /1 replaced/);
+  const second = await set.running();
+  assert.deepEqual([second['a'], second['c']], [first['a'], first['c']]);
+  assert.notEqual(second['b'], first['b']);
+  // As an editor does it.
+  writeFileSync(`${conf}~`, 'two\n');
+  renameSync(`${conf}~`, conf);
+  assert.match(await set.applyOk(), /c replaced/);
+  assert.equal(await podOk(['exec', 'c', '/bin/cat', '/conf'], { root }), 'two');
+  assert.equal((await set.running())['b'], second['b']);
+});
+
+function manifestOf(name: string): object {
+  return {
+    kind: 'Pod',
+    apiVersion: 'pod/v1',
+    metadata: { name },
+    network: { mode: 'none' },
+    apps: [{ name: 'a', image: 'host', exec: server(), stop: { grace: '10s' } }],
+  };
+}
+
+test('what died is restarted, what was stopped too; what has done its work is left alone', async () => {
+  await using set = new SetFolder(root, 'deaths');
+  set.write('killed');
+  set.write('stopped', { exec: shell('trap "exit 0" TERM; sleep 1000 & wait') });
+  set.write('job', { exec: ['/bin/true'] });
+  set.write('broken', { exec: ['/bin/false'] });
+  await set.applyOk();
+  const first = await set.running();
+  await podOk(['kill', '-s', 'KILL', 'killed'], { root });
+  await podOk(['wait', 'killed', '--for', 'exit'], { root });
+  await podOk(['stop', 'stopped'], { root });
+  for (const name of ['job', 'broken']) await podOk(['wait', name, '--for', 'exit'], { root });
+  const said = await set.applyOk();
+  for (const line of [
+    /killed restarted \(it exited with 137\)/,
+    /stopped restarted \(it was stopped\)/,
+    /broken restarted \(it exited with 1\)/,
+    /1 unchanged, 3 restarted|3 restarted, 1 unchanged/,
+  ])
+    assert.match(said, line);
+  const second = await set.running();
+  assert.notEqual(second['killed'], first['killed']);
+  // Also when nothing is left of it.
+  await podOk(['rm', 'job'], { root });
+  assert.doesNotMatch(await set.applyOk(), /job/);
+});
+
+test('pods wait for those they depend on, and one whose dependency fails is not started', async () => {
+  await using set = new SetFolder(root, 'order');
+  set.write('migrate', { exec: shell('sleep 0.3; exit 0') });
+  set.write('bad', { exec: shell('exit 4') });
+  set.write('web', { annotations: { 'pod/depends-on': 'migrate:completed' } });
+  set.write('late', { annotations: { 'pod/depends-on': 'bad:completed' } });
+  set.write('later', { annotations: { 'pod/depends-on': 'late' } });
+  const { exitCode, stderr } = await set.apply();
+  assert.equal(exitCode, 3);
+  assert.match(stderr, /pod "late": wait for pod "bad" to complete: it exited with 4/);
+  assert.match(stderr, /pod "later": wait for pod "late": it did not come about/);
+  assert.deepEqual(await set.names(), ['web']);
+  const [web, migrate] = [await statusOf(root, 'web'), await statusOf(root, 'migrate')] as unknown as Record<
+    string,
+    string
+  >[];
+  assert.ok(web!['startedAt']! > migrate!['finishedAt']!);
+});
+
+test('all errors of all files are told with their places, and nothing is changed', async () => {
+  await using set = new SetFolder(root, 'wrong');
+  set.write('good');
+  await set.applyOk();
+  const before = await set.running();
+  set.write('good', { exec: server('1001') });
+  set.text(
+    'a.pod.yaml',
+    'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: a, annotations: {pod/depend-on: b}}\napps: [{name: a, image: host, exec: x}]\n',
+  );
+  set.text(
+    'b.pod.yaml',
+    'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: good}\napps: [{name: a, image: "dir:/nowhere", exec: [/x]}]\n',
+  );
+  const { exitCode, stderr, stdout } = await set.apply('--wait');
+  assert.equal(exitCode, 1);
+  for (const place of [
+    /a\.pod\.yaml:3:\d+: .*manifest\/unknown-field/,
+    /a\.pod\.yaml:4:\d+: .*manifest\/schema/,
+    /manifest\/duplicate/,
+    /b\.pod\.yaml:4:\d+: .*image\//,
+  ])
+    assert.match(stderr, place);
+  assert.equal(stdout, '');
+  assert.deepEqual(await set.running(), before);
+  set.text(
+    'b.pod.yaml',
+    'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: b, annotations: {pod/depends-on: c}}\napps: [{name: a, image: host, exec: [/x]}]\n',
+  );
+  set.text(
+    'a.pod.yaml',
+    'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: c, annotations: {pod/depends-on: "b:ready"}}\napps: [{name: a, image: host, exec: [/x]}]\n',
+  );
+  const circle = await set.apply();
+  assert.equal(circle.exitCode, 1);
+  assert.match(circle.stderr, /[ab]\.pod\.yaml:3:\d+: .*"\w" → "\w" → "\w" is a circle \[manifest\/cycle\]/);
+  // What only the compiler finds is found before anything starts, too.
+  set.text(
+    'b.pod.yaml',
+    'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: b}\nvolumes: [{name: v, kind: host, source: /nowhere}]\napps: [{name: a, image: host, exec: [/x], mounts: [{volume: v, path: /v}]}]\n',
+  );
+  set.text(
+    'a.pod.yaml',
+    'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: c}\nvolumes: [{name: v, kind: host, source: /nowhere}]\napps: [{name: a, image: host, exec: [/x], mounts: [{volume: v, path: /v}]}]\n',
+  );
+  const late = await set.apply();
+  assert.equal(late.exitCode, 1);
+  assert.match(late.stderr, /a\.pod\.yaml:4:[^]*b\.pod\.yaml:4:/);
+  assert.deepEqual(await set.running(), before);
+});
+
+test('a pod that is not of the set is never taken over', async () => {
+  await using set = new SetFolder(root, 'names');
+  await using other = new SetFolder(root, 'others');
+  set.write('theirs');
+  set.write('mine');
+  await podOk(['run', '-d', join(set.dir, 'theirs.pod.yaml')], { root });
+  const { theirs } = await set.running();
+  const taken = await set.apply();
+  assert.equal(taken.exitCode, 1);
+  assert.match(taken.stderr, /theirs\.pod\.yaml:\d+:\d+: .*is of no set \[pod\/name-taken\]/);
+  assert.match(taken.stderr, /pod rm --force theirs/);
+  assert.deepEqual(await set.running(), { theirs });
+  await podOk(['rm', '--force', 'theirs'], { root });
+  await set.applyOk();
+  other.write('mine');
+  const contested = await other.apply();
+  assert.equal(contested.exitCode, 1);
+  assert.match(contested.stderr, /set "names" has a pod of that name/);
+});

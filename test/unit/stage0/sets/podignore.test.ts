@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { IgnoreRules } from '../../../../stages/stage0/sets/podignore.ts';
+
+function judge(text: string, path: string, isDirectory = false): string | undefined {
+  return new IgnoreRules(text).judge(path, isDirectory);
+}
+
+test('a name without a slash is ignored at any depth, one with a slash only there', () => {
+  assert.equal(judge('a.yaml', 'x/y/a.yaml'), 'ignored');
+  assert.equal(judge('a.yaml', 'x/b-a.yaml'), undefined);
+  assert.equal(judge('x/a.yaml', 'x/a.yaml'), 'ignored');
+  assert.equal(judge('x/a.yaml', 'y/x/a.yaml'), undefined);
+  assert.equal(judge('/a.yaml', 'a.yaml'), 'ignored');
+  assert.equal(judge('/a.yaml', 'x/a.yaml'), undefined);
+});
+
+test('a slash at the end means folders only', () => {
+  assert.equal(judge('old/', 'x/old', true), 'ignored');
+  assert.equal(judge('old/', 'old'), undefined);
+});
+
+test('stars, question marks and sets stay within a name; two stars do not', () => {
+  assert.equal(judge('*.bak.yaml', 'x/a.bak.yaml'), 'ignored');
+  assert.equal(judge('x/*.yaml', 'x/y/a.yaml'), undefined);
+  assert.equal(judge('x/**/a.yaml', 'x/a.yaml'), 'ignored');
+  assert.equal(judge('x/**/a.yaml', 'x/y/z/a.yaml'), 'ignored');
+  assert.equal(judge('x/**', 'x/y/a.yaml'), 'ignored');
+  assert.equal(judge('**/a.yaml', 'a.yaml'), 'ignored');
+  assert.equal(judge('a?c', 'abc'), 'ignored');
+  assert.equal(judge('a?c', 'a/c'), undefined);
+  assert.equal(judge('[a-c].yaml', 'b.yaml'), 'ignored');
+  assert.equal(judge('[!a-c].yaml', 'b.yaml'), undefined);
+  assert.equal(judge('[!a-c].yaml', 'd.yaml'), 'ignored');
+});
+
+test('the last rule that speaks counts, so that ! takes one back', () => {
+  const text = '*.yaml\n!keep.yaml\n';
+  assert.equal(judge(text, 'a.yaml'), 'ignored');
+  assert.equal(judge(text, 'keep.yaml'), 'taken');
+  assert.equal(judge(`${text}keep.yaml`, 'keep.yaml'), 'ignored');
+});
+
+test('comments, empty lines and spaces at the end are nothing; escapes make letters of them', () => {
+  assert.equal(judge('# a\n\n  \n', 'a'), undefined);
+  assert.equal(judge('a  ', 'a'), 'ignored');
+  assert.equal(judge('\\#a', '#a'), 'ignored');
+  assert.equal(judge('\\!a', '!a'), 'ignored');
+  assert.equal(judge('a\\*', 'a*'), 'ignored');
+  assert.equal(judge('a\\*', 'ab'), undefined);
+  assert.equal(judge('a.(b|c)+', 'a.(b|c)+'), 'ignored');
+});
