@@ -2,10 +2,11 @@
 // namespace: both are work we do and it does not.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote, TimingShell } from '../shell.mjs';
 import { requireProgram } from '../workspace.mjs';
+import { CGROUP_PREPARE, deferCgroupCleanUp } from './hugetlb.mjs';
 import { convertProfile } from './seccomp-profile.mjs';
 
 /** podman's default set. */
@@ -22,18 +23,6 @@ const CAPABILITIES = [
   'CAP_SETUID',
   'CAP_SYS_CHROOT',
 ];
-
-/** crun refuses a hybrid tree whose hugetlb is on version 2; a mount of version 1 in a private namespace cures that. */
-export const CGROUP_PREPARE = `
-if [ -d /sys/fs/cgroup/unified ] && ! grep -q ' /sys/fs/cgroup/hugetlb ' /proc/self/mountinfo; then
-  mkdir -p /sys/fs/cgroup/hugetlb && mount -t cgroup -o hugetlb cgroup /sys/fs/cgroup/hugetlb
-fi`;
-
-/** The mount point is a directory of the machine's: taken away again when it was made for us. */
-export function deferCgroupCleanUp(workspace) {
-  const dir = '/sys/fs/cgroup/hugetlb';
-  if (!existsSync(dir)) workspace.defer(() => existsSync(dir) && rmdirSync(dir));
-}
 
 export class Crun {
   #workspace;

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { quote, TimingShell } from '../shell.mjs';
 import { requireProgram, Unavailable } from '../workspace.mjs';
-import { CGROUP_PREPARE, deferCgroupCleanUp } from './crun.mjs';
+import { CGROUP_PREPARE, deferCgroupCleanUp } from './hugetlb.mjs';
 
 const PREPARE = `${CGROUP_PREPARE}
 mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns
