@@ -40,6 +40,19 @@ export function pathExists(path: string): boolean {
   return trySyscall('faccessat', AT_FDCWD, path, 0) === 0;
 }
 
+const X_OK = 1;
+const ALL_OK = 7;
+
+/** 0 when this process may read, write and enter it; else minus the errno. */
+export function tryAccess(path: string): number {
+  return trySyscall('faccessat', AT_FDCWD, path, ALL_OK);
+}
+
+/** By this process; a directory it may search is executable, too. */
+export function isExecutable(path: string): boolean {
+  return trySyscall('faccessat', AT_FDCWD, path, X_OK) === 0;
+}
+
 /** 0, or minus the errno: existing names are an ordinary answer here. */
 export function tryMkdirat(dirFd: number, path: KernelPath, mode: number): number {
   return trySyscall('mkdirat', dirFd, path, mode);

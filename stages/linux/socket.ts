@@ -6,13 +6,15 @@ import {
   MSG_CMSG_CLOEXEC,
   MSG_NOSIGNAL,
   SCM_RIGHTS,
+  SO_SNDBUF,
   SO_SNDBUFFORCE,
   SOCK_CLOEXEC,
   SOCK_STREAM,
   SOL_SOCKET,
 } from './constants.ts';
 import { Fd } from './fd.ts';
-import { addressOf, syscall } from './syscall.ts';
+import { ERRNO, SyscallError } from './errno.ts';
+import { addressOf, syscall, trySyscall } from './syscall.ts';
 
 /** Two connected stream sockets, close-on-exec. */
 export function socketPair(): [Fd, Fd] {
@@ -21,9 +23,12 @@ export function socketPair(): [Fd, Fd] {
   return [new Fd(pair[0]!), new Fd(pair[1]!)];
 }
 
-/** How much may wait to be read by the other end, beyond what an ordinary user may ask for. */
+/** How much may wait to be read by the other end: for root beyond, for others up to what net.core.wmem_max allows. */
 export function setSendBuffer(socket: number, bytes: number): void {
-  syscall('setsockopt', socket, SOL_SOCKET, SO_SNDBUFFORCE, new Uint8Array(new Int32Array([bytes]).buffer), 4);
+  const value = new Uint8Array(new Int32Array([bytes]).buffer);
+  const forced = trySyscall('setsockopt', socket, SOL_SOCKET, SO_SNDBUFFORCE, value, 4);
+  if (forced === -ERRNO.EPERM) syscall('setsockopt', socket, SOL_SOCKET, SO_SNDBUF, value, 4);
+  else if (forced < 0) throw new SyscallError('setsockopt', -forced);
 }
 
 /** struct msghdr with one struct iovec, and room for `fds` descriptors. */

@@ -32,6 +32,8 @@ enum message_type {
 	MSG_EXITED,
 	/* monitor → init: the id maps are written. */
 	MSG_MAPPED,
+	/* Only on the tape "enter": to stage0 that the monitor's namespaces are there, back that it may go on. */
+	MSG_ENTERED,
 	/* Requests on the control socket. */
 	MSG_EXEC = 16,
 	MSG_SIGNAL,

@@ -11,6 +11,7 @@ export const MESSAGE_TYPES = {
   started: 5,
   exited: 6,
   mapped: 7,
+  entered: 8,
   exec: 16,
   signal: 17,
   stop: 18,

@@ -1,5 +1,5 @@
 /*
- * The monitor: stays in the host's namespaces, makes PID 1 with all of the pod's namespaces in one clone3, waits for its end,
+ * The monitor: stays in the host's namespaces (a normal user's goes into a user namespace first), makes PID 1 with all of the pod's namespaces in one clone3, waits for its end,
  * writes the pod's last word and plays the cleanup tape. It decides nothing: which calls, which flags, is on the tape.
  */
 #include "stage1.h"
@@ -193,7 +193,7 @@ int monitor_main(void)
 	sys0(__NR_setsid);
 	if (receive_launch(mon) < 0)
 		return EXIT_POD_FAILED;
-	if (play(mon, TAPE_HOST) == 0 && (pid = make_init(mon)) > 0) {
+	if (play(mon, TAPE_ENTER) == 0 && play(mon, TAPE_HOST) == 0 && (pid = make_init(mon)) > 0) {
 		/* init plays "tree" while we play "attach". Failing leaves it at the end of its socket, which ends it. */
 		int ready = open_init_proc(mon, pid) == 0 && play(mon, TAPE_MAPS) == 0 && tell_mapped(mon) == 0 &&
 			    play(mon, TAPE_ATTACH) == 0 && hand_over(mon) == 0;

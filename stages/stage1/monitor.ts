@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Fd } from '../linux/fd.ts';
-import { memfd } from '../linux/memfd.ts';
+import { memfd, sealedMemfd } from '../linux/memfd.ts';
 import { openSealed } from '../linux/sealed.ts';
 import { sendWithFds, socketPair } from '../linux/socket.ts';
 import { spawnProcess } from '../linux/spawn.ts';
@@ -21,13 +21,14 @@ export function stage1Path(distDir: string): string {
 
 /**
  * stage1 as seen through a read-only mount that exists nowhere but here: PID 1's /proc/1/exe is visible for the pod's whole
- * life, and what opens it for writing gets EROFS whatever its privileges in the pod (CVE-2019-5736). Once a process.
+ * life, and what opens it for writing gets EROFS whatever its privileges in the pod (CVE-2019-5736). Once a process. A normal
+ * user, who may not make mounts, gets a sealed copy in memory.
  */
 function sealedBinary(distDir: string): Fd {
   if (sealed) return sealed;
   const path = stage1Path(distDir);
   if (!existsSync(path)) throw new Error(`stage1 is not built: "${path}" does not exist`);
-  sealed = openSealed(path);
+  sealed = process.geteuid!() === 0 ? openSealed(path) : sealedMemfd('stage1', readFileSync(path));
   return sealed;
 }
 

@@ -5,7 +5,7 @@
 #include "sys.h"
 
 enum {
-	TAPE_VERSION = 3,
+	TAPE_VERSION = 4,
 	MAX_TAPE_BYTES = 8 << 20,
 	MAX_REGS = 2048,
 	/* A bit each in a u64. */
@@ -36,6 +36,7 @@ enum purpose {
 	TAPE_HOOK,
 	TAPE_PROBE,
 	TAPE_SERVE,
+	TAPE_ENTER,
 	TAPE_PURPOSES,
 };
 

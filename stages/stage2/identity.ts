@@ -30,7 +30,7 @@ export function changeUser(tape: Tape, process: ProcessPlan): void {
   const options = { at: places.user ?? places.app, why: `become user ${uid}, group ${gid}` };
   const groups = tape.bytes(gidArray(supplementaryGids));
   tape.call('prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0], options);
-  tape.call('setgroups', [supplementaryGids.length, groups], options);
+  if (!process.keepsGroups) tape.call('setgroups', [supplementaryGids.length, groups], options);
   tape.call('setresgid', [gid, gid, gid], options);
   tape.call('setresuid', [uid, uid, uid], options);
   // A change of user sets this to fs.suid_dumpable, and where that is 1 whoever has the same uid in the pod could trace the

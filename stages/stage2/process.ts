@@ -58,6 +58,8 @@ export interface ProcessPlan {
   readonly env: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
   readonly uid: number;
+  /** Those of whoever started the pod: its user namespace forbids to change them. */
+  readonly keepsGroups?: true;
   readonly gid: number;
   readonly supplementaryGids: readonly number[];
   readonly capabilities: Capabilities;

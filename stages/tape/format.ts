@@ -3,7 +3,7 @@
 import type { Purpose } from './program.ts';
 
 export const MAGIC = 'PODTAPE\0';
-export const VERSION = 3;
+export const VERSION = 4;
 export const AUDIT_ARCH = { x86_64: 0xc000003e, aarch64: 0xc00000b7 } as const;
 
 /** Bytes of each table's items. */
@@ -35,6 +35,7 @@ export const PURPOSES: readonly Purpose[] = [
   'hook',
   'probe',
   'serve',
+  'enter',
 ];
 
 /** Bits of an app's flags. */

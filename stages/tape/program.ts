@@ -85,7 +85,8 @@ export type Purpose =
   | 'settle'
   | 'hook'
   | 'probe'
-  | 'serve';
+  | 'serve'
+  | 'enter';
 
 export interface TapeOptions {
   readonly purpose: Purpose;

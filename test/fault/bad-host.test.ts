@@ -24,7 +24,7 @@ function whereHost(script: string): string[] {
 const HOSTS: Readonly<Record<string, readonly [readonly string[], Refusal]>> = {
   'without root': [
     ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
-    { code: 'host/privilege', says: /root is needed/ },
+    { code: 'state/io', says: /permission denied.*\n.*--root/ },
   ],
   'with few open files allowed': [['prlimit', '--nofile=64:64'], { code: 'host/unsupported', says: /ulimit -Hn/ }],
   'with another thing in place of a device': [

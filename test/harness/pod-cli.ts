@@ -14,6 +14,8 @@ export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** As this user, in a group of the same number and no other. */
+  readonly user?: number | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -26,6 +28,7 @@ export async function pod(args: readonly string[], options: CliOptions = {}): Pr
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: cliEnvironment(options.env),
     extendEnv: false,
+    ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
     timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     maxBuffer: 64 * 1024 * 1024,
   });

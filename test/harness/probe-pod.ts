@@ -74,6 +74,6 @@ export async function startHoldingPod(root: string, options: ProbePodOptions): P
 }
 
 /** A long line may come in pieces; the report itself holds no line breaks. */
-function parseReport(stdout: string): ProbeReport {
+export function parseReport(stdout: string): ProbeReport {
   return JSON.parse(stdout.replaceAll('\n', '')) as ProbeReport;
 }

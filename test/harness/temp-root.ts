@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { after } from 'node:test';
 import { assertNothingLeft } from './leaks.ts';
 import { pod } from './pod-cli.ts';
@@ -10,23 +10,24 @@ interface ListedPod {
 
 /**
  * A state directory for the tests of one file. When they have ended, its pods are removed by pod's own means, then the directory,
- * and the machine must be as it was. Not under /tmp, which may be a tmpfs: before Linux 6.3 that cannot be idmapped.
+ * and the machine must be as it was. With a user it is his, and so are its pods. Not under /tmp, which may be a tmpfs: before Linux 6.3 that cannot be idmapped.
  */
-export function useTempRoot(): string {
+export function useTempRoot(user?: number): string {
   const root = mkdtempSync('/var/tmp/pod-test-');
+  if (user !== undefined) chownSync(root, user, user);
   const atStart = takeSnapshot();
   after(async () => {
-    await removeRoot(root);
+    await removeRoot(root, user);
     await assertNothingLeft(atStart, root);
   });
   return root;
 }
 
-export async function removeRoot(root: string): Promise<void> {
-  const listed = await pod(['ps', '-a', '-o', 'json'], { root });
+export async function removeRoot(root: string, user?: number): Promise<void> {
+  const listed = await pod(['ps', '-a', '-o', 'json'], { root, user });
   const pods = listed.exitCode === 0 ? (JSON.parse(listed.stdout) as ListedPod[]) : [];
-  if (pods.length > 0) await pod(['rm', '--force', ...pods.map(({ uuid }) => uuid)], { root });
-  const collected = await pod(['gc', '--grace', '0s', '--expire-prepared', '0s'], { root });
+  if (pods.length > 0) await pod(['rm', '--force', ...pods.map(({ uuid }) => uuid)], { root, user });
+  const collected = await pod(['gc', '--grace', '0s', '--expire-prepared', '0s'], { root, user });
   rmSync(root, { recursive: true, force: true });
   if (collected.exitCode !== 0) throw new Error(`pod gc could not clean up: ${collected.stderr}`);
 }

@@ -59,6 +59,7 @@ function* strayClaims(store: PodStore): Generator<Leftover> {
 
 /** Of this state directory, and of those that were deleted. */
 function strayRanges(store: PodStore, isDryRun: boolean): UidRange[] {
+  if (process.geteuid!() !== 0) return [];
   return releaseStrays(
     ({ root, uuid }) => (root === store.root ? store.locate(uuid) === undefined : !existsSync(root)),
     isDryRun,

@@ -51,7 +51,8 @@ export async function undoPod(root: string, uuid: string, path: string): Promise
   for (const claim of listClaims(root)) {
     if (claim.uuid === uuid) release(root, claim.kind, claim.key, uuid);
   }
-  releaseRangesOf(root, uuid);
+  // Only pods of root have any.
+  if (process.geteuid!() === 0) releaseRangesOf(root, uuid);
 }
 
 export interface DeadPod {

@@ -2,6 +2,9 @@ import { PodError } from '../error.ts';
 import type { CgroupHierarchy, HostFacts } from '../plan/facts.ts';
 import type { IsolatorContext } from './isolator.ts';
 
+const NOT_DELEGATED =
+  'a normal user has the controllers of cgroup version 2 that were delegated to him, or run as root';
+
 /** Where the host has this controller; undefined when no mounted hierarchy does. */
 export function findController(host: HostFacts, controller: string): CgroupHierarchy | undefined {
   return host.cgroup.hierarchies.find(({ controllers }) => controllers.includes(controller));
@@ -13,10 +16,12 @@ export function requireController(context: IsolatorContext, controller: string, 
   if (found) return found;
   throw new PodError(
     'host/unsupported',
-    `apply "${isolator}": no cgroup hierarchy with the "${controller}" controller is mounted`,
+    `apply "${isolator}": no cgroup hierarchy with the "${controller}" controller is ${context.host.caller ? 'yours' : 'mounted'}`,
     {
       at: context.at,
-      hint: `mount cgroup2 on /sys/fs/cgroup, or boot without cgroup_disable=${controller}`,
+      hint: context.host.caller
+        ? NOT_DELEGATED
+        : `mount cgroup2 on /sys/fs/cgroup, or boot without cgroup_disable=${controller}`,
     },
   );
 }

@@ -14,8 +14,10 @@ import type { CompiledApp, CompiledPod, CompiledStore } from './compiled.ts';
 import { packExecData, registersFor } from './exec-data.ts';
 import type { Pins } from '../pins/pins.ts';
 import { findFileVolumes } from './file-volumes.ts';
+import { type Entry, entryOf, planEntry } from './plan-enter.ts';
 import { planNetwork, publishedPorts } from './plan-network.ts';
-import { requireDescriptors } from './require-host.ts';
+import { refusedToCaller } from './require-caller.ts';
+import { requireDescriptors, requireStateDirectory } from './require-host.ts';
 import { refuseUnsupported, resolveApps } from './resolve.ts';
 
 /** A compiled pod, with what it was made from. */
@@ -38,6 +40,7 @@ export type CompileOptions = Pick<
 export async function compilePod(spec: PodSpec, options: CompileOptions): Promise<Compilation> {
   const { root, onPhase = () => {} } = options;
   onPhase('resolve');
+  requireStateDirectory(root);
   refuseUnsupported(spec);
   const fileVolumes = findFileVolumes(spec.volumes);
   const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
@@ -51,7 +54,9 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   const layersDir = `${imagesDir(root)}/layers`;
   const network = planNetwork(spec);
   const where = { layersDir, podsDir: podsDir(root, 'run') };
-  return compileOnce({ spec, apps, facts, network, metadata, fileVolumes, ...where, first }, base);
+  const enter = planEntry(spec, facts);
+  const refusals = refusedToCaller(spec, apps, facts);
+  return compileOnce({ spec, apps, facts, network, metadata, enter, refusals, fileVolumes, ...where, first }, base);
 }
 
 /** Few pods ask for it, and only they load it. */
@@ -101,7 +106,8 @@ function compile(input: PlanInput): Compilation {
     cgroupMounts: plan.cgroupMounts,
     ...(plan.stores.length > 0 ? { stores: plan.stores.map(plainStore) } : {}),
     network: { mode: spec.network.mode, ports: publishedPorts(spec) },
-    userns: spec.userns,
+    userns: facts.caller ? { mode: 'host', at: spec.userns.at } : spec.userns,
+    ...entryMember(entryOf(spec, facts)),
     ...(spec.metadataService ? { hasMetadata: true } : {}),
     apps: apps.map((app, index) => compileApp(plan, app, index)),
     hasClient: input.first?.hasClient ?? false,
@@ -113,6 +119,10 @@ function compile(input: PlanInput): Compilation {
 
 function plainStore({ name, method, bytes, at }: Store): CompiledStore {
   return { name, method, bytes: Number(bytes), at };
+}
+
+function entryMember(entry: Entry | undefined): Pick<CompiledPod, 'entry'> {
+  return entry ? { entry } : {};
 }
 
 function compileApp(plan: Plan, { spec, image }: ResolvedApp, index: number): CompiledApp {

@@ -2,6 +2,7 @@ import type { Template } from '../../tape/template.ts';
 import type { Position } from '../error.ts';
 import type { PodSpec, UsernsSpec } from '../manifest/spec.ts';
 import type { PublishedPort } from '../network/types.ts';
+import type { Entry } from './plan-enter.ts';
 
 /** What tells pods of one plan from each other: nothing of it is on the tape but as a symbol. */
 export type PodIdentity = Pick<PodSpec, 'name' | 'hostname' | 'labels' | 'annotations'> & {
@@ -33,7 +34,10 @@ export interface CompiledPod {
   readonly cgroupMounts: readonly string[];
   readonly stores?: readonly CompiledStore[];
   readonly network: { readonly mode: string; readonly ports: readonly PublishedPort[] };
+  /** `host`: it takes no range of the host's ids. */
   readonly userns: UsernsSpec;
+  /** A normal user's, whose monitor has to be let into its user namespace. */
+  readonly entry?: Entry;
   /** It has a metadata service, and each start makes its address and token. */
   readonly hasMetadata?: true;
   readonly apps: readonly CompiledApp[];

@@ -176,6 +176,8 @@ export class Executor implements Disposable {
   /** The host's own device: a pod without a user namespace could change its mode for everybody. */
   #null(): number {
     if (this.#nullFd >= 0) return this.#nullFd;
+    // It is not a normal user's, whatever he is in the pod.
+    if (process.geteuid!() !== 0) return (this.#nullFd = openSync('/dev/null', 'r+'));
     using node = openSealed('/dev/null');
     this.#nullFd = openSync(`/proc/self/fd/${node.number}`, 'r+');
     return this.#nullFd;

@@ -10,11 +10,14 @@ import { imagesDir, podsDir } from '../pod/layout.ts';
 import { metadataOf } from './compile.ts';
 import { readPins } from '../pins/pins.ts';
 import { findFileVolumes } from './file-volumes.ts';
+import { planEntry } from './plan-enter.ts';
 import { planNetwork } from './plan-network.ts';
+import { refusedToCaller } from './require-caller.ts';
 import { refuseUnsupported, resolveApps } from './resolve.ts';
 
 /** What each tape is, in the order they are played; apps start side by side. */
 const HEADINGS: Readonly<Record<string, string>> = {
+  enter: 'on the host, first of all (monitor)',
   host: 'on the host, before any process of the pod exists (monitor)',
   maps: 'on the host, when the namespaces exist (monitor)',
   attach: 'on the host (monitor), while init plays tree',
@@ -28,7 +31,20 @@ const HEADINGS: Readonly<Record<string, string>> = {
   serve: 'not played: what the metadata service answers (init)',
 };
 
-const ORDER = ['host', 'maps', 'attach', 'tree', 'pod', 'before', 'start', 'after', 'cleanup', 'settle', 'serve'];
+const ORDER = [
+  'enter',
+  'host',
+  'maps',
+  'attach',
+  'tree',
+  'pod',
+  'before',
+  'start',
+  'after',
+  'cleanup',
+  'settle',
+  'serve',
+];
 
 /** Every system call a run would make, in order; none is made, but images are fetched and unpacked if they are not yet. */
 export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodPlan> {
@@ -46,6 +62,8 @@ export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodP
     facts,
     network: planNetwork(spec),
     metadata,
+    enter: planEntry(spec, facts),
+    refusals: refusedToCaller(spec, apps, facts),
     fileVolumes,
     layersDir: `${imagesDir(root)}/layers`,
     podsDir: podsDir(root, 'run'),

@@ -1,3 +1,5 @@
+import { ERRNO } from '../../linux/errno.ts';
+import { tryAccess } from '../../linux/file.ts';
 import { RLIMIT } from '../../linux/rlimit.ts';
 import { PodError } from '../error.ts';
 import type { HostFacts } from '../plan/facts.ts';
@@ -5,10 +7,11 @@ import type { HostFacts } from '../plan/facts.ts';
 /** The tapes give descriptors fixed numbers above 900: see overlay.ts and pod-files.ts. */
 const DESCRIPTORS = 1024n;
 
-export function requirePrivilege(): void {
-  if (process.geteuid?.() === 0) return;
-  throw new PodError('host/privilege', `start a pod as user ${process.geteuid?.()}: root is needed`, {
-    hint: 'run it with sudo; pods of a normal user come in a later version',
+/** A normal user's own, or one to be: what is in another's would fail somewhere on the way. */
+export function requireStateDirectory(root: string): void {
+  if (process.geteuid!() === 0 || tryAccess(root) !== -ERRNO.EACCES) return;
+  throw new PodError('state/io', `use state directory "${root}": permission denied`, {
+    hint: 'choose a directory of yours with --root, or run as root',
   });
 }
 

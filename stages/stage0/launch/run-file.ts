@@ -3,7 +3,6 @@ import { readPins } from '../pins/pins.ts';
 import type { CompiledFile } from './compile-file.ts';
 import { identityOf } from './compiled.ts';
 import { recallPod } from './kept-pod.ts';
-import { requirePrivilege } from './require-host.ts';
 import { type StartInput, startPod } from './start.ts';
 
 /** Starts the pod of a manifest; a manifest that was started before is not compiled again. See `run`. */
@@ -25,7 +24,6 @@ export async function readyFile(manifest: ManifestInput, options: RunOptions): P
 
 /** What `startPod` takes; nothing of the pod is on the host yet. */
 export async function compiledFile(manifest: ManifestInput, options: RunOptions): Promise<StartInput> {
-  requirePrivilege();
   options.onPhase?.('recall');
   const pins = readPins(manifest.baseDir, options.frozen);
   const kept = recallPod(manifest, options, pins);

@@ -3,12 +3,10 @@ import type { PodSpec } from '../manifest/spec.ts';
 import { readPins } from '../pins/pins.ts';
 import { compilePod } from './compile.ts';
 import { identityOf } from './compiled.ts';
-import { requirePrivilege } from './require-host.ts';
 import { startPod } from './start.ts';
 
 /** Starts a pod. Resolves when every app has started, or the pod has ended already; nothing is left behind when it throws. */
 export async function run(spec: PodSpec, options: RunOptions): Promise<RunningPod> {
-  requirePrivilege();
   const { pod, program } = await compilePod(spec, { ...options, pins: readPins(options.baseDir, options.frozen) });
   return startPod({ identity: identityOf(spec), pod, program: () => program, options });
 }

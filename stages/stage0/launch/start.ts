@@ -118,7 +118,11 @@ function launch(tape: Uint8Array, pod: AcquiredPod, input: number | undefined, o
 
 /** Throws the failure of the launch, once the monitor has cleaned up after it. */
 async function untilStarted({ identity, pod, program }: StartInput, monitor: Monitor): Promise<void> {
-  const first = await monitor.channel.next();
+  let first = await monitor.channel.next();
+  if (first?.type === 'entered' && pod.entry) {
+    (await import('./let-in.ts')).letIn(pod.entry, monitor, pod.userns.at);
+    first = await monitor.channel.next();
+  }
   if (first?.type === 'started') return;
   for (let message = first; message && message.type !== 'exited';) message = await monitor.channel.next();
   monitor.channel.close();

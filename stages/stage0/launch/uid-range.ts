@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import type { UsernsSpec } from '../manifest/spec.ts';
 import { claimRange, releaseStrays, UID_RANGES_DIR } from '../pod/uid-ranges.ts';
-import { type IdFiles, ID_FILES, type IdRange, type KnownIds, overlaps, readKnownIds } from './subordinate-ids.ts';
+import type { IdRange } from '../plan/facts.ts';
+import { type IdFiles, ID_FILES, type KnownIds, overlaps, readKnownIds } from '../plan/subordinate-ids.ts';
 
 /** Of the ledger's entries. */
 export const UID_RANGE_KIND = 'uid-range';

@@ -72,6 +72,21 @@ export interface Findings {
 
 export type Look = `${keyof Findings} ${string}`;
 
+/** `count` ids from `first` on. */
+export interface IdRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A normal user who starts pods, and whose ids besides his own they get. */
+export interface CallerFacts {
+  readonly uid: number;
+  readonly gid: number;
+  /** What /etc/subuid and /etc/subgid give him, where newuidmap(1) and newgidmap(1) are installed; else none. */
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
+}
+
 /** All the plan may depend on that is not in the manifest: the same manifest and facts give the same tape. */
 export interface HostFacts {
   readonly arch: 'x86_64' | 'aarch64';
@@ -82,6 +97,8 @@ export interface HostFacts {
   /** This process's effective capabilities, from /proc/self/status. */
   readonly effectiveCapabilities: bigint;
   readonly euid: number;
+  /** Absent: root. */
+  readonly caller?: CallerFacts;
   /** Hard limits by resource number, from /proc/self/limits; undefined is unlimited. */
   readonly hardLimits: Readonly<Record<number, bigint | undefined>>;
   /** Paths among the default masked and read-only ones that exist on this kernel. */

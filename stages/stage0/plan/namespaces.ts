@@ -17,22 +17,28 @@ import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
 import { type Reg, sym, type Tape } from '../../tape/program.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import type { HostFacts } from './facts.ts';
+import { idCount } from './caller.ts';
+
+/** The pod is in a user namespace made for it with a range of the host's ids; a normal user's monitor is in one itself. */
+export function takesRange({ userns }: PodSpec, { caller }: Pick<HostFacts, 'caller'>): boolean {
+  return userns.mode !== 'host' && !caller;
+}
 
 /**
  * For the one clone3 that makes PID 1; the kernel makes the user namespace first, and it owns the others. Not every kernel has
  * time namespaces, and would refuse them all with EINVAL: without one a pod sees the host's monotonic clock, as it would anyway.
  */
-export function cloneFlags(spec: PodSpec, { hasTimeNamespace }: Pick<HostFacts, 'hasTimeNamespace'>): bigint {
+export function cloneFlags(spec: PodSpec, host: Pick<HostFacts, 'hasTimeNamespace' | 'caller'>): bigint {
   const always = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC;
-  const time = hasTimeNamespace ? CLONE_NEWTIME : 0n;
+  const time = host.hasTimeNamespace ? CLONE_NEWTIME : 0n;
   const net = spec.network.mode === 'host' ? 0n : CLONE_NEWNET;
-  const user = spec.userns.mode === 'host' ? 0n : CLONE_NEWUSER;
+  const user = takesRange(spec, host) ? CLONE_NEWUSER : 0n;
   return always | time | net | user;
 }
 
 /** Container ids 0…size-1 are host ids $uidBase…; written by the monitor, which alone may map them. */
-export function planIdMaps(attach: Tape, spec: PodSpec): void {
-  if (spec.userns.mode === 'host') return;
+export function planIdMaps(attach: Tape, spec: PodSpec, host: HostFacts): void {
+  if (spec.userns.mode === 'host' || !takesRange(spec, host)) return;
   const { program } = attach;
   const map = [`0 `, sym('uidBase'), ` ${spec.userns.size}\n`] as const;
   const file = program.reg('map');
@@ -53,18 +59,23 @@ export function planIdMaps(attach: Tape, spec: PodSpec): void {
 }
 
 /** Nobody has to wait for it; what is left of the pod on disk is for root's eyes only. */
-export function planReleaseIds(settle: Tape, spec: PodSpec): void {
-  if (spec.userns.mode === 'host') return;
+export function planReleaseIds(settle: Tape, spec: PodSpec, host: HostFacts): void {
+  if (!takesRange(spec, host)) return;
   const reason = { at: spec.userns.at, why: "free the pod's range of host ids" };
   settle.call('unlinkat', [AT_FDCWD, settle.text([sym('uidRange')]), 0], { ...reason, tolerate: ['ENOENT'] });
 }
 
+/** Where a normal user wrote the map of groups himself, the kernel lets nobody in it change his groups (CVE-2014-8989). */
+export function keepsGroups({ caller }: Pick<HostFacts, 'caller'>): boolean {
+  return caller !== undefined && idCount(caller) === 1;
+}
+
 /** First in PID 1: join the cgroup leaf, become the namespace's root, leave the caller's keyring. */
-export function planInitIdentity(pod: Tape, spec: PodSpec, joins: readonly Reg[]): void {
+export function planInitIdentity(pod: Tape, spec: PodSpec, host: HostFacts, joins: readonly Reg[]): void {
   const root = { at: spec.userns.at, why: "become the pod's root" };
   for (const tasks of joins) pod.call('write', [tasks, pod.text('0'), 1], { at: spec.at, why: "join init's cgroup" });
   pod.call('unshare', [CLONE_NEWCGROUP], { at: spec.at, why: 'make a cgroup namespace' });
-  pod.call('setgroups', [0, 0], root);
+  if (!keepsGroups(host)) pod.call('setgroups', [0, 0], root);
   pod.call('setresgid', [0, 0, 0], root);
   pod.call('setresuid', [0, 0, 0], root);
   // The change of user made it what fs.suid_dumpable says, and /proc/1/fd must stay closed to the pod's root.

@@ -18,7 +18,8 @@ import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
 import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
 import { requireSignal } from './signals.ts';
-import { cloneFlags, planHostname, planIdMaps, planInitIdentity, planReleaseIds } from './namespaces.ts';
+import { idCount } from './caller.ts';
+import { cloneFlags, planHostname, planIdMaps, planInitIdentity, planReleaseIds, takesRange } from './namespaces.ts';
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
 import { planHooks } from './hooks.ts';
@@ -34,16 +35,16 @@ interface Drafts {
   readonly apps: ReadonlyMap<string, Draft>;
 }
 
-/** Everything wrong with any isolator of the pod or its apps, at once. */
-function lowerAll({ spec, facts }: PlanInput): Drafts {
+/** Everything wrong with any isolator of the pod or its apps, and what is known to be wrong, at once. */
+function lowerAll({ spec, facts, refusals = [] }: PlanInput): Drafts {
   const hostNetwork = spec.network.mode === 'host';
   const hasOwnLink = spec.network.mode === 'bridge';
-  const hasUserns = spec.userns.mode !== 'host';
+  const hasUserns = spec.userns.mode !== 'host' || facts.caller !== undefined;
   const pod = lowerIsolators(spec.isolators, 'pod', facts, { hostNetwork, hasOwnLink, hasUserns });
   const lower = ({ isolators }: AppSpec): Lowered =>
     lowerIsolators(isolators, 'app', facts, { pod: pod.draft, hostNetwork, hasOwnLink, hasUserns });
   const apps = spec.apps.map((app) => [app.name, lower(app)] as const);
-  const errors = [...pod.errors, ...apps.flatMap(([, lowered]) => lowered.errors)];
+  const errors = [...refusals, ...pod.errors, ...apps.flatMap(([, lowered]) => lowered.errors)];
   if (errors.length > 0) throw new PodErrors(errors);
   return { pod: pod.draft, apps: new Map(apps.map(([name, { draft }]) => [name, draft])) };
 }
@@ -57,7 +58,7 @@ function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanIn
       pod: drafts.pod.devices,
       apps: new Map(spec.apps.map(({ name }) => [name, drafts.apps.get(name)!.devices])),
     },
-    ...(spec.userns.mode === 'host' ? {} : { owner: sym('uidBase') }),
+    ...(takesRange(spec, facts) ? { owner: sym('uidBase') } : {}),
   };
 }
 
@@ -83,7 +84,8 @@ function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput, { s
     volumes: spec.volumes.map((volume) => ({ ...volume, isFile: fileVolumes.has(volume.name) })),
     stores,
     deviceNodes: [drafts.pod, ...drafts.apps.values()].flatMap(({ devices }) => devices.flatMap(nodeOf)),
-    userns: spec.userns.mode !== 'host',
+    userns: takesRange(spec, facts),
+    ...(facts.caller ? { caller: { ids: idCount(facts.caller) } } : {}),
     hostNetwork: spec.network.mode === 'host',
     layersDir,
     detachedLayers: facts.hasDetachedLayers,
@@ -98,7 +100,7 @@ function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput, { s
  * the same program. Throws `PodErrors` with everything that cannot be honoured.
  */
 export function planPod(input: PlanInput): Plan {
-  const { spec, network } = input;
+  const { spec, facts, network } = input;
   const drafts = lowerAll(input);
   const cgroupInput = cgroupInputOf(input, drafts);
   const stores = planStores(input, drafts);
@@ -106,6 +108,7 @@ export function planPod(input: PlanInput): Plan {
   const program = new Program();
   // The descriptors that come with the tape are in the first registers.
   for (const { name } of stores.stores.filter(isImage)) storeDeviceReg({ program }, name);
+  input.enter?.planEnter(program.tape({ purpose: 'enter' }));
   const host = program.tape({ purpose: 'host' });
   const attach = program.tape({ purpose: 'attach' });
   const cleanup = program.tape({ purpose: 'cleanup' });
@@ -117,7 +120,7 @@ export function planPod(input: PlanInput): Plan {
   planArchive(cleanup, spec.at);
   const settle = program.tape({ purpose: 'settle' });
   network.planSettle(settle);
-  planReleaseIds(settle, spec);
+  planReleaseIds(settle, spec, facts);
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planAskedNodes(host, rootfs);
@@ -137,12 +140,13 @@ function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
 }
 
 function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput, drafts: Drafts): void {
-  planIdMaps(program.tape({ purpose: 'maps' }), input.spec);
+  planIdMaps(program.tape({ purpose: 'maps' }), input.spec, input.facts);
   planOomScoreFile(attach);
   input.network.planAttach(attach, drafts.pod.bandwidth);
   planOverlays(attach, rootfs);
   planVolumeSources(attach, rootfs);
   planCloseAskedNodes(attach, rootfs);
+  input.enter?.planShut(attach);
 }
 
 function planInit(
@@ -158,7 +162,7 @@ function planInit(
     cloneFlags: cloneFlags(input.spec, input.facts),
     ...(cgroups.cgroupInit ? { cgroup: cgroups.cgroupInit } : {}),
   });
-  planInitIdentity(tree, input.spec, cgroups.joinInit);
+  planInitIdentity(tree, input.spec, input.facts, cgroups.joinInit);
   planHostname(tree, input.spec);
   planCloseStoreDevices(tree, rootfs);
   planKernelTree(tree, rootfs);

@@ -5,6 +5,7 @@ import { finalCapabilities } from '../isolators/capability-sets.ts';
 import type { Draft } from '../isolators/isolator.ts';
 import { compileSeccomp } from '../isolators/seccomp-compile.ts';
 import type { HostFacts } from './facts.ts';
+import { keepsGroups } from './namespaces.ts';
 import { TERMINAL_TYPE } from './streams.ts';
 import type { ResolvedApp } from './types.ts';
 
@@ -53,6 +54,7 @@ export function planProcess(input: ProcessInput): ProcessPlan {
     env: hasMetadata ? withoutMetadata(environmentOf(app, hasTerminal)) : environmentOf(app, hasTerminal),
     workingDirectory: spec.workingDirectory?.value ?? image.config.workingDirectory ?? '/',
     uid: user.uid,
+    ...(keepsGroups(facts) ? { keepsGroups: true } : {}),
     gid: user.gid,
     supplementaryGids: user.supplementaryGids,
     capabilities: finalCapabilities(settings, user.uid),

@@ -8,6 +8,7 @@ import { trySyscall } from '../../linux/syscall.ts';
 import { readCgroupFacts } from '../cgroup/hierarchies.ts';
 import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
 import type { CgroupFacts, HostFacts } from './facts.ts';
+import { readCaller } from './read-caller.ts';
 
 /** What cannot change while the kernel runs. */
 type BootFacts = Pick<
@@ -34,17 +35,19 @@ export function readHostFacts(cgroup: CgroupFacts = readCgroupFacts()): HostFact
   const limits = readFileSync('/proc/self/limits', 'utf8');
   const oomScoreAdj = readFileSync('/proc/self/oom_score_adj', 'utf8');
   const effectiveCapabilities = parseEffective(status);
-  const sources = `${limits}${oomScoreAdj}${effectiveCapabilities}${process.geteuid!()}${JSON.stringify(cgroup)}`;
+  const caller = readCaller();
+  const sources = `${JSON.stringify(caller)}${limits}${oomScoreAdj}${effectiveCapabilities}${process.geteuid!()}${JSON.stringify(cgroup)}`;
   if (last?.sources === sources) return last.facts;
   boot ??= readBootFacts();
   const facts: HostFacts = {
     ...boot,
-    cgroup,
+    cgroup: caller ? OF_NOBODY : cgroup,
     effectiveCapabilities,
     euid: process.geteuid!(),
     hardLimits: parseHardLimits(limits),
     oomScoreAdj: Number(oomScoreAdj),
     looked: {},
+    ...(caller ? { caller } : {}),
   };
   last = { sources, facts };
   return facts;
@@ -70,6 +73,9 @@ function readBootFacts(): BootFacts {
 function hasDetachedLayers(): boolean {
   return trySyscall('open_tree_attr', -1, '', 0, null, 0) === -ERRNO.ENOENT;
 }
+
+/** Nobody's cgroups are a normal user's to make. */
+const OF_NOBODY: CgroupFacts = { mode: 'v2', hierarchies: [] };
 
 /** Facts that are alike have the same, in this process or another. */
 export function fingerprint(facts: HostFacts): string {

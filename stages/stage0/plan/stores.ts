@@ -42,8 +42,8 @@ export function planStores({ spec, facts, podsDir }: Input, drafts: Drafts): Sto
   if (wanted.length === 0 && errors.length === 0) return { stores: [], logBytes: () => LOG_BYTES };
   const host = findingOf(facts, 'store', podsDir);
   const stores = wanted.flatMap((store) => {
-    const method = host && methodFor(spec, host);
-    if (!method) errors.push(refusal(store, host, podsDir));
+    const method = host && methodFor(spec, facts, host);
+    if (!method) errors.push(facts.caller ? refusalToCaller(store) : refusal(store, host, podsDir));
     return method ? [{ ...store, method }] : [];
   });
   if (errors.length > 0) throw new PodErrors(errors);
@@ -103,10 +103,18 @@ function refuseShared(spec: PodSpec, app: AppSpec, { name }: VolumeSpec, { at }:
 }
 
 /** An app of the host's user namespace could take files of its own out of their project; an image it cannot leave. */
-function methodFor(spec: PodSpec, host: StoreFacts): Store['method'] | undefined {
+function methodFor(spec: PodSpec, { caller }: HostFacts, host: StoreFacts): Store['method'] | undefined {
   if (host.isMemory) return 'memory';
+  if (caller) return undefined;
   if (host.hasProjectQuota && spec.userns.mode !== 'host') return 'project';
   return host.makeFileSystem !== null && host.hasLoopDevices ? 'image' : undefined;
+}
+
+function refusalToCaller({ bytes, at }: Wanted): PodError {
+  return new PodError('host/privilege', `limit what is on disk to ${bytes} bytes: only root can`, {
+    at,
+    hint: 'a normal user can where the state directory is on a tmpfs (--root)',
+  });
 }
 
 function refusal({ bytes, at }: Wanted, host: StoreFacts | null, podsDir: string): PodError {

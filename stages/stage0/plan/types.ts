@@ -1,4 +1,5 @@
 import type { Program, Tape } from '../../tape/program.ts';
+import type { PodError } from '../error.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
 import type { ImageUser } from '../image/user.ts';
 import type { ResolvedImage } from '../image/types.ts';
@@ -43,12 +44,22 @@ export interface MetadataPlan {
   readonly planAnswers: (program: Program, processes: ReadonlyMap<string, PlannedProcess>) => void;
 }
 
+/** For a normal user: the monitor goes into a user namespace before it does anything else. */
+export interface EnterPlan {
+  readonly planEnter: (enter: Tape) => void;
+  /** When the monitor needs nothing any more that /proc shows of a dumpable process only. */
+  readonly planShut: (attach: Tape) => void;
+}
+
 export interface PlanInput {
   readonly spec: PodSpec;
   readonly apps: readonly ResolvedApp[];
   readonly facts: HostFacts;
   readonly network: NetworkPlan;
   readonly metadata?: MetadataPlan | undefined;
+  readonly enter?: EnterPlan | undefined;
+  /** What is known already that cannot be honoured. */
+  readonly refusals?: readonly PodError[];
   /** Host volumes whose source is a file. */
   readonly fileVolumes: ReadonlySet<string>;
   readonly layersDir: string;

@@ -3,6 +3,7 @@ import { type Dropped, droppedOf } from './dropped.ts';
 import { hookFailures, type HookFailure } from './hook-failures.ts';
 import { findHostPid, listAppPids } from './host-pids.ts';
 import { failedProbeOf, isReady, type ProbeStatus, probeStatuses } from './probe-status.ts';
+import { childrenOf } from './process-tree.ts';
 import type { AppRecord, PodRecord } from './record.ts';
 
 export interface AppStatus {
@@ -41,6 +42,8 @@ export interface AppSources {
   readonly final: FinalStatus | undefined;
   readonly state: string;
   readonly mountPoints: readonly string[];
+  /** Of a pod that has no cgroups. */
+  readonly initPid: number | undefined;
 }
 
 const SIGKILL = 9;
@@ -49,6 +52,12 @@ const CANNOT_START = 125;
 /** The apps in manifest order, each as the journal tells it. */
 export function appStatuses(sources: AppSources): AppStatus[] {
   return (sources.record?.apps ?? []).map((app) => appStatus(app, sources));
+}
+
+/** Candidates for the app's first process. */
+function processesOf({ name }: AppRecord, { uuid, mountPoints, initPid }: AppSources): number[] {
+  const own = listAppPids(uuid, name, mountPoints);
+  return own.length === 0 && initPid !== undefined ? childrenOf(initPid) : own;
 }
 
 type AppEvent = Extract<PodEvent, { readonly app: string }>;
@@ -60,7 +69,7 @@ function appStatus(app: AppRecord, sources: AppSources): AppStatus {
   const turn = own.findLast(({ e }) => TURNS.has(e));
   const end = own.findLast((event) => event.e === 'app-exited' || event.e === 'app-failed');
   const state = appState(turn, sources.state);
-  const pids = state === 'running' ? listAppPids(sources.uuid, app.name, sources.mountPoints) : [];
+  const pids = state === 'running' ? processesOf(app, sources) : [];
   return {
     name: app.name,
     state,

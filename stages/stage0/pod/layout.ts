@@ -13,6 +13,7 @@ export const POD_FILES = {
   request: 'request.json',
   events: 'events',
   final: 'final',
+  init: 'init',
   control: 'control',
   paused: 'paused',
   logs: 'logs',

@@ -1,6 +1,6 @@
 // openat2(2), unlinkat(2), renameat(2): one name below a descriptor at a time, no path a pod could bend.
 
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { AT_FDCWD, AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, RESOLVE_NO_XDEV } from '../../linux/constants.ts';
 import { readEntries } from '../../linux/directory.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
@@ -16,6 +16,8 @@ const MOVED_PREFIX = '.remove-';
 
 /** How often a directory may have new entries after it was emptied before we say that something still writes there. */
 const MAX_REFILLS = 100;
+
+const OWNER_ALL = 0o700;
 
 /**
  * Deletes the directory `path` and all below it; `last` names files in it that go after everything else. A tree a pod wrote is
@@ -109,11 +111,24 @@ function shown(name: Buffer): string {
 function openDirAt(parent: number, name: Buffer, path: string): number | undefined {
   // A bind mount of the same file system has the same device number, and is a mount point all the same.
   const resolve = parent === AT_FDCWD ? 0 : RESOLVE_NO_XDEV;
-  const fd = tryOpenat2(parent, name, O_DIRECTORY | O_NOFOLLOW, resolve);
+  const fd = openPermitted(parent, name, resolve);
   if (fd >= 0) return fd;
   if (fd === -ERRNO.EXDEV) throw mounted(path);
   if (fd === -ERRNO.ENOENT || fd === -ERRNO.ENOTDIR || fd === -ERRNO.ELOOP) return undefined;
   throw new SyscallError('openat2', -fd, path);
+}
+
+/** Permissions bind all but root; whose directory it is may give them back to himself. */
+function openPermitted(parent: number, name: Buffer, resolve: number): number {
+  const fd = tryOpenat2(parent, name, O_DIRECTORY | O_NOFOLLOW, resolve);
+  if (process.geteuid!() === 0) return fd;
+  if (fd >= 0) {
+    if ((fstatSync(fd).mode & OWNER_ALL) !== OWNER_ALL) trySyscall('fchmod', fd, OWNER_ALL);
+    return fd;
+  }
+  // Not of a link, which this would follow: to open one is another error.
+  if (fd !== -ERRNO.EACCES || trySyscall('fchmodat', parent, name, OWNER_ALL) < 0) return fd;
+  return tryOpenat2(parent, name, O_DIRECTORY | O_NOFOLLOW, resolve);
 }
 
 /** 0, or minus the errno of what is an ordinary answer: not empty, a directory. What is gone already is no failure. */

@@ -1,4 +1,5 @@
 import { appStatuses, type AppStatus } from './app-status.ts';
+import { readInitPid } from './process-tree.ts';
 import { type FinalStatus, type PodEvent, readEvents, readFinal, toTime } from './events.ts';
 import { Liveness } from './alive.ts';
 import { type AppRecord, type PodRecord, readRecord } from './record.ts';
@@ -42,7 +43,8 @@ export class StatusReader {
     const mayLive = (pod.state === 'prepare' || pod.state === 'run') && final === undefined && isThisBoot(record);
     const life = stateOf(pod, mayLive && this.#liveness.isAlive(pod), final);
     const mountPoints = life === 'running' && this.#withPids ? this.#liveness.mountPoints : [];
-    const apps = appStatuses({ uuid: pod.uuid, record, events, final, state: life, mountPoints });
+    const initPid = life === 'running' && this.#withPids ? readInitPid(pod.path) : undefined;
+    const apps = appStatuses({ uuid: pod.uuid, record, events, final, state: life, mountPoints, initPid });
     const state = life === 'running' && isPaused(pod) ? 'paused' : life;
     return toStatus({ pod, record, events, final, state, apps });
   }

@@ -11,7 +11,6 @@ import {
   OPEN_TREE_CLONE,
 } from '../../linux/constants.ts';
 import { offset, type Reg, type Tape } from '../../tape/program.ts';
-import type { Position } from '../error.ts';
 import { attachMount, newFileSystem, setMountAttr } from './mount-ops.ts';
 import { writeNewFile } from './targets.ts';
 import type { DeviceNode, RootfsInput } from './types.ts';
@@ -37,6 +36,8 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
 
 const NO_EXEC = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 const SHM_SIZE = '64m';
+/** The same on every distribution: devpts has it from there. */
+const TTY_GID = 5;
 
 /** st_rdev in struct stat: asm/stat.h of x86_64, asm-generic/stat.h of aarch64. */
 const ST_RDEV_AT = process.arch === 'arm64' ? 32 : 40;
@@ -103,7 +104,7 @@ export function planDevTree(pod: Tape, input: RootfsInput, initRoot: Reg): void 
   for (const name of ['pts', 'shm', 'mqueue']) pod.call('mkdirat', [dev, pod.text(name), 0o755], reason);
   // Before what may be written to is mounted below.
   setMountAttr(pod, dev, { set: MOUNT_ATTR_RDONLY, recursive: true }, reason);
-  planDevFileSystems(pod, dev, at);
+  planDevFileSystems(pod, dev, input);
   pod.call('close', [dev], reason);
 }
 
@@ -138,13 +139,14 @@ function showNode(tree: Tape, dev: Reg, { name, at }: DeviceNode, node: Reg): vo
   tree.call('close', [node], reason);
 }
 
-function planDevFileSystems(pod: Tape, dev: Reg, at: Position): void {
+function planDevFileSystems(pod: Tape, dev: Reg, { podAt: at, caller }: RootfsInput): void {
   const pts = pod.program.reg('ptmx');
   const ptsOptions = [
     ['newinstance', true],
     ['ptmxmode', '0666'],
     ['mode', '0620'],
-    ['gid', '5'],
+    // Where the group tty is nobody's the kernel refuses it, and a terminal belongs to the pod's root.
+    ...(caller && caller.ids <= TTY_GID ? [] : [['gid', `${TTY_GID}`] as const]),
   ] as const;
   const shmOptions = [
     ['mode', '1777'],

@@ -17,8 +17,10 @@ export function planHostSysfs(host: Tape, input: RootfsInput): void {
   if (!input.hostNetwork) return;
   const sys = host.program.reg('sys');
   const reason = { at: input.podAt, why: 'open /sys' };
-  cloneTree(host, AT_FDCWD, '/sys', sys, reason);
-  setMountAttr(host, sys, { set: NO_EXEC | MOUNT_ATTR_RDONLY }, reason);
+  // In a user namespace that did not mount them, what is mounted below comes along or the kernel refuses.
+  const recursive = input.caller !== undefined;
+  cloneTree(host, AT_FDCWD, '/sys', sys, reason, { recursive });
+  setMountAttr(host, sys, { set: NO_EXEC | MOUNT_ATTR_RDONLY, recursive }, reason);
 }
 
 /** /proc of the pod's pid namespace; init keeps it, to look after its children. */

@@ -1,5 +1,12 @@
 import { basename, dirname, join } from 'node:path';
-import { AT_FDCWD, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, O_CLOEXEC } from '../../linux/constants.ts';
+import {
+  AT_FDCWD,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOSUID,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+} from '../../linux/constants.ts';
 import type { Reg, Tape, Text } from '../../tape/program.ts';
 import { planFileLayer } from './network-files.ts';
 import { inMountNamespace, LAYER_HANGER } from './mount-namespace.ts';
@@ -48,17 +55,25 @@ class Lowers {
     const { program } = this.#tape;
     const mount = program.reg('lower');
     const number = FIRST_LOWER_FD + this.#clones.size;
-    cloneTree(this.#tape, AT_FDCWD, directory, mount, reason);
+    if (this.#input.caller) this.#open(directory, mount, reason);
+    else cloneTree(this.#tape, AT_FDCWD, directory, mount, reason);
     if (this.#input.userns) {
       const why = `map the owners of the image's files in "${directory}" into the pod's user namespace`;
       setMountAttr(this.#tape, mount, { idmap: program.reg('userns') }, { ...reason, why });
     }
-    if (!this.#input.detachedLayers) attachMount(this.#tape, mount, AT_FDCWD, LAYER_HANGER, reason);
+    if (!this.#input.detachedLayers && !this.#input.caller)
+      attachMount(this.#tape, mount, AT_FDCWD, LAYER_HANGER, reason);
     this.#tape.call('dup3', [mount, number, O_CLOEXEC], reason);
     this.#tape.call('close', [mount], reason);
     const path = `/proc/self/fd/${number}`;
     this.#clones.set(directory, path);
     return path;
+  }
+
+  /** Nothing to map, and a part of a mount that has others below it cannot be cloned alone there. */
+  #open(directory: string, out: Reg, reason: Reason): void {
+    const path = this.#tape.text(directory);
+    this.#tape.call('openat', [AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], { ...reason, out });
   }
 
   get fds(): number[] {
@@ -116,6 +131,7 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
             ['upperdir', `${writable}/${overlayDir('upper', app, i)}`],
             ['workdir', `${writable}/${overlayDir('work', app, i)}`],
             ['volatile', true],
+            ...(input.caller ? ([['userxattr', true]] as const) : []),
           ],
           attributes: MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID,
         },

@@ -55,8 +55,10 @@ export interface RootfsInput {
   readonly stores: readonly Store[];
   /** Besides those of every pod; some may be named more than once. */
   readonly deviceNodes: readonly DeviceNode[];
-  /** The pod has a user namespace of its own. */
+  /** The pod has a user namespace of its own, and what it mounts is mapped into it. */
   readonly userns: boolean;
+  /** The monitor is in a user namespace itself, of so many ids. */
+  readonly caller?: { readonly ids: number };
   /** The pod shares the host's network namespace. */
   readonly hostNetwork: boolean;
   /** Directory that holds all unpacked layers side by side. */

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { listPids } from '../../cgroup/usage.ts';
 import { PodError } from '../../error.ts';
 import { readHostFacts } from '../../plan/read-facts.ts';
-import { StatusReader } from '../../pod/status.ts';
+import type { PodDir } from '../../pod/pod-dir.ts';
+import { readInitPid, treeOf } from '../../pod/process-tree.ts';
+import { type PodStatus, StatusReader } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
 import { formatBytes } from '../bytes.ts';
@@ -42,13 +44,10 @@ export interface ProcessRow {
 async function top(invocation: Invocation): Promise<number> {
   const { flags, root, terminal } = invocation;
   const pod = new PodStore(root).find(onlyOperand(invocation, 'POD'));
-  const status = new StatusReader(false).read(pod);
+  const status = new StatusReader().read(pod);
   if (status.state !== 'running' && status.state !== 'paused')
     throw new PodError('pod/state', `list the processes of pod ${pod.uuid}: it is ${status.state}`);
-  const rows = listProcesses(
-    pod.uuid,
-    status.apps.map(({ name }) => name),
-  );
+  const rows = listProcesses(pod, status);
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue(rows, format));
   else
@@ -75,12 +74,18 @@ function toCells(row: ProcessRow): string[] {
   ];
 }
 
-function listProcesses(uuid: string, apps: readonly string[]): ProcessRow[] {
+function listProcesses(pod: PodDir, { apps }: PodStatus): ProcessRow[] {
+  const initPid = readInitPid(pod.path);
   const facts = readHostFacts().cgroup;
-  const appOf = new Map(apps.flatMap((app) => listPids(facts, uuid, app).map((pid) => [pid, app] as const)));
-  return listPids(facts, uuid)
-    .toSorted((a, b) => a - b)
-    .flatMap((pid) => readProcess(pid, appOf.get(pid) ?? null) ?? []);
+  const inPod = listPids(facts, pod.uuid);
+  const hasCgroup = inPod.length > 0;
+  const ofApp = ({ name, pid }: PodStatus['apps'][number]): number[] => {
+    if (hasCgroup) return listPids(facts, pod.uuid, name);
+    return pid === null ? [] : treeOf(pid);
+  };
+  const appOf = new Map(apps.flatMap((app) => ofApp(app).map((pid) => [pid, app.name] as const)));
+  const pids = hasCgroup || initPid === undefined ? inPod : treeOf(initPid);
+  return pids.toSorted((a, b) => a - b).flatMap((pid) => readProcess(pid, appOf.get(pid) ?? null) ?? []);
 }
 
 /** Undefined when it has ended meanwhile. */

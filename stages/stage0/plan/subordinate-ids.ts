@@ -1,12 +1,7 @@
 // subuid(5), subgid(5), passwd(5), group(5)
 
 import { readFileSync, statSync } from 'node:fs';
-
-/** `count` ids from `first` on. */
-export interface IdRange {
-  readonly first: number;
-  readonly count: number;
-}
+import type { IdRange } from './facts.ts';
 
 export interface IdFiles {
   readonly subuid: string;

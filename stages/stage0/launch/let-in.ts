@@ -1,0 +1,38 @@
+// newuidmap(1), newgidmap(1)
+
+import { execFileSync } from 'node:child_process';
+import { encodeMessage } from '../../stage1/message.ts';
+import type { Monitor } from '../../stage1/monitor.ts';
+import { PodError, type Position } from '../error.ts';
+import type { IdMapping } from '../plan/caller.ts';
+import { findTool } from '../plan/read-caller.ts';
+import type { Entry } from './plan-enter.ts';
+
+/** The monitor is in its user namespace and waits: gives it its ids, and lets it go on. */
+export function letIn(entry: Entry, { pid, channel }: Monitor, at: Position): void {
+  try {
+    writeMap('newuidmap', pid, entry.uids, at);
+    writeMap('newgidmap', pid, entry.gids, at);
+  } catch (error) {
+    // It ends when there is nobody left to wait for.
+    channel.close();
+    throw error;
+  }
+  channel.send(encodeMessage({ type: 'entered' }));
+}
+
+/** These programs are setuid: the kernel lets a user map ranges that are his by /etc/subuid only through them. */
+function writeMap(tool: string, pid: number, mappings: readonly IdMapping[], at: Position): void {
+  const path = findTool(tool) ?? tool;
+  const args = mappings.flatMap(({ inside, outside, count }) => [inside, outside, count]);
+  try {
+    execFileSync(path, [pid, ...args].map(String), { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+  } catch (error) {
+    const { stderr, message } = error as Error & { readonly stderr?: string };
+    throw new PodError('host/tool', `map your ids into the pod: ${stderr?.trim() || message}`, {
+      at,
+      hint: `${path} must be setuid root, or have the capability it is named after, and /etc/subuid and /etc/subgid must give you the ranges`,
+      cause: error,
+    });
+  }
+}

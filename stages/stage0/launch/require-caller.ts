@@ -1,0 +1,114 @@
+// user_namespaces(7), newuidmap(1), subuid(5)
+
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { PodError, type Position } from '../error.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import { idCount } from '../plan/caller.ts';
+import type { CallerFacts, HostFacts } from '../plan/facts.ts';
+import { findTool } from '../plan/read-caller.ts';
+import type { ResolvedApp } from '../plan/types.ts';
+
+/** Settings that keep user namespaces from normal users: what they are where they do. */
+const SWITCHES: readonly (readonly [path: string, off: string])[] = [
+  ['/proc/sys/user/max_user_namespaces', '0'],
+  ['/proc/sys/kernel/unprivileged_userns_clone', '0'],
+  ['/proc/sys/kernel/apparmor_restrict_unprivileged_userns', '1'],
+];
+
+/** Everything a normal user's pod cannot have on this host, each with its line; nothing for root. */
+export function refusedToCaller(spec: PodSpec, apps: readonly ResolvedApp[], { caller }: HostFacts): PodError[] {
+  if (!caller) return [];
+  return [
+    ...switchedOff(spec),
+    ...withoutUserns(spec),
+    ...tooManyIds(spec, caller),
+    ...apps.flatMap((app) => foreignUser(app, caller)),
+    ...withoutBridge(spec),
+  ];
+}
+
+function switchedOff({ at }: PodSpec): PodError[] {
+  return SWITCHES.flatMap(([path, off]) => {
+    if (valueOf(path) !== off) return [];
+    const name = path.slice('/proc/sys/'.length).replaceAll('/', '.');
+    return [
+      new PodError('host/privilege', `make a user namespace as a normal user: ${name} is ${off}`, {
+        at,
+        hint: `let an administrator change it (sysctl -w ${name}=…), or run as root`,
+      }),
+    ];
+  });
+}
+
+function valueOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    // Not every kernel has every switch, and one that cannot be read is not known to be off.
+    return undefined;
+  }
+}
+
+function withoutUserns({ userns }: PodSpec): PodError[] {
+  if (userns.mode !== 'host') return [];
+  const hint = 'leave "userns" out, or run as root';
+  return [new PodError('host/privilege', 'run without a user namespace: only root can', { at: userns.at, hint })];
+}
+
+/** `auto` takes what there is; a number is meant. */
+const AUTO_SIZE = 65_536;
+
+function tooManyIds({ userns }: PodSpec, caller: CallerFacts): PodError[] {
+  const has = idCount(caller);
+  if (userns.mode === 'host' || userns.size === AUTO_SIZE || userns.size <= has) return [];
+  const message = `map ${userns.size} ids into the pod: you have ${has}`;
+  return [new PodError('host/unsupported', message, { at: userns.at, hint: howToGetIds() })];
+}
+
+/** Of the manifest or of the image: an id that is not mapped is nobody in the pod. */
+function foreignUser({ spec, image, user }: ResolvedApp, caller: CallerFacts): PodError[] {
+  const has = idCount(caller);
+  const ids: readonly (readonly [what: string, id: number, at: Position | undefined])[] = [
+    ['user', user.uid, spec.user?.at],
+    ['group', user.gid, spec.group?.at ?? spec.user?.at],
+    ...(has > 1 ? user.supplementaryGids.map((gid) => ['group', gid, spec.user?.at] as const) : []),
+  ];
+  return ids
+    .filter(([, id]) => id >= has)
+    .slice(0, 1)
+    .map(([what, id, at]) => {
+      const from = at ? '' : ` (of image "${image.ref}")`;
+      const message = `run app "${spec.name}" as ${what} ${id}${from}: ${mapped(has)}`;
+      return new PodError('host/unsupported', message, { at: at ?? spec.image.at, hint: howToGetIds() });
+    });
+}
+
+function mapped(count: number): string {
+  return count === 1 ? 'a normal user has one id for the pod, its root' : `you have ${count} ids for the pod`;
+}
+
+/** What is missing, by name. */
+function howToGetIds(): string {
+  const missing = ['newuidmap', 'newgidmap'].filter((tool) => findTool(tool) === undefined);
+  const tools = missing.length > 0 ? `install ${missing.join(' and ')} (package uidmap or shadow-utils); ` : '';
+  return `${tools}give yourself ids in /etc/subuid and /etc/subgid, as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${userName()}`;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'USER';
+  }
+}
+
+function withoutBridge({ network }: PodSpec): PodError[] {
+  if (network.mode !== 'bridge') return [];
+  return [
+    new PodError('host/privilege', 'make a bridge network: only root can', {
+      at: network.at,
+      hint: 'use "--net none" or "--net host"',
+    }),
+  ];
+}

@@ -1,0 +1,48 @@
+// newuidmap(1), getpwuid(3)
+
+import { readFileSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { isExecutable } from '../../linux/file.ts';
+import type { CallerFacts, IdRange } from './facts.ts';
+import { type IdFiles, ID_FILES, parseSubordinateIds } from './subordinate-ids.ts';
+
+/** Undefined for root. */
+export function readCaller(files: IdFiles = ID_FILES): CallerFacts | undefined {
+  const uid = process.geteuid!();
+  if (uid === 0) return undefined;
+  const gid = process.getegid!();
+  const hasTools = findTool('newuidmap') !== undefined && findTool('newgidmap') !== undefined;
+  if (!hasTools) return { uid, gid, uids: [], gids: [] };
+  const uids = rangesOf(files.subuid, uid);
+  const gids = rangesOf(files.subgid, uid);
+  // One without the other maps no user whole.
+  const hasBoth = uids.length > 0 && gids.length > 0;
+  return { uid, gid, uids: hasBoth ? uids : [], gids: hasBoth ? gids : [] };
+}
+
+/** Lines by name or by number; both files have users in their first column. */
+export function rangesOf(path: string, uid: number): IdRange[] {
+  if (!statSync(path, { throwIfNoEntry: false })) return [];
+  const owners = new Set([String(uid), nameOf(uid)]);
+  return parseSubordinateIds(readFileSync(path, 'utf8')).flatMap(({ owner, first, count }) =>
+    owners.has(owner) ? [{ first, count }] : [],
+  );
+}
+
+function nameOf(uid: number): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an account, as `docker run --user 54321` makes them: he is known by his number.
+    return String(uid);
+  }
+}
+
+/** Where a program is, by PATH; directories in it that the user may not enter have none for him. */
+export function findTool(name: string, path: string = process.env['PATH'] ?? '/usr/bin:/bin'): string | undefined {
+  return path
+    .split(':')
+    .filter((dir) => dir.startsWith('/'))
+    .map((dir) => `${dir}/${name}`)
+    .find(isExecutable);
+}
