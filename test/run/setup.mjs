@@ -16,6 +16,8 @@ const PROGRAMS = {
   umoci: 'umoci',
   skopeo: 'skopeo',
   'systemd-analyze': 'systemd',
+  git: 'git',
+  'ssh-keygen': 'openssh-client',
 };
 
 /** Only test/v2 needs these, and skips without: not every release and architecture has them. A compiler needs its headers. */
