@@ -16,13 +16,16 @@ export interface CliOptions {
   readonly timeoutMs?: number;
   /** As this user, in a group of the same number and no other. */
   readonly user?: number | undefined;
+  /** A command that runs the rest of its arguments; it is root, and may change what the rest sees of the host. */
+  readonly wrapper?: readonly string[] | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** Runs `pod VERB --root ROOT ARGS…` to its end, whatever its exit code is. */
 export async function pod(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const result = await execa(process.execPath, commandLine(args, options.root), {
+  const [command, ...rest] = [...(options.wrapper ?? []), process.execPath, ...commandLine(args, options.root)];
+  const result = await execa(command!, rest, {
     reject: false,
     input: options.input ?? '',
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

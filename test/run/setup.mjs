@@ -15,6 +15,8 @@ const PROGRAMS = {
   mmdebstrap: 'mmdebstrap',
   umoci: 'umoci',
   skopeo: 'skopeo',
+  newuidmap: 'uidmap',
+  slirp4netns: 'slirp4netns',
   'systemd-analyze': 'systemd',
   git: 'git',
   'ssh-keygen': 'openssh-client',

@@ -258,6 +258,11 @@ export const LATER: Readonly<Record<string, 2 | 125>> = {
   init: 2,
 };
 
+/** Called by pod itself, and in no list. */
+const OWN: readonly VerbEntry[] = [
+  { name: 'inside', group: 'Host', summary: '', failureCode: 1, load: () => import('./verbs/inside.ts') },
+];
+
 export function findVerb(name: string): VerbEntry | undefined {
-  return VERBS.find((verb) => verb.name === name || verb.aliases?.includes(name));
+  return [...VERBS, ...OWN].find((verb) => verb.name === name || verb.aliases?.includes(name));
 }

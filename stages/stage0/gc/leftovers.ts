@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { type Claim, claimOwner, listClaims } from '../pod/claims.ts';
 import { removeUnusedBridge } from './bridge.ts';
+import { asOwner } from './remove-own.ts';
 import type { Collected, CollectOptions } from './collection.ts';
 import { readIfThere } from '../pod/files.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
@@ -151,6 +152,6 @@ function removeCgroup(path: string): void {
 
 async function sweepImages(root: string, collected: Collected[]): Promise<void> {
   const { sweepStore } = await import('../image/store.ts');
-  for (const path of sweepStore(imagesDir(root)))
+  for (const path of await asOwner(() => sweepStore(imagesDir(root)), { kind: 'sweep', storeDir: imagesDir(root) }))
     collected.push({ what: 'image', id: path, why: 'its unpacking was interrupted' });
 }

@@ -7,7 +7,7 @@ import { isLedgerWhole, readLedger } from '../pod/ledger.ts';
 import { isSameDir, tryLockDir } from '../pod/lock.ts';
 import { releaseName } from '../pod/names.ts';
 import { readRecord } from '../pod/record.ts';
-import { removeTree } from '../pod/remove-tree.ts';
+import { removeOwn } from './remove-own.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 import { releaseRangesOf } from '../pod/uid-ranges.ts';
 import { detachMounts, readMountPoints } from './mounts.ts';
@@ -36,7 +36,7 @@ export async function removePod(
     const path = lock.pod.state === 'garbage' ? lock.pod.path : store.move(uuid, lock.pod.state, 'garbage');
     await undoPod(root, uuid, path);
     // The record and the ledger tell a later run what is left to do: they go last.
-    removeTree(path, [POD_FILES.ledger, POD_FILES.manifest, POD_FILES.record]);
+    await removeOwn(path, [POD_FILES.ledger, POD_FILES.manifest, POD_FILES.record]);
   } finally {
     closeSync(lock.fd);
   }

@@ -7,7 +7,9 @@ import { type Store, StoreLock, TempDir } from './store.ts';
 import { corrupt } from './tar/fault.ts';
 import { TarReader } from './tar/reader.ts';
 import type { ResolveOptions } from './types.ts';
+import { OPAQUE, USER_OPAQUE } from './unpack/directories.ts';
 import { LayerWriter } from './unpack/layer-writer.ts';
+import { OwnedSink } from './unpack/owned-sink.ts';
 
 /** An archive that becomes one layer, with what its digests should be where something says so. */
 export interface LayerSource {
@@ -81,8 +83,10 @@ async function unpackInto(rootFd: number, source: LayerSource, options: ResolveO
   const stored = createHash('sha256');
   const plain = createHash('sha256');
   const budget = new Budget(blob, rootFd);
-  using writer = new LayerWriter(rootFd, blob.label);
-  const reader = new TarReader(blob.label, writer, LIMITS);
+  const { ids } = options;
+  using writer = new LayerWriter(rootFd, blob.label, undefined, ids === undefined ? OPAQUE : USER_OPAQUE);
+  const sink = ids === undefined ? writer : new OwnedSink(writer, ids, blob.label);
+  const reader = new TarReader(blob.label, sink, LIMITS);
   let doneBytes = 0;
   const onRaw = (chunk: Buffer): void => {
     stored.update(chunk);

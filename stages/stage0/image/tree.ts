@@ -12,6 +12,7 @@ import {
 } from '../../linux/constants.ts';
 import { fgetxattr, openat2, readlinkFd, tryOpenat2, bytePath } from '../../linux/file.ts';
 import type { ResolvedImage } from './types.ts';
+import { OPAQUE, USER_OPAQUE } from './unpack/directories.ts';
 
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 /** As the kernel has it, MAXSYMLINKS. */
@@ -147,5 +148,7 @@ function isWhiteout(stat: Stats): boolean {
 }
 
 function isOpaque(fd: number): boolean {
-  return fgetxattr(fd, 'trusted.overlay.opaque')?.toString() === 'y';
+  // Who may not read the one has layers that were unpacked with the other.
+  const name = process.geteuid!() === 0 ? OPAQUE : USER_OPAQUE;
+  return fgetxattr(fd, name)?.toString() === 'y';
 }

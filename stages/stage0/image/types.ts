@@ -43,4 +43,6 @@ export interface ResolveOptions {
   readonly at?: Position;
   readonly onProgress?: (progress: ImageProgress) => void;
   readonly signal?: AbortSignal;
+  /** This process is in a user namespace of a normal user's, with so many ids. */
+  readonly ids?: number;
 }

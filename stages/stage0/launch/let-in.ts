@@ -9,7 +9,7 @@ import { findTool } from '../plan/read-caller.ts';
 import type { Entry } from './plan-enter.ts';
 
 /** The monitor is in its user namespace and waits: gives it its ids, and lets it go on. */
-export function letIn(entry: Entry, { pid, channel }: Monitor, at: Position): void {
+export function letIn(entry: Entry, { pid, channel }: Pick<Monitor, 'pid' | 'channel'>, at?: Position): void {
   try {
     writeMap('newuidmap', pid, entry.uids, at);
     writeMap('newgidmap', pid, entry.gids, at);
@@ -22,7 +22,7 @@ export function letIn(entry: Entry, { pid, channel }: Monitor, at: Position): vo
 }
 
 /** These programs are setuid: the kernel lets a user map ranges that are his by /etc/subuid only through them. */
-function writeMap(tool: string, pid: number, mappings: readonly IdMapping[], at: Position): void {
+function writeMap(tool: string, pid: number, mappings: readonly IdMapping[], at: Position | undefined): void {
   const path = findTool(tool) ?? tool;
   const args = mappings.flatMap(({ inside, outside, count }) => [inside, outside, count]);
   try {

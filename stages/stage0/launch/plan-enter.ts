@@ -3,7 +3,8 @@
 import { AT_FDCWD, CLONE_NEWNS, CLONE_NEWUSER, O_CLOEXEC, O_CREAT, O_WRONLY } from '../../linux/constants.ts';
 import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
 import { encodeMessage, MESSAGE_BYTES } from '../../stage1/message.ts';
-import type { Tape } from '../../tape/program.ts';
+import type { OpOptions, Tape } from '../../tape/program.ts';
+import type { Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { idCount, type IdMapping, mappingsOf } from '../plan/caller.ts';
 import type { CallerFacts, HostFacts } from '../plan/facts.ts';
@@ -24,10 +25,13 @@ export function idsOf({ userns }: PodSpec, caller: CallerFacts): number {
   return Math.min(userns.mode === 'auto' ? userns.size : 1, idCount(caller));
 }
 
-/** Undefined where the monitor can do all by itself: it may map one id, its own. */
 export function entryOf(spec: PodSpec, { caller }: HostFacts): Entry | undefined {
-  if (!caller || idsOf(spec, caller) === 1) return undefined;
-  const size = idsOf(spec, caller);
+  return caller && entryFor(caller, idsOf(spec, caller));
+}
+
+/** Undefined where the monitor can do all by itself: it may map one id, its own. */
+export function entryFor(caller: CallerFacts, size: number): Entry | undefined {
+  if (size === 1) return undefined;
   return { uids: mappingsOf(caller.uid, caller.uids, size), gids: mappingsOf(caller.gid, caller.gids, size) };
 }
 
@@ -36,25 +40,30 @@ export function planEntry(spec: PodSpec, facts: HostFacts): EnterPlan | undefine
   const { caller } = facts;
   if (!caller) return undefined;
   const { at } = spec.userns;
-  const dumpable = (tape: Tape, value: 0 | 1, why: string): void =>
-    tape.call('prctl', [PR_SET_DUMPABLE, value, 0, 0, 0], { at, why });
   return {
-    planEnter: (enter) => {
-      // What /proc shows of others belongs to the host's root: its maps could not be written, not even by itself.
-      dumpable(enter, 1, 'let the user write to /proc of the monitor');
-      enter.call('unshare', [CLONE_NEWUSER | CLONE_NEWNS], { at, why: 'make a user namespace of your own' });
-      if (entryOf(spec, facts)) planHandshake(enter, spec);
-      else planOneId(enter, spec, caller);
-    },
+    planEnter: (enter) => planInto(enter, caller, idsOf(spec, caller), at),
     planShut: (attach) => {
       planInitFile(attach, spec);
-      dumpable(attach, 0, 'close /proc of the monitor to others');
+      planDumpable(attach, 0, { at, why: 'close /proc of the monitor to others' });
     },
   };
 }
 
+/** Into namespaces of `size` ids, from where the tape goes on as their root. */
+export function planInto(enter: Tape, caller: CallerFacts, size: number, at?: Position): void {
+  // What /proc shows of others belongs to the host's root: its maps could not be written, not even by itself.
+  planDumpable(enter, 1, { at, why: 'let the user write to /proc of the monitor' });
+  enter.call('unshare', [CLONE_NEWUSER | CLONE_NEWNS], { at, why: 'make a user namespace of your own' });
+  if (entryFor(caller, size)) planHandshake(enter, at);
+  else planOneId(enter, caller, at);
+}
+
+function planDumpable(tape: Tape, value: 0 | 1, reason: Pick<OpOptions, 'at' | 'why'>): void {
+  tape.call('prctl', [PR_SET_DUMPABLE, value, 0, 0, 0], reason);
+}
+
 /** Says that it is there, and waits for an answer: newuidmap(1) has written the maps when it comes. */
-function planHandshake(enter: Tape, { userns: { at } }: PodSpec): void {
+function planHandshake(enter: Tape, at: Position | undefined): void {
   const reason = { at, why: "have the user's ranges of ids mapped" };
   const message = encodeMessage({ type: 'entered' });
   const answer = enter.buffer(MESSAGE_BYTES);
@@ -77,7 +86,7 @@ function planInitFile(attach: Tape, { at }: PodSpec): void {
 }
 
 /** The kernel wants `deny` before it lets a user write a map of groups. */
-function planOneId(enter: Tape, { userns: { at } }: PodSpec, caller: CallerFacts): void {
+function planOneId(enter: Tape, caller: CallerFacts, at: Position | undefined): void {
   const file = enter.program.reg('map');
   for (const [name, text] of [
     ['setgroups', 'deny'],

@@ -1,12 +1,11 @@
 // user_namespaces(7), newuidmap(1), subuid(5)
 
 import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { PodError, type Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { idCount } from '../plan/caller.ts';
 import type { CallerFacts, HostFacts } from '../plan/facts.ts';
-import { findTool } from '../plan/read-caller.ts';
+import { findTool, nameOf } from '../plan/read-caller.ts';
 import type { ResolvedApp } from '../plan/types.ts';
 
 /** Settings that keep user namespaces from normal users: what they are where they do. */
@@ -92,15 +91,7 @@ function mapped(count: number): string {
 function howToGetIds(): string {
   const missing = ['newuidmap', 'newgidmap'].filter((tool) => findTool(tool) === undefined);
   const tools = missing.length > 0 ? `install ${missing.join(' and ')} (package uidmap or shadow-utils); ` : '';
-  return `${tools}give yourself ids in /etc/subuid and /etc/subgid, as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${userName()}`;
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'USER';
-  }
+  return `${tools}give yourself ids in /etc/subuid and /etc/subgid, as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${nameOf() ?? 'USER'}`;
 }
 
 function withoutBridge({ network }: PodSpec): PodError[] {

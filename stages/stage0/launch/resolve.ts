@@ -1,10 +1,11 @@
 import { PodError, PodErrors } from '../error.ts';
-import { resolveImage } from '../image/resolve.ts';
+import type { resolveImage } from '../image/resolve.ts';
 import type { ImageProgress, ResolvedImage } from '../image/types.ts';
 import { hasPlainEtc } from '../image/plain-etc.ts';
 import { lookupUser } from '../image/user.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { ResolvedApp } from '../plan/types.ts';
+import { resolveOwn } from './resolve-own.ts';
 import { judgePin } from '../pins/judge-pin.ts';
 import type { Frozen, Pins } from '../pins/pins.ts';
 
@@ -34,7 +35,7 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
   const images = new Map<string, Promise<ResolvedImage>>();
   for (const { image } of spec.apps) {
     if (images.has(image.value)) continue;
-    images.set(image.value, resolveImage(image.value, { ...optionsOf(input), at: image.at }));
+    images.set(image.value, resolveOwn(image.value, { ...optionsOf(input), at: image.at }));
   }
   const settled = await Promise.allSettled(
     spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir)),

@@ -23,18 +23,22 @@ export function readCaller(files: IdFiles = ID_FILES): CallerFacts | undefined {
 /** Lines by name or by number; both files have users in their first column. */
 export function rangesOf(path: string, uid: number): IdRange[] {
   if (!statSync(path, { throwIfNoEntry: false })) return [];
-  const owners = new Set([String(uid), nameOf(uid)]);
+  const name = nameOf();
+  // newuidmap does nothing for a user without an account, such as `docker run --user 54321` makes.
+  if (name === undefined) return [];
+  const owners = new Set([String(uid), name]);
   return parseSubordinateIds(readFileSync(path, 'utf8')).flatMap(({ owner, first, count }) =>
     owners.has(owner) ? [{ first, count }] : [],
   );
 }
 
-function nameOf(uid: number): string | undefined {
+/** Of this process's user. */
+export function nameOf(): string | undefined {
   try {
     return userInfo().username;
   } catch {
-    // A user without an account, as `docker run --user 54321` makes them: he is known by his number.
-    return String(uid);
+    // uv_os_get_passwd: ENOENT.
+    return undefined;
   }
 }
 

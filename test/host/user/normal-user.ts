@@ -16,3 +16,24 @@ export function whatIsIn(root: string): string[] {
 function namesIn(dir: string): string[] {
   return existsSync(dir) ? readdirSync(dir) : [];
 }
+
+/** What /etc/subuid and /etc/subgid give the user in tests that give him something. */
+export const RANGE = { first: 700_000, count: 65_536 } as const;
+
+/**
+ * Runs the rest of its arguments as the user, with an account and a range of ids: in a mount namespace of its own, so that the host's
+ * files stay as they are. Directories and files are made below `scratch`.
+ */
+export function withRange(scratch: string): string[] {
+  const range = `${USER}:${RANGE.first}:${RANGE.count}`;
+  const script = `
+    cp /etc/passwd ${scratch}/passwd
+    echo "poduser:x:${USER}:${USER}::/:/bin/sh" >> ${scratch}/passwd
+    echo "${range}" > ${scratch}/ids
+    touch /etc/subuid /etc/subgid
+    mount --bind ${scratch}/passwd /etc/passwd
+    mount --bind ${scratch}/ids /etc/subuid
+    mount --bind ${scratch}/ids /etc/subgid
+    exec setpriv --reuid=${USER} --regid=${USER} --clear-groups "$0" "$@"`;
+  return ['unshare', '--mount', 'sh', '-ec', script];
+}

@@ -12,7 +12,7 @@ import { useTempRoot } from '../../harness/temp-root.ts';
 import { manifest, STOPPABLE } from '../state/manifests.ts';
 import { USER, whatIsIn } from './normal-user.ts';
 
-const root = useTempRoot(USER);
+const root = useTempRoot({ uid: USER, user: USER });
 const as = { root, user: USER };
 const rootsOwn = useTempRoot();
 

@@ -6,13 +6,20 @@ import type { ParentDirs } from './parents.ts';
 /** Of a directory that entries lie in but none describes. The fixed time keeps two unpackings of one layer alike. */
 const IMPLICIT: Metadata = { mode: 0o755, uid: 0, gid: 0, mtimeSec: 0, mtimeNs: 0, xattrs: [] };
 
-const OPAQUE = 'trusted.overlay.opaque';
+/** What overlayfs looks for: where it was mounted by the host's root, and with the option `userxattr`. */
+export const OPAQUE = 'trusted.overlay.opaque';
+export const USER_OPAQUE = 'user.overlay.opaque';
 const YES = Buffer.from('y');
 
 /** What the directories of a layer get once their contents are complete: a file made in one changes its time. */
 export class PendingDirectories {
   readonly #metadata = new Map<string, Metadata>([['', IMPLICIT]]);
   readonly #opaque = new Set<string>();
+  readonly #mark: string;
+
+  constructor(mark: string) {
+    this.#mark = mark;
+  }
 
   /** The last entry for a directory wins. */
   add(path: string, metadata: Metadata): void {
@@ -41,8 +48,8 @@ export class PendingDirectories {
 
   finish(parents: ParentDirs): void {
     for (const path of this.#opaque) {
-      const result = tryFsetxattr(parents.open(path), OPAQUE, YES);
-      if (result < 0) throw new SyscallError('fsetxattr', -result, OPAQUE);
+      const result = tryFsetxattr(parents.open(path), this.#mark, YES);
+      if (result < 0) throw new SyscallError('fsetxattr', -result, this.#mark);
     }
     // Parents come before their children in most archives: from the end, no mode closes a door that is still needed.
     for (const [path, metadata] of [...this.#metadata].reverse()) applyToFd(parents.open(path), metadata);

@@ -25,7 +25,7 @@ import {
 } from '../../../linux/file.ts';
 import type { TarEntry, TarSink } from '../tar/entry.ts';
 import { corrupt, hostile, printable } from '../tar/fault.ts';
-import { PendingDirectories } from './directories.ts';
+import { OPAQUE, PendingDirectories } from './directories.ts';
 import { normalizeEntryPath, splitPath } from './entry-path.ts';
 import { unpackFailure } from './failure.ts';
 import { FileBody } from './file-body.ts';
@@ -39,13 +39,13 @@ const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
 
 /**
  * Writes the entries of one layer below a directory descriptor, in overlayfs form: a whiteout becomes a character device
- * 0:0, an opaque directory gets trusted.overlay.opaque. Nothing is ever named by a path from outside: parents are
+ * 0:0, an opaque directory gets an attribute. Nothing is ever named by a path from outside: parents are
  * descriptors confined to the root by the kernel, and each call names one component below one.
  */
 export class LayerWriter implements TarSink, Disposable {
   readonly #archive: string;
   readonly #parents: ParentDirs;
-  readonly #directories: PendingDirectories = new PendingDirectories();
+  readonly #directories: PendingDirectories;
   /** Made by this layer's own whiteout entries, by path. */
   readonly #whiteouts = new Set<string>();
   #entry: TarEntry | undefined;
@@ -55,10 +55,12 @@ export class LayerWriter implements TarSink, Disposable {
   /**
    * `live`: the root is a directory in use, perhaps by those who wish us ill. Names have no meaning for overlayfs then, the root's own
    * attributes and those of directories that are there stay, no symlink on the way and no other mount is entered, and what was made
-   * is changed through a descriptor of it. `owner` is the root's number there.
+   * is changed through a descriptor of it. `owner` is the root's number there. `opaque`: the attribute of a
+   * directory that hides what is below it.
    */
-  constructor(rootFd: number, archive: string, live?: { readonly owner: number }) {
+  constructor(rootFd: number, archive: string, live?: { readonly owner: number }, opaque: string = OPAQUE) {
     this.#archive = archive;
+    this.#directories = new PendingDirectories(opaque);
     if (live) {
       this.#made = new MadeFiles(archive);
       this.#directories.leaveRoot();

@@ -1,0 +1,22 @@
+import { doInside, type InsideTask } from '../../launch/inside-tasks.ts';
+import { onlyOperand } from '../arguments.ts';
+import type { Invocation, Verb } from '../verb.ts';
+
+/** `launch/inside.ts` */
+const ANSWER_FD = 4;
+
+/** Not for people: what stage1 becomes in a user namespace of a normal user's. */
+export const verb: Verb = {
+  name: 'inside',
+  purpose: "Does a task of pod's own in a user namespace.",
+  usage: ['pod inside TASK'],
+  examples: [],
+  flags: [],
+  run: inside,
+};
+
+async function inside(invocation: Invocation): Promise<number> {
+  const task = JSON.parse(onlyOperand(invocation, 'TASK')) as InsideTask;
+  await doInside(task, ANSWER_FD);
+  return 0;
+}

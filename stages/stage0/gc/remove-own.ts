@@ -1,0 +1,34 @@
+import type { InsideTask } from '../launch/inside-tasks.ts';
+import { idCount } from '../plan/caller.ts';
+import { readCaller } from '../plan/read-caller.ts';
+import { removeTree } from '../pod/remove-tree.ts';
+
+const DENIED = new Set(['EACCES', 'EPERM']);
+
+/** `removeTree`, of what may belong to several of a normal user's ids. */
+export async function removeOwn(path: string, last: readonly string[]): Promise<void> {
+  await asOwner(() => removeTree(path, last), { kind: 'remove', path, last });
+}
+
+/**
+ * Does the work here, and where the kernel denies it to a normal user again by a helper that has all of his ids. What the helper
+ * did has no result.
+ */
+export async function asOwner<T>(work: () => T, task: InsideTask): Promise<T | []> {
+  try {
+    return work();
+  } catch (error) {
+    const caller = readCaller();
+    if (!caller || idCount(caller) === 1 || !isDenial(error)) throw error;
+    const { runInside } = await import('../launch/inside.ts');
+    await runInside(task, caller);
+    return [];
+  }
+}
+
+/** Of a `SyscallError` of ours, an error of node:fs, or what was made of one. */
+function isDenial(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { errnoName, code, cause } = error as { errnoName?: string; code?: string; cause?: unknown };
+  return DENIED.has(errnoName ?? code ?? '') || isDenial(cause);
+}

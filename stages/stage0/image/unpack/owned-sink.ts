@@ -1,0 +1,45 @@
+import type { TarEntry, TarSink } from '../tar/entry.ts';
+import { PodError } from '../../error.ts';
+import { printable } from '../tar/fault.ts';
+
+/**
+ * For a layer that is unpacked in a user namespace of `ids` ids. With one, everything is its root's; a layer with an owner that is
+ * not among several is refused, for it would not be what it says. Devices are left out, which only the host's root can make and
+ * a pod has its own of; so are attributes that only that root can see.
+ */
+export class OwnedSink implements TarSink {
+  readonly #to: TarSink;
+  readonly #ids: number;
+  readonly #archive: string;
+  #isLeftOut = false;
+
+  constructor(to: TarSink, ids: number, archive: string) {
+    this.#to = to;
+    this.#ids = ids;
+    this.#archive = archive;
+  }
+
+  begin(entry: TarEntry): void {
+    this.#isLeftOut = (entry.type === 'char' || entry.type === 'block') && (entry.devMajor > 0 || entry.devMinor > 0);
+    if (this.#isLeftOut) return;
+    const xattrs = entry.xattrs.filter(([name]) => !name.startsWith('trusted.') || name.startsWith('trusted.overlay.'));
+    this.#to.begin({ ...entry, uid: this.#owner(entry, entry.uid), gid: this.#owner(entry, entry.gid), xattrs });
+  }
+
+  data(chunk: Uint8Array): void {
+    if (!this.#isLeftOut) this.#to.data(chunk);
+  }
+
+  end(): void {
+    if (!this.#isLeftOut) this.#to.end();
+  }
+
+  #owner({ path }: TarEntry, id: number): number {
+    if (this.#ids === 1) return 0;
+    if (id < this.#ids) return id;
+    const message = `unpack ${this.#archive}: "${printable(path)}" belongs to ${id}, and you have ${this.#ids} ids`;
+    throw new PodError('host/unsupported', message, {
+      hint: 'a longer range in /etc/subuid and /etc/subgid would have it',
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { writeSync } from 'node:fs';
+import { type ErrorCode, PodError, PodErrors, type Position } from '../error.ts';
+import { resolveImage } from '../image/resolve.ts';
+import { sweepStore } from '../image/store.ts';
+import type { ImageProgress } from '../image/types.ts';
+import { removeTree } from '../pod/remove-tree.ts';
+
+/** What only a process can do that has all of the user's ids. */
+export type InsideTask =
+  /** `ids`: how many there are. The image is in the store then. */
+  | {
+      readonly kind: 'resolve';
+      readonly ref: string;
+      readonly storeDir: string;
+      readonly baseDir: string;
+      readonly ids: number;
+      readonly at?: Position | undefined;
+    }
+  | { readonly kind: 'sweep'; readonly storeDir: string }
+  | { readonly kind: 'remove'; readonly path: string; readonly last: readonly string[] };
+
+export type InsideAnswer =
+  | { readonly kind: 'progress'; readonly progress: ImageProgress }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly errors: readonly PlainError[] };
+
+interface PlainError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly at?: Position | undefined;
+}
+
+/** Does it, and says on the descriptor how it goes. */
+export async function doInside(task: InsideTask, answerFd: number): Promise<void> {
+  const say = (answer: InsideAnswer): void => void writeSync(answerFd, `${JSON.stringify(answer)}\n`);
+  try {
+    await perform(task, (progress) => say({ kind: 'progress', progress }));
+    say({ kind: 'done' });
+  } catch (error) {
+    say({ kind: 'failed', errors: plain(error) });
+  }
+}
+
+async function perform(task: InsideTask, onProgress: (progress: ImageProgress) => void): Promise<void> {
+  if (task.kind === 'remove') return removeTree(task.path, task.last);
+  if (task.kind === 'sweep') return void sweepStore(task.storeDir);
+  const { ref, at, ...options } = task;
+  await resolveImage(ref, { ...options, onProgress, ...(at ? { at } : {}) });
+}
+
+function plain(error: unknown): PlainError[] {
+  if (error instanceof PodErrors) return error.errors.map(toPlain);
+  if (error instanceof PodError) return [toPlain(error)];
+  return [{ code: 'host/refused', message: `work in a user namespace of your ids: ${(error as Error).message}` }];
+}
+
+function toPlain({ code, message, hint, at }: PodError): PlainError {
+  return { code, message, ...(hint === undefined ? {} : { hint }), ...(at === undefined ? {} : { at }) };
+}
