@@ -106,9 +106,7 @@ static void reap_app(struct init *in, u32 index, int status)
 		a->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 		a->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	}
-	log_pump(in, index, &a->out, 1);
-	log_pump(in, index, &a->err, 1);
-	log_note_dropped(in, index, 1);
+	log_settle(in, index);
 	input_close(in, index);
 	/* No exec is born into it any more, and it would keep the app's mounts. */
 	sys_close(a->mount_namespace);

@@ -85,7 +85,27 @@ int event_end(const struct init *in, struct text *t, const char *buffer)
 /*
  * The pod's last word: init says how it will end, the monitor how it did. The file was allocated when the pod was made, so a
  * full disk cannot lose it; one write of always the same length, so no word shows through another.
+ *
+ * Behind it each app has a place for what of its output is lost and could not be told in the journal.
  */
+enum { FINAL_BYTES = 512, DROPPED_BYTES = 64 };
+
+void record_dropped(const s64 *regs, u32 index, u64 lines, u64 bytes)
+{
+	char line[DROPPED_BYTES];
+	struct text t = { line, line + sizeof(line) - 1 };
+
+	memset(line, ' ', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	put_literal(&t, "{\"lines\":");
+	put_number(&t, lines, 0);
+	put_literal(&t, ",\"bytes\":");
+	put_number(&t, bytes, 0);
+	put_literal(&t, "}");
+	if (regs[R_FINAL] >= 0)
+		sys4(__NR_pwrite64, regs[R_FINAL], line, sizeof(line), FINAL_BYTES + (u64)index * DROPPED_BYTES);
+}
+
 void record_final(const s64 *regs, int status)
 {
 	char line[96];

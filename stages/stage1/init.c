@@ -219,11 +219,8 @@ static void supervise(struct init *in)
 		apps_start_ready(in);
 		announce(in);
 	}
-	for (u32 i = 0; i < in->program.header->apps_count; i++) {
-		log_pump(in, i, &in->apps[i].out, 1);
-		log_pump(in, i, &in->apps[i].err, 1);
-		log_note_dropped(in, i, 1);
-	}
+	for (u32 i = 0; i < in->program.header->apps_count; i++)
+		log_settle(in, i);
 }
 
 /* No descriptor is open yet; 0 would be one. */

@@ -1,5 +1,6 @@
 /*
- * Each app's output, to a file of its own: "TIME stdout|stderr F|P text", P for a part of a line whose end has not come yet.
+ * Each app's output, to a file of its own: "TIME stdout|stderr F|P text", P for a part of a line whose end has not come yet;
+ * "TIME stdout|stderr G LINES BYTES" where so much is missing.
  * Nothing here blocks an app for good: what cannot be written is dropped and counted.
  */
 #include "stage1.h"
@@ -8,13 +9,15 @@
 #include <fcntl.h>
 #include <time.h>
 
-enum { CHUNK = 16 << 10, OUTPUT = 32 << 10, PREFIX = 48, ENTRY_HEAD = 40, HOOK_HEAD = 38, READS_A_TURN = 4, READS_TO_DRAIN = 128 };
+enum { CHUNK = 16 << 10, OUTPUT = 32 << 10, PREFIX = 48, READS_A_TURN = 4, READS_TO_DRAIN = 128 };
 
 static const u64 FIRST_PAUSE_NS = 1000000000u;
 static const u64 LAST_PAUSE_NS = 3600000000000u;
 
 static char chunk[CHUNK];
 static char output[OUTPUT];
+/* What of the app's is in the output, and whether it says what is missing before it. */
+static struct batch { u64 lines, bytes; u8 tells_gap; } batch;
 
 char *log_name(const struct program *p, u32 index, u32 generation, char *path, size_t size)
 {
@@ -81,13 +84,17 @@ void log_note_dropped(struct init *in, u32 index, int last)
 	log->tell_at = now + log->tell_pause;
 	if (event_end(in, &t, line))
 		log->dropped_lines = log->dropped_bytes = 0;
+	if (log->dropped_bytes || log->is_kept)
+		record_dropped(in->regs, index, log->dropped_lines, log->dropped_bytes);
+	log->is_kept = log->dropped_bytes > 0;
 }
 
 static void drop(struct init *in, u32 index, struct stream *s, u64 lines, u64 bytes)
 {
 	struct app_log *log = &in->apps[index].log;
 
-	s->gap = 1;
+	s->lost_lines += lines;
+	s->lost_bytes += bytes;
 	log->dropped_lines += lines;
 	log->dropped_bytes += bytes;
 	log_note_dropped(in, index, 0);
@@ -119,10 +126,11 @@ static int flush(struct init *in, u32 index, struct stream *s, struct text *t)
 {
 	struct app_log *log = &in->apps[index].log;
 	u64 size = (u64)(t->at - output);
-	u64 lines;
+	struct batch wanted = batch;
 	long n;
 
 	t->at = output;
+	batch = (struct batch){ 0 };
 	if (size == 0)
 		return 1;
 	if (log->bytes > 0 && log->bytes + size > in->program.apps[index].log_bytes)
@@ -137,14 +145,15 @@ static int flush(struct init *in, u32 index, struct stream *s, struct text *t)
 	if (n == (long)size) {
 		log->bytes += size;
 		log->second_bytes += size;
+		if (wanted.tells_gap)
+			s->lost_lines = s->lost_bytes = 0;
 		log_note_dropped(in, index, 0);
 		return 1;
 	}
 	/* Whole lines only: a part that did reach the file is taken back. */
 	if (n > 0)
 		sys2(__NR_ftruncate, log->fd, log->bytes);
-	lines = count_lines(output, size);
-	drop(in, index, s, lines, size - lines * (s->tag == 2 ? HOOK_HEAD : ENTRY_HEAD));
+	drop(in, index, s, wanted.lines, wanted.bytes);
 	return 0;
 }
 
@@ -202,6 +211,32 @@ static void put_entry(struct text *out, const struct text *prefix, const char *s
 	put_literal(out, "\n");
 }
 
+/* The beginning of every entry: the time and the stream. */
+static void put_prefix(struct text *p, const struct stream *s)
+{
+	put_time(p, clock_ns(CLOCK_REALTIME));
+	if (s->tag == 2)
+		put_literal(p, "hook ");
+	else if (s->tag)
+		put_literal(p, "stderr ");
+	else
+		put_literal(p, "stdout ");
+}
+
+/* What is missing here, in a place of its own: it must not make one line of two. */
+static void put_gap(struct text *out, const struct text *prefix, const char *start, const struct stream *s)
+{
+	if (s->open_line)
+		put_entry(out, prefix, start, 0, "", 0);
+	put_string(out, start, (size_t)(prefix->at - start));
+	put_literal(out, "G ");
+	put_number(out, s->lost_lines, 0);
+	put_literal(out, " ");
+	put_number(out, s->lost_bytes, 0);
+	put_literal(out, "\n");
+	batch.tells_gap = 1;
+}
+
 static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 {
 	struct text out = { output, output + sizeof(output) };
@@ -210,13 +245,7 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 	int is_open = s->open_line;
 	size_t at = 0;
 
-	put_time(&p, clock_ns(CLOCK_REALTIME));
-	if (s->tag == 2)
-		put_literal(&p, "hook ");
-	else if (s->tag)
-		put_literal(&p, "stderr ");
-	else
-		put_literal(&p, "stdout ");
+	put_prefix(&p, s);
 	while (at < n) {
 		size_t end = at;
 
@@ -225,17 +254,30 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 		/* With room for the end of an earlier line too. */
 		if ((size_t)(out.end - out.at) < 2 * (PREFIX + 4) + end - at && flush(in, index, s, &out))
 			s->open_line = (u8)is_open;
-		/* What is missing here must not make one line of two. */
-		if (s->gap && s->open_line && out.at == output)
-			put_entry(&out, &p, prefix, 0, "", 0);
+		if (s->lost_bytes && out.at == output)
+			put_gap(&out, &p, prefix, s);
 		is_open = end == n;
 		put_entry(&out, &p, prefix, is_open, chunk + at, end - at);
+		batch.lines += !is_open;
+		batch.bytes += end - at + !is_open;
 		at = end + 1;
 	}
-	if (!flush(in, index, s, &out))
+	if (flush(in, index, s, &out))
+		s->open_line = (u8)is_open;
+}
+
+static void put_last_gap(struct init *in, u32 index, struct stream *s)
+{
+	struct text out = { output, output + sizeof(output) };
+	char prefix[PREFIX];
+	struct text p = { prefix, prefix + sizeof(prefix) };
+
+	if (!s->lost_bytes)
 		return;
-	s->open_line = (u8)is_open;
-	s->gap = 0;
+	put_prefix(&p, s);
+	put_gap(&out, &p, prefix, s);
+	if (flush(in, index, s, &out))
+		s->open_line = 0;
 }
 
 long stream_open(struct stream *s, u8 tag, s32 *write_end)
@@ -287,4 +329,17 @@ void log_end(struct init *in, u32 index, struct stream *s)
 {
 	log_pump(in, index, s, 1);
 	stream_close(in, index, s);
+	put_last_gap(in, index, s);
+	s->lost_lines = s->lost_bytes = 0;
+}
+
+void log_settle(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+
+	log_pump(in, index, &a->out, 1);
+	log_pump(in, index, &a->err, 1);
+	put_last_gap(in, index, &a->out);
+	put_last_gap(in, index, &a->err);
+	log_note_dropped(in, index, 1);
 }

@@ -37,8 +37,9 @@ struct stream {
 	u8 tag;
 	/* What was logged of it last did not end in a newline. */
 	u8 open_line;
-	/* Something was dropped since. */
-	u8 gap;
+	/* What was dropped since. */
+	u64 lost_lines;
+	u64 lost_bytes;
 };
 
 struct app_log {
@@ -47,6 +48,8 @@ struct app_log {
 	/* Not told in the journal yet. */
 	u64 dropped_lines;
 	u64 dropped_bytes;
+	/* The journal had no room for it either: it is in the pod's final record. */
+	u8 is_kept;
 	/* Monotonic nanoseconds before which it is not told, and how long it is waited next. */
 	u64 tell_at;
 	u64 tell_pause;
@@ -256,6 +259,8 @@ void apps_stop(struct init *in, s64 grace_ms);
 void app_stop(struct init *in, u32 index, s64 grace_ms);
 void apps_advance_stop(struct init *in);
 int apps_timeout_ms(const struct init *in);
+/* The pod was paused so long: no grace period, time limit or pause before a start ran meanwhile. */
+void apps_postpone(struct init *in, u64 ns);
 long app_signal(struct init *in, s32 index, s32 signal);
 
 /* leaf.c */
@@ -291,6 +296,8 @@ long stream_open(struct stream *s, u8 tag, s32 *write_end);
 void stream_close(struct init *in, u32 index, struct stream *s);
 /* Takes what is in the pipe, and lets go of it even if somebody still holds its other end. */
 void log_end(struct init *in, u32 index, struct stream *s);
+/* The app has ended: all that it wrote is taken, and what is missing of it is told in the log and in the journal. */
+void log_settle(struct init *in, u32 index);
 /* Says in the journal what was not logged; without effect when nothing was, or when it is too early for the next line. */
 void log_note_dropped(struct init *in, u32 index, int last);
 
@@ -302,6 +309,8 @@ void event_field(struct text *t, const char *name, size_t length, s64 value);
 void event_bytes(struct text *t, const char *name, size_t length, const u8 *bytes, u32 n);
 /* Whether the line is in the journal. */
 int event_end(const struct init *in, struct text *t, const char *buffer);
+/* Output of an app that is lost and could not be told in the journal, in a place that was allocated for it. */
+void record_dropped(const s64 *regs, u32 index, u64 lines, u64 bytes);
 void record_final(const s64 *regs, int status);
 #define EVENT(buffer, name) event_begin(buffer, sizeof(buffer), name, sizeof(name) - 1)
 #define FIELD(t, name, value) event_field(t, name, sizeof(name) - 1, value)

@@ -25,6 +25,8 @@ export interface LogEntry {
   /** `hook`: what a hook of the app wrote. */
   readonly stream: 'stdout' | 'stderr' | 'hook';
   readonly text: string;
+  /** The entry stands for output that was dropped here. */
+  readonly dropped?: { readonly lines: number; readonly bytes: number };
 }
 
 /** A pod that was started by this process. `await using` stops and removes it. */
@@ -84,6 +86,7 @@ export class Pod implements AsyncDisposable {
           time: line.time,
           stream: line.stream,
           text: Buffer.from(line.text).toString('utf8'),
+          ...(line.gap ? { dropped: line.gap } : {}),
         }),
     });
     follower.readExisting();

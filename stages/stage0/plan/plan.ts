@@ -113,7 +113,7 @@ export function planPod(input: PlanInput): Plan {
   const attach = program.tape({ purpose: 'attach' });
   const cleanup = program.tape({ purpose: 'cleanup' });
   resetScheduling(host, spec.at);
-  planPodFiles(host, spec.at, rootfs.userns);
+  planPodFiles(host, spec.at, rootfs.userns, spec.apps.length);
   planUpperDirs(host, rootfs);
   planVolumeDirs(host, rootfs);
   const cgroups = planCgroups(host, cleanup, cgroupInput);

@@ -17,14 +17,15 @@ import { unixAddress } from '../../linux/socket.ts';
 import { sym, type Tape } from '../../tape/program.ts';
 import type { Position } from '../error.ts';
 
-/** Room for the monitor's last word, taken from the disk before anything starts. */
+/** Room for the monitor's last word and for what each app's log lost, taken from the disk before anything starts. */
 const FINAL_BYTES = 512;
+const DROPPED_BYTES = 64;
 /** A socket's path has at most 107 bytes, the pod's directory may have more. */
 const POD_DIR_FD = 900;
 const BACKLOG = 16;
 
 /** On the host tape: the pod's directory, journal, log directory and control socket, as descriptors that init keeps. */
-export function planPodFiles(host: Tape, at: Position, userns: boolean): void {
+export function planPodFiles(host: Tape, at: Position, userns: boolean, apps: number): void {
   const { program } = host;
   const podDir = program.reg('podDir');
   const open = { at, why: 'open the pod directory' };
@@ -32,12 +33,12 @@ export function planPodFiles(host: Tape, at: Position, userns: boolean): void {
     ...open,
     out: podDir,
   });
-  planJournal(host, at);
+  planJournal(host, at, apps);
   planLogDirectory(host, at, userns);
   planControlSocket(host, at);
 }
 
-function planJournal(host: Tape, at: Position): void {
+function planJournal(host: Tape, at: Position, apps: number): void {
   const { program } = host;
   const podDir = program.reg('podDir');
   const events = { at, why: "create the pod's journal" };
@@ -48,7 +49,8 @@ function planJournal(host: Tape, at: Position): void {
     out: program.reg('events'),
   });
   host.call('openat', [podDir, host.text('final'), flags, 0o600], { ...final, out: program.reg('final') });
-  host.call('write', [program.reg('final'), host.text(`{}${' '.repeat(FINAL_BYTES - 3)}\n`), FINAL_BYTES], final);
+  const places = `{}${' '.repeat(FINAL_BYTES - 3)}\n${`${' '.repeat(DROPPED_BYTES - 1)}\n`.repeat(apps)}`;
+  host.call('write', [program.reg('final'), host.text(places), places.length], final);
 }
 
 /** Owned by the pod's root: init makes and rotates the log files with no more rights than that. */

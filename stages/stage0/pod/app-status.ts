@@ -44,6 +44,8 @@ export interface AppSources {
   readonly mountPoints: readonly string[];
   /** Of a pod that has no cgroups. */
   readonly initPid: number | undefined;
+  /** Output that is lost and not told in the journal, by app. */
+  readonly untold: readonly Dropped[];
 }
 
 const SIGKILL = 9;
@@ -51,7 +53,7 @@ const CANNOT_START = 125;
 
 /** The apps in manifest order, each as the journal tells it. */
 export function appStatuses(sources: AppSources): AppStatus[] {
-  return (sources.record?.apps ?? []).map((app) => appStatus(app, sources));
+  return (sources.record?.apps ?? []).map((app, index) => appStatus(app, index, sources));
 }
 
 /** Candidates for the app's first process. */
@@ -62,7 +64,7 @@ function processesOf({ name }: AppRecord, { uuid, mountPoints, initPid }: AppSou
 
 type AppEvent = Extract<PodEvent, { readonly app: string }>;
 
-function appStatus(app: AppRecord, sources: AppSources): AppStatus {
+function appStatus(app: AppRecord, index: number, sources: AppSources): AppStatus {
   const own = sources.events.filter((event): event is AppEvent => 'app' in event && event.app === app.name);
   const starts = own.filter((event) => event.e === 'app-started');
   const started = starts.at(-1);
@@ -79,13 +81,26 @@ function appStatus(app: AppRecord, sources: AppSources): AppStatus {
     ...(state === 'exited' ? endOfExited(turn, end, own, sources.final) : NO_END),
     restarts: Math.max(0, starts.length - 1),
     reason: reasonOf(turn, state),
-    nextStartAt: state === 'waiting' && turn?.e === 'app-backoff' ? toTime(turn.t + turn.ms) : null,
+    nextStartAt:
+      state === 'waiting' && turn?.e === 'app-backoff'
+        ? toTime(turn.t + turn.ms + pausedMs(sources.events, turn.t))
+        : null,
     lastExit: end ? endOf(end, own) : null,
     hookFailures: hookFailures(own, app),
     startedAt: started ? toTime(started.t) : null,
     image: app.image,
-    logDropped: droppedOf(own, app.name),
+    logDropped: droppedOf(own, app.name, sources.untold[index]),
   };
+}
+
+/** How long the pod was paused since: its clocks stood still. */
+function pausedMs(events: readonly PodEvent[], since: number): number {
+  let [sum, pausedAt] = [0, 0];
+  for (const { e, t } of events) {
+    if (e === 'pod-paused') pausedAt = t;
+    if (e === 'pod-resumed' && pausedAt >= since) sum += t - pausedAt;
+  }
+  return sum;
 }
 
 /** What moves an app from one state to another. */

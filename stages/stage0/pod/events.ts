@@ -69,8 +69,8 @@ export interface FinalStatus {
   readonly signal: number;
 }
 
-/** stage1 overwrites the line in place, so that a full disk cannot lose it. */
-const FINAL_BYTES = 512;
+/** stage1 overwrites the line in place, so that a full disk cannot lose it. Behind it each app has a place of its own. */
+export const FINAL_BYTES = 512;
 
 /** Every whole line of the journal, oldest first. Lines of kinds we do not know are kept: a newer init may write them. */
 export function readEvents(podPath: string): PodEvent[] {
@@ -94,8 +94,11 @@ export function writeEmptyFinal(podPath: string): void {
 
 /** Undefined until it was written. */
 export function readFinal(podPath: string): FinalStatus | undefined {
-  const text = readIfThere(`${podPath}/${POD_FILES.final}`);
-  const object = text === undefined ? undefined : parseObject(text.replace(/\0+$/, ''));
+  return parseFinal(readIfThere(`${podPath}/${POD_FILES.final}`));
+}
+
+export function parseFinal(text: string | undefined): FinalStatus | undefined {
+  const object = text === undefined ? undefined : parseObject(text.slice(0, FINAL_BYTES).replace(/\0+$/, ''));
   if (!object) return undefined;
   const { t, code, signal } = object;
   if (!isInstant(t) || typeof code !== 'number' || typeof signal !== 'number') return undefined;

@@ -1,4 +1,9 @@
-/** One line of a log file, as the Kubernetes container runtime interface writes it: `TIME STREAM F|P TEXT`. */
+import type { Dropped } from './dropped.ts';
+
+/**
+ * One line of a log file, as the Kubernetes container runtime interface writes it: `TIME STREAM F|P TEXT`; and where something is
+ * missing `TIME STREAM G LINES BYTES`.
+ */
 export interface LogLine {
   /** RFC 3339 with nanoseconds, UTC: such times sort as text. */
   readonly time: string;
@@ -7,10 +12,13 @@ export interface LogLine {
   readonly partial: boolean;
   /** Without a line feed; not necessarily UTF-8. */
   readonly text: Uint8Array;
+  /** No line of the app's: so much is missing here. */
+  readonly gap?: Dropped;
 }
 
 const SPACE = 0x20;
 const LETTER_P = 0x50;
+const LETTER_G = 0x47;
 const ZERO_TIME = '0000-00-00T00:00:00.000000000Z';
 
 /** `line` has no line feed. A line that does not fit the format (a full disk tears lines) is text of standard output. */
@@ -22,10 +30,22 @@ export function parseLogLine(line: Buffer, lastTime: string = ZERO_TIME): LogLin
   if (tagEnd === -1 || (stream !== 'stdout' && stream !== 'stderr' && stream !== 'hook')) {
     return { time: lastTime, stream: 'stdout', partial: false, text: line };
   }
+  const gap = line[streamEnd + 1] === LETTER_G ? parseGap(line.toString('latin1', tagEnd + 1)) : undefined;
   return {
     time: line.toString('latin1', 0, timeEnd),
     stream,
+    ...(gap ? { gap } : {}),
     partial: line[streamEnd + 1] === LETTER_P,
-    text: line.subarray(tagEnd + 1),
+    text: gap ? Buffer.from(gapText(gap)) : line.subarray(tagEnd + 1),
   };
+}
+
+function parseGap(text: string): Dropped | undefined {
+  const [, lines, bytes] = /^(\d+) (\d+)$/.exec(text) ?? [];
+  return lines === undefined || bytes === undefined ? undefined : { lines: Number(lines), bytes: Number(bytes) };
+}
+
+/** Where the log is shown, in its place. */
+function gapText({ lines, bytes }: Dropped): string {
+  return `[${lines} lines (${bytes} bytes) are missing here]`;
 }

@@ -36,7 +36,8 @@ export function failedProbeOf(before: readonly PodEvent[]): string | null {
   return event?.e === 'probe' ? `${event.probe}: ${messageOf(event)}` : null;
 }
 
-function messageOf({ outcome, number, text }: ProbeEvent): string | null {
+/** Why a try failed; null when it did not. */
+export function messageOf({ outcome, number, text }: ProbeEvent): string | null {
   const said = text?.trim();
   const suffix = said ? `: ${said}` : '';
   switch (outcome) {

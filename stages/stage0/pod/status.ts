@@ -1,7 +1,8 @@
 import { appStatuses, type AppStatus } from './app-status.ts';
 import { readInitPid } from './process-tree.ts';
-import { type FinalStatus, type PodEvent, readEvents, readFinal, toTime } from './events.ts';
+import { type FinalStatus, type PodEvent, parseFinal, readEvents, toTime } from './events.ts';
 import { Liveness } from './alive.ts';
+import { parseUntold } from './dropped.ts';
 import { type AppRecord, type PodRecord, readRecord } from './record.ts';
 import { readIfThere } from './files.ts';
 import { POD_FILES } from './layout.ts';
@@ -39,12 +40,15 @@ export class StatusReader {
   read(pod: PodDir): PodStatus {
     const record = readRecord(pod.path);
     const events = readEvents(pod.path);
-    const final = readFinal(pod.path);
+    const finalText = readIfThere(`${pod.path}/${POD_FILES.final}`);
+    const final = parseFinal(finalText);
+    const untold = parseUntold(finalText);
     const mayLive = (pod.state === 'prepare' || pod.state === 'run') && final === undefined && isThisBoot(record);
     const life = stateOf(pod, mayLive && this.#liveness.isAlive(pod), final);
     const mountPoints = life === 'running' && this.#withPids ? this.#liveness.mountPoints : [];
     const initPid = life === 'running' && this.#withPids ? readInitPid(pod.path) : undefined;
-    const apps = appStatuses({ uuid: pod.uuid, record, events, final, state: life, mountPoints, initPid });
+    const from = { uuid: pod.uuid, record, events, final, state: life };
+    const apps = appStatuses({ ...from, mountPoints, initPid, untold });
     const state = life === 'running' && isPaused(pod) ? 'paused' : life;
     return toStatus({ pod, record, events, final, state, apps });
   }

@@ -9,7 +9,7 @@ import { eventsOf, pathOf, processesOf, procStatus, shell, start, untilLogged } 
 const root = useTempRoot();
 const LOG_BYTES = 10 * 1024 * 1024;
 const LOG_FILES = 5;
-const ENTRY = /^\S+Z std(out|err) [FP] /;
+const ENTRY = /^\S+Z std(out|err) ([FP] |G \d+ \d+$)/;
 
 type StartedPod = Awaited<ReturnType<typeof start>>;
 
@@ -93,6 +93,12 @@ test('what was dropped is counted to the byte, and shown by status and logs', as
   assert.match(status, new RegExp(`of what "main" wrote, ${logDropped.lines} lines \\(${logDropped.bytes} bytes\\)`));
   const logs = await podCli(['logs', 'counted', '--tail', '1'], { root });
   assert.match(logs.stderr, new RegExp(`^note: .*\\(${logDropped.bytes} bytes\\)`, 'm'));
+  const missing = pod.logs().flatMap(({ dropped }) => dropped ?? []);
+  assert.equal(
+    missing.reduce((sum, one) => sum + one.bytes, 0),
+    logDropped.bytes,
+    'each gap in its place',
+  );
   assert.doesNotMatch((await podCli(['logs', '-q', 'counted', '--tail', '1'], { root })).stderr, /^note/m);
 });
 
@@ -107,9 +113,19 @@ test('what follows a gap is not glued to the line before it', async () => {
   const last = readFileSync(`${pathOf(root, pod)}/logs/main.log`, 'latin1')
     .trimEnd()
     .split('\n')
-    .slice(-2);
-  assert.match(last[0]!, / stdout F x*$/);
-  assert.match(last[1]!, / stdout F after$/);
+    .slice(-3);
+  const gap = / stdout G (\d+) (\d+)$/.exec(last[0]!) ?? / stdout G (\d+) (\d+)$/.exec(last[1]!);
+  assert.ok(gap, last.join('\n').slice(0, 500));
+  assert.match(last[2]!, / stdout F after$/);
+  // In its place, with all that is missing there; what is missing elsewhere has places of its own.
+  const all = pod.logs().flatMap(({ dropped }) => dropped ?? []);
+  const { logDropped } = pod.status()!.apps[0]!;
+  assert.ok(Number(gap[2]) <= logDropped.bytes && Number(gap[2]) > 0);
+  assert.ok(all.reduce((sum, { bytes }) => sum + bytes, 0) <= logDropped.bytes);
+  assert.match(
+    await podOk(['logs', 'gap', '--tail', '3'], { root }),
+    new RegExp(`^\\[${gap[1]} lines \\(${gap[2]} bytes\\) are missing here\\]$`, 'm'),
+  );
 });
 
 test('init that is killed while it writes leaves whole lines only', async () => {

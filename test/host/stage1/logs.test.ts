@@ -52,7 +52,9 @@ test('a log that cannot be rotated stops growing, whole lines only, and what is 
   assert.ok(text.length <= LOG_BYTES);
   assert.ok(text.endsWith('\n'));
   assert.deepEqual(
-    text.split('\n').filter((line) => line !== '' && !/^\S+Z std(out|err) [FP] [x]{0,99}$|made$/.test(line)),
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !/^\S+Z std(out|err) ([FP] [x]{0,99}|G \d+ \d+)$|made$/.test(line)),
     [],
   );
   const dropped = eventsOf(root, pod).filter((event) => event.e === 'log-dropped');

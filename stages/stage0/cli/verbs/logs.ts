@@ -1,5 +1,5 @@
 import { PodError } from '../../error.ts';
-import { droppedNote, droppedOf } from '../../pod/dropped.ts';
+import { droppedNote, droppedOf, readUntold } from '../../pod/dropped.ts';
 import { readEvents } from '../../pod/events.ts';
 import { previousInstance, type Span } from '../../pod/instances.ts';
 import { LogFollower } from '../../pod/logs.ts';
@@ -72,8 +72,10 @@ async function logs(invocation: Invocation): Promise<number> {
 /** Of all that was ever written: whether it would have been shown here nobody knows. */
 function noteDropped(terminal: Terminal, podPath: string, apps: readonly string[]): void {
   const events = readEvents(podPath);
+  const untold = readUntold(podPath);
+  const all = readRecord(podPath)?.apps.map(({ name }) => name) ?? [];
   for (const app of apps) {
-    const note = droppedNote(app, droppedOf(events, app));
+    const note = droppedNote(app, droppedOf(events, app, untold[all.indexOf(app)]));
     if (note !== undefined) terminal.err(`note: ${note}\n`);
   }
 }

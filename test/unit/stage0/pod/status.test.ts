@@ -187,3 +187,31 @@ test('only the code of an app that may end is the pod’s', () => {
   const gaveUp = ['{"t":1002.1,"e":"app-given-up","app":"a","failures":5}'];
   assert.deepEqual([codeOf('on-failure', gaveUp), codeOf('always', gaveUp)], [3, 3]);
 });
+
+test('output that is lost and told nowhere else is in a place of the final record, which is no part of its word', () => {
+  const { status, pod } = scene(['a', 'b'], [...STARTED, '{"t":1002,"e":"log-dropped","app":"b","lines":1,"bytes":2}']);
+  const places = ['', '{"lines":3,"bytes":40}'].map((text) => `${text.padEnd(63)}\n`).join('');
+  writeFileSync(join(pod.path, 'final'), `${'{}'.padEnd(511)}\n${places}`);
+  assert.deepEqual(
+    status().apps.map(({ logDropped }) => logDropped),
+    [
+      { lines: 0, bytes: 0 },
+      { lines: 4, bytes: 42 },
+    ],
+  );
+  writeFileSync(join(pod.path, 'final'), `{"t":1003,"code":0,"signal":0}`.padEnd(512) + places);
+  assert.equal(readFinal(pod.path)?.t, 1003);
+  closeSync(pod.lockFd);
+});
+
+test('a pause before a start takes as long as the pod was paused longer', () => {
+  const events = [
+    ...STARTED,
+    '{"t":2000,"e":"app-backoff","app":"a","ms":500,"failures":1}',
+    '{"t":2100,"e":"pod-paused"}',
+    '{"t":5100,"e":"pod-resumed"}',
+  ];
+  const { status, pod } = scene(['a'], events);
+  assert.equal(status().apps[0]?.nextStartAt, '1970-01-01T00:00:05.500Z');
+  closeSync(pod.lockFd);
+});
