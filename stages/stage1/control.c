@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 /* Where exec's tape is verified and played from: init allocates nothing after start-up. */
 static u8 exec_image[MAX_EXEC_TAPE] __attribute__((aligned(4096)));
@@ -70,7 +71,7 @@ void control_accept(struct init *in)
 		if (in->sessions[i].used)
 			continue;
 		admit(in, i, (s32)sock);
-		/* What lies ready is taken in this turn: probes are not to expire before it is known that they were frozen. */
+		/* What lies ready is taken in this turn: nothing is to expire before it is known that they were frozen. */
 		session_request(in, i);
 		return;
 	}
@@ -216,7 +217,10 @@ static long perform(struct init *in, u32 index, struct message *m, const s32 *fd
 	case MSG_RESIZE:
 		return terminal_resize(in, m->app, m->a, m->b);
 	case MSG_RESUMED:
-		probes_postpone(in, m->d);
+		if (m->d > 0 && (u64)m->d < clock_ns(CLOCK_MONOTONIC)) {
+			probes_postpone(in, (u64)m->d);
+			apps_postpone(in, (u64)m->d);
+		}
 		return 0;
 	default:
 		return -ENOSYS;

@@ -232,15 +232,11 @@ void probes_advance(struct init *in)
 		advance(in, i, now);
 }
 
-void probes_postpone(struct init *in, s64 ns)
+void probes_postpone(struct init *in, u64 ns)
 {
-	u64 now = clock_ns(CLOCK_MONOTONIC);
-
-	if (ns <= 0 || (u64)ns > now)
-		return;
 	for (u32 i = 0; i < in->program.header->probes_count; i++) {
-		in->probes[i].deadline += (u64)ns;
-		in->probes[i].next_at += (u64)ns;
+		in->probes[i].deadline += ns;
+		in->probes[i].next_at += ns;
 	}
 }
 

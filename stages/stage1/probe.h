@@ -64,7 +64,7 @@ void probes_begin(struct init *in, u32 app);
 void probes_end(struct init *in, u32 app);
 void probes_advance(struct init *in);
 /* For so long nobody could have answered. */
-void probes_postpone(struct init *in, s64 ns);
+void probes_postpone(struct init *in, u64 ns);
 /* When probes_advance has something to do next; 0 for never. */
 u64 probes_next(const struct init *in);
 void probe_answered(struct init *in, u32 index, enum outcome outcome, s32 number);

@@ -133,6 +133,27 @@ static u64 deadline(const struct app *a)
 	return at;
 }
 
+/* Times that mean something; the others are set when they will. */
+static void postpone(struct app *a, u64 ns)
+{
+	a->started_at += a->started_at ? ns : 0;
+	if (a->stopping)
+		a->kill_at += ns;
+	if (a->hook.pid > 0)
+		a->hook.deadline += ns;
+	if (a->state != APP_BACKOFF)
+		return;
+	a->retry_at += ns;
+	a->look_at += ns;
+}
+
+void apps_postpone(struct init *in, u64 ns)
+{
+	in->look_at += in->look_at ? ns : 0;
+	for (u32 i = 0; i < in->program.header->apps_count; i++)
+		postpone(&in->apps[i], ns);
+}
+
 int apps_timeout_ms(const struct init *in)
 {
 	u64 next = probes_next(in);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { checkPausedLimits } from '../../harness/paused-limits.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -99,3 +100,7 @@ test('the time limit of a probe does not run while the pod is paused', async () 
   assert.doesNotMatch(await podOk(['events', 'probed'], { root }), /timed out|unhealthy/);
   await podOk(['rm', '--force', 'probed'], { root });
 });
+
+test('no time limit runs while a pod is paused: of a restart, a probe, a hook, a stop', { timeout: 60_000 }, () =>
+  checkPausedLimits(root),
+);

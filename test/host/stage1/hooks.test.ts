@@ -8,6 +8,7 @@ import { pod as podCli } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { shellManifest } from '../run/shell-manifest.ts';
 import { eventsOf, shell, start, untilLogged } from './pods.ts';
+import { untilApp, untilReady } from './probes.ts';
 
 const root = useTempRoot();
 
@@ -129,3 +130,33 @@ async function firstRunning(store: PodStore): Promise<string> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+test('hooks and probes of one app: none asks before a start or during a stop, and one that fails makes the hooks turn', async () => {
+  const note = (word: string, then = ''): readonly string[] => sh(`echo ${word} >>/order; ${then}`);
+  const hooks = {
+    preStart: note('before'),
+    postStart: note('started'),
+    preStop: note('stop', 'sleep 0.2'),
+    postStop: note('after'),
+  };
+  const often = { period: '20ms', timeout: '5s', failures: 1 };
+  const probes = {
+    start: { exec: note('probe', '[ -e /up ]'), ...often, failures: 500 },
+    ready: { exec: note('probe', '[ -e /well ]'), ...often },
+    live: { exec: note('probe', '[ ! -e /sick ]'), ...often },
+  };
+  const script = "trap 'exit 0' TERM; rm -f /sick /up; : >/well; sleep 0.2; : >/up; while :; do sleep 0.01; done";
+  const restart = { policy: 'always', backoff: { initial: '10ms' } };
+  await using pod = await start(root, 'both', shell('main', script, { hooks, probes, restart, stop: { grace: '5s' } }));
+  await untilReady(root, pod, 'main');
+  await pod.exec(sh(': >/sick'));
+  const app = await untilApp(root, pod, 'main', ({ restarts, ready }) => restarts === 1 && ready);
+  assert.match(app.lastExit?.failedProbe ?? '', /^live: exit code 1/);
+  assert.deepEqual(app.hookFailures, []);
+  const order = (await pod.exec(sh('cat /order'))).stdout.trimEnd().split('\n');
+  const turns = order.filter((word) => word !== 'probe');
+  assert.deepEqual(turns, ['before', 'started', 'stop', 'after', 'before', 'started']);
+  assert.equal(order[0], 'before');
+  const stop = order.indexOf('stop');
+  assert.deepEqual(order.slice(stop, stop + 3), ['stop', 'after', 'before'], 'nobody is asked in between');
+});

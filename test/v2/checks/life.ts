@@ -5,6 +5,7 @@ import { readCgroupFacts } from '../../../stages/stage0/cgroup/hierarchies.ts';
 import { listPids } from '../../../stages/stage0/cgroup/usage.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { MANIFESTS } from '../../harness/paths.ts';
+import { checkPausedLimits } from '../../harness/paused-limits.ts';
 import { podOk } from '../../harness/pod-cli.ts';
 import type { Check } from '../checks.ts';
 import { shell, toEnd } from './pods.ts';
@@ -89,6 +90,7 @@ async function killMonitor(root: string): Promise<void> {
 
 export const LIFE_CHECKS: readonly Check[] = [
   { name: 'a pod is paused, resumed, and ended while it is paused', run: endPaused },
+  { name: 'no time limit runs while a pod is paused', run: checkPausedLimits },
   { name: 'the manifest of the quick start runs', run: runHello },
   {
     name: 'the apps’ root is no root of the host',

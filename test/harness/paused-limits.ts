@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { run, type Pod } from '../../stages/stage0/index.ts';
+import { type PodEvent, readEvents } from '../../stages/stage0/pod/events.ts';
+import { PodStore } from '../../stages/stage0/pod/store.ts';
+import { eventually } from './eventually.ts';
+
+/** Longer than every limit below: one that ran on during a pause is over. */
+const PAUSE_MS = 1700;
+const LIMIT = '1500ms';
+/** A second's worth, most of which is still to come when the pod is paused, and which a pause makes no shorter. */
+const WORK = 'i=0; while [ $i -lt 10 ]; do i=$((i+1)); sleep 0.1; done';
+const sh = (script: string): string[] => ['/bin/sh', '-c', script];
+
+const MAIN = {
+  name: 'main',
+  image: 'host',
+  exec: sh(`trap 'echo stopping; ${WORK}; echo clean; exit 0' TERM; echo up; while :; do sleep 0.05; done`),
+  stop: { grace: LIMIT },
+  hooks: { preStop: sh(`echo hooking; ${WORK.replace('10', '5')}; echo hooked`) },
+  probes: {
+    live: {
+      exec: sh(`echo x >>/dev/shm/asked; ${WORK.replace('10', '5')}`),
+      period: '50ms',
+      timeout: LIMIT,
+      failures: 1,
+    },
+  },
+};
+const CRASH = {
+  name: 'crash',
+  image: 'host',
+  exec: sh('[ -e /again ] && exec sleep 1000; : >/again; exit 1'),
+  restart: { policy: 'on-failure', backoff: { initial: LIMIT } },
+};
+
+/**
+ * Whether a pod that is paused in the middle of whatever has a time limit finds it where it was: a pause before a restart, the time
+ * limit of a probe, that of a hook, a grace period. Throws what did not hold.
+ */
+export async function checkPausedLimits(root: string): Promise<void> {
+  const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'limits' }, network: { mode: 'none' } };
+  const pod = await run({ ...manifest, apps: [MAIN, CRASH] }, { root });
+  try {
+    // The pause before a restart, and a probe that is asking.
+    await eventually(async () => assert.ok(find(root, pod, 'app-backoff')));
+    await eventually(async () => assert.equal((await pod.exec(sh('cat /dev/shm/asked'))).exitCode, 0));
+    await pause(pod);
+    await eventually(async () => assert.equal(eventsOf(root, pod).filter(({ e }) => e === 'app-started').length, 3));
+    assertBackOff(eventsOf(root, pod));
+    // A hook before the stop, then the grace period.
+    const ended = pod.stop();
+    await said(pod, 'hooking');
+    await pause(pod);
+    await said(pod, 'stopping');
+    await pause(pod);
+    await ended;
+    const texts = pod.logs('main').map(({ text }) => text);
+    assert.deepEqual(texts, ['up', 'hooking', 'hooked', 'stopping', 'clean']);
+    const [main] = pod.status()!.apps;
+    assert.deepEqual([main!.exitCode, main!.signal, main!.hookFailures, main!.failedProbe], [0, null, [], null]);
+  } finally {
+    await pod.remove();
+  }
+}
+
+async function pause(pod: Pod): Promise<void> {
+  await pod.pause();
+  await delay(PAUSE_MS);
+  assert.ok(pod.resume());
+}
+
+async function said(pod: Pod, text: string): Promise<void> {
+  await eventually(async () =>
+    assert.ok(
+      pod.logs('main').some((entry) => entry.text === text),
+      text,
+    ),
+  );
+}
+
+/** The app is started when it has waited for all of its pause, of which none ran while the pod was paused. */
+function assertBackOff(events: readonly PodEvent[]): void {
+  const at = (e: string): number => events.find((event) => event.e === e)!.t;
+  const again = events.findLast(({ e }) => e === 'app-started')!.t;
+  const waited = again - at('app-backoff') - (at('pod-resumed') - at('pod-paused'));
+  // The journal is told of a pause after it has begun, and of its end after it is over.
+  assert.ok(waited >= 1400, `${waited} ms`);
+}
+
+function find(root: string, pod: Pod, e: string): PodEvent | undefined {
+  return eventsOf(root, pod).find((event) => event.e === e);
+}
+
+function eventsOf(root: string, pod: Pod): readonly PodEvent[] {
+  return readEvents(new PodStore(root).locate(pod.uuid)!.path);
+}
