@@ -26,7 +26,7 @@ export async function buildSchemas({ check = false } = {}) {
   const isolatorSchema = composeIsolatorSchema(isolators);
   const committed = new Map([
     ['schemas/isolators.v1.schema.json', `${JSON.stringify(isolatorSchema, null, 2)}\n`],
-    ['docs/manifest.md', renderManifestDocs(pod, isolatorSchema)],
+    ['docs/manifest.md', renderManifestDocs(pod, isolatorSchema, isolators)],
     ['docs/errors.md', renderErrorDocs(errorCodes)],
   ]);
   if (check) refuseDifferences(committed);

@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   'pod/name-taken': 'A pod of that name exists already.',
   'pod/state': 'The pod is not in a state that allows this.',
   'pod/app-not-found': 'The pod has no app of that name.',
+  'pod/fixed': 'A pod that runs keeps this as it was started with it; `pod update` cannot change it.',
   'pod/start-failed': 'A system call of the launch failed; the place is the manifest line that asked for it.',
   'pod/command-not-found': 'The command to run does not exist in the app (exit 127).',
   'pod/command-not-runnable': 'The command to run exists but cannot be executed (exit 126).',

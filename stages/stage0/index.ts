@@ -16,6 +16,9 @@ export type { ErrorCode, Position } from './error.ts';
 export { Pod } from './library/pod.ts';
 export type { ExecResult, ExecSettings, LogEntry } from './library/pod.ts';
 export type { PodStatus } from './pod/status.ts';
+export type { PodChange } from './pod/events.ts';
+export type { PodResources, Resources } from './resources/in-force.ts';
+export type { Settings } from './resources/parse-set.ts';
 
 export interface RunSettings {
   /** Directory of all state and images; default `/var/lib/pod` for root. */

@@ -174,6 +174,12 @@ static int hold(void)
 	return 0;
 }
 
+/* Memory that is in use and cannot be reclaimed, until SIGTERM. */
+static int keep(long megabytes)
+{
+	return allocate(megabytes) || hold();
+}
+
 static int die_by(long signal_number)
 {
 	signal(signal_number, SIG_DFL);
@@ -206,6 +212,8 @@ int run_load(int argc, char **argv)
 		return spam(amount);
 	if (!strcmp(name, "hold"))
 		return hold();
+	if (!strcmp(name, "keep"))
+		return keep(amount);
 	if (!strcmp(name, "serve"))
 		return serve(amount);
 	if (!strcmp(name, "fetch") && argc > 3)

@@ -5,6 +5,7 @@ import { LIFE_CHECKS } from './checks/life.ts';
 import { LIMIT_CHECKS } from './checks/limits.ts';
 import { DEVICE_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
 import { STORAGE_CHECKS } from './checks/storage.ts';
+import { UPDATE_CHECKS } from './checks/update.ts';
 import { UML } from './uml.ts';
 
 void playInGuest(UML, 'v2', [
@@ -14,5 +15,6 @@ void playInGuest(UML, 'v2', [
   ...STORAGE_CHECKS,
   ...DEVICE_CHECKS,
   ...UNIFIED_CHECKS,
+  ...UPDATE_CHECKS,
   ...CLOCK_CHECKS,
 ]);

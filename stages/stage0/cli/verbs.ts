@@ -139,6 +139,13 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./verbs/kill.ts'),
   },
   {
+    name: 'update',
+    group: 'Control',
+    summary: 'give a running pod other limits',
+    failureCode: 1,
+    load: () => import('./verbs/update.ts'),
+  },
+  {
     name: 'pause',
     group: 'Control',
     summary: 'stop all processes of pods where they are',
@@ -247,7 +254,6 @@ export const LATER: Readonly<Record<string, 2 | 125>> = {
   restart: 2,
   top: 2,
   stats: 2,
-  update: 2,
   export: 2,
   image: 2,
   fetch: 2,

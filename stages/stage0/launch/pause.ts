@@ -1,10 +1,11 @@
 // cgroups(7): a frozen process runs no instruction until it is thawed; version 1 keeps even SIGKILL from it
 
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectIn, sendWithFds } from '../../linux/socket.ts';
 import { encodeMessage } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
+import { appendEvent } from '../pod/events.ts';
 import { readIfThere } from '../pod/files.ts';
 import { POD_FILES } from '../pod/layout.ts';
 import { findFreezer, type Freezer, isPaused } from '../pod/paused.ts';
@@ -86,7 +87,7 @@ function isFrozen({ path, frozen }: Freezer): boolean {
   return events.includes('frozen 1');
 }
 
-/** init is the journal's writer but cannot run; a line is whole when it is appended by one write. */
+/** init is the journal's writer but cannot run. */
 function note({ path }: Pod, e: 'pod-paused' | 'pod-resumed'): void {
-  appendFileSync(`${path}/${POD_FILES.events}`, `${JSON.stringify({ t: Date.now(), e })}\n`);
+  appendEvent(path, { t: Date.now(), e });
 }

@@ -1,12 +1,15 @@
 import type { ExecOptions, RunningPod } from '../cli/launch-api.ts';
-import { removePod } from '../gc/remove.ts';
 import { PodError } from '../error.ts';
+import { removePod } from '../gc/remove.ts';
 import { Executor } from '../launch/executor.ts';
 import { pausePod, resumePod } from '../launch/pause.ts';
+import type { PodChange } from '../pod/events.ts';
 import { LogFollower } from '../pod/logs.ts';
 import { isPaused } from '../pod/paused.ts';
 import { type PodStatus, readStatus } from '../pod/status.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
+import type { PodResources } from '../resources/in-force.ts';
+import type { Settings } from '../resources/parse-set.ts';
 import { SpareCaptures } from './capture.ts';
 
 export interface ExecResult {
@@ -96,6 +99,28 @@ export class Pod implements AsyncDisposable {
   /** As `pod status -o json` shows it; undefined when the pod was removed. */
   status(): PodStatus | undefined {
     return readStatus(this.#store, this.uuid);
+  }
+
+  /**
+   * Gives the running pod other limits, as `pod update --set` does: `{'app/web/resource/memory.limit': '512Mi'}`; null takes a value
+   * away. All or none: throws `PodError` or `PodErrors` when one is refused, and then nothing has changed. The result says what
+   * each was before.
+   */
+  async update(settings: Settings): Promise<readonly PodChange[]> {
+    // Programs that never call it load none of it.
+    const { updatePod } = await import('../resources/update.ts');
+    return updatePod({ uuid: this.uuid, path: this.#running.path, state: 'run' }, settings);
+  }
+
+  /**
+   * What is in force for the pod and its running apps, as the kernel says it, and what they use; undefined when it does not run.
+   * As `inForce` and `usage` of `pod status -o json`.
+   */
+  async resources(): Promise<PodResources | undefined> {
+    const status = this.status();
+    const { readResources } = await import('../resources/in-force.ts');
+    const { readCgroupFacts } = await import('../cgroup/hierarchies.ts');
+    return status && readResources(status, readCgroupFacts());
   }
 
   /** Stops the apps in reverse order; without `graceMs` each has its own grace period. Resolves when the pod has ended. */

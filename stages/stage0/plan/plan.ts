@@ -8,8 +8,7 @@ import { type CgroupPlanInput, type CgroupRegisters, planCgroups } from '../cgro
 import { cgroupViews } from '../cgroup/views.ts';
 import { PodErrors } from '../error.ts';
 import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
-import { lowerIsolators, type Lowered } from '../isolators/lower.ts';
-import type { AppSpec } from '../manifest/spec.ts';
+import { lowerPod } from '../isolators/lower-pod.ts';
 import { planAskedNodes, planCloseAskedNodes } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
@@ -37,16 +36,10 @@ interface Drafts {
 
 /** Everything wrong with any isolator of the pod or its apps, and what is known to be wrong, at once. */
 function lowerAll({ spec, facts, refusals = [] }: PlanInput): Drafts {
-  const hostNetwork = spec.network.mode === 'host';
-  const hasOwnLink = spec.network.mode === 'bridge';
-  const hasUserns = spec.userns.mode !== 'host' || facts.caller !== undefined;
-  const pod = lowerIsolators(spec.isolators, 'pod', facts, { hostNetwork, hasOwnLink, hasUserns });
-  const lower = ({ isolators }: AppSpec): Lowered =>
-    lowerIsolators(isolators, 'app', facts, { pod: pod.draft, hostNetwork, hasOwnLink, hasUserns });
-  const apps = spec.apps.map((app) => [app.name, lower(app)] as const);
-  const errors = [...refusals, ...pod.errors, ...apps.flatMap(([, lowered]) => lowered.errors)];
+  const { pod, apps } = lowerPod(spec, facts);
+  const errors = [...refusals, ...pod.errors, ...[...apps.values()].flatMap((lowered) => lowered.errors)];
   if (errors.length > 0) throw new PodErrors(errors);
-  return { pod: pod.draft, apps: new Map(apps.map(([name, { draft }]) => [name, draft])) };
+  return { pod: pod.draft, apps: new Map([...apps].map(([name, { draft }]) => [name, draft])) };
 }
 
 function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanInput {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseLines, parseObject, readIfThere } from './files.ts';
 import { POD_FILES } from './layout.ts';
 
@@ -18,9 +18,18 @@ export type ProbeEvent = {
   readonly text?: string;
 };
 
+/** `key` as `pod update --set` takes it. */
+export interface PodChange {
+  readonly key: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
 /** One line of the journal that init and the monitor write. `t` is milliseconds since the epoch, with a fraction. */
 export type PodEvent = { readonly t: number } & (
   | { readonly e: 'pod-started' | 'stopping' | 'pod-paused' | 'pod-resumed' }
+  /** Somebody gave the running pod other limits: `from` and `to` as a manifest has them, null for none. */
+  | { readonly e: 'pod-updated'; readonly changes: readonly PodChange[] }
   /** `pid` is the one inside the pod. */
   | { readonly e: 'app-started'; readonly app: string; readonly pid: number; readonly ready?: number }
   /** It will never run: the pod was stopped first, or what it waits for cannot come true any more: that app is `because`. */
@@ -85,6 +94,11 @@ export function parseEvents(text: string): PodEvent[] {
 function isEvent(line: object): line is PodEvent {
   const { t, e } = line as { t?: unknown; e?: unknown };
   return isInstant(t) && typeof e === 'string';
+}
+
+/** Whole at once, so that it stands between two lines of init's, which goes on meanwhile or is paused. */
+export function appendEvent(podPath: string, event: PodEvent): void {
+  appendFileSync(`${podPath}/${POD_FILES.events}`, `${JSON.stringify(event)}\n`);
 }
 
 /** Makes the file stage1 will overwrite. */

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { POD_FILES } from './layout.ts';
 
 /** The file's text, or undefined when it does not exist. */
@@ -38,4 +38,11 @@ export function parseLines(text: string): Record<string, unknown>[] {
 /** A manifest is stored as it was read, so that `cat-manifest` shows what the pod was made from. */
 export function writeManifest(podPath: string, text: string): void {
   writeFileSync(`${podPath}/${POD_FILES.manifest}`, text, { mode: 0o600 });
+}
+
+/** The same for a pod that runs: whoever reads it sees the old text or the new one. */
+export function replaceManifest(podPath: string, text: string): void {
+  const path = `${podPath}/${POD_FILES.manifest}`;
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }

@@ -1,0 +1,79 @@
+import { PodError, PodErrors } from '../../error.ts';
+import type { PodChange } from '../../pod/events.ts';
+import { PodStore } from '../../pod/store.ts';
+import { onlyOperand } from '../arguments.ts';
+import { requireRunning } from '../control.ts';
+import { formatValue, isStructured } from '../format.ts';
+import { printable } from '../table.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'update',
+  purpose: 'Gives a running pod other limits: all that are named, or none.',
+  usage: ['pod update POD --set KEY=VALUE… [-o FORMAT]'],
+  examples: [
+    ['pod update web --set app/nginx/resource/memory.limit=512Mi', 'of one app'],
+    ['pod update web --set pod/resource/cpu.limit=2 --set app/nginx/resource/cpu.limit=1500m', 'of the pod and an app'],
+    ['pod update web --set app/nginx/resource/cpu.burst=null', 'take a value away'],
+  ],
+  flags: [
+    {
+      name: 'set',
+      value: 'KEY=VALUE',
+      isRepeatable: true,
+      help: 'app/APP/ISOLATOR.FIELD or pod/ISOLATOR.FIELD, as in a manifest; null takes the value away',
+    },
+    outputFlag('table', 'json', 'yaml', 'jsonl'),
+  ],
+  notes: [
+    'All values are judged together, as at a start, before anything is written; an app cannot get more than its pod has. When the kernel refuses one, those before it are put back.',
+    "Afterwards the pod's manifest (cat-manifest) has the new values; they outlive a restart of the app, and the journal names them.",
+    'What each process has from its start stays as it is: capabilities, filters, rlimits, OOM score, scheduler, umask, devices, sysctls, paths, network bandwidth.',
+  ],
+  completes: 'pods',
+  run: update,
+};
+
+async function update(invocation: Invocation): Promise<number> {
+  const { flags, root, terminal, isQuiet } = invocation;
+  const store = new PodStore(root);
+  const pod = store.find(onlyOperand(invocation, 'POD'));
+  requireRunning(store, pod);
+  const { parseAssignment } = await import('../../resources/parse-set.ts');
+  const { updatePod } = await import('../../resources/update.ts');
+  const changes = updatePod(pod, readAssignments(flags.all('set'), parseAssignment));
+  const format = flags.value('output') ?? 'table';
+  if (isStructured(format)) terminal.out(await formatValue({ uuid: pod.uuid, changes }, format));
+  else if (!isQuiet) terminal.out(changes.map(renderChange).join(''));
+  return 0;
+}
+
+type ParseAssignment = (text: string) => readonly [key: string, value: unknown];
+
+/** Everything that is wrong with how they are written; the same key twice is a slip. */
+function readAssignments(texts: readonly string[], parse: ParseAssignment): Record<string, unknown> {
+  if (texts.length === 0) throw new PodError('cli/usage', '--set is missing: nothing to update');
+  const settings: Record<string, unknown> = {};
+  const errors: PodError[] = [];
+  for (const text of texts) {
+    try {
+      const [key, value] = parse(text);
+      if (Object.hasOwn(settings, key)) throw new PodError('cli/usage', `--set "${key}": it is set twice`);
+      settings[key] = value;
+    } catch (error) {
+      if (!(error instanceof PodError)) throw error;
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new PodErrors(errors);
+  return settings;
+}
+
+function renderChange({ key, from, to }: PodChange): string {
+  return `${key}: ${shown(from)} → ${shown(to)}\n`;
+}
+
+function shown(value: unknown): string {
+  if (value === null) return 'none';
+  return printable(typeof value === 'string' ? value : JSON.stringify(value));
+}

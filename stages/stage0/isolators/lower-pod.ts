@@ -1,0 +1,26 @@
+import type { PodSpec } from '../manifest/spec.ts';
+import type { HostFacts } from '../plan/facts.ts';
+import { lowerIsolators, type Lowered } from './lower.ts';
+
+/** A pod's isolators and those of its apps, lowered together: the limits of an app have to fit into its pod's. */
+export interface LoweredPod {
+  readonly pod: Lowered;
+  /** By name, in manifest order. */
+  readonly apps: ReadonlyMap<string, Lowered>;
+}
+
+export function lowerPod(
+  spec: Pick<PodSpec, 'isolators' | 'apps' | 'network' | 'userns'>,
+  facts: HostFacts,
+): LoweredPod {
+  const options = {
+    hostNetwork: spec.network.mode === 'host',
+    hasOwnLink: spec.network.mode === 'bridge',
+    hasUserns: spec.userns.mode !== 'host' || facts.caller !== undefined,
+  };
+  const pod = lowerIsolators(spec.isolators, 'pod', facts, options);
+  const apps = spec.apps.map(
+    ({ name, isolators }) => [name, lowerIsolators(isolators, 'app', facts, { ...options, pod: pod.draft })] as const,
+  );
+  return { pod, apps: new Map(apps) };
+}

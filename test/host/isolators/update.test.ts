@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { startHoldingPod } from '../../harness/probe-pod.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { UPDATE_CHECKS } from '../../v2/checks/update.ts';
+import { facts } from './with-cgroups.ts';
+
+const root = useTempRoot();
+
+// The same that are played on a host with version 2 alone.
+for (const { name, run } of UPDATE_CHECKS) test(name, () => run(root));
+
+const skipCpuset =
+  !facts.hierarchies.some(({ controllers }) => controllers.includes('cpuset')) && 'no cpuset controller';
+
+test('a pod and its app move to another processor together', { skip: skipCpuset }, async () => {
+  const isolators = { 'resource/cpuset': { cpus: '0' } };
+  await startHoldingPod(root, { name: 'moved', app: { isolators }, pod: { isolators } });
+  const settings = ['pod/resource/cpuset.cpus=1', 'app/probe/resource/cpuset.cpus=1'];
+  await podOk(['update', 'moved', ...settings.flatMap((each) => ['--set', each])], { root });
+  const allowed = await podOk(['exec', 'moved', '--', '/bin/grep', 'Cpus_allowed_list', '/proc/self/status'], { root });
+  assert.match(allowed, /\t1$/);
+  const gone = await pod(['update', 'moved', '--set', 'app/probe/resource/cpuset=null'], { root });
+  assert.equal(gone.exitCode, facts.mode === 'v2' ? 0 : 1);
+  await podOk(['rm', '--force', 'moved'], { root });
+});
+
+test('the verb says what each value was, everything that is wrong at once, and that a pod does not run', async () => {
+  const isolators = { 'resource/memory': { limit: '64Mi' } };
+  await startHoldingPod(root, { name: 'told', app: { isolators } });
+  const set = (...values: string[]): ReturnType<typeof pod> =>
+    pod(['update', 'told', ...values.flatMap((value) => ['--set', value])], { root });
+  const done = await set('app/probe/resource/memory.limit=48Mi', 'app/probe/resource/memory.request=null');
+  assert.equal(
+    done.stdout,
+    'app/probe/resource/memory.limit: 64Mi → 48Mi\napp/probe/resource/memory.request: none → none',
+  );
+  assert.match(await podOk(['cat-manifest', 'told'], { root }), /"limit":"48Mi"/);
+  const wrong = await set('pod/resource/nothing.x=1', 'app/probe/os/linux/umask=0027');
+  assert.equal(wrong.exitCode, 1);
+  assert.match(wrong.stderr, /\[manifest\/unknown-field\][^]*\[pod\/fixed\]/);
+  await podOk(['stop', 'told'], { root });
+  assert.match((await set('app/probe/resource/memory.limit=32Mi')).stderr, /\[pod\/state\]/);
+  await podOk(['rm', 'told'], { root });
+});
