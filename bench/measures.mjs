@@ -5,6 +5,7 @@ import { manyPods } from './measures/many-pods.mjs';
 import { memory } from './measures/memory.mjs';
 import { runCli } from './measures/run-cli.mjs';
 import { runLibrary } from './measures/run-library.mjs';
+import { sets } from './measures/sets.mjs';
 import { startUp } from './measures/start-up.mjs';
 import { unpack } from './measures/unpack.mjs';
 
@@ -18,5 +19,6 @@ export const MEASURES = [
   { file: 'many-pods', measure: manyPods },
   { file: 'many-apps', measure: manyApps },
   { file: 'apps', measure: apps },
+  { file: 'sets', measure: sets },
   { file: 'unpack', measure: unpack },
 ];

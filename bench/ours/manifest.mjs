@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** The limits of the peers, and everything that is on by default: bridge, filter, user namespace. */
 const ISOLATORS = {
@@ -18,9 +19,9 @@ export function newManifest(workspace, { name = 'bench', exec = ['/bin/true'], c
   return { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name }, network: { mode: 'bridge' }, apps };
 }
 
-/** The same as a file: JSON is YAML. */
+/** The same as a file, in a folder of the workspace where one is named: JSON is YAML. */
 export function writeManifest(workspace, options = {}) {
-  const file = workspace.path(`${options.name ?? 'bench'}.pod.yaml`);
+  const file = workspace.path(join(options.folder ?? '', `${options.name ?? 'bench'}.pod.yaml`));
   writeFileSync(file, `${JSON.stringify(newManifest(workspace, options), null, 2)}\n`);
   return file;
 }

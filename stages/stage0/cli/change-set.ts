@@ -2,7 +2,7 @@ import type { ChangeOptions, ReconcileResult } from '../sets/result.ts';
 import { durationFlag } from './arguments.ts';
 import { newProgress } from './progress.ts';
 import { renderWarning } from './report.ts';
-import { SetPrinter } from './set-printer.ts';
+import { newSetPrinter } from './set-printer.ts';
 import { StopOnSignal } from './stop-on-signal.ts';
 import type { Invocation } from './verb.ts';
 
@@ -16,7 +16,7 @@ export async function changeSet(
   change: (options: ChangeOptions) => Promise<ReconcileResult>,
 ): Promise<number> {
   const { flags, root, terminal, isQuiet } = invocation;
-  const printer = new SetPrinter(invocation, set);
+  const printer = await newSetPrinter(invocation, set);
   const progress = newProgress(invocation);
   const told = new Set<string>();
   using signals = new StopOnSignal();

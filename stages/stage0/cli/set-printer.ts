@@ -1,7 +1,7 @@
 import type { Change } from '../sets/changes.ts';
 import type { ReconcileResult } from '../sets/result.ts';
 import type { SetEvent } from '../sets/set-events.ts';
-import { EventCommand } from './event-command.ts';
+import type { EventCommand } from './event-command.ts';
 import { printable } from './table.ts';
 import { STDERR, STDOUT, type Style, type Terminal } from './terminal.ts';
 import type { Invocation } from './verb.ts';
@@ -16,6 +16,14 @@ const DONE: Readonly<Record<Change['action'], string>> = {
   keep: 'kept',
 };
 
+/** Loading what starts programs costs more than an apply that has nothing to do may take. */
+export async function newSetPrinter(invocation: Invocation, set: string): Promise<SetPrinter> {
+  const command = invocation.flags.value('on-event');
+  if (command === undefined) return new SetPrinter(invocation, set, undefined);
+  const { EventCommand: Command } = await import('./event-command.ts');
+  return new SetPrinter(invocation, set, new Command(command, (text) => invocation.terminal.err(text)));
+}
+
 /** Shows what happens to a set as it happens, in the format that was asked for. */
 export class SetPrinter {
   readonly #terminal: Terminal;
@@ -24,13 +32,12 @@ export class SetPrinter {
   readonly #isQuiet: boolean;
   readonly #command: EventCommand | undefined;
 
-  constructor({ terminal, flags, isQuiet }: Pick<Invocation, 'terminal' | 'flags' | 'isQuiet'>, set: string) {
+  constructor({ terminal, flags, isQuiet }: Invocation, set: string, command: EventCommand | undefined) {
     this.#terminal = terminal;
     this.#set = set;
     this.#format = flags.value('output') ?? 'text';
     this.#isQuiet = isQuiet;
-    const command = flags.value('on-event');
-    this.#command = command === undefined ? undefined : new EventCommand(command, (text) => terminal.err(text));
+    this.#command = command;
   }
 
   readonly show = (event: SetEvent): void => {
@@ -85,7 +92,9 @@ export class SetPrinter {
       case 'prune-skipped':
         return this.#note(`nothing is pruned: ${event.reason}`);
       case 'rolling-back':
-        return this.#note(`going back to revision ${event.revision}`);
+        return this.#note(
+          event.revision === null ? 'no revision to go back to' : `going back to revision ${event.revision}`,
+        );
       default:
     }
   }

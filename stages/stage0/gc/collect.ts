@@ -6,18 +6,19 @@ import { collectLeftovers } from './leftovers.ts';
 import { readMountPoints } from './mounts.ts';
 import { podPath } from '../pod/layout.ts';
 import { readRecord } from '../pod/record.ts';
+import { memberUuids } from '../sets/members.ts';
 import { removePod, tryLockAt } from './remove.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 
 /** Removes what dead pods left. Pods that are alive are never touched; may run beside anything, and be killed at any point. */
 export async function collect(root: string, options: CollectOptions = DEFAULT_COLLECT): Promise<Collection> {
   const store = new PodStore(root);
-  const mountPoints = readMountPoints();
+  const around: Around = { mountPoints: readMountPoints(), members: memberUuids(root) };
   const collected: Collected[] = [];
   const failures: { id: string; error: unknown }[] = [];
   for (const pod of store.list()) {
     try {
-      const why = await collectPod(store, pod, options, mountPoints);
+      const why = await collectPod(store, pod, options, around);
       if (why !== undefined) collected.push({ what: 'pod', id: pod.uuid, why });
     } catch (error) {
       failures.push({ id: pod.uuid, error });
@@ -27,12 +28,19 @@ export async function collect(root: string, options: CollectOptions = DEFAULT_CO
   return { collected, failures };
 }
 
+/** What is read once for all pods. */
+interface Around {
+  readonly mountPoints: readonly string[];
+  /** Of sets. */
+  readonly members: ReadonlySet<string>;
+}
+
 /** Why the pod was, or would be, collected; undefined when it stays. */
 async function collectPod(
   store: PodStore,
   pod: PodDir,
   options: CollectOptions,
-  mountPoints: readonly string[],
+  { mountPoints, members }: Around,
 ): Promise<string | undefined> {
   const dead = tryLockAt(pod);
   if (!dead) return undefined;
@@ -44,7 +52,9 @@ async function collectPod(
     closeSync(dead.fd);
   }
   const now: PodDir = hasDied ? { ...pod, state: 'exited', path: podPath(store.root, 'exited', pod.uuid) } : pod;
-  const why = reasonToRemove(now, options, Date.now());
+  // That a pod of a set has done its work is known by what is left of it: without, it would be started again.
+  const isProof = now.state === 'exited' && members.has(pod.uuid) && readFinal(now.path)?.code === 0;
+  const why = isProof ? undefined : reasonToRemove(now, options, Date.now());
   if (why !== undefined && !options.isDryRun) await removePod(store.root, pod.uuid, mountPoints);
   return hasDied ? 'died' : why;
 }

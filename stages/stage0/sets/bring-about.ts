@@ -6,7 +6,7 @@ import { waitHealthy } from './health.ts';
 import type { Placement } from './inventory.ts';
 import { readLife } from './life.ts';
 import { reclaim } from './recover.ts';
-import { removeFromSet, stopInSet } from './take-away.ts';
+import { forget, removeFromSet, stopInSet } from './take-away.ts';
 import type { Work } from './work.ts';
 
 /** Makes the pod of a change that is new, other than before, or dead. `next` is in the inventory. */
@@ -21,8 +21,9 @@ export async function bringAbout(work: Work, change: Change, next: Placement): P
     // What died without its monitor still has its ports.
     if (old) await buryIfLeft(work.store, old.uuid);
     await launch(work, name, next);
-    work.inventory.updatePods({ [name]: { current: next } });
+    work.inventory.notePods({ [name]: { current: next, previous: old?.uuid } });
   }
+  await forget(work, entry?.previous);
   work.emit({ e: 'pod-started', pod: name, action, uuid: next.uuid, reason });
 }
 
@@ -43,7 +44,7 @@ async function startFirst(work: Work, name: string, old: Placement, next: Placem
   }
   work.inventory.updatePods({ [name]: { current: next, leaving: [old.uuid] } });
   await stopInSet(work, name, old.uuid, 'replaced');
-  work.inventory.updatePods({ [name]: { current: next } });
+  work.inventory.notePods({ [name]: { current: next, previous: old.uuid } });
 }
 
 function unwell(name: string, why: string): PodError {

@@ -4,9 +4,7 @@ import { isRefusal } from '../refusal.ts';
 import { bringAbout } from './bring-about.ts';
 import type { Change } from './changes.ts';
 import { waitFor, waitHealthy } from './health.ts';
-import { type InventoryPod, placementOf, uuidsOf } from './inventory.ts';
-import { inOrder } from './order.ts';
-import { removeFromSet } from './take-away.ts';
+import { type InventoryPod, placementOf } from './inventory.ts';
 import type { Work } from './work.ts';
 
 /** Why pods are not as they should be, by name. */
@@ -28,6 +26,7 @@ export async function carryOut(work: Work, changes: readonly Change[]): Promise<
   }
   // All come to their end before one that is a bug of ours is thrown.
   await Promise.allSettled(done.values());
+  work.inventory.flush();
   await Promise.all(done.values());
   work.signal?.throwIfAborted();
   return failures;
@@ -70,8 +69,8 @@ function withdraw(work: Work, name: string, entry: InventoryPod | undefined): vo
   const now = work.inventory.now.pods[name];
   if (!now?.next) return;
   const isThere = work.store.locate(now.next.uuid) !== undefined;
-  if (isThere) work.inventory.updatePods({ [name]: { current: now.next } });
-  else work.inventory.updatePods({ [name]: entry?.current && { ...entry, next: undefined } });
+  if (isThere) work.inventory.notePods({ [name]: { current: now.next, previous: entry?.current?.uuid } });
+  else work.inventory.notePods({ [name]: entry?.current && { ...entry, next: undefined } });
 }
 
 async function dependency(
@@ -89,7 +88,7 @@ async function dependency(
 }
 
 /** Anything that is not for people is a bug of ours, and ends the whole. */
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   if (error instanceof PodErrors) return error.errors.map(({ message }) => message).join('; ');
   if (error instanceof PodError || isRefusal(error)) return error.message;
   throw error;
@@ -110,46 +109,4 @@ export async function awaitHealth(work: Work, changes: readonly Change[], failur
       emit({ e: 'pod-failed', pod: name, message: health.why });
     }),
   );
-}
-
-/** Those that nobody depends on first. */
-export async function prune(work: Work, changes: readonly Change[]): Promise<Failures> {
-  const failures: Failures = new Map();
-  const entries = changes
-    .filter(({ action }) => action === 'prune')
-    .map(({ name, entry }) => ({ name, entry: entry! }));
-  for (const { name, entry } of lastFirst(entries)) {
-    work.signal?.throwIfAborted();
-    try {
-      for (const uuid of uuidsOf(entry)) await removeFromSet(work, name, uuid);
-      work.inventory.updatePods({ [name]: undefined });
-      work.emit({ e: 'pod-pruned', pod: name, uuid: entry.current?.uuid ?? null });
-    } catch (error) {
-      const message = messageOf(error);
-      failures.set(name, message);
-      work.emit({ e: 'pod-failed', pod: name, message });
-    }
-  }
-  return failures;
-}
-
-interface Leftover {
-  readonly name: string;
-  readonly entry: InventoryPod;
-}
-
-/** The reverse of the order they came in. What they depend on may be gone or stay: only each other counts. */
-function lastFirst(entries: readonly Leftover[]): Leftover[] {
-  const names = new Set(entries.map(({ name }) => name));
-  const ordered = entries.map((one) => {
-    const dependsOn = (one.entry.current ?? one.entry.next)?.rollout.dependsOn ?? [];
-    return { ...one, rollout: { dependsOn: dependsOn.filter(({ pod }) => names.has(pod)) } };
-  });
-  try {
-    return inOrder(ordered).toReversed();
-  } catch (error) {
-    // Two revisions of one set may make a circle that neither had.
-    if (!(error instanceof PodErrors)) throw error;
-    return ordered.toReversed();
-  }
 }

@@ -1,7 +1,8 @@
 import { removeUnusedBridge } from '../gc/bridge.ts';
-import { prune, type Failures } from './carry-out.ts';
+import type { Failures } from './carry-out.ts';
 import type { Change } from './changes.ts';
 import { requireKnown } from './inventory.ts';
+import { prune } from './prune.ts';
 import { recover } from './recover.ts';
 import { SetLock } from './set-store.ts';
 import { newWork, type WorkOptions } from './work.ts';

@@ -38,9 +38,9 @@ export async function rollBack(
 ): Promise<ReconcileResult> {
   const { root, set } = options;
   const good = lastGoodRevision(root, set, failed.desired.digest);
-  if (!good) return result;
   const work = newWork(options);
-  work.emit({ e: 'rolling-back', revision: good.number });
+  work.emit({ e: 'rolling-back', revision: good?.number ?? null });
+  if (!good) return result;
   const before = new Set(failed.desired.pods.map(({ name }) => name));
   const back = await goBack(work, good, { ...options, cause: 'rollback', wanted: failed.wanted, before });
   const isBack = back.failures.size === 0;

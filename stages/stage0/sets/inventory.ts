@@ -23,6 +23,8 @@ export interface InventoryPod {
   readonly next?: Placement | undefined;
   /** To be stopped; `current` has taken its place. */
   readonly leaving?: readonly string[] | undefined;
+  /** What ran before `current`, dead: its logs stay until the next one takes its place. */
+  readonly previous?: string | undefined;
   /** `current` has run to its end, and well. */
   readonly isCompleted?: boolean | undefined;
 }
@@ -81,10 +83,11 @@ export function requireApplied(inventory: Inventory): void {
   });
 }
 
-/** The inventory while somebody who has the set's lock changes it: each change is on the disk before it is acted on. */
+/** The inventory while somebody who has the set's lock changes it. */
 export class OpenInventory {
   readonly #path: string;
   #now: Inventory;
+  #isNoted = false;
 
   constructor(root: string, set: string) {
     this.#path = `${setDir(root, set)}/${SET_FILES.inventory}`;
@@ -95,15 +98,33 @@ export class OpenInventory {
     return this.#now;
   }
 
+  /** On the disk before it returns. */
   update(change: Partial<Omit<Inventory, 'set' | 'serial'>>): void {
-    this.#now = { ...this.#now, ...change, serial: this.#now.serial + 1 };
-    writeWhole(this.#path, JSON.stringify({ version: VERSION, ...this.#now }));
+    this.#change(change);
+    this.flush();
   }
 
   /** Undefined: the set has nothing under that name any more. */
   updatePods(changes: Readonly<Record<string, InventoryPod | undefined>>): void {
+    this.notePods(changes);
+    this.flush();
+  }
+
+  /** The same for what would be found out again after a crash: written with the next change, or by `flush`. */
+  notePods(changes: Readonly<Record<string, InventoryPod | undefined>>): void {
     const pods = Object.entries({ ...this.#now.pods, ...changes }).filter(([, pod]) => pod !== undefined);
-    this.update({ pods: Object.fromEntries(pods) as Record<string, InventoryPod> });
+    this.#change({ pods: Object.fromEntries(pods) as Record<string, InventoryPod> });
+  }
+
+  flush(): void {
+    if (!this.#isNoted) return;
+    writeWhole(this.#path, JSON.stringify({ version: VERSION, ...this.#now }));
+    this.#isNoted = false;
+  }
+
+  #change(change: Partial<Omit<Inventory, 'set' | 'serial'>>): void {
+    this.#now = { ...this.#now, ...change, serial: this.#now.serial + 1 };
+    this.#isNoted = true;
   }
 }
 
@@ -111,7 +132,7 @@ export function placementOf({ digest, file, baseDir, contents, rollout }: Desire
   return { uuid, digest, file, baseDir, contents, rollout };
 }
 
-/** All pods that are the set's. */
+/** All pods of the name that are the set's, but for what is only left of one. */
 export function uuidsOf({ current, next, leaving }: InventoryPod): string[] {
   return [current, next].flatMap((placement) => placement?.uuid ?? []).concat(leaving ?? []);
 }

@@ -1,8 +1,9 @@
-import { awaitHealth, carryOut, type Failures, prune } from './carry-out.ts';
+import { awaitHealth, carryOut, type Failures } from './carry-out.ts';
 import { type Change, isEffective } from './changes.ts';
 import { compileAll } from './compile-all.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { SetPlan } from './plan-set.ts';
+import { prune } from './prune.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
 import type { Work } from './work.ts';
 

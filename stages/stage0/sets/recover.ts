@@ -2,7 +2,7 @@ import { PodError } from '../error.ts';
 import { claimName } from '../pod/names.ts';
 import { readLife } from './life.ts';
 import type { InventoryPod } from './inventory.ts';
-import { removeFromSet } from './take-away.ts';
+import { forget, removeFromSet } from './take-away.ts';
 import type { Work } from './work.ts';
 
 /** Ends what a killed process had begun: of each pod there is one afterwards, or none. */
@@ -15,17 +15,20 @@ export async function recover(work: Work): Promise<void> {
 async function settle(
   work: Work,
   name: string,
-  { current, next, leaving = [] }: InventoryPod,
+  { current, next, leaving = [], previous }: InventoryPod,
 ): Promise<InventoryPod | undefined> {
   for (const uuid of leaving) await removeFromSet(work, name, uuid);
-  if (!next) return { current };
+  if (!next) return { current, previous };
   const life = readLife(work.store, next.uuid);
   const hasOld = current !== undefined && readLife(work.store, current.uuid).kind === 'alive';
   // With the old one there the new one was not yet to be relied on; it gets no second look, but a second start.
-  if (life.kind !== 'missing' && !hasOld) return { current: next };
+  if (life.kind !== 'missing' && !hasOld) {
+    await forget(work, previous);
+    return { current: next, previous: current?.uuid };
+  }
   if (life.kind !== 'missing') await removeFromSet(work, name, next.uuid);
   if (hasOld) reclaim(work, name, current.uuid);
-  return current && { current };
+  return current && { current, previous };
 }
 
 /** The name goes back to the pod that had it; somebody else may have taken it meanwhile. */

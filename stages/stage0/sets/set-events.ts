@@ -9,7 +9,8 @@ export type SetEvent =
   | ({ readonly pod: string } & PodSetEvent)
   | { readonly e: 'pinned'; readonly revision: number | null }
   | { readonly e: 'prune-skipped'; readonly reason: string }
-  | { readonly e: 'rolling-back'; readonly revision: number }
+  /** `revision`: null when there is none that was good. */
+  | { readonly e: 'rolling-back'; readonly revision: number | null }
   | { readonly e: 'condition'; readonly type: string; readonly status: boolean; readonly reason: string }
   | { readonly e: 'finished'; readonly outcome: string; readonly revision: number | null };
 

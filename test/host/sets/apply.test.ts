@@ -99,6 +99,12 @@ test('what died is restarted, what was stopped too; what has done its work is le
     assert.match(said, line);
   const second = await set.running();
   assert.notEqual(second['killed'], first['killed']);
+  // gc leaves what tells so, and of those that had a name before, one is kept.
+  await podOk(['gc', '--grace', '0'], { root });
+  await podOk(['stop', 'killed'], { root });
+  assert.doesNotMatch(await set.applyOk(), /job/);
+  const names = JSON.parse(await podOk(['ps', '-a', '-o', 'json'], { root })) as { name: string }[];
+  assert.equal(names.filter(({ name }) => name === 'killed').length, 2);
   // Also when nothing is left of it.
   await podOk(['rm', 'job'], { root });
   assert.doesNotMatch(await set.applyOk(), /job/);

@@ -35,7 +35,7 @@ export class SetFolder implements AsyncDisposable {
     after(() => rmSync(home, { recursive: true }));
   }
 
-  write(name: string, { exec = server(), annotations = {}, app = {}, pod: rest = {} }: PodText = {}): void {
+  write(name: string, { exec = server(), annotations = {}, app = {}, pod: rest = {} }: PodText = {}): string {
     const manifest = {
       apiVersion: 'pod/v1',
       kind: 'Pod',
@@ -44,13 +44,15 @@ export class SetFolder implements AsyncDisposable {
       apps: [{ name: 'a', image: 'host', exec, ...app }],
       ...rest,
     };
-    this.text(`${name}.pod.yaml`, `${JSON.stringify(manifest, undefined, 2)}\n`);
+    return this.text(`${name}.pod.yaml`, `${JSON.stringify(manifest, undefined, 2)}\n`);
   }
 
-  text(file: string, text: string): void {
+  /** The result is the file's path. */
+  text(file: string, text: string): string {
     const path = join(this.dir, file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
+    return path;
   }
 
   remove(name: string): void {

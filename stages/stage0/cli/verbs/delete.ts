@@ -2,7 +2,7 @@ import { PodError } from '../../error.ts';
 import { deleteSet } from '../../sets/delete-set.ts';
 import { durationFlag, noOperands } from '../arguments.ts';
 import { FOLDER_FLAG, SET_FLAG, setName } from '../set-flags.ts';
-import { SetPrinter } from '../set-printer.ts';
+import { newSetPrinter } from '../set-printer.ts';
 import { StopOnSignal } from '../stop-on-signal.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
@@ -37,7 +37,7 @@ async function remove(invocation: Invocation): Promise<number> {
   const { flags, root, terminal, isQuiet } = invocation;
   const set = setName(invocation, undefined);
   if (set === undefined) throw new PodError('cli/usage', '-f DIR or --set NAME is missing');
-  const printer = new SetPrinter(invocation, set);
+  const printer = await newSetPrinter(invocation, set);
   using signals = new StopOnSignal();
   const { removed, failures } = await deleteSet({
     root,

@@ -1,0 +1,15 @@
+import { parseObject, readIfThere } from '../pod/files.ts';
+import { listSets, SET_FILES, setDir } from './set-store.ts';
+
+/** The pods that sets have now. What cannot be read as an inventory has none: whoever changes the set will say so. */
+export function memberUuids(root: string): Set<string> {
+  const uuids = new Set<string>();
+  for (const set of listSets(root)) {
+    const stored = parseObject(readIfThere(`${setDir(root, set)}/${SET_FILES.inventory}`) ?? '');
+    const pods = Object.values(
+      (stored?.['pods'] as Record<string, { current?: { uuid?: unknown } }> | undefined) ?? {},
+    );
+    for (const { current } of pods) if (typeof current?.uuid === 'string') uuids.add(current.uuid);
+  }
+  return uuids;
+}

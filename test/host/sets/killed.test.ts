@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { test } from 'node:test';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { PodProcess } from '../run/pod-process.ts';
+import { server, SetFolder } from './set-folder.ts';
+
+const root = useTempRoot();
+const NAMES = ['a', 'b', 'c', 'd', 'e'];
+/** `a` and `b` are there twice for a while. */
+const ROLLING = { 'pod/strategy': 'start-first', 'pod/min-ready-seconds': '0.1' };
+
+interface Inventory {
+  readonly pods: Readonly<Record<string, { readonly current: { readonly uuid: string } }>>;
+}
+
+function writeAll(set: SetFolder, word: string): void {
+  for (const name of NAMES) {
+    const dependsOn = name === 'e' ? { 'pod/depends-on': 'a:ready, c' } : {};
+    set.write(name, { exec: server(word), annotations: { ...dependsOn, ...(name < 'c' ? ROLLING : {}) } });
+  }
+}
+
+/** One of each runs, and it is the one that the inventory names and that has the name. */
+async function assertWhole(set: SetFolder, word: string): Promise<void> {
+  const running = await set.running();
+  assert.deepEqual(Object.keys(running).toSorted(), NAMES);
+  const { pods } = JSON.parse(readFileSync(join(root, 'sets', set.name, 'inventory.json'), 'utf8')) as Inventory;
+  for (const name of NAMES) {
+    const uuid = running[name]!;
+    assert.equal(pods[name]!.current.uuid, uuid);
+    assert.equal(readFileSync(join(root, 'claims/name', name), 'utf8'), uuid);
+    assert.match(readFileSync(join(root, 'pods/run', uuid, 'manifest.yaml'), 'utf8'), new RegExp(`"${word}"`));
+  }
+  assert.deepEqual(readdirSync(join(root, 'pods/run')).toSorted(), Object.values(running).toSorted());
+}
+
+test('what an apply that was killed left is brought to what is wanted by the next', async () => {
+  await using set = new SetFolder(root, 'killed');
+  for (let round = 0; round < 10; round++) {
+    const word = String(1000 + round);
+    writeAll(set, word);
+    const apply = new PodProcess(root, ['apply', '-f', set.dir, '-o', 'jsonl']);
+    // An apply of these takes half a second; where in it a round strikes is not to be the same on all machines.
+    await apply.says('"started"');
+    await delay(round * 35);
+    apply.signal('SIGKILL');
+    await apply.ended();
+    await set.applyOk();
+    await assertWhole(set, word);
+  }
+});
+
+test('an apply that was killed while it removed pods has them removed by the next', async () => {
+  await using set = new SetFolder(root, 'killed');
+  writeAll(set, '1000');
+  await set.applyOk();
+  for (const name of NAMES.slice(1)) set.remove(name);
+  const apply = new PodProcess(root, ['apply', '-f', set.dir, '--prune', '-o', 'jsonl']);
+  await apply.says('"pod-stopping"');
+  apply.signal('SIGKILL');
+  await apply.ended();
+  await set.applyOk('--prune');
+  assert.deepEqual(await set.names(), ['a']);
+});
