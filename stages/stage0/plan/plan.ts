@@ -68,6 +68,7 @@ function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput, { s
       hasPlainEtc,
       imageAt: app.image.at,
       readOnly: app.readOnlyRootFS,
+      nosuid: drafts.apps.get(app.name)!.process.noNewPrivileges,
       mounts: app.mounts,
       cgroupViews: cgroupViews(cgroups, app.name),
       maskedPaths: drafts.apps.get(app.name)!.process.maskedPaths,

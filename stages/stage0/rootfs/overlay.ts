@@ -133,7 +133,7 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
             ['volatile', true],
             ...(input.caller ? ([['userxattr', true]] as const) : []),
           ],
-          attributes: MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID,
+          attributes: MOUNT_ATTR_NODEV | (app.nosuid ? MOUNT_ATTR_NOSUID : 0n),
         },
         overlayReg(attach, app, i),
         reason,

@@ -18,6 +18,8 @@ export interface RootfsApp {
   /** Its image's /etc may have a layer on top of it. */
   readonly hasPlainEtc: boolean;
   readonly readOnly: boolean;
+  /** Set-user-id bits and file capabilities in its root mean nothing, whoever executes the file. */
+  readonly nosuid: boolean;
   readonly mounts: readonly MountSpec[];
   /** Cgroup directories to show below /sys/fs/cgroup. */
   readonly cgroupViews: readonly { readonly name: string; readonly path: Text }[];

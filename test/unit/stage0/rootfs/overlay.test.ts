@@ -9,7 +9,13 @@ const AT = { file: 'pod.yaml', line: 3, col: 1 };
 
 function inputOf(layers: number, detachedLayers: boolean, hasPlainEtc = false): RootfsInput {
   const names = Array.from({ length: layers }, (_, i) => `/images/layers/${i.toString(16).padStart(64, '0')}`);
-  const app = { name: 'web', imageMounts: [{ target: '/', layers: names }], imageAt: AT, readOnly: false };
+  const app = {
+    name: 'web',
+    imageMounts: [{ target: '/', layers: names }],
+    imageAt: AT,
+    readOnly: false,
+    nosuid: true,
+  };
   return {
     apps: [{ ...app, hasPlainEtc, mounts: [], cgroupViews: [], maskedPaths: [], readOnlyPaths: [], at: AT }],
     volumes: [],
