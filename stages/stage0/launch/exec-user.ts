@@ -1,10 +1,17 @@
 import type { ProcessPlan } from '../../stage2/process.ts';
+import { PodError } from '../error.ts';
 import { lookupUser } from '../image/user.ts';
 import { finalCapabilities } from '../isolators/capability-sets.ts';
 import type { ExecData } from './exec-data.ts';
 
 /** The same process as another user of the image, with the capabilities that user may have. */
 export function becomeUser(process: ProcessPlan, data: ExecData, user: string): ProcessPlan {
+  // An image may leave it out, and then means root. Whoever writes -u "$NAME" here means somebody.
+  if (user === '' || user.startsWith(':')) {
+    throw new PodError('image/user', `look up user "${user}": it names nobody`, {
+      hint: 'without a user the command runs as that of the app',
+    });
+  }
   const image = {
     ref: '',
     digest: '',
