@@ -24,3 +24,22 @@ both('/dev has the usual links and directories', ({ dev }) => {
   for (const name of ['fd', 'stdin', 'stdout', 'stderr']) assert.equal(dev[name]?.type, 'link', name);
   for (const name of ['pts', 'shm']) assert.equal(dev[name]?.type, 'directory', name);
 });
+
+both(
+  'pts, shm and mqueue are the pod’s own, and let in neither set-user-id programs nor, but for pts, devices',
+  ({ mounts }) => {
+    const find = (path: string): (typeof mounts)[number] | undefined => mounts.findLast((mount) => mount.path === path);
+    for (const [name, type, size] of [
+      ['pts', 'devpts', /ptmxmode=666/],
+      ['shm', 'tmpfs', /size=65536k/],
+      ['mqueue', 'mqueue', /./],
+    ] as const) {
+      const mount = find(`/dev/${name}`);
+      assert.equal(mount?.type, type);
+      assert.match(mount.superOptions, size);
+      const options = mount.options.split(',');
+      for (const option of ['nosuid', 'noexec', ...(name === 'pts' ? [] : ['nodev'])])
+        assert.ok(options.includes(option), `${name}: ${mount.options}`);
+    }
+  },
+);

@@ -58,16 +58,29 @@ static void note(const char *what, const char *value)
 		strcpy(seen[seen_count++], line);
 }
 
+/* What it is called just then, for who reads the list. */
+static void read_name(int process, char name[16])
+{
+	int fd = openat(process, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, name, 15);
+
+	name[got > 0 ? got - 1 : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
 /* The name of what a link of /proc leads to, when the kernel lets us look. */
 static void note_link(int process, const char *link)
 {
-	char target[PATH_MAX];
+	char target[PATH_MAX], what[64], name[16];
 	ssize_t length = readlinkat(process, link, target, sizeof(target) - 1);
 
 	if (length < 0)
 		return;
 	target[length] = '\0';
-	note(strncmp(link, "fd/", 3) ? link : "fd", target);
+	read_name(process, name);
+	snprintf(what, sizeof(what), "%s: %s", name, strncmp(link, "fd/", 3) ? link : "fd");
+	note(what, target);
 }
 
 /* init's own root is told by what it keeps in it. */
