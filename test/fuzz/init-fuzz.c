@@ -444,7 +444,7 @@ long sys6(long nr, long a, long b, long c, long d, long e, long f)
 
 static void account(const struct init *in, u32 expected)
 {
-	for (u32 i = 0; i < MAX_APPS; i++) {
+	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		const struct app *a = &in->apps[i];
 
 		expected += (a->out.fd >= 0) + (a->err.fd >= 0) + (a->report >= 0) + (a->hook.report >= 0) + (a->hook.out.fd >= 0) + (a->mount_namespace >= 0) + (a->log.fd >= 0) +
