@@ -141,6 +141,7 @@ function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
       );
     });
   }
-  const open = [...lowers.fds, ...(hasFiles ? [FILES_FD] : []), ...stores, POD_DIR_FD];
-  for (const fd of open) attach.call('close', [fd], podReason);
+  // A detached mount waits for an RCU grace period when it goes, longer the more processes there are: they go with the monitor.
+  const mounts = input.detachedLayers ? [] : [...lowers.fds, ...(hasFiles ? [FILES_FD] : [])];
+  for (const fd of [...mounts, ...stores, POD_DIR_FD]) attach.call('close', [fd], podReason);
 }
