@@ -8,6 +8,7 @@ import type { Placement } from './inventory.ts';
 import { mask } from './mask.ts';
 import { normalise } from './normalise.ts';
 import type { Contents } from './types.ts';
+import { withUnits } from './units.ts';
 
 /** A change as two values to be compared, without secrets; undefined is nothing. */
 export interface ViewedChange {
@@ -39,5 +40,5 @@ function view(text: string, path: string, baseDir: string, { images, files }: Co
   const { spec } = parseManifest(text, path, { baseDir });
   if (!spec) return undefined;
   const digests = { ...images, ...files };
-  return { ...normalise(spec), ...(Object.keys(digests).length > 0 ? { contents: digests } : {}) };
+  return withUnits({ ...normalise(spec), ...(Object.keys(digests).length > 0 ? { contents: digests } : {}) });
 }
