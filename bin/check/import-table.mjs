@@ -37,6 +37,9 @@ export const TABLE = {
     'stages/stage0/network',
     'stages/stage0/cgroup',
   ],
+  'stages/stage0/pins': ['stages/stage0/image'],
+  // Git, and where what it brings is kept.
+  'stages/stage0/source': ['stages/linux', 'stages/stage0/pod'],
   // Folders of manifests: what is decided of them knows nobody who starts pods; what acts starts and stops them as the verbs do.
   'stages/stage0/sets': [
     'stages/stage0/manifest',
@@ -45,6 +48,7 @@ export const TABLE = {
     'stages/stage0/pod',
     'stages/stage0/gc',
     'stages/stage0/launch',
+    'stages/stage0/pins',
     'stages/stage0/cli/control.ts',
     'stages/stage0/cli/bury.ts',
     'stages/stage0/cli/launch-api.ts',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
+import { frozenBy } from '../pins/pins.ts';
 import { isEffective } from '../sets/changes.ts';
 import { compileAll } from '../sets/compile-all.ts';
 import { readInventory } from '../sets/inventory.ts';
@@ -17,7 +18,7 @@ import type { Invocation } from './verb.ts';
 /** `--dry-run`, `--save-plan`: everything but the changes. */
 export async function showPlan(invocation: Invocation): Promise<number> {
   const { flags, root, terminal, isQuiet } = invocation;
-  const { set, source, mayMove } = folderSource(invocation);
+  const { set, source, mayMove } = await folderSource(invocation);
   const [prune, allowEmpty] = [flags.has('prune'), flags.has('allow-empty')];
   const onWarning = (warning: Error): void => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning)));
   const options: ReconcileOptions = { root, set, source, mayMove, prune, allowEmpty };
@@ -27,7 +28,10 @@ export async function showPlan(invocation: Invocation): Promise<number> {
   const store = new PodStore(root);
   const plan = await planFolder(store, inventory, files, planOptions({ ...options, onWarning }));
   refuse(options, inventory, plan);
-  await compileAll(store, inventory, plan.changes.filter(isEffective), {});
+  await compileAll(store, inventory, plan.changes.filter(isEffective), {
+    frozen: frozenBy(flags.has('frozen')),
+    onWarning,
+  });
   const path = flags.value('save-plan');
   if (path !== undefined)
     writeWhole(path, renderPlan({ set, root, origin: source.origin, prune, allowEmpty, files }, plan));

@@ -1,3 +1,4 @@
+import { frozenBy } from '../pins/pins.ts';
 import type { ChangeOptions, ReconcileResult } from '../sets/result.ts';
 import { durationFlag } from './arguments.ts';
 import { newProgress } from './progress.ts';
@@ -31,6 +32,7 @@ export async function changeSet(
       root,
       set,
       wait: flags.has('wait'),
+      frozen: frozenBy(flags.has('frozen')),
       timeoutMs: durationFlag(invocation, 'timeout'),
       signal: signals.aborted,
       onEvent: printer.show,

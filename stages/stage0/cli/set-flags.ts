@@ -3,12 +3,32 @@ import { basename, resolve } from 'node:path';
 import { PodError } from '../error.ts';
 import { readFolder } from '../sets/folder.ts';
 import type { Source } from '../sets/reconcile.ts';
+import { nameOfSource, parseSource } from '../source/reference.ts';
 import { requireSetName } from '../sets/set-store.ts';
 import type { Flag } from './flags.ts';
 import type { Invocation } from './verb.ts';
 
-export const FOLDER_FLAG: Flag = { name: 'file', short: 'f', value: 'DIR', help: 'the folder of manifests' };
+export const FOLDER_FLAG: Flag = {
+  name: 'file',
+  short: 'f',
+  value: 'DIR',
+  help: 'the folder of manifests, or of a git repository: git+https://HOST/REPO//PATH?ref=REF, git+ssh, git+file',
+};
 export const SET_FLAG: Flag = { name: 'set', value: 'NAME', help: "the set's name; default: the folder's" };
+
+/** Of what reads a folder; for one of a repository. */
+export const REPOSITORY_FLAGS: readonly Flag[] = [
+  {
+    name: 'ref',
+    value: 'REF',
+    help: 'a branch, tag or commit of the repository that the folder is in: what was committed counts',
+  },
+  {
+    name: 'allowed-signers',
+    value: 'F',
+    help: 'the commit must be signed by an SSH key in F (ssh-keygen(1), allowed signers)',
+  },
+];
 
 /** Flags of all that changes a set. */
 export const CHANGE_FLAGS: readonly Flag[] = [
@@ -36,11 +56,19 @@ export interface FolderSource {
 }
 
 /** What `-f DIR` and `--set NAME` say. */
-export function folderSource({ flags }: Invocation): FolderSource {
+export async function folderSource(invocation: Invocation): Promise<FolderSource> {
+  const { flags } = invocation;
   const dir = flags.value('file');
   if (dir === undefined) throw new PodError('cli/usage', '-f DIR is missing');
-  const home = resolve(dir);
   const named = flags.value('set');
+  if (flags.has('ref') || isRepository(dir)) {
+    const { gitFolder } = await import('./git-folder.ts');
+    const { name, source } = await gitFolder(invocation, dir);
+    return { set: requireSetName(named ?? name), source, mayMove: named !== undefined };
+  }
+  if (flags.has('allowed-signers'))
+    throw new PodError('cli/usage', '--allowed-signers goes with a repository, or with --ref');
+  const home = resolve(dir);
   const set = requireSetName(named ?? basename(home));
   return { set, source: { origin: realOf(home), read: () => readFolder(dir, home) }, mayMove: named !== undefined };
 }
@@ -55,11 +83,21 @@ function realOf(path: string): string {
   }
 }
 
+/** A folder that is called so is reached by `./git+…`. */
+export function isRepository(dir: string): boolean {
+  return /^git\+/i.test(dir);
+}
+
 /** The set of verbs that need no folder: by its name, or by the folder it is named after. */
 export function setName({ flags }: Invocation, operand: string | undefined): string | undefined {
   const dir = flags.value('file');
-  const given = [operand, flags.value('set'), dir === undefined ? undefined : basename(resolve(dir))].filter(
+  const given = [operand, flags.value('set'), dir === undefined ? undefined : nameOfFolder(dir)].filter(
     (name) => name !== undefined,
   );
   return given[0] === undefined ? undefined : requireSetName(given[0]);
+}
+
+function nameOfFolder(dir: string): string {
+  const reference = parseSource(dir);
+  return reference.kind === 'git' ? nameOfSource(reference) : basename(resolve(dir));
 }

@@ -6,14 +6,19 @@ import { errorsOf } from './describe.ts';
 import type { Inventory } from './inventory.ts';
 import { nameErrors } from './name-check.ts';
 
-export type CompileAllOptions = Pick<RunOptions, 'onProgress' | 'onWarning' | 'signal'>;
+export type CompileAllOptions = Pick<RunOptions, 'onProgress' | 'onWarning' | 'signal' | 'frozen'>;
 
 /** Everything that is to be started, compiled: nothing is started before all are found good. Throws with the errors of all. */
 export async function compileAll(
   store: PodStore,
   inventory: Inventory,
   changes: readonly Change[],
-  { onProgress, onWarning, signal }: { readonly [Key in keyof CompileAllOptions]: CompileAllOptions[Key] | undefined },
+  {
+    onProgress,
+    onWarning,
+    signal,
+    frozen,
+  }: { readonly [Key in keyof CompileAllOptions]: CompileAllOptions[Key] | undefined },
 ): Promise<Map<string, ReadyPod>> {
   const ready = new Map<string, ReadyPod>();
   const wanted = changes.flatMap(({ desired }) => desired ?? []);
@@ -24,6 +29,7 @@ export async function compileAll(
     ...(onProgress ? { onProgress } : {}),
     ...(onWarning ? { onWarning } : {}),
     ...(signal ? { signal } : {}),
+    ...(frozen ? { frozen } : {}),
   };
   for (const { name, path, text, baseDir } of wanted) {
     signal?.throwIfAborted();

@@ -7,7 +7,7 @@ import { prune } from './prune.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
 import type { Work } from './work.ts';
 
-export type PerformOptions = Pick<ChangeOptions, 'wait' | 'onProgress' | 'onWarning' | 'signal'> &
+export type PerformOptions = Pick<ChangeOptions, 'wait' | 'frozen' | 'onProgress' | 'onWarning' | 'signal'> &
   Pick<Conclusion, 'origin' | 'cause'>;
 
 /** Brings about what is planned, waits for it if asked to, prunes last, and writes down what came of it. */

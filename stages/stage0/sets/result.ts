@@ -1,4 +1,5 @@
 import type { ImageProgress } from '../image/types.ts';
+import type { Frozen } from '../pins/pins.ts';
 import type { Change } from './changes.ts';
 import type { Inventory } from './inventory.ts';
 import type { SetEvent } from './set-events.ts';
@@ -8,6 +9,8 @@ export interface ChangeOptions {
   /** Absolute. */
   readonly root: string;
   readonly set: string;
+  /** See `pins/`. */
+  readonly frozen?: Frozen | undefined;
   /** Waits until all pods are healthy. */
   readonly wait?: boolean | undefined;
   /** For all of it; default five minutes. */

@@ -2,8 +2,8 @@ import { PodError } from '../../error.ts';
 import { reconcile } from '../../sets/reconcile.ts';
 import { noOperands } from '../arguments.ts';
 import { changeSet } from '../change-set.ts';
-import { CHANGE_FLAGS, FOLDER_FLAG, folderSource, SET_FLAG } from '../set-flags.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { CHANGE_FLAGS, FOLDER_FLAG, folderSource, REPOSITORY_FLAGS, SET_FLAG } from '../set-flags.ts';
+import { FROZEN_FLAG, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'apply',
@@ -12,6 +12,7 @@ export const verb: Verb = {
   usage: [
     'pod apply -f DIR [--set NAME] [--prune [--allow-empty]] [--wait] [--timeout DUR] [--auto-rollback]',
     'pod apply -f DIR --dry-run [--save-plan F]',
+    'pod apply -f git+https://HOST/REPO//PATH?ref=REF | -f DIR --ref REF [--allowed-signers F]',
     'pod apply --plan F [--wait] [--timeout DUR]',
   ],
   examples: [
@@ -24,6 +25,7 @@ export const verb: Verb = {
   flags: [
     FOLDER_FLAG,
     SET_FLAG,
+    ...REPOSITORY_FLAGS,
     { name: 'prune', help: "remove the set's pods that the folder has no more, last" },
     { name: 'allow-empty', help: 'with --prune: also when the folder has no manifest at all' },
     { name: 'auto-rollback', help: 'wait, and go back to the last healthy revision when a pod is not healthy' },
@@ -31,6 +33,7 @@ export const verb: Verb = {
     { name: 'save-plan', value: 'F', help: 'as --dry-run, and write it to F' },
     { name: 'plan', value: 'F', help: 'do what was written to F; refused when the state has moved since' },
     ...CHANGE_FLAGS,
+    FROZEN_FLAG,
   ],
   notes: [
     'The folder is searched with all below it for *.pod.yaml, *.pod.yml and *.pod.json, and for other YAML and JSON with an',
@@ -49,7 +52,7 @@ async function apply(invocation: Invocation): Promise<number> {
   if (flags.has('allow-empty') && !flags.has('prune'))
     throw new PodError('cli/usage', '--allow-empty goes with --prune');
   if (flags.has('dry-run') || flags.has('save-plan')) return (await import('../apply-plan.ts')).showPlan(invocation);
-  const { set, source, mayMove } = folderSource(invocation);
+  const { set, source, mayMove } = await folderSource(invocation);
   return changeSet(invocation, set, (options) =>
     reconcile({
       ...options,

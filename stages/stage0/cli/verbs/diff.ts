@@ -6,7 +6,7 @@ import { planOptions, requireOwn } from '../../sets/reconcile.ts';
 import { unifiedDiff } from '../../sets/unified-diff.ts';
 import { noOperands } from '../arguments.ts';
 import { formatValue } from '../format.ts';
-import { FOLDER_FLAG, folderSource, SET_FLAG } from '../set-flags.ts';
+import { FOLDER_FLAG, folderSource, REPOSITORY_FLAGS, SET_FLAG } from '../set-flags.ts';
 import { printable } from '../table.ts';
 import { STDOUT, type Style, type Terminal } from '../terminal.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
@@ -22,6 +22,7 @@ export const verb: Verb = {
   flags: [
     FOLDER_FLAG,
     SET_FLAG,
+    ...REPOSITORY_FLAGS,
     { name: 'prune', help: 'as pod apply --prune would: also what the folder has no more' },
     outputFlag('text', 'name', 'json'),
   ],
@@ -37,7 +38,7 @@ export const verb: Verb = {
 async function diff(invocation: Invocation): Promise<number> {
   noOperands(invocation);
   const { flags, root, terminal } = invocation;
-  const { set, source, mayMove } = folderSource(invocation);
+  const { set, source, mayMove } = await folderSource(invocation);
   const options = { root, set, source, mayMove, prune: flags.has('prune') };
   const inventory = readInventory(root, set);
   requireOwn(options, { ...inventory, isSuspended: false });

@@ -9,6 +9,7 @@ import { PodStore } from '../../pod/store.ts';
 import { parseFlags } from '../flags.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { packageDir } from '../package-dir.ts';
+import { isRepository } from '../set-flags.ts';
 import { renderUnit } from '../systemd-unit.ts';
 import { GLOBAL_FLAGS, type Invocation, type Verb } from '../verb.ts';
 
@@ -42,19 +43,20 @@ async function generate(invocation: Invocation): Promise<number> {
   if (kind !== 'systemd') throw new PodError('cli/usage', `generate "${kind ?? ''}": not one of systemd`);
   if (target === undefined) throw new PodError('cli/usage', 'FILE, DIR or POD is missing');
   const words = more[0] === '--' ? more.slice(1) : more;
-  const stat = statSync(target, { throwIfNoEntry: false });
-  const unit = stat?.isDirectory()
-    ? await folderUnit(invocation, target, words)
-    : await manifestUnit(invocation, stat ? target : manifestOf(invocation, target), words);
+  const stat = isRepository(target) ? undefined : statSync(target, { throwIfNoEntry: false });
+  const unit =
+    isRepository(target) || stat?.isDirectory()
+      ? await folderUnit(invocation, target, words)
+      : await manifestUnit(invocation, stat ? target : manifestOf(invocation, target), words);
   invocation.terminal.out(unit);
   return 0;
 }
 
 async function folderUnit(invocation: Invocation, target: string, words: readonly string[]): Promise<string> {
-  const dir = resolve(target);
+  const dir = isRepository(target) ? target : resolve(target);
   await checkWords(invocation, 'apply', words);
   const command = [...programOf(invocation, 'apply'), '--watch', '-f', dir, ...words];
-  const paths = [invocation.root, dir];
+  const paths = [invocation.root, ...(isRepository(target) ? [] : [dir])];
   return renderUnit({ kind: 'folder', subject: `folder ${dir}`, command, paths, stopMs: WATCHER_STOP_MS });
 }
 
