@@ -40,6 +40,8 @@ export const TABLE = {
   'stages/stage0/pins': ['stages/stage0/image'],
   // Git, and where what it brings is kept.
   'stages/stage0/source': ['stages/linux', 'stages/stage0/pod'],
+  // Above sets, which know nothing of time.
+  'stages/stage0/watch': ['stages/stage0/pod', 'stages/stage0/sets', 'stages/stage0/refusal.ts'],
   // Folders of manifests: what is decided of them knows nobody who starts pods; what acts starts and stops them as the verbs do.
   'stages/stage0/sets': [
     'stages/stage0/manifest',

@@ -2,6 +2,7 @@
 
 import { SO_RCVTIMEO } from '../../stages/linux/constants.ts';
 import { datagramAddress, datagramSocket, setTimeLimit } from '../../stages/linux/datagram.ts';
+import { SyscallError } from '../../stages/linux/errno.ts';
 import type { Fd } from '../../stages/linux/fd.ts';
 import { syscall } from '../../stages/linux/syscall.ts';
 
@@ -33,6 +34,19 @@ export class NotifySocket implements Disposable {
     for (;;) {
       const message = this.receive();
       if (message.some((one) => line.test(one))) return message;
+    }
+  }
+
+  /** All that has come. */
+  drain(): string[][] {
+    const messages: string[][] = [];
+    for (;;) {
+      try {
+        messages.push(this.receive(1));
+      } catch (error) {
+        if (error instanceof SyscallError && error.errnoName === 'EAGAIN') return messages;
+        throw error;
+      }
     }
   }
 

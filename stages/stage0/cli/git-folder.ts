@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { readFolder } from '../sets/folder.ts';
-import type { Source } from '../sets/reconcile.ts';
+import type { WatchedSource } from '../watch/watch-set.ts';
 import { locateRepository } from '../source/local.ts';
 import { type OpenedSource, openGitSource } from '../source/open.ts';
 import { type GitReference, nameOfSource, originOf, parseSource } from '../source/reference.ts';
@@ -11,7 +11,7 @@ import type { Invocation } from './verb.ts';
 export interface GitFolder {
   /** For the set, when it has no other. */
   readonly name: string;
-  readonly source: Source;
+  readonly source: WatchedSource;
 }
 
 /** A folder of a repository. Each reading fetches what is new, and keeps it in place until the next, or until the process ends. */
@@ -21,9 +21,9 @@ export async function gitFolder(invocation: Invocation, dir: string): Promise<Gi
   const signersPath = flags.value('allowed-signers');
   let opened: OpenedSource | undefined;
   let told: string | undefined;
-  const read: Source['read'] = async () => {
-    opened?.[Symbol.dispose]();
-    opened = undefined;
+  const release = (): void => opened?.[Symbol.dispose]();
+  const read: WatchedSource['read'] = async () => {
+    release();
     const signers = signersPath === undefined ? undefined : readSigners(signersPath);
     const onWarning = (warning: Error): void => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning)));
     opened = await openGitSource(reference, { root, signers, onWarning });
@@ -33,7 +33,7 @@ export async function gitFolder(invocation: Invocation, dir: string): Promise<Gi
     told = text;
     return readFolder(opened.folder, opened.folder);
   };
-  return { name, source: { origin: originOf(reference), read } };
+  return { name, source: { origin: originOf(reference), read, release } };
 }
 
 async function referenceOf(

@@ -2,8 +2,8 @@ import { realpathSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { PodError } from '../error.ts';
 import { readFolder } from '../sets/folder.ts';
-import type { Source } from '../sets/reconcile.ts';
 import { nameOfSource, parseSource } from '../source/reference.ts';
+import type { WatchedSource } from '../watch/watch-set.ts';
 import { requireSetName } from '../sets/set-store.ts';
 import type { Flag } from './flags.ts';
 import type { Invocation } from './verb.ts';
@@ -50,7 +50,7 @@ export const CHANGE_FLAGS: readonly Flag[] = [
 
 export interface FolderSource {
   readonly set: string;
-  readonly source: Source;
+  readonly source: WatchedSource;
   /** The name was given: the set may have been another folder's. */
   readonly mayMove: boolean;
 }

@@ -3,7 +3,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { execa } from 'execa';
-import { renderUnit } from '../../../stages/stage0/cli/systemd-unit.ts';
 import { NotifySocket } from '../../harness/notify-socket.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -53,10 +52,20 @@ test('systemd takes the units, whatever their paths are', async () => {
   }
 });
 
-test('systemd takes a unit of a folder', async () => {
-  const command = [process.execPath, '/dev/null', 'apply', '--watch', '-f', '/srv/a b'];
-  const paths = ['/var/lib/pod', '/srv/a b'];
-  assert.equal(await verify(renderUnit({ kind: 'folder', subject: 'x', command, paths, stopMs: 1000 })), '');
+test('systemd takes a unit that watches a folder, or one of a repository', async () => {
+  const dir = folder.path('watched $HOME');
+  mkdirSync(dir);
+  for (const [target, name] of [
+    [dir, dir],
+    ['git+https://host/repo//a%20b?ref=main', 'git+https://host/repo//a%20b?ref=main'],
+  ] as const) {
+    const text = await podOk(['generate', 'systemd', target, '--prune', '--resync', '10m'], { root });
+    assert.equal(await verify(text), '', text);
+    const { stdout } = await execa('sh', ['-c', `printf '%s\\n' ${await commandOf(text)}`]);
+    const words = ['apply', '--root', root, '--watch', '-f', name, '--prune', '--resync', '10m'];
+    assert.deepEqual(stdout.split('\n').slice(2), words);
+  }
+  assert.equal((await pod(['generate', 'systemd', dir, '--rm'], { root })).exitCode, 2);
 });
 
 test('the time to stop is that of all apps, one after another', async () => {

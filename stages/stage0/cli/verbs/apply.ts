@@ -13,6 +13,7 @@ export const verb: Verb = {
     'pod apply -f DIR [--set NAME] [--prune [--allow-empty]] [--wait] [--timeout DUR] [--auto-rollback]',
     'pod apply -f DIR --dry-run [--save-plan F]',
     'pod apply -f git+https://HOST/REPO//PATH?ref=REF | -f DIR --ref REF [--allowed-signers F]',
+    'pod apply --watch -f DIR [--prune] [--resync DUR] [--wait] [--auto-rollback]',
     'pod apply --plan F [--wait] [--timeout DUR]',
   ],
   examples: [
@@ -20,6 +21,7 @@ export const verb: Verb = {
     ['pod apply -f prod --prune --wait', 'also remove what the folder has no more, and wait until all are healthy'],
     ['pod apply -f prod --wait --timeout 1m --auto-rollback', 'go back to what was healthy if this is not'],
     ['pod apply -f prod --dry-run', 'show what would be done'],
+    ['pod apply --watch -f prod --prune', 'keep it so, until SIGTERM; the pods go on then'],
     ['pod apply -f prod --save-plan plan.json && pod apply --plan plan.json', 'review, then exactly that'],
   ],
   flags: [
@@ -29,6 +31,12 @@ export const verb: Verb = {
     { name: 'prune', help: "remove the set's pods that the folder has no more, last" },
     { name: 'allow-empty', help: 'with --prune: also when the folder has no manifest at all' },
     { name: 'auto-rollback', help: 'wait, and go back to the last healthy revision when a pod is not healthy' },
+    { name: 'watch', help: 'go on: bring about what changes, and start again what ends' },
+    {
+      name: 'resync',
+      value: 'DUR',
+      help: 'with --watch: look at everything so often; default 5m, for a repository 1m',
+    },
     { name: 'dry-run', help: 'show what would be done, and do nothing' },
     { name: 'save-plan', value: 'F', help: 'as --dry-run, and write it to F' },
     { name: 'plan', value: 'F', help: 'do what was written to F; refused when the state has moved since' },
@@ -51,6 +59,8 @@ async function apply(invocation: Invocation): Promise<number> {
   if (flags.has('plan')) return (await import('../apply-plan.ts')).applyPlan(invocation);
   if (flags.has('allow-empty') && !flags.has('prune'))
     throw new PodError('cli/usage', '--allow-empty goes with --prune');
+  if (flags.has('watch')) return (await import('../watch-folder.ts')).watchFolder(invocation);
+  if (flags.has('resync')) throw new PodError('cli/usage', '--resync goes with --watch');
   if (flags.has('dry-run') || flags.has('save-plan')) return (await import('../apply-plan.ts')).showPlan(invocation);
   const { set, source, mayMove } = await folderSource(invocation);
   return changeSet(invocation, set, (options) =>

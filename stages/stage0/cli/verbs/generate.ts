@@ -19,7 +19,7 @@ export const verb: Verb = {
   usage: ['pod generate systemd FILE|DIR|POD [FLAG…]'],
   examples: [
     ['pod generate systemd web.pod.yaml > /etc/systemd/system/web.service', 'a service that is the pod'],
-    ['pod generate systemd site --prune', 'a service that watches a folder; its pods outlive it'],
+    ['pod generate systemd site --prune', 'a service that watches a folder (pod apply --watch); its pods outlive it'],
     ['pod generate systemd web', "from a running pod, whose manifest's file must still be as it was"],
   ],
   flags: [],

@@ -1,0 +1,191 @@
+import { closeSync, mkdirSync } from 'node:fs';
+import { PodError, PodErrors } from '../error.ts';
+import { tryLockDir } from '../pod/lock.ts';
+import { PodStore } from '../pod/store.ts';
+import { isRefusal } from '../refusal.ts';
+import type { FolderFile } from '../sets/folder.ts';
+import { readHistory } from '../sets/history.ts';
+import { reconcile, type ReconcileOptions, type Source } from '../sets/reconcile.ts';
+import type { ReconcileResult } from '../sets/result.ts';
+import { setDir } from '../sets/set-store.ts';
+import { EndCounter } from './back-off.ts';
+import { fingerprint } from './fingerprint.ts';
+import { FolderWatcher } from './folder-watcher.ts';
+import { PodEnds } from './pod-ends.ts';
+import { Quiet } from './quiet.ts';
+import { type Broken, Tolerance } from './tolerant.ts';
+import { type RoundEnd, WatchLoop } from './watch-loop.ts';
+
+export interface WatchedSource extends Source {
+  /** After a round: what was read need not stay as it is any more. */
+  readonly release?: (() => void) | undefined;
+}
+
+/** What came of one look at everything. */
+export interface Round {
+  /** Undefined when nothing could be done. */
+  readonly result: ReconcileResult | undefined;
+  readonly error: PodError | PodErrors | undefined;
+  /** Manifests that do not count as they are, by file. */
+  readonly broken: ReadonlyMap<string, Broken>;
+  readonly isWell: boolean;
+}
+
+export interface WatchOptions extends Omit<ReconcileOptions, 'source' | 'signal'> {
+  readonly source: WatchedSource;
+  /** Absolute; undefined when the source is not a folder of this host, and is only looked at again and again. */
+  readonly folder: string | undefined;
+  readonly resyncMs: number;
+  readonly onRound: (round: Round) => Promise<void>;
+  readonly onPause: (pause: { readonly isWell: boolean; readonly ms: number }) => void;
+  readonly onWarning: (warning: Error) => void;
+}
+
+/** Somebody else changes the set, or has suspended it: when that is over nobody tells us. */
+const OTHERS_MS = 5000;
+
+/** Keeps a set as its source wants it, until it is stopped. Its pods run on. */
+export class SetWatch implements Disposable {
+  readonly #options: WatchOptions;
+  readonly #lockFd: number;
+  readonly #loop: WatchLoop;
+  readonly #ends: PodEnds;
+  readonly #counter = new EndCounter();
+  readonly #tolerance: Tolerance;
+  readonly #quiet: Quiet;
+  readonly #watcher: FolderWatcher | undefined;
+  /** Of the folder, before it was read last. */
+  #seen: string | undefined;
+  #toldPartial = false;
+
+  /** Throws `set/busy` when somebody watches the set already. */
+  constructor(options: WatchOptions) {
+    const { root, set, folder, resyncMs, onPause } = options;
+    this.#options = options;
+    this.#lockFd = lockWatch(root, set);
+    this.#tolerance = new Tolerance(readHistory(root, set).at(-1)?.files ?? []);
+    this.#loop = new WatchLoop({ resyncMs, onPause, round: (signal) => this.#round(signal) });
+    this.#ends = new PodEnds(new PodStore(root), (name) => this.#podEnded(name));
+    this.#quiet = new Quiet(() => this.#lookAtFolder());
+    this.#watcher = folder === undefined ? undefined : new FolderWatcher(folder, () => this.#quiet.event());
+  }
+
+  /** Resolves after `stop`. */
+  run(): Promise<void> {
+    return this.#loop.run();
+  }
+
+  /** A round at once, whatever has happened. */
+  begin(): void {
+    this.#counter.forget();
+    this.#loop.begin();
+  }
+
+  stop(): void {
+    this.#loop.stop();
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.[Symbol.dispose]();
+    this.#quiet[Symbol.dispose]();
+    this.#ends[Symbol.dispose]();
+    closeSync(this.#lockFd);
+  }
+
+  async #round(signal: AbortSignal): Promise<RoundEnd> {
+    const { folder, source, onRound } = this.#options;
+    this.#ends.hold();
+    // First: what changes from here on is another change.
+    this.#refresh();
+    if (folder !== undefined) this.#seen = fingerprint(folder);
+    try {
+      const round = await this.#reconcile(signal);
+      if (round.result) this.#follow(round.result);
+      await onRound(round);
+      return { isWell: round.isWell, againMs: isOthers(round.error) ? OTHERS_MS : undefined };
+    } finally {
+      source.release?.();
+    }
+  }
+
+  /** What is wrong with one manifest keeps no other from coming about. */
+  async #reconcile(signal: AbortSignal): Promise<Round> {
+    const tolerance = this.#tolerance;
+    tolerance.beginRound();
+    for (;;) {
+      let files: readonly FolderFile[] = [];
+      const { source, prune } = this.#options;
+      const read = async (): Promise<FolderFile[]> => tolerance.judge((files = await source.read()));
+      const { broken } = tolerance;
+      try {
+        const result = await reconcile({
+          ...this.#options,
+          source: { origin: source.origin, read },
+          // A pod whose manifest is broken is not one that is not wanted.
+          prune: (prune ?? false) && broken.size === 0,
+          signal,
+        });
+        tolerance.remember(files);
+        return { result, error: undefined, broken, isWell: broken.size === 0 && result.failures.size === 0 };
+      } catch (error) {
+        signal.throwIfAborted();
+        const known = forPeople(error);
+        if (!tolerance.isolate(known, files)) return { result: undefined, error: known, broken, isWell: false };
+      }
+    }
+  }
+
+  #follow({ inventory }: ReconcileResult): void {
+    const pods = Object.entries(inventory.pods).flatMap(([name, { current, isCompleted }]): [string, string][] =>
+      current && !isCompleted ? [[current.uuid, name]] : [],
+    );
+    this.#ends.follow(new Map(pods));
+  }
+
+  #podEnded(name: string): void {
+    this.#loop.beginIn(this.#counter.note(name, Date.now()));
+  }
+
+  #lookAtFolder(): void {
+    this.#refresh();
+    if (fingerprint(this.#options.folder!) !== this.#seen) this.begin();
+  }
+
+  #refresh(): void {
+    if (!this.#watcher) return;
+    this.#watcher.refresh();
+    if (this.#watcher.isPartial && !this.#toldPartial) {
+      this.#toldPartial = true;
+      this.#options.onWarning(
+        new Error('not all of the folder can be watched: the rest is looked at from time to time'),
+      );
+    }
+  }
+}
+
+function isOthers(error: Round['error']): boolean {
+  return error instanceof PodError && (error.code === 'set/busy' || error.code === 'set/suspended');
+}
+
+/** Anything that is not for people is a bug of ours. */
+function forPeople(error: unknown): PodError | PodErrors {
+  if (error instanceof PodError || error instanceof PodErrors) return error;
+  if (isRefusal(error))
+    return new PodError('host/refused', `ask the kernel: ${(error as Error).message}`, { cause: error });
+  throw error;
+}
+
+function lockWatch(root: string, set: string): number {
+  const dir = `${setDir(root, set)}/watch`;
+  let fd: number | undefined;
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    fd = tryLockDir(dir);
+  } catch (error) {
+    throw new PodError('state/io', `use "${dir}": ${(error as Error).message}`, { cause: error });
+  }
+  if (fd !== undefined) return fd;
+  throw new PodError('set/busy', `watch set "${set}": another pod process watches it`, {
+    hint: 'one is enough: stop that one first',
+  });
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { Repository } from '../source/repository.ts';
+import { server, shell } from './set-folder.ts';
+import { WatchedSet } from './watched-set.ts';
+
+const root = useTempRoot();
+
+test('what comes, changes and goes in the folder is brought about, and SIGTERM leaves the pods running', async () => {
+  await using set = new WatchedSet(root, 'live');
+  set.write('a');
+  assert.match(set.watch(['--prune']), /^set live: 1 pods are as they should be; next look in 60m$/);
+  const first = await set.running();
+  set.write('b');
+  set.round();
+  assert.deepEqual(await set.names(), ['a', 'b']);
+  // As vim does it.
+  set.text('4913', '');
+  rmSync(join(set.dir, '4913'));
+  renameSync(join(set.dir, 'b.pod.yaml'), join(set.dir, 'b.pod.yaml~'));
+  set.write('b', { exec: server('1001') });
+  rmSync(join(set.dir, 'b.pod.yaml~'));
+  set.round();
+  const second = await set.running();
+  assert.equal(second['a'], first['a']);
+  set.remove('a');
+  set.round();
+  assert.deepEqual(await set.running(), { b: second['b'] });
+  assert.deepEqual(set.drain(), []);
+  assert.equal(await set.end(), 0);
+  assert.deepEqual(set.drain(), [['STOPPING=1', 'STATUS=stopping; the pods run on']]);
+  assert.deepEqual(await set.running(), { b: second['b'] });
+});
+
+test('a pod that was stopped, removed or died comes back, and one that has completed does not', async () => {
+  await using set = new WatchedSet(root, 'drift');
+  set.write('a');
+  set.write('job', { exec: ['/bin/true'] });
+  set.watch();
+  const first = await set.running();
+  await podOk(['stop', 'a'], { root });
+  await set.until(async () => ![undefined, first['a']].includes((await set.running())['a']));
+  const second = await set.running();
+  // The second time it is left for a second.
+  await podOk(['rm', '--force', 'a'], { root });
+  await set.until(async () => ![undefined, second['a']].includes((await set.running())['a']));
+  assert.equal((await set.all()).filter(({ name }) => name === 'job').length, 1);
+});
+
+test('a broken manifest holds up nobody, the last good one stays, and what was pruned before is not', async () => {
+  await using set = new WatchedSet(root, 'broken');
+  set.write('a');
+  set.write('b');
+  set.watch(['--prune']);
+  const first = await set.running();
+  set.text('a.pod.yaml', 'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: a}\napps: [{name: a, image: hots}]\n');
+  set.write('c');
+  assert.match(set.round(), /a\.pod\.yaml:4:.*; again in 1s$/);
+  assert.deepEqual(await set.running(), { ...first, c: (await set.running())['c'] });
+  assert.match(set.process.output, /a\.pod\.yaml:4:\d+/);
+  await podOk(['rm', '--force', 'a'], { root });
+  set.round();
+  assert.deepEqual(await set.names(), ['a', 'b', 'c']);
+  set.text('b.pod.yaml', '{');
+  set.remove('c');
+  set.round();
+  assert.deepEqual(await set.names(), ['a', 'b', 'c']);
+  set.write('a', { exec: server('1001') });
+  set.write('b');
+  assert.match(set.told(/as they should be/)[0]!, /2 pods/);
+  assert.deepEqual(await set.names(), ['a', 'b']);
+  assert.match(set.process.output, /that is mended/);
+});
+
+test('a folder that is gone, or empty, takes no pods along; one that is replaced or switched counts', async () => {
+  await using set = new WatchedSet(root, 'moved');
+  set.write('a');
+  const home = join(set.dir, '..');
+  const current = join(home, 'current');
+  symlinkSync('moved', current);
+  set.watch(['--prune', '--set', 'moved'], {}, current);
+  renameSync(set.dir, join(home, 'old'));
+  assert.match(set.round(), /no such folder.*again in 1s$/);
+  mkdirSync(set.dir);
+  assert.match(set.round(), /no manifest was found/);
+  assert.deepEqual(await set.names(), ['a']);
+  const next = join(home, 'next');
+  renameSync(set.dir, next);
+  renameSync(join(home, 'old'), set.dir);
+  set.told(/as they should be/);
+  for (const name of ['a', 'b']) writeFileSync(join(next, `${name}.pod.yaml`), manifest(name));
+  symlinkSync('next', join(home, 'new'));
+  renameSync(join(home, 'new'), current);
+  assert.match(set.told(/as they should be/)[0]!, /2 pods/);
+  assert.deepEqual(await set.names(), ['a', 'b']);
+});
+
+test('after failures it waits longer and longer, and a change is looked at all the same', async () => {
+  await using set = new WatchedSet(root, 'waits');
+  set.write('a', { app: { image: 'oci:./image' } });
+  assert.match(set.watch(), /again in 1s$/);
+  assert.match(set.round(), /again in 2s$/);
+  assert.match(set.round(), /again in 4s$/);
+  const before = Date.now();
+  set.write('a');
+  assert.match(set.told(/as they should be/)[0]!, /1 pods/);
+  assert.ok(Date.now() - before < 4000);
+});
+
+test('a pod that ends at once is not started again and again', async () => {
+  await using set = new WatchedSet(root, 'loops');
+  set.write('looping', { exec: shell('exit 3') });
+  set.watch();
+  const startedMs = Date.now();
+  await set.until(async () => (await set.uuidsOf('looping')).size >= 4);
+  // At once, after one second, after two.
+  assert.ok(Date.now() - startedMs > 2500);
+});
+
+test('one watcher a set; SIGHUP looks at once, and the watchdog hears from it', async () => {
+  await using set = new WatchedSet(root, 'served');
+  set.write('a');
+  set.watch([], { WATCHDOG_USEC: '200000' });
+  set.told(/^WATCHDOG=1$/);
+  const other = await set.verb('apply', '--watch', '-f', set.dir);
+  assert.deepEqual([other.exitCode, /set\/busy/.test(other.stderr)], [1, true], other.stderr);
+  assert.equal((await set.apply()).exitCode, 0);
+  set.process.signal('SIGHUP');
+  set.told(/^RELOADING=1$/);
+  set.told(/^READY=1$/);
+  assert.equal(await set.end('SIGINT'), 0);
+});
+
+test('a repository is looked up again, and a commit that comes is brought about', async () => {
+  await using set = new WatchedSet(root, 'repo');
+  const repository = new Repository(set.dir);
+  set.write('a');
+  repository.commit();
+  set.watch(['--set', 'repo'], {}, repository.url());
+  set.write('b');
+  assert.match(repository.commit(), /^[0-9a-f]{40}$/);
+  set.process.signal('SIGHUP');
+  assert.match(set.told(/as they should be/).join(), /2 pods/);
+  assert.deepEqual(await set.names(), ['a', 'b']);
+});
+
+function manifest(name: string): string {
+  const apps = [{ name: 'a', image: 'host', exec: server() }];
+  return JSON.stringify({ apiVersion: 'pod/v1', kind: 'Pod', metadata: { name }, network: { mode: 'none' }, apps });
+}
