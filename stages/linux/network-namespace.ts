@@ -14,11 +14,6 @@ export class NetworkNamespace implements Disposable {
     this.#fd = fd;
   }
 
-  /** That of a process, as its host pid. */
-  static of(pid: number): NetworkNamespace {
-    return new NetworkNamespace(new Fd(openSync(`/proc/${pid}/ns/net`, 'r')));
-  }
-
   /** A TCP socket belongs for good to the namespace it was made in, wherever it is used. Non-blocking, close-on-exec. */
   newTcpSocket(family: number): Fd {
     const home = openSync('/proc/thread-self/ns/net', 'r');

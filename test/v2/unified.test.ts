@@ -4,6 +4,7 @@ import { FILE_CHECKS } from './checks/files.ts';
 import { LIFE_CHECKS } from './checks/life.ts';
 import { LIMIT_CHECKS } from './checks/limits.ts';
 import { DEVICE_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
+import { NAMESPACE_CHECKS } from './checks/namespaces.ts';
 import { STORAGE_CHECKS } from './checks/storage.ts';
 import { UPDATE_CHECKS } from './checks/update.ts';
 import { UML } from './uml.ts';
@@ -13,6 +14,7 @@ void playInGuest(UML, 'v2', [
   ...LIMIT_CHECKS,
   ...FILE_CHECKS,
   ...STORAGE_CHECKS,
+  ...NAMESPACE_CHECKS,
   ...DEVICE_CHECKS,
   ...UNIFIED_CHECKS,
   ...UPDATE_CHECKS,

@@ -161,6 +161,14 @@ export type InForceValue =
  */
 export type InForce = Readonly<Record<string, InForceValue | undefined>>;
 
+export type NamespaceOwner = 'private' | 'host' | { readonly pod: string };
+
+export interface Namespaces {
+  readonly ipc: Named<NamespaceOwner>;
+  readonly uts: Named<NamespaceOwner>;
+  readonly time: Named<'private' | 'host' | { readonly monotonicNs: bigint; readonly boottimeNs: bigint }>;
+}
+
 /** What lowering an isolator may change. One draft an app, one for the pod as a whole. */
 export interface Draft {
   readonly scope: 'app' | 'pod';
@@ -171,6 +179,8 @@ export interface Draft {
   readonly sysctls: Named<{ readonly name: string; readonly text: string }>[];
   /** Of the pod's link, in each direction. */
   bandwidth?: { readonly bytesPerSecond: number; readonly at: Position };
+  /** Absent: all are the pod's own. */
+  namespaces?: Namespaces;
   /** Of files on disk. `layer`: the app's writable layer; `all`: logs and volumes too. */
   storage?: { readonly bytes: bigint; readonly covers: 'layer' | 'all'; readonly at: Position };
 }
@@ -184,6 +194,8 @@ export interface IsolatorContext {
   readonly pod?: Draft | undefined;
   /** The pod's network namespace is the host's. */
   readonly hostNetwork: boolean;
+  /** It is another pod's. */
+  readonly joinedNetwork: boolean;
   /** The pod has a user namespace of its own, in which nobody of the host's has a number. */
   readonly hasUserns: boolean;
   /** The pod is on a bridge. */

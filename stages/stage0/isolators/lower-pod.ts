@@ -15,6 +15,7 @@ export function lowerPod(
 ): LoweredPod {
   const options = {
     hostNetwork: spec.network.mode === 'host',
+    joinedNetwork: spec.network.mode === 'pod',
     hasOwnLink: spec.network.mode === 'bridge',
     hasUserns: spec.userns.mode !== 'host' || facts.caller !== undefined,
   };

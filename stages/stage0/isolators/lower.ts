@@ -9,6 +9,7 @@ export interface LowerOptions {
   /** Of an app's pod. */
   readonly pod?: Draft | undefined;
   readonly hostNetwork?: boolean;
+  readonly joinedNetwork?: boolean;
   readonly hasUserns?: boolean;
   readonly hasOwnLink?: boolean;
 }
@@ -27,7 +28,7 @@ export function lowerIsolators(
   specs: readonly IsolatorSpec[],
   scope: 'app' | 'pod',
   host: HostFacts,
-  { pod, hostNetwork = false, hasUserns = false, hasOwnLink = true }: LowerOptions = {},
+  { pod, hostNetwork = false, joinedNetwork = false, hasUserns = false, hasOwnLink = true }: LowerOptions = {},
 ): Lowered {
   const draft = newDraft(scope, host);
   const { wanted, errors } = pick(specs, scope);
@@ -38,7 +39,8 @@ export function lowerIsolators(
     if (!spec) continue;
     try {
       const places = { at: spec.at, atOf: spec.atOf };
-      isolator.lower(spec.value as never, draft, { host, ...places, pod, hostNetwork, hasUserns, hasOwnLink });
+      const network = { hostNetwork, joinedNetwork, hasOwnLink };
+      isolator.lower(spec.value as never, draft, { host, ...places, ...network, pod, hasUserns });
     } catch (error) {
       if (!(error instanceof PodError)) throw error;
       errors.push(error);

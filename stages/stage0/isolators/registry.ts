@@ -24,6 +24,7 @@ import { UMASK } from './umask.ts';
 import { MEMORY } from './memory.ts';
 import { MISC } from './misc.ts';
 import { NETWORK_BANDWIDTH } from './network-bandwidth.ts';
+import { NAMESPACES } from './namespaces.ts';
 import { NET_CLASS } from './net-class.ts';
 import { NET_PRIORITY } from './net-priority.ts';
 import { NO_NEW_PRIVILEGES } from './no-new-privileges.ts';
@@ -65,6 +66,8 @@ export const ISOLATORS: readonly AnyIsolator[] = [
   SCHEDULER,
   PERSONALITY,
   KEYRING,
+  // What is shared, sysctl leaves alone.
+  NAMESPACES,
   SYSCTL,
   UNIX_SYSCTL,
   MASKED,

@@ -14,6 +14,7 @@ function lower(value: SysctlValue, draft: Draft, context: IsolatorContext): void
   for (const [name, text] of Object.entries(value)) {
     const at = context.atOf(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
     refuse(name, context, at);
+    refuseShared(name, draft, context, at);
     draft.sysctls.push({ value: { name, text: String(text) }, at });
   }
 }
@@ -26,16 +27,25 @@ function refuse(name: string, context: IsolatorContext, at: IsolatorContext['at'
         : 'of a pod are net.*, kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.*';
     throw new PodError('manifest/schema', `set sysctl "${name}": it is the host's, not a namespace's`, { at, hint });
   }
-  if (context.hostNetwork && name.startsWith('net.')) {
-    throw new PodError('manifest/schema', `set sysctl "${name}": with "network: {mode: host}" it is the host's`, {
-      at,
-    });
-  }
   if (OF_ONE_INTERFACE.test(name)) {
     throw new PodError('manifest/schema', `set sysctl "${name}": the pod's links do not exist yet when it is set`, {
       at,
       hint: 'set it for "default", which new links take over, or for "all"',
     });
+  }
+}
+
+function refuseShared(name: string, draft: Draft, context: IsolatorContext, at: IsolatorContext['at']): void {
+  const isNet = name.startsWith('net.');
+  if (isNet && context.hostNetwork) {
+    throw new PodError('manifest/schema', `set sysctl "${name}": with "network: {mode: host}" it is the host's`, {
+      at,
+    });
+  }
+  const ipc = draft.namespaces?.ipc.value ?? 'private';
+  if (isNet ? context.joinedNetwork : ipc !== 'private') {
+    const owner = isNet || typeof ipc === 'object' ? "another pod's" : "the host's";
+    throw new PodError('manifest/schema', `set sysctl "${name}": the namespace it is of is ${owner}`, { at });
   }
 }
 

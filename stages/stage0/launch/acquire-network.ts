@@ -29,6 +29,8 @@ export interface NetworkRequest {
   readonly hostname: string;
   readonly mode: string;
   readonly ports: readonly PublishedPort[];
+  /** Addresses of the pod whose network this one shares. */
+  readonly sharedIps: readonly string[];
   /** Writes the pod's ledger; to be called once, before anything but claims is taken. */
   readonly record: (entries: readonly LedgerEntry[]) => void;
 }
@@ -37,7 +39,9 @@ export interface NetworkRequest {
 export async function acquireNetwork(request: NetworkRequest): Promise<AcquiredNetwork> {
   if (request.mode === 'bridge') return acquireBridge(request);
   request.record([]);
-  return { ips: [], bindings: {}, ...resolverFiles(request) };
+  const [ip4, ip6] = request.sharedIps;
+  const addresses = ip4 !== undefined && ip6 !== undefined ? { ip4, ip6 } : undefined;
+  return { ips: request.sharedIps, bindings: {}, ...resolverFiles(request, addresses) };
 }
 
 /** A pod that shares the host's network asks the host's resolvers; any other only those it can reach. */

@@ -1,3 +1,4 @@
+import { hostname as readHostname } from 'node:os';
 import type { Fd } from '../../linux/fd.ts';
 import type { Bindings } from '../../tape/bindings.ts';
 import { cgroupLedger } from '../cgroup/ledger.ts';
@@ -9,6 +10,7 @@ import { writeRecord } from '../pod/record.ts';
 import { type NewPod, PodStore } from '../pod/store.ts';
 import { rangePath } from '../pod/uid-ranges.ts';
 import { type AcquiredNetwork, acquireNetwork } from './acquire-network.ts';
+import type { AcquiredJoins } from './acquire-joins.ts';
 import type { AcquiredStores } from './acquire-stores.ts';
 import type { AcquireInput } from './acquire-input.ts';
 import { newRecord } from './record.ts';
@@ -38,24 +40,42 @@ export async function acquirePod(input: AcquireInput): Promise<AcquiredPod> {
   }
 }
 
-async function take(input: AcquireInput, { uuid, path, lockFd }: NewPod): Promise<AcquiredPod> {
+async function take(input: AcquireInput, made: NewPod): Promise<AcquiredPod> {
+  const { joins } = input.pod;
+  const joined = joins && (await import('./acquire-joins.ts')).acquireJoins(input.options.root, joins);
+  try {
+    return await takeAll(input, made, joined);
+  } catch (error) {
+    for (const fd of joined?.fds ?? []) fd[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function takeAll(
+  input: AcquireInput,
+  { uuid, path, lockFd }: NewPod,
+  joined: AcquiredJoins | undefined,
+): Promise<AcquiredPod> {
   const { identity, pod, options } = input;
   const { root } = options;
+  const hostname = joined?.hostname ?? (pod.hasHostName ? readHostname() : identity.hostname);
   // Claims carry the uuid: one that a crash left before it was in the ledger is found by gc all the same.
   if (!input.prepared) claimName(new PodStore(root), identity.name, uuid, options.replaces);
   const uidBase = claimUidRange(root, uuid, pod.userns);
   const uidRange = uidBase === null ? [] : [{ kind: UID_RANGE_KIND, base: uidBase }];
   const cgroups = cgroupLedger(pod.cgroupMounts, uuid).map((entry) => ({ ...entry }));
   const record = (entries: readonly LedgerEntry[]): void => appendLedger(path, [...uidRange, ...cgroups, ...entries]);
-  const network = await acquireNetwork({ root, uuid, hostname: identity.hostname, ...pod.network, record });
+  const sharedIps = joined?.ips ?? [];
+  const network = await acquireNetwork({ root, uuid, hostname, ...pod.network, sharedIps, record });
   const metadata =
     pod.hasMetadata && (await import('../metadata/endpoint.ts')).metadataEndpoint(root, uuid, pod.network.mode);
   if (!input.prepared) writeManifest(path, identity.manifest.text);
-  const known = { uuid, uidBase, ips: network.ips, metadataUrl: metadata?.url };
+  const known = { uuid, hostname, uidBase, ips: network.ips, metadataUrl: metadata?.url };
   writeRecord(path, newRecord({ ...input, ...known }));
   const stores = pod.stores && (await acquireStoresOf(input, uuid, path));
-  const bindings = { ...bindingsFor(input, uuid, uidBase, network), ...metadata?.bindings, ...stores?.bindings };
-  const given = stores?.devices ?? [];
+  const own = bindingsFor(input, { uuid, hostname, uidBase, network });
+  const bindings = { ...own, ...metadata?.bindings, ...stores?.bindings };
+  const given = [...(stores?.devices ?? []), ...(joined?.fds ?? [])];
   return { uuid, path: podPath(root, 'run', uuid), lockFd, ips: network.ips, bindings, given };
 }
 
@@ -69,19 +89,21 @@ async function acquireStoresOf(
   return acquireStores({ root, uuid, path, stores: pod.stores!, record: (entries) => appendLedger(path, entries) });
 }
 
-function bindingsFor(
-  { identity, options }: AcquireInput,
-  uuid: string,
-  uidBase: number | null,
-  network: AcquiredNetwork,
-): Bindings {
+interface Taken {
+  readonly uuid: string;
+  readonly hostname: string;
+  readonly uidBase: number | null;
+  readonly network: AcquiredNetwork;
+}
+
+function bindingsFor({ options }: AcquireInput, { uuid, hostname, uidBase, network }: Taken): Bindings {
   return {
     uuid,
     root: options.root,
     podDir: podPath(options.root, 'run', uuid),
     uidBase: uidBase ?? 0,
     uidRange: rangePath(uidBase ?? 0),
-    hostname: identity.hostname,
+    hostname,
     hosts: network.hosts,
     resolvConf: network.resolvConf,
     ...network.bindings,

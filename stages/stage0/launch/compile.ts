@@ -104,6 +104,8 @@ function compile(input: PlanInput): Compilation {
   const pod: CompiledPod = {
     tape: encodeTemplate(plan.program, facts.arch),
     cgroupMounts: plan.cgroupMounts,
+    ...(plan.joins.length > 0 ? { joins: plan.joins } : {}),
+    ...(plan.hasHostName ? { hasHostName: true } : {}),
     ...(plan.stores.length > 0 ? { stores: plan.stores.map(plainStore) } : {}),
     network: { mode: spec.network.mode, ports: publishedPorts(spec) },
     userns: facts.caller ? { mode: 'host', at: spec.userns.at } : spec.userns,

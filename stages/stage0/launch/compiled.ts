@@ -1,6 +1,7 @@
 import type { Template } from '../../tape/template.ts';
 import type { Position } from '../error.ts';
 import type { PodSpec, UsernsSpec } from '../manifest/spec.ts';
+import type { Join } from '../plan/joins.ts';
 import type { PublishedPort } from '../network/types.ts';
 import type { Entry } from './plan-enter.ts';
 
@@ -33,6 +34,9 @@ export interface CompiledPod {
   readonly tape: Template;
   readonly cgroupMounts: readonly string[];
   readonly stores?: readonly CompiledStore[];
+  /** Namespaces of other pods, which each start opens. */
+  readonly joins?: readonly Join[];
+  readonly hasHostName?: true;
   readonly network: { readonly mode: string; readonly ports: readonly PublishedPort[] };
   /** `host`: it takes no range of the host's ids. */
   readonly userns: UsernsSpec;

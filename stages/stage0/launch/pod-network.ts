@@ -1,26 +1,33 @@
 // network_namespaces(7)
 
+import { openSync } from 'node:fs';
+import { Fd } from '../../linux/fd.ts';
 import { NetworkNamespace } from '../../linux/network-namespace.ts';
 import { PodError } from '../error.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
 import { findInit } from './find-init.ts';
 
-/** The network of a running pod: that of its init, for an app may have left it for one of its own. */
+/** The network of a running pod. */
 export function openPodNetwork(uuid: string): NetworkNamespace {
+  return new NetworkNamespace(openPodNamespace(uuid, 'net'));
+}
+
+/** A namespace of a running pod, as in /proc/PID/ns: that of its init, for an app may have left it for one of its own. */
+export function openPodNamespace(uuid: string, kind: string): Fd {
   const mountPoints = cgroupMountPoints();
   const pid = findInit(uuid, mountPoints);
   if (pid !== undefined) {
-    const network = openUnlessGone(pid);
+    const namespace = openUnlessGone(pid, kind);
     // The pid was init's before and after: it was not used again in between.
-    if (network && findInit(uuid, mountPoints) === pid) return network;
-    network?.[Symbol.dispose]();
+    if (namespace && findInit(uuid, mountPoints) === pid) return namespace;
+    namespace?.[Symbol.dispose]();
   }
-  throw new PodError('pod/state', 'enter the network of the pod: its init is not running');
+  throw new PodError('pod/state', `enter the ${kind} namespace of the pod: its init is not running`);
 }
 
-function openUnlessGone(pid: number): NetworkNamespace | undefined {
+function openUnlessGone(pid: number, kind: string): Fd | undefined {
   try {
-    return NetworkNamespace.of(pid);
+    return new Fd(openSync(`/proc/${pid}/ns/${kind}`, 'r'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ESRCH') return undefined;

@@ -18,6 +18,9 @@ import { startPod } from './start.ts';
 /** The manifest's words on the command line, for the day the pod is started; its text is in the pod's own copy. */
 type Request = Omit<ManifestInput, 'text'>;
 
+/** Until it is started. */
+const UNKNOWN = { uidBase: null, ips: [], metadataUrl: undefined };
+
 /**
  * Everything but the start: the manifest is good, its images are unpacked, it is compiled, and the pod has its uuid, its name and
  * its directory. Addresses, ports and ids are taken when it is started: a pod that only waits holds none.
@@ -30,7 +33,7 @@ export async function preparePod(manifest: ManifestInput, options: RunOptions): 
   try {
     claimName(store, identity.name, uuid);
     writeManifest(path, manifest.text);
-    writeRecord(path, newRecord({ identity, pod, options, uuid, uidBase: null, ips: [], metadataUrl: undefined }));
+    writeRecord(path, newRecord({ identity, pod, options, uuid, ...UNKNOWN, hostname: identity.hostname }));
     const { text: _text, ...request } = manifest;
     writeFileSync(`${path}/${POD_FILES.request}`, JSON.stringify(request satisfies Request), { mode: 0o600 });
     store.move(uuid, 'prepare', 'prepared');

@@ -4,13 +4,14 @@ import type { AcquireInput } from './acquire-input.ts';
 
 export interface RecordInput extends AcquireInput {
   readonly uuid: string;
+  readonly hostname: string;
   readonly uidBase: number | null;
   readonly ips: readonly string[];
   readonly metadataUrl: string | undefined;
 }
 
 export function newRecord(input: RecordInput): PodRecord {
-  const { identity, pod, options, uuid, uidBase, ips, metadataUrl, prepared } = input;
+  const { identity, pod, options, uuid, hostname, uidBase, ips, metadataUrl, prepared } = input;
   return {
     uuid,
     name: identity.name,
@@ -20,7 +21,7 @@ export function newRecord(input: RecordInput): PodRecord {
     annotations: identity.annotations,
     network: { mode: pod.network.mode, ips },
     bootId: readBootId(),
-    hostname: identity.hostname,
+    hostname,
     uidBase,
     ...(metadataUrl === undefined ? {} : { metadataUrl }),
     ...(options.autoRemove ? { autoRemove: true } : {}),

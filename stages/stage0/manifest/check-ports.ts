@@ -28,6 +28,9 @@ function checkPort({ hostPort, hostIP, port, pointer }: OutlinePort, networkMode
   if (hostPort === undefined) return;
   const at = join(pointer, 'hostPort');
   if (networkMode === 'none') report.warn('manifest/schema', at, 'is not published: network mode "none" has no way in');
+  if (networkMode.startsWith('pod:')) {
+    report.warn('manifest/schema', at, "is not published: the network is another pod's, which has to publish it");
+  }
   if (networkMode === 'host' && hostPort !== port) {
     report.warn(
       'manifest/schema',

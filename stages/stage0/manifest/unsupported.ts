@@ -12,7 +12,7 @@ interface Unsupported {
 export function findUnsupported(document: ManifestDocument, outline: Outline): Unsupported[] {
   const found: Unsupported[] = [];
   const add = (pointer: string, field: string): void => void found.push({ field, at: document.atKey(pointer) });
-  if (/^(pod|cni):/.test(outline.networkMode)) add('/network/mode', `network mode ${outline.networkMode}`);
+  if (outline.networkMode.startsWith('cni:')) add('/network/mode', `network mode ${outline.networkMode}`);
   for (const app of outline.apps) addOfApp(app, add);
   return found;
 }

@@ -16,7 +16,8 @@ export interface MetadataEndpoint {
 
 /** Where one pod's service will be, under which token, and the key it signs with. */
 export function metadataEndpoint(root: string, uuid: string, networkMode: string): MetadataEndpoint {
-  const ip4 = networkMode === 'host' ? sharedLoopback(uuid) : Uint8Array.of(127, 0, 0, 1);
+  const isShared = networkMode === 'host' || networkMode === 'pod';
+  const ip4 = isShared ? sharedLoopback(uuid) : Uint8Array.of(127, 0, 0, 1);
   const port = networkMode === 'host' ? findFreePort(ip4) : OWN_PORT;
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const url = `http://${ip4.join('.')}:${port}/${token}`;
@@ -33,7 +34,7 @@ export function metadataEndpoint(root: string, uuid: string, networkMode: string
 }
 
 /**
- * On the host's own network every pod has a loopback address to itself: between the choice of a free port and its use, another pod
+ * On the host's own network, or on one with another pod, every pod has a loopback address to itself: between the choice of a free port and its use, another pod
  * cannot take it.
  */
 function sharedLoopback(uuid: string): Uint8Array {

@@ -1,4 +1,4 @@
-import { AT_FDCWD } from '../../linux/constants.ts';
+import { AT_FDCWD, O_CLOEXEC, O_WRONLY } from '../../linux/constants.ts';
 import { SIOCGIFINDEX, IFNAMSIZ, IFREQ_SIZE } from '../../linux/netdevice.ts';
 import { hole, NETLINK_NETFILTER, NETLINK_ROUTE } from '../../linux/netlink.ts';
 import { batch, NFPROTO_BRIDGE, NFPROTO_INET } from '../../linux/nftables.ts';
@@ -20,12 +20,16 @@ import { SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
 import { PORT_KIND, portKey } from './host-ports.ts';
 import { addGroup, deleteGroup, type ElementGroup, type FirewallPod, podElements } from './pod-elements.ts';
 import { NETWORK_HOLES as HOLES } from './symbols.ts';
+import { SHARED_MARK } from './shared.ts';
 import { type Bandwidth, shapeLink } from './shaping.ts';
 import { planExchange, type TapeMessage } from './tape-netlink.ts';
 import type { PublishedPort } from './types.ts';
 
 /** The pod's end of its link. */
 const POD_LINK = 'eth0';
+
+/** linux/if.h: IFF_BROADCAST and IFF_MULTICAST, and not IFF_UP, as /sys/class/net/LINK/flags takes it. */
+const LINK_DOWN = '0x1002';
 
 /** A kernel that was booted without IPv6 answers so; the pod then has IPv4 only, as its host. */
 const NO_IPV6 = ['EOPNOTSUPP', 'EAFNOSUPPORT', 'EACCES'] as const;
@@ -99,7 +103,7 @@ function hostEndMessages(at: SourcePosition, ports: readonly PublishedPort[]): T
 
 /** For the `pod` tape, played inside: the loopback, and on a bridge the addresses and routes of `eth0`. */
 export function planPodNetwork(tape: Tape, network: NetworkSpec, bandwidth?: Bandwidth): void {
-  if (network.mode === 'host') return;
+  if (network.mode === 'host' || network.mode === 'pod') return;
   const { at } = network;
   const loopback: TapeMessage = { message: setLinkUp('lo'), at };
   if (!usesBridge(network)) {
@@ -148,8 +152,30 @@ export function planNetworkCleanup(tape: Tape, network: NetworkSpec, ports: read
   if (network.mode !== 'bridge') return;
   const messages = elementBatch(network, ports, 'delete');
   planExchange(tape, { protocol: NETLINK_NETFILTER, name: 'netfilter', messages, at: network.at, leaveOpen: true });
+  planSilence(tape, network.at);
   planRelease(tape, ADDRESS_KIND, sym('ip4Text'), network.at, "free the pod's address");
   for (const port of ports) planRelease(tape, PORT_KIND, portKey(port), port.at, `free host port ${port.hostPort}`);
+}
+
+/**
+ * A pod that shares this one's network keeps the namespace, and so the link, when this one has ended. It is to be dead before
+ * another pod gets the address. Whoever shared it left a link to the switch; in most pods there is none.
+ */
+function planSilence(tape: Tape, at: SourcePosition): void {
+  const flags = tape.program.reg('shared');
+  const reason = { at, why: 'take down the link that another pod still has' };
+  const path = tape.text(SHARED_MARK);
+  tape.call('openat', [tape.program.reg('podDir'), path, O_WRONLY | O_CLOEXEC, 0], {
+    ...reason,
+    out: flags,
+    tolerate: ['ENOENT'],
+  });
+  // Without a mark there is no descriptor. EINVAL: the link has gone by itself meanwhile.
+  tape.call('write', [flags, tape.text(LINK_DOWN), LINK_DOWN.length], {
+    ...reason,
+    tolerate: ['EBADF', 'EINVAL', 'ENODEV'],
+  });
+  tape.call('close', [flags], { ...reason, tolerate: ['EBADF'] });
 }
 
 function planRelease(
@@ -179,7 +205,7 @@ function elementMessage(group: ElementGroup<PublishedPort>, at: SourcePosition, 
 }
 
 function usesBridge(network: NetworkSpec): boolean {
-  if (network.mode !== 'pod' && network.mode !== 'cni') return network.mode === 'bridge';
+  if (network.mode !== 'cni') return network.mode === 'bridge';
   throw new PodError(
     'manifest/unsupported',
     `use network mode "${network.mode}:${network.target}": not supported yet`,

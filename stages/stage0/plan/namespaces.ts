@@ -16,6 +16,8 @@ import {
 import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
 import { type Reg, sym, type Tape } from '../../tape/program.ts';
 import type { PodSpec } from '../manifest/spec.ts';
+import type { Draft } from '../isolators/isolator.ts';
+import { isShared } from './joins.ts';
 import type { HostFacts } from './facts.ts';
 import { idCount } from './caller.ts';
 
@@ -28,12 +30,18 @@ export function takesRange({ userns }: PodSpec, { caller }: Pick<HostFacts, 'cal
  * For the one clone3 that makes PID 1; the kernel makes the user namespace first, and it owns the others. Not every kernel has
  * time namespaces, and would refuse them all with EINVAL: without one a pod sees the host's monotonic clock, as it would anyway.
  */
-export function cloneFlags(spec: PodSpec, host: Pick<HostFacts, 'hasTimeNamespace' | 'caller'>): bigint {
-  const always = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC;
-  const time = host.hasTimeNamespace ? CLONE_NEWTIME : 0n;
-  const net = spec.network.mode === 'host' ? 0n : CLONE_NEWNET;
+export function cloneFlags(
+  spec: PodSpec,
+  host: Pick<HostFacts, 'hasTimeNamespace' | 'caller'>,
+  { namespaces }: Pick<Draft, 'namespaces'>,
+): bigint {
+  const always = CLONE_NEWPID | CLONE_NEWNS;
+  const uts = isShared(namespaces?.uts) ? 0n : CLONE_NEWUTS;
+  const ipc = isShared(namespaces?.ipc) ? 0n : CLONE_NEWIPC;
+  const time = host.hasTimeNamespace && (namespaces?.time.value ?? 'private') === 'private' ? CLONE_NEWTIME : 0n;
+  const net = spec.network.mode === 'host' || spec.network.mode === 'pod' ? 0n : CLONE_NEWNET;
   const user = takesRange(spec, host) ? CLONE_NEWUSER : 0n;
-  return always | time | net | user;
+  return always | uts | ipc | time | net | user;
 }
 
 /** Container ids 0…size-1 are host ids $uidBase…; written by the monitor, which alone may map them. */
@@ -88,7 +96,8 @@ export function planInitIdentity(pod: Tape, spec: PodSpec, host: HostFacts, join
   });
 }
 
-export function planHostname(pod: Tape, spec: PodSpec): void {
+export function planHostname(pod: Tape, spec: PodSpec, { namespaces }: Pick<Draft, 'namespaces'>): void {
+  if (isShared(namespaces?.uts)) return;
   const name = [sym('hostname')];
   pod.call('sethostname', [pod.text(name), pod.lengthOf(name)], { at: spec.at, why: 'set the hostname' });
 }

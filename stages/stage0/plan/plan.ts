@@ -9,7 +9,7 @@ import { cgroupViews } from '../cgroup/views.ts';
 import { PodErrors } from '../error.ts';
 import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
 import { lowerPod } from '../isolators/lower-pod.ts';
-import { planAskedNodes, planCloseAskedNodes } from '../rootfs/devices.ts';
+import { planAskedNodes, planCloseAskedNodes, planJoinedQueues } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
 import { planCloseStoreDevices, storeDeviceReg } from '../rootfs/stores.ts';
@@ -21,6 +21,7 @@ import { idCount } from './caller.ts';
 import { cloneFlags, planHostname, planIdMaps, planInitIdentity, planReleaseIds, takesRange } from './namespaces.ts';
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
+import { type Join, joinReg, joinsOf, planClocks, planCloseHomes, planJoins, planReturns } from './joins.ts';
 import { planHooks } from './hooks.ts';
 import { planProcess, type ProcessInput } from './process.ts';
 import { planProbes } from './probes.ts';
@@ -59,7 +60,13 @@ function nodeOf({ node, major, minor, at }: DeviceGrant): DeviceNode[] {
   return node === undefined ? [] : [{ ...node, major, minor: minor!, at }];
 }
 
-function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput, { stores }: Stores): RootfsInput {
+function rootfsInput(
+  input: PlanInput,
+  drafts: Drafts,
+  cgroups: CgroupInput,
+  { stores }: Stores,
+  joins: readonly Join[],
+): RootfsInput {
   const { spec, apps, facts, fileVolumes, layersDir } = input;
   return {
     apps: apps.map(({ spec: app, image, hasPlainEtc }) => ({
@@ -81,6 +88,7 @@ function rootfsInput(input: PlanInput, drafts: Drafts, cgroups: CgroupInput, { s
     userns: takesRange(spec, facts),
     ...(facts.caller ? { caller: { ids: idCount(facts.caller) } } : {}),
     hostNetwork: spec.network.mode === 'host',
+    joined: joins.map(({ kind }) => kind),
     layersDir,
     detachedLayers: facts.hasDetachedLayers,
     kernelPaths: facts.kernelPaths,
@@ -98,10 +106,12 @@ export function planPod(input: PlanInput): Plan {
   const drafts = lowerAll(input);
   const cgroupInput = cgroupInputOf(input, drafts);
   const stores = planStores(input, drafts);
-  const rootfs = rootfsInput(input, drafts, cgroupInput, stores);
+  const joins = joinsOf(spec, facts, drafts.pod);
+  const rootfs = rootfsInput(input, drafts, cgroupInput, stores, joins);
   const program = new Program();
   // The descriptors that come with the tape are in the first registers.
   for (const { name } of stores.stores.filter(isImage)) storeDeviceReg({ program }, name);
+  for (const join of joins) joinReg(program, join);
   input.enter?.planEnter(program.tape({ purpose: 'enter' }));
   const host = program.tape({ purpose: 'host' });
   const attach = program.tape({ purpose: 'attach' });
@@ -118,12 +128,23 @@ export function planPod(input: PlanInput): Plan {
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planAskedNodes(host, rootfs);
+  planJoins(host, joins);
   planHostSysfs(host, rootfs);
+  planJoinedQueues(host, rootfs);
+  planClocks(host, drafts.pod);
+  planReturns(attach, joins);
   planAttach(program, attach, input, rootfs, drafts);
-  planInit(program, input, rootfs, cgroups, drafts);
+  planInit(program, input, rootfs, cgroups, drafts, joins);
   const processes = planApps(program, input, drafts, cgroups, stores);
   input.metadata?.planAnswers(program, processes);
-  return { program, processes, cgroupMounts: cgroupMounts(cgroupInput), stores: stores.stores };
+  return {
+    program,
+    processes,
+    cgroupMounts: cgroupMounts(cgroupInput),
+    stores: stores.stores,
+    joins,
+    hasHostName: drafts.pod.namespaces?.uts.value === 'host',
+  };
 }
 
 /** The last op before the exit is told: from here on the pod is an exited one. */
@@ -149,15 +170,17 @@ function planInit(
   rootfs: RootfsInput,
   cgroups: CgroupRegisters,
   drafts: Drafts,
+  joins: readonly Join[],
 ): void {
   const tree = program.tape({ purpose: 'tree' });
   const pod = program.tape({
     purpose: 'pod',
-    cloneFlags: cloneFlags(input.spec, input.facts),
+    cloneFlags: cloneFlags(input.spec, input.facts, drafts.pod),
     ...(cgroups.cgroupInit ? { cgroup: cgroups.cgroupInit } : {}),
   });
   planInitIdentity(tree, input.spec, input.facts, cgroups.joinInit);
-  planHostname(tree, input.spec);
+  planHostname(tree, input.spec, drafts.pod);
+  planCloseHomes(tree, joins);
   planCloseStoreDevices(tree, rootfs);
   planKernelTree(tree, rootfs);
   input.network.planPod(pod, drafts.pod.bandwidth);

@@ -6,6 +6,7 @@ import type { ResolvedImage } from '../image/types.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { Store } from '../rootfs/types.ts';
 import type { CapabilitySets, Draft } from '../isolators/isolator.ts';
+import type { Join } from './joins.ts';
 import type { HostFacts } from './facts.ts';
 
 /** An app whose image is on this machine and was looked into. */
@@ -83,4 +84,8 @@ export interface Plan {
   readonly cgroupMounts: readonly string[];
   /** Those on an image need its loop device, in this order, with the tape. */
   readonly stores: readonly Store[];
+  /** Their descriptors come behind those. */
+  readonly joins: readonly Join[];
+  /** Its hostname is the host's. */
+  readonly hasHostName: boolean;
 }

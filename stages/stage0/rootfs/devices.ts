@@ -122,6 +122,13 @@ function planNodes(tree: Tape, dev: Reg, input: RootfsInput): void {
   }
 }
 
+/** Message queues are mounted by the owner of their namespace: with another pod's, by the monitor while it is in there. */
+export function planJoinedQueues(host: Tape, input: RootfsInput): void {
+  if (!input.joined.includes('ipc')) return;
+  const reason = { at: input.podAt, why: 'mount /dev/mqueue' };
+  newFileSystem(host, { type: 'mqueue', options: [], attributes: NO_EXEC }, host.program.reg('mqueue'), reason);
+}
+
 function planNodeParents(tree: Tape, dev: Reg, { name, at }: DeviceNode, made: Set<string>): void {
   const parents = name.split('/').slice(0, -1);
   for (const depth of parents.keys()) {
@@ -139,7 +146,7 @@ function showNode(tree: Tape, dev: Reg, { name, at }: DeviceNode, node: Reg): vo
   tree.call('close', [node], reason);
 }
 
-function planDevFileSystems(pod: Tape, dev: Reg, { podAt: at, caller }: RootfsInput): void {
+function planDevFileSystems(pod: Tape, dev: Reg, { podAt: at, caller, joined }: RootfsInput): void {
   const pts = pod.program.reg('ptmx');
   const ptsOptions = [
     ['newinstance', true],
@@ -155,10 +162,10 @@ function planDevFileSystems(pod: Tape, dev: Reg, { podAt: at, caller }: RootfsIn
   for (const [name, type, options, attributes, out] of [
     ['pts', 'devpts', ptsOptions, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, pts],
     ['shm', 'tmpfs', shmOptions, NO_EXEC, pod.program.reg('mount')],
-    ['mqueue', 'mqueue', [], NO_EXEC, pod.program.reg('mount')],
+    ['mqueue', 'mqueue', [], NO_EXEC, pod.program.reg(joined.includes('ipc') ? 'mqueue' : 'mount')],
   ] as const) {
     const reason = { at, why: `mount /dev/${name}` };
-    newFileSystem(pod, { type, options, attributes }, out, reason);
+    if (out.name !== 'mqueue') newFileSystem(pod, { type, options, attributes }, out, reason);
     attachMount(pod, out, dev, name, reason);
     // init keeps devpts, to make pseudo-terminals from.
     if (out !== pts) pod.call('close', [out], reason);

@@ -12,11 +12,17 @@ import type { RootfsInput } from './types.ts';
 
 const NO_EXEC = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-/** sysfs can only be mounted by the owner of the network namespace: with the host's, a read-only clone of the host's mount. */
+/**
+ * sysfs can only be mounted by the owner of the network namespace: with the host's, a read-only clone of the host's mount; with
+ * another pod's, the monitor does it while it is in there.
+ */
 export function planHostSysfs(host: Tape, input: RootfsInput): void {
-  if (!input.hostNetwork) return;
   const sys = host.program.reg('sys');
   const reason = { at: input.podAt, why: 'open /sys' };
+  if (input.joined.includes('net')) {
+    newFileSystem(host, { type: 'sysfs', options: [], attributes: NO_EXEC | MOUNT_ATTR_RDONLY }, sys, reason);
+  }
+  if (!input.hostNetwork) return;
   // In a user namespace that did not mount them, what is mounted below comes along or the kernel refuses.
   const recursive = input.caller !== undefined;
   cloneTree(host, AT_FDCWD, '/sys', sys, reason, { recursive });
@@ -36,7 +42,7 @@ export function planSys(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   const sys = pod.program.reg('sys');
   const reason = { at: input.podAt, why: 'mount /sys' };
   pod.call('mkdirat', [initRoot, pod.text('sys'), 0o755], reason);
-  if (!input.hostNetwork) {
+  if (!input.hostNetwork && !input.joined.includes('net')) {
     newFileSystem(pod, { type: 'sysfs', options: [], attributes: NO_EXEC | MOUNT_ATTR_RDONLY }, sys, reason);
   }
   attachMount(pod, sys, initRoot, 'sys', reason);

@@ -63,6 +63,8 @@ export interface RootfsInput {
   readonly caller?: { readonly ids: number };
   /** The pod shares the host's network namespace. */
   readonly hostNetwork: boolean;
+  /** Namespaces that are another pod's. */
+  readonly joined: readonly ('net' | 'ipc' | 'uts')[];
   /** Directory that holds all unpacked layers side by side. */
   readonly layersDir: string;
   /** An overlay takes detached mounts as its layers. */

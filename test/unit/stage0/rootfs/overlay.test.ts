@@ -23,6 +23,7 @@ function inputOf(layers: number, detachedLayers: boolean, hasPlainEtc = false): 
     deviceNodes: [],
     userns: true,
     hostNetwork: false,
+    joined: [],
     layersDir: '/images/layers',
     detachedLayers,
     kernelPaths: new Set(),

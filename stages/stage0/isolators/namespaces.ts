@@ -1,0 +1,109 @@
+import { PodError } from '../error.ts';
+import { DURATION_PATTERN, parseDurationMs } from '../manifest/quantity.ts';
+import { IN_THE_POD } from './fixed.ts';
+import type { Draft, Isolator, IsolatorContext, JsonSchema, Named, NamespaceOwner } from './isolator.ts';
+
+interface Offsets {
+  readonly monotonic?: string;
+  readonly boottime?: string;
+}
+
+export interface NamespacesValue {
+  readonly ipc?: string;
+  readonly uts?: string;
+  readonly time?: 'private' | 'host' | Offsets;
+}
+
+const POD = 'pod:';
+/** linux/capability.h */
+const CAP_SYS_TIME = 25n;
+
+function lower(value: NamespacesValue, draft: Draft, context: IsolatorContext): void {
+  const { ipc = 'private', uts = 'private', time = 'private' } = value;
+  if (ipc === 'host' && context.hasUserns) {
+    throw new PodError(
+      'manifest/schema',
+      "share the host's IPC namespace: the pod has a user namespace of its own, and no say over what others made",
+      {
+        at: context.atOf('/ipc'),
+        hint: 'it takes "userns: host", which gives up the strongest wall; or share a directory',
+      },
+    );
+  }
+  draft.namespaces = {
+    ipc: ownerOf(ipc, '/ipc', context),
+    uts: ownerOf(uts, '/uts', context),
+    time: timeOf(time, context),
+  };
+}
+
+function ownerOf(text: string, pointer: string, { atOf }: IsolatorContext): Named<NamespaceOwner> {
+  const value: NamespaceOwner = text.startsWith(POD) ? { pod: text.slice(POD.length) } : (text as 'private' | 'host');
+  return { value, at: atOf(pointer) };
+}
+
+function timeOf(
+  time: NonNullable<NamespacesValue['time']>,
+  context: IsolatorContext,
+): NonNullable<Draft['namespaces']>['time'] {
+  const at = context.atOf('/time');
+  if (typeof time === 'string') return { value: time, at };
+  const { hasTimeNamespace, effectiveCapabilities, caller } = context.host;
+  // A normal user's pod is made in a user namespace of his, where he has every capability.
+  const lacks = hasTimeNamespace
+    ? !caller && (effectiveCapabilities & (1n << CAP_SYS_TIME)) === 0n && 'CAP_SYS_TIME is missing'
+    : 'this kernel has no time namespaces';
+  if (lacks) throw new PodError('host/unsupported', `set the pod's clocks: ${lacks}`, { at });
+  const offset = (clock: keyof Offsets): bigint => offsetNs(time[clock], context.atOf(`/time/${clock}`));
+  return { value: { monotonicNs: offset('monotonic'), boottimeNs: offset('boottime') }, at };
+}
+
+function offsetNs(text: string | undefined, at: IsolatorContext['at']): bigint {
+  if (text === undefined) return 0n;
+  const isBehind = text.startsWith('-');
+  const ns = BigInt(parseDurationMs(isBehind ? text.slice(1) : text, at)) * 1_000_000n;
+  return isBehind ? -ns : ns;
+}
+
+const OWNER: JsonSchema = { type: 'string', pattern: '^(private|host|pod:[A-Za-z0-9][A-Za-z0-9_.-]*)$' };
+const OFFSET: JsonSchema = { type: 'string', pattern: DURATION_PATTERN.replace('^', '^-?') };
+
+export const NAMESPACES: Isolator<NamespacesValue> = {
+  name: 'os/linux/namespaces',
+  example: { time: 'private' },
+  scopes: ['pod'],
+  schema: {
+    type: 'object',
+    description:
+      'Which namespaces the pod has to itself, and which it shares with the host or with another running pod of the state directory. The network is `network.mode`, the user namespace is `userns`. PID, mount and cgroup namespaces are always its own: a pod without them could not be stopped, or not be limited. What it does not name is `private`.',
+    additionalProperties: false,
+    minProperties: 1,
+    properties: {
+      ipc: {
+        ...OWNER,
+        description:
+          "System V IPC and POSIX message queues: `private`, `host` (only with `userns: host`), or `pod:NAME`. /dev/shm stays the pod's own; share a memory volume for that.",
+      },
+      uts: {
+        ...OWNER,
+        description:
+          "The hostname: `private`, `host`, or `pod:NAME`. One that is shared cannot be set: the pod's field `hostname` has to be left out.",
+      },
+      time: {
+        description:
+          'Monotonic and boot-time clock: `private`, `host`, or how far they are ahead of the host\'s, as in `{monotonic: 1h, boottime: "-30s"}`. The wall clock is the host\'s.',
+        oneOf: [
+          { enum: ['private', 'host'] },
+          {
+            type: 'object',
+            additionalProperties: false,
+            minProperties: 1,
+            properties: { monotonic: OFFSET, boottime: OFFSET },
+          },
+        ],
+      },
+    },
+  },
+  lower,
+  fixed: IN_THE_POD,
+};

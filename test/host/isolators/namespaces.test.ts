@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { readlinkSync } from 'node:fs';
+import { hostname, uptime as hostUptime } from 'node:os';
+import { after, before, test } from 'node:test';
+import { pod } from '../../harness/pod-cli.ts';
+import { probeApp, probeExec, probeManifest, startHoldingPod } from '../../harness/probe-pod.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const root = useTempRoot();
+const KINDS = ['ipc', 'uts', 'time', 'net', 'pid', 'mnt', 'user', 'cgroup'] as const;
+type Kind = (typeof KINDS)[number];
+
+function hostNamespace(kind: Kind): string {
+  return readlinkSync(`/proc/self/ns/${kind}`);
+}
+
+const first: Partial<Record<string, string>> = {};
+let addresses: string[] = [];
+
+before(async () => {
+  await startHoldingPod(root, { name: 'first', pod: { hostname: 'the-first' } });
+  const report = await probeExec(root, 'first');
+  Object.assign(first, report.namespaces);
+  addresses = report.addresses.map(({ address }) => address).sort();
+});
+
+after(() => pod(['rm', '--force', 'first'], { root }));
+
+/** Which are the host's, and which are the first pod's; all others have to be the pod's own. */
+const TABLE: readonly (readonly [string, Json, Partial<Record<Kind, 'host' | 'first'>>])[] = [
+  ['nothing is shared', { isolators: { 'os/linux/namespaces': { time: 'private' } } }, {}],
+  [
+    'what may be is shared with the host',
+    { userns: 'host', isolators: { 'os/linux/namespaces': { ipc: 'host', uts: 'host', time: 'host' } } },
+    { ipc: 'host', uts: 'host', time: 'host', user: 'host' },
+  ],
+  ['the hostname alone', { isolators: { 'os/linux/namespaces': { uts: 'host' } } }, { uts: 'host' }],
+  [
+    "another pod's, each way",
+    { network: { mode: 'pod:first' }, isolators: { 'os/linux/namespaces': { ipc: 'pod:first', uts: 'pod:first' } } },
+    { net: 'first', ipc: 'first', uts: 'first' },
+  ],
+  ["another pod's network alone", { network: { mode: 'pod:first' } }, { net: 'first' }],
+];
+
+for (const [name, fields, shared] of TABLE) {
+  test(name, async () => {
+    const report = await probeApp(root, { name: 'second', pod: { network: { mode: 'none' }, ...fields } });
+    for (const kind of KINDS) {
+      const seen = report.namespaces[kind];
+      const owners = { host: hostNamespace(kind), first: first[kind] };
+      const found = Object.entries(owners).find(([, namespace]) => namespace === seen)?.[0];
+      assert.equal(found, shared[kind], `${kind}: ${seen}`);
+    }
+    const name = { host: hostname(), first: 'the-first' }[shared.uts!] ?? 'second';
+    assert.equal(report.hostname, name);
+    if (shared.net === 'first') assert.deepEqual(report.addresses.map(({ address }) => address).sort(), addresses);
+    const mounts = report.mounts.filter(({ path }) => path === '/sys' || path === '/dev/mqueue');
+    assert.deepEqual(mounts.map(({ type }) => type).sort(), ['mqueue', 'sysfs']);
+  });
+}
+
+test('a pod that shares a network has no power over it', async () => {
+  const fields = { network: { mode: 'pod:first' } };
+  const app = { isolators: { 'os/linux/capabilities-retain-set': { set: ['CAP_NET_ADMIN', 'CAP_SYS_ADMIN'] } } };
+  const input = JSON.parse(probeManifest({ name: 'second', app, pod: fields })) as { apps: Json[] };
+  const script = 'ip link set lo down 2>&1; echo 1 2>/dev/null > /proc/sys/net/ipv4/ip_forward || echo closed';
+  input.apps[0] = { ...input.apps[0], exec: ['/bin/sh', '-c', script] };
+  const { stdout } = await pod(['run', '--rm', '-'], { root, input: JSON.stringify(input) });
+  assert.match(stdout, /Operation not permitted[^]*closed/);
+});
+
+test('clocks of its own', async () => {
+  const fields = { isolators: { 'os/linux/namespaces': { time: { monotonic: '1500ms', boottime: '-2h' } } } };
+  const input = JSON.parse(probeManifest({ name: 'second', pod: { network: { mode: 'none' }, ...fields } })) as {
+    apps: Json[];
+  };
+  input.apps[0] = { ...input.apps[0], exec: ['/bin/cat', '/proc/self/timens_offsets', '/proc/uptime'] };
+  const { stdout, stderr } = await pod(['run', '--rm', '-'], { root, input: JSON.stringify(input) });
+  const [monotonic, boottime, uptime] = stdout.trim().split('\n');
+  assert.deepEqual(
+    [monotonic?.split(/ +/), boottime?.split(/ +/)],
+    [
+      ['monotonic', '1', '500000000'],
+      ['boottime', '-7200', '0'],
+    ],
+    stderr,
+  );
+  assert.ok(Math.abs(Number(uptime!.split(' ')[0]) + 7200 - hostUptime()) < 60, uptime);
+});
+
+const REFUSED: readonly (readonly [string, Json, RegExp])[] = [
+  [
+    "the host's IPC with a user namespace of its own",
+    { isolators: { 'os/linux/namespaces': { ipc: 'host' } } },
+    /share the host's IPC namespace: the pod has a user namespace of its own/,
+  ],
+  [
+    'a hostname where it is shared',
+    { hostname: 'other', isolators: { 'os/linux/namespaces': { uts: 'host' } } },
+    /hostname "other" could not be set/,
+  ],
+  ['a pod that is not there', { network: { mode: 'pod:nobody' } }, /share the net namespace of pod "nobody": find pod/],
+  ['itself', { network: { mode: 'pod:second' } }, /share the net namespace of pod "second": it is this pod/],
+  [
+    "a sysctl of what is another pod's",
+    {
+      network: { mode: 'pod:first' },
+      isolators: { 'os/linux/sysctl': { 'net.core.somaxconn': 1 } },
+    },
+    /set sysctl "net.core.somaxconn": the namespace it is of is another pod's/,
+  ],
+  [
+    "a sysctl of what is the host's",
+    {
+      userns: 'host',
+      isolators: { 'os/linux/namespaces': { ipc: 'host' }, 'os/linux/sysctl': { 'kernel.msgmax': 1 } },
+    },
+    /set sysctl "kernel.msgmax": the namespace it is of is the host's/,
+  ],
+];
+
+for (const [name, fields, message] of REFUSED) {
+  test(`${name}: refused at its line`, async () => {
+    const input = probeManifest({ name: 'second', pod: { network: { mode: 'none' }, ...fields } });
+    const { exitCode, stderr } = await pod(['run', '--rm', '-'], { root, input });
+    assert.equal(exitCode, 125);
+    assert.match(stderr, /^-:1:\d+: /m);
+    assert.match(stderr, message);
+  });
+}
+
+test('when the other pod ends, its addresses lead nowhere', async () => {
+  await startHoldingPod(root, { name: 'owner' });
+  await startHoldingPod(root, { name: 'guest', pod: { network: { mode: 'pod:owner' } } });
+  const carrier = async (): Promise<string> => {
+    const { stdout } = await pod(['exec', 'guest', '--', '/bin/cat', '/sys/class/net/eth0/carrier'], { root });
+    return stdout.trim();
+  };
+  assert.equal(await carrier(), '1');
+  const third = probeManifest({ name: 'third', pod: { network: { mode: 'pod:guest' } } });
+  const { stderr } = await pod(['run', '--rm', '-'], { root, input: third });
+  assert.match(stderr, /share the net namespace of pod "guest": its network is another pod's/);
+  await pod(['rm', '--force', 'owner'], { root });
+  assert.equal(await carrier(), '0');
+  await pod(['rm', '--force', 'guest'], { root });
+});
+
+test("a pod whose network is the host's is not shared, and one that has ended is not there", async () => {
+  const input = (mode: string, name: string): string => probeManifest({ name, pod: { network: { mode } } });
+  await startHoldingPod(root, { name: 'open', pod: { network: { mode: 'host' } } });
+  const shared = await pod(['run', '--rm', '-'], { root, input: input('pod:open', 'second') });
+  assert.match(shared.stderr, /share the net namespace of pod "open": its network is the host's/);
+  await pod(['stop', '--grace', '0s', 'open'], { root });
+  const ended = await pod(['run', '--rm', '-'], { root, input: input('pod:open', 'second') });
+  assert.match(ended.stderr, /share the net namespace of pod "open": .*\[pod\/state\]/);
+});
