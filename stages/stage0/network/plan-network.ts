@@ -164,8 +164,9 @@ export function planNetworkCleanup(tape: Tape, network: NetworkSpec, ports: read
 function planSilence(tape: Tape, at: SourcePosition): void {
   const flags = tape.program.reg('shared');
   const reason = { at, why: 'take down the link that another pod still has' };
-  const path = tape.text(SHARED_MARK);
-  tape.call('openat', [tape.program.reg('podDir'), path, O_WRONLY | O_CLOEXEC, 0], {
+  // By now the pod is an exited one.
+  const path = tape.text([sym('root'), '/pods/exited/', sym('uuid'), `/${SHARED_MARK}`]);
+  tape.call('openat', [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], {
     ...reason,
     out: flags,
     tolerate: ['ENOENT'],
