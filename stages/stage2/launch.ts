@@ -4,6 +4,7 @@ import { executeProgram } from './execute.ts';
 import { changeUser, dropBoundingSet, loadSystemCallFilter, setCapabilities, setNoNewPrivileges } from './identity.ts';
 import { restrictByLandlock } from './landlock.ts';
 import { applySettings, setResourceLimits, setUmask, unblockSignals } from './limits.ts';
+import { setSecurityLabel } from './security-label.ts';
 import type { ProcessPlan } from './process.ts';
 import { changeDirectory, enterNewRoot, enterRunningRoot, joinCgroups } from './root.ts';
 
@@ -14,6 +15,7 @@ type Step = (tape: Tape, process: ProcessPlan) => void;
  * advisories: each step needs a privilege that a later one gives up.
  */
 const AFTER_ROOT: readonly Step[] = [
+  setSecurityLabel,
   setUmask,
   dropBoundingSet,
   changeUser,
@@ -32,6 +34,7 @@ const AFTER_ROOT: readonly Step[] = [
  * then subject to it.
  */
 const AFTER_ROOT_WITHOUT_NNP: readonly Step[] = [
+  setSecurityLabel,
   setUmask,
   changeDirectory,
   restrictByLandlock,

@@ -40,6 +40,16 @@ export interface Landlock {
   readonly at: SourcePosition;
 }
 
+/** A label of a security module: what is written to an attribute of the process, and how what is read there begins then. */
+export interface Label {
+  /** Below /proc/PID/attr. */
+  readonly attribute: string;
+  readonly request: string;
+  readonly shown: string;
+  readonly why: string;
+  readonly at: SourcePosition;
+}
+
 /** Manifest lines that asked for parts of a process; where one is absent, the app's own line stands in. */
 export interface ProcessPlaces {
   readonly app: SourcePosition;
@@ -72,6 +82,8 @@ export interface ProcessPlan {
   readonly umask: number;
   readonly settings: readonly Setting[];
   readonly landlock?: Landlock | undefined;
+  /** Of security modules, for the program that is executed. */
+  readonly labels?: readonly Label[];
   /** The pod has a metadata service, and the process is told where. */
   readonly hasMetadata?: true;
   /** `tasks` files of the app's version 1 cgroups. */

@@ -21,6 +21,8 @@ import { type Guest, type Machine, runMachine } from './machine.ts';
 const EMULATOR = '/usr/bin/qemu-system-x86_64';
 const PACKAGE = 'linux-image-cloud-amd64';
 const KERNEL_DIR = join(TOP, 'dist/test/kernel');
+/** For its compiler of profiles. */
+const APPARMOR_DIR = join(TOP, 'dist/test/apparmor');
 /** In the order they are loaded. */
 const DISK_MODULES = [
   'virtio_ring',
@@ -45,21 +47,28 @@ function findObstacle(): string | undefined {
   }
 }
 
-/** The package's files, without installing it: a host's own boot loader is none of our business. */
+/** A host's own boot loader is none of our business, nor is what confines its programs: nothing is installed. */
 function fetchKernel(): void {
-  if (existsSync(KERNEL_DIR)) return;
+  if (!existsSync(KERNEL_DIR)) {
+    const depends = execFileSync('apt-cache', ['depends', PACKAGE], { encoding: 'utf8' });
+    const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
+    if (name === undefined) throw new Error(`${PACKAGE} depends on no kernel`);
+    fetchPackage(name, KERNEL_DIR);
+  }
+  if (!existsSync(APPARMOR_DIR)) fetchPackage('apparmor', APPARMOR_DIR);
+}
+
+/** The package's files. */
+function fetchPackage(name: string, to: string): void {
   const temp = mkdtempSync('/tmp/pod-kernel-');
   try {
     // _apt, the user who downloads, has to get in.
     chmodSync(temp, 0o777);
-    const depends = execFileSync('apt-cache', ['depends', PACKAGE], { encoding: 'utf8' });
-    const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
-    if (name === undefined) throw new Error(`${PACKAGE} depends on no kernel`);
     execFileSync('apt-get', ['-qq', 'download', name], { cwd: temp, stdio: 'pipe' });
     const file = readdirSync(temp).find((each) => each.endsWith('.deb'));
-    execFileSync('dpkg', ['-x', join(temp, file!), join(temp, 'kernel')], { stdio: 'pipe' });
-    cpSync(join(temp, 'kernel'), `${KERNEL_DIR}.new`, { recursive: true });
-    renameSync(`${KERNEL_DIR}.new`, KERNEL_DIR);
+    execFileSync('dpkg', ['-x', join(temp, file!), join(temp, 'files')], { stdio: 'pipe' });
+    cpSync(join(temp, 'files'), `${to}.new`, { recursive: true });
+    renameSync(`${to}.new`, to);
   } finally {
     rmSync(temp, { recursive: true, force: true });
   }
@@ -76,7 +85,7 @@ async function run({ cgroups, program, limitMs }: Guest): Promise<string> {
     packInitramfs(join(dir, 'first'), join(dir, 'initramfs'));
     const drive = `file=${makeRoot(join(dir, 'root'), program, cgroups)},if=virtio,format=raw,cache=unsafe`;
     const kernel = ['-kernel', join(KERNEL_DIR, `boot/vmlinuz-${release()}`), '-initrd', join(dir, 'initramfs')];
-    const append = ['-append', 'console=ttyS0 quiet panic=-1 mitigations=off'];
+    const append = ['-append', 'apparmor=1 console=ttyS0 quiet panic=-1 mitigations=off'];
     const machine =
       '-accel tcg,thread=multi -smp 2 -m 1G -cpu max -nodefaults -no-user-config -display none -no-reboot -serial stdio';
     return await runMachine(EMULATOR, [...machine.split(' '), ...kernel, ...append, '-drive', drive], dir, limitMs);
@@ -119,6 +128,7 @@ function writeScript(path: string, text: string): void {
 function makeRoot(tree: string, program: string, cgroups: string): string {
   makeSystem(tree);
   for (const name of ['modprobe', 'ip']) copyProgram(tree, findProgram(name));
+  cpSync(join(APPARMOR_DIR, 'sbin/apparmor_parser'), join(tree, 'usr/sbin/apparmor_parser'));
   mkdirSync(join(tree, dirname(process.execPath)), { recursive: true });
   cpSync(process.execPath, join(tree, process.execPath));
   linkSystem(tree);
@@ -150,6 +160,7 @@ function initScript(program: string, cgroups: string): string {
   return `export POD_GUEST=${cgroups} POD_TEST_TOP=/srv/pod TMPDIR=/var/tmp NO_COLOR=1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
+mount -t securityfs securityfs /sys/kernel/security
 mount -t tmpfs tmpfs /run
 mount -t cgroup2 cgroup /sys/fs/cgroup
 modprobe -a ${WANTED_MODULES.join(' ')}

@@ -50,6 +50,7 @@ export function newDraft(scope: 'app' | 'pod', host: HostFacts): Draft {
       settings: [],
       maskedPaths: [],
       readOnlyPaths: [],
+      labels: [],
     },
     devices: [],
     sysctls: [],

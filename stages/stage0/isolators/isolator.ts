@@ -80,6 +80,15 @@ export interface LandlockSettings {
   readonly at: Position;
 }
 
+/** As in stage2's `Label`. */
+export interface SecurityLabel {
+  readonly attribute: 'exec' | 'apparmor/exec';
+  readonly request: string;
+  readonly shown: string;
+  readonly why: string;
+  readonly at: Position;
+}
+
 /** What a process of an app is like when it executes; isolators edit it before stage2 turns it into ops. */
 export interface ProcessDraft {
   capabilities: CapabilitySets;
@@ -95,6 +104,7 @@ export interface ProcessDraft {
   readonly maskedPaths: Named[];
   readonly readOnlyPaths: Named[];
   landlock?: LandlockSettings;
+  readonly labels: SecurityLabel[];
 }
 
 /** The filter as data: one answer a system call, compiled to a range tree by `seccomp-compile`. */

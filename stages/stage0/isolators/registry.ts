@@ -1,3 +1,4 @@
+import { APPARMOR_PROFILE } from './apparmor-profile.ts';
 import { BLOCK_BANDWIDTH } from './block-bandwidth.ts';
 import { BLOCK_IOPS } from './block-iops.ts';
 import { CAPABILITIES_REMOVE_SET } from './capabilities-remove-set.ts';
@@ -33,6 +34,7 @@ import { PIDS } from './pids.ts';
 import { SECCOMP_PROFILE } from './seccomp-profile.ts';
 import { SECCOMP_REMOVE_SET } from './seccomp-remove-set.ts';
 import { SECCOMP_RETAIN_SET } from './seccomp-retain-set.ts';
+import { SELINUX_CONTEXT } from './selinux-context.ts';
 
 /**
  * Every isolator there is, in the order they are lowered: the filter depends on the capabilities and on no_new_privs, so it
@@ -73,6 +75,8 @@ export const ISOLATORS: readonly AnyIsolator[] = [
   MASKED,
   READ_ONLY,
   LANDLOCK,
+  APPARMOR_PROFILE,
+  SELINUX_CONTEXT,
   // Its default is the filter of every app, so it comes before the other.
   SECCOMP_REMOVE_SET,
   SECCOMP_RETAIN_SET,

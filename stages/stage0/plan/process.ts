@@ -65,6 +65,7 @@ export function planProcess(input: ProcessInput): ProcessPlan {
     umask: settings.umask.value,
     settings: settings.settings,
     landlock: settings.landlock,
+    ...(settings.labels.length > 0 ? { labels: settings.labels } : {}),
     ...(hasMetadata ? { hasMetadata } : {}),
     joins,
     places: {

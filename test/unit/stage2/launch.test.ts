@@ -145,3 +145,34 @@ test('the command is looked for in every directory of PATH, in its order', () =>
   const tried = tape.ops.filter(is('execve')).map((op) => describeCall(tape.program, op).split(',')[0]);
   assert.deepEqual(tried, ['execve("/a/tool"', 'execve("./tool"', 'execve("/b/tool"']);
 });
+
+const LABEL = {
+  attribute: 'exec',
+  request: 'a:b:c:s0',
+  shown: 'a:b:c:s0',
+  why: 'run in a context',
+  at: defaults.places.app,
+};
+
+for (const noNewPrivileges of [true, false]) {
+  for (const [name, make] of Object.entries(PLANS)) {
+    test(`${name}, ${noNewPrivileges ? 'with' : 'without'} no_new_privs: a label is written, read back, and then the rest`, () => {
+      const ops = opsOf(make, { ...defaults, noNewPrivileges, labels: [LABEL] });
+      const isLabel = ({ why }: Op): boolean => why === LABEL.why;
+      assert.deepEqual(
+        ops.filter(isLabel).map(({ call }) => call),
+        ['openat2', 'write', 'pread64', 'tape.equal', 'close'],
+      );
+      assert.equal((ops.find(isLabel)!.args[0] as { name: string }).name, 'proc');
+      assertOrder(
+        ops,
+        ['the label', isLabel],
+        [
+          'privileges given up, or the filter',
+          (op) => isPrctl(PR_CAPBSET_DROP)(op) || isPrctl(PR_SET_NO_NEW_PRIVS)(op) || is('seccomp')(op),
+        ],
+        ['execve', is('execve')],
+      );
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import { PodError } from '../error.ts';
+import { findingOf } from './finding.ts';
+import { OF_A_PROCESS } from './fixed.ts';
+import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
+
+const ENABLED = '/sys/module/apparmor/parameters/enabled';
+
+function lower(profile: string, draft: Draft, context: IsolatorContext): void {
+  const { at } = context;
+  const enabled = findingOf(context.host, 'text', ENABLED);
+  if (enabled !== 'Y') {
+    const found = enabled === null ? 'this kernel has no AppArmor' : 'AppArmor is switched off';
+    throw new PodError('host/unsupported', `run under AppArmor profile "${profile}": ${found}`, {
+      at,
+      hint: 'boot with "apparmor=1", and with apparmor in "lsm=" if that is given',
+    });
+  }
+  draft.process.labels.push({
+    attribute: 'apparmor/exec',
+    request: `exec ${profile}`,
+    // A profile is shown with its mode; there is none of being unconfined.
+    shown: profile === 'unconfined' ? profile : `${profile} (`,
+    why: `run under AppArmor profile "${profile}"`,
+    at,
+  });
+}
+
+export const APPARMOR_PROFILE: Isolator<string> = {
+  name: 'os/linux/apparmor-profile',
+  example: 'unconfined',
+  scopes: ['app'],
+  schema: {
+    type: 'string',
+    pattern: '^[^\\u0000-\\u0020\\u007f][^\\u0000-\\u001f\\u007f]{0,1023}$',
+    description:
+      'The AppArmor profile the app is executed under, by its name; it has to be loaded on the host, as with apparmor_parser(8). `unconfined`: none. A host without AppArmor refuses the pod. Default: what AppArmor itself attaches to the program, which mostly is nothing.',
+  },
+  look: () => [`text ${ENABLED}`],
+  lower,
+  fixed: OF_A_PROCESS,
+};

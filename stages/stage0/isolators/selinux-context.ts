@@ -1,0 +1,63 @@
+import { PodError } from '../error.ts';
+import { findingOf } from './finding.ts';
+import { OF_A_PROCESS } from './fixed.ts';
+import type { Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
+
+export type SelinuxValue =
+  | string
+  | { readonly user?: string; readonly role?: string; readonly type: string; readonly level?: string };
+
+/** There where the module is active and its file system is mounted, as it is on every host that has a policy. */
+const ENFORCE = '/sys/fs/selinux/enforce';
+
+function lower(value: SelinuxValue, draft: Draft, context: IsolatorContext): void {
+  const { at } = context;
+  const label = typeof value === 'string' ? value : labelOf(value);
+  if (findingOf(context.host, 'text', ENFORCE) === null) {
+    throw new PodError('host/unsupported', `run in SELinux context "${label}": SELinux is not active here`, {
+      at,
+      hint: 'it takes a policy, and "selinux" in the kernel\'s "lsm="',
+    });
+  }
+  draft.process.labels.push({
+    attribute: 'exec',
+    request: label,
+    shown: label,
+    why: `run in SELinux context "${label}"`,
+    at,
+  });
+}
+
+/** As container runtimes fill it up. */
+function labelOf({ user = 'system_u', role = 'system_r', type, level = 's0' }: Exclude<SelinuxValue, string>): string {
+  return [user, role, type, level].join(':');
+}
+
+const PART: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9_.-]+$' };
+
+export const SELINUX_CONTEXT: Isolator<SelinuxValue> = {
+  name: 'os/linux/selinux-context',
+  example: { type: 'container_t' },
+  scopes: ['app'],
+  schema: {
+    description:
+      'The SELinux context the app is executed in, whole or in parts. The policy has to allow the change, and the context its files. A host where SELinux is not active refuses the pod. Default: what the policy says.',
+    oneOf: [
+      { type: 'string', pattern: '^[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+(:[A-Za-z0-9_.:,-]+)?$' },
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['type'],
+        properties: {
+          user: { ...PART, description: 'Default: `system_u`.' },
+          role: { ...PART, description: 'Default: `system_r`.' },
+          type: { ...PART, description: '`container_t` on Fedora and its kin.' },
+          level: { type: 'string', pattern: '^[A-Za-z0-9_.:,-]+$', description: 'Default: `s0`.' },
+        },
+      },
+    ],
+  },
+  look: () => [`text ${ENFORCE}`],
+  lower,
+  fixed: OF_A_PROCESS,
+};

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lowerIsolators } from '../../../../stages/stage0/isolators/lower.ts';
+import type { HostFacts } from '../../../../stages/stage0/plan/facts.ts';
+import { newHost, spec, V2 } from './host.ts';
+
+const APPARMOR = 'text /sys/module/apparmor/parameters/enabled';
+const SELINUX = 'text /sys/fs/selinux/enforce';
+const ACTIVE = { [APPARMOR]: 'Y', [SELINUX]: '1' };
+const CONTEXT = 'os/linux/selinux-context';
+const PROFILE = 'os/linux/apparmor-profile';
+
+type Row = readonly [
+  name: string,
+  isolator: string,
+  value: unknown,
+  looked: HostFacts['looked'],
+  expected: readonly string[],
+];
+
+/** What is written and what is read then, or the error's code. */
+const TABLE: readonly Row[] = [
+  ['a profile', PROFILE, 'web', ACTIVE, ['apparmor/exec', 'exec web', 'web (']],
+  ['no profile', PROFILE, 'unconfined', ACTIVE, ['apparmor/exec', 'exec unconfined', 'unconfined']],
+  ['AppArmor that is switched off', PROFILE, 'web', { [APPARMOR]: 'N' }, ['host/unsupported']],
+  ['a kernel without AppArmor', PROFILE, 'unconfined', { [APPARMOR]: null }, ['host/unsupported']],
+  ['a context', CONTEXT, 'u:r:t:s0:c1,c2', ACTIVE, ['exec', 'u:r:t:s0:c1,c2', 'u:r:t:s0:c1,c2']],
+  [
+    'a context in parts',
+    CONTEXT,
+    { type: 'container_t', level: 's0:c7' },
+    ACTIVE,
+    ['exec', 'system_u:system_r:container_t:s0:c7', 'system_u:system_r:container_t:s0:c7'],
+  ],
+  ['SELinux that is not active', CONTEXT, { type: 't' }, { [SELINUX]: null }, ['host/unsupported']],
+];
+
+for (const [name, isolator, value, looked, expected] of TABLE) {
+  test(`${name}: ${expected.join(', ')}`, () => {
+    const { draft, errors } = lowerIsolators([spec(isolator, value)], 'app', newHost(V2, { looked }));
+    const labels = draft.process.labels.flatMap(({ attribute, request, shown }) => [attribute, request, shown]);
+    assert.deepEqual([...labels, ...errors.map(({ code }) => code)], expected);
+  });
+}
