@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -80,7 +81,7 @@ static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fau
 	if (!played(in, t->before, fault))
 		return -fault->err;
 	*fault = (struct fault){ .tape = t->start, .op = ~0u };
-	ret = start_process(in, &in->program, t->start, stdio, -1, &a->report);
+	ret = start_process(in, &in->program, t->start, stdio, NULL, &a->report);
 	*restored = played(in, t->after, &after);
 	if (ret > 0 && !*restored)
 		*fault = after;
@@ -240,17 +241,32 @@ void apps_start_ready(struct init *in)
 	}
 }
 
-/* Keeps the app's mount namespace, so that exec is born into it. */
-static void hold_mount_namespace(struct init *in, struct app *a)
+static s32 open_namespace(const struct init *in, const struct app *a, const char *kind)
 {
 	char path[32];
 	struct text t = { path, path + sizeof(path) - 1 };
 
 	put_number(&t, (u64)a->pid, 0);
-	put_literal(&t, "/ns/mnt");
+	put_literal(&t, "/ns/");
+	put_string(&t, kind, 3);
 	*t.at = 0;
-	if (in->regs[R_PROC] >= 0)
-		a->mount_namespace = (s32)sys4(__NR_openat, in->regs[R_PROC], path, O_RDONLY | O_CLOEXEC, 0);
+	return in->regs[R_PROC] < 0 ? -1 : (s32)sys4(__NR_openat, in->regs[R_PROC], path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+/* Keeps the app's namespaces, so that exec is born into them. */
+static void hold_namespaces(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+
+	a->mount_namespace = open_namespace(in, a, "mnt");
+	if (!(in->program.tapes[tape_app(in, index)->start].clone_flags & CLONE_NEWPID))
+		return;
+	a->pid_namespace = open_namespace(in, a, "pid");
+	/* In one without the other a process would see whom it cannot reach. */
+	if (a->pid_namespace < 0) {
+		sys_close(a->mount_namespace);
+		a->mount_namespace = -1;
+	}
 }
 
 static void record_start(struct init *in, u32 index)
@@ -292,7 +308,7 @@ void app_reported(struct init *in, u32 index)
 		return;
 	}
 	if (!a->reaped)
-		hold_mount_namespace(in, a);
+		hold_namespaces(in, index);
 	record_start(in, index);
 	if (a->mount_namespace >= 0)
 		hook_begin(in, index, HOOK_POST_START, ~0ull);

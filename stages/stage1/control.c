@@ -121,7 +121,7 @@ long start_like(struct init *in, u32 app, const struct program *p, u32 tape, con
 
 	if (!played(in, t->before, &fault))
 		return -fault.err;
-	pid = start_process(in, p, tape, stdio, in->apps[app].mount_namespace, report);
+	pid = start_process(in, p, tape, stdio, &in->apps[app], report);
 	/* What init cannot take back it must not pass on to others: the command ends, and its client sees that. */
 	if (!played(in, t->after, &fault) && pid > 0)
 		sys2(__NR_kill, pid, SIGKILL);

@@ -111,6 +111,8 @@ static void reap_app(struct init *in, u32 index, int status)
 	/* No exec is born into it any more, and it would keep the app's mounts. */
 	sys_close(a->mount_namespace);
 	a->mount_namespace = -1;
+	sys_close(a->pid_namespace);
+	a->pid_namespace = -1;
 	probes_end(in, index);
 	record_exit(in, index, oom_killed(in, index));
 	a->state = APP_EXITED;

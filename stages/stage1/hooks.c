@@ -51,7 +51,7 @@ static long give_birth(struct init *in, u32 index, u32 kind)
 		sys_close(stdio[1]);
 		return -fault.err;
 	}
-	pid = start_process(in, &in->program, (u32)t->hooks[kind], stdio, a->mount_namespace, &a->hook.report);
+	pid = start_process(in, &in->program, (u32)t->hooks[kind], stdio, a, &a->hook.report);
 	if (!played(in, t->after, &fault) && pid > 0)
 		sys2(__NR_kill, pid, SIGKILL);
 	sys_close(stdio[1]);

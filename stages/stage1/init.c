@@ -234,7 +234,7 @@ static void forget_all(struct init *in)
 		in->probes[i] = (struct probe){ .fd = -1, .report = -1 };
 	/* No further: a page that nobody writes to costs nothing. */
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
-		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .input = -1, .slave = -1,
+		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .pid_namespace = -1, .input = -1, .slave = -1,
 					    .out.fd = -1, .err.fd = -1, .log.fd = -1 };
 		in->apps[i].hook = (struct hook_run){ .report = -1, .out.fd = -1 };
 	}

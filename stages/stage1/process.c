@@ -36,26 +36,49 @@ static void play_in_child(const struct program *p, u32 tape, s64 *regs)
 	sys_exit(report.fault.err == ENOENT || report.fault.err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
 }
 
-/* The child's pid, or minus errno; *report is the pipe that ends when the child has become the program. */
-long start_process(struct init *in, const struct program *p, u32 tape, const s32 *stdio, s32 mount_namespace,
-		   s32 *report)
+/* Where children are born from then on: in that pid namespace, or with -1 in init's own again. 0, or minus errno. */
+static long bear_in(const struct init *in, s32 pids)
 {
+	long own;
+	long ret;
+
+	if (pids >= 0)
+		return sys2(__NR_setns, pids, CLONE_NEWPID);
+	own = sys4(__NR_openat, in->regs[R_PROC], "self/ns/pid", O_RDONLY | O_CLOEXEC, 0);
+	ret = own < 0 ? own : sys2(__NR_setns, own, CLONE_NEWPID);
+	sys_close(own);
+	return ret;
+}
+
+/*
+ * The child's pid, or minus errno; *report is the pipe that ends when the child has become the program. It is born in the namespaces
+ * of a running app; with NULL in those its tape makes.
+ */
+long start_process(struct init *in, const struct program *p, u32 tape, const s32 *stdio,
+		   const struct app *inside, s32 *report)
+{
+	s32 pids = inside ? inside->pid_namespace : -1;
 	const struct tape_entry *entry = &p->tapes[tape];
 	s32 pipe[2];
 	long pid = sys2(__NR_pipe2, pipe, O_CLOEXEC | O_NONBLOCK);
 
 	if (pid < 0)
 		return pid;
-	pid = spawn(entry->clone_flags, entry->cgroup_reg < 0 ? -1 : (long)in->regs[entry->cgroup_reg], NULL);
+	pid = pids < 0 ? 0 : bear_in(in, pids);
+	if (pid == 0)
+		pid = spawn(entry->clone_flags, entry->cgroup_reg < 0 ? -1 : (long)in->regs[entry->cgroup_reg], NULL);
 	if (pid == 0) {
 		in->regs[R_STDIN] = stdio[0];
 		in->regs[R_STDOUT] = stdio[1];
 		in->regs[R_STDERR] = stdio[2];
 		in->regs[R_REPORT] = pipe[1];
-		in->regs[R_APP_MOUNT_NAMESPACE] = mount_namespace;
+		in->regs[R_APP_MOUNT_NAMESPACE] = inside ? inside->mount_namespace : -1;
 		play_in_child(p, tape, in->regs);
 	}
 	sys_close(pipe[1]);
+	/* init could start nothing of its own any more. */
+	if (pids >= 0 && bear_in(in, -1) < 0)
+		apps_stop(in, 0);
 	if (pid < 0)
 		sys_close(pipe[0]);
 	else

@@ -77,6 +77,8 @@ struct app {
 	u8 reaped;
 	s32 report;
 	s32 mount_namespace;
+	/* Where it has one of its own, else -1. */
+	s32 pid_namespace;
 	s32 code;
 	s32 signal;
 	/* Its program has run, in this process or an earlier one. */
@@ -214,8 +216,8 @@ int init_main(struct program *program, const s64 *regs, long from_monitor);
 
 /* process.c */
 long spawn(u64 flags, long cgroup, s32 *pidfd);
-long start_process(struct init *in, const struct program *p, u32 tape, const s32 *stdio, s32 mount_namespace,
-		   s32 *report);
+long start_process(struct init *in, const struct program *p, u32 tape, const s32 *stdio,
+		   const struct app *inside, s32 *report);
 int read_report(s32 fd, struct report *report);
 long watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
 

@@ -5,6 +5,7 @@ import { changeUser, dropBoundingSet, loadSystemCallFilter, setCapabilities, set
 import { restrictByLandlock } from './landlock.ts';
 import { applySettings, setResourceLimits, setUmask, unblockSignals } from './limits.ts';
 import { setSecurityLabel } from './security-label.ts';
+import { mountOwnProc } from './own-proc.ts';
 import type { ProcessPlan } from './process.ts';
 import { changeDirectory, enterNewRoot, enterRunningRoot, joinCgroups } from './root.ts';
 
@@ -58,6 +59,7 @@ export function planStart(tape: Tape, process: ProcessPlan, input: StandardInput
   setResourceLimits(tape, process);
   applySettings(tape, process);
   enterNewRoot(tape, process);
+  mountOwnProc(tape, process);
   setStandardStreams(tape, process, input, true);
   finish(tape, process);
 }
@@ -73,6 +75,7 @@ export function planHook(tape: Tape, process: ProcessPlan, isRunning: boolean): 
   applySettings(tape, process);
   if (isRunning) enterRunningRoot(tape, process);
   else enterNewRoot(tape, process);
+  if (!isRunning) mountOwnProc(tape, process);
   setStandardStreams(tape, process, 'null', true);
   finish(tape, process);
 }

@@ -61,6 +61,13 @@ export interface ProcessPlaces {
   readonly umask?: SourcePosition | undefined;
 }
 
+/** A /proc for the processes of one app, with what is covered and what is read-only in it. */
+export interface OwnProc {
+  readonly masked: readonly string[];
+  readonly readOnly: readonly string[];
+  readonly at: SourcePosition;
+}
+
 /** All that stage2 needs to turn a fresh child of init into a program: an app's first process, or a later one through exec. */
 export interface ProcessPlan {
   readonly app: string;
@@ -86,6 +93,8 @@ export interface ProcessPlan {
   readonly labels?: readonly Label[];
   /** The pod has a metadata service, and the process is told where. */
   readonly hasMetadata?: true;
+  /** The app has a PID namespace of its own. */
+  readonly ownProc?: OwnProc;
   /** `tasks` files of the app's version 1 cgroups. */
   readonly joins: readonly Reg[];
   readonly places: ProcessPlaces;

@@ -176,6 +176,8 @@ export type NamespaceOwner = 'private' | 'host' | { readonly pod: string };
 export interface Namespaces {
   readonly ipc: Named<NamespaceOwner>;
   readonly uts: Named<NamespaceOwner>;
+  /** Whether each app has a PID namespace of its own inside the pod's. */
+  readonly pid: Named<'pod' | 'app'>;
   readonly time: Named<'private' | 'host' | { readonly monotonicNs: bigint; readonly boottimeNs: bigint }>;
 }
 

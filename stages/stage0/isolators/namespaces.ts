@@ -12,6 +12,7 @@ export interface NamespacesValue {
   readonly ipc?: string;
   readonly uts?: string;
   readonly time?: 'private' | 'host' | Offsets;
+  readonly pid?: 'pod' | 'app';
 }
 
 const POD = 'pod:';
@@ -19,7 +20,7 @@ const POD = 'pod:';
 const CAP_SYS_TIME = 25n;
 
 function lower(value: NamespacesValue, draft: Draft, context: IsolatorContext): void {
-  const { ipc = 'private', uts = 'private', time = 'private' } = value;
+  const { ipc = 'private', uts = 'private', time = 'private', pid = 'pod' } = value;
   if (ipc === 'host' && context.hasUserns) {
     throw new PodError(
       'manifest/schema',
@@ -34,6 +35,7 @@ function lower(value: NamespacesValue, draft: Draft, context: IsolatorContext): 
     ipc: ownerOf(ipc, '/ipc', context),
     uts: ownerOf(uts, '/uts', context),
     time: timeOf(time, context),
+    pid: { value: pid, at: context.atOf('/pid') },
   };
 }
 
@@ -75,7 +77,7 @@ export const NAMESPACES: Isolator<NamespacesValue> = {
   schema: {
     type: 'object',
     description:
-      'Which namespaces the pod has to itself, and which it shares with the host or with another running pod of the state directory. The network is `network.mode`, the user namespace is `userns`. PID, mount and cgroup namespaces are always its own: a pod without them could not be stopped, or not be limited. What it does not name is `private`.',
+      'Which namespaces the pod has to itself, and which it shares with the host or with another running pod of the state directory. The network is `network.mode`, the user namespace is `userns`. PID, mount and cgroup namespaces are never shared with others: a pod without them could not be stopped, or not be limited. What it does not name is `private`.',
     additionalProperties: false,
     minProperties: 1,
     properties: {
@@ -88,6 +90,11 @@ export const NAMESPACES: Isolator<NamespacesValue> = {
         ...OWNER,
         description:
           "The hostname: `private`, `host`, or `pod:NAME`. One that is shared cannot be set: the pod's field `hostname` has to be left out.",
+      },
+      pid: {
+        enum: ['pod', 'app'],
+        description:
+          "`pod`: the apps see each other's processes, and PID 1 is init. `app`: each app has a PID namespace of its own, as with `shareProcessNamespace: false` in Kubernetes. It is PID 1 there: it sees no process but its own, signals it does not handle do not end it, and it has to reap what its children leave. Default: `pod`.",
       },
       time: {
         description:

@@ -1,6 +1,6 @@
 import { planHook } from '../../stage2/launch.ts';
 import type { HookName, Program, Reg, SupervisedHook } from '../../tape/program.ts';
-import { planProcess, type ProcessInput } from './process.ts';
+import { pidFlags, planProcess, type ProcessInput } from './process.ts';
 
 /** Those that run while the app does, as its user; the others prepare and clean up, as the pod's root. */
 const WHILE_IT_RUNS: ReadonlySet<HookName> = new Set(['postStart', 'preStop']);
@@ -17,7 +17,8 @@ export function planHooks(
     const name = key as HookName;
     const isRunning = WHILE_IT_RUNS.has(name);
     const app = { ...input.app, spec: { ...spec, exec: command }, ...(isRunning ? {} : { user: ROOT }) };
-    const tape = program.tape({ purpose: 'hook', app: spec.name, ...(cgroup ? { cgroup } : {}) });
+    const own = isRunning ? {} : pidFlags(input);
+    const tape = program.tape({ purpose: 'hook', app: spec.name, ...own, ...(cgroup ? { cgroup } : {}) });
     planHook(tape, planProcess({ ...input, app, hasTerminal: false }), isRunning);
     hooks[name] = { tape, limitMs: spec.hooks.limitMs };
   }

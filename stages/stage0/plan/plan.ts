@@ -23,7 +23,7 @@ import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
 import { type Join, joinReg, joinsOf, planClocks, planCloseHomes, planJoins, planReturns } from './joins.ts';
 import { planHooks } from './hooks.ts';
-import { planProcess, type ProcessInput } from './process.ts';
+import { pidFlags, planProcess, type ProcessInput } from './process.ts';
 import { planProbes } from './probes.ts';
 import { appFlags, standardInput, streamsOf } from './streams.ts';
 import { planDependencies, planRestart } from './supervision.ts';
@@ -206,6 +206,7 @@ function planApps(
       joins: cgroups.joinApp.get(name) ?? [],
       hasTerminal: streamsOf(input, app.spec).hasTerminal,
       hasMetadata: input.metadata !== undefined,
+      namespaces: drafts.pod.namespaces,
     };
     const process = planApp(program, input, own, cgroups, logBytes(name));
     processes.set(name, { process, capabilities: draft.process.capabilities });
@@ -226,7 +227,7 @@ function planApp(
   const streams = streamsOf(input, spec);
   const cgroup = cgroups.cgroupApp.get(spec.name);
   const before = program.tape({ purpose: 'before', app: spec.name });
-  const start = program.tape({ purpose: 'start', app: spec.name, ...(cgroup ? { cgroup } : {}) });
+  const start = program.tape({ purpose: 'start', app: spec.name, ...pidFlags(own), ...(cgroup ? { cgroup } : {}) });
   const after = program.tape({ purpose: 'after', app: spec.name });
   planOomScore(before, after, draft, input.facts.oomScoreAdj);
   planStart(start, process, standardInput(streams));

@@ -1,9 +1,11 @@
-import type { ProcessPlan } from '../../stage2/process.ts';
+import { CLONE_NEWPID } from '../../linux/constants.ts';
+import type { OwnProc, ProcessPlan } from '../../stage2/process.ts';
 import type { Reg } from '../../tape/program.ts';
 import { PodError } from '../error.ts';
 import { finalCapabilities } from '../isolators/capability-sets.ts';
-import type { Draft } from '../isolators/isolator.ts';
+import type { Draft, Named } from '../isolators/isolator.ts';
 import { compileSeccomp } from '../isolators/seccomp-compile.ts';
+import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
 import type { HostFacts } from './facts.ts';
 import { keepsGroups } from './namespaces.ts';
 import { TERMINAL_TYPE } from './streams.ts';
@@ -42,6 +44,28 @@ export interface ProcessInput {
   readonly joins: readonly Reg[];
   readonly hasTerminal: boolean;
   readonly hasMetadata: boolean;
+  /** Of the pod. */
+  readonly namespaces: Draft['namespaces'];
+}
+
+/** CLONE_NEWPID for what is not born into a running app. */
+export function pidFlags({ namespaces }: Pick<ProcessInput, 'namespaces'>): { cloneFlags?: bigint } {
+  return hasOwnPids({ namespaces }) ? { cloneFlags: CLONE_NEWPID } : {};
+}
+
+function hasOwnPids({ namespaces }: Pick<ProcessInput, 'namespaces'>): boolean {
+  return namespaces?.pid.value === 'app';
+}
+
+/** What is covered and read-only below /proc in every app, and what this one asks for. */
+function ownProcOf({ draft, facts, namespaces }: ProcessInput): OwnProc {
+  const isInProc = (path: string): boolean => path.startsWith('/proc/');
+  const there = (paths: readonly string[]): string[] => paths.filter((path) => facts.kernelPaths.has(path));
+  const own = (paths: readonly Named[]): string[] => paths.map(({ value }) => value);
+  const { maskedPaths, readOnlyPaths } = draft.process;
+  const masked = [...there(MASKED_PATHS.map(({ path }) => path)), ...own(maskedPaths)].filter(isInProc);
+  const readOnly = [...there(READ_ONLY_PATHS), ...own(readOnlyPaths)].filter(isInProc);
+  return { masked: [...new Set(masked)], readOnly: [...new Set(readOnly)], at: namespaces!.pid.at };
 }
 
 export function planProcess(input: ProcessInput): ProcessPlan {
@@ -67,6 +91,7 @@ export function planProcess(input: ProcessInput): ProcessPlan {
     landlock: settings.landlock,
     ...(settings.labels.length > 0 ? { labels: settings.labels } : {}),
     ...(hasMetadata ? { hasMetadata } : {}),
+    ...(hasOwnPids(input) ? { ownProc: ownProcOf(input) } : {}),
     joins,
     places: {
       app: spec.at,

@@ -33,11 +33,11 @@ export function readCgroup(path: string): string {
 
 /** The host's pid of the process that has `podPid` inside the pod. */
 export function findHostPid(candidates: readonly number[], podPid: number): number | undefined {
-  return candidates.find((pid) => innermostPid(pid) === podPid);
+  return candidates.find((pid) => pidInPod(pid) === podPid);
 }
 
-/** A process's pid in the innermost pid namespace it is in; undefined when it is gone. */
-function innermostPid(pid: number): number | undefined {
+/** A process's pid in the pod's pid namespace, which is right below ours, whatever namespaces there are in it; undefined when it is gone. */
+function pidInPod(pid: number): number | undefined {
   let status: string | undefined;
   try {
     status = readIfThere(`/proc/${pid}/status`);
@@ -45,5 +45,5 @@ function innermostPid(pid: number): number | undefined {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
   const line = status === undefined ? undefined : /^NSpid:\t(.*)$/m.exec(status);
-  return line ? Number(line[1]!.split('\t').at(-1)) : undefined;
+  return line ? Number(line[1]!.split('\t')[1]) : undefined;
 }
