@@ -9,28 +9,27 @@ import { assertNothingLeft } from '../harness/leaks.ts';
 import { cliEnvironment, commandLine, podOk } from '../harness/pod-cli.ts';
 import { statusOf } from '../harness/pod-status.ts';
 import { type Snapshot, takeSnapshot } from '../harness/snapshot.ts';
-import { evenly } from './launch-points.ts';
-import { inLanes, removeAll } from './survive.ts';
+import { type Call, callLines, evenly, killAtCall, numberCalls } from './launch-points.ts';
+import { isWholeSweep, sample } from './random.ts';
+import { inLanes, removeAll, told } from './survive.ts';
 
 const LANES = 2;
-const POINTS = process.env['POD_SWEEP'] === 'all' ? 300 : 24;
+const POINTS = isWholeSweep ? 300 : 24;
 const FIRST_PORT = 28_280;
 
 const scratch = mkdtempSync('/var/tmp/pod-gc-');
 let atStart: Snapshot;
+let calls: readonly Call[] = [];
 let first = 0;
-let last = 0;
 
 before(async () => {
   atStart = takeSnapshot();
   await leaveDeadPod(0);
   const trace = `${scratch}/trace`;
   await strace(['-o', trace], 0);
-  const calls = readFileSync(trace, 'utf8')
-    .split('\n')
-    .filter((line) => /^\w+\(/.test(line));
-  first = calls.findIndex((line) => line.includes('/pods/')) + 1;
-  last = calls.length;
+  const lines = callLines(readFileSync(trace, 'utf8'));
+  calls = numberCalls(lines);
+  first = lines.findIndex((line) => line.includes('/pods/'));
 });
 after(async () => {
   for (let lane = 0; lane < LANES; lane++) await removeAll(rootOf(lane));
@@ -39,16 +38,21 @@ after(async () => {
 });
 
 test('gc killed at any of its calls leaves what the next one removes', async () => {
-  assert.ok(last - first > 100);
-  await inLanes(LANES, evenly(POINTS, first, last, false), async (point, lane) => {
-    assert.ok('call' in point);
+  assert.ok(calls.length - first > 100);
+  const points = sample(evenly(POINTS, calls, first, calls.length - 1), POINTS, 1);
+  let killed = 0;
+  told('gc', points.length);
+  await inLanes(LANES, points, async (point, lane) => {
     await leaveDeadPod(lane);
-    await strace(['-o', '/dev/null', '-e', `inject=all:signal=KILL:when=${point.call}`], lane);
+    if (await strace(['-o', '/dev/null', '-e', killAtCall(point)], lane)) killed++;
     await removeAll(rootOf(lane));
   });
+  // How often Node waits for its own threads differs from run to run.
+  assert.ok(killed >= 0.8 * points.length, `${killed} of ${points.length} calls were come to`);
 });
 
-async function strace(options: readonly string[], lane: number): Promise<void> {
+/** Whether it was killed. */
+async function strace(options: readonly string[], lane: number): Promise<boolean> {
   const gc = [process.execPath, ...commandLine(['gc', '--grace', '0s', '-q'], rootOf(lane))];
   const { exitCode, signal } = await execa('strace', ['-qq', ...options, ...gc], {
     env: cliEnvironment(),
@@ -56,6 +60,7 @@ async function strace(options: readonly string[], lane: number): Promise<void> {
     reject: false,
   });
   assert.ok(exitCode === 0 || signal === 'SIGKILL', `${exitCode} ${signal}`);
+  return signal === 'SIGKILL';
 }
 
 /** One that holds all it ever took: its monitor and its init are killed at once. */

@@ -5,6 +5,8 @@ import { assertNothingLeft } from '../harness/leaks.ts';
 import { podOk } from '../harness/pod-cli.ts';
 import { takeSnapshot } from '../harness/snapshot.ts';
 import { type Outcome, surviveKill } from './killed-launch.ts';
+import { isWholeSweep, sample } from './random.ts';
+import { told } from './survive.ts';
 import { delays, evenly, type KillPoint, traceLaunch } from './launch-points.ts';
 
 /** As many launches at once, each in a state directory of its own. */
@@ -14,6 +16,7 @@ const FIRST_PORT = 28_080;
 const scratch = mkdtempSync('/var/tmp/pod-kill-');
 const outcomes: Outcome[] = [];
 let points: readonly KillPoint[] = [];
+const reached: boolean[] = [];
 
 before(async () => {
   for (let lane = 0; lane < LANES; lane++) writeFileSync(manifestOf(lane), manifestText(FIRST_PORT + lane));
@@ -23,18 +26,21 @@ before(async () => {
   const later = await traceLaunch(rootOf(0), manifestOf(0));
   const durationMs = performance.now() - startMs;
   await podOk(['rm', '--force', 'kill-sweep'], { root: rootOf(0) });
-  points = [
-    ...evenly(10, first.manifest, first.last, true),
-    ...evenly(10, later.manifest, later.directory, false),
-    ...evenly(60, later.directory, later.last, false),
-    ...delays(24, durationMs),
+  const times = isWholeSweep ? 4 : 1;
+  const all: KillPoint[] = [
+    ...evenly(10 * times, first.calls, first.manifest, first.last).map((call) => ({ ...call, isFirstRun: true })),
+    ...evenly(10 * times, later.calls, later.manifest, later.directory).map((call) => ({ ...call, isFirstRun: false })),
+    ...evenly(60 * times, later.calls, later.directory, later.last).map((call) => ({ ...call, isFirstRun: false })),
+    ...delays(24 * times, durationMs),
   ];
+  points = sample(all, all.length, 1);
+  told('launches', points.length);
 });
 
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 test('stage0 killed at any of 100 points leaves a pod that runs and is listed, or what gc removes', async () => {
-  assert.ok(points.length >= 100);
+  assert.ok(isWholeSweep || points.length >= 100);
   const atStart = takeSnapshot();
   const queue = points.map((point, index) => ({ point, index }));
   await Promise.all(Array.from({ length: LANES }, (_, lane) => work(lane, queue)));
@@ -43,17 +49,22 @@ test('stage0 killed at any of 100 points leaves a pod that runs and is listed, o
 
 test('the points reach over the whole launch', () => {
   const count = (outcome: Outcome): number => outcomes.filter((one) => one === outcome).length;
-  assert.ok(count('removed') >= 20, `${count('removed')} launches were cut short`);
-  assert.ok(count('runs') >= 3, `${count('runs')} pods outlived stage0`);
+  assert.ok(count('removed') >= outcomes.length / 5, `${count('removed')} launches were cut short`);
+  // How often Node waits for its own threads differs from run to run.
+  const killed = reached.filter(Boolean).length;
+  assert.ok(killed >= 0.8 * reached.length, `${killed} of ${reached.length} calls were come to`);
+  assert.ok(count('runs') >= outcomes.length / 40, `${count('runs')} pods outlived stage0`);
 });
 
 async function work(lane: number, queue: { point: KillPoint; index: number }[]): Promise<void> {
   for (let next = queue.shift(); next; next = queue.shift()) {
     const { point, index } = next;
-    const isFirstRun = 'call' in point && point.isFirstRun;
+    const isFirstRun = 'name' in point && point.isFirstRun;
     const root = isFirstRun ? `${scratch}/first-${index}` : rootOf(lane);
     try {
-      outcomes.push(await surviveKill(root, manifestOf(lane), point));
+      const { outcome, wasKilled } = await surviveKill(root, manifestOf(lane), point);
+      outcomes.push(outcome);
+      if ('name' in point) reached.push(wasKilled);
     } catch (error) {
       throw new Error(`killed at ${JSON.stringify(point)}`, { cause: error });
     }

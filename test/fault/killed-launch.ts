@@ -7,33 +7,37 @@ import { POD_STATES } from '../../stages/stage0/pod/layout.ts';
 import { PodStore } from '../../stages/stage0/pod/store.ts';
 import { waitForPod } from '../../stages/stage0/pod/wait.ts';
 import { cliEnvironment, commandLine, podOk } from '../harness/pod-cli.ts';
-import type { KillPoint } from './launch-points.ts';
+import { killAtCall, type KillPoint } from './launch-points.ts';
 
 /** What became of one launch that was killed. */
 export type Outcome = 'runs' | 'removed';
 
 const READY_MS = 20_000;
 
-/** Starts the pod and kills stage0 at the point; resolves when stage0 is gone. */
-async function killAt(root: string, manifest: string, point: KillPoint): Promise<void> {
+/** Starts the pod and kills stage0 at the point; resolves when stage0 is gone, with whether it was killed. */
+async function killAt(root: string, manifest: string, point: KillPoint): Promise<boolean> {
   const command = [process.execPath, ...commandLine(['run', '-d', manifest], root)];
   const options = { env: cliEnvironment(), extendEnv: false, reject: false, stdin: 'ignore' } as const;
   if ('afterMs' in point) {
     // The delay is what is tested; nothing depends on what the launch has come to by then.
-    await execa(command[0]!, command.slice(1), {
+    const { signal } = await execa(command[0]!, command.slice(1), {
       ...options,
       timeout: Math.max(1, point.afterMs),
       killSignal: 'SIGKILL',
     });
-    return;
+    return signal === 'SIGKILL';
   }
-  const inject = `inject=all:signal=KILL:when=${point.call}`;
-  await execa('strace', ['-qq', '-o', '/dev/null', '-e', inject, ...command], options);
+  const strace = ['-qq', '-o', '/dev/null', '-e', killAtCall(point), ...command];
+  return (await execa('strace', strace, options)).signal === 'SIGKILL';
 }
 
 /** Kills one launch, sees to what is left of it by pod's own means, and asserts that the state directory is empty then. */
-export async function surviveKill(root: string, manifest: string, point: KillPoint): Promise<Outcome> {
-  await killAt(root, manifest, point);
+export async function surviveKill(
+  root: string,
+  manifest: string,
+  point: KillPoint,
+): Promise<{ readonly outcome: Outcome; readonly wasKilled: boolean }> {
+  const wasKilled = await killAt(root, manifest, point);
   const store = new PodStore(root);
   const running = store.list(['run']).filter(({ path }) => isLocked(path));
   for (const { uuid } of running) {
@@ -50,7 +54,7 @@ export async function surviveKill(root: string, manifest: string, point: KillPoi
   const { failures } = await collect(root);
   assert.deepEqual(failures, []);
   assert.deepEqual(whatIsLeft(root), []);
-  return running.length > 0 ? 'runs' : 'removed';
+  return { outcome: running.length > 0 ? 'runs' : 'removed', wasKilled };
 }
 
 /** Pods and claims; images are a cache and stay, but none that is half made. */

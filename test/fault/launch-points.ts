@@ -2,15 +2,22 @@ import { readFileSync, rmSync } from 'node:fs';
 import { execa } from 'execa';
 import { cliEnvironment, commandLine } from '../harness/pod-cli.ts';
 
-/** Where a launch is killed: at the N-th system call of its main thread, or so long after its start. */
-export type KillPoint = { readonly call: number; readonly isFirstRun: boolean } | { readonly afterMs: number };
+/** The `nth` system call of that name by a process's main thread: strace counts each name for itself. */
+export interface Call {
+  readonly name: string;
+  readonly nth: number;
+}
+
+/** Where a launch is killed: at a call, or so long after its start. */
+export type KillPoint = (Call & { readonly isFirstRun: boolean }) | { readonly afterMs: number };
 
 export interface LaunchTrace {
-  /** Number of the call that opens the manifest, counted from 1. */
+  /** Index of the call that opens the manifest. */
   readonly manifest: number;
   /** Of the one that makes the pod's directory. */
   readonly directory: number;
   readonly last: number;
+  readonly calls: readonly Call[];
 }
 
 /** The calls of one whole launch in the state directory; the pod is left running. */
@@ -20,18 +27,41 @@ export async function traceLaunch(root: string, manifest: string): Promise<Launc
     env: cliEnvironment(),
     extendEnv: false,
   });
-  const calls = readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => /^\w+\(/.test(line));
+  const lines = callLines(readFileSync(file, 'utf8'));
   rmSync(file);
-  const find = (text: string): number => calls.findIndex((line) => line.includes(text)) + 1;
-  return { manifest: find(`"${manifest}"`), directory: find('/pods/prepare/'), last: calls.length };
+  const find = (text: string): number => lines.findIndex((line) => line.includes(text));
+  return {
+    manifest: find(`"${manifest}"`),
+    directory: find('/pods/prepare/'),
+    last: lines.length - 1,
+    calls: numberCalls(lines),
+  };
 }
 
-/** `count` calls at even distances from `first` to `last`. */
-export function evenly(count: number, first: number, last: number, isFirstRun: boolean): KillPoint[] {
+/** The lines of a trace that are calls. */
+export function callLines(trace: string): string[] {
+  return trace.split('\n').filter((line) => /^\w+\(/.test(line));
+}
+
+export function numberCalls(lines: readonly string[]): Call[] {
+  const counts = new Map<string, number>();
+  return lines.map((line) => {
+    const name = line.slice(0, line.indexOf('('));
+    const nth = (counts.get(name) ?? 0) + 1;
+    counts.set(name, nth);
+    return { name, nth };
+  });
+}
+
+/** As strace is told of it. */
+export function killAtCall({ name, nth }: Call): string {
+  return `inject=${name}:signal=KILL:when=${nth}`;
+}
+
+/** `count` calls at even distances from the one at `first` to the one at `last`. */
+export function evenly(count: number, calls: readonly Call[], first: number, last: number): Call[] {
   const step = (last - first) / (count - 1);
-  return Array.from({ length: count }, (_, i) => ({ call: Math.round(first + i * step), isFirstRun }));
+  return Array.from({ length: count }, (_, i) => calls[Math.round(first + i * step)]!);
 }
 
 /** Delays over a launch's duration, the same in every run of the test: a linear congruential generator. */

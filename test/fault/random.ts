@@ -8,9 +8,18 @@ export function newRandom(seed: number): (limit: number) => number {
   };
 }
 
-/** `count` of the items, in their order, or all of them when `POD_SWEEP=all` asks for the whole sweep. */
+/** POD_SWEEP: `all` asks for the whole sweep, `3/20` for the third of twenty parts of it. */
+const SWEEP = process.env['POD_SWEEP'] ?? '';
+const SLICE = /^([1-9]\d*)\/([1-9]\d*)$/.exec(SWEEP);
+if (SWEEP !== '' && SWEEP !== 'all' && !SLICE) throw new Error(`POD_SWEEP is "${SWEEP}", and neither all nor N/M`);
+
+/** Every point belongs to the sweep, or to this part of it. */
+export const isWholeSweep: boolean = SWEEP !== '';
+
+/** `count` of the items, in their order; or all of them, or a part of all, as POD_SWEEP says. */
 export function sample<T>(items: readonly T[], count: number, seed: number): T[] {
-  if (process.env['POD_SWEEP'] === 'all' || items.length <= count) return [...items];
+  if (SLICE) return items.filter((_, index) => index % Number(SLICE[2]) === Number(SLICE[1]) - 1);
+  if (isWholeSweep || items.length <= count) return [...items];
   const random = newRandom(seed);
   const left = items.map((_, index) => index);
   const chosen = Array.from({ length: count }, () => left.splice(random(left.length), 1)[0]!);

@@ -5,7 +5,7 @@ import { assertNothingLeft } from '../harness/leaks.ts';
 import { type Snapshot, takeSnapshot } from '../harness/snapshot.ts';
 import { possibleErrnos } from './errnos.ts';
 import { sample } from './random.ts';
-import { assertClear, inLanes, type Outcome, removeAll } from './survive.ts';
+import { assertClear, inLanes, type Outcome, removeAll, told } from './survive.ts';
 import { type Role, ROLES, type TracePoint, TracedPod } from './traced-stage1.ts';
 
 const LANES = 2;
@@ -42,7 +42,8 @@ for (const [role, count] of [
   test(`the ${role} killed at any of its calls: a pod that runs, or a clear error, and nothing gc does not remove`, async () => {
     const outcomes = await sweep(sample(pointsOf(role), count, SEED));
     // An app that is killed before its execve has started and ended, as any other that somebody kills.
-    assert.equal(outcomes.includes('refused'), role !== 'app');
+    // In a part of the sweep there need not be one.
+    if (outcomes.length >= count) assert.equal(outcomes.includes('refused'), role !== 'app');
   });
 }
 
@@ -51,7 +52,7 @@ test('any call of stage1 that fails: a pod that runs, or a clear error, and noth
     pointsOf(role).flatMap((point) => possibleErrnos(point.name).map((errno) => ({ ...point, errno }))),
   );
   const outcomes = await sweep(sample(points, 50, SEED));
-  assert.ok(outcomes.filter((outcome) => outcome === 'refused').length >= 12);
+  assert.ok(outcomes.filter((outcome) => outcome === 'refused').length >= outcomes.length / 5);
 });
 
 function pointsOf(role: Role): TracePoint[] {
@@ -60,6 +61,7 @@ function pointsOf(role: Role): TracePoint[] {
 
 async function sweep(points: readonly TracePoint[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
+  told(`calls of stage1 (${points[0]?.role})`, points.length);
   await inLanes(LANES, points, async (point, lane) => {
     outcomes.push(assertClear(await pods[lane]!.runWith(point, rootOf(lane), manifestOf(lane))));
     await removeAll(rootOf(lane));

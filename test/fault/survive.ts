@@ -3,6 +3,7 @@ import { collect } from '../../stages/stage0/gc/collect.ts';
 import { PodStore } from '../../stages/stage0/pod/store.ts';
 import { type CliResult, pod, podOk } from '../harness/pod-cli.ts';
 import { whatIsLeft } from './killed-launch.ts';
+import { isWholeSweep } from './random.ts';
 
 /** What became of a launch in which something went wrong. */
 export type Outcome = 'started' | 'refused';
@@ -28,6 +29,11 @@ export async function removeAll(root: string): Promise<void> {
   const { failures } = await collect(root, { graceMs: 0, expirePreparedMs: 0, isDryRun: false });
   assert.deepEqual(failures, []);
   assert.deepEqual(whatIsLeft(root), []);
+}
+
+/** How much of a sweep was played, where somebody asked for more than a sample. */
+export function told(what: string, points: number): void {
+  if (isWholeSweep) process.stderr.write(`sweep of ${what}: ${points} points\n`);
 }
 
 /** Handles the items in so many lanes at once; all that throw are told of, each with its description. */

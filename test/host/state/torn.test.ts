@@ -8,6 +8,7 @@ import { POD_FILES } from '../../../stages/stage0/pod/layout.ts';
 import { PodStore } from '../../../stages/stage0/pod/store.ts';
 import { copyExited, countPods } from '../../harness/copied-pods.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
+import { isWholeSweep } from '../../fault/random.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 
 const root = useTempRoot();
@@ -24,7 +25,7 @@ before(async () => {
 /** How a crash, a full disk or a failing one may leave a file; undefined: not at all. */
 function* damages(whole: Buffer): Generator<Buffer | undefined> {
   yield undefined;
-  const step = process.env['POD_SWEEP'] === 'all' ? 1 : Math.ceil(whole.length / 12);
+  const step = isWholeSweep ? 1 : Math.ceil(whole.length / 12);
   for (let length = 0; length < whole.length; length += step) {
     yield whole.subarray(0, length);
     // The size was written, the data was not.
