@@ -1,12 +1,19 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { after } from 'node:test';
 import { ReadStream } from 'node:tty';
 import { O_CLOEXEC, O_NOCTTY, O_RDWR, TIOCGPTPEER, TIOCSPTLCK, TIOCSWINSZ } from '../../stages/linux/constants.ts';
 import { syscall } from '../../stages/linux/syscall.ts';
 import { cliEnvironment, commandLine } from './pod-cli.ts';
 
 const SAYS_MS = 10_000;
+
+/** Those that have not ended. What a test that failed left running would keep its file from ending. */
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** A terminal as a person has one: the child leads a session of its own, whose controlling terminal this is. */
 export class TerminalProcess implements AsyncDisposable {
@@ -28,7 +35,11 @@ export class TerminalProcess implements AsyncDisposable {
       env: { ...cliEnvironment(), TERM: 'xterm' },
       stdio: [this.#slave, this.#slave, this.#slave],
     });
-    this.#ended = once(this.child, 'exit').then(([code, signal]) => (signal === null ? (code as number) : -1));
+    running.add(this.child);
+    this.#ended = once(this.child, 'exit').then(([code, signal]) => {
+      running.delete(this.child);
+      return signal === null ? (code as number) : -1;
+    });
     this.#reader = new ReadStream(this.#master);
     this.#reader.on('data', (chunk: Buffer) => {
       this.#output += chunk.toString('latin1');

@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { after } from 'node:test';
 import { cliEnvironment, commandLine } from '../../harness/pod-cli.ts';
+
+/** Those that have not ended. What a test that failed left running would keep its file from ending. */
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** A command line of pod that runs while the test looks at it. */
 export class PodProcess {
@@ -13,7 +20,11 @@ export class PodProcess {
       env: cliEnvironment(env),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    this.#ended = once(this.child, 'close').then(([code, signal]) => (signal === null ? (code as number) : -1));
+    running.add(this.child);
+    this.#ended = once(this.child, 'close').then(([code, signal]) => {
+      running.delete(this.child);
+      return signal === null ? (code as number) : -1;
+    });
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.setEncoding('utf8');
       stream.on('data', (text: string) => {
