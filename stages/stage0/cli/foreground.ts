@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { lstatSync, rmSync, writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import type { ClientWants } from './app-client.ts';
 import type { LaunchApi, ManifestInput, RunningPod, RunOptions, TerminalSize } from './launch-api.ts';
@@ -33,6 +33,7 @@ export async function runForeground(
   using limit = new TimeLimit(launch.timeoutMs);
   const { isDetached } = launch.options;
   let output: Output | undefined;
+  let noted: string | undefined;
   const visit = new Visit();
   try {
     const starting = launch.start(launch.manifest, {
@@ -46,7 +47,8 @@ export async function runForeground(
         output = new ClientOutput(terminal, launch.client);
         return sizeFor(launch.client);
       },
-      onCreated: ({ path, apps }) => {
+      onCreated: ({ uuid, path, apps }) => {
+        if (launch.idFile !== undefined) writeIdFile((noted = launch.idFile), uuid);
         if (!isDetached) output ??= new LogOutput(terminal, path, apps, () => new LogPrinter({ terminal, apps }));
         // While stage1 works there is nothing else to do.
         if (launch.options.autoRemove) setImmediate(loadRemoval);
@@ -60,8 +62,9 @@ export async function runForeground(
       },
       onFailed: () => output?.finish(),
     });
+    // A pod that does not start is removed.
+    starting.catch(() => noted !== undefined && forgetId(noted));
     const pod = await Promise.race([starting, visit.leftPod]);
-    if (launch.idFile !== undefined) writeIdFile(launch.idFile, pod.uuid);
     if (isDetached) return await leave(terminal, pod, signals);
     return await stay({ root, launch, timings, pod, output: output!, visit, limit });
   } finally {
@@ -164,6 +167,11 @@ function writeIdFile(path: string, uuid: string): void {
   } catch (error) {
     throw new PodError('state/io', `write the uuid to "${path}": ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Only what is a file: it may have been written to a terminal or a pipe. */
+function forgetId(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path, { force: true });
 }
 
 function loadRemoval(): void {

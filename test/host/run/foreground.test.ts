@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -61,6 +62,33 @@ test('--rm leaves no pod, --id-file has its uuid', async () => {
   await podOk(['run', '--rm', '--id-file', idFile, '-'], { root, input });
   assert.equal((await pod(['status', readFileSync(idFile, 'utf8').trim()], { root })).exitCode, 1);
 });
+
+test(
+  '--id-file is there before the apps have started, and not after a start that failed',
+  { timeout: 30_000 },
+  async () => {
+    const idFile = `${root}/early-id`;
+    const probes = { ready: { exec: ['/bin/false'], period: '100ms' } };
+    const waiting = { script: POLITE, after: [{ app: 'never', condition: 'ready' }] };
+    const input = shellManifest('early', { never: { script: POLITE, probes }, waiting });
+    const running = new PodProcess(root, ['run', '-d', '--id-file', idFile, '-'], input);
+    const uuid = (
+      await eventually(async () => {
+        const text = readFileSync(idFile, 'utf8');
+        assert.ok(text.endsWith('\n'));
+        return text;
+      })
+    ).trim();
+    await eventually(async () => assert.equal((await statusOf(root, uuid)).apps[1]!.state, 'waiting'));
+    assert.equal(running.output, '');
+    await podOk(['rm', '--force', uuid], { root });
+    await running.ended();
+    const missing = shellManifest('missing', { a: { script: '', exec: ['/nonexistent'] } });
+    const failed = await pod(['run', '-d', '--id-file', idFile, '-'], { root, input: missing });
+    assert.equal(failed.exitCode, 127);
+    assert.equal(existsSync(idFile), false);
+  },
+);
 
 test('a name belongs to one pod that runs, and is free again when it has ended', async () => {
   const input = shellManifest('named', { a: POLITE });

@@ -30,7 +30,7 @@ export const verb: Verb = {
     { name: 'detach', short: 'd', help: 'print the uuid when all apps have started, and leave the pod running' },
     { name: 'rm', help: 'remove the pod when it has exited; with -d the next pod gc does' },
     { name: 'name', value: 'N', help: "instead of the manifest's name" },
-    { name: 'id-file', value: 'F', help: 'write the uuid to F' },
+    { name: 'id-file', value: 'F', help: 'write the uuid to F, as soon as there is a pod and before its apps start' },
     {
       name: 'net',
       value: 'MODE',
