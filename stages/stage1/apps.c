@@ -62,6 +62,26 @@ static void fail_unborn(struct init *in, u32 index, const struct fault *fault)
 	app_ended(in, index);
 }
 
+/* What it writes, and whether it has started. */
+static long watch_app(struct init *in, u32 index)
+{
+	struct app *a = &in->apps[index];
+	long ret = watch(in, a->out.fd, WATCH_OUT, index, 1);
+
+	if (ret == 0 && a->err.fd >= 0)
+		ret = watch(in, a->err.fd, WATCH_ERR, index, 1);
+	return ret < 0 ? ret : watch(in, a->report, WATCH_APP_REPORT, index, 1);
+}
+
+/* Nobody would learn that it has started, or take what it writes. */
+static void fail_unheard(struct init *in, u32 index, s32 err)
+{
+	const struct fault fault = { .tape = tape_app(in, index)->start, .op = ~0u, .err = err };
+
+	fail(in, index, &fault);
+	app_signal(in, (s32)index, SIGKILL);
+}
+
 /* The pid, or minus errno; fault says where. *restored: init is again what it was before. */
 static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fault, int *restored)
 {
@@ -143,13 +163,12 @@ void app_launch(struct init *in, u32 index)
 		fail_unborn(in, index, &fault);
 	} else {
 		a->pid = (s32)pid;
-		watch(in, a->out.fd, WATCH_OUT, index, 1);
-		if (a->err.fd >= 0)
-			watch(in, a->err.fd, WATCH_ERR, index, 1);
+		pid = watch_app(in, index);
 		input_room(in, index);
-		watch(in, a->report, WATCH_APP_REPORT, index, 1);
 		if (!restored)
 			fail(in, index, &fault);
+		else if (pid < 0)
+			fail_unheard(in, index, (s32)-pid);
 	}
 	/* Whatever of an app init kept on itself, every later child would inherit. */
 	if (!restored)

@@ -37,8 +37,15 @@ static void hang_up(struct init *in, u32 index)
 
 static void admit(struct init *in, u32 index, s32 sock)
 {
-	in->sessions[index] = (struct session){ .used = 1, .sock = sock, .report = -1, .app = -1, .out = -1, .err = -1 };
-	watch(in, sock, WATCH_SESSION, index, 1);
+	struct session *s = &in->sessions[index];
+	long ret = watch(in, sock, WATCH_SESSION, index, 1);
+
+	*s = (struct session){ .used = 1, .sock = sock, .report = -1, .app = -1, .out = -1, .err = -1 };
+	/* Who is not heard waits for an answer for ever. */
+	if (ret >= 0)
+		return;
+	answer(s, MSG_REFUSED, 0, 0, (s32)-ret);
+	hang_up(in, index);
 }
 
 /* A client that came with the pod: what it asked for by now is done before any app starts. */

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { assertNothingLeft } from '../harness/leaks.ts';
 import { type Snapshot, takeSnapshot } from '../harness/snapshot.ts';
 import { possibleErrnos } from './errnos.ts';
-import { sample } from './random.ts';
+import { isWholeSweep, sample } from './random.ts';
 import { assertClear, inLanes, type Outcome, removeAll, told } from './survive.ts';
 import { type Role, ROLES, type TracePoint, TracedPod } from './traced-stage1.ts';
 
@@ -51,7 +51,12 @@ test('any call of stage1 that fails: a pod that runs, or a clear error, and noth
   const points = ROLES.flatMap((role) =>
     pointsOf(role).flatMap((point) => possibleErrnos(point.name).map((errno) => ({ ...point, errno }))),
   );
-  const outcomes = await sweep(sample(points, 50, SEED));
+  // What nobody watches nobody hears of: these are tried one and all.
+  const isWatch = ({ role, name, errno }: TracePoint): boolean =>
+    role === 'init' && name === 'epoll_ctl' && errno === 'ENOSPC';
+  const outcomes = await sweep([
+    ...new Set([...sample(points, 50, SEED), ...(isWholeSweep ? [] : points.filter(isWatch))]),
+  ]);
   assert.ok(outcomes.filter((outcome) => outcome === 'refused').length >= outcomes.length / 5);
 });
 
