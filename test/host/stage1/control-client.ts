@@ -7,11 +7,15 @@ export function connect(podDir: string): Fd {
   return connectIn(podDir, 'control');
 }
 
-/** Sends the bytes and resolves with all that comes back until init hangs up, or has been silent for `quietMs`. */
+/**
+ * Sends the bytes and resolves with all that comes back until init hangs up, has answered `enough` bytes, or has been silent for
+ * `quietMs`.
+ */
 export function converse(
   podDir: string,
   bytes: Uint8Array,
   quietMs = 200,
+  enough: number = Number.POSITIVE_INFINITY,
 ): Promise<{ answer: Buffer; ended: boolean }> {
   const socket = new Socket({ fd: connect(podDir).take(), readable: true, writable: true });
   const chunks: Buffer[] = [];
@@ -20,7 +24,12 @@ export function converse(
       socket.destroy();
       resolve({ answer: Buffer.concat(chunks), ended });
     };
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    let got = 0;
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      got += chunk.length;
+      if (got >= enough) finish(false);
+    });
     socket.on('error', () => finish(true));
     socket.on('end', () => finish(true));
     socket.setTimeout(quietMs, () => finish(false));

@@ -31,6 +31,12 @@ function tornIn(paths: readonly string[]): string[] {
   });
 }
 
+/** How long the process has run or been ready to, in seconds: the rest of the time it waited for something. */
+function readyOf(pid: number): number {
+  const [ran, waited] = readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ').map(Number);
+  return (ran! + waited!) / 1e9;
+}
+
 /** User and system time so far, in seconds. */
 function cpuOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
@@ -56,13 +62,15 @@ for (const [what, script] of Object.entries(FLOODS)) {
       app: cpuOf(app),
       written: writtenBy(app),
       log: writtenBy(init),
+      ready: readyOf(app) + readyOf(init),
       at: performance.now(),
     };
     await delay(3000);
     const seconds = (performance.now() - before.at) / 1000;
     const written = writtenBy(app) - before.written;
-    // Not blocked: it goes on, far faster than what could be kept; how fast depends on who else wants the machine.
-    assert.ok(written / seconds > 20e6, `${written / seconds} bytes a second`);
+    // Not blocked: while it waits for room init is at work, or waits for a processor itself, however many want one.
+    const ready = readyOf(app) + readyOf(init) - before.ready;
+    assert.ok(ready > 0.8 * seconds, `${ready} of ${seconds} s, ${written} bytes`);
     // Bounded in what it costs, whatever the app does: the log's quota a second, and the processor time of that and of reading.
     assert.ok((writtenBy(init) - before.log) / (seconds + 1) < 1.1 * LOG_BYTES * LOG_FILES);
     const [initCpu, appCpu] = [cpuOf(init) - before.cpu, cpuOf(app) - before.app];
@@ -74,8 +82,9 @@ for (const [what, script] of Object.entries(FLOODS)) {
     for (const path of files) assert.ok(statSync(path).size <= LOG_BYTES, path);
     assert.deepEqual(tornIn(files), []);
     const dropped = eventsOf(root, pod).filter((event) => event.e === 'log-dropped');
-    // One to begin with, then at 1, 3, 7 seconds, and the last word.
-    assert.ok(dropped.length <= 5, `${dropped.length} notes`);
+    // One to begin with, then at 1, 3, 7, 15 seconds, and the last word.
+    const wholeSeconds = (dropped.at(-1)!.t - dropped[0]!.t) / 1000;
+    assert.ok(dropped.length <= 2 + Math.log2(wholeSeconds + 1), `${dropped.length} notes in ${wholeSeconds} s`);
   });
 }
 
