@@ -37,6 +37,7 @@ static void fail(struct init *in, u32 index, const struct fault *fault)
 	FIELD(&t, "tape", fault->tape);
 	FIELD(&t, "op", fault->op);
 	FIELD(&t, "errno", fault->err);
+	event_pin(in, index, PIN_END);
 	event_end(in, &t, line);
 	a->code = fault->err == ENOENT || fault->err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE;
 	if (in->announced || a->was_started)
@@ -237,6 +238,7 @@ void app_skip(struct init *in, u32 index, s32 because)
 		put_string(&t, (const char *)in->program.data + other->name, other->name_length);
 		put_literal(&t, "\"");
 	}
+	event_pin(in, index, PIN_TURN);
 	event_end(in, &t, line);
 }
 
@@ -301,6 +303,7 @@ static void record_start(struct init *in, u32 index)
 	if (!a->reaped)
 		probes_begin(in, index);
 	FIELD(&t, "ready", a->ready);
+	event_pin(in, index, PIN_START);
 	event_end(in, &t, line);
 	if (tape_app(in, index)->restart != RESTART_NEVER || tape_app(in, index)->probes)
 		a->started_at = clock_ns(CLOCK_MONOTONIC);

@@ -16,6 +16,9 @@ static void record_exit(struct init *in, u32 index, int oom)
 	FIELD(&t, "oom", oom);
 	if (in->apps[index].unhealthy)
 		FIELD(&t, "unhealthy", 1);
+	if (a->unhealthy && a->book.last_probe)
+		a->book.pins[PIN_END_PROBE] = a->book.pins[a->book.last_probe];
+	event_pin(in, index, PIN_END);
 	event_end(in, &t, line);
 }
 

@@ -1,6 +1,7 @@
 /* The pod's journal: one JSON object a line, each written whole by one append. */
 #include "stage1.h"
 
+#include <errno.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,26 +61,58 @@ void event_bytes(struct text *t, const char *name, size_t length, const u8 *byte
 }
 
 /* A full disk loses the line, never part of it: the next one would be glued to what is there. */
-static int append_whole(long fd, const char *line, long size)
+long journal_append(const struct init *in, const char *lines, long size)
 {
-	long n = sys3(__NR_write, fd, line, size);
+	long fd = in->regs[R_EVENTS];
+	long n = sys3(__NR_write, fd, lines, size);
 	long end;
 
 	if (n == size)
-		return 1;
-	if (n <= 0)
-		return 0;
+		return sys3(__NR_lseek, fd, 0, SEEK_CUR);
+	if (n < 0)
+		return n;
 	end = sys3(__NR_lseek, fd, 0, SEEK_END);
 	if (end >= n)
 		sys2(__NR_ftruncate, fd, end - n);
-	return 0;
+	return -ENOSPC;
 }
 
-int event_end(const struct init *in, struct text *t, const char *buffer)
+void event_pin(struct init *in, u32 index, u32 pin)
 {
+	in->journal.book = &in->apps[index].book;
+	in->journal.pin = &in->journal.book->pins[pin];
+}
+
+static void note_pin(struct journal *j, u64 offset, u32 length)
+{
+	struct journal_pin *pin = j->pin;
+	struct journal_book *b = j->book;
+
+	if (!pin)
+		return;
+	if (b && pin == &b->pins[PIN_START]) {
+		b->pins[PIN_START_BEFORE] = *pin;
+		b->starts++;
+	}
+	*pin = (struct journal_pin){ .offset = offset, .length = length };
+}
+
+int event_end(struct init *in, struct text *t, const char *buffer)
+{
+	long size;
+	long end;
+
 	t->end += 2;
 	put_literal(t, "}\n");
-	return in->regs[R_EVENTS] >= 0 && append_whole(in->regs[R_EVENTS], buffer, t->at - buffer);
+	size = t->at - buffer;
+	end = journal_append(in, buffer, size);
+	if (end >= 0)
+		note_pin(&in->journal, (u64)(end - size), (u32)size);
+	in->journal.pin = NULL;
+	in->journal.book = NULL;
+	if (end >= 0)
+		journal_shorten(in, (u64)end);
+	return end >= 0;
 }
 
 /*
@@ -104,6 +137,21 @@ void record_dropped(const s64 *regs, u32 index, u64 lines, u64 bytes)
 	put_literal(&t, "}");
 	if (regs[R_FINAL] >= 0)
 		sys4(__NR_pwrite64, regs[R_FINAL], line, sizeof(line), FINAL_BYTES + (u64)index * DROPPED_BYTES);
+}
+
+/* Behind those of the apps. */
+void record_journal_start(const s64 *regs, u32 apps, u64 from)
+{
+	char line[DROPPED_BYTES];
+	struct text t = { line, line + sizeof(line) - 1 };
+
+	memset(line, ' ', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	put_literal(&t, "{\"from\":");
+	put_number(&t, from, 0);
+	put_literal(&t, "}");
+	if (regs[R_FINAL] >= 0)
+		sys4(__NR_pwrite64, regs[R_FINAL], line, sizeof(line), FINAL_BYTES + (u64)apps * DROPPED_BYTES);
 }
 
 void record_final(const s64 *regs, int status)

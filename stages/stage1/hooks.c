@@ -32,6 +32,7 @@ static void record_failure(struct init *in, u32 index, u32 kind, const struct fa
 	FIELD(&t, "signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	FIELD(&t, "late", in->apps[index].hook.late);
 	FIELD(&t, "errno", fault->err);
+	event_pin(in, index, PIN_HOOK + kind);
 	event_end(in, &t, line);
 }
 

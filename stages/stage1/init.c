@@ -256,6 +256,7 @@ int init_main(struct program *program, const s64 *regs, long from_monitor)
 	    play(in, TAPE_POD) < 0 || watch_all(in) < 0)
 		return EXIT_POD_FAILED;
 	t = EVENT(line, "pod-started");
+	in->journal.pin = &in->journal.pod[0];
 	event_end(in, &t, line);
 	supervise(in);
 	/* The monitor says it again when it has seen us end; it may be gone. */

@@ -82,8 +82,11 @@ void log_note_dropped(struct init *in, u32 index, int last)
 	else if (log->tell_pause < LAST_PAUSE_NS)
 		log->tell_pause *= 2;
 	log->tell_at = now + log->tell_pause;
-	if (event_end(in, &t, line))
+	if (event_end(in, &t, line)) {
+		in->apps[index].book.dropped_lines += log->dropped_lines;
+		in->apps[index].book.dropped_bytes += log->dropped_bytes;
 		log->dropped_lines = log->dropped_bytes = 0;
+	}
 	if (log->dropped_bytes || log->is_kept)
 		record_dropped(in->regs, index, log->dropped_lines, log->dropped_bytes);
 	log->is_kept = log->dropped_bytes > 0;

@@ -71,6 +71,8 @@ static void tell(struct init *in, u32 index, u64 now)
 	/* Another command may have begun to write over it. */
 	if (q->kind == PROBE_TAPE && p->state != ASK_COMMAND && p->heard > 0)
 		event_bytes(&t, "text", sizeof("text") - 1, command_output(index), p->heard);
+	in->apps[q->app].book.last_probe = (u8)(PIN_PROBE + q->role);
+	event_pin(in, q->app, PIN_PROBE + q->role);
 	event_end(in, &t, line);
 	p->told = 1;
 	p->untold = 0;

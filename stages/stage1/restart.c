@@ -39,6 +39,7 @@ static void record_pause(struct init *in, u32 index, u64 pause)
 	event_app(&t, in, index);
 	FIELD(&t, "ms", (s64)(pause / 1000000u));
 	FIELD(&t, "failures", in->apps[index].failures);
+	event_pin(in, index, PIN_TURN);
 	event_end(in, &t, line);
 }
 
@@ -49,6 +50,7 @@ static void record_giving_up(struct init *in, u32 index)
 
 	event_app(&t, in, index);
 	FIELD(&t, "failures", in->apps[index].failures);
+	event_pin(in, index, PIN_TURN);
 	event_end(in, &t, line);
 }
 

@@ -42,6 +42,44 @@ struct stream {
 	u64 lost_bytes;
 };
 
+/* Where in the journal a line is. */
+struct journal_pin {
+	u64 offset;
+	u32 length;
+};
+
+/* The lines that say how an app is: its last two starts, its end with the probe it ended for, what it waits for, probes, hooks. */
+enum pin {
+	PIN_START_BEFORE,
+	PIN_START,
+	PIN_END,
+	PIN_END_PROBE,
+	PIN_TURN,
+	PIN_PROBE,
+	PIN_HOOK = PIN_PROBE + 3,
+	PINS = PIN_HOOK + 4,
+};
+
+/* What the journal must not forget of an app when it is shortened. */
+struct journal_book {
+	struct journal_pin pins[PINS];
+	/* The pin of the probe that was told of last. */
+	u8 last_probe;
+	u32 starts;
+	u64 dropped_lines;
+	u64 dropped_bytes;
+};
+
+struct journal {
+	/* It is shortened when it has come so far. */
+	u64 next;
+	/* The pod has started; it is being stopped. */
+	struct journal_pin pod[2];
+	/* Of the line that is being made, else NULL. */
+	struct journal_pin *pin;
+	struct journal_book *book;
+};
+
 struct app_log {
 	s32 fd;
 	u64 bytes;
@@ -119,6 +157,7 @@ struct app {
 	struct stream out;
 	struct stream err;
 	struct app_log log;
+	struct journal_book book;
 };
 
 /* A connection to the control socket, and the process that was started over it. */
@@ -181,6 +220,7 @@ struct init {
 	u32 renewing;
 	/* Then: when to look whether they have ended, monotonic. */
 	u64 look_at;
+	struct journal journal;
 	u8 announced;
 	/* More children may have ended than one turn could reap. */
 	u8 more_to_reap;
@@ -310,7 +350,15 @@ void event_field(struct text *t, const char *name, size_t length, s64 value);
 /* Any bytes, as a JSON string. */
 void event_bytes(struct text *t, const char *name, size_t length, const u8 *bytes, u32 n);
 /* Whether the line is in the journal. */
-int event_end(const struct init *in, struct text *t, const char *buffer);
+int event_end(struct init *in, struct text *t, const char *buffer);
+/* The line that is being made is to be known as long as there is no later one of its kind. */
+void event_pin(struct init *in, u32 index, u32 pin);
+/* Where the journal ends then, or minus errno; whole or not at all. */
+long journal_append(const struct init *in, const char *lines, long size);
+void record_journal_start(const s64 *regs, u32 apps, u64 from);
+
+/* journal.c */
+void journal_shorten(struct init *in, u64 end);
 /* Output of an app that is lost and could not be told in the journal, in a place that was allocated for it. */
 void record_dropped(const s64 *regs, u32 index, u64 lines, u64 bytes);
 void record_final(const s64 *regs, int status);

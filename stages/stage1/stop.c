@@ -58,6 +58,7 @@ void apps_stop(struct init *in, s64 grace_ms)
 
 	if (!in->stopping) {
 		t = EVENT(line, "stopping");
+		in->journal.pin = &in->journal.pod[1];
 		event_end(in, &t, line);
 	}
 	in->stopping = 1;

@@ -9,6 +9,7 @@ import {
   O_NONBLOCK,
   O_PATH,
   O_RDONLY,
+  O_RDWR,
   O_WRONLY,
   SOCK_CLOEXEC,
   SOCK_STREAM,
@@ -17,7 +18,7 @@ import { unixAddress } from '../../linux/socket.ts';
 import { sym, type Tape } from '../../tape/program.ts';
 import type { Position } from '../error.ts';
 
-/** Room for the monitor's last word and for what each app's log lost, taken from the disk before anything starts. */
+/** Room for the monitor's last word, for what each app's log lost and for where the journal begins, taken from the disk before anything starts. */
 const FINAL_BYTES = 512;
 const DROPPED_BYTES = 64;
 /** A socket's path has at most 107 bytes, the pod's directory may have more. */
@@ -44,12 +45,13 @@ function planJournal(host: Tape, at: Position, apps: number): void {
   const events = { at, why: "create the pod's journal" };
   const final = { at, why: "allocate the pod's final record" };
   const flags = O_WRONLY | O_CREAT | O_CLOEXEC;
-  host.call('openat', [podDir, host.text('events'), flags | O_APPEND, 0o600], {
+  // init reads what it has to say again.
+  host.call('openat', [podDir, host.text('events'), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600], {
     ...events,
     out: program.reg('events'),
   });
   host.call('openat', [podDir, host.text('final'), flags, 0o600], { ...final, out: program.reg('final') });
-  const places = `{}${' '.repeat(FINAL_BYTES - 3)}\n${`${' '.repeat(DROPPED_BYTES - 1)}\n`.repeat(apps)}`;
+  const places = `{}${' '.repeat(FINAL_BYTES - 3)}\n${`${' '.repeat(DROPPED_BYTES - 1)}\n`.repeat(apps + 1)}`;
   host.call('write', [program.reg('final'), host.text(places), places.length], final);
 }
 

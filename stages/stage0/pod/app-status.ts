@@ -79,7 +79,7 @@ function appStatus(app: AppRecord, index: number, sources: AppSources): AppStatu
     probes: probeStatuses(own),
     pid: started && state === 'running' ? (findHostPid(pids, started.pid) ?? null) : null,
     ...(state === 'exited' ? endOfExited(turn, end, own, sources.final) : NO_END),
-    restarts: Math.max(0, starts.length - 1),
+    restarts: Math.max(0, startsBefore(own) + starts.length - 1),
     reason: reasonOf(turn, state),
     nextStartAt:
       state === 'waiting' && turn?.e === 'app-backoff'
@@ -101,6 +101,11 @@ function pausedMs(events: readonly PodEvent[], since: number): number {
     if (e === 'pod-resumed' && pausedAt >= since) sum += t - pausedAt;
   }
   return sum;
+}
+
+/** Those the journal holds no line of any more. */
+function startsBefore(own: readonly AppEvent[]): number {
+  return own.find((event) => event.e === 'carried')?.starts ?? 0;
 }
 
 /** What moves an app from one state to another. */

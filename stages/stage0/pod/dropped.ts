@@ -34,7 +34,7 @@ export function readUntold(podPath: string): Dropped[] {
 export function droppedOf(events: readonly PodEvent[], app: string, untold: Dropped = NOTHING): Dropped {
   let { lines, bytes } = untold;
   for (const event of events) {
-    if (event.e !== 'log-dropped' || event.app !== app) continue;
+    if ((event.e !== 'log-dropped' && event.e !== 'carried') || event.app !== app) continue;
     lines += event.lines;
     bytes += event.bytes;
   }

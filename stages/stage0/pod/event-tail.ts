@@ -1,6 +1,6 @@
-import { closeSync, constants, type FSWatcher, openSync, readSync, watch } from 'node:fs';
-import { readFinal, type PodEvent, parseEvents } from './events.ts';
-import { POD_FILES } from './layout.ts';
+import { closeSync, type FSWatcher, watch } from 'node:fs';
+import { CopySkipper, readFinal, type PodEvent, parseEvents } from './events.ts';
+import { openJournal, readFrom } from './journal.ts';
 import { readRecord } from './record.ts';
 import { type PodStatus, StatusReader } from './status.ts';
 import type { PodDir } from './store.ts';
@@ -12,13 +12,13 @@ export type StreamEvent =
   | { readonly t: number; readonly e: 'pod-died'; readonly death: PodStatus['death'] }
   | { readonly t: number; readonly e: 'pod-removed' };
 
-const CHUNK_BYTES = 64 * 1024;
-
 /** Reads the journal of one pod as it grows. It is held open: what was written is read even when the pod has been removed. */
 export class EventTail implements Disposable {
   readonly uuid: string;
   #name: string | undefined;
   #fd = -1;
+  #position = 0;
+  readonly #copies = new CopySkipper();
   /** Of the journal's last line. */
   #lastMs = 0;
   #rest = Buffer.alloc(0);
@@ -67,28 +67,22 @@ export class EventTail implements Disposable {
   #open({ path }: PodDir): void {
     this.#name ??= readRecord(path)?.name;
     if (this.#fd !== -1 || this.#hasEnded) return;
-    try {
-      this.#fd = openSync(`${path}/${POD_FILES.events}`, constants.O_RDONLY | constants.O_NOFOLLOW);
-    } catch (error) {
-      // Made when the pod starts; or the pod moved just now.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+    const journal = openJournal(path);
+    // Made when the pod starts; or the pod moved just now.
+    if (!journal) return;
+    this.#fd = journal.fd;
+    this.#position = journal.start;
   }
 
   #readJournal(): PodEvent[] {
     if (this.#fd === -1) return [];
-    const chunks = [this.#rest];
-    for (;;) {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      const length = readSync(this.#fd, chunk);
-      if (length === 0) break;
-      chunks.push(chunk.subarray(0, length));
-    }
-    const text = Buffer.concat(chunks);
+    const fresh = readFrom(this.#fd, this.#position);
+    this.#position += fresh.length;
+    const text = Buffer.concat([this.#rest, fresh]);
     // A line is whole when its line feed is there.
     const end = text.lastIndexOf('\n') + 1;
     this.#rest = text.subarray(end);
-    const events = parseEvents(text.toString('utf8', 0, end));
+    const events = this.#copies.skip(parseEvents(text.toString('utf8', 0, end)));
     this.#lastMs = events.at(-1)?.t ?? this.#lastMs;
     return events;
   }

@@ -1,5 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseLines, parseObject, readIfThere } from './files.ts';
+import { readJournal } from './journal.ts';
 import { POD_FILES } from './layout.ts';
 
 /** What became of a try; `number` is an errno, the timeout in ms, an HTTP status, an exit code or a signal. */
@@ -69,6 +70,16 @@ export type PodEvent = { readonly t: number } & (
   /** The probe passes or does not, with the try that decided it; while it does not, also when the reason is another. */
   | ProbeEvent
   | { readonly e: 'log-dropped'; readonly app: string; readonly lines: number; readonly bytes: number }
+  /** The journal was shortened. So many lines after this one are copies of earlier ones; counted before them: starts, output dropped. */
+  | {
+      readonly e: 'carried';
+      readonly app: string;
+      readonly copies: number;
+      readonly starts: number;
+      readonly lines: number;
+      readonly bytes: number;
+    }
+  | { readonly e: 'carried-pod'; readonly copies: number }
 );
 
 /** The pod's last word: how init ended, from init itself and then from the monitor. */
@@ -81,10 +92,48 @@ export interface FinalStatus {
 /** stage1 overwrites the line in place, so that a full disk cannot lose it. Behind it each app has a place of its own. */
 export const FINAL_BYTES = 512;
 
-/** Every whole line of the journal, oldest first. Lines of kinds we do not know are kept: a newer init may write them. */
+/**
+ * What the journal says of how the pod and its apps are, oldest first; of those it was shortened for, from what was said again then.
+ * Lines of kinds we do not know are kept: a newer init may write them.
+ */
 export function readEvents(podPath: string): PodEvent[] {
-  const text = readIfThere(`${podPath}/${POD_FILES.events}`);
-  return text === undefined ? [] : parseEvents(text);
+  const text = readJournal(podPath);
+  return text === undefined ? [] : sinceCarried(parseEvents(text));
+}
+
+/** What happened, oldest first, nothing of it twice. */
+export function readHistory(podPath: string): PodEvent[] {
+  const text = readJournal(podPath);
+  return text === undefined ? [] : new CopySkipper().skip(parseEvents(text));
+}
+
+/** Leaves out what was said again, of lines that come in pieces. */
+export class CopySkipper {
+  #copies = 0;
+
+  skip(events: readonly PodEvent[]): PodEvent[] {
+    return events.filter((event) => {
+      const isMark = event.e === 'carried' || event.e === 'carried-pod';
+      if (isMark) this.#copies = event.copies;
+      else if (this.#copies > 0) this.#copies--;
+      else return true;
+      return false;
+    });
+  }
+}
+
+/** Only the last whole block of an app and what came after it: what it holds is older than what is before it. */
+function sinceCarried(events: PodEvent[]): PodEvent[] {
+  const begins = new Map<string, number>();
+  for (const [index, event] of events.entries()) {
+    if (event.e !== 'carried' && event.e !== 'carried-pod') continue;
+    if (index + event.copies < events.length) begins.set(subjectOf(event), index);
+  }
+  return begins.size === 0 ? events : events.filter((event, index) => index >= (begins.get(subjectOf(event)) ?? 0));
+}
+
+function subjectOf(event: PodEvent): string {
+  return 'app' in event ? event.app : '';
 }
 
 export function parseEvents(text: string): PodEvent[] {

@@ -1,5 +1,5 @@
 import { PodError } from '../../error.ts';
-import { readEvents, readFinal } from '../../pod/events.ts';
+import { readHistory, readFinal } from '../../pod/events.ts';
 import { readLedger } from '../../pod/ledger.ts';
 import { readRecord } from '../../pod/record.ts';
 import { readStatus } from '../../pod/status.ts';
@@ -34,7 +34,7 @@ async function inspect(invocation: Invocation): Promise<number> {
     ...status,
     path,
     record: readRecord(path) ?? null,
-    events: readEvents(path),
+    events: readHistory(path),
     final: readFinal(path) ?? null,
     ledger: readLedger(path),
   };

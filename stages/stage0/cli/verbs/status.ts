@@ -1,7 +1,7 @@
 import { PodError } from '../../error.ts';
 import { droppedNote } from '../../pod/dropped.ts';
 import { describeHookFailure } from '../../pod/hook-failures.ts';
-import { readEvents, toTime } from '../../pod/events.ts';
+import { readHistory, toTime } from '../../pod/events.ts';
 import { type Readiness, readReadiness } from '../../pod/readiness.ts';
 import { type PodStatus, readStatus } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
@@ -94,7 +94,7 @@ const LAST_EVENTS = 8;
 /** Only what a person looks at: a program has `pod events -o json`. */
 function renderEvents(terminal: Terminal, store: PodStore, { uuid }: PodStatus): string {
   const pod = store.locate(uuid);
-  const events = pod ? readEvents(pod.path).slice(-LAST_EVENTS) : [];
+  const events = pod ? readHistory(pod.path).slice(-LAST_EVENTS) : [];
   if (events.length === 0) return '';
   const lines = events.map(
     (event) => `${terminal.paint(STDOUT, 'dim', toTime(event.t))}  ${printable(eventText(event))}\n`,

@@ -1,0 +1,52 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { readIfThere } from './files.ts';
+import { POD_FILES } from './layout.ts';
+
+/** A journal that is no longer has never been shortened: nobody has to ask where it begins. */
+const WHOLE_BYTES = 128 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+
+export interface OpenJournal {
+  readonly fd: number;
+  /** What is before was given back to the disk; it may begin within a line. */
+  readonly start: number;
+}
+
+/** Undefined when there is none yet. */
+export function openJournal(podPath: string): OpenJournal | undefined {
+  try {
+    const fd = openSync(`${podPath}/${POD_FILES.events}`, constants.O_RDONLY | constants.O_NOFOLLOW);
+    return { fd, start: fstatSync(fd).size <= WHOLE_BYTES ? 0 : readStart(podPath) };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+export function readJournal(podPath: string): string | undefined {
+  const journal = openJournal(podPath);
+  if (!journal) return undefined;
+  try {
+    return readFrom(journal.fd, journal.start).toString('utf8');
+  } finally {
+    closeSync(journal.fd);
+  }
+}
+
+/** All there is now from a place on. */
+export function readFrom(fd: number, start: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let at = start; ;) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const length = readSync(fd, chunk, 0, CHUNK_BYTES, at);
+    if (length === 0) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, length));
+    at += length;
+  }
+}
+
+/** In the last place of the final record. */
+function readStart(podPath: string): number {
+  return Number(/\{"from":(\d{1,15})\}/.exec(readIfThere(`${podPath}/${POD_FILES.final}`) ?? '')?.[1] ?? 0);
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { test } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
+import { podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { PodProcess } from '../run/pod-process.ts';
+import { pathOf, shell, start } from './pods.ts';
+import { appOf, untilReady } from './probes.ts';
+
+const root = useTempRoot();
+/** Of the journal: it is shortened at 256 KB, to 64 and what is said again. */
+const GROWN = 256 * 1024;
+const KEPT = 128 * 1024;
+
+const crash = (name: string): Readonly<Record<string, unknown>> => ({
+  name,
+  image: 'host',
+  exec: ['/bin/false'],
+  restart: { policy: 'always', backoff: { initial: '1ms', cap: '1ms' } },
+});
+
+test(
+  'apps that crash for ever fill no disk with it, and nothing is forgotten of them or of the others',
+  { timeout: 120_000 },
+  async () => {
+    const probes = { ready: { exec: ['/bin/true'], period: '1s' } };
+    const quiet = shell('quiet', 'exec sleep 1000', { probes, hooks: { postStart: ['/bin/sh', '-c', 'exit 3'] } });
+    await using pod = await start(root, 'crashing', quiet, crash('one'), crash('two'));
+    await untilReady(root, pod, 'quiet');
+    const before = appOf(pod, 'quiet');
+    const { startedAt } = pod.status()!;
+    const follower = new PodProcess(root, ['events', '-f', '-o', 'jsonl', 'crashing']);
+    const journal = `${pathOf(root, pod)}/events`;
+    await eventually(async () => assert.ok(statSync(journal).size > 1.1 * GROWN), 90_000);
+    const { size, blocks } = statSync(journal);
+    assert.ok(blocks * 512 <= KEPT, `${blocks * 512} of ${size} bytes`);
+    assert.deepEqual(appOf(pod, 'quiet'), before);
+    assert.equal(pod.status()!.startedAt, startedAt);
+    const shown = await podOk(['events', 'crashing'], { root });
+    assert.doesNotMatch(shown, /carried|app-started quiet/);
+    await pod.stop({ graceMs: 0 });
+    const restarts = ['one', 'two'].map((name) => appOf(pod, name).restarts);
+    await podOk(['rm', pod.uuid], { root });
+    assert.equal(await follower.ended(), 0);
+    const lines = follower.output
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string; app?: string });
+    const starts = (app: string): number =>
+      lines.filter((line) => line.event === 'app-started' && line.app === app).length;
+    assert.equal(starts('quiet'), 1);
+    assert.equal(lines.filter(({ event }) => event.startsWith('carried')).length, 0);
+    assert.deepEqual(
+      [starts('one') - 1, starts('two') - 1],
+      restarts,
+      'who follows it misses nothing and sees nothing twice',
+    );
+  },
+);
