@@ -41,7 +41,13 @@ export function pathExists(path: string): boolean {
 }
 
 const X_OK = 1;
+const READ_WRITE_OK = 6;
 const ALL_OK = 7;
+
+/** By this process. */
+export function isReadWrite(path: string): boolean {
+  return trySyscall('faccessat', AT_FDCWD, path, READ_WRITE_OK) === 0;
+}
 
 /** 0 when this process may read, write and enter it; else minus the errno. */
 export function tryAccess(path: string): number {

@@ -16,7 +16,7 @@ export function lowerPod(
   const options = {
     hostNetwork: spec.network.mode === 'host',
     joinedNetwork: spec.network.mode === 'pod',
-    hasOwnLink: spec.network.mode === 'bridge',
+    hasOwnLink: spec.network.mode === 'bridge' && !facts.caller,
     hasUserns: spec.userns.mode !== 'host' || facts.caller !== undefined,
   };
   const pod = lowerIsolators(spec.isolators, 'pod', facts, options);

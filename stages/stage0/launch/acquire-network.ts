@@ -5,7 +5,9 @@ import { bridgeConfig } from '../network/bridge-config.ts';
 import { findBridge } from '../network/find-bridge.ts';
 import { hostsFile } from '../network/hosts-file.ts';
 import { networkLedger } from '../network/ledger.ts';
-import { resolvConf } from '../network/resolv-conf.ts';
+import { parseIp4 } from '../network/ip.ts';
+import { relayedResolvConf, resolvConf } from '../network/resolv-conf.ts';
+import { USER_DNS, USER_IP4, USER_MODE } from '../network/user-mode.ts';
 import { networkBindings } from '../network/symbols.ts';
 import type { PublishedPort } from '../network/types.ts';
 import * as claims from '../pod/claims.ts';
@@ -39,9 +41,19 @@ export interface NetworkRequest {
 export async function acquireNetwork(request: NetworkRequest): Promise<AcquiredNetwork> {
   if (request.mode === 'bridge') return acquireBridge(request);
   request.record([]);
+  if (request.mode === USER_MODE) return userModeFiles(request);
   const [ip4, ip6] = request.sharedIps;
   const addresses = ip4 !== undefined && ip6 !== undefined ? { ip4, ip6 } : undefined;
   return { ips: request.sharedIps, bindings: {}, ...resolverFiles(request, addresses) };
+}
+
+function userModeFiles({ hostname }: NetworkRequest): AcquiredNetwork {
+  return {
+    ips: [USER_IP4],
+    bindings: { ip4: parseIp4(USER_IP4)! },
+    hosts: hostsFile(hostname, { ip4: USER_IP4 }),
+    resolvConf: relayedResolvConf(readIfThere('/etc/resolv.conf') ?? '', USER_DNS),
+  };
 }
 
 /** A pod that shares the host's network asks the host's resolvers; any other only those it can reach. */

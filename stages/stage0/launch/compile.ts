@@ -15,6 +15,8 @@ import { packExecData, registersFor } from './exec-data.ts';
 import type { Pins } from '../pins/pins.ts';
 import { findFileVolumes } from './file-volumes.ts';
 import { type Entry, entryOf, planEntry } from './plan-enter.ts';
+import { USER_MODE } from '../network/user-mode.ts';
+import { isUserMode } from '../plan/namespaces.ts';
 import { planNetwork, publishedPorts } from './plan-network.ts';
 import { refusedToCaller } from './require-caller.ts';
 import { requireDescriptors, requireStateDirectory } from './require-host.ts';
@@ -52,7 +54,7 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   const metadata = await metadataOf(spec, apps, facts);
   const first = firstStreams(spec.apps[0], options);
   const layersDir = `${imagesDir(root)}/layers`;
-  const network = planNetwork(spec);
+  const network = planNetwork(spec, facts);
   const where = { layersDir, podsDir: podsDir(root, 'run') };
   const enter = planEntry(spec, facts);
   const refusals = refusedToCaller(spec, apps, facts);
@@ -107,7 +109,7 @@ function compile(input: PlanInput): Compilation {
     ...(plan.joins.length > 0 ? { joins: plan.joins } : {}),
     ...(plan.hasHostName ? { hasHostName: true } : {}),
     ...(plan.stores.length > 0 ? { stores: plan.stores.map(plainStore) } : {}),
-    network: { mode: spec.network.mode, ports: publishedPorts(spec) },
+    network: { mode: isUserMode(spec, facts) ? USER_MODE : spec.network.mode, ports: publishedPorts(spec) },
     userns: facts.caller ? { mode: 'host', at: spec.userns.at } : spec.userns,
     ...entryMember(entryOf(spec, facts)),
     ...(spec.metadataService ? { hasMetadata: true } : {}),

@@ -8,19 +8,19 @@ import { ARCH } from '../../linux/syscall.ts';
 import { launchMonitor } from '../../stage1/monitor.ts';
 import { socketTransport } from '../../stage1/socket-transport.ts';
 import { encodeProgram } from '../../tape/encode.ts';
-import { Program, type Tape } from '../../tape/program.ts';
+import { Program } from '../../tape/program.ts';
 import { PodError, PodErrors } from '../error.ts';
 import type { ImageProgress } from '../image/types.ts';
 import { idCount } from '../plan/caller.ts';
 import type { CallerFacts } from '../plan/facts.ts';
+import { planBecome } from './become.ts';
 import { distDir } from './dist.ts';
 import type { InsideAnswer, InsideTask } from './inside-tasks.ts';
 import { letIn } from './let-in.ts';
-import { entryFor, planInto } from './plan-enter.ts';
+import { mapsFor, planInto } from './plan-enter.ts';
 
 /** Where the helper finds the socket it answers on. */
 export const ANSWER_FD = 4;
-const SIG_SETMASK = 2;
 const SIGKILL = 9;
 
 /**
@@ -49,9 +49,9 @@ export async function runInside(
     });
     using _channel = { [Symbol.dispose]: () => monitor.channel.close() };
     theirs[Symbol.dispose]();
-    const entry = entryFor(caller, idCount(caller));
-    const message = entry && (await monitor.channel.next());
-    if (entry && message?.type === 'entered') letIn(entry, monitor);
+    const maps = mapsFor(caller, idCount(caller));
+    const message = maps && (await monitor.channel.next());
+    if (maps && message?.type === 'entered') await letIn({ maps }, monitor);
     await answerOf(ours.take(), onProgress);
   } finally {
     closeSync(nullFd);
@@ -64,20 +64,13 @@ function planHelper(task: InsideTask, caller: CallerFacts): Program {
   const program = new Program();
   const enter = program.tape({ purpose: 'enter' });
   const reason = { why: 'start the helper in the user namespace' };
-  planInto(enter, caller, idCount(caller));
+  planInto(enter, caller, { size: idCount(caller) });
   // It is of no use to anybody when its caller is gone, and a ^C is meant for both.
   enter.call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], reason);
-  enter.call('rt_sigprocmask', [SIG_SETMASK, enter.buffer(8), 0, 8], reason);
   enter.call('dup3', [program.reg('podStdin'), ANSWER_FD, 0], reason);
-  const node = process.execPath;
   const command = `${dirname(distDir())}/bin/pod.cjs`;
-  const argv = strings(enter, [node, command, 'inside', JSON.stringify(task)]);
-  enter.call('execve', [enter.text(node), argv, strings(enter, [`PATH=${process.env['PATH'] ?? ''}`])], reason);
+  planBecome(enter, [process.execPath, command, 'inside', JSON.stringify(task)], reason.why);
   return program;
-}
-
-function strings(tape: Tape, texts: readonly string[]): ReturnType<Tape['bytes']> {
-  return tape.bytes([...texts.map((text) => tape.text(text)), new Uint8Array(8)]);
 }
 
 /** Lines of JSON; without a last word it did not get so far. */

@@ -1,6 +1,7 @@
 // newuidmap(1), newgidmap(1)
 
 import { execFileSync } from 'node:child_process';
+import type { Fd } from '../../linux/fd.ts';
 import { encodeMessage } from '../../stage1/message.ts';
 import type { Monitor } from '../../stage1/monitor.ts';
 import { PodError, type Position } from '../error.ts';
@@ -8,17 +9,26 @@ import type { IdMapping } from '../plan/caller.ts';
 import { findTool } from '../plan/read-caller.ts';
 import type { Entry } from './plan-enter.ts';
 
-/** The monitor is in its user namespace and waits: gives it its ids, and lets it go on. */
-export function letIn(entry: Entry, { pid, channel }: Pick<Monitor, 'pid' | 'channel'>, at?: Position): void {
+/** The monitor is in its namespaces and waits: gives it its ids and its network, and lets it go on. */
+export async function letIn(
+  { maps, network }: Entry,
+  { pid, channel }: Pick<Monitor, 'pid' | 'channel'>,
+  { at, podDir }: { readonly at?: Position; readonly podDir?: string } = {},
+): Promise<void> {
+  let held: Fd | undefined;
   try {
-    writeMap('newuidmap', pid, entry.uids, at);
-    writeMap('newgidmap', pid, entry.gids, at);
+    if (maps) {
+      writeMap('newuidmap', pid, maps.uids, at);
+      writeMap('newgidmap', pid, maps.gids, at);
+    }
+    if (network) held = await (await import('./user-network.ts')).startUserNetwork(pid, podDir!, network);
   } catch (error) {
     // It ends when there is nobody left to wait for.
     channel.close();
     throw error;
   }
-  channel.send(encodeMessage({ type: 'entered' }));
+  channel.send(encodeMessage({ type: 'entered', fds: held ? 1 : 0 }), held ? [held.number] : []);
+  held?.[Symbol.dispose]();
 }
 
 /** These programs are setuid: the kernel lets a user map ranges that are his by /etc/subuid only through them. */

@@ -1,21 +1,39 @@
 // user_namespaces(7)
 
-import { AT_FDCWD, CLONE_NEWNS, CLONE_NEWUSER, O_CLOEXEC, O_CREAT, O_WRONLY } from '../../linux/constants.ts';
+import {
+  AT_FDCWD,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWUSER,
+  MSG_CMSG_CLOEXEC,
+  O_CLOEXEC,
+  O_CREAT,
+  O_WRONLY,
+} from '../../linux/constants.ts';
 import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
 import { encodeMessage, MESSAGE_BYTES } from '../../stage1/message.ts';
-import type { OpOptions, Tape } from '../../tape/program.ts';
+import type { DataRef, OpOptions, Tape } from '../../tape/program.ts';
 import type { Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { idCount, type IdMapping, mappingsOf } from '../plan/caller.ts';
 import type { CallerFacts, HostFacts } from '../plan/facts.ts';
+import { isUserMode } from '../plan/namespaces.ts';
 import type { EnterPlan } from '../plan/types.ts';
 import { POD_FILES } from '../pod/layout.ts';
+import { publishedPorts } from './plan-network.ts';
+import type { UserNetwork } from './user-network.ts';
 
 /** HANDOFF_FD of stage1.h. */
 const HANDOFF_FD = 3;
 
 /** What stage0 does for the monitor once that is in its namespaces. */
 export interface Entry {
+  /** Absent: the monitor maps its one id by itself. */
+  readonly maps?: IdMaps;
+  readonly network?: UserNetwork;
+}
+
+export interface IdMaps {
   readonly uids: readonly IdMapping[];
   readonly gids: readonly IdMapping[];
 }
@@ -25,12 +43,17 @@ export function idsOf({ userns }: PodSpec, caller: CallerFacts): number {
   return Math.min(userns.mode === 'auto' ? userns.size : 1, idCount(caller));
 }
 
-export function entryOf(spec: PodSpec, { caller }: HostFacts): Entry | undefined {
-  return caller && entryFor(caller, idsOf(spec, caller));
+/** Undefined where the monitor needs nobody. */
+export function entryOf(spec: PodSpec, facts: HostFacts): Entry | undefined {
+  const { caller } = facts;
+  if (!caller) return undefined;
+  const maps = mapsFor(caller, idsOf(spec, caller));
+  const network = isUserMode(spec, facts) && { ports: publishedPorts(spec), at: spec.network.at };
+  if (!maps && !network) return undefined;
+  return { ...(maps ? { maps } : {}), ...(network ? { network } : {}) };
 }
 
-/** Undefined where the monitor can do all by itself: it may map one id, its own. */
-export function entryFor(caller: CallerFacts, size: number): Entry | undefined {
+export function mapsFor(caller: CallerFacts, size: number): IdMaps | undefined {
   if (size === 1) return undefined;
   return { uids: mappingsOf(caller.uid, caller.uids, size), gids: mappingsOf(caller.gid, caller.gids, size) };
 }
@@ -41,7 +64,8 @@ export function planEntry(spec: PodSpec, facts: HostFacts): EnterPlan | undefine
   if (!caller) return undefined;
   const { at } = spec.userns;
   return {
-    planEnter: (enter) => planInto(enter, caller, idsOf(spec, caller), at),
+    planEnter: (enter) =>
+      planInto(enter, caller, { size: idsOf(spec, caller), ownNetwork: isUserMode(spec, facts), at }),
     planShut: (attach) => {
       planInitFile(attach, spec);
       planDumpable(attach, 0, { at, why: 'close /proc of the monitor to others' });
@@ -49,27 +73,55 @@ export function planEntry(spec: PodSpec, facts: HostFacts): EnterPlan | undefine
   };
 }
 
-/** Into namespaces of `size` ids, from where the tape goes on as their root. */
-export function planInto(enter: Tape, caller: CallerFacts, size: number, at?: Position): void {
+export interface Into {
+  /** How many ids. */
+  readonly size: number;
+  /** Into a network namespace too, which others connect. */
+  readonly ownNetwork?: boolean;
+  readonly at?: Position;
+}
+
+/** Into namespaces from where the tape goes on as their root. */
+export function planInto(enter: Tape, caller: CallerFacts, { size, ownNetwork = false, at }: Into): void {
   // What /proc shows of others belongs to the host's root: its maps could not be written, not even by itself.
   planDumpable(enter, 1, { at, why: 'let the user write to /proc of the monitor' });
-  enter.call('unshare', [CLONE_NEWUSER | CLONE_NEWNS], { at, why: 'make a user namespace of your own' });
-  if (entryFor(caller, size)) planHandshake(enter, at);
-  else planOneId(enter, caller, at);
+  const flags = CLONE_NEWUSER | CLONE_NEWNS | (ownNetwork ? CLONE_NEWNET : 0n);
+  enter.call('unshare', [flags], { at, why: 'make a user namespace of your own' });
+  if (size === 1) planOneId(enter, caller, at);
+  if (size > 1 || ownNetwork) planHandshake(enter, at);
 }
 
 function planDumpable(tape: Tape, value: 0 | 1, reason: Pick<OpOptions, 'at' | 'why'>): void {
   tape.call('prctl', [PR_SET_DUMPABLE, value, 0, 0, 0], reason);
 }
 
-/** Says that it is there, and waits for an answer: newuidmap(1) has written the maps when it comes. */
+/**
+ * Says that it is there, and waits for an answer: when it comes newuidmap(1) has written the maps, and the network is connected. A
+ * descriptor may come with it that is only to be held; init inherits it.
+ */
 function planHandshake(enter: Tape, at: Position | undefined): void {
-  const reason = { at, why: "have the user's ranges of ids mapped" };
+  const reason = { at, why: 'wait until ids are mapped and the network is connected' };
   const message = encodeMessage({ type: 'entered' });
   const answer = enter.buffer(MESSAGE_BYTES);
+  const header = messageHeader(enter, answer, MESSAGE_BYTES, enter.buffer(CONTROL_BYTES), CONTROL_BYTES);
   enter.call('sendto', [HANDOFF_FD, enter.bytes(message), MESSAGE_BYTES, 0, 0, 0], reason);
-  enter.call('recvfrom', [HANDOFF_FD, answer, MESSAGE_BYTES, 0, 0, 0], reason);
+  enter.call('recvmsg', [HANDOFF_FD, header, MSG_CMSG_CLOEXEC], reason);
   enter.call('tape.equal', [answer, enter.bytes(message), 8], reason);
+}
+
+/** One descriptor: struct cmsghdr, and its number. */
+const CONTROL_BYTES = 24;
+
+/** struct msghdr with one struct iovec. */
+function messageHeader(tape: Tape, data: DataRef, bytes: number, control: DataRef, controlBytes: number): DataRef {
+  const vector = tape.bytes([data, u64(bytes)]);
+  return tape.bytes([new Uint8Array(16), vector, u64(1), control, u64(controlBytes), new Uint8Array(8)]);
+}
+
+function u64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
+  return bytes;
 }
 
 /** Where there is no cgroup to find it in: `readInitPid` reads it. */

@@ -1,15 +1,29 @@
 import type { PodSpec } from '../manifest/spec.ts';
 import { planAttachVeth, planNetworkCleanup, planPodNetwork } from '../network/plan-network.ts';
 import type { PublishedPort } from '../network/types.ts';
+import type { Position } from '../error.ts';
+import type { HostFacts } from '../plan/facts.ts';
+import { isUserMode } from '../plan/namespaces.ts';
 import type { NetworkPlan } from '../plan/types.ts';
 
 /** What the pod's network mode puts on the tapes. */
-export function planNetwork(spec: PodSpec): NetworkPlan {
+export function planNetwork(spec: PodSpec, host: HostFacts): NetworkPlan {
   const ports = publishedPorts(spec);
+  if (isUserMode(spec, host)) return userModePlan(spec.network.at);
   return {
     planAttach: (attach, bandwidth) => planAttachVeth(attach, spec.network, ports, bandwidth),
     planPod: (pod, bandwidth) => planPodNetwork(pod, spec.network, bandwidth),
     planSettle: (settle) => planNetworkCleanup(settle, spec.network, ports),
+  };
+}
+
+/** All but the loopback is the program's to set up, before anything else. */
+function userModePlan(at: Position): NetworkPlan {
+  const nothing = (): void => {};
+  return {
+    planAttach: nothing,
+    planPod: (pod) => planPodNetwork(pod, { mode: 'none', at }),
+    planSettle: nothing,
   };
 }
 

@@ -60,7 +60,7 @@ export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodP
     spec,
     apps,
     facts,
-    network: planNetwork(spec),
+    network: planNetwork(spec, facts),
     metadata,
     enter: planEntry(spec, facts),
     refusals: refusedToCaller(spec, apps, facts),

@@ -5,7 +5,7 @@ import { PodError, type Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { idCount } from '../plan/caller.ts';
 import type { CallerFacts, HostFacts } from '../plan/facts.ts';
-import { findTool, nameOf } from '../plan/read-caller.ts';
+import { findTool, missingForNetwork, nameOf } from '../plan/read-caller.ts';
 import type { ResolvedApp } from '../plan/types.ts';
 
 /** Settings that keep user namespaces from normal users: what they are where they do. */
@@ -23,7 +23,7 @@ export function refusedToCaller(spec: PodSpec, apps: readonly ResolvedApp[], { c
     ...withoutUserns(spec),
     ...tooManyIds(spec, caller),
     ...apps.flatMap((app) => foreignUser(app, caller)),
-    ...withoutBridge(spec),
+    ...withoutBridge(spec, caller),
   ];
 }
 
@@ -94,12 +94,12 @@ function howToGetIds(): string {
   return `${tools}give yourself ids in /etc/subuid and /etc/subgid, as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${nameOf() ?? 'USER'}`;
 }
 
-function withoutBridge({ network }: PodSpec): PodError[] {
-  if (network.mode !== 'bridge') return [];
+function withoutBridge({ network }: PodSpec, caller: CallerFacts): PodError[] {
+  if (network.mode !== 'bridge' || caller.network) return [];
   return [
     new PodError('host/privilege', 'make a bridge network: only root can', {
       at: network.at,
-      hint: 'use "--net none" or "--net host"',
+      hint: `for a network of your own ${missingForNetwork().join(', and ')}; or use "--net none" or "--net host"`,
     }),
   ];
 }

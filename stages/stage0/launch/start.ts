@@ -46,7 +46,7 @@ async function startWith(input: StartInput, client: FirstClient | undefined): Pr
   // The monitor and init hold the lock now; our share of it only keeps a collector away.
   const release = releaseOnce(acquired.lockFd);
   if (!options.keepLock) release();
-  const started = untilStarted(input, monitor);
+  const started = untilStarted(input, acquired.path, monitor);
   const pod = runningPod(input, acquired, monitor, started, release, client?.attached);
   try {
     options.onLaunched?.(pod);
@@ -117,10 +117,11 @@ function launch(tape: Uint8Array, pod: AcquiredPod, input: number | undefined, o
 }
 
 /** Throws the failure of the launch, once the monitor has cleaned up after it. */
-async function untilStarted({ identity, pod, program }: StartInput, monitor: Monitor): Promise<void> {
+async function untilStarted({ identity, pod, program }: StartInput, podDir: string, monitor: Monitor): Promise<void> {
   let first = await monitor.channel.next();
   if (first?.type === 'entered' && pod.entry) {
-    (await import('./let-in.ts')).letIn(pod.entry, monitor, pod.userns.at);
+    const { letIn } = await import('./let-in.ts');
+    await letIn(pod.entry, monitor, { at: pod.userns.at, podDir });
     first = await monitor.channel.next();
   }
   if (first?.type === 'started') return;

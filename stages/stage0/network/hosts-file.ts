@@ -1,9 +1,13 @@
 import type { PodAddresses } from './types.ts';
 
 /** The pod's /etc/hosts. Without addresses of its own the name stands for the loopback. */
-export function hostsFile(hostname: string, addresses?: Pick<PodAddresses, 'ip4' | 'ip6'>): string {
+export function hostsFile(
+  hostname: string,
+  addresses?: Pick<PodAddresses, 'ip4'> & Partial<Pick<PodAddresses, 'ip6'>>,
+): string {
   const lines = ['127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback'];
-  if (addresses) lines.push(`${addresses.ip4} ${hostname}`, `${addresses.ip6} ${hostname}`);
-  else lines.push(`127.0.0.1 ${hostname}`, `::1 ${hostname}`);
+  if (addresses) lines.push(`${addresses.ip4} ${hostname}`);
+  if (addresses?.ip6 !== undefined) lines.push(`${addresses.ip6} ${hostname}`);
+  if (!addresses) lines.push(`127.0.0.1 ${hostname}`, `::1 ${hostname}`);
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -10,6 +10,12 @@ export function resolvConf(hostText: string, upstream = ''): string {
   return finish([...servers, ...kept]);
 }
 
+/** For a pod whose questions a relay takes to the host's nameservers: the rest is the host's. */
+export function relayedResolvConf(hostText: string, relay: string): string {
+  const rest = reachable(hostText).filter((line) => !isNameserver(line));
+  return finish([`nameserver ${relay}`, ...rest]);
+}
+
 function reachable(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '' && !/^\s*[#;]/.test(line) && !isLocalServer(line));
 }

@@ -85,6 +85,8 @@ export interface CallerFacts {
   /** What /etc/subuid and /etc/subgid give him, where newuidmap(1) and newgidmap(1) are installed; else none. */
   readonly uids: readonly IdRange[];
   readonly gids: readonly IdRange[];
+  /** The program that gives a pod a network without privilege. */
+  readonly network?: 'slirp4netns';
 }
 
 /** All the plan may depend on that is not in the manifest: the same manifest and facts give the same tape. */

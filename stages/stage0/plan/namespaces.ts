@@ -26,6 +26,11 @@ export function takesRange({ userns }: PodSpec, { caller }: Pick<HostFacts, 'cal
   return userns.mode !== 'host' && !caller;
 }
 
+/** What a normal user gets for a bridge: the monitor makes the network namespace with its own, and a program of his connects it. */
+export function isUserMode({ network }: PodSpec, { caller }: Pick<HostFacts, 'caller'>): boolean {
+  return network.mode === 'bridge' && caller?.network !== undefined;
+}
+
 /**
  * For the one clone3 that makes PID 1; the kernel makes the user namespace first, and it owns the others. Not every kernel has
  * time namespaces, and would refuse them all with EINVAL: without one a pod sees the host's monotonic clock, as it would anyway.
@@ -39,7 +44,7 @@ export function cloneFlags(
   const uts = isShared(namespaces?.uts) ? 0n : CLONE_NEWUTS;
   const ipc = isShared(namespaces?.ipc) ? 0n : CLONE_NEWIPC;
   const time = host.hasTimeNamespace && (namespaces?.time.value ?? 'private') === 'private' ? CLONE_NEWTIME : 0n;
-  const net = spec.network.mode === 'host' || spec.network.mode === 'pod' ? 0n : CLONE_NEWNET;
+  const net = spec.network.mode === 'host' || spec.network.mode === 'pod' || isUserMode(spec, host) ? 0n : CLONE_NEWNET;
   const user = takesRange(spec, host) ? CLONE_NEWUSER : 0n;
   return always | uts | ipc | time | net | user;
 }

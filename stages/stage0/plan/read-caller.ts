@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { isExecutable } from '../../linux/file.ts';
+import { isExecutable, isReadWrite } from '../../linux/file.ts';
 import type { CallerFacts, IdRange } from './facts.ts';
 import { type IdFiles, ID_FILES, parseSubordinateIds } from './subordinate-ids.ts';
 
@@ -12,12 +12,21 @@ export function readCaller(files: IdFiles = ID_FILES): CallerFacts | undefined {
   if (uid === 0) return undefined;
   const gid = process.getegid!();
   const hasTools = findTool('newuidmap') !== undefined && findTool('newgidmap') !== undefined;
-  if (!hasTools) return { uid, gid, uids: [], gids: [] };
+  const network = missingForNetwork().length === 0 ? ({ network: 'slirp4netns' } as const) : {};
+  if (!hasTools) return { uid, gid, uids: [], gids: [], ...network };
   const uids = rangesOf(files.subuid, uid);
   const gids = rangesOf(files.subgid, uid);
   // One without the other maps no user whole.
   const hasBoth = uids.length > 0 && gids.length > 0;
-  return { uid, gid, uids: hasBoth ? uids : [], gids: hasBoth ? gids : [] };
+  return { uid, gid, uids: hasBoth ? uids : [], gids: hasBoth ? gids : [], ...network };
+}
+
+/** What a network of a normal user's own takes and this host does not have, each with what to do. */
+export function missingForNetwork(): string[] {
+  const missing: string[] = [];
+  if (findTool('slirp4netns') === undefined) missing.push('install slirp4netns (the package has that name)');
+  if (!isReadWrite('/dev/net/tun')) missing.push('let users open /dev/net/tun (chmod 0666, as udev does)');
+  return missing;
 }
 
 /** Lines by name or by number; both files have users in their first column. */

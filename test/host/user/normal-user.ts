@@ -37,3 +37,14 @@ export function withRange(scratch: string): string[] {
     exec setpriv --reuid=${USER} --regid=${USER} --clear-groups "$0" "$@"`;
   return ['unshare', '--mount', 'sh', '-ec', script];
 }
+
+/** The same with a /dev/net/tun that everybody may open, as udev makes it; without a range. */
+export function withTun(scratch: string): string[] {
+  const script = `
+    test -e ${scratch}/tun || mknod -m 666 ${scratch}/tun c 10 200
+    mkdir -p /dev/net
+    test -e /dev/net/tun || touch /dev/net/tun
+    mount --bind ${scratch}/tun /dev/net/tun
+    exec setpriv --reuid=${USER} --regid=${USER} --clear-groups "$0" "$@"`;
+  return ['unshare', '--mount', 'sh', '-ec', script];
+}

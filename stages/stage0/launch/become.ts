@@ -1,0 +1,14 @@
+import type { DataRef, Tape } from '../../tape/program.ts';
+
+const SIG_SETMASK = 2;
+
+/** The end of an `enter` tape whose stage1 is to be another program: it makes no pod. */
+export function planBecome(enter: Tape, argv: readonly [path: string, ...rest: string[]], why: string): void {
+  enter.call('rt_sigprocmask', [SIG_SETMASK, enter.buffer(8), 0, 8], { why });
+  const environment = strings(enter, [`PATH=${process.env['PATH'] ?? ''}`]);
+  enter.call('execve', [enter.text(argv[0]), strings(enter, argv), environment], { why });
+}
+
+function strings(tape: Tape, texts: readonly string[]): DataRef {
+  return tape.bytes([...texts.map((text) => tape.text(text)), new Uint8Array(8)]);
+}

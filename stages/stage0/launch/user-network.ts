@@ -1,0 +1,147 @@
+// slirp4netns(1): its options, and the requests on its API socket
+
+import { closeSync, openSync, read, readFileSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { AT_FDCWD, CLONE_NEWUSER, O_CLOEXEC, O_RDONLY } from '../../linux/constants.ts';
+import { Fd } from '../../linux/fd.ts';
+import { pipe } from '../../linux/pipe.ts';
+import { ARCH } from '../../linux/syscall.ts';
+import { launchMonitor } from '../../stage1/monitor.ts';
+import { socketTransport } from '../../stage1/socket-transport.ts';
+import { encodeProgram } from '../../tape/encode.ts';
+import { Program } from '../../tape/program.ts';
+import { PodError, type Position } from '../error.ts';
+import { USER_IP4, USER_LINK, USER_MODE } from '../network/user-mode.ts';
+import type { PublishedPort } from '../network/types.ts';
+import { findTool } from '../plan/read-caller.ts';
+import { planBecome } from './become.ts';
+import { distDir } from './dist.ts';
+
+export interface UserNetwork {
+  readonly ports: readonly PublishedPort[];
+  readonly at: Position;
+}
+
+const LOG = 'slirp4netns.log';
+const API = 'slirp4netns.socket';
+/** Where the program finds what it is given. */
+const READY_FD = 20;
+const EXIT_FD = 21;
+const POD_DIR_FD = 22;
+const NETWORK_FD = 23;
+
+/**
+ * Starts the program for the namespaces of process `pid`, and publishes the ports. It ends when the result, and every copy of it, is
+ * closed: held by the monitor and by init, that is with the pod, whatever ends it.
+ */
+export async function startUserNetwork(pid: number, podDir: string, { ports, at }: UserNetwork): Promise<Fd> {
+  const [ready, isReady] = pipe();
+  const [exit, held] = pipe();
+  using directory = new Fd(openSync(podDir, 'r'));
+  try {
+    start(pid, podDir, [isReady, exit, directory], ports.length > 0);
+    isReady[Symbol.dispose]();
+    await untilReady(ready, podDir, at);
+    for (const port of ports) await publish(`/proc/self/fd/${directory.number}/${API}`, port);
+    if (ports.length > 0) unlinkSync(`${podDir}/${API}`);
+    return held;
+  } catch (error) {
+    held[Symbol.dispose]();
+    throw error;
+  } finally {
+    for (const fd of [ready, isReady, exit]) fd[Symbol.dispose]();
+  }
+}
+
+/**
+ * Its sandbox, an empty root and next to no rights, is only to be had in a user namespace: so stage1 goes into the monitor's, and
+ * becomes the program there.
+ */
+function start(pid: number, podDir: string, given: readonly Fd[], hasPorts: boolean): void {
+  const log = openSync(`${podDir}/${LOG}`, 'a', 0o600);
+  try {
+    const { channel } = launchMonitor({
+      distDir: distDir(),
+      tape: encodeProgram(planProgram(pid, hasPorts), ARCH),
+      lockFd: log,
+      stdinFd: log,
+      nullFd: log,
+      given: given.map(({ number }) => number),
+      openTransport: socketTransport,
+    });
+    channel.ref(false);
+  } finally {
+    closeSync(log);
+  }
+}
+
+function planProgram(pid: number, hasPorts: boolean): Program {
+  const program = new Program();
+  const given = [READY_FD, EXIT_FD, POD_DIR_FD].map((number) => [program.reg(`given.${number}`), number] as const);
+  const enter = program.tape({ purpose: 'enter' });
+  const why = "connect the pod's network";
+  const [users, network] = [program.reg('users'), program.reg('network')];
+  for (const [name, out] of [
+    ['user', users],
+    ['net', network],
+  ] as const)
+    enter.call('openat', [AT_FDCWD, enter.text(`/proc/${pid}/ns/${name}`), O_RDONLY | O_CLOEXEC, 0], { why, out });
+  enter.call('setns', [users, CLONE_NEWUSER], { why });
+  for (const [from, to] of [...given, [network, NETWORK_FD] as const]) enter.call('dup3', [from, to, 0], { why });
+  planBecome(enter, [findTool(USER_MODE) ?? USER_MODE, ...argumentsFor(hasPorts)], why);
+  return program;
+}
+
+function argumentsFor(hasPorts: boolean): string[] {
+  return [
+    '--configure',
+    '--mtu=65520',
+    // Without it the pod would reach what listens on the host's loopback only.
+    '--disable-host-loopback',
+    '--enable-sandbox',
+    `--ready-fd=${READY_FD}`,
+    `--exit-fd=${EXIT_FD}`,
+    '--netns-type=path',
+    ...(hasPorts ? [`--api-socket=/proc/self/fd/${POD_DIR_FD}/${API}`] : []),
+    `/proc/self/fd/${NETWORK_FD}`,
+    USER_LINK,
+  ];
+}
+
+/** It writes a byte when the link is there; at its end the pipe ends without one. */
+async function untilReady(ready: Fd, podDir: string, at: Position): Promise<void> {
+  const { bytesRead } = await promisify(read)(ready.number, Buffer.alloc(1), 0, 1, null);
+  if (bytesRead > 0) return;
+  const said = readFileSync(`${podDir}/${LOG}`, 'utf8').trim().replaceAll('\n', '; ');
+  throw new PodError('network/failed', `connect the pod to the network with ${USER_MODE}: ${said || 'it ended'}`, {
+    at,
+    hint: 'use "--net none" or "--net host"',
+  });
+}
+
+interface ApiAnswer {
+  readonly error?: { readonly desc: string };
+}
+
+async function publish(api: string, { protocol, hostIP, hostPort, port, at }: PublishedPort): Promise<void> {
+  const request = {
+    execute: 'add_hostfwd',
+    arguments: {
+      proto: protocol,
+      host_addr: hostIP ?? '0.0.0.0',
+      host_port: hostPort,
+      guest_addr: USER_IP4,
+      guest_port: port,
+    },
+  };
+  const socket = connect(api);
+  socket.end(JSON.stringify(request));
+  const { error } = JSON.parse(await text(socket)) as ApiAnswer;
+  if (!error) return;
+  throw new PodError('network/port-taken', `publish host port ${hostPort}: ${USER_MODE} cannot listen on it`, {
+    at,
+    hint: 'somebody else listens on it, or it is below what a normal user may listen on (net.ipv4.ip_unprivileged_port_start)',
+  });
+}
