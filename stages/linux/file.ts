@@ -41,8 +41,14 @@ export function pathExists(path: string): boolean {
 }
 
 const X_OK = 1;
+const WRITE_OK = 2;
 const READ_WRITE_OK = 6;
 const ALL_OK = 7;
+
+/** By this process. */
+export function isWritable(path: string): boolean {
+  return trySyscall('faccessat', AT_FDCWD, path, WRITE_OK) === 0;
+}
 
 /** By this process. */
 export function isReadWrite(path: string): boolean {

@@ -7,6 +7,7 @@ import { DEVICE_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
 import { NAMESPACE_CHECKS } from './checks/namespaces.ts';
 import { STORAGE_CHECKS } from './checks/storage.ts';
 import { UPDATE_CHECKS } from './checks/update.ts';
+import { USER_CHECKS } from './checks/user.ts';
 import { UML } from './uml.ts';
 
 void playInGuest(UML, 'v2', [
@@ -19,4 +20,5 @@ void playInGuest(UML, 'v2', [
   ...UNIFIED_CHECKS,
   ...UPDATE_CHECKS,
   ...CLOCK_CHECKS,
+  ...USER_CHECKS,
 ]);

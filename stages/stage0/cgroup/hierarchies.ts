@@ -106,7 +106,8 @@ function isReally({ version, mountPoint }: CgroupMount): boolean {
   }
 }
 
-function unifiedHierarchy(mountPoint: string): CgroupHierarchy {
+/** What the directory can give to those below it; it need not be the tree's own root. */
+export function unifiedHierarchy(mountPoint: string): CgroupHierarchy {
   const controllers = words(`${mountPoint}/cgroup.controllers`);
   return { version: 2, controllers, mountPoint, enabled: words(`${mountPoint}/cgroup.subtree_control`) };
 }

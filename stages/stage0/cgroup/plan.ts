@@ -16,6 +16,8 @@ export interface CgroupPlanInput extends CgroupInput {
    * could not start an app otherwise. Limits stay the host's.
    */
   readonly owner?: Arg;
+  /** To load a device policy takes the host's privilege; a normal user has no access to devices that are not for all. */
+  readonly withoutDevicePolicy?: boolean;
 }
 
 /**
@@ -32,9 +34,9 @@ export function planCgroups(host: Tape, cleanup: Tape, input: CgroupPlanInput): 
     procsApp: new Map(),
   };
   const placements = placeCgroups(input);
-  const hasDevices = placements.some(
-    ({ hierarchy }) => hierarchy.version === 1 && hierarchy.controllers.includes('devices'),
-  );
+  const hasDevices =
+    input.withoutDevicePolicy === true ||
+    placements.some(({ hierarchy }) => hierarchy.version === 1 && hierarchy.controllers.includes('devices'));
   for (const placement of placements) {
     planPodDirectory(host, placement, hasDevices, podDevices(input.devices));
     for (const leaf of placement.leaves) {

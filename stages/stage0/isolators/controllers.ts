@@ -3,7 +3,7 @@ import type { CgroupHierarchy, HostFacts } from '../plan/facts.ts';
 import type { IsolatorContext } from './isolator.ts';
 
 const NOT_DELEGATED =
-  'a normal user has the controllers of cgroup version 2 that were delegated to him, or run as root';
+  'cgroup version 2 lets a normal user set limits where they were delegated to him: systemd-run --user --scope -p Delegate=yes pod run …';
 
 /** Where the host has this controller; undefined when no mounted hierarchy does. */
 export function findController(host: HostFacts, controller: string): CgroupHierarchy | undefined {

@@ -20,7 +20,7 @@ const LOOK_AGAIN_MS = 2;
 
 /** Stops every process of the pod, its init too: nothing of it runs until `resumePod`. Resolves when all have stopped. */
 export async function pausePod(pod: Pod): Promise<void> {
-  const freezer = findFreezer(pod.uuid);
+  const freezer = findFreezer(pod);
   if (!freezer) {
     throw new PodError('host/unsupported', `pause pod ${pod.uuid}: no freezer of this host has it`, {
       hint: 'a cgroup version 2 tree or the version 1 freezer must be mounted before the pod is started',
@@ -64,8 +64,8 @@ function tellFrozenTime({ path }: Pod): void {
   }
 }
 
-function thaw({ uuid }: Pod): void {
-  const freezer = findFreezer(uuid);
+function thaw(pod: Pod): void {
+  const freezer = findFreezer(pod);
   if (freezer) writeFileSync(freezer.path, freezer.thawed);
 }
 

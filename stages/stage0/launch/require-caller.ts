@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { PodError, type Position } from '../error.ts';
+import { readMountPoints } from '../gc/mounts.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { idCount } from '../plan/caller.ts';
 import type { CallerFacts, HostFacts } from '../plan/facts.ts';
@@ -23,6 +24,7 @@ export function refusedToCaller(spec: PodSpec, apps: readonly ResolvedApp[], { c
     ...withoutUserns(spec),
     ...tooManyIds(spec, caller),
     ...apps.flatMap((app) => foreignUser(app, caller)),
+    ...apps.flatMap(mountedBelow),
     ...withoutBridge(spec, caller),
   ];
 }
@@ -85,6 +87,21 @@ function foreignUser({ spec, image, user }: ResolvedApp, caller: CallerFacts): P
 
 function mapped(count: number): string {
   return count === 1 ? 'a normal user has one id for the pod, its root' : `you have ${count} ids for the pod`;
+}
+
+/**
+ * In a mount namespace made by a user the kernel keeps mounts of others together: a layer with another below it cannot be taken alone
+ * (CVE-2021-3732).
+ */
+function mountedBelow({ spec, image }: ResolvedApp): PodError[] {
+  const points = readMountPoints();
+  const layers = image.mounts.flatMap((mount) => mount.layers);
+  return layers
+    .flatMap((layer) => points.filter((point) => point.startsWith(`${layer}/`)).slice(0, 1))
+    .map((point) => {
+      const message = `use image "${image.ref}" as a normal user: "${point}" is mounted inside it`;
+      return new PodError('host/unsupported', message, { at: spec.image.at, hint: 'use an image of another kind' });
+    });
 }
 
 /** What is missing, by name. */

@@ -92,13 +92,21 @@ export function planInitIdentity(pod: Tape, spec: PodSpec, host: HostFacts, join
   pod.call('setresgid', [0, 0, 0], root);
   pod.call('setresuid', [0, 0, 0], root);
   // The change of user made it what fs.suid_dumpable says, and /proc/1/fd must stay closed to the pod's root.
-  pod.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], root);
+  if (!host.caller) pod.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], root);
   // Keyrings belong to no pid namespace. A kernel without keyrings has none to leave.
   pod.call('keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], {
     at: spec.at,
     why: 'join a new session keyring',
     tolerate: ['ENOSYS'],
   });
+}
+
+/**
+ * A normal user's monitor opens files of init's in /proc, which the kernel would give to the host's root if init were not dumpable. So
+ * init is until the monitor has all, and not any more when an app is started.
+ */
+export function planInitShut(pod: Tape, spec: PodSpec, { caller }: Pick<HostFacts, 'caller'>): void {
+  if (caller) pod.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], { at: spec.at, why: 'close /proc of init to others' });
 }
 
 export function planHostname(pod: Tape, spec: PodSpec, { namespaces }: Pick<Draft, 'namespaces'>): void {

@@ -18,7 +18,15 @@ import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
 import { requireSignal } from './signals.ts';
 import { idCount } from './caller.ts';
-import { cloneFlags, planHostname, planIdMaps, planInitIdentity, planReleaseIds, takesRange } from './namespaces.ts';
+import {
+  cloneFlags,
+  planHostname,
+  planIdMaps,
+  planInitIdentity,
+  planInitShut,
+  planReleaseIds,
+  takesRange,
+} from './namespaces.ts';
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
 import { type Join, joinReg, joinsOf, planClocks, planCloseHomes, planJoins, planReturns } from './joins.ts';
@@ -53,6 +61,7 @@ function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanIn
       apps: new Map(spec.apps.map(({ name }) => [name, drafts.apps.get(name)!.devices])),
     },
     ...(takesRange(spec, facts) ? { owner: sym('uidBase') } : {}),
+    ...(facts.caller ? { withoutDevicePolicy: true } : {}),
   };
 }
 
@@ -183,6 +192,7 @@ function planInit(
   planCloseHomes(tree, joins);
   planCloseStoreDevices(tree, rootfs);
   planKernelTree(tree, rootfs);
+  planInitShut(pod, input.spec, input.facts);
   input.network.planPod(pod, drafts.pod.bandwidth);
   input.metadata?.planSocket(pod);
   planPodTree(pod, rootfs);

@@ -5,6 +5,7 @@ import { readLandlockAbi } from '../../linux/landlock.ts';
 import { parseHardLimits } from '../../linux/rlimit.ts';
 import { pathExists } from '../../linux/file.ts';
 import { trySyscall } from '../../linux/syscall.ts';
+import { delegatedCgroups } from '../cgroup/delegated.ts';
 import { readCgroupFacts } from '../cgroup/hierarchies.ts';
 import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
 import type { CgroupFacts, HostFacts } from './facts.ts';
@@ -28,20 +29,21 @@ let last: { readonly sources: string; readonly facts: HostFacts } | undefined;
 
 /**
  * What the plan needs to know of this host. A dozen small reads; nothing is changed, and no privilege is needed. As long as
- * nothing changes the same object is returned, so that plans made from it can be kept. `cgroup`: as it is known to be.
+ * nothing changes the same object is returned, so that plans made from it can be kept. `known`: its cgroups, as they are known to be.
  */
-export function readHostFacts(cgroup: CgroupFacts = readCgroupFacts()): HostFacts {
+export function readHostFacts(known: CgroupFacts = readCgroupFacts()): HostFacts {
   const status = readFileSync('/proc/self/status', 'utf8');
   const limits = readFileSync('/proc/self/limits', 'utf8');
   const oomScoreAdj = readFileSync('/proc/self/oom_score_adj', 'utf8');
   const effectiveCapabilities = parseEffective(status);
   const caller = readCaller();
+  const cgroup = caller ? delegatedCgroups(readCgroupFacts()) : known;
   const sources = `${JSON.stringify(caller)}${limits}${oomScoreAdj}${effectiveCapabilities}${process.geteuid!()}${JSON.stringify(cgroup)}`;
   if (last?.sources === sources) return last.facts;
   boot ??= readBootFacts();
   const facts: HostFacts = {
     ...boot,
-    cgroup: caller ? OF_NOBODY : cgroup,
+    cgroup,
     effectiveCapabilities,
     euid: process.geteuid!(),
     hardLimits: parseHardLimits(limits),
@@ -73,9 +75,6 @@ function readBootFacts(): BootFacts {
 function hasDetachedLayers(): boolean {
   return trySyscall('open_tree_attr', -1, '', 0, null, 0) === -ERRNO.ENOENT;
 }
-
-/** Nobody's cgroups are a normal user's to make. */
-const OF_NOBODY: CgroupFacts = { mode: 'v2', hierarchies: [] };
 
 /** Facts that are alike have the same, in this process or another. */
 export function fingerprint(facts: HostFacts): string {

@@ -1,8 +1,10 @@
 // cgroups(7): cgroup.freeze of version 2, freezer.state of version 1
 
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { cgroupMountPoints, readCgroup } from './host-pids.ts';
 import { POD_FILES } from './layout.ts';
+import { readLedger } from './ledger.ts';
 import type { PodDir } from './store.ts';
 
 /** The file that stops and wakes all processes of a pod. */
@@ -13,8 +15,11 @@ export interface Freezer {
 }
 
 /** Where the pod has a version 2 directory, that; it has a version 1 freezer only on hosts without such a tree. */
-export function findFreezer(uuid: string, mountPoints: readonly string[] = cgroupMountPoints()): Freezer | undefined {
-  for (const point of mountPoints) {
+export function findFreezer(
+  { uuid, path }: Pick<PodDir, 'uuid' | 'path'>,
+  mountPoints: readonly string[] = cgroupMountPoints(),
+): Freezer | undefined {
+  for (const point of [...mountPoints, ...ownPoints(path)]) {
     const unified = `${point}/pod-${uuid}/cgroup.freeze`;
     if (existsSync(unified)) return { path: unified, frozen: '1', thawed: '0' };
     const version1 = `${point}/pod-${uuid}/freezer.state`;
@@ -23,12 +28,18 @@ export function findFreezer(uuid: string, mountPoints: readonly string[] = cgrou
   return undefined;
 }
 
+/** A normal user's pods have theirs below what was delegated to him, not below a mount point. */
+function ownPoints(path: string): string[] {
+  if (process.geteuid!() === 0) return [];
+  return readLedger(path).flatMap((entry) => (entry.kind === 'cgroup' ? [dirname(String(entry['path']))] : []));
+}
+
 /**
  * The mark is made before the pod is frozen and goes after it was thawed: without one nobody has to look at a cgroup. With one
  * the cgroup decides: a crash may have come between the two.
  */
-export function isPaused({ uuid, path }: Pick<PodDir, 'uuid' | 'path'>, mountPoints?: readonly string[]): boolean {
-  if (!existsSync(`${path}/${POD_FILES.paused}`)) return false;
-  const freezer = findFreezer(uuid, mountPoints);
+export function isPaused(pod: Pick<PodDir, 'uuid' | 'path'>, mountPoints?: readonly string[]): boolean {
+  if (!existsSync(`${pod.path}/${POD_FILES.paused}`)) return false;
+  const freezer = findFreezer(pod, mountPoints);
   return freezer !== undefined && readCgroup(freezer.path).trim() !== freezer.thawed;
 }

@@ -10,7 +10,7 @@ import { pod, podOk } from '../../harness/pod-cli.ts';
 import type { PodStatus } from '../../harness/pod-status.ts';
 import { parseReport, probeManifest } from '../../harness/probe-pod.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
-import { USER, whatIsIn, withTun } from './normal-user.ts';
+import { parentOf, USER, whatIsIn, withTun } from './normal-user.ts';
 
 const scratch = mkdtempSync('/var/tmp/pod-user-');
 const wrapper = withTun(scratch);
@@ -93,8 +93,6 @@ test('its ports are published, one that is taken is refused at its line, and all
 test('the network ends with a pod whose monitor and init were killed', async () => {
   const uuid = await podOk(['run', '-d', '-'], { ...as, input: serving('killed', await freePort()) });
   const { apps } = JSON.parse(await podOk(['status', '-o', 'json', uuid], as)) as PodStatus;
-  const parentOf = (pid: number): number =>
-    Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
   const init = parentOf(apps[0]!.pid!);
   assert.equal(connectors().length, 1);
   process.kill(parentOf(init), 'SIGKILL');

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { readCgroupFacts } from '../../../stages/stage0/cgroup/hierarchies.ts';
 import { POD_STATES } from '../../../stages/stage0/pod/layout.ts';
 
 /** Without an account, and without ids in /etc/subuid. */
@@ -47,4 +48,44 @@ export function withTun(scratch: string): string[] {
     mount --bind ${scratch}/tun /dev/net/tun
     exec setpriv --reuid=${USER} --regid=${USER} --clear-groups "$0" "$@"`;
   return ['unshare', '--mount', 'sh', '-ec', script];
+}
+
+/** A directory of the host's version 2 tree that is the user's, with one in it for whoever calls pod. */
+export class Delegated implements Disposable {
+  readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** Undefined on a host without such a tree. */
+  static make(): Delegated | undefined {
+    const tree = readCgroupFacts().hierarchies.find(({ version }) => version === 2);
+    if (!tree) return undefined;
+    const directory = `${tree.mountPoint}/normal-user-${process.pid}`;
+    mkdirSync(`${directory}/caller`, { recursive: true });
+    for (const path of ['', '/cgroup.procs', '/cgroup.subtree_control']) chownSync(`${directory}${path}`, USER, USER);
+    return new Delegated(directory);
+  }
+
+  /** Runs the rest of its arguments as the user, in there. */
+  get wrapper(): string[] {
+    const script = `echo $$ > ${this.directory}/caller/cgroup.procs
+      exec setpriv --reuid=${USER} --regid=${USER} --clear-groups "$0" "$@"`;
+    return ['sh', '-ec', script];
+  }
+
+  /** Pods' directories. */
+  get pods(): string[] {
+    return readdirSync(this.directory).filter((name) => name.startsWith('pod-'));
+  }
+
+  [Symbol.dispose](): void {
+    rmdirSync(`${this.directory}/caller`);
+    rmdirSync(this.directory);
+  }
+}
+
+export function parentOf(pid: number): number {
+  return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }

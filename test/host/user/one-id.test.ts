@@ -10,7 +10,7 @@ import { parseReport, probeManifest } from '../../harness/probe-pod.ts';
 import type { ProbeTries } from '../../harness/probe-report.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { manifest, STOPPABLE } from '../state/manifests.ts';
-import { USER, whatIsIn } from './normal-user.ts';
+import { parentOf, USER, whatIsIn } from './normal-user.ts';
 
 const root = useTempRoot({ uid: USER, user: USER });
 const as = { root, user: USER };
@@ -133,8 +133,6 @@ test('directories without permissions in its layer are removed with it', async (
 
 test('when its monitor and init are killed, gc gives back all it had', async () => {
   const uuid = await run(['-d'], 'killed', STOPPABLE);
-  const parentOf = (pid: number): number =>
-    Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
   const init = parentOf((await statusOf('killed')).apps[0]!.pid!);
   process.kill(parentOf(init), 'SIGKILL');
   process.kill(init, 'SIGKILL');

@@ -1,9 +1,9 @@
 import { readUsage, type Usage } from '../../cgroup/usage.ts';
 import { PodError } from '../../error.ts';
-import { readHostFacts } from '../../plan/read-facts.ts';
 import { StatusReader } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { formatBytes } from '../bytes.ts';
+import { cgroupsOf } from '../pod-cgroups.ts';
 import { formatValue, isStructured } from '../format.ts';
 import { renderTable, type Row } from '../table.ts';
 import { isTerminal, STDOUT } from '../terminal.ts';
@@ -69,9 +69,10 @@ const CLEAR = '\u001b[H\u001b[J';
 function take({ operands, root }: Invocation): Sample[] {
   const store = new PodStore(root);
   const reader = new StatusReader(false);
-  const facts = readHostFacts().cgroup;
   const wanted = operands.map((query) => store.find(query));
-  const pods = (wanted.length > 0 ? wanted : store.list(['run'])).map((pod) => reader.read(pod));
+  const found = wanted.length > 0 ? wanted : store.list(['run']);
+  const cgroups = new Map(found.map((pod) => [pod.uuid, cgroupsOf(pod)]));
+  const pods = found.map((pod) => reader.read(pod));
   for (const { uuid, state } of wanted.length > 0 ? pods : []) {
     if (state !== 'running' && state !== 'paused')
       throw new PodError('pod/state', `read the usage of pod ${uuid}: it is ${state}`);
@@ -84,7 +85,7 @@ function take({ operands, root }: Invocation): Sample[] {
         uuid: pod.uuid,
         pod: pod.name,
         app,
-        ...readUsage(facts, pod.uuid, app ?? undefined),
+        ...readUsage(cgroups.get(pod.uuid)!, pod.uuid, app ?? undefined),
         takenAtMs: performance.now(),
       }));
     });

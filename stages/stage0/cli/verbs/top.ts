@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { listPids } from '../../cgroup/usage.ts';
 import { PodError } from '../../error.ts';
-import { readHostFacts } from '../../plan/read-facts.ts';
 import type { PodDir } from '../../pod/pod-dir.ts';
 import { readInitPid, treeOf } from '../../pod/process-tree.ts';
 import { type PodStatus, StatusReader } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
+import { cgroupsOf } from '../pod-cgroups.ts';
 import { formatBytes } from '../bytes.ts';
 import { formatValue, isStructured } from '../format.ts';
 import { renderTable } from '../table.ts';
@@ -76,7 +76,7 @@ function toCells(row: ProcessRow): string[] {
 
 function listProcesses(pod: PodDir, { apps }: PodStatus): ProcessRow[] {
   const initPid = readInitPid(pod.path);
-  const facts = readHostFacts().cgroup;
+  const facts = cgroupsOf(pod);
   const inPod = listPids(facts, pod.uuid);
   const hasCgroup = inPod.length > 0;
   const ofApp = ({ name, pid }: PodStatus['apps'][number]): number[] => {
