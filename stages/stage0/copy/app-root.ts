@@ -21,11 +21,12 @@ import { cgroupMountPoints } from '../pod/host-pids.ts';
  * app may have another root by now, which answers as the app wants it to.
  */
 export function openAppRoot(uuid: string, app: string): Fd {
+  if (process.geteuid!() !== 0) throw closed(app);
   const mountPoints = cgroupMountPoints();
   const pid = findInit(uuid, mountPoints);
   if (pid === undefined) throw gone(app);
-  using process = open(AT_FDCWD, `/proc/${pid}`, 0, app);
-  using initRoot = open(process.number, 'root', 0, app);
+  using proc = open(AT_FDCWD, `/proc/${pid}`, 0, app);
+  using initRoot = open(proc.number, 'root', 0, app);
   const inside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   using root = open(initRoot.number, appRootPath(app).slice(1), inside, app);
   // The pid was init's before and after: it was not used again in between.
@@ -37,6 +38,13 @@ function open(directory: number, path: string, resolve: number, app: string): Fd
   const fd = tryOpenat2(directory, path, O_PATH | O_DIRECTORY, resolve);
   if (fd < 0) throw gone(app, new SyscallError('openat2', -fd, path));
   return new Fd(fd);
+}
+
+/** The kernel shows what init has to the host's root alone. */
+function closed(app: string): PodError {
+  return new PodError('host/privilege', `open the root of app "${app}": only root can look into a pod's init`, {
+    hint: 'have a program of the pod do it (pod exec POD -- tar -c PATH), or use a volume',
+  });
 }
 
 function gone(app: string, cause?: unknown): PodError {

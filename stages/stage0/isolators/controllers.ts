@@ -2,7 +2,7 @@ import { PodError } from '../error.ts';
 import type { CgroupHierarchy, HostFacts } from '../plan/facts.ts';
 import type { IsolatorContext } from './isolator.ts';
 
-const NOT_DELEGATED =
+export const NOT_DELEGATED =
   'cgroup version 2 lets a normal user set limits where they were delegated to him: systemd-run --user --scope -p Delegate=yes pod run …';
 
 /** Where the host has this controller; undefined when no mounted hierarchy does. */

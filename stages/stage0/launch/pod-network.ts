@@ -14,6 +14,11 @@ export function openPodNetwork(uuid: string): NetworkNamespace {
 
 /** A namespace of a running pod, as in /proc/PID/ns: that of its init, for an app may have left it for one of its own. */
 export function openPodNamespace(uuid: string, kind: string): Fd {
+  if (process.geteuid!() !== 0) {
+    throw new PodError('host/privilege', `enter the ${kind} namespace of the pod: only root can`, {
+      hint: kind === 'net' ? 'publish a port in the manifest ("hostPort")' : undefined,
+    });
+  }
   const mountPoints = cgroupMountPoints();
   const pid = findInit(uuid, mountPoints);
   if (pid !== undefined) {

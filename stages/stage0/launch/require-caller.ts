@@ -30,15 +30,20 @@ export function refusedToCaller(spec: PodSpec, apps: readonly ResolvedApp[], { c
 }
 
 function switchedOff({ at }: PodSpec): PodError[] {
-  return SWITCHES.flatMap(([path, off]) => {
-    if (valueOf(path) !== off) return [];
-    const name = path.slice('/proc/sys/'.length).replaceAll('/', '.');
-    return [
-      new PodError('host/privilege', `make a user namespace as a normal user: ${name} is ${off}`, {
+  return closedSwitches().map(
+    ({ name, value }) =>
+      new PodError('host/privilege', `make a user namespace as a normal user: ${name} is ${value}`, {
         at,
         hint: `let an administrator change it (sysctl -w ${name}=…), or run as root`,
       }),
-    ];
+  );
+}
+
+/** Settings of this host that keep normal users from having pods. */
+export function closedSwitches(): { readonly name: string; readonly value: string }[] {
+  return SWITCHES.flatMap(([path, off]) => {
+    const name = path.slice('/proc/sys/'.length).replaceAll('/', '.');
+    return valueOf(path) === off ? [{ name, value: off }] : [];
   });
 }
 
@@ -105,7 +110,7 @@ function mountedBelow({ spec, image }: ResolvedApp): PodError[] {
 }
 
 /** What is missing, by name. */
-function howToGetIds(): string {
+export function howToGetIds(): string {
   const missing = ['newuidmap', 'newgidmap'].filter((tool) => findTool(tool) === undefined);
   const tools = missing.length > 0 ? `install ${missing.join(' and ')} (package uidmap or shadow-utils); ` : '';
   return `${tools}give yourself ids in /etc/subuid and /etc/subgid, as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${nameOf() ?? 'USER'}`;

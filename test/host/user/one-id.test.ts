@@ -119,6 +119,11 @@ test('every verb that needs no cgroup works, and stop and rm leave nothing', asy
   assert.deepEqual(top.find(({ podPid }) => podPid === 1)?.app, null);
   assert.deepEqual(top.find(({ podPid }) => podPid === 2)?.app, 'app0');
   assert.match((await pod(['rm', 'served'], as)).stderr, /\[pod\/state\]/);
+  for (const args of [
+    ['cp', 'served:/etc/hostname', '-'],
+    ['port-forward', 'served', '0:80'],
+  ])
+    assert.match((await pod(args, as)).stderr, /only root can.*\[host\/privilege\]/);
   await podOk(['stop', 'served'], as);
   assert.equal(await podOk(['wait', 'served'], as), '0');
   await podOk(['rm', uuid], as);
