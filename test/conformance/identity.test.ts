@@ -58,3 +58,8 @@ both('signals, umask, personality and scheduling are the kernel’s defaults', (
 both('the working directory is inside the root', ({ cwd }) => {
   assert.equal(cwd, '/');
 });
+
+both('limits are those of every app, whatever the caller has: no core files, 1024 descriptors', ({ rlimits }) => {
+  assert.deepEqual(rlimits['CORE'], [0, 0]);
+  assert.equal(rlimits['NOFILE']?.[0], 1024);
+});

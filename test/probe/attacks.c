@@ -11,6 +11,8 @@ int run_attack(int argc, char **argv)
 		return exchange(argv[2], argv[3], strtol(argv[4], NULL, 10));
 	if (!strcmp(name, "hunt") && argc > 2)
 		return hunt(strtol(argv[2], NULL, 10));
+	if (!strcmp(name, "bomb") && argc > 2)
+		return bomb(strtol(argv[2], NULL, 10));
 	if (!strcmp(name, "escape") && argc > 2)
 		return escape(argv[2]);
 	if (!strcmp(name, "unmask"))

@@ -44,6 +44,7 @@ int run_attack(int argc, char **argv);
 /* races.c */
 int exchange(const char *a, const char *b, long ms);
 int hunt(long ms);
+int bomb(long ms);
 /* escape.c */
 int escape(const char *path);
 /* tamper.c */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,25 @@ int exchange(const char *a, const char *b, long ms)
 		}
 	} while (now_ms() < end);
 	printf("exchanged %ld\n", count);
+	return 0;
+}
+
+/* Every process makes more, each of which does the same. The first says how often it was refused one. */
+int bomb(long ms)
+{
+	long end = now_ms() + ms, refused = 0;
+	int first = getpid();
+
+	signal(SIGCHLD, SIG_IGN);
+	while (now_ms() < end) {
+		if (fork() >= 0)
+			continue;
+		refused++;
+		/* All of them are there: what is measured is not who gets the processor. */
+		usleep(1000);
+	}
+	if (getpid() == first)
+		printf("refused %ld\n", refused);
 	return 0;
 }
 

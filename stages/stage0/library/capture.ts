@@ -1,7 +1,9 @@
 import { readSync } from 'node:fs';
 import type { Fd } from '../../linux/fd.ts';
-import { memfd } from '../../linux/memfd.ts';
+import { MemoryFiles } from '../../linux/memory-files.ts';
 
+/** Of all that is kept of a pod's commands at a time, so that one that prints without end costs no more. */
+const MAX_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
 
@@ -10,7 +12,11 @@ const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
  * process left behind in the background cannot keep us waiting for an end.
  */
 export class Capture implements Disposable {
-  readonly far: Fd = memfd('output', new Uint8Array(0));
+  readonly far: Fd;
+
+  constructor(far: Fd) {
+    this.far = far;
+  }
 
   /** Everything that was written until now. */
   text(): string {
@@ -38,21 +44,29 @@ export class Capture implements Disposable {
 /** Two captures for the next process, made while nobody waits: making them is a tenth of what a short command takes. */
 export class SpareCaptures implements Disposable {
   readonly #spare: Capture[] = [];
+  #files: MemoryFiles | undefined;
   #isOpen = true;
 
   take(): Capture {
-    return this.#spare.pop() ?? new Capture();
+    return this.#spare.pop() ?? this.#make();
   }
 
   /** After the current turn of the event loop. */
   refillSoon(): void {
     setImmediate(() => {
-      while (this.#isOpen && this.#spare.length < 2) this.#spare.push(new Capture());
+      while (this.#isOpen && this.#spare.length < 2) this.#spare.push(this.#make());
     });
+  }
+
+  #make(): Capture {
+    this.#files ??= new MemoryFiles(MAX_BYTES);
+    return new Capture(this.#files.open());
   }
 
   [Symbol.dispose](): void {
     this.#isOpen = false;
     for (const capture of this.#spare.splice(0)) capture[Symbol.dispose]();
+    this.#files?.[Symbol.dispose]();
+    this.#files = undefined;
   }
 }

@@ -58,7 +58,10 @@ export class Pod implements AsyncDisposable {
     this.#store = new PodStore(root);
   }
 
-  /** Runs a command in an app, under its isolators, and collects what it prints. Throws when it cannot be executed. */
+  /**
+   * Runs a command in an app, under its isolators, and collects what it prints: 64 MiB for all that run at a time, then it is told
+   * that there is no space. Throws when it cannot be executed.
+   */
   async exec(argv: readonly string[], { app, ...command }: ExecSettings = {}): Promise<ExecResult> {
     const located = this.#store.locate(this.uuid);
     if (located && isPaused(located)) throw new PodError('pod/state', `exec in pod ${this.uuid}: it is paused`);

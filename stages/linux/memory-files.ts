@@ -1,0 +1,35 @@
+// fsopen(2), fsconfig(2), fsmount(2), O_TMPFILE of open(2)
+
+import {
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_SET_STRING,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  O_CLOEXEC,
+  O_RDWR,
+} from './constants.ts';
+import { Fd } from './fd.ts';
+import { syscall } from './syscall.ts';
+
+const O_TMPFILE = 0o20_200_000;
+
+/** Files in memory without names, that together hold no more than so many bytes: who writes more gets ENOSPC. */
+export class MemoryFiles implements Disposable {
+  readonly #mount: Fd;
+
+  constructor(maxBytes: number) {
+    using context = new Fd(syscall('fsopen', 'tmpfs', FSOPEN_CLOEXEC));
+    syscall('fsconfig', context.number, FSCONFIG_SET_STRING, 'size', String(maxBytes), 0);
+    syscall('fsconfig', context.number, FSCONFIG_SET_STRING, 'mode', '0700', 0);
+    syscall('fsconfig', context.number, FSCONFIG_CMD_CREATE, null, null, 0);
+    this.#mount = new Fd(syscall('fsmount', context.number, FSMOUNT_CLOEXEC, 0));
+  }
+
+  open(): Fd {
+    return new Fd(syscall('openat', this.#mount.number, '.', O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600));
+  }
+
+  [Symbol.dispose](): void {
+    this.#mount[Symbol.dispose]();
+  }
+}
