@@ -9,10 +9,11 @@ import { build } from 'esbuild';
 export const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 const FLAGS = ['-std=gnu17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DPOD_FUZZ', '-DPOD_HOSTED', ...SANITIZE];
 
-/** The stage1 sources each driver does not include itself, and the tapes it is given. */
+/** Of each driver: further files of its own, the stage1 sources it does not include itself, and the tapes it is given. */
 const DRIVERS = {
   'tape-fuzz': { sources: ['tape.c'], tapes: ['small', 'pod', 'many', 'exec'] },
   'init-fuzz': {
+    parts: ['init-kernel.c', 'init-input.c'],
     sources: [
       'apps.c',
       'ask-command.c',
@@ -24,6 +25,7 @@ const DRIVERS = {
       'hooks.c',
       'http.c',
       'io.c',
+      'journal.c',
       'leaf.c',
       'log.c',
       'metadata.c',
@@ -51,7 +53,7 @@ export function buildFuzzer(top, outDir, name) {
   mkdirSync(outDir, { recursive: true });
   const program = join(outDir, name);
   const sources = [
-    join(top, `test/fuzz/${name}.c`),
+    ...[`${name}.c`, ...(DRIVERS[name].parts ?? [])].map((file) => join(top, 'test/fuzz', file)),
     ...DRIVERS[name].sources.map((file) => join(top, 'stages/stage1', file)),
   ];
   execFileSync(process.env.CC ?? 'cc', [...FLAGS, '-o', program, ...sources], {
@@ -91,6 +93,13 @@ function bundle(top, options) {
     logLevel: 'warning',
     ...options,
   });
+}
+
+/** The fuzzer of manifests, as a script. */
+export async function buildManifestFuzzer(top, outDir) {
+  const outfile = join(outDir, 'manifest-fuzz.cjs');
+  await bundle(top, { entryPoints: ['test/fuzz/manifest-fuzz.ts'], outfile, sourcemap: 'inline' });
+  return outfile;
 }
 
 /** Writes the encoder's own tapes to `outDir`, by their names. */

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-static uint64_t random_state = 1;
+/* One for all files of a program. */
+__attribute__((weak)) uint64_t random_state = 1;
 
 static inline void seed_random(uint64_t seed)
 {

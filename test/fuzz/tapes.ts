@@ -1,6 +1,8 @@
 import { parseManifest } from '../../stages/stage0/manifest/parse.ts';
+import type { PodSpec } from '../../stages/stage0/manifest/spec.ts';
 import type { HostFacts } from '../../stages/stage0/plan/facts.ts';
 import { planExecProgram } from '../../stages/stage0/plan/exec-program.ts';
+import { lookFor } from '../../stages/stage0/plan/look-for.ts';
 import { planPod } from '../../stages/stage0/plan/plan.ts';
 import type { Plan } from '../../stages/stage0/plan/types.ts';
 import { HOOK_NAMES } from '../../stages/tape/format.ts';
@@ -15,13 +17,18 @@ export function planDefault(apps: readonly object[] = [{ name: 'main', image: 'h
   const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'golden' }, network: { mode: 'none' }, apps };
   const { spec, errors } = parseManifest(JSON.stringify(manifest), 'golden.yaml', { baseDir: '/' });
   if (!spec) throw new Error(errors.map(({ message }) => message).join('\n'));
+  return planSpec(spec);
+}
+
+/** The same for any pod. */
+export function planSpec(spec: PodSpec): Plan {
   const image = { ref: 'host', digest: '', mounts: [], config: { entrypoint: [], command: [], env: {}, volumes: [] } };
   const user = { uid: 0, gid: 0, supplementaryGids: [], home: '/root' };
   const nothing = (): void => {};
   return planPod({
     spec,
     apps: spec.apps.map((app) => ({ spec: app, image, user, hasPlainEtc: false })),
-    facts: goldenFacts(),
+    facts: lookFor(spec, goldenFacts(), '/pods'),
     network: { planAttach: nothing, planPod: nothing, planSettle: nothing },
     fileVolumes: new Set(),
     layersDir: '/layers',
