@@ -7,6 +7,7 @@ import { readIfThere } from '../pod/files.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
 import { imagesDir, nurseriesDir } from '../pod/layout.ts';
 import { isLocked } from '../pod/lock.ts';
+import { memberOrigins } from '../sets/members.ts';
 import type { PodStore } from '../pod/store.ts';
 import { releaseStrays, type UidRange } from '../pod/uid-ranges.ts';
 import { isUuid } from '../pod/uuid.ts';
@@ -40,6 +41,7 @@ export async function collectLeftovers(
   for (const { base } of strayRanges(store, options.isDryRun)) {
     collected.push({ what: 'claim', id: `uid-range/${base}`, why: 'its pod is gone' });
   }
+  await sweepRepositories(store.root, options.isDryRun, collected);
   if (options.isDryRun) return;
   await sweepImages(store.root, collected);
   const bridge = await removeUnusedBridge(store.root);
@@ -150,6 +152,14 @@ function removeCgroup(path: string): void {
     // Busy: a pod of another root after all.
     if (code !== 'ENOENT' && code !== 'EBUSY') throw error;
   }
+}
+
+/** What was checked out for sets that are no more. */
+async function sweepRepositories(root: string, isDryRun: boolean, collected: Collected[]): Promise<void> {
+  if (!existsSync(`${root}/sources`)) return;
+  const { sweepSources } = await import('../source/sweep.ts');
+  for (const origin of sweepSources(root, memberOrigins(root), isDryRun))
+    collected.push({ what: 'source', id: origin, why: 'no set is of it' });
 }
 
 async function sweepImages(root: string, collected: Collected[]): Promise<void> {

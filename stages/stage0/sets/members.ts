@@ -1,6 +1,15 @@
 import { parseObject, readIfThere } from '../pod/files.ts';
 import { listSets, SET_FILES, setDir } from './set-store.ts';
 
+/** Where the manifests of sets come from. */
+export function memberOrigins(root: string): Set<string> {
+  const origins = listSets(root).map((set) => {
+    const stored = parseObject(readIfThere(`${setDir(root, set)}/${SET_FILES.inventory}`) ?? '');
+    return stored?.['origin'];
+  });
+  return new Set(origins.filter((origin) => typeof origin === 'string'));
+}
+
 /** The pods that sets have now. What cannot be read as an inventory has none: whoever changes the set will say so. */
 export function memberUuids(root: string): Set<string> {
   const uuids = new Set<string>();

@@ -27,6 +27,8 @@ export interface TreeNote {
 }
 
 const DRAFT = '.draft-';
+/** What the source calls itself, for who looks after the directory without having one. */
+export const ORIGIN_FILE = 'origin';
 /** For another process that fetches the same. */
 const LOCK_LIMIT_MS = 120_000;
 
@@ -59,7 +61,7 @@ export class SourceCache implements Disposable {
     for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 200)) {
       signal?.throwIfAborted();
       const fd = lockMade(dir);
-      if (fd !== undefined && isSameDir(fd, dir)) return new SourceCache(dir, fd).#swept();
+      if (fd !== undefined && isSameDir(fd, dir)) return new SourceCache(dir, fd).#swept(originOf(source));
       if (fd !== undefined) closeSync(fd);
       if (Date.now() > deadlineMs)
         throw new PodError('source/busy', `use ${originOf(source)}: another pod process is at it`);
@@ -136,7 +138,8 @@ export class SourceCache implements Disposable {
   }
 
   /** Of who was killed. */
-  #swept(): this {
+  #swept(origin: string): this {
+    if (readIfThere(`${this.dir}/${ORIGIN_FILE}`) !== origin) writeFileSync(`${this.dir}/${ORIGIN_FILE}`, origin);
     for (const name of readdirSync(this.dir)) {
       if (name.startsWith(DRAFT)) rmSync(`${this.dir}/${name}`, { recursive: true, force: true });
     }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { locateRepository } from '../../../stages/stage0/source/local.ts';
 import { openGitSource } from '../../../stages/stage0/source/open.ts';
+import { sweepSources } from '../../../stages/stage0/source/sweep.ts';
 import { cacheOf, openSource, readText, useSources } from './repository.ts';
 
 const { dir, newRepository, newRoot } = useSources();
@@ -46,7 +47,7 @@ test('the folder stays where it is from one revision to the next, and the old tr
     ]);
   }
   assert.deepEqual(new Set(folders).size, 1);
-  assert.deepEqual(readdirSync(cacheOf(root)).toSorted(), ['current', 'trees']);
+  assert.deepEqual(readdirSync(cacheOf(root)).toSorted(), ['current', 'origin', 'trees']);
   assert.equal(statSync(`${root}/sources`).mode & 0o777, 0o700);
 });
 
@@ -71,6 +72,26 @@ test('a tree that something has mounted stays until it is let go', async () => {
   }
   (await openSource(root, repository.url()))[Symbol.dispose]();
   assert.equal(existsSync(`${cacheOf(root)}/trees/${first}`), false);
+});
+
+test('what no set is of, no pod has a part of, and nobody has open is swept', async () => {
+  const repository = newRepository();
+  const root = newRoot();
+  repository.write('a', 'x');
+  repository.commit();
+  const origin = repository.url();
+  const open = await openSource(root, origin);
+  assert.deepEqual(sweepSources(root, new Set(), false), []);
+  open[Symbol.dispose]();
+  assert.deepEqual(sweepSources(root, new Set([origin]), false), []);
+  const pod = `${root}/pods/exited/11111111-1111-4111-8111-111111111111`;
+  mkdirSync(pod, { recursive: true });
+  writeFileSync(`${pod}/record.json`, `{"layers":["${cacheOf(root)}/trees/${open.revision.commit}/rootfs"]}`);
+  assert.deepEqual(sweepSources(root, new Set(), false), []);
+  execFileSync('rm', ['-r', pod]);
+  assert.deepEqual(sweepSources(root, new Set(), true), [origin]);
+  assert.deepEqual(sweepSources(root, new Set(), false), [origin]);
+  assert.deepEqual([sweepSources(root, new Set(), false), readdirSync(`${root}/sources`)], [[], []]);
 });
 
 test('what is not changed is not fetched again', async () => {
@@ -160,7 +181,7 @@ test('what a killed process left goes at the next opening', async () => {
   execFileSync('rm', [`${cache}/trees/${commit}.json`]);
   using source = await openSource(root, repository.url());
   assert.equal(lstatSync(join(source.folder, 'a')).isFile(), true);
-  assert.deepEqual(readdirSync(cache).toSorted(), ['current', 'trees']);
+  assert.deepEqual(readdirSync(cache).toSorted(), ['current', 'origin', 'trees']);
 });
 
 interface Holder {
