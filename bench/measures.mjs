@@ -1,5 +1,6 @@
 import { apps } from './measures/apps.mjs';
 import { exec } from './measures/exec.mjs';
+import { filter } from './measures/filter.mjs';
 import { manyApps } from './measures/many-apps.mjs';
 import { manyPods } from './measures/many-pods.mjs';
 import { memory } from './measures/memory.mjs';
@@ -20,5 +21,6 @@ export const MEASURES = [
   { file: 'many-apps', measure: manyApps },
   { file: 'apps', measure: apps },
   { file: 'sets', measure: sets },
+  { file: 'filter', measure: filter },
   { file: 'unpack', measure: unpack },
 ];

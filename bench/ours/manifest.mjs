@@ -8,15 +8,18 @@ const ISOLATORS = {
   'resource/pids': { limit: 64 },
 };
 
-/** A pod of `count` equal apps on the peers' root file system. */
-export function newManifest(workspace, { name = 'bench', exec = ['/bin/true'], count = 1 } = {}) {
+/** A pod of `count` equal apps on the peers' root file system. `program` of the host is /program in them. */
+export function newManifest(workspace, options = {}) {
+  const { name = 'bench', exec = ['/bin/true'], count = 1, isolators = ISOLATORS, program } = options;
   const apps = Array.from({ length: count }, (_, i) => ({
     name: `app${i}`,
     image: `oci:${workspace.image('debian')}`,
     exec,
-    isolators: ISOLATORS,
+    isolators,
+    ...(program ? { mounts: [{ volume: 'program', path: '/program' }] } : {}),
   }));
-  return { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name }, network: { mode: 'bridge' }, apps };
+  const volumes = program ? [{ name: 'program', kind: 'host', source: program, readOnly: true }] : [];
+  return { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name }, network: { mode: 'bridge' }, volumes, apps };
 }
 
 /** The same as a file, in a folder of the workspace where one is named: JSON is YAML. */

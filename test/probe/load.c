@@ -51,8 +51,13 @@ static int map_huge(long count)
 	return 0;
 }
 
-/* Children that wait to be killed; says how many there were before the kernel refused. */
-static int fork_many(long count)
+static int hold(void);
+
+/*
+ * Children that wait to be killed; says how many there were before the kernel refused. They end at once, or with `stay` when the
+ * parent is told to.
+ */
+static int fork_many(long count, int stay)
 {
 	pid_t *children = calloc(count ? count : 1, sizeof(*children));
 	const char *refusal = "ok";
@@ -71,6 +76,8 @@ static int fork_many(long count)
 		children[made++] = child;
 	}
 	printf("forked %ld: %s\n", made, refusal);
+	if (stay)
+		hold();
 	for (long i = 0; i < made; i++) {
 		kill(children[i], SIGKILL);
 		waitpid(children[i], NULL, 0);
@@ -195,7 +202,9 @@ int run_load(int argc, char **argv)
 	if (!strcmp(name, "alloc"))
 		return allocate(amount);
 	if (!strcmp(name, "fork"))
-		return fork_many(amount);
+		return fork_many(amount, 0);
+	if (!strcmp(name, "brood"))
+		return fork_many(amount, 1);
 	if (!strcmp(name, "huge"))
 		return map_huge(amount);
 	if (!strcmp(name, "burn"))

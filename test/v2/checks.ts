@@ -20,7 +20,7 @@ interface Result {
 }
 
 const MARK = '@@result ';
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 150_000;
 const HAS_LAYOUT = 'the guest has no other cgroups';
 const NOTHING_LEFT = 'nothing is left of any pod';
 

@@ -6,6 +6,7 @@ import { LIMIT_CHECKS } from './checks/limits.ts';
 import { DEVICE_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
 import { NAMESPACE_CHECKS } from './checks/namespaces.ts';
 import { STORAGE_CHECKS } from './checks/storage.ts';
+import { sumChecks } from './checks/sums.ts';
 import { UPDATE_CHECKS } from './checks/update.ts';
 import { USER_CHECKS } from './checks/user.ts';
 import { UML } from './uml.ts';
@@ -19,6 +20,7 @@ void playInGuest(UML, 'v2', [
   ...DEVICE_CHECKS,
   ...UNIFIED_CHECKS,
   ...UPDATE_CHECKS,
+  ...sumChecks(false),
   ...CLOCK_CHECKS,
   ...USER_CHECKS,
 ]);

@@ -2,6 +2,7 @@ import { PodError } from '../error.ts';
 import { OF_A_PROCESS } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 import { defaultPolicy } from './seccomp-default.ts';
+import { podmanRefusals } from './seccomp-podman.ts';
 import {
   blockedAction,
   checkName,
@@ -26,9 +27,15 @@ function lower(value: SeccompSetValue, draft: Draft, context: IsolatorContext): 
     checkName(name, index, context);
     if (masked) continue;
     refuseNeeded(name, index, draft, context);
-    if (!isGroup(name)) policy.rules.set(name, { action: blocked });
+    const calls = isGroup(name) ? refusedBy(name) : [name];
+    for (const call of calls) policy.rules.set(call, { action: blocked });
   }
   draft.process.seccompPolicy = { ...policy, at: context.at };
+}
+
+/** What docker's profile refuses, the default filter refuses already. */
+function refusedBy(group: string): readonly string[] {
+  return group === '@podman/default-blacklist' ? podmanRefusals() : [];
 }
 
 function refuseNeeded(name: string, index: number, draft: Draft, context: IsolatorContext): void {
@@ -36,7 +43,6 @@ function refuseNeeded(name: string, index: number, draft: Draft, context: Isolat
   if (launchCalls(draft).includes(name)) {
     throw new PodError('manifest/schema', `remove "${name}": the launch of the app needs it`, { at });
   }
-  // The blacklists are what the default filter refuses already.
   if (isGroup(name) && !name.endsWith('-blacklist')) {
     throw new PodError('manifest/schema', `remove "${name}": it holds calls that the launch of the app needs`, { at });
   }

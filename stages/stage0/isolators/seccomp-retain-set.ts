@@ -3,6 +3,7 @@ import { OF_A_PROCESS } from './fixed.ts';
 import { boundOf, statusField, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, SeccompPolicy, SeccompRule } from './isolator.ts';
 import { ALLOW, defaultPolicy } from './seccomp-default.ts';
+import { podmanPolicy } from './seccomp-podman.ts';
 import {
   blockedAction,
   checkName,
@@ -30,32 +31,40 @@ function listed(value: SeccompSetValue, draft: Draft, context: IsolatorContext):
         at: context.atOf(`/set/${index}`),
         hint: 'did you mean "@pod/default"?',
       });
-    } else if (name !== '@appc.io/empty') addDefault(rules, draft, value, context);
+    } else if (name !== '@appc.io/empty') addGroup(rules, policyOf(name, draft), value, context);
   }
   for (const name of launchCalls(draft)) rules.set(name, { action: ALLOW });
   return { defaultAction: blockedAction(value, context), rules };
 }
 
-/** What the default filter lets through, unless the manifest names the call itself and so without a test of its arguments. */
-function addDefault(
+function policyOf(group: string, draft: Draft): SeccompPolicy {
+  const { bounding } = draft.process.capabilities;
+  return group.startsWith('@podman/') ? podmanPolicy(bounding) : defaultPolicy(bounding);
+}
+
+/**
+ * What a filter lets through, unless the manifest names the call itself and so without a test of its arguments. What another group
+ * lets through as it is stays so.
+ */
+function addGroup(
   rules: Map<string, SeccompRule>,
-  draft: Draft,
+  policy: SeccompPolicy,
   value: SeccompSetValue,
   context: IsolatorContext,
 ): void {
   const blocked = blockedAction(value, context);
-  for (const [name, rule] of defaultPolicy(draft.process.capabilities.bounding).rules) {
-    if (value.set.includes(name)) continue;
+  for (const [name, rule] of policy.rules) {
+    if (value.set.includes(name) || isOpen(rules.get(name))) continue;
     if (rule.action.kind === 'allow') rules.set(name, rule);
     else if (rule.when) rules.set(name, { ...rule, action: blocked });
   }
+  if (isOpen(rules.get('clone3'))) return;
   // Fatal for a call that C libraries try first and have a fallback for would be fatal for every app.
-  rules.set(
-    'clone3',
-    value.set.includes('clone3')
-      ? { action: ALLOW }
-      : defaultPolicy(draft.process.capabilities.bounding).rules.get('clone3')!,
-  );
+  rules.set('clone3', value.set.includes('clone3') ? { action: ALLOW } : policy.rules.get('clone3')!);
+}
+
+function isOpen(rule: SeccompRule | undefined): boolean {
+  return rule?.action.kind === 'allow' && !rule.when;
 }
 
 /** By the number in /proc/PID/status. */

@@ -40,6 +40,10 @@ export const GROUPS = {
   '@pod/default': 'the calls the default filter allows, with its tests of arguments',
   '@docker/default-whitelist': 'the same, by the name rkt had for it',
   '@rkt/default-whitelist': 'the same, by the name rkt had for it',
+  '@podman/default':
+    "the calls that podman's profile allows (of containers-common 0.50.1), with its tests of arguments: more than the default, for apps that make containers",
+  '@podman/default-whitelist': 'the same',
+  '@podman/default-blacklist': "the calls that podman's profile refuses by name; for a remove-set",
   '@docker/default-blacklist': 'the calls the default filter refuses; for a remove-set',
   '@rkt/default-blacklist': 'the calls the default filter refuses; for a remove-set',
 } as const;
@@ -90,9 +94,9 @@ function errnoNumber(name: string): number | undefined {
   return Object.hasOwn(ERRNO, name) ? ERRNO[name as keyof typeof ERRNO] : undefined;
 }
 
-/** A name only 32-bit or old kernels have is no use in a filter for 64-bit calls, but manifests for rkt list them. */
+/** A name only 32-bit, old or PowerPC's kernels have is no use in a filter for 64-bit calls, but manifests for rkt list them. */
 const OTHER_ABI =
-  /^(.*(32|64|_time64|64_64)|_llseek|_newselect|ipc|recv|send|sigprocmask|sigreturn|socketcall|ugetrlimit|umount|waitpid|stime|vm86(old)?|arm_.*|breakpoint|cacheflush|set_tls|sync_file_range2|bdflush|nice|old.*|[gs]etmask)$/;
+  /^(.*(32|64|_time64|64_64)|_llseek|_newselect|ipc|recv|send|sigprocmask|sigreturn|socketcall|ugetrlimit|umount|waitpid|stime|vm86(old)?|arm_.*|breakpoint|cacheflush|set_tls|sync_file_range2|bdflush|pciconfig_(iobase|read|write)|swapcontext|nice|old.*|s[gs]etmask)$/;
 
 /** Refuses a name that is neither a call nor a group, at its own place. */
 export function checkName(name: string, index: number, context: IsolatorContext): void {

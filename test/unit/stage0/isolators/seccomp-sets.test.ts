@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { AUDIT_ARCH } from '../../../../stages/linux/seccomp.ts';
 import { SYSCALLS } from '../../../../stages/linux/syscall-numbers.ts';
@@ -95,4 +96,52 @@ test('without no_new_privs the filter comes earlier, and lets the rest of the la
   assert.equal(filterOf(loose, retain(['read']))('capset'), ALLOW);
   assert.equal(filterOf(retain(['read']))('capset'), KILL);
   assert.deepEqual(places(loose, remove(['prctl'])), ['manifest/schema pod.yaml/set/0']);
+});
+
+test("podman's group allows what its profile does, with its tests, and a call another group allows stays allowed", () => {
+  const answer = filterOf(retain(['@podman/default'], 'EPERM'));
+  for (const name of ['read', 'mount', 'unshare', 'clone3', 'keyctl', 'chroot', 'execve'])
+    assert.equal(answer(name), ALLOW);
+  // Newer than the profile, refused by it, for a capability the app does not have, and not named at all.
+  for (const name of ['cachestat', 'userfaultfd', 'bpf', 'io_uring_setup']) assert.equal(answer(name), EPERM);
+  assert.equal(answer('socket', 16n, 3n, 9n), 0x5_0016);
+  assert.deepEqual([answer('socket', 16n, 3n, 0n), answer('socket', 1n, 1n, 9n)], [ALLOW, ALLOW]);
+  assert.equal(answer('personality', 0x40_0000n), EPERM);
+  for (const set of [
+    ['@podman/default', '@docker/default-whitelist'],
+    ['@pod/default', '@podman/default-whitelist'],
+  ]) {
+    const both = filterOf(retain(set, 'EPERM'));
+    assert.deepEqual([both('mount'), both('cachestat'), both('clone3')], [ALLOW, ALLOW, ALLOW]);
+  }
+  const withAdmin = filterOf(
+    spec('os/linux/capabilities-retain-set', { set: ['CAP_SYS_ADMIN'] }),
+    retain(['@podman/default']),
+  );
+  assert.equal(withAdmin('bpf'), ALLOW);
+});
+
+test("podman's blacklist takes from the default filter what its profile refuses by name", () => {
+  const answer = filterOf(remove(['@podman/default-blacklist'], 'ENOSYS'));
+  assert.deepEqual([answer('vmsplice'), answer('io_pgetevents'), answer('read')], [ENOSYS, ENOSYS, ALLOW]);
+  assert.deepEqual(places(remove(['@podman/default'])), ['manifest/schema pod.yaml/set/0']);
+  assert.deepEqual(places(retain(['@podman/default-blacklist'])), ['manifest/schema pod.yaml/set/0']);
+});
+
+test("podman's group is what the profile of the file it was made from allows", (context) => {
+  const file = '/usr/share/containers/seccomp.json';
+  if (!existsSync(file)) return context.skip('golang-github-containers-common is not installed');
+  const profile = JSON.parse(readFileSync(file, 'utf8')) as object;
+  const { draft, errors } = lowerIsolators([spec('os/linux/seccomp-profile', profile)], 'app', host);
+  assert.deepEqual(errors, []);
+  const program = compileSeccomp(draft.process.seccompPolicy, 'x86_64');
+  const ours = filterOf(retain(['@podman/default'], 'EPERM'));
+  const differing = Object.entries(SYSCALLS.x86_64).filter(([name, nr]) => {
+    const theirs = runFilter(program, { nr, arch: AUDIT_ARCH.x86_64, args: [0n, 0n, 0n] });
+    return (theirs === ALLOW) !== (ours(name, 0n, 0n, 0n) === ALLOW);
+  });
+  assert.deepEqual(
+    differing.map(([name]) => name),
+    [],
+  );
 });
