@@ -1,7 +1,7 @@
 // nft(8), linux/netfilter/nf_tables.h: the expressions a rule is made of. They work on sixteen 32-bit registers; a rule goes on
 // to its next expression while each one matches.
 
-import { type Attribute, attribute, be32, cString, nest } from './netlink.ts';
+import { type Attribute, attribute, be32, cString, nest, type Piece } from './netlink.ts';
 
 const NFTA_LIST_ELEM = 1;
 const NFT_REG_VERDICT = 0;
@@ -13,6 +13,9 @@ const RTN_LOCAL = 2;
 const NFT_NAT_DNAT = 1;
 
 const META = { protocol: 1, iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } as const;
+/** What a rule may set; in the host's byte order. */
+const META_PRIORITY = 2;
+const NFT_SOCKET_CGROUPV2 = 3;
 const CT = { state: 0, status: 2 } as const;
 const BASE = { link: 0, network: 1, transport: 2 } as const;
 const VERDICT = { drop: 0, accept: 1 } as const;
@@ -48,9 +51,24 @@ export function meta(key: keyof typeof META, to = 0): Attribute {
 }
 
 /** Goes on when register 0 and its followers compare so with `bytes`. */
-export function cmp(op: keyof typeof CMP, bytes: Uint8Array): Attribute {
+export function cmp(op: keyof typeof CMP, bytes: Piece): Attribute {
   const value = nest(3, attribute(1, bytes));
   return expression('cmp', attribute(1, reg(0)), attribute(2, be32(CMP[op])), value);
+}
+
+/** Loads the id, of 8 bytes, of the cgroup of version 2 that the packet's socket is in or below, `level` below the root. */
+export function socketCgroup(level: number): Attribute {
+  const key = attribute(1, be32(NFT_SOCKET_CGROUPV2));
+  return expression('socket', key, attribute(2, reg(0)), attribute(3, be32(level)));
+}
+
+/** Gives the packet the priority. */
+export function setPriority(priority: number): Attribute[] {
+  const value = nest(2, attribute(1, native32(priority)));
+  return [
+    expression('immediate', attribute(1, reg(0)), value),
+    expression('meta', attribute(2, be32(META_PRIORITY)), attribute(3, reg(0))),
+  ];
 }
 
 /** Register 0 and its followers, bit by bit with the mask. */

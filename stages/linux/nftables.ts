@@ -42,7 +42,7 @@ export const NF_HOOK = { prerouting: 0, input: 1, forward: 2, output: 3, postrou
 /** Where a table is; its name may be unknown yet. */
 export interface TableRef {
   readonly family: number;
-  readonly table: string | Piece;
+  readonly table: string | Piece | readonly Piece[];
 }
 
 function message(
@@ -58,7 +58,8 @@ function message(
 
 /** Every first attribute is the table's name, or a set's or chain's table. */
 function tableOf({ table }: TableRef): Attribute {
-  return attribute(1, typeof table === 'string' ? cString(table) : table);
+  if (typeof table === 'string') return attribute(1, cString(table));
+  return 'length' in table && !(table instanceof Uint8Array) ? attribute(1, ...table) : attribute(1, table);
 }
 
 /** The messages as one transaction. The frame itself is not acknowledged: an answer to it is a failure of the whole. */

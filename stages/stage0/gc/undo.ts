@@ -20,6 +20,7 @@ type Undo = (entries: readonly LedgerEntry[], context: Context) => Promise<void>
 const UNDO: ReadonlyMap<string, Undo> = new Map<string, Undo>([
   ['cgroup', undoCgroupEntries],
   ['network', undoNetworkEntries],
+  ['marks', undoMarks],
   // While the claim holds: nobody else has the project.
   ['project', undoProjects],
   ['claim', undoClaims],
@@ -56,6 +57,12 @@ async function undoCgroupEntries(entries: readonly LedgerEntry[]): Promise<void>
   throw new PodError('state/io', `remove cgroup "${left.path}": ${left.reason}`, {
     hint: 'a process in it hangs in the kernel; run pod gc again when it is gone',
   });
+}
+
+/** Looking for the table costs a socket, and few pods have one. */
+async function undoMarks(_: readonly LedgerEntry[], { uuid }: Context): Promise<void> {
+  const { deleteMarks } = await import('../network/undo-marks.ts');
+  deleteMarks(uuid);
 }
 
 async function undoProjects(entries: readonly LedgerEntry[], { root, uuid }: Context): Promise<void> {

@@ -53,6 +53,7 @@ export function newDraft(scope: 'app' | 'pod', host: HostFacts): Draft {
       labels: [],
     },
     devices: [],
+    marks: [],
     sysctls: [],
   };
 }

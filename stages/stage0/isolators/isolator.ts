@@ -135,6 +135,16 @@ export interface SeccompTest {
   readonly mask?: bigint;
 }
 
+/** A priority that packets get when they leave, by the cgroup of their socket: where version 2 has no controller for it. */
+export interface PacketMark {
+  /** `skb->priority`; a class of traffic control, major in the upper half. */
+  readonly priority: number;
+  /** Of the host's, the only one; absent: any. */
+  readonly interface?: string;
+  readonly at: Position;
+  readonly why: string;
+}
+
 /** A device beyond those of every pod; an absent minor number is any. */
 export interface DeviceGrant {
   readonly type: 'char' | 'block';
@@ -187,6 +197,7 @@ export interface Draft {
   readonly cgroup: CgroupWrite[];
   readonly process: ProcessDraft;
   readonly devices: DeviceGrant[];
+  readonly marks: PacketMark[];
   /** Of the pod's own namespaces, in the kernel's spelling: `net.ipv4.ip_forward`. */
   readonly sysctls: Named<{ readonly name: string; readonly text: string }>[];
   /** Of the pod's link, in each direction. */

@@ -2,21 +2,29 @@ import { PodError } from '../error.ts';
 import { findController } from './controllers.ts';
 import type { IsolatorContext } from './isolator.ts';
 
-/** net_cls and net_prio are of version 1 only, and mark what leaves by the host's own interfaces. */
-export function requireNetController(context: IsolatorContext, controller: string, isolator: string): void {
+/**
+ * What marks the packets of the pod: the controller of version 1, or with a version 2 tree a rule of nftables that looks at the
+ * socket's cgroup. Both mark what leaves by the host's own interfaces.
+ */
+export function requireNetMarks(
+  context: IsolatorContext,
+  controller: string,
+  isolator: string,
+): 'controller' | 'nftables' {
   const { at, host, hostNetwork } = context;
   const what = `apply "${isolator}"`;
-  if (!findController(host, controller)) {
+  const found = findController(host, controller);
+  if (!found && !host.cgroup.hierarchies.some(({ version }) => version === 2)) {
     throw new PodError(
       'host/unsupported',
       `${what}: no hierarchy of cgroup version 1 with "${controller}" is mounted`,
       {
         at,
-        hint: 'cgroup version 2 has none: match the cgroup in a rule of nftables instead, socket cgroupv2 level 1 "pod-UUID"',
+        hint: `mount it, or a cgroup version 2 tree, by which nftables can tell the pod's packets`,
       },
     );
   }
-  if (hostNetwork) return;
+  if (hostNetwork) return found ? 'controller' : 'nftables';
   throw new PodError('manifest/schema', `${what}: the mark would end at the pod's own network namespace`, {
     at,
     hint: 'it takes "network: {mode: host}"; resource/network-bandwidth limits a pod with a link of its own',

@@ -1,18 +1,17 @@
 import { boundOf } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
-import { requireNetController } from './net-cgroup.ts';
+import { requireNetMarks } from './net-cgroup.ts';
+
+const FILE = 'net_cls.classid';
 
 function lower(value: string, draft: Draft, context: IsolatorContext): void {
-  requireNetController(context, 'net_cls', NET_CLASS.name);
+  const by = requireNetMarks(context, 'net_cls', NET_CLASS.name);
   const [major, minor] = value.split(':').map((half) => Number.parseInt(half, 16)) as [number, number];
-  draft.cgroup.push({
-    controller: 'net_cls',
-    file: 'net_cls.classid',
-    value: `${major * 0x1_00_00 + minor}`,
-    at: context.at,
-    why: `mark packets with class ${value}`,
-    unset: '0',
-  });
+  const priority = major * 0x1_00_00 + minor;
+  const why = `mark packets with class ${value}`;
+  const { at } = context;
+  if (by === 'nftables') draft.marks.push({ priority, at, why });
+  else draft.cgroup.push({ controller: 'net_cls', file: FILE, value: `${priority}`, at, why, unset: '0' });
 }
 
 export const NET_CLASS: Isolator<string> = {
@@ -24,11 +23,11 @@ export const NET_CLASS: Isolator<string> = {
     pattern: '^[0-9a-f]{1,4}:[0-9a-f]{1,4}$',
     'x-expects': 'a class: two hexadecimal numbers as tc writes them, as in "10:1"',
     description:
-      'The class of traffic control that packets belong to, as tc(8) writes it: "10:1". The classes are the host\'s, so the pod needs its network (mode `host`), and the host the net_cls controller of cgroup version 1.',
+      "The class of traffic control that packets belong to, as tc(8) writes it: \"10:1\". The classes are the host's, so the pod needs its network (mode `host`). By the net_cls controller of cgroup version 1, whose classes a `cgroup` filter tells apart; without it by nftables and the version 2 tree, as the packet's priority, by which htb and the like choose the class without a filter. An app's goes before its pod's.",
   },
   lower,
   readBack: ({ control }) => {
-    const id = boundOf(control('net_cls', { 1: 'net_cls.classid' }));
+    const id = boundOf(control('net_cls', { 1: FILE }));
     return typeof id === 'number' ? { class: `${(id >>> 16).toString(16)}:${(id & 0xffff).toString(16)}` } : undefined;
   },
 };

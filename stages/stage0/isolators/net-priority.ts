@@ -2,13 +2,13 @@ import { PodError } from '../error.ts';
 import { findingOf } from './finding.ts';
 import { linesOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
-import { requireNetController } from './net-cgroup.ts';
+import { requireNetMarks } from './net-cgroup.ts';
 
 const FILE = 'net_prio.ifpriomap';
 const INTERFACES = '/sys/class/net';
 
 function lower(value: Readonly<Record<string, number>>, draft: Draft, context: IsolatorContext): void {
-  requireNetController(context, 'net_prio', NET_PRIORITY.name);
+  const by = requireNetMarks(context, 'net_prio', NET_PRIORITY.name);
   const names = findingOf(context.host, 'names', INTERFACES) ?? [];
   for (const [name, priority] of Object.entries(value)) {
     const at = context.atOf(`/${name}`);
@@ -19,8 +19,11 @@ function lower(value: Readonly<Record<string, number>>, draft: Draft, context: I
         hint: `there are ${names.join(', ')}`,
       });
     }
-    const entry = `${name} ${priority}`;
-    const unset = `${name} 0`;
+    if (by === 'nftables') {
+      draft.marks.push({ priority, interface: name, at, why });
+      continue;
+    }
+    const [entry, unset] = [`${name} ${priority}`, `${name} 0`];
     draft.cgroup.push({ controller: 'net_prio', file: FILE, value: entry, at, why, key: name, unset });
   }
 }
@@ -36,7 +39,7 @@ export const NET_PRIORITY: Isolator<Readonly<Record<string, number>>> = {
     additionalProperties: { type: 'integer', minimum: 0, maximum: 4_294_967_295 },
     examples: [{ eth0: 6 }],
     description:
-      "The priority of packets that leave, by the interface of the host. The pod needs the host's network (mode `host`), and the host the net_prio controller of cgroup version 1.",
+      "The priority of packets that leave, by the interface of the host. The pod needs the host's network (mode `host`). By the net_prio controller of cgroup version 1; without it by nftables and the version 2 tree. An app's goes before its pod's.",
   },
   look: () => [`names ${INTERFACES}`],
   lower,

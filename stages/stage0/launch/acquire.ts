@@ -64,7 +64,9 @@ async function takeAll(
   const uidBase = claimUidRange(root, uuid, pod.userns);
   const uidRange = uidBase === null ? [] : [{ kind: UID_RANGE_KIND, base: uidBase }];
   const cgroups = cgroupLedger(pod.cgroupMounts, uuid).map((entry) => ({ ...entry }));
-  const record = (entries: readonly LedgerEntry[]): void => appendLedger(path, [...uidRange, ...cgroups, ...entries]);
+  const marks = pod.hasMarks ? [{ kind: 'marks', uuid }] : [];
+  const first = [...uidRange, ...cgroups, ...marks];
+  const record = (entries: readonly LedgerEntry[]): void => appendLedger(path, [...first, ...entries]);
   const sharedIps = joined?.ips ?? [];
   const network = await acquireNetwork({ root, uuid, hostname, ...pod.network, sharedIps, record });
   const metadata =

@@ -109,6 +109,7 @@ function compile(input: PlanInput): Compilation {
     ...(plan.joins.length > 0 ? { joins: plan.joins } : {}),
     ...(plan.hasHostName ? { hasHostName: true } : {}),
     ...(plan.stores.length > 0 ? { stores: plan.stores.map(plainStore) } : {}),
+    ...(plan.hasMarks ? { hasMarks: true } : {}),
     network: { mode: isUserMode(spec, facts) ? USER_MODE : spec.network.mode, ports: publishedPorts(spec) },
     userns: facts.caller ? { mode: 'host', at: spec.userns.at } : spec.userns,
     ...entryMember(entryOf(spec, facts)),

@@ -37,6 +37,8 @@ export interface CompiledPod {
   /** Namespaces of other pods, which each start opens. */
   readonly joins?: readonly Join[];
   readonly hasHostName?: true;
+  /** The firewall marks its packets, by a table of its own. */
+  readonly hasMarks?: true;
   readonly network: { readonly mode: string; readonly ports: readonly PublishedPort[] };
   /** `host`: it takes no range of the host's ids. */
   readonly userns: UsernsSpec;

@@ -16,6 +16,7 @@ import { planCloseStoreDevices, storeDeviceReg } from '../rootfs/stores.ts';
 import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
 import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
+import { markedCgroups, planPacketMarks } from './marks.ts';
 import { requireSignal } from './signals.ts';
 import { idCount } from './caller.ts';
 import {
@@ -133,6 +134,8 @@ export function planPod(input: PlanInput): Plan {
   planArchive(cleanup, spec.at);
   const settle = program.tape({ purpose: 'settle' });
   network.planSettle(settle);
+  const marked = markedCgroups(input, drafts.pod, drafts.apps);
+  planPacketMarks(host, settle, marked, input);
   planReleaseIds(settle, spec, facts);
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
@@ -153,6 +156,7 @@ export function planPod(input: PlanInput): Plan {
     stores: stores.stores,
     joins,
     hasHostName: drafts.pod.namespaces?.uts.value === 'host',
+    hasMarks: marked.length > 0,
   };
 }
 

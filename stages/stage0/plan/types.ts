@@ -88,4 +88,6 @@ export interface Plan {
   readonly joins: readonly Join[];
   /** Its hostname is the host's. */
   readonly hasHostName: boolean;
+  /** The pod has a table of the firewall's; the ledger names it before. */
+  readonly hasMarks: boolean;
 }

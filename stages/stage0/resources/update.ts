@@ -123,6 +123,7 @@ function commit(pod: PodDir, { old, spec, settings, newText, isSameText }: Updat
   const before = lowerPod(old, lookFor(old, facts, dirname(pod.path)));
   const after = lowerPod(spec, lookFor(spec, facts, dirname(pod.path)));
   refuseErrors(before, after, spec, settings);
+  requireSameMarks(before, after, settings);
   const touched = new Set(settings.map(({ app }) => app));
   const { changes, stuck } = planChanges(before, after, touched);
   if (stuck.length > 0) throw new PodErrors(stuck.map(({ app, write }) => stuckError(app, write, settings)));
@@ -134,6 +135,19 @@ function commit(pod: PodDir, { old, spec, settings, newText, isSameText }: Updat
     written.rollBack();
     throw error;
   }
+}
+
+/** On version 2 they are rules of nftables, which nobody changes while the pod runs. */
+function requireSameMarks(before: LoweredPod, after: LoweredPod, settings: readonly Setting[]): void {
+  const marksOf = ({ pod, apps }: LoweredPod): string =>
+    JSON.stringify(
+      [pod, ...apps.values()].map(({ draft }) => draft.marks.map(({ priority, interface: link }) => [priority, link])),
+    );
+  if (marksOf(before) === marksOf(after)) return;
+  const keys = settings.map(({ key }) => `"${key}"`).join(', ');
+  throw new PodError('pod/fixed', `set ${keys} of a pod that runs: marks of packets by nftables stay as they are`, {
+    hint: 'they can be changed where cgroup version 1 has the net_cls and net_prio controllers',
+  });
 }
 
 /** What was wrong before (a disk that was taken out, the caller's own limits) is not this update's. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lowerIsolators } from '../../../../stages/stage0/isolators/lower.ts';
+import { newHost, spec } from './host.ts';
 import { FULL_HYBRID, FULL_V1, FULL_V2, lowered } from './table.ts';
 
 type Row = readonly [name: string, isolators: object, v1: readonly string[]];
@@ -16,14 +18,28 @@ const TABLE: readonly Row[] = [
 ];
 
 for (const [name, app, v1] of TABLE) {
-  test(`${name}: on version 1, and refused on version 2`, () => {
+  test(`${name}: by the controller of version 1, and refused without any cgroups`, () => {
     const asked = { app: { ...app }, hostNetwork: true };
     assert.deepEqual(lowered(FULL_V1, asked), v1);
     assert.deepEqual(lowered(FULL_HYBRID, asked), v1);
-    assert.deepEqual(lowered(FULL_V2, asked), ['host/unsupported']);
+    assert.deepEqual(lowered(newHost([]), asked), ['host/unsupported']);
   });
 
   test(`${name}: refused in a network namespace of the pod`, () => {
     assert.deepEqual(lowered(FULL_V1, { app: { ...app } }), ['manifest/schema']);
   });
 }
+
+test('without the controllers, packets are marked by nftables', () => {
+  const specs = [spec('os/linux/net-class', '10:1'), spec('os/linux/net-priority', { eth0: 6 })];
+  const { draft, errors } = lowerIsolators(specs, 'app', FULL_V2, { hostNetwork: true });
+  assert.deepEqual(errors, []);
+  assert.deepEqual(
+    draft.marks.map(({ priority, interface: link }) => [priority, link]),
+    [
+      [0x10_0001, undefined],
+      [6, 'eth0'],
+    ],
+  );
+  assert.ok(draft.cgroup.every(({ controller }) => !controller.startsWith('net')));
+});

@@ -1,0 +1,33 @@
+import type { Tape } from '../../tape/program.ts';
+import { appLeaf, podPath } from '../cgroup/names.ts';
+import type { Draft } from '../isolators/isolator.ts';
+import { type MarkedCgroup, planMarks, planMarksCleanup } from '../network/plan-marks.ts';
+import type { PlanInput } from './types.ts';
+
+/** Of the pod, then of its apps, whose go before the pod's: those that come from nftables. */
+export function markedCgroups(
+  { facts }: PlanInput,
+  pod: Draft,
+  apps: ReadonlyMap<string, Draft>,
+): readonly MarkedCgroup[] {
+  const unified = facts.cgroup.hierarchies.find(({ version }) => version === 2);
+  if (!unified) return [];
+  const { mountPoint } = unified;
+  const all = [
+    { path: podPath(mountPoint), level: 1, marks: pod.marks },
+    ...[...apps].map(([name, { marks }]) => ({ path: podPath(mountPoint, appLeaf(name)), level: 2, marks })),
+  ];
+  return all.filter(({ marks }) => marks.length > 0);
+}
+
+/** The cgroups have to be there; the firewall's table goes when the pod has ended. */
+export function planPacketMarks(
+  host: Tape,
+  settle: Tape,
+  cgroups: readonly MarkedCgroup[],
+  { spec: { at } }: PlanInput,
+): void {
+  if (cgroups.length === 0) return;
+  planMarks(host, cgroups, at);
+  planMarksCleanup(settle, at);
+}
