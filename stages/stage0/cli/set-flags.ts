@@ -2,9 +2,10 @@ import { realpathSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { PodError } from '../error.ts';
 import { readFolder } from '../sets/folder.ts';
+import { readInventory, requireOrigin } from '../sets/inventory.ts';
+import { requireSetName } from '../sets/set-store.ts';
 import { nameOfSource, parseSource } from '../source/reference.ts';
 import type { WatchedSource } from '../watch/watch-set.ts';
-import { requireSetName } from '../sets/set-store.ts';
 import type { Flag } from './flags.ts';
 import type { Invocation } from './verb.ts';
 
@@ -100,4 +101,14 @@ export function setName({ flags }: Invocation, operand: string | undefined): str
 function nameOfFolder(dir: string): string {
   const reference = parseSource(dir);
   return reference.kind === 'git' ? nameOfSource(reference) : basename(resolve(dir));
+}
+
+/** The same; a folder that is only called as that of the set is refused. */
+export function ownSetName(invocation: Invocation, operand: string | undefined): string | undefined {
+  const set = setName(invocation, operand);
+  const { flags, root } = invocation;
+  const dir = flags.value('file');
+  const isByFolder = operand === undefined && !flags.has('set') && dir !== undefined && !isRepository(dir);
+  if (set !== undefined && isByFolder) requireOrigin(readInventory(root, set), realOf(resolve(dir)));
+  return set;
 }

@@ -20,6 +20,8 @@ export interface ChangesInput {
   readonly desired: readonly DesiredPod[];
   readonly pods: Readonly<Record<string, InventoryPod>>;
   readonly lifeOf: (uuid: string) => Life;
+  /** Pods whose limits somebody has changed while they ran. */
+  readonly drifted: ReadonlySet<string>;
   /** Whether the pod goes when the folder has it no more. */
   readonly isPruned: (name: string) => boolean;
   /** To be replaced though they are what they should be. */
@@ -36,7 +38,7 @@ export function planChanges(input: ChangesInput): Change[] {
   ];
 }
 
-function changeFor(desired: DesiredPod, { pods, lifeOf, isForced }: ChangesInput): Change {
+function changeFor(desired: DesiredPod, { pods, lifeOf, isForced, drifted }: ChangesInput): Change {
   const { name } = desired;
   const entry = Object.hasOwn(pods, name) ? pods[name] : undefined;
   const current = entry?.current;
@@ -46,6 +48,7 @@ function changeFor(desired: DesiredPod, { pods, lifeOf, isForced }: ChangesInput
   const isAlive = life.kind === 'alive';
   if (current.digest !== desired.digest) return change(isAlive ? 'replace' : 'create', 'changed');
   if (isForced?.(name)) return change(isAlive ? 'replace' : 'restart', 'requested');
+  if (isAlive && drifted.has(name)) return change('replace', 'pod update changed it');
   if (isAlive) return change('unchanged', 'runs');
   if (life.kind === 'missing')
     return entry.isCompleted ? change('unchanged', 'completed') : change('create', 'it was removed');

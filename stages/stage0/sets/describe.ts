@@ -51,7 +51,7 @@ export async function desire(file: FolderFile, about: Description, reader: Conte
   return { ...file, name, digest: digestWith(about.form, contents), contents, rollout, at };
 }
 
-function digestWith(form: string, { images, files }: Contents): string {
+export function digestWith(form: string, { images, files }: Contents): string {
   return digestOf(JSON.stringify([form, Object.entries(images), Object.entries(files)]));
 }
 

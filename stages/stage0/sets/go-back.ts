@@ -1,6 +1,6 @@
 import { imagesDir } from '../pod/layout.ts';
 import { findRevision, lastGoodRevision, previousRevision, readHistory, type Revision } from './history.ts';
-import { requireApplied } from './inventory.ts';
+import { requireAwake, requireKnown } from './inventory.ts';
 import { perform } from './perform.ts';
 import { planRevision, type SetPlan } from './plan-set.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
@@ -20,7 +20,8 @@ export async function undo(
   void lock;
   const work = newWork(options);
   const { revision: now, wanted } = work.inventory.now;
-  requireApplied(work.inventory.now);
+  requireKnown(work.inventory.now);
+  requireAwake(work.inventory.now);
   const revision =
     number === undefined
       ? previousRevision(root, set, now?.digest)

@@ -1,6 +1,7 @@
 import type { RolloutSpec } from '../manifest/spec.ts';
 import { PodError } from '../error.ts';
 import { parseObject, readIfThere } from '../pod/files.ts';
+import { digestOf } from './digest.ts';
 import { SET_FILES, setDir } from './set-store.ts';
 import type { Contents, DesiredPod } from './types.ts';
 import { writeWhole } from './write-whole.ts';
@@ -9,6 +10,8 @@ import { writeWhole } from './write-whole.ts';
 export interface Placement {
   readonly uuid: string;
   readonly digest: string;
+  /** Digest of the manifest's text: as long as the pod has the same, nobody has changed its limits. */
+  readonly text: string;
   readonly file: string;
   /** What relative paths in its manifest start from. */
   readonly baseDir: string;
@@ -73,10 +76,16 @@ export function requireKnown({ set, serial }: Inventory): void {
   });
 }
 
-/** The same, and `set/suspended`. */
-export function requireApplied(inventory: Inventory): void {
-  requireKnown(inventory);
-  const { set, isSuspended } = inventory;
+/** Two folders of the same name are two sets: one must not prune the pods of the other. Throws `set/other-folder`. */
+export function requireOrigin({ set, origin }: Inventory, wanted: string): void {
+  if (origin === null || origin === wanted) return;
+  throw new PodError('set/other-folder', `use "${wanted}" as set "${set}": that set is of "${origin}"`, {
+    hint: `--set NAME gives this one another name; --set ${set} says that the folder has moved`,
+  });
+}
+
+/** Throws `set/suspended`. */
+export function requireAwake({ set, isSuspended }: Inventory): void {
   if (!isSuspended) return;
   throw new PodError('set/suspended', `change set "${set}": it is suspended`, {
     hint: `pod rollout resume ${set} lets it go on`,
@@ -128,8 +137,9 @@ export class OpenInventory {
   }
 }
 
-export function placementOf({ digest, file, baseDir, contents, rollout }: DesiredPod, uuid: string): Placement {
-  return { uuid, digest, file, baseDir, contents, rollout };
+export function placementOf(pod: DesiredPod, uuid: string): Placement {
+  const { digest, file, baseDir, contents, rollout } = pod;
+  return { uuid, digest, text: digestOf(pod.text), file, baseDir, contents, rollout };
 }
 
 /** All pods of the name that are the set's, but for what is only left of one. */

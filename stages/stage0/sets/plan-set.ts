@@ -2,6 +2,7 @@ import type { PodStore } from '../pod/store.ts';
 import { type Change, planChanges } from './changes.ts';
 import { type DesiredOptions, readDesired } from './desired.ts';
 import { digestOf } from './digest.ts';
+import { readDrift } from './drift.ts';
 import type { FolderFile } from './folder.ts';
 import { findRevision, type Revision } from './history.ts';
 import { type Inventory, uuidsOf } from './inventory.ts';
@@ -55,26 +56,28 @@ export async function planRevision(
   return compareWith(store, inventory, desired, options);
 }
 
-function compareWith(
+async function compareWith(
   store: PodStore,
   inventory: Inventory,
   desired: DesiredSet,
   { wanted, isPinned, isPruned, isForced }: PlanOptions & Pick<SetPlan, 'wanted' | 'isPinned'>,
-): SetPlan {
+): Promise<SetPlan> {
   const lives = new LifeReader(store);
+  const drifted = await readDrift(store.root, inventory.pods);
   const changes = planChanges({
     desired: inOrder(desired.pods),
     pods: inventory.pods,
     lifeOf: (uuid) => lives.read(uuid),
+    drifted,
     isPruned,
     isForced,
   });
-  return { wanted, desired, isPinned, changes, state: stateOf(inventory, lives) };
+  return { wanted, desired, isPinned, changes, state: stateOf(inventory, lives, drifted) };
 }
 
-function stateOf({ serial, pods }: Inventory, lives: LifeReader): string {
+function stateOf({ serial, pods }: Inventory, lives: LifeReader, drifted: ReadonlySet<string>): string {
   const lines = Object.entries(pods).flatMap(([name, pod]) =>
     uuidsOf(pod).map((uuid) => `${name} ${uuid} ${JSON.stringify(lives.read(uuid))}`),
   );
-  return digestOf([String(serial), ...lines.toSorted()].join('\n'));
+  return digestOf([String(serial), ...lines.toSorted(), ...drifted].join('\n'));
 }

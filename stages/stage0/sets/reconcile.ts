@@ -2,7 +2,7 @@ import { PodError } from '../error.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { DescriptionCache } from './description-cache.ts';
 import type { FolderFile } from './folder.ts';
-import type { Inventory } from './inventory.ts';
+import { type Inventory, requireAwake, requireOrigin } from './inventory.ts';
 import { perform } from './perform.ts';
 import { planFolder, type PlanOptions, type SetPlan } from './plan-set.ts';
 import { recover } from './recover.ts';
@@ -63,21 +63,13 @@ export function planOptions({ root, prune, isForced, signal, onProgress, onWarni
   return { storeDir: imagesDir(root), isPruned, isForced, signal, onProgress, onWarning };
 }
 
-/** Two folders of the same name are two sets: with --prune, one would remove the pods of the other. */
+/** The set is the source's, or may become it, and nobody has suspended it. */
 export function requireOwn(
-  { set, source, mayMove }: Pick<ReconcileOptions, 'set' | 'source' | 'mayMove'>,
-  { origin, isSuspended }: Inventory,
+  { source, mayMove }: Pick<ReconcileOptions, 'source' | 'mayMove'>,
+  inventory: Inventory,
 ): void {
-  if (origin !== null && origin !== source.origin && !mayMove) {
-    throw new PodError('set/other-folder', `use "${source.origin}" as set "${set}": that set is of "${origin}"`, {
-      hint: `--set NAME gives this one another name; --set ${set} says that the folder has moved`,
-    });
-  }
-  if (isSuspended) {
-    throw new PodError('set/suspended', `change set "${set}": it is suspended`, {
-      hint: `pod rollout resume ${set} lets it go on`,
-    });
-  }
+  if (!mayMove) requireOrigin(inventory, source.origin);
+  requireAwake(inventory);
 }
 
 export function refuse(

@@ -2,7 +2,7 @@ import { PodError } from '../error.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { nearest } from '../pod/nearest.ts';
 import { findRevision } from './history.ts';
-import { requireApplied } from './inventory.ts';
+import { requireAwake, requireKnown } from './inventory.ts';
 import { perform } from './perform.ts';
 import { planRevision } from './plan-set.ts';
 import { recover } from './recover.ts';
@@ -18,7 +18,8 @@ export async function restart(
   using lock = SetLock.take(root, set);
   void lock;
   const work = newWork(options);
-  requireApplied(work.inventory.now);
+  requireKnown(work.inventory.now);
+  requireAwake(work.inventory.now);
   await recover(work);
   const { now } = work.inventory;
   const revision = findRevision(root, set, ({ digest }) => digest === now.revision?.digest, 'the current revision');

@@ -77,6 +77,22 @@ function manifestOf(name: string): object {
   };
 }
 
+test('limits that were changed while a pod ran are what the folder says again', async () => {
+  await using set = new SetFolder(root, 'drift');
+  set.write('a', { app: { isolators: { 'resource/pids': { limit: 20 } } } });
+  await set.applyOk();
+  const first = await set.running();
+  await podOk(['update', 'a', '--set', 'app/a/resource/pids.limit=30'], { root });
+  const diff = await set.verb('diff', '-f', set.dir);
+  assert.equal(diff.exitCode, 1);
+  assert.match(diff.stdout, /-.*limit: 30\n\+.*limit: 20/);
+  await podOk(['update', 'a', '--set', 'app/a/resource/pids.limit=20'], { root });
+  assert.match(await set.applyOk(), /1 unchanged/);
+  await podOk(['update', 'a', '--set', 'app/a/resource/pids.limit=30'], { root });
+  assert.match(await set.applyOk(), /a replaced \(pod update changed it\)/);
+  assert.notDeepEqual(await set.running(), first);
+});
+
 test('what died is restarted, what was stopped too; what has done its work is left alone', async () => {
   await using set = new SetFolder(root, 'deaths');
   set.write('killed');

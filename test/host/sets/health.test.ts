@@ -48,7 +48,7 @@ test('--wait returns when probes pass, jobs are done and others have run for a w
 test('what is not healthy in time is told, with 3', async () => {
   await using set = new SetFolder(root, 'sick');
   set.write('never', { app: NEVER_READY });
-  set.write('crash', { exec: shell('exit 7') });
+  set.write('crash', { exec: shell('sleep 0.3; exit 7') });
   set.write('fine');
   const { exitCode, stderr } = await set.apply('--wait', '--timeout', '1500ms');
   assert.equal(exitCode, 3);
@@ -100,6 +100,7 @@ test('start-first: the old pod goes on, under its name, when the new one does no
     const { exitCode } = await set.apply('--timeout', '800ms');
     assert.equal(exitCode, 3);
     assert.deepEqual(await set.running(), before);
+    assert.equal(readFileSync(join(root, 'claims/name/web'), 'utf8'), before['web']);
     assert.equal(JSON.parse(await podOk(['status', 'web', '-o', 'json'], { root })).uuid, before['web']);
   }
   const refused = set.write('web', { annotations, app: { ports: [{ name: 'http', port: 80, hostPort: 18080 }] } });

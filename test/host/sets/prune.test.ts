@@ -8,14 +8,18 @@ import { SetFolder, shell } from './set-folder.ts';
 
 const root = useTempRoot();
 
-/** The order in which pods ended, as their events tell it. */
+/** The order in which pods were stopped and went, as the events tell it. */
 function prunedIn(jsonl: string): string[] {
   const events = jsonl
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { e: string; pod?: string });
-  return events.filter(({ e }) => e === 'pod-pruned').map(({ pod }) => pod!);
+  const words: Readonly<Record<string, string>> = { 'pod-stopping': 'stop', 'pod-pruned': 'gone' };
+  return events.flatMap(({ e, pod }) => (words[e] === undefined ? [] : [`${words[e]} ${pod}`]));
 }
+
+/** Nobody is stopped before those that depend on it are gone. */
+const ORDER = ['stop web', 'gone web', 'stop cache', 'gone cache', 'stop db', 'gone db'];
 
 test('pruning takes only what the inventory has, last, in reverse order; what is disabled stays', async () => {
   await using set = new SetFolder(root, 'prune');
@@ -32,7 +36,7 @@ test('pruning takes only what the inventory has, last, in reverse order; what is
   for (const name of ['db', 'cache', 'web', 'keep']) set.remove(name);
   assert.match(await set.applyOk(), /db kept \(not in the folder; --prune removes it\)/);
   assert.deepEqual(await set.names(), ['cache', 'db', 'keep', 'stay', 'stranger', 'web']);
-  assert.deepEqual(prunedIn(await set.applyOk('--prune', '-o', 'jsonl')), ['web', 'cache', 'db']);
+  assert.deepEqual(prunedIn(await set.applyOk('--prune', '-o', 'jsonl')), ORDER);
   assert.deepEqual(await set.names(), ['keep', 'stay', 'stranger']);
   // It is the set's still: when the manifest comes back, it is found as it was.
   set.write('keep', { annotations: { 'pod/prune': 'disabled' } });
@@ -98,6 +102,12 @@ test('two folders of one name are two sets, and a folder that moved says so', as
   assert.equal(clash.exitCode, 1);
   assert.match(clash.stderr, /set\/other-folder[^]*--set prod/);
   assert.deepEqual(await set.names(), ['one']);
+  for (const args of [['delete'], ['rollout', 'undo'], ['diff']]) {
+    const refused = await set.verb(...args, '-f', other.dir);
+    assert.notEqual(refused.exitCode, 0);
+    assert.match(refused.stderr, /set\/other-folder/);
+  }
+  assert.deepEqual(await set.names(), ['one']);
   await other.applyOk('--prune', '--set', 'prod');
   assert.deepEqual(await set.names(), ['two']);
   const odd = await set.apply('--set', '../x');
@@ -114,7 +124,7 @@ test('delete removes all of a set in reverse order, without its folder too', asy
   rmSync(set.dir, { recursive: true });
   const removed = await set.verb('delete', '-f', set.dir, '-o', 'jsonl');
   assert.equal(removed.exitCode, 0, removed.stderr);
-  assert.deepEqual(prunedIn(removed.stdout), ['web', 'db']);
+  assert.deepEqual(prunedIn(removed.stdout), ['stop web', 'gone web', 'stop db', 'gone db']);
   assert.deepEqual(await set.names(), ['keep']);
   await podOk(['delete', '--set', 'gone', '--all'], { root });
   assert.deepEqual(await set.names(), []);

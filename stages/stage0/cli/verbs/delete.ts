@@ -1,7 +1,7 @@
 import { PodError } from '../../error.ts';
 import { deleteSet } from '../../sets/delete-set.ts';
 import { durationFlag, noOperands } from '../arguments.ts';
-import { FOLDER_FLAG, SET_FLAG, setName } from '../set-flags.ts';
+import { FOLDER_FLAG, ownSetName, SET_FLAG } from '../set-flags.ts';
 import { newSetPrinter } from '../set-printer.ts';
 import { StopOnSignal } from '../stop-on-signal.ts';
 import type { Invocation, Verb } from '../verb.ts';
@@ -35,7 +35,7 @@ export const verb: Verb = {
 async function remove(invocation: Invocation): Promise<number> {
   noOperands(invocation);
   const { flags, root, terminal, isQuiet } = invocation;
-  const set = setName(invocation, undefined);
+  const set = ownSetName(invocation, undefined);
   if (set === undefined) throw new PodError('cli/usage', '-f DIR or --set NAME is missing');
   const printer = await newSetPrinter(invocation, set);
   using signals = new StopOnSignal();

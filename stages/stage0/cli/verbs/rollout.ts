@@ -57,10 +57,10 @@ async function rollout(invocation: Invocation): Promise<number> {
   const [word, ...rest] = invocation.operands;
   const load = word !== undefined && Object.hasOwn(PARTS, word) ? PARTS[word] : undefined;
   if (!load) throw unknownPart(word);
-  const { setName } = await import('../set-flags.ts');
+  const { ownSetName } = await import('../set-flags.ts');
   const isNamed = invocation.flags.has('file') || invocation.flags.has('set');
   const operand = isNamed ? undefined : rest[0];
-  return (await load())(invocation, setName(invocation, operand), isNamed ? rest : rest.slice(1));
+  return (await load())(invocation, ownSetName(invocation, operand), isNamed ? rest : rest.slice(1));
 }
 
 function unknownPart(word: string | undefined): PodError {

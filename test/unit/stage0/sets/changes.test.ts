@@ -25,7 +25,7 @@ function desired(name: string, digest = 'd'): DesiredPod {
 
 function has(uuid: string, digest = 'd', more: Partial<InventoryPod> = {}, mayBePruned = true): InventoryPod {
   const rollout = { ...ROLLOUT, mayBePruned };
-  return { current: { uuid, digest, file: 'x', baseDir: '/', contents: CONTENTS, rollout }, ...more };
+  return { current: { uuid, digest, text: 't', file: 'x', baseDir: '/', contents: CONTENTS, rollout }, ...more };
 }
 
 const LIVES: Readonly<Record<string, Life>> = {
@@ -36,7 +36,14 @@ const LIVES: Readonly<Record<string, Life>> = {
 };
 
 function plan(input: Partial<ChangesInput>): string[] {
-  const all = { desired: [], pods: {}, lifeOf: (uuid: string) => LIVES[uuid]!, isPruned: () => false, ...input };
+  const all = {
+    desired: [],
+    pods: {},
+    lifeOf: (uuid: string) => LIVES[uuid]!,
+    isPruned: () => false,
+    drifted: new Set<string>(),
+    ...input,
+  };
   return planChanges(all).map(({ name, action, reason }) => `${name} ${action}: ${reason}`);
 }
 
@@ -74,6 +81,15 @@ test('what the folder has no more goes only when asked for, never against its ow
   const pods = { a: has('alive'), b: has('alive', 'd', {}, false) };
   assert.deepEqual(plan({ pods }), ['a keep: not in the folder; --prune removes it', 'b keep: pod/prune: disabled']);
   assert.deepEqual(plan({ pods, isPruned: () => true }), ['a prune: not in the folder', 'b keep: pod/prune: disabled']);
+});
+
+test('a pod whose limits somebody changed is replaced', () => {
+  const pods = { a: has('alive'), b: has('done') };
+  const drifted = new Set(['a', 'b']);
+  assert.deepEqual(plan({ desired: [desired('a'), desired('b')], pods, drifted }), [
+    'a replace: pod update changed it',
+    'b unchanged: completed',
+  ]);
 });
 
 test('a name of Object.prototype is a name like any other', () => {
