@@ -15,7 +15,7 @@ export interface Conclusion {
 /** Writes down what came of a change; nothing when that is what is written already. */
 export function conclude(work: Work, plan: SetPlan, conclusion: Conclusion): void {
   const { now } = work.inventory;
-  const last = endOf(conclusion);
+  const last = endOf(conclusion, now, plan.isPinned);
   const isStalled = STALLED.has(last.reason);
   const change = {
     origin: conclusion.origin,
@@ -26,18 +26,23 @@ export function conclude(work: Work, plan: SetPlan, conclusion: Conclusion): voi
   };
   const isSame = JSON.stringify({ ...now, ...change }) === JSON.stringify(now);
   // What went well before and goes well now is no news, whatever it was that did.
-  const isNews =
-    last.reason !== now.last?.reason && (isStalled || now.last === undefined || STALLED.has(now.last.reason));
+  const isOther = last.reason !== now.last?.reason || last.message !== now.last.message;
+  const isNews = isOther && (isStalled || now.last === undefined || STALLED.has(now.last.reason));
   if (isSame && !isNews) return;
   work.inventory.update({ ...change, last: { at: new Date().toISOString(), ...last } });
   if (isStalled !== STALLED.has(now.last?.reason ?? ''))
     work.emit({ e: 'condition', type: 'Stalled', status: isStalled, reason: last.reason });
 }
 
-function endOf({ failures, outcome }: Conclusion): { readonly reason: string; readonly message: string } {
+type End = Pick<NonNullable<Inventory['last']>, 'reason' | 'message'>;
+
+function endOf({ failures, outcome, cause }: Conclusion, { last }: Inventory, isPinned: boolean): End {
   const [first] = failures;
-  if (!first) return { reason: outcome === 'healthy' ? 'Healthy' : 'Applied', message: 'all pods came about' };
-  return { reason: 'Unhealthy', message: `pod "${first[0]}": ${first[1]}` };
+  if (first) return { reason: 'Unhealthy', message: `pod "${first[0]}": ${first[1]}` };
+  // Held where it went back to, the set is still not what its folder wants.
+  if (isPinned && cause === 'apply' && last?.reason === 'RolledBack')
+    return { reason: last.reason, message: last.message };
+  return { reason: outcome === 'healthy' ? 'Healthy' : 'Applied', message: 'all pods came about' };
 }
 
 /** What is known better than before: how pods are to be brought about, and that they have run to their end. */

@@ -52,7 +52,7 @@ test('what is not healthy in time is told, with 3', async () => {
   set.write('fine');
   const { exitCode, stderr } = await set.apply('--wait', '--timeout', '1500ms');
   assert.equal(exitCode, 3);
-  assert.match(stderr, /pod "crash": it exited with 7/);
+  assert.match(stderr, /pod "crash": (it exited|app "a" has ended) with 7/);
   assert.match(stderr, /pod "never": the time limit passed: app "a" is not ready/);
   const status = await set.verb('rollout', 'status', 'sick', '-o', 'json');
   assert.equal(status.exitCode, 3);
@@ -130,6 +130,10 @@ test('--auto-rollback goes back to what was healthy, and stays there until the f
   // The same folder again: nothing of it is tried again.
   assert.match(await set.applyOk('--auto-rollback'), /2 unchanged, held at revision 3/);
   assert.deepEqual(await set.running(), back);
+  assert.match(
+    (await set.verb('rollout', 'status', 'back')).stdout,
+    /Stalled: True RolledBack: .*"web": (it exited|app "a" has ended) with 9/,
+  );
   set.write('web', { exec: server('1002') });
   assert.match(await set.applyOk('--wait'), /1 replaced/);
   assert.deepEqual(await set.names(), ['db', 'extra', 'web']);
