@@ -1,4 +1,5 @@
 import { apps } from './measures/apps.mjs';
+import { environments } from './measures/environments.mjs';
 import { exec } from './measures/exec.mjs';
 import { filter } from './measures/filter.mjs';
 import { manyApps } from './measures/many-apps.mjs';
@@ -23,4 +24,5 @@ export const MEASURES = [
   { file: 'sets', measure: sets },
   { file: 'filter', measure: filter },
   { file: 'unpack', measure: unpack },
+  { file: 'environments', measure: environments },
 ];

@@ -8,6 +8,7 @@ import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Cli } from './ours/cli.mjs';
+import { Environments } from './ours/environments.mjs';
 import { Library } from './ours/library.mjs';
 import { judge } from './judge.mjs';
 import { MEASURES } from './measures.mjs';
@@ -27,6 +28,7 @@ function newContext(workspace) {
   return {
     workspace,
     library: once('library', () => Library.open(workspace)),
+    environments: once('environments', () => Environments.open(workspace)),
     cli: once('cli', () => new Cli(workspace)),
     crun: once('crun', () => new Crun(workspace)),
     podman: once('podman', () => new Podman(workspace)),

@@ -31,7 +31,7 @@ const COMMON = {
   logLevel: 'warning',
 };
 
-/** Builds the command line's packs and caches, dist/index.cjs and dist/index.mjs. */
+/** Builds the command line's packs and caches, and the library. */
 export async function buildBundle() {
   await buildCommandLine();
   await buildLibrary();
@@ -44,22 +44,23 @@ export async function buildCommandLine() {
   trainAll(packs);
 }
 
+/** `pod` and `pod/test` are two doors into one bundle, so that what one makes the other knows. */
+const DOORS = { index: 'stages/stage0/index.ts', test: 'stages/stage0/test.ts' };
+
 async function buildLibrary() {
+  const contents = Object.entries(DOORS).map(([door, path]) => `export * as ${door} from './${path}';`);
   await build({
     ...COMMON,
     format: 'cjs',
-    entryPoints: ['stages/stage0/index.ts'],
-    outfile: 'dist/index.cjs',
+    stdin: { contents: contents.join('\n'), resolveDir: top, loader: 'ts' },
+    outfile: 'dist/library.cjs',
   });
-  const names = Object.keys(createRequire(import.meta.url)(join(dist, 'index.cjs'))).filter(
-    (name) => name !== '__esModule',
-  );
-  const lines = [
-    `import library from './index.cjs';`,
-    `export const { ${names.toSorted().join(', ')} } = library;`,
-    '',
-  ];
-  writeFileSync(join(dist, 'index.mjs'), lines.join('\n'));
+  const library = createRequire(import.meta.url)(join(dist, 'library.cjs'));
+  for (const door of Object.keys(DOORS)) {
+    const names = Object.keys(library[door]).toSorted().join(', ');
+    writeFileSync(join(dist, `${door}.cjs`), `module.exports = require('./library.cjs').${door};\n`);
+    writeFileSync(join(dist, `${door}.mjs`), `import door from './${door}.cjs';\nexport const { ${names} } = door;\n`);
+  }
 }
 
 /** Command lines whose functions the cache of `pod-quick` should hold. */

@@ -80,4 +80,8 @@ export const PACKAGES = {
   execa: ['stages/stage0', 'test', 'bench'],
   ajv: ['bin/build', 'test'],
   esbuild: ['bin/build', 'test', 'bench'],
+  // Examples import what their readers would.
+  pod: ['manifests/examples'],
+  vitest: ['manifests/examples'],
+  '@jest': ['manifests/examples'],
 };

@@ -71,12 +71,12 @@ export function setPriority(priority: number): Attribute[] {
   ];
 }
 
-/** Register 0 and its followers, bit by bit with the mask. */
-export function mask(bits: Uint8Array): Attribute {
+/** Register `at` and its followers, bit by bit with the mask. */
+export function mask(bits: Uint8Array, at = 0): Attribute {
   const length = attribute(3, be32(bits.length));
   const zero = new Uint8Array(bits.length);
   const operands = [nest(4, attribute(1, bits)), nest(5, attribute(1, zero))];
-  return expression('bitwise', attribute(1, reg(0)), attribute(2, reg(0)), length, ...operands);
+  return expression('bitwise', attribute(1, reg(at)), attribute(2, reg(at)), length, ...operands);
 }
 
 /** Goes on when the packet's connection has one of the bits. */

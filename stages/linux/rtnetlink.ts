@@ -43,7 +43,11 @@ const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_STP_STATE = 5;
 const IFLA_BR_MCAST_SNOOPING = 23;
 
+const IFLA_BRPORT_STATE = 1;
 const IFLA_BRPORT_MODE = 4;
+const IFLA_BRPORT_FLUSH = 24;
+/** Neither of the states a bridge without spanning tree leaves by itself: `disabled` until the next news of the link, `blocking` at once. */
+const BR_STATE_LISTENING = 1;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
 
@@ -152,6 +156,14 @@ export function setHairpin(name: string | Piece): NetlinkMessage {
   const data = nest(IFLA_INFO_SLAVE_DATA, attribute(IFLA_BRPORT_MODE, u8(1)));
   const info = nest(IFLA_LINKINFO, attribute(IFLA_INFO_SLAVE_KIND, cString('bridge')), data);
   return changeLink(name, info, 'let frames return by the port they came from');
+}
+
+/** The bridge neither takes frames from this port nor gives it any, and forgets whose came from there. At once; ENETDOWN: as it is. */
+export function disconnectPort(name: string | Piece): NetlinkMessage {
+  const state = attribute(IFLA_BRPORT_STATE, u8(BR_STATE_LISTENING));
+  const data = nest(IFLA_INFO_SLAVE_DATA, state, attribute(IFLA_BRPORT_FLUSH, new Uint8Array(0)));
+  const info = nest(IFLA_LINKINFO, attribute(IFLA_INFO_SLAVE_KIND, cString('bridge')), data);
+  return changeLink(name, info, 'disconnect the link from the bridge');
 }
 
 export function setLinkUp(name: string): NetlinkMessage {

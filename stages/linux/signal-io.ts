@@ -2,10 +2,10 @@
 
 import { syscall } from './syscall.ts';
 
-const F_SETFL = 4;
-const F_SETOWN = 8;
+export const F_SETFL = 4;
+export const F_SETOWN = 8;
 const O_NONBLOCK = 0x800;
-const O_ASYNC = 0x2000;
+export const O_ASYNC = 0x2000;
 
 /** From now on this process gets SIGIO when the socket has something to read or is closed. Install the handler first. */
 export function notifyBySignal(fd: number): void {

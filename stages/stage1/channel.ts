@@ -42,6 +42,11 @@ export class Channel {
     this.#transport.ref(on);
   }
 
+  /** The other side sees that nothing more will come; it may still answer. */
+  end(): void {
+    this.#transport.end();
+  }
+
   close(): void {
     this.#transport.close();
   }

@@ -34,6 +34,8 @@ enum message_type {
 	MSG_MAPPED,
 	/* Only on the tape "enter": to stage0 that the monitor's namespaces are there, back that it may go on. */
 	MSG_ENTERED,
+	/* stage0 → monitor: the pod, which its tape ends with its caller, is to live on. a: what its settle tape stops at. */
+	MSG_LET_GO,
 	/* Requests on the control socket. */
 	MSG_EXEC = 16,
 	MSG_SIGNAL,

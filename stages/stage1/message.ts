@@ -12,6 +12,7 @@ export const MESSAGE_TYPES = {
   exited: 6,
   mapped: 7,
   entered: 8,
+  letGo: 9,
   exec: 16,
   signal: 17,
   stop: 18,
@@ -23,6 +24,9 @@ export const MESSAGE_TYPES = {
   done: 32,
   refused: 33,
 } as const;
+
+/** `a` of `letGo`, minus ECANCELED: the tape that removes what the pod leaves stops at it. */
+export const LET_GO = -125;
 
 export type MessageType = keyof typeof MESSAGE_TYPES;
 

@@ -159,7 +159,16 @@ static void close_handed_over(struct monitor *mon)
 	sys_close(mon->to_init);
 }
 
-/* Waits for init to end; every other signal is passed on to it. */
+/* Nobody holds the other end of the hand-off socket any more, and nobody has said that the pod is to go on without. */
+static int is_abandoned(void)
+{
+	u8 byte;
+
+	return sys3(__NR_fcntl, HANDOFF_FD, F_GETFL, 0) & O_ASYNC &&
+	       sys6(__NR_recvfrom, HANDOFF_FD, (long)&byte, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0;
+}
+
+/* Waits for init to end; every other signal is passed on to it. SIGIO comes where the tape asked for it, when that socket changes. */
 static int wait_for(s32 pid)
 {
 	u64 all = ~0ull;
@@ -170,6 +179,8 @@ static int wait_for(s32 pid)
 
 		if (sys4(__NR_wait4, pid, &status, WNOHANG, NULL) == pid)
 			return status;
+		if (sig == SIGIO)
+			sig = is_abandoned() ? SIGKILL : 0;
 		/* Not reaped yet, so the number is still init's. */
 		if (sig > 0 && sig != SIGCHLD)
 			sys2(__NR_kill, pid, sig);

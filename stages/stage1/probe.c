@@ -137,8 +137,9 @@ void probes_begin(struct init *in, u32 app)
 	for (u32 i = t->first_probe; i < t->first_probe + t->probes; i++) {
 		struct probe *p = &in->probes[i];
 
-		p->passed = p->told = p->untold = p->last_good = 0;
+		p->rose = p->passed = p->told = p->untold = p->last_good = 0;
 		p->in_a_row = 0;
+		p->begun_at = now;
 		p->next_at = now + ms(asked(in, i)->delay_ms);
 		p->armed = asked(in, i)->role == ROLE_START;
 	}
@@ -165,7 +166,7 @@ static void decide(struct init *in, u32 index, u64 now)
 	struct probe *p = &in->probes[index];
 
 	if (p->last_good && p->in_a_row >= q->successes && !p->passed) {
-		p->passed = 1;
+		p->rose = p->passed = 1;
 		if (q->role == ROLE_START)
 			begin_rest(in, q->app, now);
 		else if (q->role == ROLE_READY)
@@ -200,6 +201,19 @@ void probe_answered(struct init *in, u32 index, enum outcome outcome, s32 number
 		app_unhealthy(in, q->app);
 }
 
+/* When a try that is made now is followed by the next. */
+static u64 after_this(const struct tape_probe *q, const struct probe *p, u64 now)
+{
+	u64 early = ms(q->early_ms);
+
+	/* A beat that was missed is not made up for. */
+	if (!early || p->rose || p->last_good)
+		return p->next_at + ms(q->period_ms) > now ? p->next_at + ms(q->period_ms) : now + ms(q->period_ms);
+	if (early < (now - p->begun_at) / 4)
+		early = (now - p->begun_at) / 4;
+	return now + (early < ms(q->period_ms) ? early : ms(q->period_ms));
+}
+
 static void advance(struct init *in, u32 index, u64 now)
 {
 	const struct tape_probe *q = asked(in, index);
@@ -217,10 +231,7 @@ static void advance(struct init *in, u32 index, u64 now)
 		ask_drop(in, index);
 	if (p->state != ASK_NOTHING)
 		return;
-	/* A beat that was missed is not made up for. */
-	p->next_at += ms(q->period_ms);
-	if (p->next_at <= now)
-		p->next_at = now + ms(q->period_ms);
+	p->next_at = after_this(q, p, now);
 	p->deadline = now + ms(q->timeout_ms);
 	ask_begin(in, index);
 }

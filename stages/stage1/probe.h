@@ -47,6 +47,9 @@ struct probe {
 	u8 last_good;
 	u32 in_a_row;
 	u64 next_at;
+	u64 begun_at;
+	/* It has passed since then. */
+	u8 rose;
 
 	/* What the journal knows, and when its next line about this probe may come. */
 	u8 told;

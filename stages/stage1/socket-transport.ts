@@ -20,6 +20,7 @@ export function socketTransport(fd: Fd): Transport {
       else socket.write(bytes);
     },
     ref: (on) => void (on ? socket.ref() : socket.unref()),
+    end: () => void socket.end(),
     close: () => void socket.destroy(),
   };
 }

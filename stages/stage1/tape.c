@@ -180,7 +180,7 @@ static int probe_ok(const struct program *p, u32 index)
 	const struct tape_probe *t = &p->probes[index];
 	const struct tape_app *a;
 
-	if (t->app >= p->header->apps_count || t->role > ROLE_LIVE || t->kind > PROBE_EXPECT || t->reserved)
+	if (t->app >= p->header->apps_count || t->role > ROLE_LIVE || t->kind > PROBE_EXPECT)
 		return 0;
 	/* It is its app's in both directions, so that none is left over. */
 	a = &p->apps[t->app];

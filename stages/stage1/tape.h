@@ -199,7 +199,8 @@ struct tape_probe {
 	/* PROBE_HTTP: the statuses that are a success. */
 	u32 status_low;
 	u32 status_high;
-	u32 reserved;
+	/* Until it has passed for the first time it is asked so soon again, then after a quarter of what that took; 0: never. */
+	u32 early_ms;
 	/* A struct sockaddr, and what is sent. */
 	struct tape_span address;
 	struct tape_span request;

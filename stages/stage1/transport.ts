@@ -8,6 +8,8 @@ export interface Transport {
   send(bytes: Uint8Array, fds?: readonly number[]): void;
   /** Whether waiting keeps the process from ending. */
   ref(on: boolean): void;
+  /** Nothing more will be sent: the other side sees the end, and may still answer. */
+  end(): void;
   close(): void;
 }
 

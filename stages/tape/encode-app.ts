@@ -32,7 +32,7 @@ export function probeWords(
   indexOf: IndexOf,
   spanOf: (span: Span | undefined) => readonly [number, number],
 ): number[] {
-  const { role, ask, delayMs, periodMs, timeoutMs, successes, failures } = probe;
+  const { role, ask, delayMs, periodMs, timeoutMs, successes, failures, earlyMs = 0 } = probe;
   const [low, high] = ask.kind === 'http' ? ask.statuses : [0, 0];
   return [
     app,
@@ -46,7 +46,7 @@ export function probeWords(
     failures,
     low,
     high,
-    0,
+    earlyMs,
     ...spanOf(ask.kind === 'tape' ? undefined : ask.address),
     ...spanOf(ask.kind === 'http' || ask.kind === 'expect' ? ask.request : undefined),
     ...spanOf(ask.kind === 'expect' ? ask.reply : undefined),

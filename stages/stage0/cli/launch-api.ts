@@ -2,6 +2,7 @@ import type { Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import type { ImageProgress } from '../image/types.ts';
 import type { Frozen } from '../pins/pins.ts';
+import type { EnvironmentPlace } from '../launch/acquire-network.ts';
 import type { PodDir } from '../pod/pod-dir.ts';
 
 /** What the command line needs of the launcher; `launch/` implements it, one file a function. */
@@ -74,6 +75,8 @@ export interface RunOptions {
   readonly frozen?: Frozen | undefined;
   /** Nothing but this runs in the process: its signals are ours. */
   readonly ownsProcess?: boolean;
+  /** Of a pod of a test environment: its address and what it knows of the others. */
+  readonly place?: EnvironmentPlace;
   /** Called when the pod has its uuid and its directory, before anything starts: the foreground follows its logs from here. */
   readonly onCreated?: (pod: {
     readonly uuid: string;
@@ -118,6 +121,16 @@ export interface RunningPod {
   readonly kill: (signal: string) => Promise<void>;
   /** Lets go of the pod, with `keepLock`; may be called again. */
   readonly release: () => void;
+  /** Of a pod of a test environment. */
+  readonly lifeline?: Lifeline | undefined;
+}
+
+/** What keeps a pod alive: it ends with this process. */
+export interface Lifeline {
+  /** Ends the pod, or what is left of it, at once; resolves when nothing is left. */
+  readonly cut: () => Promise<void>;
+  /** Lets the pod outlive this process, as any other pod; not to be called after `cut`. */
+  readonly letGo: () => void;
 }
 
 /** A client of an app: sees what it writes from now on, and writes to its standard input. */

@@ -41,11 +41,16 @@ export function openDirectory(place: Place, path: string): Fd | undefined {
   if (fd === -ERRNO.ENOENT || fd === -ERRNO.ENOTDIR) return undefined;
   if (fd < 0) throw new PodError('host/refused', `open "${path}": ${new SyscallError('openat2', -fd).message}`);
   const directory = new Fd(fd);
-  if (place.rootFd === undefined || !KERNEL_FILE_SYSTEMS.has(statfsSync(`/proc/self/fd/${fd}`).type)) return directory;
+  if (place.rootFd === undefined || !isOfKernel(fd)) return directory;
   directory[Symbol.dispose]();
   throw new PodError('host/refused', `open "${path}" in the pod: it is in a file system of the kernel`, {
     hint: 'what is in there acts on the host; look at it with pod exec',
   });
+}
+
+/** Whether a descriptor's file is one of the kernel's. */
+export function isOfKernel(fd: number): boolean {
+  return KERNEL_FILE_SYSTEMS.has(statfsSync(`/proc/self/fd/${fd}`).type);
 }
 
 export interface Parted {

@@ -14,7 +14,7 @@ export const DEFAULT_COLLECT: CollectOptions = {
 };
 
 export interface Collected {
-  readonly what: 'pod' | 'claim' | 'cgroup' | 'image' | 'source' | 'network';
+  readonly what: 'pod' | 'claim' | 'cgroup' | 'image' | 'source' | 'network' | 'snapshot';
   readonly id: string;
   /** `removed` or what was found: `died`, `exited 2h ago`… */
   readonly why: string;

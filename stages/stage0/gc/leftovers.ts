@@ -5,7 +5,8 @@ import { asOwner } from './remove-own.ts';
 import type { Collected, CollectOptions } from './collection.ts';
 import { readIfThere } from '../pod/files.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
-import { imagesDir, nurseriesDir } from '../pod/layout.ts';
+import { imagesDir, nurseriesDir, SNAPSHOT_STAGING, snapshotsDir } from '../pod/layout.ts';
+import { removeTree } from '../pod/remove-tree.ts';
 import { isLocked } from '../pod/lock.ts';
 import { memberOrigins } from '../sets/members.ts';
 import type { PodStore } from '../pod/store.ts';
@@ -29,7 +30,12 @@ export async function collectLeftovers(
   collected: Collected[],
   failures: { id: string; error: unknown }[],
 ): Promise<void> {
-  const leftovers = [...strayClaims(store), ...strayCgroups(store), ...newborns(store.root)];
+  const leftovers = [
+    ...strayClaims(store),
+    ...strayCgroups(store),
+    ...newborns(store.root),
+    ...strayStagings(store.root),
+  ];
   for (const { what, id, why, remove } of leftovers) {
     try {
       if (!options.isDryRun) await remove();
@@ -93,6 +99,16 @@ function* newborns(root: string): Generator<Leftover> {
       if (isLocked(path)) continue;
       yield { what: 'pod', id: uuid, why: 'its launch was interrupted', remove: () => rmdirIfEmpty(path) };
     }
+  }
+}
+
+/** What a setup that was killed has left. One that is at work holds the lock. */
+function* strayStagings(root: string): Generator<Leftover> {
+  for (const name of entriesOf(snapshotsDir(root))) {
+    const home = `${snapshotsDir(root)}/${name}`;
+    const path = `${home}/${SNAPSHOT_STAGING}`;
+    if (!existsSync(path) || isLocked(home)) continue;
+    yield { what: 'snapshot', id: name, why: 'its setup was interrupted', remove: () => removeTree(path) };
   }
 }
 

@@ -7,6 +7,7 @@ import { hostsFile } from '../network/hosts-file.ts';
 import { networkLedger } from '../network/ledger.ts';
 import { parseIp4 } from '../network/ip.ts';
 import { relayedResolvConf, resolvConf } from '../network/resolv-conf.ts';
+import type { RoomPlace } from '../network/rooms.ts';
 import { USER_DNS, USER_IP4, USER_MODE } from '../network/user-mode.ts';
 import { networkBindings } from '../network/symbols.ts';
 import type { PublishedPort } from '../network/types.ts';
@@ -33,8 +34,16 @@ export interface NetworkRequest {
   readonly ports: readonly PublishedPort[];
   /** Addresses of the pod whose network this one shares. */
   readonly sharedIps: readonly string[];
+  /** Of a pod of a test environment. */
+  readonly place?: EnvironmentPlace | undefined;
   /** Writes the pod's ledger; to be called once, before anything but claims is taken. */
   readonly record: (entries: readonly LedgerEntry[]) => void;
+}
+
+/** Where a pod of a test environment is among the others of it. */
+export interface EnvironmentPlace extends RoomPlace {
+  /** Lines of /etc/hosts: an address and its names. */
+  readonly hosts: string;
 }
 
 /** Takes what the mode needs for one pod. */
@@ -58,29 +67,33 @@ function userModeFiles({ hostname }: NetworkRequest): AcquiredNetwork {
 
 /** A pod that shares the host's network asks the host's resolvers; any other only those it can reach. */
 function resolverFiles(
-  { hostname, mode }: NetworkRequest,
+  { hostname, mode, place }: NetworkRequest,
   addresses?: Parameters<typeof hostsFile>[1],
 ): Pick<AcquiredNetwork, 'hosts' | 'resolvConf'> {
+  if (place?.kind === 'closed')
+    return { hosts: hostsFile(hostname, addresses && { ip4: addresses.ip4 }) + place.hosts, resolvConf: '' };
   const own = readIfThere('/etc/resolv.conf') ?? '';
   // Most hosts have none, and a failure costs a process that has just begun a millisecond.
   const upstream = pathExists(RESOLVED) ? readIfThere(RESOLVED) : undefined;
   return {
-    hosts: hostsFile(hostname, addresses),
+    hosts: hostsFile(hostname, addresses) + (place?.hosts ?? ''),
     resolvConf: mode === 'host' ? own : resolvConf(own, upstream),
   };
 }
 
 /** The address first: from then on nobody removes the bridge. */
 async function acquireBridge(request: NetworkRequest): Promise<AcquiredNetwork> {
-  const { root, uuid, ports, record } = request;
+  const { root, uuid, ports, record, place } = request;
   const config = bridgeConfig(root);
-  const addresses = claimAddresses(claims, root, config, uuid);
+  const addresses = place
+    ? (await import('../network/rooms.ts')).claimPlace(claims, root, config, place, uuid)
+    : claimAddresses(claims, root, config, uuid);
   record(networkLedger(uuid, { config, addresses }, ports));
   // What most starts do not need is loaded by those that do.
   if (ports.length > 0) (await import('../network/host-ports.ts')).claimPorts(claims, root, ports, uuid);
   const bridge = findBridge(root, config) ?? (await import('../network/bridge.ts')).ensureBridge(root, config);
   return {
-    ips: [addresses.ip4, addresses.ip6],
+    ips: addresses.room === undefined ? [addresses.ip4, addresses.ip6] : [addresses.ip4],
     bindings: networkBindings(root, config, addresses, uuid, bridge),
     ...resolverFiles(request, addresses),
   };

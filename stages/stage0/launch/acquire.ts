@@ -68,7 +68,8 @@ async function takeAll(
   const first = [...uidRange, ...cgroups, ...marks];
   const record = (entries: readonly LedgerEntry[]): void => appendLedger(path, [...first, ...entries]);
   const sharedIps = joined?.ips ?? [];
-  const network = await acquireNetwork({ root, uuid, hostname, ...pod.network, sharedIps, record });
+  const { place } = options;
+  const network = await acquireNetwork({ root, uuid, hostname, ...pod.network, sharedIps, place, record });
   const metadata =
     pod.hasMetadata && (await import('../metadata/endpoint.ts')).metadataEndpoint(root, uuid, pod.network.mode);
   if (!input.prepared) writeManifest(path, identity.manifest.text);
@@ -98,7 +99,7 @@ interface Taken {
   readonly network: AcquiredNetwork;
 }
 
-function bindingsFor({ options }: AcquireInput, { uuid, hostname, uidBase, network }: Taken): Bindings {
+function bindingsFor({ identity, options }: AcquireInput, { uuid, hostname, uidBase, network }: Taken): Bindings {
   return {
     uuid,
     root: options.root,
@@ -106,6 +107,7 @@ function bindingsFor({ options }: AcquireInput, { uuid, hostname, uidBase, netwo
     uidBase: uidBase ?? 0,
     uidRange: rangePath(uidBase ?? 0),
     hostname,
+    podName: identity.name,
     hosts: network.hosts,
     resolvConf: network.resolvConf,
     ...network.bindings,

@@ -114,6 +114,7 @@ function compile(input: PlanInput): Compilation {
     userns: facts.caller ? { mode: 'host', at: spec.userns.at } : spec.userns,
     ...entryMember(entryOf(spec, facts)),
     ...(spec.metadataService ? { hasMetadata: true } : {}),
+    ...(spec.environment ? { hasLifeline: true } : {}),
     apps: apps.map((app, index) => compileApp(plan, app, index)),
     hasClient: input.first?.hasClient ?? false,
     takesStdin: input.first?.input === 'given',

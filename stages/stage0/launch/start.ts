@@ -3,7 +3,8 @@ import { launchMonitor, type Monitor } from '../../stage1/monitor.ts';
 import type { OpenTransport } from '../../stage1/transport.ts';
 import type { Program } from '../../tape/program.ts';
 import { bindTemplate } from '../../tape/template.ts';
-import type { AttachedApp, ControlApi, PodExit, RunningPod, RunOptions } from '../cli/launch-api.ts';
+import type { AttachedApp, ControlApi, Lifeline, PodExit, RunningPod, RunOptions } from '../cli/launch-api.ts';
+import { encodeMessage, LET_GO } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
 import { readStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
@@ -51,6 +52,7 @@ async function startWith(input: StartInput, client: FirstClient | undefined): Pr
   try {
     options.onLaunched?.(pod);
     await started;
+    if (input.pod.hasLifeline) monitor.channel.ref(false);
   } catch (error) {
     options.onFailed?.();
     release();
@@ -161,6 +163,20 @@ function runningPod(
     stop: (stopOptions = {}) => ask(async (control) => control.stopPod(path, stopOptions)),
     kill: (signal) => ask(async (control) => control.signalPod(path, undefined, signal)),
     release,
+    lifeline: pod.hasLifeline ? lifelineOf(monitor) : undefined,
+  };
+}
+
+function lifelineOf({ channel }: Monitor): Lifeline {
+  return {
+    async cut() {
+      channel.ref(true);
+      channel.end();
+      while (await channel.next());
+    },
+    letGo() {
+      channel.send(encodeMessage({ type: 'letGo', a: LET_GO }));
+    },
   };
 }
 

@@ -7,7 +7,13 @@ export interface Located<T> {
 }
 
 export type NetworkSpec =
-  | { readonly mode: 'bridge' | 'none' | 'host'; readonly at: Position }
+  | {
+      readonly mode: 'bridge';
+      /** No manifest says so: its address is one of a room; `closed`: it reaches no other, and the host only to answer. IPv4 only then. */
+      readonly room?: 'open' | 'closed';
+      readonly at: Position;
+    }
+  | { readonly mode: 'none' | 'host'; readonly at: Position }
   | { readonly mode: 'pod' | 'cni'; readonly target: string; readonly at: Position };
 
 /** `auto`: a range of `size` host uids of the pod's own. `host`: no user namespace. */
@@ -124,6 +130,8 @@ export interface ProbeSpec {
   readonly role: 'start' | 'ready' | 'live';
   readonly delayMs: number;
   readonly periodMs: number;
+  /** No manifest has it: the first tries of a probe that is waited for come sooner, see `ProbeTimes` of the tape. */
+  readonly earlyMs?: number;
   readonly timeoutMs: number;
   /** So many in a row. */
   readonly successes: number;
@@ -173,6 +181,18 @@ export interface RolloutSpec {
   readonly mayBePruned: boolean;
 }
 
+/** What a pod of a test environment has besides what its manifest says (`stages/stage0/environment`). */
+export interface EnvironmentSpec {
+  /** Absolute: its writable directories are made there, and stay. Absent: they are in memory, and go with the pod. */
+  readonly storage?: string;
+  /** By app: a layer on top of each of its image's mounts. */
+  readonly layers: Readonly<Record<string, readonly string[]>>;
+  /** By volume: what it starts with. */
+  readonly volumes: Readonly<Record<string, string>>;
+  /** Of /etc/machine-id. */
+  readonly machineId: string;
+}
+
 /** A manifest that passed every check, in one form whatever dialect it was written in. Units are canonical. */
 export interface PodSpec {
   readonly manifest: {
@@ -194,6 +214,7 @@ export interface PodSpec {
   readonly apps: readonly AppSpec[];
   /** There when the pod has a metadata service; the place that asks for it. */
   readonly metadataService?: Position;
+  readonly environment?: EnvironmentSpec;
   /** Of the pod as a whole. */
   readonly isolators: readonly IsolatorSpec[];
   /** Fields that are valid but whose machinery does not exist yet; `run` refuses them, `validate` does not. */

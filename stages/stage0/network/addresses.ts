@@ -20,13 +20,17 @@ export function claimAddresses(claims: ClaimStore, root: string, config: BridgeC
 }
 
 export function releaseAddresses(claims: ClaimStore, root: string, addresses: PodAddresses, uuid: string): void {
-  claims.release(root, ADDRESS_KIND, addresses.ip4, uuid);
+  claims.release(root, ADDRESS_KIND, claimKey(addresses), uuid);
 }
 
-/** Host number 0 is the network, 1 the gateway, the last the broadcast address. */
+export function claimKey({ claim, ip4 }: PodAddresses): string {
+  return claim ?? ip4;
+}
+
+/** Host number 0 is the network, 1 the gateway; the upper half is that of rooms. */
 export function* candidates(config: BridgeConfig, uuid: string): Generator<string> {
   const { base, bits } = parsePrefix4(config.subnet4);
-  const count = 2 ** (32 - bits) - 3;
+  const count = 2 ** (31 - bits) - 2;
   const start = Number(hash64(uuid) % BigInt(count));
   for (let i = 0; i < count; i++) yield formatIp4(ip4FromNumber(base + 2 + ((start + i) % count)));
 }

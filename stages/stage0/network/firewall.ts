@@ -12,7 +12,8 @@ import {
   type TableRef,
 } from '../../linux/nftables.ts';
 import * as nft from '../../linux/nftables-expressions.ts';
-import { ip4FromNumber, parseIp6, parsePrefix4 } from './ip.ts';
+import { ip4FromNumber, parseIp4, parseIp6, parsePrefix4 } from './ip.ts';
+import { closedRooms, ROOM_BITS } from './rooms.ts';
 import type { BridgeConfig } from './types.ts';
 
 /**
@@ -35,15 +36,16 @@ export const INET_SETS: Readonly<Record<'ports4' | 'ports6' | 'any4' | 'any6' | 
   uplinks: { name: 'uplinks', key: ['ifname'] },
 };
 
-export const BRIDGE_SETS: Readonly<Record<'links' | 'owners4' | 'owners6', NftSet>> = {
+export const BRIDGE_SETS: Readonly<Record<'links' | 'owners4' | 'owners6' | 'rooms', NftSet>> = {
   links: { name: 'links', key: ['ifname'] },
   owners4: { name: 'owners4', key: ['ifname', 'ether_addr', 'ipv4_addr'] },
   owners6: { name: 'owners6', key: ['ifname', 'ether_addr', 'ipv6_addr'] },
+  rooms: { name: 'rooms', key: ['ifname', 'ipv4_addr'] },
 };
 
 /** Offsets in the headers the rules read. */
 const ETHER = { source: 6, type: 12 } as const;
-const ARP = { senderMac: 8, senderIp: 14 } as const;
+const ARP = { senderMac: 8, senderIp: 14, targetIp: 24 } as const;
 const IP4 = { source: 12, destination: 16 } as const;
 const IP6 = { source: 8, destination: 24 } as const;
 const ETHERTYPE = { arp: be16(0x0806), ip4: be16(0x0800), ip6: be16(0x86dd) } as const;
@@ -76,9 +78,14 @@ function inetMessages(config: BridgeConfig): NetlinkMessage[] {
     newChain(table, { name: 'output', type: 'nat', hook: 'output', priority: -100 }),
     newChain(table, { name: 'postrouting', type: 'nat', hook: 'postrouting', priority: 100 }),
     newChain(table, { name: 'forward', type: 'filter', hook: 'forward', priority: 0 }),
-    ...[...publishRules('prerouting'), ...publishRules('output'), ...leaveRules(config), ...forwardRules(config)].map(
-      ({ chain, match, comment }) => newRule(table, chain, match, comment),
-    ),
+    newChain(table, { name: 'input', type: 'filter', hook: 'input', priority: 0 }),
+    ...[
+      ...publishRules('prerouting'),
+      ...publishRules('output'),
+      ...leaveRules(config),
+      ...forwardRules(config),
+      ...inputRules(config),
+    ].map(({ chain, match, comment }) => newRule(table, chain, match, comment)),
   ];
 }
 
@@ -89,7 +96,7 @@ function bridgeMessages(config: BridgeConfig): NetlinkMessage[] {
     ...Object.values(BRIDGE_SETS).map((set, i) => newSet(table, set, i + 101)),
     // NF_BR_PRI_FILTER_BRIDGED: before br_netfilter hands the frames to the inet table.
     newChain(table, { name: 'prerouting', type: 'filter', hook: 'prerouting', priority: -200 }),
-    ...frameRules().map(({ chain, match, comment }) => newRule(table, chain, match, comment)),
+    ...frameRules(config).map(({ chain, match, comment }) => newRule(table, chain, match, comment)),
   ];
 }
 
@@ -177,15 +184,58 @@ function forwardRules(config: BridgeConfig): Rule[] {
   ];
 }
 
+/** The host may ask a pod of a closed room, and gets its answers; such a pod asks nobody. */
+function inputRules(config: BridgeConfig): Rule[] {
+  const chain = 'input';
+  const known = nft.ctHas('state', nft.CT_STATE.established | nft.CT_STATE.related);
+  const ip4 = [nft.meta('nfproto'), nft.cmp('eq', u8(AF_INET))];
+  const closed = [...ip4, ...isClosedRoom(config, IP4.source)];
+  return [
+    { chain, match: [...iif(config, 'eq'), ...known, nft.verdict('accept')], comment: 'answers' },
+    { chain, match: [...iif(config, 'eq'), ...closed, nft.verdict('drop')], comment: 'closed rooms ask nobody' },
+  ];
+}
+
+/** An address in the header is one of a closed room: they lie side by side. */
+function isClosedRoom(config: BridgeConfig, offset: number): Attribute[] {
+  const { base, bits } = closedRooms(config);
+  const netmask = ip4FromNumber((-1 << (32 - bits)) >>> 0);
+  return [nft.payload('network', offset, 4), nft.mask(netmask), nft.cmp('eq', ip4FromNumber(base))];
+}
+
+function type(kind: keyof typeof ETHERTYPE): Attribute[] {
+  return [nft.payload('link', ETHER.type, 2), nft.cmp('eq', ETHERTYPE[kind])];
+}
+
+/** Where the pods of a closed room may go: to each other, and back to the host. */
+function roomRules(config: BridgeConfig): Rule[] {
+  const room = ip4FromNumber((-1 << (32 - ROOM_BITS)) >>> 0);
+  const gateway = parseIp4(config.gateway4)!;
+  // Registers 0 to 3 are the link, 4 is the address without what differs inside a room.
+  const leavesRoom = (at: number): Attribute[] => [
+    nft.payload('network', at, 4),
+    nft.cmp('ne', gateway),
+    nft.meta('iifname'),
+    nft.payload('network', at, 4, 4),
+    nft.mask(room, 4),
+    nft.lookup('rooms', 'not-in'),
+  ];
+  const rule = (comment: string, kind: 'arp' | 'ip4', from: number, to: number): Rule => ({
+    chain: 'prerouting',
+    match: [...type(kind), ...isClosedRoom(config, from), ...leavesRoom(to), nft.verdict('drop')],
+    comment,
+  });
+  return [
+    rule('no question beyond its room', 'arp', ARP.senderIp, ARP.targetIp),
+    rule('no way out of its room', 'ip4', IP4.source, IP4.destination),
+  ];
+}
+
 /** What may come out of a pod: frames with its own MAC and addresses, and no word about routes. */
-function frameRules(): Rule[] {
+function frameRules(config: BridgeConfig): Rule[] {
   const chain = 'prerouting';
   const accept = nft.verdict('accept');
   const drop = nft.verdict('drop');
-  const type = (kind: keyof typeof ETHERTYPE): Attribute[] => [
-    nft.payload('link', ETHER.type, 2),
-    nft.cmp('eq', ETHERTYPE[kind]),
-  ];
   const linkAndMac = [nft.meta('iifname'), nft.payload('link', ETHER.source, 6, 4)];
   const arpMac = [nft.meta('iifname'), nft.payload('network', ARP.senderMac, 6, 4)];
   const arpIp = nft.payload('network', ARP.senderIp, 4, 6);
@@ -204,6 +254,7 @@ function frameRules(): Rule[] {
   const target6 = [...linkAndMac, nft.payload('transport', 8, 16, 6), nft.lookup('owners6', 'not-in')];
   return [
     rule('not a pod', nft.meta('iifname'), nft.lookup('links', 'not-in'), accept),
+    ...roomRules(config),
     rule('ARP of its own', ...type('arp'), ...linkAndMac, arpIp, owns4, ...arpMac, arpIp, owns4, accept),
     // route_localnet would deliver these to what listens on the host's loopback only (CVE-2020-8558).
     rule('no way to the loopback', ...type('ip4'), ...loopback4, drop),

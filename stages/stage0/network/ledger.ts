@@ -1,4 +1,4 @@
-import { ADDRESS_KIND } from './addresses.ts';
+import { ADDRESS_KIND, claimKey } from './addresses.ts';
 import type { ClaimStore } from './claim-store.ts';
 import { vethName } from './symbols.ts';
 import type { BridgeConfig, PodAddresses, PortBinding } from './types.ts';
@@ -38,6 +38,7 @@ export function mayHold(
   { bridge, ports, uuid }: NetworkEntry,
 ): boolean {
   return (
-    ports.length > 0 || (bridge !== undefined && claims.claimOwner(root, ADDRESS_KIND, bridge.addresses.ip4) === uuid)
+    ports.length > 0 ||
+    (bridge !== undefined && claims.claimOwner(root, ADDRESS_KIND, claimKey(bridge.addresses)) === uuid)
   );
 }

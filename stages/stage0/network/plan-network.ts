@@ -5,6 +5,7 @@ import { batch, NFPROTO_BRIDGE, NFPROTO_INET } from '../../linux/nftables.ts';
 import {
   AF_INET,
   AF_INET6,
+  disconnectPort,
   newAddress,
   newDefaultRoute,
   newVeth,
@@ -34,7 +35,7 @@ const LINK_DOWN = '0x1002';
 /** A kernel that was booted without IPv6 answers so; the pod then has IPv4 only, as its host. */
 const NO_IPV6 = ['EOPNOTSUPP', 'EAFNOSUPPORT', 'EACCES'] as const;
 
-function symbolicPod(): FirewallPod {
+function symbolicPod(staysInside: boolean): FirewallPod {
   return {
     inet: { family: NFPROTO_INET, table: HOLES.nftTable },
     bridge: { family: NFPROTO_BRIDGE, table: HOLES.nftTable },
@@ -43,6 +44,7 @@ function symbolicPod(): FirewallPod {
     ip4: HOLES.ip4,
     ip6: HOLES.ip6,
     ip6Link: HOLES.ip6Link,
+    ...(staysInside ? { room: HOLES.room } : {}),
   };
 }
 
@@ -114,7 +116,7 @@ export function planPodNetwork(tape: Tape, network: NetworkSpec, bandwidth?: Ban
   planExchange(tape, {
     protocol: NETLINK_ROUTE,
     name: 'rtnetlink',
-    messages: [loopback, ...shaping(bandwidth), ...addressMessages(at)],
+    messages: [loopback, ...shaping(bandwidth), ...addressMessages(at, isConfined(network))],
     gathers: { linkIndex: offset(ifreq, IFNAMSIZ) },
     at,
     // The index is not always 2: where tunnel modules are loaded, every new namespace has their links already.
@@ -126,11 +128,16 @@ function shaping(bandwidth: Bandwidth | undefined): TapeMessage[] {
   return bandwidth ? [shapeLink(hole('linkIndex', 4), bandwidth)] : [];
 }
 
-function addressMessages(at: SourcePosition): TapeMessage[] {
+function addressMessages(at: SourcePosition, staysInside: boolean): TapeMessage[] {
   const index = hole('linkIndex', 4);
-  return [
+  const first = [
     { message: setLinkUp(POD_LINK), at },
     { message: newAddress(AF_INET, HOLES.ip4, SUBNET4_BITS, index), at },
+  ];
+  // Without a route out, who tries is told at once.
+  if (staysInside) return first;
+  return [
+    ...first,
     { message: newAddress(AF_INET6, HOLES.ip6, SUBNET6_BITS, index), at, tolerate: NO_IPV6 },
     { message: newDefaultRoute(AF_INET, HOLES.gateway4), at },
     { message: newDefaultRoute(AF_INET6, HOLES.gateway6), at, tolerate: NO_IPV6 },
@@ -150,6 +157,7 @@ function ifreqOf(name: string): Uint8Array {
 export function planNetworkCleanup(tape: Tape, network: NetworkSpec, ports: readonly PublishedPort[]): void {
   // In other modes nothing is published: a claim of such a port would be another pod's.
   if (network.mode !== 'bridge') return;
+  if (network.room) planDisconnect(tape, network.at);
   const messages = elementBatch(network, ports, 'delete');
   planExchange(tape, { protocol: NETLINK_NETFILTER, name: 'netfilter', messages, at: network.at, leaveOpen: true });
   planSilence(tape, network.at);
@@ -179,6 +187,17 @@ function planSilence(tape: Tape, at: SourcePosition): void {
   tape.call('close', [flags], { ...reason, tolerate: ['EBADF'] });
 }
 
+/** The kernel takes its time to end a namespace, and until then it answers: the next pod in this place has the same addresses. */
+function planDisconnect(tape: Tape, at: SourcePosition): void {
+  const message = disconnectPort(HOLES.vethName);
+  planExchange(tape, {
+    protocol: NETLINK_ROUTE,
+    name: 'rtnetlink',
+    messages: [{ message, at, tolerate: ['ENODEV', 'ENETDOWN'] }],
+    at,
+  });
+}
+
 function planRelease(
   tape: Tape,
   kind: string,
@@ -191,7 +210,9 @@ function planRelease(
 }
 
 function elementBatch(network: NetworkSpec, ports: readonly PublishedPort[], change: 'add' | 'delete'): TapeMessage[] {
-  const groups = podElements(symbolicPod(), ports).map((group) => elementMessage(group, network.at, change));
+  const groups = podElements(symbolicPod(isConfined(network)), ports).map((group) =>
+    elementMessage(group, network.at, change),
+  );
   const [begin, end] = batch([]);
   return [{ message: begin!, at: network.at }, ...groups, { message: end!, at: network.at }];
 }
@@ -203,6 +224,10 @@ function elementMessage(group: ElementGroup<PublishedPort>, at: SourcePosition, 
     : "bind the pod's addresses to its link";
   if (change === 'add') return { message: addGroup(group), at: port?.at ?? at, why: what };
   return { message: deleteGroup(group), at: port?.at ?? at, why: `no longer ${what}`, tolerate: ['ENOENT'] };
+}
+
+function isConfined(network: NetworkSpec): boolean {
+  return network.mode === 'bridge' && network.room === 'closed';
 }
 
 function usesBridge(network: NetworkSpec): boolean {

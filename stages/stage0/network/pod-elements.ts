@@ -14,6 +14,8 @@ export interface FirewallPod {
   readonly ip4: Piece;
   readonly ip6: Piece;
   readonly ip6Link: Piece;
+  /** 4 bytes: the room it may not leave. */
+  readonly room?: Piece;
 }
 
 /** Elements of one set; those of a port say which. */
@@ -35,7 +37,10 @@ export function podElements<Port extends PortBinding>(pod: FirewallPod, ports: r
   return [
     { table: pod.bridge, set: BRIDGE_SETS.links.name, elements: [{ key: [pod.link] }] },
     { table: pod.bridge, set: BRIDGE_SETS.owners4.name, elements: [{ key: [...owner, pod.ip4] }] },
-    { table: pod.bridge, set: BRIDGE_SETS.owners6.name, elements: sources6.map((ip) => ({ key: [...owner, ip] })) },
+    // Without an element that owns IPv6 addresses no IPv6 leaves it.
+    pod.room === undefined
+      ? { table: pod.bridge, set: BRIDGE_SETS.owners6.name, elements: sources6.map((ip) => ({ key: [...owner, ip] })) }
+      : { table: pod.bridge, set: BRIDGE_SETS.rooms.name, elements: [{ key: [pod.link, pod.room] }] },
     ...ports.flatMap((port) => portElements(pod, port)),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Interface } from '../../linux/netdevice.ts';
 import { hole, type Hole, u32 } from '../../linux/netlink.ts';
+import { claimKey } from './addresses.ts';
 import { linkLocalOf, parseIp4, parseIp6, parseMac } from './ip.ts';
 import type { BridgeConfig, PodAddresses } from './types.ts';
 
@@ -13,7 +14,8 @@ type Name =
   | 'bridgeMtu'
   | 'gateway4'
   | 'gateway6'
-  | 'nftTable';
+  | 'nftTable'
+  | 'room';
 
 /** What the network's tapes leave open. Tables, subnets and names differ by host and root, the rest by pod. */
 export const NETWORK_HOLES: Readonly<Record<Name, Hole>> = {
@@ -27,6 +29,7 @@ export const NETWORK_HOLES: Readonly<Record<Name, Hole>> = {
   gateway4: hole('gateway4', 4),
   gateway6: hole('gateway6', 16),
   nftTable: hole('nftTable', 11),
+  room: hole('room', 4),
 };
 
 /** `vp` and the uuid's first 12 hex digits. */
@@ -45,7 +48,8 @@ export function networkBindings(
   const mac = parseMac(addresses.mac);
   return {
     root,
-    ip4Text: addresses.ip4,
+    ip4Text: claimKey(addresses),
+    ...(addresses.room === undefined ? {} : { room: parseIp4(addresses.room)! }),
     vethName: vethName(uuid),
     ip4: parseIp4(addresses.ip4)!,
     ip6: parseIp6(addresses.ip6)!,

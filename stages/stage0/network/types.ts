@@ -20,6 +20,10 @@ export interface PodAddresses {
   readonly ip4: string;
   readonly ip6: string;
   readonly mac: string;
+  /** The claim's key; absent: the IPv4 address. */
+  readonly claim?: string;
+  /** The first address of the room it may not leave; it has no IPv6 then. */
+  readonly room?: string;
 }
 
 export interface PublishedPort extends PortSpec {

@@ -4,7 +4,7 @@ import { NetlinkError, NetlinkSocket } from '../../linux/netlink-socket.ts';
 import { batch, getTable } from '../../linux/nftables.ts';
 import { ifnameBytes } from '../../linux/nftables-expressions.ts';
 import { deleteLink } from '../../linux/rtnetlink.ts';
-import { ADDRESS_KIND, releaseAddresses } from './addresses.ts';
+import { ADDRESS_KIND, claimKey, releaseAddresses } from './addresses.ts';
 import type { ClaimStore } from './claim-store.ts';
 import { bridgeTable, inetTable } from './firewall.ts';
 import { PORT_KIND, portKey, releasePorts } from './host-ports.ts';
@@ -17,7 +17,7 @@ import type { BridgeConfig, PodAddresses, PortBinding } from './types.ts';
 export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntry): void {
   const { bridge, ports, uuid } = entry;
   // The address's claim goes last when a pod ends by itself: without it there is nothing left to undo.
-  if (bridge && holds(claims, root, bridge.addresses.ip4, uuid)) {
+  if (bridge && claims.claimOwner(root, ADDRESS_KIND, claimKey(bridge.addresses)) === uuid) {
     // The link first: with its element gone, the bridge would no longer know whom it belongs to.
     deleteVeth(bridge.veth);
     // A port's claim that is not ours any more was given up with its element: both may be another pod's by now.
@@ -26,10 +26,6 @@ export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntr
     releaseAddresses(claims, root, bridge.addresses, uuid);
   }
   releasePorts(claims, root, ports, uuid);
-}
-
-function holds(claims: ClaimStore, root: string, ip4: string, uuid: string): boolean {
-  return claims.claimOwner(root, ADDRESS_KIND, ip4) === uuid;
 }
 
 function deleteVeth(name: string): void {
@@ -70,5 +66,6 @@ function firewallPod(config: BridgeConfig, addresses: PodAddresses, veth: string
     ip4: parseIp4(addresses.ip4)!,
     ip6: parseIp6(addresses.ip6)!,
     ip6Link: linkLocalOf(mac),
+    ...(addresses.room === undefined ? {} : { room: parseIp4(addresses.room)! }),
   };
 }

@@ -9,8 +9,10 @@ import { cgroupViews } from '../cgroup/views.ts';
 import { PodErrors } from '../error.ts';
 import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
 import { lowerPod } from '../isolators/lower-pod.ts';
+import type { ImageMount } from '../image/types.ts';
 import { planAskedNodes, planCloseAskedNodes, planJoinedQueues } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
+import { planCloseStorage, planStorage } from '../rootfs/storage.ts';
 import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
 import { planCloseStoreDevices, storeDeviceReg } from '../rootfs/stores.ts';
 import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
@@ -31,6 +33,7 @@ import {
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planPodFiles } from './pod-files.ts';
 import { type Join, joinReg, joinsOf, planClocks, planCloseHomes, planJoins, planReturns } from './joins.ts';
+import { planLifeline, planRemoval } from './lifeline.ts';
 import { planHooks } from './hooks.ts';
 import { pidFlags, planProcess, type ProcessInput } from './process.ts';
 import { planProbes } from './probes.ts';
@@ -81,7 +84,7 @@ function rootfsInput(
   return {
     apps: apps.map(({ spec: app, image, hasPlainEtc }) => ({
       name: app.name,
-      imageMounts: image.mounts,
+      imageMounts: withSnapshot(image.mounts, spec.environment?.layers[app.name]),
       hasPlainEtc,
       imageAt: app.image.at,
       readOnly: app.readOnlyRootFS,
@@ -92,8 +95,13 @@ function rootfsInput(
       readOnlyPaths: drafts.apps.get(app.name)!.process.readOnlyPaths,
       at: app.at,
     })),
-    volumes: spec.volumes.map((volume) => ({ ...volume, isFile: fileVolumes.has(volume.name) })),
     stores,
+    volumes: spec.volumes.map((volume) => ({
+      ...volume,
+      isFile: fileVolumes.has(volume.name),
+      layer: spec.environment?.volumes[volume.name],
+    })),
+    ...storageOf(spec.environment),
     deviceNodes: [drafts.pod, ...drafts.apps.values()].flatMap(({ devices }) => devices.flatMap(nodeOf)),
     userns: takesRange(spec, facts),
     ...(facts.caller ? { caller: { ids: idCount(facts.caller) } } : {}),
@@ -105,6 +113,17 @@ function rootfsInput(
     sysctls: drafts.pod.sysctls,
     podAt: spec.at,
   };
+}
+
+function withSnapshot(mounts: readonly ImageMount[], layers: readonly string[] | undefined): readonly ImageMount[] {
+  if (!layers) return mounts;
+  return mounts.map((mount, index) => ({ ...mount, layers: [...mount.layers, layers[index]!] }));
+}
+
+function storageOf(environment: PlanInput['spec']['environment']): Pick<RootfsInput, 'storage' | 'machineId'> {
+  if (!environment) return { storage: 'pod' };
+  const { storage: path, machineId } = environment;
+  return { storage: path === undefined ? 'memory' : { path }, machineId };
 }
 
 /**
@@ -128,8 +147,7 @@ export function planPod(input: PlanInput): Plan {
   const cleanup = program.tape({ purpose: 'cleanup' });
   resetScheduling(host, spec.at);
   planPodFiles(host, spec.at, rootfs.userns, spec.apps.length);
-  planUpperDirs(host, rootfs);
-  planVolumeDirs(host, rootfs);
+  if (rootfs.storage === 'pod') planWritable(host, rootfs);
   const cgroups = planCgroups(host, cleanup, cgroupInput);
   planArchive(cleanup, spec.at);
   const settle = program.tape({ purpose: 'settle' });
@@ -137,11 +155,13 @@ export function planPod(input: PlanInput): Plan {
   const marked = markedCgroups(input, drafts.pod, drafts.apps);
   planPacketMarks(host, settle, marked, input);
   planReleaseIds(settle, spec, facts);
+  if (spec.environment) planRemoval(settle, spec);
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planAskedNodes(host, rootfs);
   planJoins(host, joins);
   planHostSysfs(host, rootfs);
+  if (spec.environment) planLifeline(host, spec.at);
   planJoinedQueues(host, rootfs);
   planClocks(host, drafts.pod);
   planReturns(attach, joins);
@@ -167,12 +187,21 @@ function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
   cleanup.call('renameat', [-100, from, -100, to], { at, why: 'move the pod to the exited ones' });
 }
 
+/** init has no use for another storage, and would inherit it from the host tape. */
+function planWritable(tape: Tape, rootfs: RootfsInput): void {
+  planStorage(tape, rootfs);
+  planUpperDirs(tape, rootfs);
+  planVolumeDirs(tape, rootfs);
+}
+
 function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput, drafts: Drafts): void {
   planIdMaps(program.tape({ purpose: 'maps' }), input.spec, input.facts);
   planOomScoreFile(attach);
   input.network.planAttach(attach, drafts.pod.bandwidth);
+  if (rootfs.storage !== 'pod') planWritable(attach, rootfs);
   planOverlays(attach, rootfs);
   planVolumeSources(attach, rootfs);
+  planCloseStorage(attach, rootfs);
   planCloseAskedNodes(attach, rootfs);
   input.enter?.planShut(attach);
 }

@@ -27,8 +27,8 @@ const GOOD_STATUSES = [200, 399] as const;
 
 export function planProbes(program: Program, { probes, ...input }: ProbeInput): SupervisedProbe[] {
   return probes.map((probe) => {
-    const { role, delayMs, periodMs, timeoutMs, successes, failures } = probe;
-    return { role, delayMs, periodMs, timeoutMs, successes, failures, ask: planQuestion(program, probe, input) };
+    const { question: _question, at: _at, ...times } = probe;
+    return { ...times, ask: planQuestion(program, probe, input) };
   });
 }
 

@@ -110,6 +110,11 @@ export function releaseOrphans(root: string, isPod: (uuid: string) => boolean, m
   });
 }
 
+/** The keys of a kind, without reading who holds them. */
+export function listKeys(root: string, kind: string): string[] {
+  return entries(`${root}/claims/${kind}`);
+}
+
 /** Without reading who holds them. */
 export function hasClaims(root: string, kind: string): boolean {
   return entries(`${root}/claims/${kind}`).length > 0;

@@ -54,3 +54,11 @@ export function nurseriesDir(root: string): string {
 export function imagesDir(root: string): string {
   return `${root}/images`;
 }
+
+/** What the setup of test environments has made: a directory for each environment, with one for each content in it. */
+export function snapshotsDir(root: string): string {
+  return `${root}/snapshots`;
+}
+
+/** In an environment's directory, whose lock its maker holds: what is being made. */
+export const SNAPSHOT_STAGING = '.staging';

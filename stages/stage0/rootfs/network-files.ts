@@ -12,6 +12,10 @@ const FILES: readonly (readonly [name: string, content: Text])[] = [
   ['resolv.conf', [sym('resolvConf')]],
 ];
 
+function filesOf({ machineId }: Pick<RootfsInput, 'machineId'>): typeof FILES {
+  return machineId === undefined ? FILES : [...FILES, ['machine-id', `${machineId}\n`]];
+}
+
 /**
  * The top layer of the apps' images: nothing but these files, in memory, owned by the pod's root, under the descriptor `fd`.
  * It costs less than a copy in each app, but would cover an /etc that is a link (docs/decisions/013). True when some app uses it.
@@ -29,9 +33,9 @@ export function planFileLayer(attach: Tape, input: RootfsInput, fd: number): boo
   newFileSystem(attach, { type: 'tmpfs', options, attributes }, layer, reason);
   if (!input.detachedLayers) attachMount(attach, layer, AT_FDCWD, LAYER_HANGER, reason);
   attach.call('mkdirat', [layer, attach.text('etc'), 0o755], reason);
-  for (const [name, content] of FILES) writeNewFile(attach, layer, `etc/${name}`, content, reason);
+  for (const [name, content] of filesOf(input)) writeNewFile(attach, layer, `etc/${name}`, content, reason);
   const owner = sym('uidBase');
-  const owned = input.userns ? ['etc', ...FILES.map(([name]) => `etc/${name}`)] : [];
+  const owned = input.userns ? ['etc', ...filesOf(input).map(([name]) => `etc/${name}`)] : [];
   for (const path of owned) attach.call('fchownat', [layer, attach.text(path), owner, owner, 0], reason);
   attach.call('dup3', [layer, fd, O_CLOEXEC], reason);
   attach.call('close', [layer], reason);
@@ -39,9 +43,9 @@ export function planFileLayer(attach: Tape, input: RootfsInput, fd: number): boo
 }
 
 /** In an app's own writable layer, in place of what the image has there. */
-export function replaceFiles(pod: Tape, app: RootfsApp, root: Reg): void {
+export function replaceFiles(pod: Tape, input: RootfsInput, app: RootfsApp, root: Reg): void {
   if (app.hasPlainEtc) return;
-  for (const [name, content] of FILES) {
+  for (const [name, content] of filesOf(input)) {
     replaceFile(pod, root, `etc/${name}`, content, { at: app.at, why: `write /etc/${name} of app "${app.name}"` });
   }
 }

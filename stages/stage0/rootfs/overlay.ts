@@ -10,16 +10,18 @@ import {
 import type { Reg, Tape, Text } from '../../tape/program.ts';
 import { planFileLayer } from './network-files.ts';
 import { inMountNamespace, LAYER_HANGER } from './mount-namespace.ts';
+import { storageReg } from './storage.ts';
+import { volumeReg } from './volumes.ts';
 import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
 import { planStores, storeFdOf } from './stores.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
-import { overlayDir, planUpperDirsOf } from './upper.ts';
+import { overlayDir, planUpperDirsOf, planWritable, volumeDirs, type WritableDirs } from './upper.ts';
 
 /**
  * fsconfig(2) takes strings of at most 255 bytes, and an overlay names its layers by path: descriptors under fixed numbers
  * keep them short. They are above anything the monitor opens by itself.
  */
-const POD_DIR_FD = 900;
+const STORAGE_FD = 900;
 const FILES_FD = 901;
 const FIRST_LOWER_FD = 902;
 const MAX_FSCONFIG_STRING = 255;
@@ -88,8 +90,13 @@ export function overlayReg(tape: Tape, app: RootfsApp, index: number): Reg {
 
 /** Makes the writable directories on the host; those that are limited are made where they are. */
 export function planUpperDirs(host: Tape, input: RootfsInput): void {
-  const podDir = host.program.reg('podDir');
-  for (const app of input.apps) if (storeFdOf(input, app.name) === undefined) planUpperDirsOf(host, input, app, podDir);
+  const storage = storageReg(host, input);
+  for (const app of input.apps)
+    if (storeFdOf(input, app.name) === undefined) planUpperDirsOf(host, input, app, storage);
+  for (const { name, layer, at } of input.volumes) {
+    const dirs = { ...volumeDirs(name), mode: 0o777 };
+    if (layer !== undefined) planWritable(host, input, storage, dirs, { at, why: `make volume "${name}"` });
+  }
 }
 
 function lowerOptions(layers: readonly string[]): (readonly [string, Text])[] {
@@ -105,43 +112,72 @@ function lowerOptions(layers: readonly string[]): (readonly [string, Text])[] {
  * neither fsync inside it nor its end has to flush the host's whole file system (docs/decisions/003).
  */
 export function planOverlays(attach: Tape, input: RootfsInput): void {
-  if (input.detachedLayers) planAll(attach, input, attach.program.reg('podDir'));
-  else inMountNamespace(attach, input.podAt, (podDir) => planAll(attach, input, podDir));
+  const storage = storageReg(attach, input);
+  if (input.detachedLayers) planAll(attach, input, storage);
+  else inMountNamespace(attach, input, (inside) => planAll(attach, input, inside));
 }
 
-function planAll(attach: Tape, input: RootfsInput, podDir: Reg): void {
+function planAll(attach: Tape, input: RootfsInput, storage: Reg): void {
   const lowers = new Lowers(attach, input);
   const podReason = { at: input.podAt, why: 'reach the pod directory' };
-  attach.call('dup3', [podDir, POD_DIR_FD, O_CLOEXEC], podReason);
+  attach.call('dup3', [storage, STORAGE_FD, O_CLOEXEC], podReason);
   const hasFiles = planFileLayer(attach, input, FILES_FD);
-  const stores = planStores(attach, input, podDir);
+  const stores = planStores(attach, input, storage);
   for (const app of input.apps) {
-    const writable = `/proc/self/fd/${storeFdOf(input, app.name) ?? POD_DIR_FD}`;
+    const fd = storeFdOf(input, app.name) ?? STORAGE_FD;
     app.imageMounts.forEach((mount, i) => {
       const reason = { at: app.imageAt, why: `mount the root file system of app "${app.name}" (${mount.target})` };
       const image = mount.layers.map((layer) => lowers.pathOf(layer, reason));
       const own = i === 0 && app.hasPlainEtc ? [lowers.ownPath(FILES_FD)] : [];
-      newFileSystem(
-        attach,
-        {
-          type: 'overlay',
-          options: [
-            ['source', 'pod'],
-            ...lowerOptions([...image, ...own]),
-            ['upperdir', `${writable}/${overlayDir('upper', app, i)}`],
-            ['workdir', `${writable}/${overlayDir('work', app, i)}`],
-            ['volatile', true],
-            ...(input.caller ? ([['userxattr', true]] as const) : []),
-          ],
-          attributes: MOUNT_ATTR_NODEV | (app.nosuid ? MOUNT_ATTR_NOSUID : 0n),
-        },
-        overlayReg(attach, app, i),
-        reason,
-        true,
-      );
+      const dirs = { upper: overlayDir('upper', app, i), work: overlayDir('work', app, i) };
+      const layers = [...image, ...own];
+      const out = overlayReg(attach, app, i);
+      planOverlay(attach, input, { layers, dirs, fd, out, nosuid: app.nosuid }, reason);
     });
+  }
+  for (const { name, layer, at } of input.volumes) {
+    if (layer === undefined) continue;
+    const reason = { at, why: `mount volume "${name}"` };
+    const layers = [lowers.pathOf(layer, reason)];
+    const out = volumeReg(attach, name);
+    planOverlay(attach, input, { layers, dirs: volumeDirs(name), fd: STORAGE_FD, out, nosuid: true }, reason);
   }
   // A detached mount waits for an RCU grace period when it goes, longer the more processes there are: they go with the monitor.
   const mounts = input.detachedLayers ? [] : [...lowers.fds, ...(hasFiles ? [FILES_FD] : [])];
-  for (const fd of [...mounts, ...stores, POD_DIR_FD]) attach.call('close', [fd], podReason);
+  for (const fd of [...mounts, ...stores, STORAGE_FD]) attach.call('close', [fd], podReason);
+}
+
+interface Overlay {
+  readonly layers: readonly string[];
+  /** Below the descriptor. */
+  readonly dirs: WritableDirs;
+  readonly fd: number;
+  readonly out: Reg;
+  readonly nosuid: boolean;
+}
+
+function planOverlay(
+  attach: Tape,
+  input: RootfsInput,
+  { layers, dirs, fd, out, nosuid }: Overlay,
+  reason: Reason,
+): void {
+  newFileSystem(
+    attach,
+    {
+      type: 'overlay',
+      options: [
+        ['source', 'pod'],
+        ...lowerOptions(layers),
+        ['upperdir', `/proc/self/fd/${fd}/${dirs.upper}`],
+        ['workdir', `/proc/self/fd/${fd}/${dirs.work}`],
+        ['volatile', true],
+        ...(input.caller ? ([['userxattr', true]] as const) : []),
+      ],
+      attributes: MOUNT_ATTR_NODEV | (nosuid ? MOUNT_ATTR_NOSUID : 0n),
+    },
+    out,
+    reason,
+    true,
+  );
 }

@@ -92,7 +92,7 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
     out: root,
   });
   planImageMounts(pod, app, root);
-  replaceFiles(pod, app, root);
+  replaceFiles(pod, input, app, root);
   const isBelowDev = ({ path }: MountSpec): boolean => path.startsWith('/dev/');
   // The kernel's directories cover what a link of the image has led there, so that none can take their place (CVE-2019-19921).
   planMounts(

@@ -4,7 +4,11 @@ import type { ImageMount } from '../image/types.ts';
 import type { MountSpec, VolumeSpec } from '../manifest/spec.ts';
 
 /** A volume, and for the `host` kind what its source turned out to be. */
-export type RootfsVolume = VolumeSpec & { readonly isFile: boolean };
+export type RootfsVolume = VolumeSpec & {
+  readonly isFile: boolean;
+  /** Of the `empty` kind, on disk: a directory whose contents it starts with. */
+  readonly layer?: string | undefined;
+};
 
 interface Protected {
   readonly value: string;
@@ -57,6 +61,10 @@ export interface RootfsInput {
   readonly stores: readonly Store[];
   /** Besides those of every pod; some may be named more than once. */
   readonly deviceNodes: readonly DeviceNode[];
+  /** Where writable directories are made: in the pod's own, in memory, or (a path) somewhere else. */
+  readonly storage: 'pod' | 'memory' | { readonly path: string };
+  /** In every app's /etc; absent: what the image has there. */
+  readonly machineId?: string | undefined;
   /** The pod has a user namespace of its own, and what it mounts is mapped into it. */
   readonly userns: boolean;
   /** The monitor is in a user namespace itself, of so many ids. */

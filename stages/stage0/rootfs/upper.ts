@@ -1,5 +1,5 @@
 import { sym, type Tape } from '../../tape/program.ts';
-import type { Dir } from './mount-ops.ts';
+import type { Dir, Reason } from './mount-ops.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
 
 /** One overlay's upper or work directory, in the pod's: each directory more is one more to make and to remove. */
@@ -7,15 +7,36 @@ export function overlayDir(kind: 'upper' | 'work', app: Pick<RootfsApp, 'name'>,
   return `${kind}.${app.name}.${index}`;
 }
 
+export interface WritableDirs {
+  readonly upper: string;
+  readonly work: string;
+}
+
+/** Of a volume that starts with a snapshot's contents. */
+export function volumeDirs(name: string): WritableDirs {
+  return { upper: `volume.${name}`, work: `work.volume.${name}` };
+}
+
 /** Makes an app's writable directories, owned by the pod's root. */
-export function planUpperDirsOf(tape: Tape, { userns }: RootfsInput, app: RootfsApp, directory: Dir): void {
-  const owner = sym('uidBase');
+export function planUpperDirsOf(tape: Tape, input: RootfsInput, app: RootfsApp, directory: Dir): void {
   const reason = { at: app.at, why: `make the writable layer of app "${app.name}"` };
   app.imageMounts.forEach((_, i) => {
-    const upper = tape.text(overlayDir('upper', app, i));
-    tape.call('mkdirat', [directory, tape.text(overlayDir('work', app, i)), 0o700], reason);
-    tape.call('mkdirat', [directory, upper, 0o755], reason);
-    // The overlay's root shows the owner of this directory; an idmapped upper would make it read-only.
-    if (userns) tape.call('fchownat', [directory, upper, owner, owner, 0], reason);
+    const dirs = { upper: overlayDir('upper', app, i), work: overlayDir('work', app, i), mode: 0o755 };
+    planWritable(tape, input, directory, dirs, reason);
   });
+}
+
+/** The mode is that of what is seen. */
+export function planWritable(
+  tape: Tape,
+  { userns }: Pick<RootfsInput, 'userns'>,
+  directory: Dir,
+  { upper, work, mode }: WritableDirs & { readonly mode: number },
+  reason: Reason,
+): void {
+  const owner = sym('uidBase');
+  tape.call('mkdirat', [directory, tape.text(work), 0o700], reason);
+  tape.call('mkdirat', [directory, tape.text(upper), mode], reason);
+  // The overlay's root shows the owner of this directory; an idmapped upper would make it read-only.
+  if (userns) tape.call('fchownat', [directory, tape.text(upper), owner, owner, 0], reason);
 }

@@ -13,11 +13,13 @@ import { openHow } from '../../linux/structs.ts';
 import type { MountSpec, VolumeSpec } from '../manifest/spec.ts';
 import { type Reg, sym, type Tape } from '../../tape/program.ts';
 import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
+import { storageReg } from './storage.ts';
 import { ensureDirectory, ensureFile, openInside, writeNewFile } from './targets.ts';
 import type { RootfsInput, RootfsVolume } from './types.ts';
 
 export const VOLUME_ATTRIBUTES: bigint = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
+/** The register of a volume's mount. */
 export function volumeReg(tape: Tape, name: string): Reg {
   return tape.program.reg(`volume/${name}`);
 }
@@ -29,22 +31,22 @@ function volumePath(name: string): string {
 
 /** `empty` volumes on disk are directories of the pod's, open to every user in it, as Kubernetes makes them. */
 export function planVolumeDirs(host: Tape, input: RootfsInput): void {
-  const podDir = host.program.reg('podDir');
+  const storage = storageReg(host, input);
   const onDisk = input.volumes.filter((volume) => isPlainOnDisk(input, volume));
   if (onDisk.length === 0) return;
-  host.call('mkdirat', [podDir, host.text('volumes'), 0o700], {
+  host.call('mkdirat', [storage, host.text('volumes'), 0o700], {
     at: input.podAt,
     why: 'make the directory of the volumes',
   });
   for (const volume of onDisk) {
     const reason = { at: volume.at, why: `make volume "${volume.name}"` };
-    planVolumeDir(host, input, podDir, volumePath(volume.name), reason);
+    planVolumeDir(host, input, storage, volumePath(volume.name), reason);
   }
 }
 
-/** Those that are limited are where their store is. */
-function isPlainOnDisk({ stores }: RootfsInput, volume: VolumeSpec): boolean {
-  if (volume.kind !== 'empty' || volume.medium !== 'disk') return false;
+/** Those that are limited are where their store is; one that starts with other contents is an overlay, made with those of the apps. */
+function isPlainOnDisk({ stores }: RootfsInput, volume: RootfsVolume): boolean {
+  if (volume.kind !== 'empty' || volume.medium !== 'disk' || volume.layer !== undefined) return false;
   return !stores.some(({ volumes }) => volumes.includes(volume.name));
 }
 
@@ -60,7 +62,7 @@ export function planVolumeSources(attach: Tape, input: RootfsInput): void {
     const mount = volumeReg(attach, volume.name);
     if (isPlainOnDisk(input, volume)) {
       const reason = { at: volume.at, why: `open volume "${volume.name}"` };
-      cloneTree(attach, attach.program.reg('podDir'), volumePath(volume.name), mount, reason, { handOver: true });
+      cloneTree(attach, storageReg(attach, input), volumePath(volume.name), mount, reason, { handOver: true });
       setMountAttr(attach, mount, { set: VOLUME_ATTRIBUTES }, reason);
     } else if (volume.kind === 'host') {
       planHostVolume(attach, volume, mount, input.userns);

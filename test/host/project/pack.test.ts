@@ -47,17 +47,19 @@ test('the package installs in an empty folder and runs a pod without a compiler'
 
 test('the library is imported by name, from ESM and from CommonJS', async () => {
   const options = { cwd: consumer, env: cliEnvironment() };
-  const esm = `import { run } from 'pod'; console.log(typeof run)`;
-  const commonJs = `console.log(typeof require('pod').run)`;
+  const esm = `import { run, PodError } from 'pod'; import { environment, PodError as Same } from 'pod/test'; console.log(typeof run, typeof environment, PodError === Same)`;
+  const commonJs = `console.log(typeof require('pod').run, typeof require('pod/test').environment)`;
   const fromEsm = await execa(process.execPath, ['--input-type=module', '-e', esm], options);
   const fromCommonJs = await execa(process.execPath, ['--input-type=commonjs', '-e', commonJs], options);
-  assert.deepEqual([fromEsm.stdout, fromCommonJs.stdout], ['function', 'function']);
+  assert.deepEqual([fromEsm.stdout, fromCommonJs.stdout], ['function function true', 'function function']);
 });
 
 test('its declarations satisfy a strict program', async () => {
   writeFileSync(
     join(consumer, 'use.ts'),
-    `import { run } from 'pod';\nconst pod = await run('x.yaml', { root: '/x' });\nconst uuid: string = pod.uuid;\nconsole.log(uuid);\n`,
+    `import { run } from 'pod';\nconst pod = await run('x.yaml', { root: '/x' });\nconst uuid: string = pod.uuid;\nconsole.log(uuid);\n` +
+      `import { environment, port } from 'pod/test';\nawait using e = await environment('x', { manifests: 'x.yaml' }).clone();\n` +
+      `await e.wait({ db: port(1) });\nconst ip: string | undefined = e.pods['db']?.ip;\nconsole.log(ip);\n`,
   );
   const flags = [
     '--noEmit',

@@ -21,6 +21,7 @@ function inputOf(layers: number, detachedLayers: boolean, hasPlainEtc = false): 
     volumes: [],
     stores: [],
     deviceNodes: [],
+    storage: 'pod',
     userns: true,
     hostNetwork: false,
     joined: [],

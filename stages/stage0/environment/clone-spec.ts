@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { AppSpec, EnvironmentSpec, IsolatorSpec, NetworkSpec, PodSpec, VolumeSpec } from '../manifest/spec.ts';
+
+/** 2020-01-01T00:00:00Z. */
+const SOURCE_DATE_EPOCH = '1577836800';
+/** How soon a ready probe is asked again in an app that is just coming up. */
+const EARLY_MS = 4;
+
+export interface SpecInput {
+  /** Of the environment. */
+  readonly environment: string;
+  readonly podName: string;
+  readonly isHermetic: boolean;
+  /** Where setup writes; absent: in memory. */
+  readonly storage?: string | undefined;
+  /** Where it has written. */
+  readonly snapshot?: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  /** How many mounts the image of each app has. */
+  readonly mountCounts: ReadonlyMap<string, number>;
+}
+
+/** What a manifest becomes in an environment. */
+export function newCloneSpec(spec: PodSpec, input: SpecInput): PodSpec {
+  const { environment, podName, isHermetic, storage, snapshot, labels } = input;
+  return {
+    ...spec,
+    name: podName,
+    labels: { ...spec.labels, ...labels },
+    network: networkOf(spec.network, isHermetic),
+    volumes: spec.volumes.map(storage === undefined && snapshot === undefined ? inMemory : unlimited),
+    isolators: spec.isolators.filter(isKept),
+    apps: spec.apps.map(newCloneApp),
+    environment: {
+      ...(storage === undefined ? {} : { storage }),
+      machineId: createHash('md5').update(`${environment}/${spec.name}`).digest('hex'),
+      ...layersOf(spec, snapshot, input.mountCounts),
+    },
+  };
+}
+
+function networkOf(network: NetworkSpec, isHermetic: boolean): NetworkSpec {
+  return network.mode === 'bridge' ? { ...network, room: isHermetic ? 'closed' : 'open' } : network;
+}
+
+/** Nothing of a clone is to be on the disk. */
+function inMemory(volume: VolumeSpec): VolumeSpec {
+  return volume.kind === 'empty' ? { ...volume, medium: 'memory' } : volume;
+}
+
+/** What starts with a snapshot is in memory with all that the pod writes. */
+function unlimited(volume: VolumeSpec): VolumeSpec {
+  if (volume.kind !== 'empty' || volume.medium === 'memory') return volume;
+  const { sizeBytes: _sizeBytes, ...rest } = volume;
+  return rest;
+}
+
+/** Limits on what is on a disk: nothing is. */
+const ON_DISK: readonly string[] = ['resource/ephemeral-storage', 'resource/disk-space'];
+
+function isKept({ name }: IsolatorSpec): boolean {
+  return !ON_DISK.includes(name);
+}
+
+/** Published ports are the host's, of which there is one: tests dial the pod itself. */
+function newCloneApp(app: AppSpec): AppSpec {
+  return {
+    ...app,
+    isolators: app.isolators.filter(isKept),
+    env: { TZ: 'UTC', SOURCE_DATE_EPOCH, ...app.env },
+    ports: app.ports.map(({ hostPort: _hostPort, hostIP: _hostIP, ...port }) => port),
+    probes: app.probes.map((probe) => (probe.role === 'ready' ? { ...probe, earlyMs: EARLY_MS } : probe)),
+  };
+}
+
+/** Names of what `overlay.ts` and `volumes.ts` of `rootfs` make in the storage. */
+function layersOf(
+  { apps, volumes }: PodSpec,
+  snapshot: string | undefined,
+  mountCounts: ReadonlyMap<string, number>,
+): Pick<EnvironmentSpec, 'layers' | 'volumes'> {
+  if (snapshot === undefined) return { layers: {}, volumes: {} };
+  const onDisk = volumes.filter((volume) => volume.kind === 'empty' && volume.medium === 'disk');
+  return {
+    layers: Object.fromEntries(
+      apps.map(({ name }) => [
+        name,
+        Array.from({ length: mountCounts.get(name) ?? 0 }, (_, index) => `${snapshot}/upper.${name}.${index}`),
+      ]),
+    ),
+    volumes: Object.fromEntries(onDisk.map(({ name }) => [name, `${snapshot}/volumes/${name}`])),
+  };
+}

@@ -1,0 +1,187 @@
+import { get } from 'node:http';
+import { LogFollower } from '../pod/logs.ts';
+import { hasEnded, waitForPod, watchPod } from '../pod/wait.ts';
+import { PodError } from '../error.ts';
+import { readPort } from './socket-table.ts';
+import type { Condition, Progress, WaitedPod } from './condition.ts';
+import { tryUntil } from './try-until.ts';
+import { whileAlive } from './while-alive.ts';
+
+/** Every app is ready, by its probe; without a ready probe, as soon as it has started. */
+export function ready(): Condition {
+  return {
+    text: 'be ready',
+    watch: async (pod, { signal }) => void (await waitForPod(pod.store, pod.uuid, 'ready', { signal })),
+  };
+}
+
+/** Something listens on the TCP port, and not only on the pod's loopback. Looked up in the kernel's tables: nobody is connected to. */
+export function port(number: number): Condition {
+  requirePort(number);
+  return {
+    text: `have port ${number} open`,
+    watch: whileAlive((pod, { signal, note }) =>
+      tryUntil(signal, () => {
+        const state = readPort(pod.initPid(), number);
+        note(state === 'loopback' ? 'it is open on the loopback only' : 'nothing listens on it');
+        return state === 'open';
+      }),
+    ),
+  };
+}
+
+export interface HttpCondition {
+  /** Absent: 200 to 399. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A GET is answered. */
+export function http(number: number, path = '/', expected: HttpCondition = {}): Condition {
+  requirePort(number);
+  return {
+    text: `answer GET ${path} on port ${number}`,
+    watch: whileAlive((pod, { signal, note }) =>
+      tryUntil(signal, async () => {
+        const result = await request(pod.ip, number, path, expected.headers ?? {}, signal);
+        note(typeof result === 'number' ? `status ${result}` : result);
+        if (typeof result !== 'number') return false;
+        return expected.status === undefined ? result >= 200 && result < 400 : result === expected.status;
+      }),
+    ),
+  };
+}
+
+/** An app has written, or writes, a line that the pattern is found in. */
+export function logLine(pattern: RegExp | string, { app }: { readonly app?: string } = {}): Condition {
+  const matches = (text: string): boolean =>
+    typeof pattern === 'string' ? text.includes(pattern) : text.search(pattern) >= 0;
+  return {
+    text: `log ${typeof pattern === 'string' ? JSON.stringify(pattern) : String(pattern)}`,
+    watch: whileAlive((pod, { signal }) => watchLog(pod, app, matches, signal)),
+  };
+}
+
+export interface ExecCondition {
+  readonly app?: string;
+  /** Default 0. */
+  readonly exitCode?: number;
+}
+
+/** The command, run in the pod again and again, ends with that code. */
+export function exec(argv: readonly string[], { app, exitCode: wanted = 0 }: ExecCondition = {}): Condition {
+  return {
+    text: `have ${JSON.stringify(argv)} end with ${wanted}`,
+    watch: whileAlive((pod, { signal, note }) =>
+      tryUntil(signal, async () => {
+        const { exitCode, stderr } = await pod.exec(argv, app === undefined ? {} : { app });
+        note(`exit code ${exitCode}${stderr === '' ? '' : `: ${stderr.trim()}`}`);
+        return exitCode === wanted;
+      }),
+    ),
+  };
+}
+
+/** The pod has ended; with that code, if one is given. */
+export function exit(wanted?: number): Condition {
+  return {
+    text: wanted === undefined ? 'end' : `end with ${wanted}`,
+    async watch(pod, { signal }) {
+      await watchPod(pod.store, pod.uuid, () => hasEnded(pod.store, pod.uuid), { signal });
+      const code = pod.status()?.exitCode ?? null;
+      if (wanted !== undefined && code !== wanted)
+        throw new PodError('pod/died', `it has ended with ${code ?? 'an unknown code'}`);
+    },
+  };
+}
+
+/** All of them hold, or have held. */
+export function all(...conditions: readonly Condition[]): Condition {
+  return {
+    text: joined(conditions, 'and'),
+    watch: (pod, progress) =>
+      together(progress, (inner) => Promise.all(conditions.map(({ watch }) => watch(pod, inner)))),
+  };
+}
+
+/** One of them holds. */
+export function any(...conditions: readonly Condition[]): Condition {
+  return {
+    text: joined(conditions, 'or'),
+    watch: (pod, progress) =>
+      together(progress, async (inner) => {
+        try {
+          await Promise.any(conditions.map(({ watch }) => watch(pod, inner)));
+        } catch (error) {
+          throw error instanceof AggregateError ? error.errors[0] : error;
+        }
+      }),
+  };
+}
+
+function joined(conditions: readonly Condition[], word: string): string {
+  if (conditions.length === 0) throw new PodError('test/options', 'wait for all or any: no conditions are given');
+  return conditions.map(({ text }) => text).join(` ${word} `);
+}
+
+/** Those that are not needed any more stop when the others have decided. */
+async function together(progress: Progress, run: (inner: Progress) => Promise<unknown>): Promise<void> {
+  const enough = new AbortController();
+  try {
+    await run({ ...progress, signal: AbortSignal.any([progress.signal, enough.signal]) });
+  } finally {
+    enough.abort();
+  }
+}
+
+function requirePort(number: number): void {
+  if (Number.isInteger(number) && number > 0 && number < 65_536) return;
+  throw new PodError('test/options', `wait for port ${number}: a port is a number from 1 to 65535`);
+}
+
+function request(
+  host: string,
+  portNumber: number,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<number | string> {
+  return new Promise((resolve) => {
+    const asked = get({ host, port: portNumber, path, headers: { ...headers }, agent: false, signal }, (response) => {
+      response.destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    asked.on('error', (error) => resolve(error.message));
+  });
+}
+
+async function watchLog(
+  pod: WaitedPod,
+  app: string | undefined,
+  matches: (text: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const path = pod.store.locate(pod.uuid)?.path;
+  if (path === undefined) throw new PodError('pod/state', `read the logs of pod "${pod.name}": it was removed`);
+  const found = new AbortController();
+  using follower = new LogFollower(path, {
+    apps: app === undefined ? pod.apps : [app],
+    sink: (_, line) => {
+      if (matches(Buffer.from(line.text).toString('utf8'))) found.abort();
+    },
+  });
+  follower.readExisting();
+  if (found.signal.aborted) return;
+  follower.follow();
+  await Promise.race([eventOf(found.signal), rejectionOf(signal), follower.failure]);
+}
+
+function eventOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+async function rejectionOf(signal: AbortSignal): Promise<never> {
+  await eventOf(signal);
+  throw signal.reason;
+}

@@ -1,0 +1,51 @@
+// lchown(2), setxattr(2)
+
+import { chmodSync, lchownSync, lstatSync, readdirSync, type Stats } from 'node:fs';
+import { O_NOFOLLOW, O_PATH } from '../../linux/constants.ts';
+import { AT_FDCWD } from '../../linux/constants.ts';
+import { Fd } from '../../linux/fd.ts';
+import { openat2 } from '../../linux/file.ts';
+import { readXattrs } from '../../linux/xattr.ts';
+import { syscall } from '../../linux/syscall.ts';
+import { Owners } from '../copy/owners.ts';
+
+const RANGE = 0x10000;
+const S_ISUID_ISGID = 0o6000;
+const CAPABILITY = 'security.capability';
+
+/**
+ * Numbers the owners of a dead pod's files as the pod did: a layer's owners are those of the image, and each pod that mounts it
+ * maps them to its own. What has been numbered already is left as it is, so this may be interrupted and begin anew.
+ */
+export function ownAsInside(path: Buffer, base: number): void {
+  const stats = lstatSync(path);
+  if (isOutside(stats.uid, base) || isOutside(stats.gid, base)) renumber(path, stats, base);
+  if (!stats.isDirectory()) return;
+  for (const name of readdirSync(path, { encoding: 'buffer' })) ownAsInside(Buffer.concat([path, SLASH, name]), base);
+}
+
+const SLASH = Buffer.from('/');
+
+function isOutside(id: number, base: number): boolean {
+  return id >= base && id < base + RANGE;
+}
+
+function renumber(path: Buffer, stats: Stats, base: number): void {
+  const inside = (id: number): number => (isOutside(id, base) ? id - base : id);
+  const capability = stats.isFile() ? capabilityOf(path, base) : undefined;
+  lchownSync(path, inside(stats.uid), inside(stats.gid));
+  // A change of owner takes both away.
+  if (stats.isFile() && stats.mode & S_ISUID_ISGID) chmodSync(path, stats.mode & 0o7777);
+  if (capability)
+    syscall('lsetxattr', terminated(path), terminated(Buffer.from(CAPABILITY)), capability, capability.length, 0);
+}
+
+function capabilityOf(path: Buffer, base: number): Buffer | undefined {
+  using file = new Fd(openat2(AT_FDCWD, terminated(path), O_PATH | O_NOFOLLOW, 0));
+  const value = readXattrs(file.number).find(([name]) => name === CAPABILITY)?.[1];
+  return value && new Owners(base).capabilityInside(value);
+}
+
+function terminated(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes, Buffer.alloc(1)]);
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { PodError, PodErrors, type Position } from '../error.ts';
+import { type ParsedManifest, parseManifest, parseObject } from '../manifest/parse.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import { PLACES } from '../network/rooms.ts';
+import { findFiles } from './find-files.ts';
+import type { EnvironmentOptions } from './options.ts';
+
+/** A pod of an environment, as its manifest has it. */
+export interface Member {
+  readonly spec: PodSpec;
+  /** What relative image references start from. */
+  readonly baseDir: string;
+}
+
+/** Everything that is wrong with any of the manifests, at once. */
+export function readMembers({ manifests }: Pick<EnvironmentOptions, 'manifests'>, baseDir: string): Member[] {
+  const errors: PodError[] = [];
+  const members = sources(manifests, baseDir, errors).flatMap((source) => readOne(source, baseDir, errors));
+  errors.push(...duplicates(members), ...members.flatMap(({ spec }) => unsuitable(spec)));
+  if (members.length > PLACES)
+    errors.push(
+      new PodError('test/options', `make an environment of ${members.length} pods: it has room for ${PLACES}`),
+    );
+  if (errors.length > 0) throw new PodErrors(errors);
+  return members;
+}
+
+function sources(manifests: EnvironmentOptions['manifests'], baseDir: string, errors: PodError[]): (string | object)[] {
+  const list = Array.isArray(manifests) ? (manifests as (string | object)[]) : [manifests];
+  if (list.length === 0) errors.push(new PodError('test/options', 'make an environment: it has no manifests'));
+  return list.flatMap((one): (string | object)[] => {
+    if (typeof one !== 'string') return [one];
+    try {
+      return findFiles(one, baseDir);
+    } catch (error) {
+      errors.push(error as PodError);
+      return [];
+    }
+  });
+}
+
+function readOne(source: string | object, baseDir: string, errors: PodError[]): Member[] {
+  const own = typeof source === 'string' ? dirname(source) : baseDir;
+  const parsed = typeof source === 'string' ? readFile(source, own) : parseObject(source, '<object>', { baseDir: own });
+  errors.push(...parsed.errors);
+  return parsed.spec ? [{ spec: parsed.spec, baseDir: own }] : [];
+}
+
+function readFile(path: string, baseDir: string): ParsedManifest {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    const message = `read "${path}": ${(cause as Error).message}`;
+    return { errors: [new PodError('manifest/unreadable', message, { cause })], warnings: [] };
+  }
+  return parseManifest(text, path, { baseDir });
+}
+
+function duplicates(members: readonly Member[]): PodError[] {
+  const first = new Map<string, Position>();
+  return members.flatMap(({ spec: { name, at } }) => {
+    const other = first.get(name);
+    if (!other) {
+      first.set(name, at);
+      return [];
+    }
+    const hint = `the other one is in ${other.file}`;
+    return [
+      new PodError('manifest/duplicate', `add pod "${name}" to the environment: there is one of that name`, {
+        at,
+        hint,
+      }),
+    ];
+  });
+}
+
+/** What one clone would share with another, or with the host. */
+function unsuitable({ network, volumes }: PodSpec): PodError[] {
+  const refuse = (what: string, at: Position, hint: string): PodError =>
+    new PodError('manifest/unsupported', `${what} in a test environment: clones would share it`, { at, hint });
+  const shared = volumes.filter((volume) => volume.kind === 'host' && !volume.readOnly);
+  return [
+    ...(network.mode === 'bridge' || network.mode === 'none'
+      ? []
+      : [refuse(`use network mode "${network.mode}"`, network.at, 'use bridge or none')]),
+    ...shared.map(({ name, at }) =>
+      refuse(`write to volume "${name}" of the host`, at, 'say readOnly: true, or kind: empty'),
+    ),
+  ];
+}

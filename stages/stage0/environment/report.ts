@@ -1,0 +1,69 @@
+import type { AppStatus } from '../pod/app-status.ts';
+import { defaultRoot } from '../pod/layout.ts';
+import type { TestPod } from './test-pod.ts';
+
+export interface FailedWait {
+  readonly pod: TestPod;
+  /** What the last try came to. */
+  readonly last?: string;
+}
+
+const LINES = 20;
+
+/** What a person looks at first: states, probes, ends, the last lines, and how to see more. */
+export function describePods(waits: readonly FailedWait[]): string {
+  return waits.map((wait) => describePod(wait).join('\n')).join('\n');
+}
+
+function describePod({ pod, last }: FailedWait): string[] {
+  const status = pod.status();
+  if (!status) return [`  pod "${pod.name}" was removed`];
+  return [
+    `  pod "${pod.name}" (${pod.podName}) is ${status.state}${status.exitCode === null ? '' : `, exit code ${status.exitCode}`}`,
+    ...(last === undefined ? [] : [`    last try: ${last}`]),
+    ...status.apps.flatMap(describeApp),
+    ...lastLines(pod),
+    `    to look further: ${commandsFor(pod).join('; ')}`,
+  ];
+}
+
+function describeApp(app: AppStatus): string[] {
+  const { state, ready, reason, restarts, probes, lastExit } = app;
+  const notes = [
+    state === 'running' ? (ready ? 'ready' : 'not ready') : undefined,
+    reason ?? undefined,
+    restarts > 0 ? `restarted ${restarts} times` : undefined,
+    state === 'exited' ? endOf(app) : undefined,
+    lastExit && state !== 'exited' ? `last time ${endOf(lastExit)}` : undefined,
+  ].filter((note) => note !== undefined);
+  return [
+    `    app "${app.name}" is ${[state, ...notes].join(', ')}`,
+    ...probes.map(
+      ({ probe, passed, message }) => `      ${probe} probe: ${passed ? 'passed' : (message ?? 'not passed yet')}`,
+    ),
+  ];
+}
+
+function endOf({ exitCode, signal, oomKilled, failedProbe }: Omit<AppStatus['lastExit'] & {}, 'finishedAt'>): string {
+  const how = signal === null ? `exit code ${exitCode ?? 'unknown'}` : `killed by signal ${signal}`;
+  return [how, oomKilled ? 'out of memory' : undefined, failedProbe ?? undefined]
+    .filter((part) => part !== undefined)
+    .join(', ');
+}
+
+function lastLines(pod: TestPod): string[] {
+  const entries = pod.logs().slice(-LINES);
+  if (entries.length === 0) return ['    it has logged nothing'];
+  const lines = entries.map(({ app, stream, text }) => `      ${app} ${stream}: ${text}`);
+  return [`    its last ${entries.length === 1 ? 'line' : `${entries.length} lines`}:`, ...lines];
+}
+
+/** For a pod that is left up; of a pod that is not, nothing is there to be looked at. */
+export function commandsFor({ podName, store, apps }: TestPod): string[] {
+  const root = store.root === defaultRoot() ? '' : ` --root ${store.root}`;
+  return [
+    `pod logs ${podName}${root}`,
+    `pod exec${root} ${podName} -a ${apps[0] ?? ''} -- /bin/sh`,
+    `pod rm --force${root} ${podName}`,
+  ];
+}

@@ -1,0 +1,100 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import type { RunningPod } from '../cli/launch-api.ts';
+import { removePod } from '../gc/remove.ts';
+import { signalPod, stopPod } from '../launch/control.ts';
+import { parseObject, readIfThere } from '../pod/files.ts';
+import { isLocked } from '../pod/lock.ts';
+import { readRecord } from '../pod/record.ts';
+import { PodStore } from '../pod/store.ts';
+import { waitForPod } from '../pod/wait.ts';
+import { type Room, retakeRoom, roomPath } from './room.ts';
+
+/** Beside the lock of a room whose pods wait for the next run. */
+const NOTE = 'reuse.json';
+
+interface Note {
+  readonly environment: string;
+  /** Of all that the environment is made from. */
+  readonly key: string;
+  readonly id: string;
+  /** In the order of their places. */
+  readonly uuids: readonly string[];
+}
+
+export interface Left {
+  readonly room: Room;
+  readonly id: string;
+  readonly running: readonly RunningPod[];
+}
+
+export function mayReuse(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env['POD_TEST_REUSE'] === '1';
+}
+
+export function noteForReuse(root: string, room: Room, note: Note): void {
+  writeFileSync(`${roomPath(root, room.number)}/${NOTE}`, JSON.stringify(note), { mode: 0o600 });
+}
+
+/** Pods that an earlier run has left and nobody else uses. Those of the same name that were made from something else are removed. */
+export async function takeLeft(root: string, environment: string, key: string): Promise<Left | undefined> {
+  for (const number of roomsWithNotes(root)) {
+    if (readNote(root, number)?.environment !== environment) continue;
+    const room = retakeRoom(root, number);
+    // Another process took it meanwhile, or uses it.
+    const note = room && readNote(root, number);
+    if (!room || note?.environment !== environment) {
+      room?.[Symbol.dispose]();
+      continue;
+    }
+    rmSync(`${roomPath(root, number)}/${NOTE}`, { force: true });
+    const pods = note.uuids.map((uuid) => leftPod(root, uuid));
+    const running = pods.filter((pod) => pod !== undefined);
+    if (note.key === key && running.length === pods.length) return { room, id: note.id, running };
+    await Promise.all(note.uuids.map((uuid) => end(root, uuid)));
+    room[Symbol.dispose]();
+  }
+  return undefined;
+}
+
+function roomsWithNotes(root: string): number[] {
+  try {
+    return readdirSync(`${root}/rooms`).map(Number);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function readNote(root: string, room: number): Note | undefined {
+  return parseObject(readIfThere(`${roomPath(root, room)}/${NOTE}`) ?? '') as Note | undefined;
+}
+
+/** As if we had started it; it goes on when we end. */
+function leftPod(root: string, uuid: string): RunningPod | undefined {
+  const pod = new PodStore(root).locate(uuid);
+  const record = pod?.state === 'run' && isLocked(pod.path) ? readRecord(pod.path) : undefined;
+  if (!pod || !record) return undefined;
+  return {
+    uuid,
+    name: record.name,
+    path: pod.path,
+    ips: record.network.ips,
+    apps: record.apps.map(({ name }) => name),
+    // Nobody listens to its monitor any more.
+    exit: new Promise(() => undefined),
+    stop: async (options = {}) => stopPod(pod.path, options),
+    kill: async (signal) => signalPod(pod.path, undefined, signal),
+    release: () => undefined,
+    lifeline: { cut: () => end(root, uuid), letGo: () => undefined },
+  };
+}
+
+async function end(root: string, uuid: string): Promise<void> {
+  const store = new PodStore(root);
+  const pod = store.locate(uuid);
+  if (pod?.state === 'run' && isLocked(pod.path)) {
+    await stopPod(pod.path, { graceMs: 0 });
+    await waitForPod(store, uuid, 'exit');
+  }
+  await removePod(root, uuid);
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeDirectories } from '../../linux/directory.ts';
+import { SNAPSHOT_STAGING, snapshotsDir } from '../pod/layout.ts';
+import { tryLockDir } from '../pod/lock.ts';
+import { readRecord } from '../pod/record.ts';
+import { removeTree } from '../pod/remove-tree.ts';
+import { PodStore } from '../pod/store.ts';
+import { ownAsInside } from './own-by-root.ts';
+
+/** What a pod of an environment was cloned from, in its labels. */
+export const SNAPSHOT_LABEL = 'pod.test/snapshot';
+export const ENVIRONMENT_LABEL = 'pod.test/environment';
+
+/** Of an environment, so many that nobody uses stay: who goes back to yesterday's migrations does not wait again. */
+const KEPT = 3;
+const LOCK_PAUSE_MS = 25;
+
+/** Changes when what is in a snapshot, or how it is made, does. */
+const FORMAT = 1;
+
+export interface KeyInput {
+  readonly manifests: readonly string[];
+  /** Digests of the images, in the order of the manifests and their apps. */
+  readonly images: readonly string[];
+  readonly isHermetic: boolean;
+  readonly setup: string;
+  /** Contents matter, places do not. */
+  readonly inputs: readonly string[];
+}
+
+export function snapshotKey({ inputs, ...input }: KeyInput): string {
+  const hash = createHash('sha256').update(JSON.stringify([FORMAT, input]));
+  for (const path of inputs) hash.update(createHash('sha256').update(readFileSync(path)).digest());
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** The directory of the snapshot, made first if it is not there: by one process, for which the others wait. */
+export async function ensureSnapshot(
+  root: string,
+  environment: string,
+  key: string,
+  make: (staging: string) => Promise<void>,
+): Promise<string> {
+  const home = `${snapshotsDir(root)}/${environment}`;
+  const path = `${home}/${key}`;
+  if (isThere(path)) return path;
+  makeDirectories(home, 0o700);
+  const lock = await lockWhenFree(home);
+  try {
+    if (isThere(path)) return path;
+    const staging = `${home}/${SNAPSHOT_STAGING}`;
+    // Of a setup that was killed.
+    removeTree(staging);
+    makeDirectories(staging, 0o700);
+    try {
+      await make(staging);
+    } catch (error) {
+      removeTree(staging);
+      throw error;
+    }
+    renameSync(staging, path);
+    forgetOld(root, home, key);
+    return path;
+  } finally {
+    closeSync(lock);
+  }
+}
+
+/** What setup has left of a pod becomes layers: without what an overlay needs for itself, and owned as an image is. */
+export function finishLayers(path: string, uidBase: number | null): void {
+  for (const name of readdirSync(path)) {
+    if (name.startsWith('work.')) removeTree(`${path}/${name}`);
+  }
+  if (uidBase !== null) ownAsInside(Buffer.from(path), uidBase);
+}
+
+function isThere(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const now = new Date();
+  utimesSync(path, now, now);
+  return true;
+}
+
+async function lockWhenFree(path: string): Promise<number> {
+  for (;;) {
+    const fd = tryLockDir(path);
+    if (fd !== undefined) return fd;
+    await sleep(LOCK_PAUSE_MS);
+  }
+}
+
+/** Those that pods are mounted on stay. */
+function forgetOld(root: string, home: string, key: string): void {
+  const used = new Set(
+    new PodStore(root).list(['prepare', 'run']).map(({ path }) => readRecord(path)?.labels[SNAPSHOT_LABEL]),
+  );
+  const others = readdirSync(home).filter((name) => name !== key && name !== SNAPSHOT_STAGING && !used.has(name));
+  const byAge = others.toSorted((a, b) => statSync(`${home}/${b}`).mtimeMs - statSync(`${home}/${a}`).mtimeMs);
+  for (const name of byAge.slice(KEPT)) removeTree(`${home}/${name}`);
+}

@@ -1,0 +1,35 @@
+// proc_pid_net(5)
+
+import { readFileSync } from 'node:fs';
+
+const LISTEN = '0A';
+/** As the tables have it: each 32 bits in the order of this machine's bytes, all of which are little-endian. */
+const LOOPBACK = ['0100007F', '00000000000000000000000001000000'];
+
+/** `open`: from outside; `loopback`: only from inside the pod. */
+export type PortState = 'open' | 'loopback' | 'closed';
+
+/** What listens on a TCP port in the network namespace of a process; `closed` when the process is gone. */
+export function readPort(pid: number, port: number): PortState {
+  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+  const addresses = ['tcp', 'tcp6'].flatMap((table) => listeners(`/proc/${pid}/net/${table}`, wanted));
+  if (addresses.some((address) => !LOOPBACK.includes(address))) return 'open';
+  return addresses.length > 0 ? 'loopback' : 'closed';
+}
+
+function listeners(path: string, port: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Without IPv6 there is no second table.
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EINVAL') return [];
+    throw error;
+  }
+  return text.split('\n').flatMap((line) => {
+    const [, local = '', , state] = line.trim().split(/\s+/, 4);
+    const [address = '', number] = local.split(':');
+    return state === LISTEN && number === port ? [address] : [];
+  });
+}

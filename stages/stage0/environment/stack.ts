@@ -1,0 +1,216 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { RunningPod } from '../cli/launch-api.ts';
+import { PodError } from '../error.ts';
+import { resolveApps } from '../launch/resolve.ts';
+import { run } from '../launch/run.ts';
+import type { PodSpec } from '../manifest/spec.ts';
+import { readPins } from '../pins/pins.ts';
+import { defaultRoot, imagesDir } from '../pod/layout.ts';
+import { readRecord } from '../pod/record.ts';
+import { PodStore } from '../pod/store.ts';
+import { waitForPod } from '../pod/wait.ts';
+import { newCloneSpec } from './clone-spec.ts';
+import { ready } from './conditions.ts';
+import { Environment, type Starter } from './environment.ts';
+import { findFiles } from './find-files.ts';
+import type { CloneSettings, EnvironmentOptions } from './options.ts';
+import { DEFAULT_TIMEOUT_MS } from './condition.ts';
+import { type Member, readMembers } from './read-manifests.ts';
+import { mayReuse, takeLeft } from './reuse.ts';
+import { type Room, takeRoom } from './room.ts';
+import { ENVIRONMENT_LABEL, ensureSnapshot, finishLayers, SNAPSHOT_LABEL, snapshotKey } from './snapshot.ts';
+
+/** Described once; every `clone` is a copy of its own. */
+export class Stack {
+  readonly name: string;
+  readonly #options: EnvironmentOptions;
+  readonly #root: string;
+  readonly #baseDir: string;
+  readonly #members: readonly Member[];
+  #prepared: Promise<Prepared> | undefined;
+
+  constructor(name: string, options: EnvironmentOptions) {
+    if (!/^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$/.test(name)) {
+      const hint = 'lower-case letters, digits and "-", at most 24';
+      throw new PodError('test/options', `make an environment named "${name}": not a name`, { hint });
+    }
+    this.name = name;
+    this.#options = options;
+    if (process.geteuid?.() !== 0) {
+      const hint = 'run the tests as root: each environment has a network of its own';
+      throw new PodError('host/privilege', `make environment "${name}": this is not root`, { hint });
+    }
+    this.#root = resolve(options.root ?? defaultRoot());
+    this.#baseDir = resolve(options.baseDir ?? '.');
+    this.#members = readMembers(options, this.#baseDir);
+  }
+
+  /** Calls `setup` if nobody has yet: `clone` does it too. */
+  async prepare(): Promise<void> {
+    await this.#prepare();
+  }
+
+  /** Pods of their own, as `setup` has left them. Resolves when they are ready. */
+  async clone(settings: CloneSettings = {}): Promise<Environment> {
+    const { until = this.#options.until ?? ready(), ...waits } = settings;
+    const starter = this.#starter(await this.#prepare());
+    settings.signal?.throwIfAborted();
+    const environment =
+      (await this.#takeLeft(starter)) ?? (await Environment.start(starter, this.#takeRoom(), settings.signal));
+    if (until !== false) await disposeUnless(environment, () => environment.wait(until, waits));
+    return environment;
+  }
+
+  /** Once, unless it failed. */
+  #prepare(): Promise<Prepared> {
+    return (this.#prepared ??= this.#prepareOnce().catch((error: unknown) => {
+      this.#prepared = undefined;
+      throw error;
+    }));
+  }
+
+  async #prepareOnce(): Promise<Prepared> {
+    const { setup, onProgress } = this.#options;
+    const progress = onProgress ? { onProgress } : {};
+    const storeDir = imagesDir(this.#root);
+    const resolved = await Promise.all(
+      this.#members.map(({ spec, baseDir }) =>
+        resolveApps(spec, { storeDir, baseDir, pins: readPins(baseDir), ...progress }),
+      ),
+    );
+    const mountCounts = resolved.map((apps) => new Map(apps.map((app) => [app.spec.name, app.image.mounts.length])));
+    const key = snapshotKey({
+      manifests: this.#members.map(({ spec }) => spec.manifest.text),
+      images: resolved.flatMap((apps) => apps.map(({ image }) => image.digest)),
+      isHermetic: this.#isHermetic,
+      setup: String(setup),
+      inputs: [this.#options.inputs ?? []].flat().flatMap((pattern) => findFiles(pattern, this.#baseDir)),
+    });
+    if (!setup) return { mountCounts, key };
+    const path = await ensureSnapshot(this.#root, this.name, key, (staging) =>
+      this.#setUp(setup, staging, mountCounts),
+    );
+    return { mountCounts, key, snapshot: { key, path } };
+  }
+
+  async #setUp(
+    setup: NonNullable<EnvironmentOptions['setup']>,
+    staging: string,
+    mountCounts: MountCounts,
+  ): Promise<void> {
+    await using environment = await Environment.start(this.#starter({ mountCounts, staging }), this.#takeRoom());
+    await environment.wait(this.#options.until ?? ready());
+    await setup(environment);
+    const store = new PodStore(this.#root);
+    await Promise.all(
+      this.#members.map(async ({ spec: { name } }) => {
+        const { running } = environment.pods[name]!;
+        const uidBase = readRecord(store.locate(running.uuid)?.path ?? running.path)?.uidBase ?? null;
+        await running.stop();
+        await waitForPod(store, running.uuid, 'exit');
+        await running.lifeline?.cut();
+        finishLayers(`${staging}/${name}`, uidBase);
+      }),
+    );
+  }
+
+  #takeRoom(): Room {
+    return takeRoom(this.#root, this.#isHermetic ? 'closed' : 'open');
+  }
+
+  /** As the last run has left it: whoever wants it as it was at first resets it. */
+  async #takeLeft(starter: Starter): Promise<Environment | undefined> {
+    if (starter.key === undefined || !mayReuse()) return undefined;
+    const left = await takeLeft(this.#root, this.name, starter.key);
+    return left && Environment.of(starter, left.room, left.id, left.running);
+  }
+
+  get #isHermetic(): boolean {
+    return this.#options.egress !== 'allow';
+  }
+
+  #starter(prepared: Prepared & { readonly staging?: string }): Starter {
+    if (prepared.staging !== undefined)
+      for (const { spec } of this.#members) mkdirSync(`${prepared.staging}/${spec.name}`, { mode: 0o755 });
+    return {
+      name: this.name,
+      members: this.#members.map(({ spec }) => spec.name),
+      root: this.#root,
+      key: prepared.key,
+      until: this.#options.until ?? ready(),
+      timeoutMs: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      start: (place, podName, room, signal) => this.#start(prepared, place, podName, room, signal),
+    };
+  }
+
+  #start(
+    { mountCounts, snapshot, staging }: Prepared & { readonly staging?: string },
+    place: number,
+    podName: string,
+    room: Room,
+    signal: AbortSignal | undefined,
+  ): Promise<RunningPod> {
+    const { spec, baseDir } = this.#members[place]!;
+    const clone = newCloneSpec(spec, {
+      environment: this.name,
+      podName,
+      isHermetic: this.#isHermetic,
+      storage: staging && `${staging}/${spec.name}`,
+      snapshot: snapshot && `${snapshot.path}/${spec.name}`,
+      labels: { [ENVIRONMENT_LABEL]: this.name, ...(snapshot ? { [SNAPSHOT_LABEL]: snapshot.key } : {}) },
+      mountCounts: mountCounts[place]!,
+    });
+    return run(clone, {
+      root: this.#root,
+      baseDir,
+      stdin: false,
+      autoRemove: true,
+      place: {
+        room: room.number,
+        place,
+        kind: this.#isHermetic ? 'closed' : 'open',
+        hosts: this.#hostsFor(place, room),
+      },
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  /** The other pods, by their names and host names. */
+  #hostsFor(own: number, room: Room): string {
+    return this.#members
+      .map(({ spec }, place) => ({ spec, place }))
+      .filter(({ spec }) => spec.network.mode === 'bridge')
+      .flatMap(({ spec, place }) =>
+        namesOf(spec, place === own).length > 0
+          ? [`${room.addressOf(place)} ${namesOf(spec, place === own).join(' ')}\n`]
+          : [],
+      )
+      .join('');
+  }
+}
+
+type MountCounts = readonly ReadonlyMap<string, number>[];
+
+interface Prepared {
+  readonly mountCounts: MountCounts;
+  /** Absent while setup works. */
+  readonly key?: string;
+  readonly snapshot?: { readonly key: string; readonly path: string };
+}
+
+/** Its own host name a pod knows anyway. */
+function namesOf({ name, hostname }: PodSpec, isOwn: boolean): string[] {
+  const names = new Set([name, hostname]);
+  if (isOwn) names.delete(hostname);
+  return [...names];
+}
+
+async function disposeUnless(environment: Environment, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await environment.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import type { RunningPod } from '../cli/launch-api.ts';
+import { PodError } from '../error.ts';
+import { findInit } from '../launch/find-init.ts';
+import { type ExecResult, type ExecSettings, type LogEntry, Pod } from '../library/pod.ts';
+import { cgroupMountPoints } from '../pod/host-pids.ts';
+import type { PodStatus } from '../pod/status.ts';
+import { PodStore } from '../pod/store.ts';
+import { type Condition, DEFAULT_TIMEOUT_MS, type WaitedPod, type WaitSettings } from './condition.ts';
+import { PodFiles } from './pod-files.ts';
+
+/** A pod of an environment. It stays the same object when the environment is reset. */
+export class TestPod implements WaitedPod {
+  /** As its manifest says, and as the other pods know it. */
+  readonly name: string;
+  readonly store: PodStore;
+  /** Of its running apps. */
+  readonly files: PodFiles;
+  readonly #wait: (
+    condition: Condition,
+    settings: Required<Pick<WaitSettings, 'timeoutMs'>> & WaitSettings,
+  ) => Promise<void>;
+  #running: RunningPod;
+  #pod: Pod;
+  #initPid: number | undefined;
+
+  constructor(
+    name: string,
+    root: string,
+    running: RunningPod,
+    wait: (pod: TestPod, condition: Condition, settings: WaitSettings) => Promise<void>,
+  ) {
+    this.name = name;
+    this.store = new PodStore(root);
+    this.files = new PodFiles(this.store, () => this.uuid);
+    this.#wait = (condition, settings) => wait(this, condition, settings);
+    this.#running = running;
+    this.#pod = new Pod(running, root);
+  }
+
+  get uuid(): string {
+    return this.#running.uuid;
+  }
+
+  /** As `pod ps` shows it. */
+  get podName(): string {
+    return this.#running.name;
+  }
+
+  get apps(): readonly string[] {
+    return this.#running.apps;
+  }
+
+  /** IPv4, to be dialled from the host. Throws for a pod without a network. */
+  get ip(): string {
+    const [ip] = this.#running.ips;
+    if (ip === undefined)
+      throw new PodError('pod/state', `find the address of pod "${this.name}": its manifest says network: none`);
+    return ip;
+  }
+
+  /** Runs a command in an app, under its isolators, and collects what it prints. Throws when it cannot be executed. */
+  exec(argv: readonly string[], settings: ExecSettings = {}): Promise<ExecResult> {
+    return this.#pod.exec(argv, settings);
+  }
+
+  /** What the apps have written so far, merged by time. */
+  logs(app?: string): LogEntry[] {
+    return this.status() === undefined ? [] : this.#pod.logs(app);
+  }
+
+  /** As `pod status -o json` shows it; undefined when the environment was disposed of. */
+  status(): PodStatus | undefined {
+    return this.#pod.status();
+  }
+
+  /** Until the condition holds. Throws with what is known of the pod when it cannot, or the time limit has passed. */
+  wait(condition: Condition, settings: WaitSettings = {}): Promise<void> {
+    return this.#wait(condition, { timeoutMs: DEFAULT_TIMEOUT_MS, ...settings });
+  }
+
+  /** The host's pid of the pod's PID 1; throws when the pod has ended. */
+  initPid(): number {
+    this.#initPid ??= findInit(this.uuid, cgroupMountPoints());
+    if (this.#initPid === undefined) throw new PodError('pod/died', `find PID 1 of pod "${this.name}": it has ended`);
+    return this.#initPid;
+  }
+
+  /** For the environment: the pod that takes this one's place. */
+  replace(running: RunningPod): void {
+    this.#running = running;
+    this.#pod = new Pod(running, this.store.root);
+    this.#initPid = undefined;
+  }
+
+  /** For the environment. */
+  get running(): RunningPod {
+    return this.#running;
+  }
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { environment, PodError, PodErrors } from '../../../stages/stage0/test.ts';
+import { podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { ask, serverPod, shellPod } from './manifests.ts';
+
+const root = useTempRoot();
+const stack = environment('shop', { root, manifests: [serverPod('api'), shellPod('client', 'sleep 1000')] });
+
+function hear(host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect({ host, port });
+    socket.on('data', (data) => (text += String(data))).on('end', () => resolve(text));
+    socket.on('error', reject);
+  });
+}
+
+function leftPods(): string[] {
+  return ['prepare', 'run', 'exited', 'garbage'].flatMap((state) => readdirSync(`${root}/pods/${state}`));
+}
+
+test('a clone is ready: the test dials its pods, and they know each other by name', async () => {
+  await using e = await stack.clone();
+  const [api, client] = [e.pods['api']!, e.pods['client']!];
+  assert.equal(await hear(api.ip, 8080), 'api');
+  assert.equal((await client.exec(ask('api', 8080))).stdout, 'api:0\n');
+  assert.equal((await client.exec(ask(api.ip, 8080))).stdout, 'api:0\n');
+  const identity = ['/bin/sh', '-c', 'hostname; echo $TZ $SOURCE_DATE_EPOCH; cat /etc/machine-id'];
+  const [name, times, machineId] = (await client.exec(identity)).stdout.split('\n');
+  assert.deepEqual([name, times], ['client', 'UTC 1577836800']);
+  assert.match(machineId!, /^[0-9a-f]{32}$/);
+  const other = await api.exec(['/bin/cat', '/etc/machine-id']);
+  assert.notEqual(other.stdout.trim(), machineId);
+});
+
+test('one clone after the other has the same addresses and identity; nothing is left of the first', async () => {
+  const seen: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    await using e = await stack.clone();
+    const { stdout } = await e.pods['client']!.exec(['/bin/cat', '/etc/machine-id', '/etc/hosts']);
+    seen.push(`${e.pods['api']!.ip} ${stdout}`);
+    assert.equal(await hear(e.pods['api']!.ip, 8080), 'api');
+  }
+  assert.equal(new Set(seen).size, 1);
+  assert.deepEqual(leftPods(), []);
+  for (const kind of readdirSync(`${root}/claims`)) assert.deepEqual(readdirSync(`${root}/claims/${kind}`), [], kind);
+});
+
+test('clones run side by side, each with its own addresses and files', async () => {
+  const clones = await Promise.all(Array.from({ length: 4 }, () => stack.clone()));
+  try {
+    const ips = clones.map(({ pods }) => pods['api']!.ip);
+    assert.equal(new Set(ips).size, clones.length);
+    assert.deepEqual(await Promise.all(ips.map((ip) => hear(ip, 8080))), ['api', 'api', 'api', 'api']);
+    const own = clones.map(({ pods }) => pods['client']!.files);
+    own.forEach((files, i) => files.write('/tmp/number', String(i)));
+    assert.deepEqual(
+      own.map((files) => files.read('/tmp/number').toString()),
+      ['0', '1', '2', '3'],
+    );
+    assert.match(await podOk(['ps'], { root }), /shop-[0-9a-f]{6}-api/);
+  } finally {
+    await Promise.all(clones.map((clone) => clone.dispose()));
+  }
+});
+
+test('reset forgets what was written, and keeps addresses and connections working', async () => {
+  await using e = await stack.clone();
+  const [api, client] = [e.pods['api']!, e.pods['client']!];
+  const before = [api.ip, client.ip, api.uuid];
+  client.files.write('/root/mark', 'x');
+  await client.exec(ask('api', 8080));
+  await e.reset();
+  assert.deepEqual([api.ip, client.ip], before.slice(0, 2));
+  assert.notEqual(api.uuid, before[2]);
+  assert.equal((await client.exec(['/bin/ls', '/root/mark'])).exitCode, 2);
+  assert.equal(await hear(api.ip, 8080), 'api');
+  assert.equal((await client.exec(ask('api', 8080))).stdout, 'api:0\n');
+});
+
+test('files are read and written inside the pod only, whatever a link says', async () => {
+  await using e = await stack.clone();
+  const pod = e.pods['client']!;
+  const { files } = pod;
+  await pod.exec(['/bin/ln', '-s', '/etc/hostname', '/tmp/link']);
+  await pod.exec(['/bin/ln', '-s', '/proc/1/environ', '/tmp/kernel']);
+  assert.equal(files.read('/tmp/link').toString(), 'client\n');
+  assert.throws(() => files.read('/tmp/kernel'), codeIs('host/refused'));
+  files.write('/srv/new', 'made', { mode: 0o600 });
+  assert.equal((await pod.exec(['/usr/bin/stat', '-c', '%u:%g %a', '/srv/new'])).stdout, '0:0 600\n');
+});
+
+test('what is wrong is told at once, by place, and nothing is started', () => {
+  const bad = {
+    root,
+    manifests: [
+      shellPod('web', 'true', {}, { network: { mode: 'host' } }),
+      shellPod('web', 'true', {}, { volumes: [{ name: 'src', kind: 'host', source: '/srv' }] }),
+      'no/such/*.pod.yaml',
+    ],
+  };
+  assert.throws(
+    () => environment('shop', bad),
+    (error) => {
+      assert.ok(error instanceof PodErrors);
+      const codes = error.errors.map(({ code }) => code).toSorted();
+      assert.deepEqual(codes, ['manifest/duplicate', 'manifest/unsupported', 'manifest/unsupported', 'test/options']);
+      return error.errors.filter(({ at }) => at !== undefined).length === 3;
+    },
+  );
+  assert.throws(() => environment('Not a name', { root, manifests: [] }), codeIs('test/options'));
+});
+
+function codeIs(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof PodError && error.code === code;
+}

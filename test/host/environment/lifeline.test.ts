@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, test } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
+import { cliEnvironment, podOk } from '../../harness/pod-cli.ts';
+import { TOP } from '../../harness/paths.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { serverPod } from './manifests.ts';
+
+const root = useTempRoot();
+const children: ChildProcess[] = [];
+after(() => children.forEach((child) => child.kill('SIGKILL')));
+
+/** A test process of its own, that goes as far as `script`. */
+async function testProcess(
+  script: string,
+  env: Record<string, string> = {},
+  manifests: object[] = [serverPod('api'), serverPod('other')],
+): Promise<ChildProcess> {
+  const options = JSON.stringify({ root, manifests });
+  const text = `
+    const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+    environment('life', ${options}).clone().then(async (e) => { ${script} });`;
+  const child = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'pipe'], env: cliEnvironment(env) });
+  children.push(child);
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, 'up');
+  return child;
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('close', (code) => resolve(code)));
+}
+
+/** Pods, claims and cgroups. */
+function left(): string[] {
+  const pods = ['prepare', 'run', 'exited', 'garbage'].flatMap((state) => readdirSync(`${root}/pods/${state}`));
+  const claims = readdirSync(`${root}/claims`).flatMap((kind) => readdirSync(`${root}/claims/${kind}`));
+  return [...pods, ...claims];
+}
+
+test('a test process that is killed takes its pods along, within a second, and leaves nothing', async () => {
+  const child = await testProcess(`console.log('up'); setInterval(() => {}, 1000);`);
+  assert.equal(readdirSync(`${root}/pods/run`).length, 2);
+  child.kill('SIGKILL');
+  const begun = Date.now();
+  await eventually(async () => assert.deepEqual(left(), []));
+  assert.ok(Date.now() - begun < 1000, `${Date.now() - begun} ms`);
+});
+
+test('a test process that just ends needs no clean-up, and is not kept from ending', async () => {
+  const child = await testProcess(`console.log('up');`);
+  assert.equal(await ended(child), 0);
+  await eventually(async () => assert.deepEqual(left(), []));
+});
+
+test('with POD_TEST_KEEP=onfail an environment whose wait failed is left up, and says how to enter it', async () => {
+  const child = await testProcess(
+    `const { port } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+     console.log('up');
+     await e.pods.api.wait(port(1), { timeoutMs: 50 }).catch(() => {});
+     await e.dispose();`,
+    { POD_TEST_KEEP: 'onfail' },
+  );
+  let said = '';
+  child.stderr!.on('data', (data) => (said += String(data)));
+  assert.equal(await ended(child), 0);
+  const [, name] = /pod logs (life-[0-9a-f]+-api)/.exec(said) ?? [];
+  assert.ok(name, said);
+  assert.equal((await podOk(['exec', name, '--', '/bin/hostname'], { root })).trim(), 'api');
+  for (const uuid of readdirSync(`${root}/pods/run`)) await podOk(['rm', '--force', uuid], { root });
+  assert.deepEqual(left(), []);
+});
+
+test('without POD_TEST_KEEP it is removed all the same', async () => {
+  const child = await testProcess(`console.log('up'); e.markFailed(); await e.dispose();`);
+  assert.equal(await ended(child), 0);
+  assert.deepEqual(left(), []);
+});
+
+test('with POD_TEST_REUSE=1 the next run finds the environment as the last has left it, and another manifest ends it', async () => {
+  const reuse = { POD_TEST_REUSE: '1' };
+  const first = await testProcess(
+    `e.pods.api.files.write('/srv/mark', e.pods.api.ip); await e.dispose(); console.log('up');`,
+    reuse,
+  );
+  assert.equal(await ended(first), 0);
+  const uuids = readdirSync(`${root}/pods/run`);
+  const second = await testProcess(
+    `if (String(e.pods.api.files.read('/srv/mark')) === e.pods.api.ip) console.log('up'); await e.dispose();`,
+    reuse,
+  );
+  assert.equal(await ended(second), 0);
+  assert.deepEqual(readdirSync(`${root}/pods/run`), uuids);
+  const third = await testProcess(`console.log('up'); await e.dispose();`, reuse, [serverPod('api')]);
+  assert.equal(await ended(third), 0);
+  const now = readdirSync(`${root}/pods/run`);
+  assert.equal(now.length, 1);
+  assert.equal(uuids.includes(now[0]!), false);
+  await podOk(['rm', '--force', now[0]!], { root });
+});

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import { environment, type EnvironmentOptions, type Stack } from '../../../stages/stage0/test.ts';
+import { TOP } from '../../harness/paths.ts';
+import { eventually } from '../../harness/eventually.ts';
+import { cliEnvironment, podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { shellPod } from './manifests.ts';
+
+const root = useTempRoot();
+const folder = mkdtempSync('/var/tmp/pod-snapshot-');
+after(() => rmSync(folder, { recursive: true }));
+const calls = join(folder, 'calls');
+const inputs = join(folder, 'schema.sql');
+writeFileSync(inputs, 'one');
+
+/** Root and volume are written to by root and by another user; one file is set-user-ID. */
+const FILL = `echo seed > /srv/seed && mkdir /data/of-user && chown 7:8 /data/of-user && echo data > /data/of-user/file
+  && rm -r /usr/share/doc && cp /bin/true /data/suid && chmod 4755 /data/suid && setcap cap_net_raw+ep /srv/seed`.replaceAll(
+  '\n',
+  ' ',
+);
+const manifest = shellPod(
+  'db',
+  'trap "echo clean > /data/end; exit 0" TERM; while :; do sleep 0.02; done',
+  { mounts: [{ volume: 'data', path: '/data' }] },
+  { volumes: [{ name: 'data', kind: 'empty' }] },
+);
+
+function stackOf(more: Partial<EnvironmentOptions> = {}): Stack {
+  return environment('snap', {
+    root,
+    inputs,
+    manifests: [manifest],
+    setup: async (e) => {
+      appendFileSync(calls, 'x');
+      const { exitCode, stderr } = await e.pods['db']!.exec(['/bin/sh', '-ec', FILL]);
+      assert.equal(exitCode, 0, stderr);
+    },
+    ...more,
+  });
+}
+
+function timesSetUp(): number {
+  return readFileSync(calls, 'latin1').length;
+}
+
+const LOOK = [
+  '/bin/sh',
+  '-c',
+  'cat /srv/seed /data/of-user/file /data/end; stat -c "%u:%g %a" /data /data/of-user /data/suid /srv/seed; ls -d /usr/share/doc; getcap /srv/seed',
+];
+const FOUND = ['seed', 'data', 'clean', '0:0 777', '7:8 755', '0:0 4755', '0:0 644', '/srv/seed cap_net_raw=ep'];
+
+test('setup is called once; every clone has what it left, with its owners, and writes only for itself', async () => {
+  const stack = stackOf();
+  const clones = await Promise.all([stack.clone(), stack.clone(), stackOf().clone()]);
+  try {
+    assert.equal(timesSetUp(), 1);
+    for (const { pods } of clones) {
+      const { stdout } = await pods['db']!.exec(LOOK);
+      assert.deepEqual(stdout.trim().split('\n'), FOUND);
+    }
+    const [first, second] = clones.map(({ pods }) => pods['db']!);
+    await first!.exec(['/bin/sh', '-c', 'echo other > /srv/seed; rm -r /data/of-user']);
+    assert.deepEqual((await second!.exec(LOOK)).stdout.trim().split('\n'), FOUND);
+    await clones[0]!.reset();
+    assert.deepEqual((await first!.exec(LOOK)).stdout.trim().split('\n'), FOUND);
+  } finally {
+    await Promise.all(clones.map((clone) => clone.dispose()));
+  }
+});
+
+test('it is called again when an input has changed, and not when it changes back', async () => {
+  writeFileSync(inputs, 'two');
+  await stackOf().prepare();
+  assert.equal(timesSetUp(), 2);
+  writeFileSync(inputs, 'one');
+  await stackOf().prepare();
+  assert.equal(timesSetUp(), 2);
+});
+
+test('processes that need it at the same time wait for the one that makes it', async () => {
+  const script = `const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+    const setup = () => require('node:fs').appendFileSync(${JSON.stringify(`${calls}.2`)}, 'x');
+    environment('together', { ...${JSON.stringify({ root, manifests: [manifest] })}, setup }).prepare();`;
+  const run = promisify(execFile);
+  await Promise.all([1, 2, 3].map(() => run(process.execPath, ['-e', script], { env: cliEnvironment() })));
+  assert.equal(statSync(`${calls}.2`).size, 1);
+});
+
+test('a setup that fails leaves nothing, and is tried again', async () => {
+  let isBroken = true;
+  const stack = environment('fails', {
+    root,
+    manifests: [manifest],
+    setup: () => {
+      if (isBroken) throw new Error('no migrations today');
+    },
+  });
+  await assert.rejects(stack.clone(), /no migrations today/);
+  assert.deepEqual(readdirSync(`${root}/snapshots/fails`), []);
+  assert.deepEqual(readdirSync(`${root}/pods/run`), []);
+  isBroken = false;
+  await stack.prepare();
+  assert.equal(readdirSync(`${root}/snapshots/fails`).length, 1);
+});
+
+test('what a setup that was killed has left is removed by pod gc; its pods have gone with it', async () => {
+  const script = `const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+    const setup = () => { console.log('up'); return new Promise((resolve) => setTimeout(resolve, 60_000)); };
+    environment('killed', { ...${JSON.stringify({ root, manifests: [manifest] })}, setup }).prepare();`;
+  const child = spawn(process.execPath, ['-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: cliEnvironment(),
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  const staging = `${root}/snapshots/killed/.staging`;
+  await podOk(['gc'], { root });
+  assert.equal(existsSync(staging), true);
+  child.kill('SIGKILL');
+  await eventually(async () => assert.deepEqual(readdirSync(`${root}/pods/run`), []));
+  assert.match(await podOk(['gc'], { root }), /snapshot +killed/);
+  assert.equal(existsSync(staging), false);
+});
