@@ -9,6 +9,7 @@ import {
   O_RDWR,
 } from './constants.ts';
 import { Fd } from './fd.ts';
+import { fchmod } from './file.ts';
 import { syscall } from './syscall.ts';
 
 const O_TMPFILE = 0o20_200_000;
@@ -26,7 +27,10 @@ export class MemoryFiles implements Disposable {
   }
 
   open(): Fd {
-    return new Fd(syscall('openat', this.#mount.number, '.', O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600));
+    const file = new Fd(syscall('openat', this.#mount.number, '.', O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600));
+    // Whoever has the file may open it again, as /dev/stderr: without regard to the umask, and to who that is.
+    fchmod(file.number, 0o666);
+    return file;
   }
 
   [Symbol.dispose](): void {

@@ -80,7 +80,7 @@ interface Hunt {
 }
 
 /** Of commands that run: the probe itself, and the streams they were given. One that has just ended has no name any more. */
-const THEIRS = /^(probe)?: (exe \/probe$|fd (\/|\/dev\/null|pipe:.*|socket:.*|\/memfd:output.*|\/proc(\/.*)?)$)/;
+const THEIRS = /^(probe)?: (exe \/probe$|fd (\/|\/dev\/null|pipe:.*|socket:.*|\/#\d+ \(deleted\)|\/proc(\/.*)?)$)/;
 
 test('what joins a pod is never to be looked into before it is the command', async () => {
   await using pod = await startPod(root, { image });
