@@ -10,6 +10,10 @@ function codeFor(call: string, errno: string): ErrorCode {
   return NOT_FOUND.has(errno) ? 'pod/command-not-found' : 'pod/command-not-runnable';
 }
 
+/** Nothing else of an app's root is read-only before the launch makes it so. */
+const NO_WORK_DIRECTORY =
+  'overlayfs is read-only when it could not make its work directory: there is no space left on device for it, or the state directory is on a read-only one';
+
 const HINTS: Readonly<Record<string, string>> = {
   'execve ENOENT': 'the command, or the interpreter its first line or its ELF header names, is not in the image',
   'execve EACCES': 'the file is not executable for the user of the app',
@@ -18,6 +22,8 @@ const HINTS: Readonly<Record<string, string>> = {
   'open_tree ENOENT': 'the path does not exist on this host',
   'mount_setattr EINVAL':
     'its file system cannot be mapped into a user namespace: use ext4, xfs, btrfs or tmpfs (Linux 6.3), or "userns: host"',
+  'mkdirat EROFS': NO_WORK_DIRECTORY,
+  'openat EROFS': NO_WORK_DIRECTORY,
   'tape.equal ESTALE': 'what is there is not what its name says',
 };
 

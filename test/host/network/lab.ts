@@ -119,7 +119,8 @@ export class Lab {
       const addresses = claimAddresses(claims, this.root, config, uuid);
       claimPorts(claims, this.root, ports, uuid);
       const bridge = ensureBridge(this.root, config);
-      const player = new TapePlayer(program, networkBindings(this.root, config, addresses, uuid, bridge));
+      const bindings = networkBindings(this.root, config, addresses, uuid, bridge);
+      const player = new TapePlayer(program, { ...bindings, uuid });
       player.registers.set(WELL_KNOWN_REGISTERS.initPid, BigInt(agent.pid));
       player.play(tapes.attach);
       return { player, addresses };
