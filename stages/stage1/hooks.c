@@ -98,16 +98,10 @@ void hook_kill(struct hook_run *h)
 
 void hooks_advance(struct init *in)
 {
-	u64 now = 0;
-
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		struct hook_run *h = &in->apps[i].hook;
 
-		if (h->pid <= 0 || h->killed)
-			continue;
-		if (now == 0)
-			now = clock_ns(CLOCK_MONOTONIC);
-		if (now < h->deadline)
+		if (h->pid <= 0 || h->killed || in->turn_at < h->deadline)
 			continue;
 		h->late = 1;
 		hook_kill(h);

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static struct init self;
 
@@ -200,9 +201,12 @@ static void supervise(struct init *in)
 	apps_start_ready(in);
 	announce(in);
 	while (!apps_done(in)) {
-		int timeout_ms = metadata_timeout_ms(in, apps_timeout_ms(in));
-		long n = sys6(__NR_epoll_pwait, in->epoll, (long)events, ARRAY_SIZE(events), timeout_ms, 0, 8);
+		int timeout_ms;
+		long n;
 
+		in->turn_at = clock_ns(CLOCK_MONOTONIC);
+		timeout_ms = metadata_timeout_ms(in, apps_timeout_ms(in));
+		n = sys6(__NR_epoll_pwait, in->epoll, (long)events, ARRAY_SIZE(events), timeout_ms, 0, 8);
 		/* It was frozen and thawed: what it was sent meanwhile comes before what its clock says. */
 		if (n == -EINTR)
 			continue;

@@ -219,13 +219,13 @@ static void advance(struct init *in, u32 index, u64 now)
 	const struct tape_probe *q = asked(in, index);
 	struct probe *p = &in->probes[index];
 
-	if (p->state != ASK_NOTHING && p->state != ASK_KILLED && now >= p->deadline)
+	if (p->state != ASK_NOTHING && p->state != ASK_KILLED && in->turn_at >= p->deadline)
 		ask_expire(in, index);
 	if (!p->armed)
 		return;
 	if (p->untold && now >= may_tell_at(p))
 		tell(in, index, now);
-	if (now < p->next_at)
+	if (in->turn_at < p->next_at)
 		return;
 	if (p->state == ASK_LEFTOVER)
 		ask_drop(in, index);

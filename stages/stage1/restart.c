@@ -101,17 +101,9 @@ static void start_again(struct init *in, u32 index, u64 now)
 
 void apps_advance_restart(struct init *in)
 {
-	u64 now = 0;
-
 	for (u32 i = 0; i < in->program.header->apps_count && !in->stopping; i++) {
-		struct app *a = &in->apps[i];
-
-		if (a->state != APP_BACKOFF)
-			continue;
-		if (now == 0)
-			now = clock_ns(CLOCK_MONOTONIC);
-		if (now >= a->look_at)
-			start_again(in, i, now);
+		if (in->apps[i].state == APP_BACKOFF && in->turn_at >= in->apps[i].look_at)
+			start_again(in, i, clock_ns(CLOCK_MONOTONIC));
 	}
 }
 

@@ -221,6 +221,12 @@ struct init {
 	/* Then: when to look whether they have ended, monotonic. */
 	u64 look_at;
 	struct journal journal;
+	/*
+	 * Monotonic nanoseconds when this turn began, before it was looked what lies ready. What has a time limit is late by
+	 * this clock: by one that is read later, a pod that was frozen meanwhile would find its limits over before it is told
+	 * of the pause.
+	 */
+	u64 turn_at;
 	u8 announced;
 	/* More children may have ended than one turn could reap. */
 	u8 more_to_reap;

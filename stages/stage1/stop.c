@@ -101,7 +101,7 @@ static void advance(struct init *in, u32 index, u64 now)
 		if (a->grace_ns > 0)
 			ask_to_stop(in, index);
 	}
-	if (a->stop_sent && !a->killed && now >= a->kill_at) {
+	if (a->stop_sent && !a->killed && (a->grace_ns == 0 || in->turn_at >= a->kill_at)) {
 		a->killed = 1;
 		app_signal(in, (s32)index, SIGKILL);
 	}
