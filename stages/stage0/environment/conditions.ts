@@ -22,12 +22,24 @@ export function port(number: number): Condition {
     text: `have port ${number} open`,
     watch: whileAlive((pod, { signal, note }) =>
       tryUntil(signal, () => {
-        const state = readPort(pod.initPid(), number);
+        const pid = initPidOf(pod);
+        if (pid === undefined) return false;
+        const state = readPort(pid, number);
         note(state === 'loopback' ? 'it is open on the loopback only' : 'nothing listens on it');
         return state === 'open';
       }),
     ),
   };
+}
+
+/** Of a pod that ends it is told elsewhere, with the reason. */
+function initPidOf(pod: WaitedPod): number | undefined {
+  try {
+    return pod.initPid();
+  } catch (error) {
+    if (error instanceof PodError && error.code === 'pod/died') return undefined;
+    throw error;
+  }
 }
 
 export interface HttpCondition {
@@ -44,7 +56,8 @@ export function http(number: number, path = '/', expected: HttpCondition = {}): 
     watch: whileAlive((pod, { signal, note }) =>
       tryUntil(signal, async () => {
         const result = await request(pod.ip, number, path, expected.headers ?? {}, signal);
-        note(typeof result === 'number' ? `status ${result}` : result);
+        // One that the time limit cuts short has come to nothing.
+        if (!signal.aborted) note(typeof result === 'number' ? `status ${result}` : result);
         if (typeof result !== 'number') return false;
         return expected.status === undefined ? result >= 200 && result < 400 : result === expected.status;
       }),

@@ -44,7 +44,7 @@ test('http waits for an answer of that status', async () => {
   const web = e.pods['web']!;
   await web.wait(all(http(80, '/new', { status: 201 }), http(80, '/new')));
   await web.wait(any(http(80, '/'), http(80, '/', { status: 503 })));
-  await assert.rejects(web.wait(http(80, '/'), { timeoutMs: 60 }), failure('pod/timeout', 'last try: status 503'));
+  await assert.rejects(web.wait(http(80, '/'), { timeoutMs: 500 }), failure('pod/timeout', 'last try: status 503'));
 });
 
 test('a log line is found whether it was written before or comes later', async () => {
