@@ -53,9 +53,10 @@ export function commandLine(args: readonly string[], root?: string): string[] {
   return [POD_BIN, verb, ...(root === undefined ? [] : ['--root', root]), ...rest];
 }
 
-/** Without what would slow Node down or change how things look. */
+/** Without what would slow Node down, change how things look, or hold a lock as build servers do. */
 export function cliEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const {
+    CI: _ci,
     NODE_EXTRA_CA_CERTS: _certificates,
     NODE_OPTIONS: _options,
     NODE_TEST_CONTEXT: _context,

@@ -40,7 +40,7 @@ class Site {
   }
 
   cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-    return pod(args, { root, cwd: this.dir, env: { CI: '' }, ...options });
+    return pod(args, { root, cwd: this.dir, ...options });
   }
 }
 
@@ -84,11 +84,11 @@ test('an image that is not in the lock is a warning each time, and an error wher
     assert.deepEqual([exitCode, /warning: .*web\.pod\.yaml:8:12: /.test(stderr)], [0, true], stderr);
   }
   for (const [args, env] of [
-    [['run', '--rm', '--frozen'], { CI: '' }],
+    [['run', '--rm', '--frozen'], {}],
     [['run', '--rm'], { CI: 'true' }],
-    [['plan', '--frozen'], { CI: '' }],
-    [['prepare', '--frozen'], { CI: '' }],
-    [['validate', '--frozen'], { CI: '' }],
+    [['plan', '--frozen'], {}],
+    [['prepare', '--frozen'], {}],
+    [['validate', '--frozen'], {}],
   ] as const) {
     const { exitCode, stdout, stderr } = await site.cli([...args, site.manifest], { env });
     assert.notEqual(exitCode, 0, args.join(' '));
@@ -124,10 +124,10 @@ test('pod lock adds and removes, moves nothing unless it is told to, and --check
 test('a frozen lock is neither moved nor added to', async () => {
   const site = new Site('frozen');
   for (const [args, env] of [
-    [['lock', '--frozen'], { CI: '' }],
+    [['lock', '--frozen'], {}],
     [['lock'], { CI: 'true' }],
     [['lock', '--update'], { CI: 'true' }],
-    [['lock', '--update', '--frozen'], { CI: '' }],
+    [['lock', '--update', '--frozen'], {}],
   ] as const) {
     const { exitCode, stderr } = await site.cli(args, { env });
     assert.equal(exitCode, 1);

@@ -93,15 +93,17 @@ function secondNow(): bigint {
   return process.hrtime.bigint() / 1_000_000_000n;
 }
 
-/** A pod that has done so when it was told to, then does the rest, and whether the first took less than a second. */
+/** A pod that has done so when it was told to and does the rest when it is stopped, and whether the first took less than a second. */
 async function tryFlood(name: string, flood: string, rest: string): Promise<{ pod: StartedPod; isInOne: boolean }> {
-  const script = `mkfifo /go /done; echo made; read -r go </go; ${flood}; echo >/done; ${rest}`;
+  const steps = ['trap : TERM', 'mkfifo /go /done', 'echo made', 'read -r go </go', flood, 'echo >/done'];
+  const script = [...steps, 'sleep infinity & wait', rest].join('\n');
   const pod = await start(root, name, shell('main', script));
   await untilLogged(root, pod, 'made');
   await delay(1000 - (Number(process.hrtime.bigint() / 1_000_000n) % 1000));
   const second = secondNow();
   await pod.exec(['/bin/sh', '-c', 'echo >/go; read -r done </done']);
   const isInOne = secondNow() === second;
+  await pod.stop();
   assert.equal(await pod.exit, 0);
   return { pod, isInOne };
 }
