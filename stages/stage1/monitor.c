@@ -1,6 +1,7 @@
 /*
- * The monitor: stays in the host's namespaces (a normal user's goes into a user namespace first), makes PID 1 with all of the pod's namespaces in one clone3, waits for its end,
- * writes the pod's last word and plays the cleanup tape. It decides nothing: which calls, which flags, is on the tape.
+ * The monitor: stays in the host's namespaces (a normal user's goes into a user namespace first), makes PID 1 with all of the
+ * pod's namespaces in one clone3, waits for its end, writes the pod's last word and plays the cleanup tape. It decides nothing:
+ * which calls, which flags, is on the tape.
  */
 #include "stage1.h"
 

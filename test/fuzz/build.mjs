@@ -11,7 +11,7 @@ const FLAGS = ['-std=gnu17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DPOD_
 
 /** Of each driver: further files of its own, the stage1 sources it does not include itself, and the tapes it is given. */
 const DRIVERS = {
-  'tape-fuzz': { sources: ['tape.c'], tapes: ['small', 'pod', 'many', 'exec'] },
+  'tape-fuzz': { sources: ['tape.c', 'verify-apps.c', 'verify.c'], tapes: ['small', 'pod', 'many', 'exec'] },
   'init-fuzz': {
     parts: ['init-kernel.c', 'init-input.c'],
     sources: [
@@ -28,6 +28,7 @@ const DRIVERS = {
       'journal.c',
       'leaf.c',
       'log.c',
+      'metadata-reply.c',
       'metadata.c',
       'probe.c',
       'process.c',
@@ -36,6 +37,8 @@ const DRIVERS = {
       'stop.c',
       'tape.c',
       'tty.c',
+      'verify-apps.c',
+      'verify.c',
     ],
     tapes: ['small', 'exec'],
   },
