@@ -2,7 +2,7 @@ import { closeSync, type FSWatcher, watch } from 'node:fs';
 import { CopySkipper, readFinal, type PodEvent, parseEvents } from './events.ts';
 import { openJournal, readFrom } from './journal.ts';
 import { readRecord } from './record.ts';
-import { type PodStatus, StatusReader } from './status.ts';
+import { isStillThere, type PodStatus, StatusReader } from './status.ts';
 import type { PodDir } from './store.ts';
 
 /** A line of a pod's journal, or what the place of its directory tells. */
@@ -90,13 +90,15 @@ export class EventTail implements Disposable {
   #readEnd(pod: PodDir): StreamEvent[] {
     const final = readFinal(pod.path);
     if (!final && pod.state !== 'exited' && pod.state !== 'garbage') return [];
+    const { exitCode, death } = new StatusReader(false).read({ ...pod, state: 'exited' });
+    // It is read again where it has moved to: whoever watches hears of that.
+    if (!isStillThere(pod)) return [];
     // The monitor writes its last word before the pod moves on: nothing comes after it.
     const last = this.#readJournal();
     this.#hasEnded = true;
     this.#watcher?.close();
     // It has whole milliseconds: the journal's last lines may be later by a fraction.
     const t = Math.max(final?.t ?? Date.now(), this.#lastMs);
-    const { exitCode, death } = new StatusReader(false).read({ ...pod, state: 'exited' });
     return [...last, death === null ? { t, e: 'pod-exited', code: exitCode } : { t, e: 'pod-died', death }];
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { appStatuses, type AppStatus } from './app-status.ts';
 import { readInitPid } from './process-tree.ts';
 import { type FinalStatus, type PodEvent, parseFinal, readEvents, toTime } from './events.ts';
@@ -55,14 +56,28 @@ export class StatusReader {
 }
 
 /** The pod's status, wherever it has moved meanwhile; undefined when it was removed. */
-export function readStatus(store: PodStore, uuid: string): PodStatus | undefined {
+export function readStatus(
+  store: PodStore,
+  uuid: string,
+  reader: StatusReader = new StatusReader(),
+): PodStatus | undefined {
   for (;;) {
     const pod = store.locate(uuid);
     if (!pod) return undefined;
-    const status = new StatusReader().read(pod);
-    // A move between two reads would show a pod half here, half there.
-    if (store.locate(uuid)?.state === pod.state) return status;
+    const status = reader.read(pod);
+    if (isStillThere(pod)) return status;
   }
+}
+
+/** The same of a pod that was found a moment ago. */
+export function statusOf(store: PodStore, pod: PodDir, reader: StatusReader): PodStatus | undefined {
+  const status = reader.read(pod);
+  return isStillThere(pod) ? status : readStatus(store, pod.uuid, reader);
+}
+
+/** A move between two reads would show a pod half here, half there. None moves back to where it was. */
+export function isStillThere({ path }: PodDir): boolean {
+  return existsSync(path);
 }
 
 function stateOf(pod: PodDir, alive: boolean, final: FinalStatus | undefined): PodStatus['state'] {

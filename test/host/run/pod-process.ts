@@ -9,6 +9,8 @@ after(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+const SAYS_MS = 60_000;
+
 /** A command line of pod that runs while the test looks at it. */
 export class PodProcess {
   readonly child: ChildProcess;
@@ -39,10 +41,20 @@ export class PodProcess {
     return this.#output;
   }
 
-  /** Resolves when the output holds the text; rejects when the process ends without it. */
+  /** Resolves when the output holds the text; rejects when the process ends without it, or takes longer than anything does. */
   async says(text: string): Promise<void> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), SAYS_MS);
     const ended = this.#endsAfter(text);
-    while (!this.#output.includes(text)) await Promise.race([once(this.child, 'output'), ended]);
+    try {
+      while (!this.#output.includes(text))
+        await Promise.race([once(this.child, 'output', { signal: limit.signal }), ended]);
+    } catch (error) {
+      if (!limit.signal.aborted) throw error;
+      throw new Error(`never said "${text}":\n${this.#output}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #endsAfter(text: string): Promise<void> {

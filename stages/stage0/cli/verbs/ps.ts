@@ -1,4 +1,4 @@
-import { type PodStatus, StatusReader } from '../../pod/status.ts';
+import { type PodStatus, StatusReader, statusOf } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { noOperands } from '../arguments.ts';
 import { buryIfLeft } from '../bury.ts';
@@ -53,11 +53,12 @@ async function listPods({ flags, root }: Invocation): Promise<PodStatus[]> {
   const pods = store.list(states);
   if (pods.length === 0) return [];
   const reader = new StatusReader(isStructured(flags.value('output') ?? 'table'));
-  const statuses = pods.map((pod) => reader.read(pod));
-  for (const [index, { uuid, state }] of statuses.entries()) {
-    if (pods[index]!.state === 'run' && state === 'exited') await buryIfLeft(store, uuid);
+  const found = pods.map((pod) => ({ pod, status: statusOf(store, pod, reader) }));
+  for (const { pod, status } of found) {
+    if (pod.state === 'run' && status?.state === 'exited') await buryIfLeft(store, pod.uuid);
   }
-  return statuses
+  return found
+    .flatMap(({ status }) => status ?? [])
     .filter((status) => flags.has('all') || (status.state !== 'exited' && status.state !== 'garbage'))
     .filter((status) => !fits || fits(status.labels))
     .toSorted((a, b) => compare(b.createdAt ?? '', a.createdAt ?? '') || compare(a.uuid, b.uuid));

@@ -1,6 +1,6 @@
 import { readUsage, type Usage } from '../../cgroup/usage.ts';
 import { PodError } from '../../error.ts';
-import { StatusReader } from '../../pod/status.ts';
+import { StatusReader, statusOf } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { formatBytes } from '../bytes.ts';
 import { cgroupsOf } from '../pod-cgroups.ts';
@@ -72,7 +72,7 @@ function take({ operands, root }: Invocation): Sample[] {
   const wanted = operands.map((query) => store.find(query));
   const found = wanted.length > 0 ? wanted : store.list(['run']);
   const cgroups = new Map(found.map((pod) => [pod.uuid, cgroupsOf(pod)]));
-  const pods = found.map((pod) => reader.read(pod));
+  const pods = found.flatMap((pod) => statusOf(store, pod, reader) ?? []);
   for (const { uuid, state } of wanted.length > 0 ? pods : []) {
     if (state !== 'running' && state !== 'paused')
       throw new PodError('pod/state', `read the usage of pod ${uuid}: it is ${state}`);

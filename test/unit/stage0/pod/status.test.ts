@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { appendFileSync, closeSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { EventTail } from '../../../../stages/stage0/pod/event-tail.ts';
 import { readEvents, readFinal, writeEmptyFinal } from '../../../../stages/stage0/pod/events.ts';
 import { appendLedger, readLedger } from '../../../../stages/stage0/pod/ledger.ts';
 import { type PodRecord, readRecord, writeRecord } from '../../../../stages/stage0/pod/record.ts';
-import { type PodStatus, readStatus } from '../../../../stages/stage0/pod/status.ts';
+import { type PodStatus, readStatus, StatusReader, statusOf } from '../../../../stages/stage0/pod/status.ts';
 import { type NewPod, PodStore } from '../../../../stages/stage0/pod/store.ts';
 import { readBootId } from '../../../../stages/stage0/pod/uuid.ts';
 import { useScratch } from './scratch.ts';
@@ -98,6 +99,18 @@ test('an app killed by a signal exits with 128 and the signal', () => {
   const [app] = one.status().apps;
   assert.deepEqual([app?.exitCode, app?.signal, app?.oomKilled], [137, 9, true]);
   assert.equal(one.status().exitCode, 137);
+});
+
+test('a pod that moves on while it is looked at is read where it has moved to, and its end is not made up', () => {
+  const one = scene(['a'], [...STARTED, '{"t":3000,"e":"app-exited","app":"a","code":4,"signal":0,"oom":0}']);
+  const before = one.store.locate(one.pod.uuid)!;
+  end(one, '{"t":4000,"code":0,"signal":0}');
+  using tail = new EventTail(one.pod.uuid);
+  assert.deepEqual(tail.read({ ...before, state: 'exited' }), []);
+  const last = tail.read(one.store.locate(one.pod.uuid)).at(-1);
+  assert.deepEqual(last, { t: 4000, e: 'pod-exited', code: 4 });
+  const status = statusOf(one.store, before, new StatusReader())!;
+  assert.deepEqual([status.name, status.state, status.exitCode], ['web', 'exited', 4]);
 });
 
 test('apps nobody saw end were killed with init', () => {
