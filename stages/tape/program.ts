@@ -63,6 +63,8 @@ export interface OpOptions {
   readonly at?: SourcePosition | undefined;
   /** What the call is for, in words a person reads after "while trying to": `mount "/srv/data" on "/data"`. */
   readonly why?: string;
+  /** What a person can do when it fails, where that depends on what the call is for. */
+  readonly hint?: string;
 }
 
 export interface Op extends OpOptions {

@@ -18,10 +18,15 @@ export function selectTests(patterns) {
 /** Bundles the files; returns source → bundle. */
 export async function bundleTests(files) {
   rmSync(join(OUT, 'test'), { recursive: true, force: true });
+  return bundleInto(OUT, files);
+}
+
+/** The same, somewhere below dist. */
+export async function bundleInto(outDir, files) {
   await build({
     absWorkingDir: TOP,
     entryPoints: files,
-    outdir: OUT,
+    outdir: outDir,
     outbase: '.',
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -35,7 +40,7 @@ export async function bundleTests(files) {
     sourcesContent: false,
     logLevel: 'warning',
   });
-  return new Map(files.map((file) => [file, join(OUT, file.replace(/\.ts$/, '.cjs'))]));
+  return new Map(files.map((file) => [file, join(outDir, file.replace(/\.ts$/, '.cjs'))]));
 }
 
 /** The program that runs inside pods and says what it sees: dist/test/probe. */

@@ -4,7 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import { PROBE } from '../harness/paths.ts';
 
 /** What the guest's /usr holds: as much as pods and the checks need. Node is bound over an empty file, it is too big to copy. */
-const PROGRAMS = ['sh', 'cat', 'echo', 'id', 'ls', 'mkfs.ext4', 'mknod', 'mount', 'sleep', 'touch', 'true', 'uname'];
+const PROGRAMS =
+  `awk basename bash cat chgrp chmod chown chrt cp cut date dd df dirname du echo env expr false find flock getent grep head hostname id ionice ip kill ln ls md5sum mkdir mkfifo mkfs.ext4 mknod mktemp mount mv nice nproc od printf ps pwd readlink realpath renice rm rmdir sed seq setsid sh sha256sum sleep sort stat stty sync sysctl tail taskset tee test timeout touch tr true truncate tty umount uname uniq unshare wc xargs yes`.split(
+    ' ',
+  );
 const SEARCH = ['/usr/bin', '/usr/sbin'];
 const SIZE_BYTES = 1024 ** 3;
 

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TOP } from '../harness/paths.ts';
+import { PROBE, TOP } from '../harness/paths.ts';
 import { makeDisk } from './disk.ts';
 import { type CgroupLayout, type Guest, type Machine, runMachine } from './machine.ts';
 
@@ -59,6 +59,9 @@ mount -t ext4 -o prjquota /dev/ubda /mnt
 mount --bind ${process.execPath} /mnt${process.execPath.startsWith('/usr/') ? process.execPath : '/usr/bin/true'}
 mount --bind /mnt/state /var/tmp
 mount --rbind /mnt/usr /usr
+mount --bind /usr/bin/probe '${PROBE}'
+mkdir /dev/shm
+mount -t tmpfs tmpfs /dev/shm
 cd '${TOP}'
 ${process.execPath} ${program} 2>&1
 echo o > /proc/sysrq-trigger

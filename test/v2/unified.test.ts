@@ -2,8 +2,6 @@ import { playInGuest } from './checks.ts';
 import { CLOCK_CHECKS } from './checks/clock.ts';
 import { FILE_CHECKS } from './checks/files.ts';
 import { LIFE_CHECKS } from './checks/life.ts';
-import { LIMIT_CHECKS } from './checks/limits.ts';
-import { DEVICE_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
 import { NAMESPACE_CHECKS } from './checks/namespaces.ts';
 import { STORAGE_CHECKS } from './checks/storage.ts';
 import { sumChecks } from './checks/sums.ts';
@@ -13,12 +11,9 @@ import { UML } from './uml.ts';
 
 void playInGuest(UML, 'v2', [
   ...LIFE_CHECKS,
-  ...LIMIT_CHECKS,
   ...FILE_CHECKS,
   ...STORAGE_CHECKS,
   ...NAMESPACE_CHECKS,
-  ...DEVICE_CHECKS,
-  ...UNIFIED_CHECKS,
   ...UPDATE_CHECKS,
   ...sumChecks(false),
   ...CLOCK_CHECKS,

@@ -51,12 +51,12 @@ function refuseShared(name: string, draft: Draft, context: IsolatorContext, at: 
 
 export const SYSCTL: Isolator<SysctlValue> = {
   name: 'os/linux/sysctl',
-  example: { 'net.core.somaxconn': 128 },
+  example: { 'net.ipv4.ip_unprivileged_port_start': 80 },
   scopes: ['pod'],
   schema: {
     type: 'object',
     description:
-      "Kernel settings of the pod's own namespaces, by their names with dots: {net.core.somaxconn: 1024}. Anything else is the host's and refused.",
+      "Kernel settings of the pod's own namespaces, by their names with dots: {net.ipv4.ip_unprivileged_port_start: 80}. Anything else is the host's and refused.",
     minProperties: 1,
     propertyNames: { type: 'string', pattern: '^[a-z][A-Za-z0-9_.-]*$' },
     additionalProperties: {

@@ -45,6 +45,6 @@ export function launchFailure(program: Program, message: Message, fallback: Posi
   const text = `${op.why ?? op.call}: ${errnoMessage(message.c)}`;
   return new PodError(codeFor(op.call, errno), text, {
     at: op.at ?? fallback,
-    hint: HINTS[`${op.call} ${errno}`] ?? `${op.call} said ${errno}`,
+    hint: op.hint ?? HINTS[`${op.call} ${errno}`] ?? `${op.call} said ${errno}`,
   });
 }

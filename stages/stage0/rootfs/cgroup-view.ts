@@ -36,7 +36,16 @@ export function planCgroupViewTree(pod: Tape, input: RootfsInput, initRoot: Reg)
   if (names.size === 0) return;
   const reason = { at: input.podAt, why: 'make the directory of the cgroups apps see' };
   pod.call('mkdirat', [initRoot, pod.text('cgroup'), 0o755], reason);
-  for (const name of names) pod.call('mkdirat', [initRoot, pod.text(`cgroup/${name}`), 0o755], reason);
+  for (const name of names) {
+    pod.call('mkdirat', [initRoot, pod.text(`cgroup/${name}`), 0o755], reason);
+    for (const part of partsOf(name))
+      pod.call('symlinkat', [pod.text(name), initRoot, pod.text(`cgroup/${part}`)], reason);
+  }
+}
+
+/** Programs look for one controller: `cpu` and `cpuacct` lead to `cpu,cpuacct`, as on the host. */
+function partsOf(name: string): string[] {
+  return name.includes(',') ? name.split(',') : [];
 }
 
 /** The app's /sys is ours, so its path holds no links of the image's. */

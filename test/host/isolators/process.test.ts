@@ -102,9 +102,11 @@ for (const [keyring, shares] of [
 }
 
 test("sysctls of the pod's namespaces hold in them, and not on the host", async () => {
-  const file = '/proc/sys/net/core/somaxconn';
+  const file = '/proc/sys/net/ipv4/ip_default_ttl';
   const before = readFileSync(file, 'utf8');
-  const isolators = { 'os/linux/sysctl': { 'net.core.somaxconn': 77, 'kernel.shmmni': '99', 'fs.mqueue.msg_max': 11 } };
+  const isolators = {
+    'os/linux/sysctl': { 'net.ipv4.ip_default_ttl': 77, 'kernel.shmmni': '99', 'fs.mqueue.msg_max': 11 },
+  };
   const seen = await shell(`cat ${file} /proc/sys/kernel/shmmni /proc/sys/fs/mqueue/msg_max`, {
     fields: { isolators },
   });

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { podOk } from '../../harness/pod-cli.ts';
-import { startHoldingPod } from '../../harness/probe-pod.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { probeManifest, startHoldingPod } from '../../harness/probe-pod.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { facts } from './with-cgroups.ts';
 
 const root = useTempRoot();
 
 interface Shown {
+  readonly oomKilled?: boolean;
   readonly inForce: Readonly<Record<string, Readonly<Record<string, unknown>> | null>> | null;
   readonly usage: Readonly<Record<string, unknown>> | null;
 }
 
-async function shown(pod: string): Promise<Shown & { readonly apps: readonly Shown[] }> {
-  return JSON.parse(await podOk(['status', '-o', 'json', pod], { root })) as Shown & { readonly apps: Shown[] };
+async function shown(name: string): Promise<Shown & { readonly apps: readonly Shown[] }> {
+  return JSON.parse(await podOk(['status', '-o', 'json', name], { root })) as Shown & { readonly apps: Shown[] };
 }
 
 const HELD = {
@@ -29,16 +30,19 @@ const HELD = {
       'os/linux/oom-score-adj': 300,
     },
   },
-  pod: { isolators: { 'resource/memory': { limit: '128Mi' }, 'resource/pids': { limit: 50 } } },
+  pod: {
+    network: { mode: 'none' },
+    isolators: { 'resource/memory': { limit: '128Mi' }, 'resource/pids': { limit: 50 } },
+  },
 };
 
 test('the status of a running pod shows what the kernel has in force and counts', async () => {
   await startHoldingPod(root, HELD);
   try {
-    const pod = await shown('held');
-    const app = pod.apps[0]!;
-    assert.equal(pod.inForce?.['resource/memory']?.['limitBytes'], 128 << 20);
-    assert.equal(pod.inForce?.['resource/pids']?.['limit'], 50);
+    const held = await shown('held');
+    const app = held.apps[0]!;
+    assert.equal(held.inForce?.['resource/memory']?.['limitBytes'], 128 << 20);
+    assert.equal(held.inForce?.['resource/pids']?.['limit'], 50);
     assert.equal(app.inForce?.['resource/memory']?.['limitBytes'], 64 << 20);
     assert.equal(app.inForce?.['resource/memory']?.['requestBytes'], 16 << 20);
     assert.equal(app.inForce?.['resource/cpu']?.['limitCores'], 0.25);
@@ -75,6 +79,19 @@ test('what is shown is read from the kernel, not from the record', async () => {
   }
 });
 
+test('an app that its memory limit has ended is told from one that was killed otherwise', async () => {
+  const isolators = { 'resource/memory': { limit: '24Mi' } };
+  for (const [name, exec, oomKilled] of [
+    ['over', ['/probe', 'alloc', '64'], true],
+    ['killed', ['/bin/sh', '-c', 'kill -9 $$'], false],
+  ] as const) {
+    const input = probeManifest({ name, app: { exec, isolators }, pod: { network: { mode: 'none' } } });
+    assert.equal((await pod(['run', '-'], { root, input })).exitCode, 137);
+    const { apps } = JSON.parse(await podOk(['status', '-o', 'json', name], { root })) as { apps: Shown[] };
+    assert.equal(apps[0]!.oomKilled, oomKilled, name);
+  }
+});
+
 test('a pod that does not run has nothing in force', async () => {
   await podOk(['run', '-'], {
     root,
@@ -82,10 +99,11 @@ test('a pod that does not run has nothing in force', async () => {
       apiVersion: 'pod/v1',
       kind: 'Pod',
       metadata: { name: 'ended' },
+      network: { mode: 'none' },
       apps: [{ name: 'app', image: 'host', exec: ['/bin/true'] }],
     }),
   });
-  const pod = await shown('ended');
-  assert.deepEqual([pod.inForce, pod.usage, pod.apps[0]!.inForce], [null, null, null]);
+  const ended = await shown('ended');
+  assert.deepEqual([ended.inForce, ended.usage, ended.apps[0]!.inForce], [null, null, null]);
   await podOk(['rm', 'ended'], { root });
 });

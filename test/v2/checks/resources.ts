@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PodErrors } from '../../../stages/stage0/index.ts';
 import type { Check } from '../checks.ts';
-import { shell, start, toEnd } from './pods.ts';
+import { shell, toEnd } from './pods.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -16,29 +16,6 @@ function reads(
   const script = `cd /sys/fs/cgroup; cat ${files.join(' ')}`;
   return toEnd(shell(root, script, { isolators }, pod), ({ output }) => assert.equal(output, expected));
 }
-
-const KMSG = { 'os/linux/devices': { allow: [{ path: '/dev/kmsg', access: 'r' }] } };
-
-export const DEVICE_CHECKS: readonly Check[] = [
-  {
-    name: 'a device is open to the app that has it, and to no other',
-    run: async (root) => {
-      const open = (name: string, isolators: Json): Json => ({
-        name,
-        image: 'host',
-        exec: ['/bin/sh', '-c', '(: < /dev/kmsg) 2>/dev/null && echo open; :'],
-        isolators,
-      });
-      const apps = [open('app', KMSG), open('other', {})];
-      await toEnd(start(root, [], {}, { userns: 'host', apps }), ({ pod }) => {
-        assert.deepEqual(
-          pod.logs().map(({ app, text }) => [app, text]),
-          [['app', 'open']],
-        );
-      });
-    },
-  },
-];
 
 export const UNIFIED_CHECKS: readonly Check[] = [
   {
