@@ -9,7 +9,7 @@ import { Channel } from './channel.ts';
 import { encodeMessage } from './message.ts';
 import type { OpenTransport } from './transport.ts';
 
-/** HANDOFF_FD of stage1.h. */
+/** HANDOFF_FD of state.h. */
 const HANDOFF_FD = 3;
 
 let sealed: Fd | undefined;

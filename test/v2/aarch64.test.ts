@@ -7,7 +7,7 @@ import { TOP } from '../harness/paths.ts';
 
 const EMULATOR = '/usr/bin/qemu-aarch64-static';
 const STAGE1 = join(TOP, 'dist/stage1-aarch64');
-/** stage1.h, EXIT_POD_FAILED */
+/** state.h, EXIT_POD_FAILED */
 const EXIT_POD_FAILED = 125;
 
 function findObstacle(): string | undefined {

@@ -23,7 +23,7 @@ import { POD_FILES } from '../pod/layout.ts';
 import { publishedPorts } from './plan-network.ts';
 import type { UserNetwork } from './user-network.ts';
 
-/** HANDOFF_FD of stage1.h. */
+/** HANDOFF_FD of state.h. */
 const HANDOFF_FD = 3;
 
 /** What stage0 does for the monitor once that is in its namespaces. */

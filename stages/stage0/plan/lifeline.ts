@@ -7,7 +7,7 @@ import type { PodSpec } from '../manifest/spec.ts';
 import { requireSignal } from './signals.ts';
 import { LOG_FILES } from './stores.ts';
 
-/** HANDOFF_FD of stage1.h. */
+/** HANDOFF_FD of state.h. */
 const HANDOFF_FD = 3;
 /** Where `a` is in a message of io.h. */
 const MESSAGE_A = 12;

@@ -72,7 +72,12 @@ function take({ operands, root }: Invocation): Sample[] {
   const wanted = operands.map((query) => store.find(query));
   const found = wanted.length > 0 ? wanted : store.list(['run']);
   const cgroups = new Map(found.map((pod) => [pod.uuid, cgroupsOf(pod)]));
-  const pods = found.flatMap((pod) => statusOf(store, pod, reader) ?? []);
+  const pods = found.flatMap((pod) => {
+    const status = statusOf(store, pod, reader);
+    if (!status && wanted.length > 0)
+      throw new PodError('pod/state', `read the usage of pod ${pod.uuid}: it was removed`);
+    return status ?? [];
+  });
   for (const { uuid, state } of wanted.length > 0 ? pods : []) {
     if (state !== 'running' && state !== 'paused')
       throw new PodError('pod/state', `read the usage of pod ${uuid}: it is ${state}`);
