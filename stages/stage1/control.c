@@ -1,17 +1,10 @@
-/* The control socket: signal, stop, exec. It lies in a directory only the host's owner of the pod can enter. */
+/* The control socket: who asks init for what. It lies in a directory only the host's owner of the pod can enter. */
 #include "stage1.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-
-/* Where exec's tape is verified and played from: init allocates nothing after start-up. */
-static u8 exec_image[MAX_EXEC_TAPE] __attribute__((aligned(4096)));
 
 static void answer(struct session *s, enum message_type type, s32 a, s32 b, s32 c)
 {
@@ -103,67 +96,6 @@ u32 sessions_busy(const struct init *in)
 	return count;
 }
 
-static long load_exec(struct init *in, struct program *p, s32 fd)
-{
-	struct stat st;
-
-	if (sys2(__NR_fstat, fd, &st) < 0 || st.st_size <= 0 || st.st_size > MAX_EXEC_TAPE)
-		return -E2BIG;
-	if (sys4(__NR_pread64, fd, exec_image, st.st_size, 0) != st.st_size)
-		return -EIO;
-	if (program_load(p, exec_image, (size_t)st.st_size) < 0 || p->header->tapes_count != 1 ||
-	    p->tapes[0].purpose != TAPE_EXEC)
-		return -EINVAL;
-	for (u32 i = in->program.header->regs; i < p->header->regs; i++)
-		in->regs[i] = -1;
-	return 0;
-}
-
-/* Around the clone init takes what the app's processes can only inherit. */
-long start_like(struct init *in, u32 app, const struct program *p, u32 tape, const s32 *stdio, s32 *report)
-{
-	const struct tape_app *t = &in->program.apps[app];
-	struct fault fault;
-	long pid;
-
-	if (!played(in, t->before, &fault))
-		return -fault.err;
-	pid = start_process(in, p, tape, stdio, &in->apps[app], report);
-	/* What init cannot take back it must not pass on to others: the command ends, and its client sees that. */
-	if (!played(in, t->after, &fault) && pid > 0)
-		sys2(__NR_kill, pid, SIGKILL);
-	return pid;
-}
-
-/* Descriptors: the tape, then standard input, output and error. With `a` the client is told of a failure and of the end only. */
-static long exec(struct init *in, u32 index, const struct message *m, const s32 *fds)
-{
-	struct session *s = &in->sessions[index];
-	struct program p;
-	long ret;
-
-	if (m->fds != 4 || s->pid > 0 || s->app >= 0 || m->app < 0 || (u32)m->app >= in->program.header->apps_count)
-		return -EINVAL;
-	if (in->apps[m->app].state != APP_RUNNING || in->apps[m->app].mount_namespace < 0)
-		return -ESRCH;
-	if (sessions_busy(in) >= MAX_SESSIONS - REQUEST_SESSIONS)
-		return -EUSERS;
-	ret = load_exec(in, &p, fds[0]);
-	if (ret < 0)
-		return ret;
-	ret = start_like(in, (u32)m->app, &p, 0, fds + 1, &s->report);
-	/* The child has its own copy; give the pages back. */
-	sys3(__NR_madvise, exec_image, sizeof(exec_image), MADV_DONTNEED);
-	if (ret < 0)
-		return ret;
-	s->pid = (s32)ret;
-	s->quiet = m->a != 0;
-	/* What the pipe says of a failure is still there when the process is reaped. */
-	if (!s->quiet)
-		watch(in, s->report, WATCH_SESSION_REPORT, index, 1);
-	return 0;
-}
-
 /* A new pseudo-terminal of the pod's own; the answer carries its master. */
 static long open_terminal(struct init *in, struct session *s)
 {
@@ -201,7 +133,7 @@ static long perform(struct init *in, u32 index, struct message *m, const s32 *fd
 
 	switch (m->type) {
 	case MSG_EXEC:
-		ret = exec(in, index, m, fds);
+		ret = session_exec(in, index, m, fds);
 		return ret < 0 ? ret : 1;
 	case MSG_SIGNAL:
 		if (m->a < 1 || m->a > 64 || m->app < -2 || m->app >= (s32)in->program.header->apps_count)

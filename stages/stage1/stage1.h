@@ -16,14 +16,16 @@ long watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
 
 /* apps.c */
 int played(struct init *in, s32 tape, struct fault *fault);
-void apps_start_ready(struct init *in);
 void app_start(struct init *in, u32 index);
 /* What follows on its hook before the start. */
 void app_launch(struct init *in, u32 index);
 void app_reported(struct init *in, u32 index);
-int apps_done(const struct init *in);
 int app_lives(const struct app *a);
+
+/* order.c */
+void apps_start_ready(struct init *in);
 void app_skip(struct init *in, u32 index, s32 because);
+int apps_done(const struct init *in);
 
 /* ends.c */
 int apps_reap(struct init *in, s32 pid, int status);
@@ -93,6 +95,11 @@ void stream_close(struct init *in, u32 index, struct stream *s);
 void log_end(struct init *in, u32 index, struct stream *s);
 /* The app has ended: all that it wrote is taken, and what is missing of it is told in the log and in the journal. */
 void log_settle(struct init *in, u32 index);
+
+/* dropped.c */
+void log_drop(struct init *in, u32 index, struct stream *s, u64 lines, u64 bytes);
+u64 count_lines(const char *bytes, size_t size);
+int log_over_quota(struct init *in, u32 index);
 /* Says in the journal what was not logged; without effect when nothing was, or when it is too early for the next line. */
 void log_note_dropped(struct init *in, u32 index, int last);
 
@@ -119,8 +126,6 @@ void record_final(const s64 *regs, int status);
 #define FIELD(t, name, value) event_field(t, name, sizeof(name) - 1, value)
 
 /* control.c */
-/* A further process of an app, by a tape of p; stdio as start_process takes it. Its pid, or minus errno. */
-long start_like(struct init *in, u32 app, const struct program *p, u32 tape, const s32 *stdio, s32 *report);
 void control_accept(struct init *in);
 void control_admit_first(struct init *in);
 u32 sessions_busy(const struct init *in);
@@ -128,6 +133,11 @@ void control_listen_again(struct init *in);
 void session_request(struct init *in, u32 index);
 void session_reported(struct init *in, u32 index);
 int sessions_reap(struct init *in, s32 pid, int status);
+
+/* exec.c */
+/* A further process of an app, by a tape of p; stdio as start_process takes it. Its pid, or minus errno. */
+long start_like(struct init *in, u32 app, const struct program *p, u32 tape, const s32 *stdio, s32 *report);
+long session_exec(struct init *in, u32 index, const struct message *m, const s32 *fds);
 
 /* metadata.c */
 /* 0, also where the tape has no service; minus errno. */
