@@ -9,37 +9,12 @@ import { build } from 'esbuild';
 export const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 const FLAGS = ['-std=gnu17', '-O1', '-g', '-Wall', '-Wextra', '-Werror', '-DPOD_FUZZ', '-DPOD_HOSTED', ...SANITIZE];
 
-/** Of each driver: further files of its own, the stage1 sources it does not include itself, and the tapes it is given. */
+/** Of each driver: further files of its own, the stage1 sources it needs beside what it includes itself, or those it does not, and the tapes it is given. */
 const DRIVERS = {
   'tape-fuzz': { sources: ['tape.c', 'verify-apps.c', 'verify.c'], tapes: ['small', 'pod', 'many', 'exec'] },
   'init-fuzz': {
     parts: ['init-kernel.c', 'init-input.c'],
-    sources: [
-      'apps.c',
-      'ask-command.c',
-      'ask.c',
-      'attach.c',
-      'control.c',
-      'ends.c',
-      'events.c',
-      'hooks.c',
-      'http.c',
-      'io.c',
-      'journal.c',
-      'leaf.c',
-      'log.c',
-      'metadata-reply.c',
-      'metadata.c',
-      'probe.c',
-      'process.c',
-      'restart.c',
-      'sha512.c',
-      'stop.c',
-      'tape.c',
-      'tty.c',
-      'verify-apps.c',
-      'verify.c',
-    ],
+    without: ['init.c', 'mend.c', 'monitor.c', 'start.c'],
     tapes: ['small', 'exec'],
   },
   'http-fuzz': { sources: ['http.c'], tapes: [] },
@@ -57,12 +32,23 @@ export function buildFuzzer(top, outDir, name) {
   const program = join(outDir, name);
   const sources = [
     ...[`${name}.c`, ...(DRIVERS[name].parts ?? [])].map((file) => join(top, 'test/fuzz', file)),
-    ...DRIVERS[name].sources.map((file) => join(top, 'stages/stage1', file)),
+    ...stage1Sources(top).filter((path) => isPartOf(DRIVERS[name], basename(path))),
   ];
   execFileSync(process.env.CC ?? 'cc', [...FLAGS, '-o', program, ...sources], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return program;
+}
+
+function isPartOf({ sources, without }, file) {
+  return sources?.includes(file) ?? !without.includes(file);
+}
+
+function stage1Sources(top) {
+  const folder = join(top, 'stages/stage1');
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.c'))
+    .map((name) => join(folder, name));
 }
 
 /**
@@ -72,13 +58,9 @@ export function buildFuzzer(top, outDir, name) {
 export async function buildSanitizedTests(top, outDir, files) {
   mkdirSync(outDir, { recursive: true });
   const arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-  const folder = join(top, 'stages/stage1');
-  const sources = readdirSync(folder)
-    .filter((name) => name.endsWith('.c'))
-    .map((name) => join(folder, name));
   const flags = FLAGS.filter((flag) => flag !== '-DPOD_FUZZ');
   const output = join(outDir, `stage1-${arch}`);
-  const all = [...sources, join(top, 'test/fuzz/asan-options.c')];
+  const all = [...stage1Sources(top), join(top, 'test/fuzz/asan-options.c')];
   execFileSync(process.env.CC ?? 'cc', [...flags, '-o', output, ...all], { stdio: ['ignore', 'ignore', 'inherit'] });
   await bundle(top, { entryPoints: files, outdir: outDir, outExtension: { '.js': '.cjs' } });
   return files.map((file) => join(outDir, basename(file).replace(/\.ts$/, '.cjs')));

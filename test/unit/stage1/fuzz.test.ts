@@ -10,12 +10,13 @@ import { newCorpus } from '../../fuzz/tapes.ts';
 const outDir = mkdtempSync(join(tmpdir(), 'pod-fuzz-'));
 after(() => rmSync(outDir, { recursive: true, force: true }));
 
-function build(name: string): string | undefined {
+function build(name: string): string {
   const script = `import(process.argv[1]).then((m) => console.log(m.buildFuzzer(...process.argv.slice(2))))`;
   const built = spawnSync(process.execPath, ['-e', script, join(TOP, 'test/fuzz/build.mjs'), TOP, outDir, name], {
     encoding: 'utf8',
   });
-  return built.status === 0 ? built.stdout.trim() : undefined;
+  assert.equal(built.status, 0, built.stderr);
+  return built.stdout.trim();
 }
 
 const arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
@@ -34,9 +35,7 @@ function writeTapes(...names: readonly string[]): string[] {
 const SEED = '1';
 
 function fuzz(name: string, count: string, tapes: readonly string[]): string {
-  const program = build(name);
-  assert.ok(program, 'it compiles');
-  const { status, stdout, stderr } = spawnSync(program, [SEED, count, ...tapes], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(build(name), [SEED, count, ...tapes], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   return stdout;
 }
