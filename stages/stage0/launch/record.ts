@@ -1,3 +1,4 @@
+import { isoTime } from '../pod/iso-time.ts';
 import type { PodRecord } from '../pod/record.ts';
 import { readBootId } from '../pod/uuid.ts';
 import type { AcquireInput } from './acquire-input.ts';
@@ -15,7 +16,7 @@ export function newRecord(input: RecordInput): PodRecord {
   return {
     uuid,
     name: identity.name,
-    createdAt: prepared?.createdAt ?? new Date().toISOString(),
+    createdAt: prepared?.createdAt ?? isoTime(Date.now()),
     manifest: { path: identity.manifest.path },
     labels: identity.labels,
     annotations: identity.annotations,

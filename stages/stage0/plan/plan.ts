@@ -13,7 +13,7 @@ import type { ImageMount } from '../image/types.ts';
 import { planAskedNodes, planCloseAskedNodes, planJoinedQueues } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planCloseStorage, planStorage } from '../rootfs/storage.ts';
-import { planOverlays, planUpperDirs } from '../rootfs/overlay.ts';
+import { planOverlays, planUpperDirs, planWorkDirsRemoval } from '../rootfs/overlay.ts';
 import { planCloseStoreDevices, storeDeviceReg } from '../rootfs/stores.ts';
 import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
 import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
@@ -150,6 +150,7 @@ export function planPod(input: PlanInput): Plan {
   if (rootfs.storage === 'pod') planWritable(host, rootfs);
   const cgroups = planCgroups(host, cleanup, cgroupInput);
   planArchive(cleanup, spec.at);
+  planWorkDirsRemoval(cleanup, rootfs);
   const settle = program.tape({ purpose: 'settle' });
   network.planSettle(settle);
   const marked = markedCgroups(input, drafts.pod, drafts.apps);
@@ -180,7 +181,7 @@ export function planPod(input: PlanInput): Plan {
   };
 }
 
-/** The last op before the exit is told: from here on the pod is an exited one. */
+/** From here on the pod is an exited one; who waits for it is told so when the tape is at its end. */
 function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
   const from = cleanup.text([sym('root'), '/pods/run/', sym('uuid')]);
   const to = cleanup.text([sym('root'), '/pods/exited/', sym('uuid')]);

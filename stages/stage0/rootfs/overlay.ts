@@ -15,7 +15,7 @@ import { volumeReg } from './volumes.ts';
 import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
 import { planStores, storeFdOf } from './stores.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
-import { overlayDir, planUpperDirsOf, planWritable, volumeDirs, type WritableDirs } from './upper.ts';
+import { overlayDir, planUpperDirsOf, planWorkRemoval, planWritable, volumeDirs, type WritableDirs } from './upper.ts';
 
 /**
  * fsconfig(2) takes strings of at most 255 bytes, and an overlay names its layers by path: descriptors under fixed numbers
@@ -97,6 +97,13 @@ export function planUpperDirs(host: Tape, input: RootfsInput): void {
     const dirs = { ...volumeDirs(name), mode: 0o777 };
     if (layer !== undefined) planWritable(host, input, storage, dirs, { at, why: `make volume "${name}"` });
   }
+}
+
+/** Those of apps with a limit are in a place of its own, and memory goes by itself. */
+export function planWorkDirsRemoval(cleanup: Tape, input: RootfsInput): void {
+  if (input.storage !== 'pod') return;
+  for (const app of input.apps)
+    if (storeFdOf(input, app.name) === undefined) planWorkRemoval(cleanup, app, storageReg(cleanup, input));
 }
 
 function lowerOptions(layers: readonly string[]): (readonly [string, Text])[] {

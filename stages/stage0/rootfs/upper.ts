@@ -1,3 +1,4 @@
+import { AT_REMOVEDIR } from '../../linux/constants.ts';
 import { sym, type Tape } from '../../tape/program.ts';
 import type { Dir, Reason } from './mount-ops.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
@@ -39,4 +40,26 @@ export function planWritable(
   tape.call('mkdirat', [directory, tape.text(upper), mode], reason);
   // The overlay's root shows the owner of this directory; an idmapped upper would make it read-only.
   if (userns) tape.call('fchownat', [directory, tape.text(upper), owner, owner, 0], reason);
+}
+
+/** What overlayfs makes in the work directory of a volatile mount (Documentation/filesystems/overlayfs.rst), deepest first. */
+const WORK_FILE = 'work/incompat/volatile/dirty';
+const WORK_DIRS = ['work/incompat/volatile', 'work/incompat', 'work', ''];
+
+/**
+ * Removes the work directories, when no process of the pod is left: nobody reads them again, and whoever removes the pod would
+ * have to look what is in each. Anything else that lies there stays for the pod's removal.
+ */
+export function planWorkRemoval(cleanup: Tape, app: RootfsApp, directory: Dir): void {
+  app.imageMounts.forEach((_, i) => {
+    const remove = (path: string, flags: number): void =>
+      cleanup.call('unlinkat', [directory, cleanup.text(`${overlayDir('work', app, i)}${path && `/${path}`}`), flags], {
+        at: app.at,
+        why: `remove the work directory of app "${app.name}"`,
+        // Not made: a launch that failed. Others: it is not what we know, or not ours to remove.
+        tolerate: ['EBADF', 'ENOENT', 'ENOTEMPTY', 'EACCES'],
+      });
+    remove(WORK_FILE, 0);
+    for (const path of WORK_DIRS) remove(path, AT_REMOVEDIR);
+  });
 }
