@@ -32,10 +32,11 @@ const OPTIONAL_PROGRAMS = {
   'qemu-aarch64-static': 'qemu-user-static',
 };
 
-/** Headers and the static C library, which have no program. */
+/** Headers, the static C library and podman's system call profile, which have no program. */
 const FILES = {
   '/usr/include/linux/seccomp.h': 'linux-libc-dev',
   '/usr/include/stdio.h': 'libc6-dev',
+  '/usr/share/containers/seccomp.json': 'golang-github-containers-common',
 };
 
 const SEARCH = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];

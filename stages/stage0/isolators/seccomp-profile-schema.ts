@@ -1,4 +1,5 @@
 import type { JsonSchema, SeccompTest } from './isolator.ts';
+import { ERRNO_NAMES } from './seccomp-sets.ts';
 
 /** libseccomp's actions that a filter can carry out by itself. */
 export const ACTIONS = {
@@ -34,6 +35,7 @@ export interface ProfileCall {
   readonly name?: string;
   readonly action: keyof typeof ACTIONS;
   readonly errnoRet?: number;
+  readonly errno?: string;
   readonly args?: readonly {
     readonly index: number;
     readonly value: number;
@@ -47,6 +49,7 @@ export interface ProfileCall {
 export interface ProfileValue {
   readonly defaultAction: keyof typeof ACTIONS;
   readonly defaultErrnoRet?: number;
+  readonly defaultErrno?: string;
   readonly syscalls?: readonly ProfileCall[];
 }
 
@@ -54,6 +57,8 @@ const ACTION: JsonSchema = { enum: Object.keys(ACTIONS) };
 const NUMBER: JsonSchema = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 /** MAX_ERRNO of the kernel. */
 const ERRNO_NUMBER: JsonSchema = { type: 'integer', minimum: 0, maximum: 4095 };
+/** Podman's profiles have the name beside the number. */
+const ERRNO_NAME: JsonSchema = { enum: ['', ...ERRNO_NAMES] };
 const STRINGS: JsonSchema = { type: 'array', items: { type: 'string' } };
 const NAME: JsonSchema = { type: 'string', pattern: '^[a-z_][a-z0-9_]*$' };
 
@@ -88,6 +93,7 @@ export const PROFILE_SCHEMA: JsonSchema = {
   properties: {
     defaultAction: { ...ACTION, description: 'For calls that no entry names.' },
     defaultErrnoRet: { ...ERRNO_NUMBER, description: 'Of SCMP_ACT_ERRNO, where an entry has none. Default: 1, EPERM.' },
+    defaultErrno: { ...ERRNO_NAME, description: 'The same by name. With both, they have to be the same.' },
     architectures: { ...STRINGS, description: 'Accepted and without effect: only calls of the host are answered.' },
     archMap: {
       type: 'array',
@@ -107,6 +113,7 @@ export const PROFILE_SCHEMA: JsonSchema = {
           name: { ...NAME, description: 'One system call.' },
           action: { ...ACTION, description: 'What they get.' },
           errnoRet: { ...ERRNO_NUMBER, description: 'Of SCMP_ACT_ERRNO.' },
+          errno: { ...ERRNO_NAME, description: 'The same by name.' },
           args: {
             type: ['array', 'null'],
             items: ARG,

@@ -7,7 +7,7 @@ import { OF_A_PROCESS } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext, SeccompAction, SeccompRule, SeccompTest } from './isolator.ts';
 import { ALLOW } from './seccomp-default.ts';
 import { ACTIONS, OPERATORS, PROFILE_SCHEMA, type ProfileCall, type ProfileValue } from './seccomp-profile-schema.ts';
-import { checkName, launchCalls, refuseBothFilters } from './seccomp-sets.ts';
+import { checkName, errnoNumber, launchCalls, refuseBothFilters } from './seccomp-sets.ts';
 
 /** The names container images have for architectures. */
 const ARCHES = { x86_64: 'amd64', aarch64: 'arm64' } as const;
@@ -23,10 +23,12 @@ interface Gathered {
 function lower(value: ProfileValue, draft: Draft, context: IsolatorContext): void {
   refuseBothFilters(draft, context);
   checkCapabilities(value, context);
-  const defaultAction = actionOf(value.defaultAction, value.defaultErrnoRet);
+  const defaultErrno = errnoOf(value.defaultErrnoRet, value.defaultErrno, '/defaultErrno', context);
+  const defaultAction = actionOf(value.defaultAction, defaultErrno);
   const calls = new Map<string, Gathered>();
   for (const [index, entry] of (value.syscalls ?? []).entries()) {
-    if (applies(entry, draft, context.host)) gather(calls, entry, index, value, context);
+    const errno = errnoOf(entry.errnoRet, entry.errno, `/syscalls/${index}/errno`, context) ?? defaultErrno;
+    if (applies(entry, draft, context.host)) gather(calls, entry, index, errno, context);
   }
   const rules = new Map<string, SeccompRule>();
   for (const [name, { action = defaultAction, when }] of calls) {
@@ -53,10 +55,10 @@ function gather(
   calls: Map<string, Gathered>,
   entry: ProfileCall,
   index: number,
-  { defaultErrnoRet }: ProfileValue,
+  errno: number | undefined,
   context: IsolatorContext,
 ): void {
-  const action = actionOf(entry.action, entry.errnoRet ?? defaultErrnoRet);
+  const action = actionOf(entry.action, errno);
   const names = entry.names ?? [entry.name!];
   for (const [at, name] of names.entries()) {
     if (!isKnown(name)) {
@@ -80,6 +82,21 @@ function testOf({ index, value, valueTwo = 0, op }: NonNullable<ProfileCall['arg
   const arg = index as SeccompTest['arg'];
   if (op === 'SCMP_CMP_MASKED_EQ') return { arg, op: 'masked-eq', mask: BigInt(value), value: BigInt(valueTwo) };
   return { arg, op: OPERATORS[op], value: BigInt(value) };
+}
+
+/** Undefined where there is neither a number nor a name. */
+function errnoOf(
+  number: number | undefined,
+  name: string | undefined,
+  pointer: string,
+  context: IsolatorContext,
+): number | undefined {
+  if (!name) return number;
+  const named = errnoNumber(name);
+  if (number === undefined || number === named) return named;
+  throw new PodError('manifest/schema', `answer with "${name}": that is ${named}, and beside it stands ${number}`, {
+    at: context.atOf(pointer),
+  });
 }
 
 function actionOf(action: keyof typeof ACTIONS, errno: number | undefined): SeccompAction {

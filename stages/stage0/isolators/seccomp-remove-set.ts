@@ -13,6 +13,8 @@ import {
   seccompSetSchema,
 } from './seccomp-sets.ts';
 
+const EMPTY = '@appc.io/empty';
+
 /** Every app starts with the default filter; a remove-set takes from it, as appc lets an implementation do. */
 function applyDefault(draft: Draft): void {
   draft.process.seccompPolicy = defaultPolicy(draft.process.capabilities.bounding);
@@ -22,11 +24,10 @@ function lower(value: SeccompSetValue, draft: Draft, context: IsolatorContext): 
   refuseBothFilters(draft, context);
   const policy = defaultPolicy(draft.process.capabilities.bounding);
   const blocked = blockedAction(value, context);
-  const masked = value.set.includes('@appc.io/empty');
   for (const [index, name] of value.set.entries()) {
     checkName(name, index, context);
-    if (masked) continue;
-    refuseNeeded(name, index, draft, context);
+    if (name === EMPTY) refuseOthers(value.set, index, context);
+    else refuseNeeded(name, index, draft, context);
     const calls = isGroup(name) ? refusedBy(name) : [name];
     for (const call of calls) policy.rules.set(call, { action: blocked });
   }
@@ -36,6 +37,16 @@ function lower(value: SeccompSetValue, draft: Draft, context: IsolatorContext): 
 /** What docker's profile refuses, the default filter refuses already. */
 function refusedBy(group: string): readonly string[] {
   return group === '@podman/default-blacklist' ? podmanRefusals() : [];
+}
+
+/** "Remove nothing" beside "remove ptrace": who wrote the one may not see the other, and the call would stay open. */
+function refuseOthers(set: readonly string[], index: number, context: IsolatorContext): void {
+  const others = set.filter((name) => name !== EMPTY);
+  if (others.length === 0) return;
+  throw new PodError('manifest/schema', `remove "${EMPTY}" and "${others[0]}": the one says that nothing is removed`, {
+    at: context.atOf(`/set/${index}`),
+    hint: `take "${EMPTY}" out, or leave it alone in the set`,
+  });
 }
 
 function refuseNeeded(name: string, index: number, draft: Draft, context: IsolatorContext): void {

@@ -36,7 +36,7 @@ export function launchCalls(draft: Draft): readonly string[] {
 export const GROUPS = {
   '@appc.io/all': 'every call: in a retain-set it turns the filter off',
   '@appc.io/empty':
-    'no call: a remove-set of it is the default filter, a retain-set of it only what the launch itself needs',
+    'no call: a remove-set of it, and of nothing else, is the default filter, a retain-set of it only what the launch itself needs',
   '@pod/default': 'the calls the default filter allows, with its tests of arguments',
   '@docker/default-whitelist': 'the same, by the name rkt had for it',
   '@rkt/default-whitelist': 'the same, by the name rkt had for it',
@@ -54,6 +54,9 @@ export function isGroup(name: string): name is Group {
   return Object.hasOwn(GROUPS, name);
 }
 
+/** As errno(3) has them. */
+export const ERRNO_NAMES: readonly string[] = [...Object.keys(ERRNO), 'ENOTSUP', 'EWOULDBLOCK'];
+
 export function seccompSetSchema(description: string): JsonSchema {
   const groups = Object.entries(GROUPS).map(([name, meaning]) => `"${name}": ${meaning}`);
   return {
@@ -69,7 +72,7 @@ export function seccompSetSchema(description: string): JsonSchema {
         description: `System calls by the kernel's name, and groups of them. ${groups.join('. ')}.`,
       },
       errno: {
-        enum: ['', ...Object.keys(ERRNO), 'ENOTSUP', 'EWOULDBLOCK'],
+        enum: ['', ...ERRNO_NAMES],
         description: 'What a blocked call returns, by name. Default, and if empty: the app is ended by SIGSYS.',
       },
     },
@@ -88,7 +91,7 @@ export function blockedAction(value: SeccompSetValue, context: IsolatorContext):
   return { kind: 'errno', errno };
 }
 
-function errnoNumber(name: string): number | undefined {
+export function errnoNumber(name: string): number | undefined {
   if (name === 'ENOTSUP') return ERRNO.EOPNOTSUPP;
   if (name === 'EWOULDBLOCK') return ERRNO.EAGAIN;
   return Object.hasOwn(ERRNO, name) ? ERRNO[name as keyof typeof ERRNO] : undefined;

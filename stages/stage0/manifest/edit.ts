@@ -1,6 +1,7 @@
 // Values of isolators, put into a manifest that was read before; the rest of it stays as somebody wrote it, comments and all.
 
 import { type Document, isAlias, isMap, isSeq, parseDocument, Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { PodError, PodErrors } from '../error.ts';
 import { EXPLICIT_TAGS } from './yaml-scalars.ts';
 
 export interface IsolatorEdit {
@@ -15,7 +16,8 @@ export interface IsolatorEdit {
 
 /**
  * The text with its isolators changed. What stands behind an alias is written out at the place that is edited; what comes in by
- * a merge key is not seen, so that the caller has to read the result and compare.
+ * a merge key is not seen, so that the caller has to read the result and compare. Throws `PodErrors` with every path that leads
+ * below a value that has no members.
  */
 export function editIsolators(text: string, edits: readonly IsolatorEdit[]): string {
   if (/^\s*\{/.test(text)) {
@@ -23,9 +25,22 @@ export function editIsolators(text: string, edits: readonly IsolatorEdit[]): str
     if (json) return editJson(json, text, edits);
   }
   const document = parseDocument(text, { schema: 'failsafe', customTags: EXPLICIT_TAGS, uniqueKeys: false });
-  for (const edit of edits) editYaml(document, edit);
+  applyAll(edits, (edit) => editYaml(document, edit));
   // No line is folded that was not.
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+function applyAll(edits: readonly IsolatorEdit[], applyOne: (edit: IsolatorEdit) => void): void {
+  const errors: PodError[] = [];
+  for (const edit of edits) {
+    try {
+      applyOne(edit);
+    } catch (error) {
+      if (!(error instanceof PodError)) throw error;
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new PodErrors(errors);
 }
 
 function parseJson(text: string): Holder | undefined {
@@ -47,24 +62,29 @@ interface Collections<Node> {
   readonly remove: (node: Node, key: string | number) => void;
   readonly length: (node: Node) => number;
   readonly isList: (node: Node) => boolean;
+  readonly isMap: (node: Node) => boolean;
   readonly text: (node: Node | undefined) => unknown;
 }
 
 function editJson(json: Holder, text: string, edits: readonly IsolatorEdit[]): string {
-  for (const edit of edits) apply(JSON_COLLECTIONS, json, edit);
+  applyAll(edits, (edit) => apply(JSON_COLLECTIONS, json, edit));
   const indent = text.includes('\n') ? 2 : undefined;
   return `${JSON.stringify(json, undefined, indent)}${text.endsWith('\n') ? '\n' : ''}`;
 }
 
 const JSON_COLLECTIONS: Collections<unknown> = {
-  get: (node, key) => (node as Record<string | number, unknown>)[key],
-  set: (node, key, value) => void ((node as Record<string | number, unknown>)[key] = value),
+  // Its own alone: what is called `__proto__` is somebody's text, too, and no way to what all objects share.
+  get: (node, key) =>
+    Object.hasOwn(node as object, key) ? (node as Record<string | number, unknown>)[key] : undefined,
+  set: (node, key, value) =>
+    void Object.defineProperty(node, key, { value, writable: true, enumerable: true, configurable: true }),
   remove: (node, key) => {
     if (Array.isArray(node)) node.splice(Number(key), 1);
     else delete (node as Record<string | number, unknown>)[key];
   },
   length: (node) => (Array.isArray(node) ? node.length : Object.keys(node as object).length),
   isList: Array.isArray,
+  isMap: (node) => typeof node === 'object' && node !== null && !Array.isArray(node),
   text: (node) => node,
 };
 
@@ -84,6 +104,7 @@ function editYaml(document: Document, edit: IsolatorEdit): void {
     remove: (node, key) => void (node as YAMLMap).delete(key),
     length: (node) => (isMap(node) || isSeq(node) ? node.items.length : 1),
     isList: isSeq,
+    isMap,
     text: (node) => (node instanceof Scalar ? node.value : undefined),
   };
   apply(collections, document.contents, edit);
@@ -99,7 +120,7 @@ function apply<Node>(of: Collections<Node>, root: Node, edit: IsolatorEdit): voi
   if (isWhole) return of.set(holder, key, edit.value);
   if (of.get(holder, key) === undefined) of.set(holder, key, {});
   const value = of.get(holder, key)!;
-  setDeep(of, value, edit.path, edit.value);
+  setDeep(of, value, edit, 0);
   if (edit.value === undefined && of.length(value) === 0) removeFrom(of, isolators, edit);
 }
 
@@ -132,15 +153,33 @@ function removeFrom<Node>(of: Collections<Node>, isolators: Node, { isolator }: 
   if (key !== undefined) of.remove(isolators, key);
 }
 
-function setDeep<Node>(of: Collections<Node>, value: Node, path: readonly string[], wanted: unknown): void {
-  const [name, ...rest] = path as [string, ...string[]];
-  const key = of.isList(value) ? Number(name) : name;
-  if (rest.length > 0) {
+/** Puts the edit's value below `value`, which is what the first `depth` members of its path lead to. */
+function setDeep<Node>(of: Collections<Node>, value: Node, edit: IsolatorEdit, depth: number): void {
+  const key = keyIn(of, value, edit, depth);
+  if (depth + 1 < edit.path.length) {
     if (of.get(value, key) === undefined) of.set(value, key, {});
-    return setDeep(of, of.get(value, key)!, rest, wanted);
+    return setDeep(of, of.get(value, key)!, edit, depth + 1);
   }
-  if (wanted === undefined) of.remove(value, key);
-  else of.set(value, key, wanted);
+  if (edit.value === undefined) of.remove(value, key);
+  else of.set(value, key, edit.value);
+}
+
+function keyIn<Node>(of: Collections<Node>, value: Node, edit: IsolatorEdit, depth: number): string | number {
+  const name = edit.path[depth]!;
+  if (of.isMap(value)) return name;
+  const above = [edit.isolator, ...edit.path.slice(0, depth)].join('.');
+  const whole = [edit.isolator, ...edit.path].join('.');
+  const attempt = `set "${whole}" of ${edit.app === undefined ? 'the pod' : `app "${edit.app}"`}`;
+  if (!of.isList(value)) {
+    const found = JSON.stringify(of.text(value) ?? null);
+    throw new PodError('manifest/schema', `${attempt}: "${above}" is ${found}, which has no member "${name}"`, {
+      hint: `set "${above}" itself`,
+    });
+  }
+  const length = of.length(value);
+  if (/^(0|[1-9]\d*)$/.test(name) && Number(name) <= length) return Number(name);
+  const hint = length > 0 ? `its items are 0 to ${length - 1}; ${length} adds one` : 'it is empty; 0 adds an item';
+  throw new PodError('manifest/schema', `${attempt}: "${above}" is a list, which has no item "${name}"`, { hint });
 }
 
 /** Words that YAML readers take for something else, unless they are quoted. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pod } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -48,6 +49,13 @@ test("a profile in docker's format is what the app gets", async () => {
   );
   assert.match(stderr, /Read-only file system/);
   assert.deepEqual(stdout.trim().split('\n'), ['no-usr1', 'term', 'sync 159']);
+});
+
+test("podman's own profile is taken as it is", async () => {
+  const profile = JSON.parse(readFileSync('/usr/share/containers/seccomp.json', 'utf8')) as object;
+  const { stdout, stderr } = await run('unshare --user true || echo closed; umount /proc; echo "umount $?"', profile);
+  assert.match(stderr, /umount: .*(permitted|permission|superuser)/i);
+  assert.deepEqual(stdout.trim().split('\n'), ['umount 32']);
 });
 
 test('a mistake in a profile has its place', async () => {

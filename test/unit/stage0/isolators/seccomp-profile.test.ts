@@ -52,6 +52,23 @@ test('actions, with the errno of the entry, of the profile, or EPERM', () => {
   assert.equal(answer('execve'), ALLOW);
 });
 
+test("errors by name, as podman's profiles have them beside the numbers", () => {
+  const answer = filterOf({
+    defaultAction: 'SCMP_ACT_ERRNO',
+    defaultErrno: 'ENOSYS',
+    syscalls: [
+      { names: ['mkdir'], action: 'SCMP_ACT_ERRNO', errnoRet: 30, errno: 'EROFS' },
+      { names: ['rmdir'], action: 'SCMP_ACT_ERRNO', errno: 'EPERM' },
+    ],
+  });
+  assert.deepEqual(
+    ['mkdir', 'rmdir', 'mknod'].map((name) => answer(name)),
+    [errno(30), errno(1), errno(38)],
+  );
+  const two = { defaultAction: 'SCMP_ACT_ERRNO', defaultErrno: 'EPERM', defaultErrnoRet: 38 };
+  assert.deepEqual(failures(two), ['pod.yaml/defaultErrno: answer with "EPERM": that is 1, and beside it stands 38']);
+});
+
 test('tests of arguments hold together, and several entries for one call are tried in turn', () => {
   const entry = (value: number, more: object = {}): object => ({
     names: ['personality'],

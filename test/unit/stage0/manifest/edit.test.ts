@@ -122,3 +122,60 @@ test('JSON stays JSON', () => {
   });
   assert.ok(!text.includes('\n'));
 });
+
+const JSON_TEXT = JSON.stringify({
+  apiVersion: 'pod/v1',
+  kind: 'Pod',
+  metadata: { name: 'web' },
+  apps: [
+    {
+      name: 'web',
+      image: 'host',
+      isolators: {
+        'resource/memory': { limit: '64Mi' },
+        'resource/block-bandwidth': { disks: [{ path: '/', read: '1M' }] },
+      },
+    },
+  ],
+});
+
+test('a path that leads below a value without members, or beside a list, is refused, and every such path is told', () => {
+  const yaml = TEXT.replace(
+    'resource/cpu:',
+    'resource/block-bandwidth: {disks: [{path: /, read: 1M}]}\n      resource/cpu:',
+  );
+  for (const text of [yaml, JSON_TEXT]) {
+    const wrong = [
+      { path: ['limit', 'x'], value: 5 },
+      { path: ['limit', '', ''], value: 3 },
+      { isolator: 'resource/block-bandwidth', path: ['disks', 'write'], value: '1M' },
+      { isolator: 'resource/block-bandwidth', path: ['disks', '-1'], value: 1 },
+      { isolator: 'resource/block-bandwidth', path: ['disks', '2', 'write'], value: '1M' },
+    ];
+    assert.throws(
+      () => edit(text, ...wrong),
+      ({ errors }: { errors: readonly Error[] }) => {
+        assert.deepEqual(
+          errors.map(({ message }) => message),
+          [
+            'set "resource/memory.limit.x" of app "web": "resource/memory.limit" is "64Mi", which has no member "x"',
+            'set "resource/memory.limit.." of app "web": "resource/memory.limit" is "64Mi", which has no member ""',
+            'set "resource/block-bandwidth.disks.write" of app "web": "resource/block-bandwidth.disks" is a list, which has no item "write"',
+            'set "resource/block-bandwidth.disks.-1" of app "web": "resource/block-bandwidth.disks" is a list, which has no item "-1"',
+            'set "resource/block-bandwidth.disks.2.write" of app "web": "resource/block-bandwidth.disks" is a list, which has no item "2"',
+          ],
+        );
+        return true;
+      },
+    );
+  }
+});
+
+test('a member called __proto__ is text in the manifest, and a way to nothing else', () => {
+  for (const text of [TEXT, JSON_TEXT]) {
+    const edited = edit(text, { path: ['__proto__', 'polluted'], value: 'yes' });
+    assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+    const { errors } = parseManifest(edited, 'pod.yaml', { baseDir: '/' });
+    assert.match(errors.map(({ message }) => message).join(), /unknown field "__proto__"/);
+  }
+});
