@@ -38,11 +38,6 @@ export function claimUidRange(
   { dir, files }: UidRangeSources = HOST,
 ): number | null {
   if (userns.mode === 'host') return null;
-  if (userns.size > SIZE) {
-    throw new PodError('host/unsupported', `map ${userns.size} ids into the pod: at most ${SIZE} are possible`, {
-      at: userns.at,
-    });
-  }
   const known = readKnownIds(files);
   const base = firstFree(known, root, uuid, dir) ?? afterSweep(known, root, uuid, dir);
   if (base !== undefined) return base;

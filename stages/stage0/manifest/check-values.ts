@@ -93,10 +93,17 @@ function checkId(id: string | number | undefined, at: string, size: number, repo
   } else if (number > MAX_ID) {
     report.error('manifest/schema', at, `${number} is above ${MAX_ID}`);
   } else if (size > 0 && number >= size) {
-    const hint = `give it more, with "userns: {size: ${Math.min(number + 1, 2 ** 30)}}", or choose a smaller id`;
+    const more =
+      number < MAX_USERNS_SIZE
+        ? `give it more, with "userns: {size: ${number + 1}}"`
+        : 'with "userns: host" any id is one';
+    const hint = `choose a smaller id; ${more}`;
     report.error('manifest/schema', at, `${number} is outside the pod's user namespace, which has ${size} ids`, hint);
   }
 }
+
+/** The range that every pod of this host has to itself. */
+const MAX_USERNS_SIZE = 65536;
 
 /** 2^32 - 1 means "no id" to the kernel. */
 const MAX_ID = 2 ** 32 - 2;

@@ -26,6 +26,13 @@ export function takesRange({ userns }: PodSpec, { caller }: Pick<HostFacts, 'cal
   return userns.mode !== 'host' && !caller;
 }
 
+/** How many ids the pod has; undefined without a user namespace. A normal user may have fewer than the manifest asks for. */
+export function idsOf({ userns }: PodSpec, { caller }: Pick<HostFacts, 'caller'>): number | undefined {
+  const asked = userns.mode === 'host' ? Infinity : userns.size;
+  const ids = Math.min(asked, caller ? idCount(caller) : Infinity);
+  return Number.isFinite(ids) ? ids : undefined;
+}
+
 /** What a normal user gets for a bridge: the monitor makes the network namespace with its own, and a program of his connects it. */
 export function isUserMode({ network }: PodSpec, { caller }: Pick<HostFacts, 'caller'>): boolean {
   return network.mode === 'bridge' && caller?.network !== undefined;

@@ -20,9 +20,9 @@ import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
 import { markedCgroups, planPacketMarks } from './marks.ts';
 import { requireSignal } from './signals.ts';
-import { idCount } from './caller.ts';
 import {
   cloneFlags,
+  idsOf,
   planHostname,
   planIdMaps,
   planInitIdentity,
@@ -104,7 +104,8 @@ function rootfsInput(
     ...storageOf(spec.environment),
     deviceNodes: [drafts.pod, ...drafts.apps.values()].flatMap(({ devices }) => devices.flatMap(nodeOf)),
     userns: takesRange(spec, facts),
-    ...(facts.caller ? { caller: { ids: idCount(facts.caller) } } : {}),
+    isNormalUser: facts.caller !== undefined,
+    ids: idsOf(spec, facts),
     hostNetwork: spec.network.mode === 'host',
     joined: joins.map(({ kind }) => kind),
     layersDir,

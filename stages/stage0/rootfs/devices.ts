@@ -146,14 +146,14 @@ function showNode(tree: Tape, dev: Reg, { name, at }: DeviceNode, node: Reg): vo
   tree.call('close', [node], reason);
 }
 
-function planDevFileSystems(pod: Tape, dev: Reg, { podAt: at, caller, joined }: RootfsInput): void {
+function planDevFileSystems(pod: Tape, dev: Reg, { podAt: at, ids, joined }: RootfsInput): void {
   const pts = pod.program.reg('ptmx');
   const ptsOptions = [
     ['newinstance', true],
     ['ptmxmode', '0666'],
     ['mode', '0620'],
     // Where the group tty is nobody's the kernel refuses it, and a terminal belongs to the pod's root.
-    ...(caller && caller.ids <= TTY_GID ? [] : [['gid', `${TTY_GID}`] as const]),
+    ...(ids !== undefined && ids <= TTY_GID ? [] : [['gid', `${TTY_GID}`] as const]),
   ] as const;
   const shmOptions = [
     ['mode', '1777'],

@@ -24,7 +24,7 @@ export function planHostSysfs(host: Tape, input: RootfsInput): void {
   }
   if (!input.hostNetwork) return;
   // In a user namespace that did not mount them, what is mounted below comes along or the kernel refuses.
-  const recursive = input.caller !== undefined;
+  const recursive = input.isNormalUser;
   cloneTree(host, AT_FDCWD, '/sys', sys, reason, { recursive });
   setMountAttr(host, sys, { set: NO_EXEC | MOUNT_ATTR_RDONLY, recursive }, reason);
 }

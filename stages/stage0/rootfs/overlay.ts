@@ -57,13 +57,13 @@ class Lowers {
     const { program } = this.#tape;
     const mount = program.reg('lower');
     const number = FIRST_LOWER_FD + this.#clones.size;
-    if (this.#input.caller) this.#open(directory, mount, reason);
+    if (this.#input.isNormalUser) this.#open(directory, mount, reason);
     else cloneTree(this.#tape, AT_FDCWD, directory, mount, reason);
     if (this.#input.userns) {
       const why = `map the owners of the image's files in "${directory}" into the pod's user namespace`;
       setMountAttr(this.#tape, mount, { idmap: program.reg('userns') }, { ...reason, why });
     }
-    if (!this.#input.detachedLayers && !this.#input.caller)
+    if (!this.#input.detachedLayers && !this.#input.isNormalUser)
       attachMount(this.#tape, mount, AT_FDCWD, LAYER_HANGER, reason);
     this.#tape.call('dup3', [mount, number, O_CLOEXEC], reason);
     this.#tape.call('close', [mount], reason);
@@ -179,7 +179,7 @@ function planOverlay(
         ['upperdir', `/proc/self/fd/${fd}/${dirs.upper}`],
         ['workdir', `/proc/self/fd/${fd}/${dirs.work}`],
         ['volatile', true],
-        ...(input.caller ? ([['userxattr', true]] as const) : []),
+        ...(input.isNormalUser ? ([['userxattr', true]] as const) : []),
       ],
       attributes: MOUNT_ATTR_NODEV | (nosuid ? MOUNT_ATTR_NOSUID : 0n),
     },

@@ -67,8 +67,10 @@ export interface RootfsInput {
   readonly machineId?: string | undefined;
   /** The pod has a user namespace of its own, and what it mounts is mapped into it. */
   readonly userns: boolean;
-  /** The monitor is in a user namespace itself, of so many ids. */
-  readonly caller?: { readonly ids: number };
+  /** The monitor is in a user namespace itself, a normal user's. */
+  readonly isNormalUser: boolean;
+  /** The ids below this one are somebody's in the pod; undefined: they all are. */
+  readonly ids: number | undefined;
   /** The pod shares the host's network namespace. */
   readonly hostNetwork: boolean;
   /** Namespaces that are another pod's. */

@@ -8,6 +8,7 @@ import { eventually } from '../../harness/eventually.ts';
 import { podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
+import { shellManifest } from '../run/shell-manifest.ts';
 import { manifest, STOPPABLE } from './manifests.ts';
 
 const roots = [useTempRoot(), useTempRoot()];
@@ -53,4 +54,17 @@ test('pods of two state directories have ranges of their own, which are free aga
   assert.equal(heldBy(killed!.root).includes(killed!.base), true);
   await podOk(['gc'], killed!);
   assert.equal(heldBy(killed!.root).includes(killed!.base), false);
+});
+
+test('a pod has as many ids as it asks for, also too few for the group of terminals', async () => {
+  const script = "awk '{print $3}' /proc/self/uid_map; exec 3<>/dev/ptmx; stat -c %g /dev/pts/0";
+  for (const [size, group] of [
+    [1, 0],
+    [5, 0],
+    [6, 5],
+  ] as const) {
+    const text = JSON.parse(shellManifest('few-ids', { a: script })) as object;
+    const input = JSON.stringify({ ...text, userns: { size } });
+    assert.equal(await podOk(['run', '--rm', '-'], { root: roots[0]!, input }), `${size}\n${group}`);
+  }
 });

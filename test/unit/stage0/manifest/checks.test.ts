@@ -110,6 +110,7 @@ refusesEach({
   'a uid with leading zeros': [appWith('user: ▶"0100"'), 'manifest/schema'],
   'a uid in octal': [appWith('user: ▶0100'), 'manifest/schema'],
   'a uid outside the user namespace': [appWith('user: ▶65536'), 'manifest/schema'],
+  'more ids than a pod can have': [`${HEAD}${APP}userns: {size: ▶65537}\n`, 'manifest/schema'],
   'a gid outside the user namespace': [appWith('supplementaryGids: [5, ▶70000]'), 'manifest/schema'],
   'a user name with a colon': [appWith('user: ▶"a:b"'), 'manifest/schema'],
   'a variable name with =': [appWith('env: {▶"A=B": x}'), 'manifest/schema'],
@@ -170,7 +171,7 @@ test('every form of image, user and userns is accepted', () => {
   for (const image of [...images, ...registry]) specOf(`${HEAD}apps: [{name: a, image: "${image}"}]\n`);
   for (const user of ['0', '1000', 'www-data', '"1000"', '/etc/passwd', 'machine$']) specOf(appWith(`user: ${user}`));
   for (const userns of ['auto', 'host', '{size: 1}']) specOf(`${HEAD}${APP}userns: ${userns}\n`);
-  specOf(`${appWith('user: 70000')}userns: {size: 70001}\n`);
+  specOf(`${appWith('user: 60000')}userns: {size: 60001}\n`);
   specOf(`${appWith('user: 4294967294')}userns: host\n`);
 });
 

@@ -23,6 +23,8 @@ function inputOf(layers: number, detachedLayers: boolean, hasPlainEtc = false): 
     deviceNodes: [],
     storage: 'pod',
     userns: true,
+    isNormalUser: false,
+    ids: 65536,
     hostNetwork: false,
     joined: [],
     layersDir: '/images/layers',
