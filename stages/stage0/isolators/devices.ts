@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { PodError, type Position } from '../error.ts';
 import type { Look } from '../plan/facts.ts';
 import { findController } from './controllers.ts';
 import { findingOf } from './finding.ts';
@@ -61,7 +61,11 @@ function look({ allow }: DevicesValue): Look[] {
 
 function lower({ allow }: DevicesValue, draft: Draft, context: IsolatorContext): void {
   const { host, at } = context;
-  if (!findController(host, 'devices') && !host.cgroup.hierarchies.some(({ version }) => version === 2)) {
+  if (
+    !host.caller &&
+    !findController(host, 'devices') &&
+    !host.cgroup.hierarchies.some(({ version }) => version === 2)
+  ) {
     throw new PodError('host/unsupported', `apply "${DEVICES.name}": no cgroup hierarchy here restricts devices`, {
       at,
       hint: 'mount cgroup2 on /sys/fs/cgroup, or version 1 with the devices controller',
@@ -72,9 +76,11 @@ function lower({ allow }: DevicesValue, draft: Draft, context: IsolatorContext):
 
 function grantOf(entry: DeviceEntry, pointer: string, context: IsolatorContext): DeviceGrant {
   const { path, type, major, minor } = entry;
+  const { host } = context;
   const at = context.atOf(pointer);
   const access = ['r', 'w', 'm'].filter((letter) => (entry.access ?? 'rwm').includes(letter)).join('');
   const hasNumbers = type !== undefined || major !== undefined || minor !== undefined;
+  if (host.caller) refuseUnlessShown(entry, at);
   if (path !== undefined && !hasNumbers) return { ...nodeOf(path, access, `${pointer}/path`, context), access, at };
   if (path !== undefined || type === undefined || major === undefined) {
     throw new PodError('manifest/schema', 'allow a device: it is named by its path, or by its type and numbers', {
@@ -84,6 +90,16 @@ function grantOf(entry: DeviceEntry, pointer: string, context: IsolatorContext):
   }
   const kind = type === 'c' ? 'char' : 'block';
   return { type: kind, major, ...(minor === undefined ? {} : { minor }), access, at };
+}
+
+/** The pods of a normal user are under no policy (docs/decisions/017): there only is what of /dev they are shown. */
+function refuseUnlessShown({ path, access = 'rw' }: DeviceEntry, at: Position): void {
+  const attempt = path === undefined ? 'allow devices by their number' : `allow device "${path}" for "${access}" only`;
+  if (path !== undefined && access.includes('r') && access.includes('w')) return;
+  throw new PodError('host/privilege', `${attempt}: only root can restrict devices`, {
+    at,
+    hint: 'name a device that any user may read and write by its path, or run the pod as root',
+  });
 }
 
 /** Places in /dev that the pod fills with file systems of its own. */
@@ -107,7 +123,7 @@ function nodeOf(
     const message = `${what}: only some users of the host may open it, and the pod has users of its own`;
     throw new PodError('host/unsupported', message, {
       at,
-      hint: `write "userns: host" in the pod, or change the node's mode on the host`,
+      hint: `${context.host.caller ? 'run the pod as root with "userns: host"' : 'write "userns: host" in the pod'}, or change the node's mode on the host`,
     });
   }
   const { type, major, minor } = node;

@@ -14,6 +14,16 @@ export function requireNetMarks(
   const { at, host, hostNetwork } = context;
   const what = `apply "${isolator}"`;
   const found = findController(host, controller);
+  if (!found && host.caller) {
+    throw new PodError(
+      'host/privilege',
+      `${what}: only root may add the rules that mark packets to the host's firewall`,
+      {
+        at,
+        hint: 'run the pod as root',
+      },
+    );
+  }
   if (!found && !host.cgroup.hierarchies.some(({ version }) => version === 2)) {
     throw new PodError(
       'host/unsupported',

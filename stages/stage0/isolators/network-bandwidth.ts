@@ -20,6 +20,12 @@ function lower({ limit }: NetworkBandwidthValue, draft: Draft, context: Isolator
       at,
     });
   }
+  if (!context.hasOwnLink && context.host.caller) {
+    throw new PodError('host/privilege', "limit the network bandwidth: a normal user's pod has no link of the host's", {
+      at: context.at,
+      hint: 'run the pod as root',
+    });
+  }
   if (!context.hasOwnLink) {
     throw new PodError('manifest/schema', 'limit the network bandwidth: the pod has no link of its own', {
       at: context.at,

@@ -5,7 +5,7 @@ import { DEFAULT_DEVICES, deviceLine, type DeviceRule } from '../../../../stages
 import { lowerIsolators } from '../../../../stages/stage0/isolators/lower.ts';
 import type { HostFacts } from '../../../../stages/stage0/plan/facts.ts';
 import { newHost, spec } from './host.ts';
-import { FULL_HYBRID, FULL_V1, FULL_V2 } from './table.ts';
+import { FULL_HYBRID, FULL_USER, FULL_V1, FULL_V2 } from './table.ts';
 
 function allowed(entries: readonly object[], host: HostFacts = FULL_V2, hasUserns = false): string[] {
   const specs = [spec('os/linux/devices', { allow: entries })];
@@ -36,6 +36,12 @@ for (const [name, entries, expected] of TABLE) {
 test('a node that users of the pod could not open is refused', () => {
   assert.deepEqual(allowed([{ path: '/dev/kvm', access: 'rw' }], FULL_V2, true), ['host/unsupported /allow/0/path']);
   assert.deepEqual(allowed([{ path: '/dev/kvm', access: 'r' }], FULL_V2, true), ['c 10:232 r /dev/kvm']);
+});
+
+test('a normal user is shown devices that are for all, and cannot restrict any', () => {
+  assert.deepEqual(allowed([{ path: '/dev/fuse' }], FULL_USER, true), ['c 10:229 rwm /dev/fuse']);
+  assert.deepEqual(allowed([{ path: '/dev/fuse', access: 'r' }], FULL_USER, true), ['host/privilege /allow/0']);
+  assert.deepEqual(allowed([{ type: 'c', major: 10 }], FULL_USER, true), ['host/privilege /allow/0']);
 });
 
 test('a host that cannot restrict devices refuses to allow some', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lowerIsolators } from '../../../../stages/stage0/isolators/lower.ts';
 import { newHost, spec } from './host.ts';
-import { FULL_HYBRID, FULL_V1, FULL_V2, lowered } from './table.ts';
+import { FULL_HYBRID, FULL_USER, FULL_V1, FULL_V2, lowered } from './table.ts';
 
 type Row = readonly [name: string, isolators: object, v1: readonly string[]];
 
@@ -29,6 +29,12 @@ for (const [name, app, v1] of TABLE) {
     assert.deepEqual(lowered(FULL_V1, { app: { ...app } }), ['manifest/schema']);
   });
 }
+
+test('a normal user may not touch the firewall that would mark packets', () => {
+  assert.deepEqual(lowered(FULL_USER, { app: { 'os/linux/net-class': '10:1' }, hostNetwork: true }), [
+    'host/privilege',
+  ]);
+});
 
 test('without the controllers, packets are marked by nftables', () => {
   const specs = [spec('os/linux/net-class', '10:1'), spec('os/linux/net-priority', { eth0: 6 })];

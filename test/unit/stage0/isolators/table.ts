@@ -56,6 +56,9 @@ export const FULL_HYBRID: HostFacts = newHost(
   { looked: LOOKED },
 );
 
+/** What a normal user has whose manager delegated a cgroup to him. */
+export const FULL_USER: HostFacts = { ...FULL_V2, caller: { uid: 1000, gid: 1000, uids: [], gids: [] } };
+
 type Isolators = Readonly<Record<string, unknown>>;
 
 export interface Asked {
