@@ -3,7 +3,7 @@ import { closeDescriptors, setStandardStreams, type StandardInput, startSession 
 import { executeProgram } from './execute.ts';
 import { changeUser, dropBoundingSet, loadSystemCallFilter, setCapabilities, setNoNewPrivileges } from './identity.ts';
 import { restrictByLandlock } from './landlock.ts';
-import { applySettings, setResourceLimits, setUmask, unblockSignals } from './limits.ts';
+import { applySettings, limitDescriptors, setResourceLimits, setUmask, unblockSignals } from './limits.ts';
 import { setSecurityLabel } from './security-label.ts';
 import { mountOwnProc } from './own-proc.ts';
 import type { ProcessPlan } from './process.ts';
@@ -26,6 +26,7 @@ const AFTER_ROOT: readonly Step[] = [
   restrictByLandlock,
   unblockSignals,
   closeDescriptors,
+  limitDescriptors,
   loadSystemCallFilter,
   executeProgram,
 ];
@@ -39,12 +40,13 @@ const AFTER_ROOT_WITHOUT_NNP: readonly Step[] = [
   setUmask,
   changeDirectory,
   restrictByLandlock,
+  unblockSignals,
+  closeDescriptors,
+  limitDescriptors,
   loadSystemCallFilter,
   dropBoundingSet,
   changeUser,
   setCapabilities,
-  unblockSignals,
-  closeDescriptors,
   executeProgram,
 ];
 

@@ -1,11 +1,21 @@
-import { rlimitName } from '../linux/rlimit.ts';
+import { RLIMIT, rlimitName } from '../linux/rlimit.ts';
 import { rlimit64 } from '../linux/structs.ts';
 import type { SourcePosition, Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
 /** Explicit, whatever stage0 was given: Node raises its soft limits, and its caller may have set others. */
 export function setResourceLimits(tape: Tape, process: ProcessPlan): void {
+  setLimits(tape, process, (resource) => resource !== RLIMIT.RLIMIT_NOFILE);
+}
+
+/** Of open files: last, since the launch has more of them than the app may be allowed. */
+export function limitDescriptors(tape: Tape, process: ProcessPlan): void {
+  setLimits(tape, process, (resource) => resource === RLIMIT.RLIMIT_NOFILE);
+}
+
+function setLimits(tape: Tape, process: ProcessPlan, isMeant: (resource: number) => boolean): void {
   for (const { resource, soft, hard, at } of process.rlimits) {
+    if (!isMeant(resource)) continue;
     tape.call('prlimit64', [0, resource, tape.bytes(rlimit64(soft, hard)), 0], {
       at: at ?? process.places.app,
       why: `limit ${rlimitName(resource)} to ${soft}:${hard}`,

@@ -1,8 +1,19 @@
+import { PodError, type Position } from '../error.ts';
 import { IN_THE_POD } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema, Named } from './isolator.ts';
 
 export interface PathSetValue {
   readonly set: readonly string[];
+}
+
+export interface PathSetKind {
+  readonly name: string;
+  readonly description: string;
+  /** What is done to a path, as in `hide "/etc"`. */
+  readonly verb: string;
+  readonly listOf: (draft: Draft) => Named[];
+  /** Without them no app would start. */
+  readonly needed?: readonly string[];
 }
 
 function schema(description: string): JsonSchema {
@@ -17,16 +28,37 @@ function schema(description: string): JsonSchema {
         minItems: 1,
         uniqueItems: true,
         items: { type: 'string', pattern: '^(/[^/\\u0000-\\u001f\\u007f]+)+$' },
-        description: "Absolute paths in the app's root; links in them lead to places inside it.",
+        description:
+          "Absolute paths in the app's root, without `.` and `..`; links in them lead to places inside it. What every process has for itself, such as /proc/self/status, cannot be one.",
       },
     },
   };
 }
 
+/** proc(5): links to what is the calling process's own, where a mount would be in the way of one process alone. */
+const OF_A_PROCESS = /^\/proc\/(self|thread-self|[0-9]+|mounts|net)(\/|$)/;
+
+function check(path: string, at: Position, { verb, needed = [] }: PathSetKind): void {
+  const what = `${verb} "${path}"`;
+  if (path.split('/').some((part) => part === '.' || part === '..'))
+    throw new PodError('manifest/schema', `${what}: it has "." or ".." in it`, { at, hint: 'write where it leads' });
+  if (needed.includes(path)) throw new PodError('manifest/schema', `${what}: the launch of the app needs it`, { at });
+  if (!OF_A_PROCESS.test(path)) return;
+  throw new PodError('manifest/schema', `${what}: every process has another file there`, {
+    at,
+    hint: 'apps do not see each other\'s processes with "os/linux/namespaces: {pid: app}" in the pod',
+  });
+}
+
 /** An isolator that is a set of paths in an app's root. */
-export function pathSet(name: string, description: string, listOf: (draft: Draft) => Named[]): Isolator<PathSetValue> {
+export function pathSet(kind: PathSetKind): Isolator<PathSetValue> {
+  const { name, description, listOf } = kind;
   const lower = ({ set }: PathSetValue, draft: Draft, context: IsolatorContext): void => {
-    listOf(draft).push(...set.map((value, index) => ({ value, at: context.atOf(`/set/${index}`) })));
+    for (const [index, value] of set.entries()) {
+      const at = context.atOf(`/set/${index}`);
+      check(value, at, kind);
+      listOf(draft).push({ value, at });
+    }
   };
   return { name, example: { set: ['/tmp'] }, scopes: ['app'], schema: schema(description), lower, fixed: IN_THE_POD };
 }

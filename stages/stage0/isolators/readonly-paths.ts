@@ -1,8 +1,10 @@
 import type { Isolator } from './isolator.ts';
 import { pathSet, type PathSetValue } from './path-sets.ts';
 
-export const READ_ONLY: Isolator<PathSetValue> = pathSet(
-  'os/linux/readonly-paths',
-  'Files and directories, with all that is mounted below them, that the app can only read, besides /proc/sys and the like, which no app may write. One that is not there is left out.',
-  (draft) => draft.process.readOnlyPaths,
-);
+export const READ_ONLY: Isolator<PathSetValue> = pathSet({
+  name: 'os/linux/readonly-paths',
+  description:
+    'Files and directories, with all that is mounted below them, that the app can only read, besides /proc/sys and the like, which no app may write. One that is not there is left out.',
+  verb: 'make read-only',
+  listOf: (draft) => draft.process.readOnlyPaths,
+});

@@ -5,9 +5,8 @@ import { PodError } from '../error.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { OF_A_PROCESS } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext, SeccompAction, SeccompRule, SeccompTest } from './isolator.ts';
-import { ALLOW } from './seccomp-default.ts';
 import { ACTIONS, OPERATORS, PROFILE_SCHEMA, type ProfileCall, type ProfileValue } from './seccomp-profile-schema.ts';
-import { checkName, errnoNumber, launchCalls, refuseBothFilters } from './seccomp-sets.ts';
+import { addLaunchCalls, checkName, errnoNumber, refuseBothFilters } from './seccomp-sets.ts';
 
 /** The names container images have for architectures. */
 const ARCHES = { x86_64: 'amd64', aarch64: 'arm64' } as const;
@@ -34,7 +33,7 @@ function lower(value: ProfileValue, draft: Draft, context: IsolatorContext): voi
   for (const [name, { action = defaultAction, when }] of calls) {
     rules.set(name, { action, ...(when.length > 0 ? { when } : {}) });
   }
-  for (const name of launchCalls(draft)) rules.set(name, { action: ALLOW });
+  addLaunchCalls(rules, draft, defaultAction);
   draft.process.seccompPolicy = { defaultAction, rules, at: context.at };
 }
 

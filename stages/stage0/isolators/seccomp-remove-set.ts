@@ -4,6 +4,7 @@ import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 import { defaultPolicy } from './seccomp-default.ts';
 import { podmanRefusals } from './seccomp-podman.ts';
 import {
+  addLaunchCalls,
   blockedAction,
   checkName,
   isGroup,
@@ -31,6 +32,7 @@ function lower(value: SeccompSetValue, draft: Draft, context: IsolatorContext): 
     const calls = isGroup(name) ? refusedBy(name) : [name];
     for (const call of calls) policy.rules.set(call, { action: blocked });
   }
+  addLaunchCalls(policy.rules, draft, policy.defaultAction);
   draft.process.seccompPolicy = { ...policy, at: context.at };
 }
 

@@ -5,10 +5,10 @@ import type { Draft, Isolator, IsolatorContext, SeccompPolicy, SeccompRule } fro
 import { ALLOW, defaultPolicy } from './seccomp-default.ts';
 import { podmanPolicy } from './seccomp-podman.ts';
 import {
+  addLaunchCalls,
   blockedAction,
   checkName,
   isGroup,
-  launchCalls,
   refuseBothFilters,
   type SeccompSetValue,
   seccompSetSchema,
@@ -33,8 +33,9 @@ function listed(value: SeccompSetValue, draft: Draft, context: IsolatorContext):
       });
     } else if (name !== '@appc.io/empty') addGroup(rules, policyOf(name, draft), value, context);
   }
-  for (const name of launchCalls(draft)) rules.set(name, { action: ALLOW });
-  return { defaultAction: blockedAction(value, context), rules };
+  const defaultAction = blockedAction(value, context);
+  addLaunchCalls(rules, draft, defaultAction);
+  return { defaultAction, rules };
 }
 
 function policyOf(group: string, draft: Draft): SeccompPolicy {
@@ -75,7 +76,7 @@ export const SECCOMP_RETAIN_SET: Isolator<SeccompSetValue> = {
   example: { set: ['@pod/default'] },
   scopes: ['app'],
   schema: seccompSetSchema(
-    'The only system calls the app and what it starts may make. What the launch itself needs (execve, close_range, exit, exit_group, rt_sigreturn) is always allowed. Calls of other ABIs, 32-bit and x32, end the app. Default: the filter of "@pod/default", which answers EPERM to known dangers and ENOSYS to the rest.',
+    'The only system calls the app and what it starts may make. What the launch itself needs (execve, exit, exit_group, rt_sigreturn, and to write that execve failed) is always allowed. Calls of other ABIs, 32-bit and x32, end the app. Default: the filter of "@pod/default", which answers EPERM to known dangers and ENOSYS to the rest.',
   ),
   lower,
   fixed: OF_A_PROCESS,

@@ -1,7 +1,9 @@
 import { ERRNO } from '../../linux/errno.ts';
 import { SYSCALLS } from '../../linux/syscall-numbers.ts';
 import { PodError } from '../error.ts';
-import type { Draft, IsolatorContext, JsonSchema, SeccompAction } from './isolator.ts';
+import { REPORT_BYTES, REPORT_FD } from '../../stage2/descriptors.ts';
+import type { Draft, IsolatorContext, JsonSchema, SeccompAction, SeccompRule, SeccompTest } from './isolator.ts';
+import { ALLOW } from './seccomp-default.ts';
 
 export interface SeccompSetValue {
   readonly set: readonly string[];
@@ -9,18 +11,15 @@ export interface SeccompSetValue {
 }
 
 /** What every launch calls after the filter is in force; without them the app could not begin, or not end. */
-export const LAUNCH_CALLS: readonly string[] = ['close_range', 'execve', 'exit', 'exit_group', 'rt_sigreturn'];
+const LAUNCH_CALLS: readonly string[] = ['execve', 'exit', 'exit_group', 'rt_sigreturn'];
 
 /**
  * Without no_new_privs the filter goes in before the capabilities are given up (seccomp(2) asks for CAP_SYS_ADMIN then), so
  * these come after it as well.
  */
-export const EARLY_LAUNCH_CALLS: readonly string[] = [
+const EARLY_LAUNCH_CALLS: readonly string[] = [
   ...LAUNCH_CALLS,
   'capset',
-  'chdir',
-  'fchdir',
-  'getcwd',
   'prctl',
   'setgroups',
   'setresgid',
@@ -30,6 +29,22 @@ export const EARLY_LAUNCH_CALLS: readonly string[] = [
 /** The calls of this app's launch that its filter has to let through. */
 export function launchCalls(draft: Draft): readonly string[] {
   return draft.process.noNewPrivileges ? LAUNCH_CALLS : EARLY_LAUNCH_CALLS;
+}
+
+/**
+ * Lets through what the launch calls, and the one write that tells init of an execve that failed: of so many bytes, to the
+ * descriptor that execve closes. `others` is the answer to calls without a rule.
+ */
+export function addLaunchCalls(rules: Map<string, SeccompRule>, draft: Draft, others: SeccompAction): void {
+  for (const name of launchCalls(draft)) rules.set(name, { action: ALLOW });
+  const { action, when = [] } = rules.get('write') ?? { action: others };
+  if (action.kind === 'allow' && when.length === 0) return;
+  const tests = [equals(0, REPORT_FD), equals(2, REPORT_BYTES)];
+  rules.set('write', { action, when: [{ tests, action: ALLOW }, ...when] });
+}
+
+function equals(arg: SeccompTest['arg'], value: number): SeccompTest {
+  return { arg, op: 'eq', value: BigInt(value) };
 }
 
 /** The groups a set may name beside system calls. */

@@ -34,9 +34,21 @@ function places(...specs: IsolatorSpec[]): string[] {
 
 test('a retain-set allows what it names and what the launch needs, and ends the app for the rest', () => {
   const answer = filterOf(retain(['read', 'write']));
-  for (const name of ['read', 'write', 'execve', 'exit_group', 'rt_sigreturn', 'close_range'])
-    assert.equal(answer(name), ALLOW);
-  assert.equal(answer('open'), KILL);
+  for (const name of ['read', 'write', 'execve', 'exit_group', 'rt_sigreturn']) assert.equal(answer(name), ALLOW);
+  for (const name of ['open', 'close_range']) assert.equal(answer(name), KILL);
+});
+
+test('an app that may not write can still tell that its program is not there', () => {
+  const retained = filterOf(retain(['read']));
+  const removed = filterOf(remove(['write'], 'EPERM'));
+  const report = [3n, 0x7fff_0000_0000n, 12n];
+  assert.deepEqual([retained('write', ...report), removed('write', ...report)], [ALLOW, ALLOW]);
+  for (const other of [
+    [1n, 0n, 12n],
+    [3n, 0n, 13n],
+    [3n | (1n << 32n), 0n, 12n],
+  ])
+    assert.deepEqual([retained('write', ...other), removed('write', ...other)], [KILL, EPERM]);
 });
 
 test('a retain-set may answer an errno instead', () => {
