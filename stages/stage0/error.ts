@@ -102,6 +102,28 @@ export class PodErrors extends Error {
   }
 }
 
+/** What `act` makes of each item. Throws `PodErrors` with all that failed, once every item was tried. */
+export function mapAll<Item, Result>(items: Iterable<Item>, act: (item: Item) => Result): Result[] {
+  const errors: PodError[] = [];
+  const results: Result[] = [];
+  for (const item of items) {
+    try {
+      results.push(act(item));
+    } catch (error) {
+      errors.push(...podErrorsOf(error));
+    }
+  }
+  if (errors.length > 0) throw new PodErrors(errors);
+  return results;
+}
+
+/** The failures meant for a person that were thrown, one or several; anything else is thrown on. */
+export function podErrorsOf(error: unknown): readonly PodError[] {
+  if (error instanceof PodError) return [error];
+  if (error instanceof PodErrors) return error.errors;
+  throw error;
+}
+
 function comparePlaces(a: PodError, b: PodError): number {
   const left = a.at;
   const right = b.at;

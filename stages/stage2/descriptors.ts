@@ -1,12 +1,7 @@
 import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NOFOLLOW, O_RDONLY, TIOCSCTTY } from '../linux/constants.ts';
+import { REPORT_FD } from '../tape/format.ts';
 import type { Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
-
-/** Where the close-on-exec report pipe ends up: the first number after standard input, output and error. */
-export const REPORT_FD = 3;
-
-/** `struct report` of stage1: the tape, the op and the errno of what failed. */
-export const REPORT_BYTES = 12;
 
 /** A session of its own, so that no terminal of the caller's is ever its controlling one (CVE-2017-5226). */
 export function startSession(tape: Tape, process: ProcessPlan): void {

@@ -68,3 +68,9 @@ export const LIMITS = {
   apps: 64,
   tolerated: 4,
 } as const;
+
+/** Where the close-on-exec report pipe of a process that is being launched ends up: after standard input, output and error. */
+export const REPORT_FD = 3;
+
+/** `struct report` of stage1, which is written to it: the tape, the op and the errno of what failed. */
+export const REPORT_BYTES = 12;

@@ -1,4 +1,4 @@
-import { PodError, PodErrors } from '../error.ts';
+import { PodError, PodErrors, podErrorsOf } from '../error.ts';
 import type { ReadyPod, RunningPod, RunOptions } from './launch-api.ts';
 import { loadReady } from './load-launch.ts';
 import { LogPrinter } from './log-printer.ts';
@@ -65,7 +65,7 @@ async function readyAll({ paths, network, options }: ManyLaunch, signal: AbortSi
       if (twin) throw sameName(made, twin);
       ready.push(made);
     } catch (error) {
-      errors.push(...errorsOf(error));
+      errors.push(...podErrorsOf(error));
     }
   }
   if (errors.length > 0) throw new PodErrors(errors);
@@ -74,12 +74,6 @@ async function readyAll({ paths, network, options }: ManyLaunch, signal: AbortSi
 
 function sameName({ name, at }: ReadyPod, twin: ReadyPod): PodError {
   return new PodError('manifest/duplicate', `name a pod "${name}": the pod of "${twin.at.file}" has that name`, { at });
-}
-
-function errorsOf(error: unknown): readonly PodError[] {
-  if (error instanceof PodErrors) return error.errors;
-  if (error instanceof PodError) return [error];
-  throw error;
 }
 
 async function startOne(

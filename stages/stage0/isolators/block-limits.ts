@@ -1,4 +1,4 @@
-import { PodError, type Position } from '../error.ts';
+import { mapAll, PodError, type Position } from '../error.ts';
 import { parseBytes } from '../manifest/quantity.ts';
 import type { DiskBelow, HostFacts, Look } from '../plan/facts.ts';
 import { findController } from './controllers.ts';
@@ -87,25 +87,53 @@ export function addBlockLimits(
   context: IsolatorContext,
 ): void {
   const wanted = new Map<string, CgroupWrite>();
+  requireRates(value, kind, context);
   const everywhere = findEverywhere(value, context);
   for (const direction of DIRECTIONS) {
     for (const device of everywhere) addRate(wanted, value, '', device, direction);
-    for (const [index, disk] of (value.disks ?? []).entries()) {
+    const paths = new Map<string, string>();
+    mapAll((value.disks ?? []).entries(), ([index, disk]) => {
       const pointer = `/disks/${index}`;
-      addRate(wanted, disk, pointer, requireDisk(disk.path, `${pointer}/path`, kind, context), direction);
-    }
+      const device = requireDisk(disk.path, `${pointer}/path`, kind, context);
+      if (!addRate(wanted, disk, pointer, device, direction)) return;
+      refuseSameDisk(disk.path, paths.get(device), kind, context.atOf(pointer));
+      paths.set(device, disk.path);
+    });
   }
   refuseUnnested(draft, context, version);
   draft.cgroup.push(...wanted.values());
 
-  function addRate(writes: typeof wanted, rates: Rates, pointer: string, device: string, direction: Direction): void {
+  /** Whether there is one. */
+  function addRate(
+    writes: typeof wanted,
+    rates: Rates,
+    pointer: string,
+    device: string,
+    direction: Direction,
+  ): boolean {
     const field = rates[direction] === undefined ? 'limit' : direction;
     const rate = rates[field];
-    if (rate === undefined) return;
+    if (rate === undefined) return false;
     const write = rateWrite(kind, version, { device, direction, rate, at: context.atOf(`${pointer}/${field}`) });
     refuseAbovePod(write, context);
     writes.set(`${device} ${direction}`, write);
+    return true;
   }
+}
+
+function requireRates({ limit, read, write, disks }: BlockValue, { what }: BlockLimit, { at }: IsolatorContext): void {
+  if ((limit ?? read ?? write ?? disks) !== undefined) return;
+  throw new PodError('manifest/schema', `limit the ${what}: there is no limit`, {
+    at,
+    hint: 'write "limit", "read", "write" or "disks"',
+  });
+}
+
+function refuseSameDisk(path: string, other: string | undefined, { what }: BlockLimit, at: Position): void {
+  if (other === undefined) return;
+  throw new PodError('manifest/duplicate', `limit the ${what} of "${path}": it is on the same disk as "${other}"`, {
+    at,
+  });
 }
 
 function findEverywhere(value: BlockValue, { host, at }: IsolatorContext): string[] {

@@ -1,5 +1,5 @@
 import { CAPABILITIES, capabilityMask, capabilityNumber } from '../../linux/capabilities.ts';
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import type { CapabilitySets, Draft, IsolatorContext, JsonSchema, ProcessDraft } from './isolator.ts';
 
 export interface CapabilitySetValue {
@@ -41,7 +41,7 @@ export function capabilitySetSchema(description: string): JsonSchema {
 /** The mask of a manifest's list. Each name has to exist in this kernel, else setting it would fail for no visible reason. */
 export function readCapabilitySet(value: CapabilitySetValue, context: IsolatorContext): bigint {
   let mask = 0n;
-  for (const [index, name] of value.set.entries()) {
+  mapAll(value.set.entries(), ([index, name]) => {
     const number = capabilityNumber(name);
     const at = context.atOf(`/set/${index}`);
     if (number === undefined)
@@ -52,7 +52,7 @@ export function readCapabilitySet(value: CapabilitySetValue, context: IsolatorCo
       });
     }
     mask |= 1n << BigInt(number);
-  }
+  });
   return mask;
 }
 

@@ -1,4 +1,4 @@
-import { PodError, type Position } from '../error.ts';
+import { mapAll, PodError, type Position } from '../error.ts';
 import type { Look } from '../plan/facts.ts';
 import { findController } from './controllers.ts';
 import { findingOf } from './finding.ts';
@@ -71,7 +71,7 @@ function lower({ allow }: DevicesValue, draft: Draft, context: IsolatorContext):
       hint: 'mount cgroup2 on /sys/fs/cgroup, or version 1 with the devices controller',
     });
   }
-  for (const [index, entry] of allow.entries()) draft.devices.push(grantOf(entry, `/allow/${index}`, context));
+  draft.devices.push(...mapAll(allow.entries(), ([index, entry]) => grantOf(entry, `/allow/${index}`, context)));
 }
 
 function grantOf(entry: DeviceEntry, pointer: string, context: IsolatorContext): DeviceGrant {

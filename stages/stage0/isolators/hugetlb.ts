@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import { BYTES_PATTERN, parseBytes } from '../manifest/quantity.ts';
 import { requireController } from './controllers.ts';
 import { findingOf } from './finding.ts';
@@ -13,7 +13,7 @@ const SIZES = '/sys/kernel/mm/hugepages';
 
 function lower(value: HugetlbValue, draft: Draft, context: IsolatorContext): void {
   const { version } = requireController(context, 'hugetlb', HUGETLB.name);
-  for (const [size, limit] of Object.entries(value)) {
+  mapAll(Object.entries(value), ([size, limit]) => {
     const at = context.atOf(`/${size}`);
     const pageBytes = parseBytes(size, at);
     requireSize(size, pageBytes, context);
@@ -26,7 +26,7 @@ function lower(value: HugetlbValue, draft: Draft, context: IsolatorContext): voi
       });
     }
     addLimits(draft, context, { version, size, name: sizeName(pageBytes), bytes, at });
-  }
+  });
 }
 
 function requireSize(size: string, bytes: bigint, context: IsolatorContext): void {
@@ -63,6 +63,12 @@ function addLimits(draft: Draft, context: IsolatorContext, { version, size, name
   const bound = context.pod?.cgroup.find((write) => write.file === `hugetlb.${name}.${file}`);
   if (bound && bytes > BigInt(bound.value)) {
     throw new PodError('manifest/schema', `${why}: the pod as a whole is limited to ${bound.value}`, { at });
+  }
+  const other = draft.cgroup.find((write) => write.file === `hugetlb.${name}.${file}`);
+  if (other) {
+    throw new PodError('manifest/duplicate', `${why}: pages of that size are limited to ${other.value} bytes already`, {
+      at,
+    });
   }
   const unset = version === 2 ? 'max' : '-1';
   const common: Omit<CgroupWrite, 'file'> = { controller: 'hugetlb', value: `${bytes}`, at, why, unset };

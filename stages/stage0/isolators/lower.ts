@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { PodError, podErrorsOf } from '../error.ts';
 import type { IsolatorSpec } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { newDraft } from './defaults.ts';
@@ -42,8 +42,7 @@ export function lowerIsolators(
       const network = { hostNetwork, joinedNetwork, hasOwnLink };
       isolator.lower(spec.value as never, draft, { host, ...places, ...network, pod, hasUserns });
     } catch (error) {
-      if (!(error instanceof PodError)) throw error;
-      errors.push(error);
+      errors.push(...podErrorsOf(error));
     }
   }
   return { draft, errors };

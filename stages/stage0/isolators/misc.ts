@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import type { HostFacts, Look } from '../plan/facts.ts';
 import { findController, requireController } from './controllers.ts';
 import { findingOf } from './finding.ts';
@@ -17,7 +17,7 @@ function lower(value: MiscValue, draft: Draft, context: IsolatorContext): void {
   const capacity = findingOf(context.host, 'text', `${mountPoint}/misc.capacity`) ?? '';
   // Lines of a name and a number.
   const names = capacity.split('\n').flatMap((line) => line.split(' ')[0] || []);
-  for (const [name, limit] of Object.entries(value)) {
+  mapAll(Object.entries(value), ([name, limit]) => {
     const at = context.atOf(`/${name}`);
     if (!names.includes(name)) {
       const hint = names.length > 0 ? `there are ${names.join(', ')}` : 'there are none';
@@ -38,7 +38,7 @@ function lower(value: MiscValue, draft: Draft, context: IsolatorContext): void {
       key: name,
       unset: `${name} max`,
     });
-  }
+  });
 }
 
 export const MISC: Isolator<MiscValue> = {

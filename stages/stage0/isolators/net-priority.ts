@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import { findingOf } from './finding.ts';
 import { linesOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
@@ -10,7 +10,7 @@ const INTERFACES = '/sys/class/net';
 function lower(value: Readonly<Record<string, number>>, draft: Draft, context: IsolatorContext): void {
   const by = requireNetMarks(context, 'net_prio', NET_PRIORITY.name);
   const names = findingOf(context.host, 'names', INTERFACES) ?? [];
-  for (const [name, priority] of Object.entries(value)) {
+  mapAll(Object.entries(value), ([name, priority]) => {
     const at = context.atOf(`/${name}`);
     const why = `give packets priority ${priority} on "${name}"`;
     if (!names.includes(name)) {
@@ -21,11 +21,11 @@ function lower(value: Readonly<Record<string, number>>, draft: Draft, context: I
     }
     if (by === 'nftables') {
       draft.marks.push({ priority, interface: name, at, why });
-      continue;
+      return;
     }
     const [entry, unset] = [`${name} ${priority}`, `${name} 0`];
     draft.cgroup.push({ controller: 'net_prio', file: FILE, value: entry, at, why, key: name, unset });
-  }
+  });
 }
 
 export const NET_PRIORITY: Isolator<Readonly<Record<string, number>>> = {

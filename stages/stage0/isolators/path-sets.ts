@@ -1,4 +1,4 @@
-import { PodError, type Position } from '../error.ts';
+import { mapAll, PodError, type Position } from '../error.ts';
 import { IN_THE_POD } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema, Named } from './isolator.ts';
 
@@ -54,11 +54,11 @@ function check(path: string, at: Position, { verb, needed = [] }: PathSetKind): 
 export function pathSet(kind: PathSetKind): Isolator<PathSetValue> {
   const { name, description, listOf } = kind;
   const lower = ({ set }: PathSetValue, draft: Draft, context: IsolatorContext): void => {
-    for (const [index, value] of set.entries()) {
+    mapAll(set.entries(), ([index, value]) => {
       const at = context.atOf(`/set/${index}`);
       check(value, at, kind);
       listOf(draft).push({ value, at });
-    }
+    });
   };
   return { name, example: { set: ['/tmp'] }, scopes: ['app'], schema: schema(description), lower, fixed: IN_THE_POD };
 }

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import { requireController } from './controllers.ts';
 import { findingOf } from './finding.ts';
 import { linesOf, unlessEmpty } from './in-force.ts';
@@ -19,7 +19,7 @@ const KEYS = { handles: 'hca_handle', objects: 'hca_object' } as const;
 function lower(value: RdmaValue, draft: Draft, context: IsolatorContext): void {
   requireController(context, 'rdma', RDMA.name);
   const devices = findingOf(context.host, 'names', DEVICES) ?? [];
-  for (const [device, limit] of Object.entries(value)) {
+  mapAll(Object.entries(value), ([device, limit]) => {
     const at = context.atOf(`/${device}`);
     if (!devices.includes(device)) {
       const hint = devices.length > 0 ? `there are ${devices.join(', ')}` : 'there are none';
@@ -42,7 +42,7 @@ function lower(value: RdmaValue, draft: Draft, context: IsolatorContext): void {
         unset: `${text}max`,
       });
     }
-  }
+  });
 }
 
 function refuseAbovePod(prefix: string, count: number, at: IsolatorContext['at'], { pod }: IsolatorContext): void {

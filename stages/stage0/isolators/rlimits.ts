@@ -1,5 +1,5 @@
 import { parseLimits, RLIM_INFINITY, RLIMIT } from '../../linux/rlimit.ts';
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import { UNTIL_RESTART } from './fixed.ts';
 import { unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
@@ -32,7 +32,12 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   rttime: 'Microseconds a real-time thread may run without a blocking system call.',
 };
 
-const LIMIT: JsonSchema = { type: ['integer', 'string'], minimum: 0, pattern: '^unlimited$' };
+const LIMIT: JsonSchema = {
+  type: ['integer', 'string'],
+  minimum: 0,
+  pattern: '^unlimited$',
+  'x-expects': 'a number up to 2^53, or "unlimited"',
+};
 
 const SCHEMA: JsonSchema = {
   type: 'object',
@@ -48,6 +53,7 @@ const SCHEMA: JsonSchema = {
         type: ['integer', 'string', 'object'],
         minimum: 0,
         pattern: '^unlimited$',
+        'x-expects': 'a number up to 2^53, "unlimited", or {soft, hard}',
         additionalProperties: false,
         required: ['soft'],
         properties: {
@@ -60,7 +66,7 @@ const SCHEMA: JsonSchema = {
 };
 
 function lower(value: RlimitsValue, draft: Draft, context: IsolatorContext): void {
-  for (const [name, wanted] of Object.entries(value)) {
+  mapAll(Object.entries(value), ([name, wanted]) => {
     const resource = NAMES.get(name)!;
     const { soft, hard } = read(name, wanted, context);
     refuseAboveHost(name, hard, context);
@@ -68,7 +74,7 @@ function lower(value: RlimitsValue, draft: Draft, context: IsolatorContext): voi
       ...draft.process.rlimits.filter((limit) => limit.resource !== resource),
       { resource, soft, hard, at: context.atOf(`/${name}`) },
     ];
-  }
+  });
 }
 
 function read(name: string, wanted: RlimitValue, context: IsolatorContext): { soft: bigint; hard: bigint } {

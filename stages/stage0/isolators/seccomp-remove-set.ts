@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import { OF_A_PROCESS } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 import { defaultPolicy } from './seccomp-default.ts';
@@ -25,13 +25,13 @@ function lower(value: SeccompSetValue, draft: Draft, context: IsolatorContext): 
   refuseBothFilters(draft, context);
   const policy = defaultPolicy(draft.process.capabilities.bounding);
   const blocked = blockedAction(value, context);
-  for (const [index, name] of value.set.entries()) {
+  mapAll(value.set.entries(), ([index, name]) => {
     checkName(name, index, context);
     if (name === EMPTY) refuseOthers(value.set, index, context);
     else refuseNeeded(name, index, draft, context);
     const calls = isGroup(name) ? refusedBy(name) : [name];
     for (const call of calls) policy.rules.set(call, { action: blocked });
-  }
+  });
   addLaunchCalls(policy.rules, draft, policy.defaultAction);
   draft.process.seccompPolicy = { ...policy, at: context.at };
 }

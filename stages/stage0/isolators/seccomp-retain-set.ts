@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import { OF_A_PROCESS } from './fixed.ts';
 import { boundOf, statusField, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, SeccompPolicy, SeccompRule } from './isolator.ts';
@@ -16,7 +16,7 @@ import {
 
 function lower(value: SeccompSetValue, draft: Draft, context: IsolatorContext): void {
   refuseBothFilters(draft, context);
-  for (const [index, name] of value.set.entries()) checkName(name, index, context);
+  mapAll(value.set.entries(), ([index, name]) => checkName(name, index, context));
   draft.process.seccompPolicy = value.set.includes('@appc.io/all')
     ? { defaultAction: ALLOW, rules: new Map(), at: context.at }
     : { ...listed(value, draft, context), at: context.at };

@@ -1,7 +1,7 @@
 import { ERRNO } from '../../linux/errno.ts';
 import { SYSCALLS } from '../../linux/syscall-numbers.ts';
 import { PodError } from '../error.ts';
-import { REPORT_BYTES, REPORT_FD } from '../../stage2/descriptors.ts';
+import { REPORT_BYTES, REPORT_FD } from '../../tape/format.ts';
 import type { Draft, IsolatorContext, JsonSchema, SeccompAction, SeccompRule, SeccompTest } from './isolator.ts';
 import { ALLOW } from './seccomp-default.ts';
 

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import { IN_THE_POD } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
@@ -11,12 +11,27 @@ const NAMESPACED =
 const OF_ONE_INTERFACE = /^net\.ipv[46]\.(conf|neigh)\.(?!all\.|default\.|lo\.)/;
 
 function lower(value: SysctlValue, draft: Draft, context: IsolatorContext): void {
-  for (const [name, text] of Object.entries(value)) {
+  mapAll(Object.entries(value), ([name, text]) => {
     const at = context.atOf(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
     refuse(name, context, at);
     refuseShared(name, draft, context, at);
+    refuseOther(name, String(text), draft, at);
     draft.sysctls.push({ value: { name, text: String(text) }, at });
-  }
+  });
+}
+
+/** It has two isolators, appc's and ours. */
+function refuseOther(name: string, text: string, { sysctls }: Draft, at: IsolatorContext['at']): void {
+  const other = sysctls.find(({ value }) => value.name === name && value.text !== text);
+  if (!other) return;
+  throw new PodError(
+    'manifest/duplicate',
+    `set sysctl "${name}" to "${text}": it is set to "${other.value.text}" too`,
+    {
+      at,
+      hint: `the other one is on line ${other.at.line}`,
+    },
+  );
 }
 
 function refuse(name: string, context: IsolatorContext, at: IsolatorContext['at']): void {

@@ -1,4 +1,4 @@
-import { PodError, PodErrors } from '../error.ts';
+import { PodError, PodErrors, podErrorsOf } from '../error.ts';
 import type { resolveImage } from '../image/resolve.ts';
 import type { ImageProgress, ResolvedImage } from '../image/types.ts';
 import { hasPlainEtc } from '../image/plain-etc.ts';
@@ -40,7 +40,7 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
   const settled = await Promise.allSettled(
     spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir)),
   );
-  const errors = settled.flatMap((result) => (result.status === 'rejected' ? errorsIn(result.reason) : []));
+  const errors = settled.flatMap((result) => (result.status === 'rejected' ? podErrorsOf(result.reason) : []));
   const apps = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   errors.push(...breachesOf(apps, input));
   if (errors.length > 0) throw new PodErrors([...new Set(errors)]);
@@ -61,12 +61,6 @@ function optionsOf({
   signal,
 }: ResolveInput): Omit<Parameters<typeof resolveImage>[1], 'at'> {
   return { storeDir, baseDir, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
-}
-
-function errorsIn(reason: unknown): PodError[] {
-  if (reason instanceof PodError) return [reason];
-  if (reason instanceof PodErrors) return [...reason.errors];
-  throw reason;
 }
 
 /** A user that is not in the image is an error at the line that names it. */

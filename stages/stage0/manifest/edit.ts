@@ -1,7 +1,7 @@
 // Values of isolators, put into a manifest that was read before; the rest of it stays as somebody wrote it, comments and all.
 
 import { type Document, isAlias, isMap, isSeq, parseDocument, Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import { PodError, PodErrors } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import { EXPLICIT_TAGS } from './yaml-scalars.ts';
 
 export interface IsolatorEdit {
@@ -25,22 +25,9 @@ export function editIsolators(text: string, edits: readonly IsolatorEdit[]): str
     if (json) return editJson(json, text, edits);
   }
   const document = parseDocument(text, { schema: 'failsafe', customTags: EXPLICIT_TAGS, uniqueKeys: false });
-  applyAll(edits, (edit) => editYaml(document, edit));
+  mapAll(edits, (edit) => editYaml(document, edit));
   // No line is folded that was not.
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
-}
-
-function applyAll(edits: readonly IsolatorEdit[], applyOne: (edit: IsolatorEdit) => void): void {
-  const errors: PodError[] = [];
-  for (const edit of edits) {
-    try {
-      applyOne(edit);
-    } catch (error) {
-      if (!(error instanceof PodError)) throw error;
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw new PodErrors(errors);
 }
 
 function parseJson(text: string): Holder | undefined {
@@ -67,7 +54,7 @@ interface Collections<Node> {
 }
 
 function editJson(json: Holder, text: string, edits: readonly IsolatorEdit[]): string {
-  applyAll(edits, (edit) => apply(JSON_COLLECTIONS, json, edit));
+  mapAll(edits, (edit) => apply(JSON_COLLECTIONS, json, edit));
   const indent = text.includes('\n') ? 2 : undefined;
   return `${JSON.stringify(json, undefined, indent)}${text.endsWith('\n') ? '\n' : ''}`;
 }

@@ -31,7 +31,7 @@ import {
   takesRange,
 } from './namespaces.ts';
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
-import { planPodFiles } from './pod-files.ts';
+import { planArchive, planPodFiles } from './pod-files.ts';
 import { type Join, joinReg, joinsOf, planClocks, planCloseHomes, planJoins, planReturns } from './joins.ts';
 import { planLifeline, planRemoval } from './lifeline.ts';
 import { planHooks } from './hooks.ts';
@@ -180,13 +180,6 @@ export function planPod(input: PlanInput): Plan {
     hasHostName: drafts.pod.namespaces?.uts.value === 'host',
     hasMarks: marked.length > 0,
   };
-}
-
-/** From here on the pod is an exited one; who waits for it is told so when the tape is at its end. */
-function planArchive(cleanup: Tape, at: PlanInput['spec']['at']): void {
-  const from = cleanup.text([sym('root'), '/pods/run/', sym('uuid')]);
-  const to = cleanup.text([sym('root'), '/pods/exited/', sym('uuid')]);
-  cleanup.call('renameat', [-100, from, -100, to], { at, why: 'move the pod to the exited ones' });
 }
 
 /** init has no use for another storage, and would inherit it from the host tape. */

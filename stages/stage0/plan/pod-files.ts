@@ -79,3 +79,10 @@ function planControlSocket(host: Tape, at: Position): void {
   host.call('listen', [control, BACKLOG], reason);
   host.call('close', [POD_DIR_FD], reason);
 }
+
+/** From here on the pod is an exited one; who waits for it is told so when the tape is at its end. */
+export function planArchive(cleanup: Tape, at: Position): void {
+  const from = cleanup.text([sym('root'), '/pods/run/', sym('uuid')]);
+  const to = cleanup.text([sym('root'), '/pods/exited/', sym('uuid')]);
+  cleanup.call('renameat', [AT_FDCWD, from, AT_FDCWD, to], { at, why: 'move the pod to the exited ones' });
+}

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { PodError, PodErrors } from '../error.ts';
+import { mapAll, PodError, PodErrors } from '../error.ts';
 import { lowerPod, type LoweredPod } from '../isolators/lower-pod.ts';
 import { editIsolators } from '../manifest/edit.ts';
 import { parseManifest } from '../manifest/parse.ts';
@@ -70,17 +70,7 @@ function update(pod: PodDir, wanted: Settings): readonly PodChange[] {
 /** Everything that is wrong with any of them. */
 function readSettings(wanted: Settings, spec: PodSpec): Setting[] {
   const apps = spec.apps.map(({ name }) => name);
-  const errors: PodError[] = [];
-  const settings = Object.entries(wanted).flatMap(([key, value]): Setting[] => {
-    try {
-      return [parseSetting(key, value, apps)];
-    } catch (error) {
-      if (!(error instanceof PodError)) throw error;
-      errors.push(error);
-      return [];
-    }
-  });
-  if (errors.length > 0) throw new PodErrors(errors);
+  const settings = mapAll(Object.entries(wanted), ([key, value]) => parseSetting(key, value, apps));
   if (settings.length === 0) throw new PodError('cli/usage', 'update the pod: nothing is set');
   return settings;
 }

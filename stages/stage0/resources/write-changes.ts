@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readFileSync, statSync, writeSync } fro
 import { dirname } from 'node:path';
 import { errnoMessage } from '../../linux/errno.ts';
 import { directoryOf, hierarchyOf } from '../cgroup/control-files.ts';
-import { PodError, PodErrors } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import type { CgroupFacts, CgroupHierarchy } from '../plan/facts.ts';
 import { valueBefore } from './compare.ts';
 import { type Located, orderSteps, type Step } from './order-steps.ts';
@@ -36,18 +36,7 @@ export function writeChanges(facts: CgroupFacts, uuid: string, changes: readonly
 }
 
 function locateAll(facts: CgroupFacts, uuid: string, changes: readonly Change[]): Located[] {
-  const errors: PodError[] = [];
-  const located = changes.flatMap((change) => {
-    try {
-      return locate(facts, uuid, change);
-    } catch (error) {
-      if (!(error instanceof PodError)) throw error;
-      errors.push(error);
-      return [];
-    }
-  });
-  if (errors.length > 0) throw new PodErrors(errors);
-  return located;
+  return mapAll(changes, (change) => locate(facts, uuid, change)).flat();
 }
 
 function nameOf({ app }: Change): string {

@@ -1,8 +1,7 @@
 import type { ReadyPod, RunOptions } from '../cli/launch-api.ts';
-import { type PodError, PodErrors } from '../error.ts';
+import { type PodError, PodErrors, podErrorsOf } from '../error.ts';
 import type { PodStore } from '../pod/store.ts';
 import type { Change } from './changes.ts';
-import { errorsOf } from './describe.ts';
 import type { Inventory } from './inventory.ts';
 import { nameErrors } from './name-check.ts';
 
@@ -37,7 +36,7 @@ export async function compileAll(
     try {
       ready.set(name, await readyFile({ path, text, baseDir }, options));
     } catch (error) {
-      errors.push(...errorsOf(error));
+      errors.push(...podErrorsOf(error));
     }
   }
   if (errors.length > 0) throw new PodErrors(errors);

@@ -1,4 +1,4 @@
-import { PodError, PodErrors, type Position } from '../error.ts';
+import { type PodError, type Position } from '../error.ts';
 import type { RolloutSpec } from '../manifest/spec.ts';
 import type { ContentsReader, References } from './contents.ts';
 import { digestOf } from './digest.ts';
@@ -53,10 +53,4 @@ export async function desire(file: FolderFile, about: Description, reader: Conte
 
 export function digestWith(form: string, { images, files }: Contents): string {
   return digestOf(JSON.stringify([form, Object.entries(images), Object.entries(files)]));
-}
-
-export function errorsOf(error: unknown): readonly PodError[] {
-  if (error instanceof PodErrors) return error.errors;
-  if (error instanceof PodError) return [error];
-  throw error;
 }

@@ -1,6 +1,6 @@
-import { PodError, PodErrors } from '../error.ts';
+import { PodError, PodErrors, podErrorsOf } from '../error.ts';
 import { type ContentsOptions, ContentsReader } from './contents.ts';
-import { desire, describe, type Description, errorsOf } from './describe.ts';
+import { desire, describe, type Description } from './describe.ts';
 import type { DescriptionCache } from './description-cache.ts';
 import { digestOf } from './digest.ts';
 import type { FolderFile } from './folder.ts';
@@ -60,7 +60,7 @@ async function desireAll(
     try {
       pods.push(await desire(file, about, reader));
     } catch (error) {
-      errors.push(...errorsOf(error));
+      errors.push(...podErrorsOf(error));
     }
   }
   return pods;
@@ -84,7 +84,7 @@ function orderErrors(pods: readonly DesiredPod[]): readonly PodError[] {
     inOrder(pods);
     return [];
   } catch (error) {
-    return errorsOf(error);
+    return podErrorsOf(error);
   }
 }
 

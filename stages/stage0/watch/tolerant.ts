@@ -1,4 +1,4 @@
-import { PodError, PodErrors } from '../error.ts';
+import { type PodError, podErrorsOf } from '../error.ts';
 import type { FolderFile } from '../sets/folder.ts';
 
 /** A manifest that cannot be brought about as it is now. */
@@ -49,7 +49,7 @@ export class Tolerance {
 
   /** Whether the error is of manifests that can be held apart; another attempt is worth it then. Throws what is our own bug. */
   isolate(error: unknown, files: readonly FolderFile[]): boolean {
-    const errors = errorsOf(error);
+    const errors = podErrorsOf(error);
     const byPath = new Map(files.map((file) => [file.path, file]));
     const found = new Map<FolderFile, PodError[]>();
     for (const one of errors) {
@@ -81,10 +81,4 @@ export class Tolerance {
     this.#broken.set(file.file, { errors: before?.errors ?? errors, instead });
     return true;
   }
-}
-
-function errorsOf(error: unknown): readonly PodError[] {
-  if (error instanceof PodErrors) return error.errors;
-  if (error instanceof PodError) return [error];
-  throw error;
 }

@@ -1,4 +1,4 @@
-import { PodError, PodErrors } from '../../error.ts';
+import { mapAll, PodError } from '../../error.ts';
 import type { PodChange } from '../../pod/events.ts';
 import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
@@ -54,18 +54,11 @@ type ParseAssignment = (text: string) => readonly [key: string, value: unknown];
 function readAssignments(texts: readonly string[], parse: ParseAssignment): Record<string, unknown> {
   if (texts.length === 0) throw new PodError('cli/usage', '--set is missing: nothing to update');
   const settings: Record<string, unknown> = {};
-  const errors: PodError[] = [];
-  for (const text of texts) {
-    try {
-      const [key, value] = parse(text);
-      if (Object.hasOwn(settings, key)) throw new PodError('cli/usage', `--set "${key}": it is set twice`);
-      settings[key] = value;
-    } catch (error) {
-      if (!(error instanceof PodError)) throw error;
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw new PodErrors(errors);
+  mapAll(texts, (text) => {
+    const [key, value] = parse(text);
+    if (Object.hasOwn(settings, key)) throw new PodError('cli/usage', `--set "${key}": it is set twice`);
+    settings[key] = value;
+  });
   return settings;
 }
 
