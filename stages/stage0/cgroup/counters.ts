@@ -21,7 +21,7 @@ export interface Pressure {
 /** Null is what this host does not count, or not for this app alone. */
 export interface Counters {
   readonly cpuUsec: number | null;
-  /** Periods of the limit, those in which it was reached, and how long processes were kept from running for it. */
+  /** Periods of its own limit, those in which it was reached, and how long processes were kept from running for it. */
   readonly cpuPeriods: number | null;
   readonly cpuThrottledPeriods: number | null;
   readonly cpuThrottledUsec: number | null;
@@ -51,9 +51,14 @@ export function readCounters(facts: CgroupFacts, uuid: string, app?: string): Co
   };
 }
 
+const UNLIMITED = { cpuPeriods: null, cpuThrottledPeriods: null, cpuThrottledUsec: null };
+
 function readThrottling(
   files: ControlFiles,
 ): Pick<Counters, 'cpuPeriods' | 'cpuThrottledPeriods' | 'cpuThrottledUsec'> {
+  const quota = files.read('cpu', { 1: 'cpu.cfs_quota_us', 2: 'cpu.max' });
+  // Without a limit of its own the kernel counts none: what an app waits for its own limit is the app's.
+  if (quota !== undefined && /^(max|-1)\b/.test(quota)) return UNLIMITED;
   const stat = files.read('cpu', 'cpu.stat');
   const nanoseconds = fieldOf(stat, 'throttled_time');
   return {

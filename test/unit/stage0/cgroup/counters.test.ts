@@ -77,6 +77,20 @@ test('the counters of version 1, whose OOM kills of the pod are those of its app
   assert.deepEqual([app.oomKills, pod.oomKills], [2, 3]);
 });
 
+test('where there is no limit of processor time, none was waited for', () => {
+  const unlimited = { 'cpu.stat': 'usage_usec 500\nnr_periods 0\nnr_throttled 0\nthrottled_usec 0\n' };
+  const { pod, app } = counted(
+    2,
+    ['cpu'],
+    { ...unlimited, 'cpu.max': 'max 100000\n' },
+    { ...unlimited, 'cpu.max': '5000 100000\n' },
+  );
+  assert.deepEqual([pod.cpuPeriods, pod.cpuThrottledPeriods, pod.cpuThrottledUsec], [null, null, null]);
+  assert.deepEqual([app.cpuPeriods, app.cpuThrottledPeriods, app.cpuThrottledUsec], [0, 0, 0]);
+  const v1 = counted(1, ['cpu'], { 'cpu.stat': 'nr_periods 0\n', 'cpu.cfs_quota_us': '-1\n' }, {});
+  assert.equal(v1.pod.cpuPeriods, null);
+});
+
 test('what a host does not count is null and not zero', () => {
   const { pod } = counted(2, [], {}, {});
   const { pressure, ...numbers } = pod;
