@@ -15,7 +15,7 @@ import { undoLedger } from './undo.ts';
 
 /** Between its last word and its exit the monitor only cleans up; it has this long for that. */
 const MONITOR_EXIT_MS = 5000;
-const RETRY_MS = 5;
+const RETRY_MS = 1;
 
 /**
  * Removes a pod that is not alive: gives back what it took from the host, then deletes its directory. May be killed at any

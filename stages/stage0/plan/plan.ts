@@ -151,13 +151,13 @@ export function planPod(input: PlanInput): Plan {
   if (rootfs.storage === 'pod') planWritable(host, rootfs);
   const cgroups = planCgroups(host, cleanup, cgroupInput);
   planArchive(cleanup, spec.at);
-  planWorkDirsRemoval(cleanup, rootfs);
   const settle = program.tape({ purpose: 'settle' });
   network.planSettle(settle);
   const marked = markedCgroups(input, drafts.pod, drafts.apps);
   planPacketMarks(host, settle, marked, input);
   planReleaseIds(settle, spec, facts);
   if (spec.environment) planRemoval(settle, spec);
+  planWorkDirsRemoval(settle, rootfs);
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planAskedNodes(host, rootfs);

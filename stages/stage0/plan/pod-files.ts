@@ -80,7 +80,7 @@ function planControlSocket(host: Tape, at: Position): void {
   host.call('close', [POD_DIR_FD], reason);
 }
 
-/** From here on the pod is an exited one; who waits for it is told so when the tape is at its end. */
+/** The last op before the exit is told: from here on the pod is an exited one. */
 export function planArchive(cleanup: Tape, at: Position): void {
   const from = cleanup.text([sym('root'), '/pods/run/', sym('uuid')]);
   const to = cleanup.text([sym('root'), '/pods/exited/', sym('uuid')]);

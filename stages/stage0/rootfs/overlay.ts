@@ -100,10 +100,10 @@ export function planUpperDirs(host: Tape, input: RootfsInput): void {
 }
 
 /** Those of apps with a limit are in a place of its own, and memory goes by itself. */
-export function planWorkDirsRemoval(cleanup: Tape, input: RootfsInput): void {
+export function planWorkDirsRemoval(settle: Tape, input: RootfsInput): void {
   if (input.storage !== 'pod') return;
   for (const app of input.apps)
-    if (storeFdOf(input, app.name) === undefined) planWorkRemoval(cleanup, app, storageReg(cleanup, input));
+    if (storeFdOf(input, app.name) === undefined) planWorkRemoval(settle, app, storageReg(settle, input));
 }
 
 function lowerOptions(layers: readonly string[]): (readonly [string, Text])[] {

@@ -47,13 +47,13 @@ const WORK_FILE = 'work/incompat/volatile/dirty';
 const WORK_DIRS = ['work/incompat/volatile', 'work/incompat', 'work', ''];
 
 /**
- * Removes the work directories, when no process of the pod is left: nobody reads them again, and whoever removes the pod would
- * have to look what is in each. Anything else that lies there stays for the pod's removal.
+ * Removes the work directories, once the exit is told: nobody reads them again, and whoever removes the pod would have to look
+ * what is in each. Anything else that lies there stays for the pod's removal.
  */
-export function planWorkRemoval(cleanup: Tape, app: RootfsApp, directory: Dir): void {
+export function planWorkRemoval(settle: Tape, app: RootfsApp, directory: Dir): void {
   app.imageMounts.forEach((_, i) => {
     const remove = (path: string, flags: number): void =>
-      cleanup.call('unlinkat', [directory, cleanup.text(`${overlayDir('work', app, i)}${path && `/${path}`}`), flags], {
+      settle.call('unlinkat', [directory, settle.text(`${overlayDir('work', app, i)}${path && `/${path}`}`), flags], {
         at: app.at,
         why: `remove the work directory of app "${app.name}"`,
         // Not made: a launch that failed. Others: it is not what we know, or not ours to remove.
