@@ -9,15 +9,23 @@ import { syscall, trySyscall } from './syscall.ts';
  */
 export function makeDirectories(path: string, mode: number): boolean {
   try {
+    return makeDirectory(path, mode);
+  } catch (error) {
+    const above = path.slice(0, path.lastIndexOf('/'));
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === '') throw error;
+    makeDirectories(above, mode);
+    // Once only: in /proc the kernel says the same however much is there above.
+    return makeDirectory(path, mode);
+  }
+}
+
+function makeDirectory(path: string, mode: number): boolean {
+  try {
     mkdirSync(path, { mode });
     return true;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
-    const above = path.slice(0, path.lastIndexOf('/'));
-    if (code !== 'ENOENT' || above === '') throw error;
-    makeDirectories(above, mode);
-    return makeDirectories(path, mode);
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { mapAll, PodError, type Position } from '../error.ts';
 import { parseBytes } from '../manifest/quantity.ts';
 import type { DiskBelow, HostFacts, Look } from '../plan/facts.ts';
-import { findController } from './controllers.ts';
+import { findController, NOT_DELEGATED } from './controllers.ts';
 import { findingOf } from './finding.ts';
 import { linesOf, unlessEmpty } from './in-force.ts';
 import type { CgroupWrite, Draft, InForce, InForceSource, IsolatorContext, JsonSchema } from './isolator.ts';
@@ -71,7 +71,9 @@ export function requireBlock(context: IsolatorContext, isolator: string): 1 | 2 
   if (found) return found;
   throw new PodError('host/unsupported', `apply "${isolator}": no cgroup hierarchy limits input and output here`, {
     at: context.at,
-    hint: 'mount cgroup2 on /sys/fs/cgroup, or version 1 with the blkio controller',
+    hint: context.host.caller
+      ? NOT_DELEGATED
+      : 'mount cgroup2 on /sys/fs/cgroup, or version 1 with the blkio controller',
   });
 }
 

@@ -167,6 +167,10 @@ function readBack(source: InForceSource): InForce | undefined {
 export const CPU: Isolator<CpuValue> = {
   name: 'resource/cpu',
   example: { request: '100m', limit: '500m' },
+  trials: [
+    { of: 'burst', value: { limit: '500m', burst: '100m' } },
+    { of: 'uclamp', value: { uclampMax: 50 } },
+  ],
   scopes: ['app', 'pod'],
   schema: SCHEMA,
   look: lookForUclamp,

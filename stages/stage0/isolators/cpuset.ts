@@ -115,6 +115,7 @@ function addPartition(value: CpusetValue, { version }: CgroupHierarchy, draft: D
 export const CPUSET: Isolator<CpusetValue> = {
   name: 'resource/cpuset',
   example: { cpus: '0' },
+  trials: [{ of: 'partition', value: { cpus: '0', partition: 'root' }, isOfPod: true }],
   scopes: ['app', 'pod'],
   schema: SCHEMA,
   look,

@@ -140,6 +140,7 @@ function latencyWrites(
 export const IO: Isolator<IoValue> = {
   name: 'resource/io',
   example: { weight: 200 },
+  trials: [{ of: 'latency', value: { latency: [{ path: '/', target: '10ms' }] } }],
   scopes: ['app', 'pod'],
   schema: SCHEMA,
   look,

@@ -229,10 +229,22 @@ export interface IsolatorContext {
  * An isolator: what a manifest may say, and what it becomes. One file each; the registry is the only place that lists them,
  * and nothing outside an isolator's file knows it by name.
  */
+export interface Trial<Value> {
+  /** As it is called in the table. */
+  readonly of: string;
+  readonly value: Value;
+  /** Of the pod as a whole, where an app's has to be within its pod's. */
+  readonly isOfPod?: true;
+}
+
 export interface Isolator<Value> {
   readonly name: string;
   /** What `pod doctor` tries: something any host could honour that has the mechanism at all. */
   readonly example: Value;
+  /** What it tries besides: of what a host may lack that has the rest. */
+  readonly trials?: readonly Trial<Value>[];
+  /** The network the pod has to have for it. Absent: any. */
+  readonly network?: 'host';
   readonly scopes: readonly ('app' | 'pod')[];
   readonly schema: JsonSchema;
   /** What holds when the manifest does not name it; called for every draft, an app's with the draft of its pod. */
@@ -248,4 +260,7 @@ export interface Isolator<Value> {
 }
 
 /** One of them, whatever its value is. */
-export type AnyIsolator = Omit<Isolator<never>, 'example'> & { readonly example: unknown };
+export type AnyIsolator = Omit<Isolator<never>, 'example' | 'trials'> & {
+  readonly example: unknown;
+  readonly trials?: readonly Trial<unknown>[];
+};

@@ -215,6 +215,13 @@ function swapOf(limit: number | 'max' | undefined, both: number | 'max' | undefi
 export const MEMORY: Isolator<MemoryValue> = {
   name: 'resource/memory',
   example: { request: '8Mi', limit: '64Mi' },
+  trials: [
+    { of: 'high', value: { high: '64Mi' } },
+    { of: 'min', value: { min: '1Mi' } },
+    { of: 'swap', value: { limit: '64Mi', swap: '16Mi' } },
+    { of: 'zswap', value: { zswap: '16Mi' } },
+    { of: 'oomGroup', value: { oomGroup: true } },
+  ],
   scopes: ['app', 'pod'],
   schema: SCHEMA,
   lower,

@@ -17,6 +17,7 @@ function lower(value: string, draft: Draft, context: IsolatorContext): void {
 export const NET_CLASS: Isolator<string> = {
   name: 'os/linux/net-class',
   example: '1:1',
+  network: 'host',
   scopes: ['app', 'pod'],
   schema: {
     type: 'string',

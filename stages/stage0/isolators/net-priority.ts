@@ -31,6 +31,7 @@ function lower(value: Readonly<Record<string, number>>, draft: Draft, context: I
 export const NET_PRIORITY: Isolator<Readonly<Record<string, number>>> = {
   name: 'os/linux/net-priority',
   example: { lo: 1 },
+  network: 'host',
   scopes: ['app', 'pod'],
   schema: {
     type: 'object',

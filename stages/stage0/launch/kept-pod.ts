@@ -1,14 +1,5 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import type { ManifestInput, RunOptions } from '../cli/launch-api.ts';
 import { cgroupSources } from '../cgroup/hierarchies.ts';
 import { hashName } from '../image/record.ts';
@@ -173,7 +164,7 @@ function load(path: string): Header | undefined {
 
 function store(path: string, header: Header, tape: Uint8Array): void {
   const dir = path.slice(0, path.lastIndexOf('/'));
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirectories(dir, 0o700);
   const draft = `${path}.${process.pid}`;
   const text = Buffer.from(JSON.stringify(header));
   const lengths = Buffer.alloc(LENGTHS_BYTES);

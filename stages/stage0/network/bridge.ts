@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { findInterface, type Interface } from '../../linux/netdevice.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, u32 } from '../../linux/netlink.ts';
@@ -149,7 +150,7 @@ function writeMarker(root: string): void {
 }
 
 function withNetworkLock<T>(root: string, work: () => T): T {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeDirectories(root, 0o700);
   return withFileLock(`${root}/network.lock`, work);
 }
 

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import { findInterface } from '../../linux/netdevice.ts';
 import { withFileLock } from './file-lock.ts';
 
@@ -64,7 +65,7 @@ export function releaseSysctls(user: string, runDir: string): void {
  * they are switched off, so that a crash between the two cannot lose an old value.
  */
 function changeRegistry<T>(user: string, runDir: string, change: (registry: Registry) => T): T {
-  mkdirSync(runDir, { recursive: true, mode: 0o755 });
+  makeDirectories(runDir, 0o755);
   return withFileLock(`${runDir}/network.lock`, () => {
     const path = `${runDir}/sysctl-${readlinkSync('/proc/self/ns/net').replace(/\D/g, '')}.json`;
     const registry = withoutDead(readRegistry(path), user);

@@ -1,14 +1,5 @@
-import {
-  closeSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, linkSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 
 /**
  * Something a pod holds alone among the pods of its root: a file with the pod's uuid in it, made by link(2) or O_EXCL, which both
@@ -138,7 +129,7 @@ function openNew(root: string, kind: string, key: string): number | undefined {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   // The first claim of its kind.
-  mkdirSync(`${root}/claims/${kind}`, { recursive: true, mode: 0o700 });
+  makeDirectories(`${root}/claims/${kind}`, 0o700);
   return openExclusive(path);
 }
 

@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { claim, release } from './claims.ts';
 import { isLocked, lockDir } from './lock.ts';
@@ -51,7 +52,7 @@ export function releaseName(root: string, name: string, uuid: string): void {
 /** Reading who holds a name and changing it must be one step, or a name could be taken from its new owner. */
 function withNameLock(root: string, change: () => void): void {
   const dir = `${root}/claims/name`;
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirectories(dir, 0o700);
   const fd = lockDir(dir);
   try {
     change();

@@ -1,6 +1,7 @@
 // symlinkat(2), readlink(2)
 
-import { closeSync, existsSync, mkdirSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import { AT_FDCWD } from '../../linux/constants.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { trySymlinkat, tryUnlinkat } from '../../linux/file.ts';
@@ -28,7 +29,7 @@ export function claimRange(base: number, root: string, uuid: string, dir: string
   const path = rangePath(base, dir);
   let result = trySymlinkat(`${root}/${uuid}`, AT_FDCWD, path);
   if (result === -ERRNO.ENOENT) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectories(dir, 0o700);
     result = trySymlinkat(`${root}/${uuid}`, AT_FDCWD, path);
   }
   if (result < 0 && result !== -ERRNO.EEXIST) throw new SyscallError('symlinkat', -result, path);

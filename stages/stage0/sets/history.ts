@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { parseObject, readIfThere } from '../pod/files.ts';
 import type { FolderFile } from './folder.ts';
@@ -44,7 +45,7 @@ export function findRevision(root: string, set: string, test: (revision: Revisio
 /** Adds a revision, in the place of an older one that wanted the same, and forgets the oldest. */
 export function addRevision(root: string, set: string, revision: Revision): void {
   const dir = historyDir(root, set);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirectories(dir, 0o700);
   writeWhole(pathOf(dir, revision.number), JSON.stringify(revision));
   const others = readHistory(root, set).filter(({ number }) => number !== revision.number);
   const same = others.filter(({ digest }) => digest === revision.digest);

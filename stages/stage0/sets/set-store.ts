@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, readdirSync, rmSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { isSameDir, tryLockDir } from '../pod/lock.ts';
 
@@ -73,7 +74,7 @@ export class SetLock implements Disposable {
 /** Undefined when somebody has it. */
 function lockMade(dir: string): number | undefined {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectories(dir, 0o700);
     return tryLockDir(dir);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

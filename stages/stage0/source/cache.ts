@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readlinkSync,
@@ -11,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import { Fd } from '../../linux/fd.ts';
 import { PodError } from '../error.ts';
 import { parseObject, readIfThere } from '../pod/files.ts';
@@ -98,7 +98,7 @@ export class SourceCache implements Disposable {
   keep(commit: string, tree: string, note: TreeNote): void {
     const path = `${this.dir}/trees/${commit}`;
     try {
-      mkdirSync(`${this.dir}/trees`, { recursive: true });
+      makeDirectories(`${this.dir}/trees`, 0o755);
       if (!statSync(path, { throwIfNoEntry: false })) renameSync(tree, path);
       this.note(commit, note);
     } catch (error) {
@@ -150,7 +150,7 @@ export class SourceCache implements Disposable {
 /** Undefined when somebody has it. */
 function lockMade(dir: string): number | undefined {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectories(dir, 0o700);
     return tryLockDir(dir);
   } catch (error) {
     throw failure(`use "${dir}"`, error);

@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync } from 'node:fs';
+import { closeSync } from 'node:fs';
+import { makeDirectories } from '../../linux/directory.ts';
 import { PodError, PodErrors } from '../error.ts';
 import { tryLockDir } from '../pod/lock.ts';
 import { PodStore } from '../pod/store.ts';
@@ -179,7 +180,7 @@ function lockWatch(root: string, set: string): number {
   const dir = `${setDir(root, set)}/watch`;
   let fd: number | undefined;
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectories(dir, 0o700);
     fd = tryLockDir(dir);
   } catch (error) {
     throw new PodError('state/io', `use "${dir}": ${(error as Error).message}`, { cause: error });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { ISOLATORS } from '../../../stages/stage0/isolators/registry.ts';
-import { podOk } from '../../harness/pod-cli.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 
 const root = useTempRoot();
@@ -18,12 +17,25 @@ interface Finding {
 test('doctor tries every isolator in a pod, says why one cannot be had, and leaves nothing', async () => {
   const findings = JSON.parse(await podOk(['doctor', '-o', 'json'], { root })) as Finding[];
   const of = (name: string): Finding | undefined => findings.find((finding) => finding.name === name);
-  for (const { name } of ISOLATORS) assert.ok(of(name), name);
-  for (const name of ['resource/memory', 'resource/cpu', 'resource/network-bandwidth', 'os/linux/rlimits'])
+  for (const { name, trials = [] } of ISOLATORS)
+    for (const each of [name, ...trials.map((trial) => `${name} ${trial.of}`)]) assert.ok(of(each), each);
+  for (const name of [
+    'resource/memory',
+    'resource/cpu',
+    'resource/network-bandwidth',
+    'os/linux/net-class',
+    'os/linux/rlimits',
+  ])
     assert.equal(of(name)?.status, 'OK', of(name)?.detail);
   for (const { status, detail, remedy } of findings) assert.ok(status === 'OK' || remedy, detail);
   assert.deepEqual(
-    readdirSync(tmpdir()).filter((name) => name.startsWith('pod-doctor-')),
+    readdirSync(root).filter((name) => name.startsWith('doctor-')),
     [],
   );
+});
+
+test('a state directory that cannot be written is what is missing', async () => {
+  const { exitCode, stdout } = await pod(['doctor', '--root', '/proc/nowhere']);
+  assert.equal(exitCode, 1, stdout);
+  assert.match(stdout, /^overlay +missing +.*'\/proc\/nowhere' +.*--root$/m);
 });

@@ -12,6 +12,7 @@ import {
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
 } from '../../../linux/constants.ts';
+import { makeDirectories } from '../../../linux/directory.ts';
 import { Fd } from '../../../linux/fd.ts';
 import { syscall } from '../../../linux/syscall.ts';
 import { type Check, type Finding, tryIt } from './check.ts';
@@ -27,7 +28,7 @@ export function mountChecks(root: string): readonly Check[] {
 async function inScratch(root: string, check: (dir: string) => Finding | Promise<Finding>): Promise<Finding> {
   let dir: string;
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    makeDirectories(root, 0o700);
     dir = mkdtempSync(`${root}/doctor-`);
   } catch (error) {
     return {

@@ -14,7 +14,7 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'doctor',
   purpose:
-    'Tries, one by one, what pods need of this host, and says what to do where something is missing; then, as root, every isolator.',
+    'Tries, one by one, what pods need of this host, and says what to do where something is missing; then every isolator.',
   usage: ['pod doctor [-o FORMAT]'],
   examples: [['pod doctor', 'a table; exits 1 when something is missing']],
   flags: [outputFlag('table', 'json', 'yaml', 'jsonl')],
@@ -31,8 +31,8 @@ async function doctor(invocation: Invocation): Promise<number> {
   const isRoot = process.geteuid!() === 0;
   const checks = isRoot ? [...KERNEL_CHECKS, ...NAMESPACE_CHECKS, ...mountChecks(root)] : CALLER_CHECKS;
   for (const { name, run } of [...checks, ...PROGRAM_CHECKS]) findings.push({ name, ...(await run()) });
-  // Without what a pod needs at all there is nothing to try them with; what a normal user has of them is known by now.
-  if (isRoot && findings.every(({ status }) => status !== 'missing')) findings.push(...(await tryIsolators()));
+  // Without what a pod needs at all there is nothing to try them with.
+  if (findings.every(({ status }) => status !== 'missing')) findings.push(...(await tryIsolators(root)));
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue(findings, format));
   else {
