@@ -41,9 +41,15 @@ export const TABLE = {
   // Git, and where what it brings is kept.
   'stages/stage0/source': ['stages/linux', 'stages/stage0/pod'],
   // Above sets, which know nothing of time.
-  'stages/stage0/watch': ['stages/stage0/pod', 'stages/stage0/sets', 'stages/stage0/refusal.ts'],
+  'stages/stage0/watch': [
+    'stages/linux/directory.ts',
+    'stages/stage0/pod',
+    'stages/stage0/sets',
+    'stages/stage0/refusal.ts',
+  ],
   // Folders of manifests: what is decided of them knows nobody who starts pods; what acts starts and stops them as the verbs do.
   'stages/stage0/sets': [
+    'stages/linux/directory.ts',
     'stages/stage0/manifest',
     'stages/stage0/isolators',
     'stages/stage0/image',
