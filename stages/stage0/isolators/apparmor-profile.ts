@@ -1,6 +1,7 @@
 import { PodError } from '../error.ts';
 import { findingOf } from './finding.ts';
 import { OF_A_PROCESS } from './fixed.ts';
+import { unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 const ENABLED = '/sys/module/apparmor/parameters/enabled';
@@ -38,4 +39,6 @@ export const APPARMOR_PROFILE: Isolator<string> = {
   look: () => [`text ${ENABLED}`],
   lower,
   fixed: OF_A_PROCESS,
+  // With its mode, as in "docker-default (enforce)".
+  readBack: ({ proc }) => unlessEmpty({ profile: proc('attr/apparmor/current')?.trim() }),
 };

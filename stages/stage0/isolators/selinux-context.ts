@@ -1,6 +1,7 @@
 import { PodError } from '../error.ts';
 import { findingOf } from './finding.ts';
 import { OF_A_PROCESS } from './fixed.ts';
+import { unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
 
 export type SelinuxValue =
@@ -60,4 +61,7 @@ export const SELINUX_CONTEXT: Isolator<SelinuxValue> = {
   look: () => [`text ${ENFORCE}`],
   lower,
   fixed: OF_A_PROCESS,
+  // The file is that of any security module; only this one's labels have such parts.
+  readBack: ({ proc }) =>
+    unlessEmpty({ context: /^[^\s:]+(:[^\s:]+){2}[^\s\0]*/.exec(proc('attr/current') ?? '')?.[0] }),
 };

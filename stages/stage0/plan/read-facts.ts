@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { ERRNO } from '../../linux/errno.ts';
 import { readLandlockAbi } from '../../linux/landlock.ts';
@@ -7,7 +7,7 @@ import { pathExists } from '../../linux/file.ts';
 import { trySyscall } from '../../linux/syscall.ts';
 import { delegatedCgroups } from '../cgroup/delegated.ts';
 import { readCgroupFacts } from '../cgroup/hierarchies.ts';
-import { MASKED_PATHS, READ_ONLY_PATHS } from '../rootfs/kernel-paths.ts';
+import { MASKED_PATHS, PROCESSORS, READ_ONLY_PATHS, thermalPath } from '../rootfs/kernel-paths.ts';
 import type { CgroupFacts, HostFacts } from './facts.ts';
 import { readCaller } from './read-caller.ts';
 
@@ -95,5 +95,11 @@ export function parseEffective(status: string): bigint {
 
 function findKernelPaths(): Set<string> {
   const paths = [...MASKED_PATHS.map(({ path }) => path), ...READ_ONLY_PATHS];
-  return new Set(paths.filter(pathExists));
+  return new Set([...paths.filter(pathExists), ...findThermal()]);
+}
+
+/** Virtual machines have none. */
+function findThermal(): string[] {
+  if (!pathExists(thermalPath('cpu0'))) return [];
+  return readdirSync(PROCESSORS).map(thermalPath).filter(pathExists);
 }

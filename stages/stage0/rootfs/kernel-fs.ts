@@ -6,7 +6,7 @@ import {
   MOUNT_ATTR_RDONLY,
 } from '../../linux/constants.ts';
 import type { Reg, Tape } from '../../tape/program.ts';
-import { MASKED_PATHS, READ_ONLY_PATHS } from './kernel-paths.ts';
+import { maskedOf, READ_ONLY_PATHS } from './kernel-paths.ts';
 import { attachMount, bind, cloneTree, newFileSystem, setMountAttr } from './mount-ops.ts';
 import type { RootfsInput } from './types.ts';
 
@@ -53,8 +53,7 @@ export function planSys(pod: Tape, input: RootfsInput, initRoot: Reg): void {
 export function planKernelPathProtection(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   const emptyReason = { at: input.podAt, why: 'make the empty directory that covers masked ones' };
   pod.call('mkdirat', [initRoot, pod.text('empty'), 0o555], emptyReason);
-  for (const { path, kind } of MASKED_PATHS) {
-    if (!input.kernelPaths.has(path)) continue;
+  for (const { path, kind } of maskedOf(input.kernelPaths)) {
     const reason = { at: input.podAt, why: `mask ${path}` };
     const cover = kind === 'file' ? 'dev/null' : 'empty';
     bind(pod, [initRoot, cover], [initRoot, path.slice(1)], reason, { set: MOUNT_ATTR_RDONLY });

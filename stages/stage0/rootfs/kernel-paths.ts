@@ -1,5 +1,10 @@
+export interface MaskedPath {
+  readonly path: string;
+  readonly kind: 'file' | 'directory';
+}
+
 /** Hidden from apps: the union of docker's, podman's and containerd's defaults. A directory is covered by an empty one. */
-export const MASKED_PATHS: readonly { readonly path: string; readonly kind: 'file' | 'directory' }[] = [
+export const MASKED_PATHS: readonly MaskedPath[] = [
   { path: '/proc/acpi', kind: 'directory' },
   { path: '/proc/asound', kind: 'directory' },
   { path: '/proc/interrupts', kind: 'file' },
@@ -14,6 +19,22 @@ export const MASKED_PATHS: readonly { readonly path: string; readonly kind: 'fil
   { path: '/sys/fs/selinux', kind: 'directory' },
   { path: '/sys/devices/virtual/powercap', kind: 'directory' },
 ];
+
+export const PROCESSORS = '/sys/devices/system/cpu';
+
+/** Hidden too: how often each processor was too hot, which tells what others compute. */
+export function thermalPath(processor: string): string {
+  return `${PROCESSORS}/${processor}/thermal_throttle`;
+}
+
+/** What is hidden, of the paths that exist here. */
+export function maskedOf(existing: ReadonlySet<string>): readonly MaskedPath[] {
+  const thermal = [...existing].filter((path) => path.startsWith(PROCESSORS));
+  return [
+    ...MASKED_PATHS.filter(({ path }) => existing.has(path)),
+    ...thermal.map((path) => ({ path, kind: 'directory' as const })),
+  ];
+}
 
 /** core_pattern, modprobe, binfmt_misc, sysrq: each is root on the host when it can be written. */
 export const READ_ONLY_PATHS: readonly string[] = [

@@ -2,6 +2,7 @@ import {
   AT_FDCWD,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
   MOUNT_ATTR_RDONLY,
   O_CLOEXEC,
   O_PATH,
@@ -18,6 +19,9 @@ import { ensureDirectory, ensureFile, openInside, writeNewFile } from './targets
 import type { RootfsInput, RootfsVolume } from './types.ts';
 
 export const VOLUME_ATTRIBUTES: bigint = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+/** What is written in a manifest has no links: none is followed where its secrets are read. */
+const INLINE_ATTRIBUTES = VOLUME_ATTRIBUTES | MOUNT_ATTR_NOSYMFOLLOW;
 
 /** The register of a volume's mount. */
 export function volumeReg(tape: Tape, name: string): Reg {
@@ -133,7 +137,7 @@ function planInlineVolume(
   mount: Reg,
   reason: Reason,
 ): void {
-  newFileSystem(pod, { type: 'tmpfs', options: [['mode', '0755']], attributes: VOLUME_ATTRIBUTES }, mount, reason);
+  newFileSystem(pod, { type: 'tmpfs', options: [['mode', '0755']], attributes: INLINE_ATTRIBUTES }, mount, reason);
   for (const [path, content] of Object.entries(volume.files)) {
     const at = path.lastIndexOf('/');
     if (at > 0) ensureDirectory(pod, mount, path.slice(0, at), reason);

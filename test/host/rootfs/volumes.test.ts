@@ -85,9 +85,10 @@ test('volumes let in neither setuid programs nor devices', async () => {
     ],
     app: { mounts: ['disk', 'memory', 'inline'].map((volume) => ({ volume, path: `/v/${volume}` })) },
   });
-  const options = await sh(pod, "awk '$5 ~ /^.v./ {print $6}' /proc/self/mountinfo");
+  const options = await sh(pod, "awk '$5 ~ /^.v./ {print $5, $6}' /proc/self/mountinfo");
   for (const line of options.split('\n')) assert.match(line, /nosuid,nodev/);
   assert.equal(options.split('\n').length, 3);
+  assert.match(options, /^\/v\/inline .*nosymfollow/m);
 });
 
 test('a mount on a place the kernel owns is refused with its line', async () => {

@@ -78,6 +78,18 @@ const ROWS: readonly (readonly [string, string, InForceSource, InForce])[] = [
     source(2, { 'cpuset.cpus.effective': '0-1\n', 'cpuset.cpus.partition': 'root invalid (Cpu list not exclusive)\n' }),
     { cpus: '0-1', partition: 'root invalid (Cpu list not exclusive)' },
   ],
+  [
+    'an AppArmor profile',
+    'os/linux/apparmor-profile',
+    source(2, {}, { 'attr/apparmor/current': 'web (enforce)\n', 'attr/current': 'web (enforce)\n' }),
+    { profile: 'web (enforce)' },
+  ],
+  [
+    'an SELinux context',
+    'os/linux/selinux-context',
+    source(2, {}, { 'attr/current': 'system_u:system_r:container_t:s0:c1,c2\0' }),
+    { context: 'system_u:system_r:container_t:s0:c1,c2' },
+  ],
   ['processes', 'resource/pids', source(1, { 'pids.max': '2048\n' }), { limit: 2048 }],
   ['huge pages', 'resource/hugetlb', source(2, { 'hugetlb.2MB.max': '4194304\n' }), { limit2MBBytes: 4_194_304 }],
   [
