@@ -44,6 +44,8 @@ const FORBIDDEN = [
   'syslog',
   'sethostname',
   'settimeofday',
+  'clock_settime',
+  'clock_adjtime',
   'reboot',
   'personality_no_random',
   'personality_exec',

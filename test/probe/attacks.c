@@ -13,6 +13,8 @@ int run_attack(int argc, char **argv)
 		return hunt(strtol(argv[2], NULL, 10));
 	if (!strcmp(name, "bomb") && argc > 2)
 		return bomb(strtol(argv[2], NULL, 10));
+	if (!strcmp(name, "kernel-memory") && argc > 3)
+		return hold_kernel_memory(argv[2], strtol(argv[3], NULL, 10));
 	if (!strcmp(name, "escape") && argc > 2)
 		return escape(argv[2]);
 	if (!strcmp(name, "unmask"))

@@ -45,6 +45,7 @@ int run_attack(int argc, char **argv);
 int exchange(const char *a, const char *b, long ms);
 int hunt(long ms);
 int bomb(long ms);
+int hold_kernel_memory(const char *kind, long bytes);
 /* escape.c */
 int escape(const char *path);
 /* tamper.c */

@@ -15,8 +15,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef AF_ALG
@@ -99,12 +101,21 @@ TRY(syslog, syscall(SYS_syslog, 10, NULL, 0))
 TRY(sethostname, sethostname("probe", 5))
 /* Nothing to set, and no magic number: only the right to is asked for. */
 TRY(settimeofday, syscall(SYS_settimeofday, NULL, NULL))
+TRY(clock_settime, syscall(SYS_clock_settime, CLOCK_REALTIME, NULL))
 TRY(reboot, syscall(SYS_reboot, 0, 0, 0, NULL))
 TRY(fanotify_init, syscall(SYS_fanotify_init, 0, O_RDONLY))
 TRY(personality_no_random, personality(ADDR_NO_RANDOMIZE))
 TRY(personality_exec, personality(READ_IMPLIES_EXEC))
 TRY(setuid_root, setuid(0))
 TRY(signal_init, kill(1, SIGKILL))
+
+/* By nothing at all, where it is allowed. */
+static long try_clock_adjtime(void)
+{
+	struct timex step = { .modes = ADJ_SETOFFSET };
+
+	return syscall(SYS_clock_adjtime, CLOCK_REALTIME, &step);
+}
 
 static long try_open_by_handle_at(void)
 {
@@ -151,7 +162,7 @@ static const struct try TRIES[] = {
 	ROW(ptrace_self), ROW(ptrace_init), ROW(kcmp_init), ROW(pidfd_getfd_init), ROW(socket_alg), ROW(socket_vsock),
 	ROW(socket_packet), ROW(socket_raw), ROW(socket_audit), ROW(socket_unix), ROW(mknod_null), ROW(mknod_disk),
 	ROW(mknod_fifo), ROW(kexec_load), ROW(init_module), ROW(delete_module), ROW(swapon), ROW(acct), ROW(quotactl),
-	ROW(syslog), ROW(sethostname), ROW(settimeofday), ROW(reboot), ROW(fanotify_init), ROW(personality_no_random), ROW(personality_exec), ROW(setuid_root),
+	ROW(syslog), ROW(sethostname), ROW(settimeofday), ROW(clock_settime), ROW(clock_adjtime), ROW(reboot), ROW(fanotify_init), ROW(personality_no_random), ROW(personality_exec), ROW(setuid_root),
 	ROW(open_by_handle_at), ROW(read_init_memory), ROW(signal_init),
 #ifdef __x86_64__
 	ROW(i386_getpid), ROW(x32_getpid),

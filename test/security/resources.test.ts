@@ -48,6 +48,16 @@ for (const [what, script] of [
   });
 }
 
+for (const kind of ['pipes', 'sockets']) {
+  test(`what the kernel keeps for ${kind} counts as the app’s memory, and is stopped at its limit`, async () => {
+    const fill = [INSIDE, 'kernel-memory', kind, String(60 << 20)];
+    const free = await endOf(startPod(root, { image, apps: [{ exec: fill }] }));
+    assert.match((free as { output: string }).output, /^held [56]\d{7}$/);
+    const limited = await endOf(startPod(root, { image, apps: [{ exec: fill, isolators: MEMORY }] }));
+    assert.equal((limited as { output: string }).output, '');
+  });
+}
+
 test('a command of the library that prints without end is stopped by its pod’s memory or by a bound, and told', async () => {
   await using pod = await startPod(root, { image: 'host', apps: [{ exec: ['/bin/sleep', '1000'] }] });
   const endless = await pod.exec(['/bin/sh', '-c', 'exec head -c 200M /dev/zero']);

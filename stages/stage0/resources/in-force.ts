@@ -50,12 +50,12 @@ function withNulls(inForce: InForce | undefined): Nullable<InForce> | null {
   return Object.fromEntries(Object.entries(inForce).map(([name, value]) => [name, value ?? null]));
 }
 
-/** The process may end between two reads. */
+/** The process may end between two reads; EINVAL is what a label's file says where no security module gives labels. */
 function readProc(path: string): string | undefined {
   try {
     return readIfThere(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+    if (['ESRCH', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }
