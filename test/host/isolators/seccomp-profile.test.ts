@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pod } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 
 const root = useTempRoot();
+const PODMAN_PROFILE = '/usr/share/containers/seccomp.json';
 
 /** In the form and the words of docker's own. */
 const PROFILE = {
@@ -51,8 +52,11 @@ test("a profile in docker's format is what the app gets", async () => {
   assert.deepEqual(stdout.trim().split('\n'), ['no-usr1', 'term', 'sync 159']);
 });
 
-test("podman's own profile is taken as it is", async () => {
-  const profile = JSON.parse(readFileSync('/usr/share/containers/seccomp.json', 'utf8')) as object;
+/** Guests are shown little of the host. */
+const skip = existsSync(PODMAN_PROFILE) ? false : `no ${PODMAN_PROFILE}`;
+
+test("podman's own profile is taken as it is", { skip }, async () => {
+  const profile = JSON.parse(readFileSync(PODMAN_PROFILE, 'utf8')) as object;
   const { stdout, stderr } = await run('unshare --user true || echo closed; umount /proc; echo "umount $?"', profile);
   assert.match(stderr, /umount: .*(permitted|permission|superuser)/i);
   assert.deepEqual(stdout.trim().split('\n'), ['umount 32']);
