@@ -1,8 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const dir = mkdtempSync(join(tmpdir(), 'pod-state-'));
+process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
 let count = 0;
 
 export interface AppText {
