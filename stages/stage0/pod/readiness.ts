@@ -13,10 +13,11 @@ export interface Readiness {
 }
 
 export function readReadiness(store: PodStore, uuid: string): Readiness {
-  const status = readStatus(store, uuid);
-  if (!status) return { isReady: false, never: 'it was removed' };
   const pod = store.locate(uuid);
-  return readinessOf(status, pod && readRecord(pod.path));
+  const record = pod && readRecord(pod.path);
+  // Read where the record is, or where the pod has moved to; its record stays what it was.
+  const status = readStatus(store, uuid);
+  return status ? readinessOf(status, record) : { isReady: false, never: 'it was removed' };
 }
 
 export function readinessOf(status: PodStatus, record: PodRecord | undefined): Readiness {

@@ -2,7 +2,7 @@ import { PodError } from '../error.ts';
 import { type PodEvent, readEvents } from '../pod/events.ts';
 import { readinessOf } from '../pod/readiness.ts';
 import { readRecord } from '../pod/record.ts';
-import { readStatus } from '../pod/status.ts';
+import { isStillThere, readStatus } from '../pod/status.ts';
 import type { PodStore } from '../pod/store.ts';
 import { watchPod } from '../pod/wait.ts';
 import { readLife } from './life.ts';
@@ -27,10 +27,14 @@ export function judgeHealth(store: PodStore, uuid: string, minReadyMs: number | 
     if (life.kind === 'missing') return { state: 'unhealthy', why: 'it was removed' };
     return life.isCompleted ? { state: 'healthy', how: 'completed' } : { state: 'unhealthy', why: life.why };
   }
-  const { isReady, never, notYet } = readinessOf(status, readRecord(pod.path));
+  const record = readRecord(pod.path);
+  const events = readEvents(pod.path);
+  // Where it no longer is there are no events, and a pod that nothing is known of would have been healthy for ever.
+  if (!isStillThere(pod)) return judgeHealth(store, uuid, minReadyMs);
+  const { isReady, never, notYet } = readinessOf(status, record);
   if (never !== undefined) return { state: 'unhealthy', why: never };
   if (!isReady) return { state: 'pending', why: notYet ?? 'it is not ready' };
-  const { sinceMs, isProbed } = readySince(readEvents(pod.path));
+  const { sinceMs, isProbed } = readySince(events);
   const atMs = sinceMs + (minReadyMs ?? (isProbed ? 0 : DEFAULT_READY_MS));
   if (Date.now() >= atMs) return { state: 'healthy', how: isProbed ? 'ready' : 'running' };
   return { state: 'pending', why: 'it has not run long enough', atMs };
