@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { callModule } from '../harness/call-module.ts';
 import { TOP } from '../harness/paths.ts';
 import type { CgroupLayout, Machine } from './machine.ts';
 
@@ -56,12 +56,7 @@ async function playAll(
   }
 }
 
-/** The bundler is a module of the runner's, and cannot be part of a bundle. */
 function bundle(outDir: string, files: readonly string[]): string[] {
-  const script = `import(process.argv[1]).then((m) => m.bundleInto(process.argv[2], process.argv.slice(3)))
-    .then((bundles) => console.log(JSON.stringify([...bundles.values()])))`;
-  const args = ['-e', script, join(TOP, 'test/run/bundle.mjs'), outDir, ...files];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-  return JSON.parse(stdout) as string[];
+  const bundles = callModule(join(TOP, 'test/run/bundle.mjs'), 'bundleInto', outDir, files) as [string, string][];
+  return bundles.map(([, path]) => path);
 }

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { callModule } from '../../harness/call-module.ts';
 import { TOP } from '../../harness/paths.ts';
 
 /** Those that start pods in their own process, and so with the binary beside them. */
@@ -13,13 +14,7 @@ const outDir = join(TOP, 'dist/test/sanitized');
 let bundles: string[] = [];
 
 before(() => {
-  const script = `import(process.argv[1]).then((m) => m.buildSanitizedTests(process.argv[2], process.argv[3], process.argv.slice(4)))
-    .then((bundles) => console.log(JSON.stringify(bundles)))`;
-  const built = spawnSync(process.execPath, ['-e', script, join(TOP, 'test/fuzz/build.mjs'), TOP, outDir, ...FILES], {
-    encoding: 'utf8',
-  });
-  assert.equal(built.status, 0, built.stderr);
-  bundles = JSON.parse(built.stdout) as string[];
+  bundles = callModule(join(TOP, 'test/fuzz/build.mjs'), 'buildSanitizedTests', TOP, outDir, FILES) as string[];
 });
 after(() => rmSync(outDir, { recursive: true, force: true }));
 

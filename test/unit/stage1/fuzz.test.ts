@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { callModule } from '../../harness/call-module.ts';
 import { TOP } from '../../harness/paths.ts';
 import { newCorpus } from '../../fuzz/tapes.ts';
 
@@ -11,12 +12,7 @@ const outDir = mkdtempSync(join(tmpdir(), 'pod-fuzz-'));
 after(() => rmSync(outDir, { recursive: true, force: true }));
 
 function build(name: string): string {
-  const script = `import(process.argv[1]).then((m) => console.log(m.buildFuzzer(...process.argv.slice(2))))`;
-  const built = spawnSync(process.execPath, ['-e', script, join(TOP, 'test/fuzz/build.mjs'), TOP, outDir, name], {
-    encoding: 'utf8',
-  });
-  assert.equal(built.status, 0, built.stderr);
-  return built.stdout.trim();
+  return callModule(join(TOP, 'test/fuzz/build.mjs'), 'buildFuzzer', TOP, outDir, name) as string;
 }
 
 const arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
