@@ -1,5 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseLines, parseObject, readIfThere } from './files.ts';
+import { isoTime } from './iso-time.ts';
 import { readJournal } from './journal.ts';
 import { POD_FILES } from './layout.ts';
 
@@ -175,5 +176,5 @@ function isInstant(value: unknown): value is number {
 
 /** RFC 3339 in UTC. */
 export function toTime(ms: number): string {
-  return new Date(ms).toISOString();
+  return isoTime(ms);
 }
