@@ -138,6 +138,8 @@ void app_start(struct init *in, u32 index)
 	close_report(in, index);
 	log_end(in, index, &a->out);
 	log_end(in, index, &a->err);
+	log_break(in, index, &a->out);
+	log_break(in, index, &a->err);
 	if (a->log.fd < 0)
 		log_open(in, index);
 	a->state = APP_PREPARING;

@@ -205,6 +205,21 @@ static void put_last_gap(struct init *in, u32 index, struct stream *s)
 		s->open_line = 0;
 }
 
+/* What the next instance says does not go on in the middle of a line of the last one. */
+void log_break(struct init *in, u32 index, struct stream *s)
+{
+	struct text out = { output, output + sizeof(output) };
+	char prefix[PREFIX];
+	struct text p = { prefix, prefix + sizeof(prefix) };
+
+	if (!s->open_line)
+		return;
+	put_prefix(&p, s);
+	put_entry(&out, &p, prefix, 0, "", 0);
+	if (flush(in, index, s, &out))
+		s->open_line = 0;
+}
+
 long stream_open(struct stream *s, u8 tag, s32 *write_end)
 {
 	s32 pipe[2];

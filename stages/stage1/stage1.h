@@ -93,6 +93,7 @@ long stream_open(struct stream *s, u8 tag, s32 *write_end);
 void stream_close(struct init *in, u32 index, struct stream *s);
 /* Takes what is in the pipe, and lets go of it even if somebody still holds its other end. */
 void log_end(struct init *in, u32 index, struct stream *s);
+void log_break(struct init *in, u32 index, struct stream *s);
 /* The app has ended: all that it wrote is taken, and what is missing of it is told in the log and in the journal. */
 void log_settle(struct init *in, u32 index);
 

@@ -3,6 +3,7 @@ import { PodError } from '../error.ts';
 import type { ClientWants } from './app-client.ts';
 import type { LaunchApi, ManifestInput, RunningPod, RunOptions, TerminalSize } from './launch-api.ts';
 import { LogPrinter } from './log-printer.ts';
+import { tellLost } from './lost-apps.ts';
 import { PodOutput } from './pod-output.ts';
 import type { Progress } from './progress.ts';
 import { requireTerminal } from './require-terminal.ts';
@@ -65,7 +66,7 @@ export async function runForeground(
     // A pod that does not start is removed.
     starting.catch(() => noted !== undefined && forgetId(noted));
     const pod = await Promise.race([starting, visit.leftPod]);
-    if (isDetached) return await leave(terminal, pod, signals);
+    if (isDetached) return await leave(invocation, pod, signals);
     return await stay({ root, launch, timings, pod, output: output!, visit, limit });
   } finally {
     progress.finish();
@@ -102,13 +103,13 @@ class Visit {
 }
 
 /** Somebody who lost patience wants no pod in the background. */
-async function leave(terminal: Terminal, pod: RunningPod, { interrupted }: StopOnSignal): Promise<number> {
+async function leave({ terminal, root }: Invocation, pod: RunningPod, { interrupted }: StopOnSignal): Promise<number> {
   if (interrupted) {
     await pod.exit;
     throw interrupted;
   }
   terminal.out(`${pod.uuid}\n`);
-  return 0;
+  return tellLost(terminal, root, pod);
 }
 
 interface Stay {

@@ -21,6 +21,8 @@ export class LogPrinter {
   readonly #prefixes = new Map<string, readonly [Buffer, Buffer]>();
   /** Apps in the middle of a line, by stream. */
   readonly #open = new Set<string>();
+  /** Of each stream, the one whose line the cursor is in. */
+  readonly #cursor = new Map<number, string>();
   #fd = STDOUT;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
@@ -43,11 +45,17 @@ export class LogPrinter {
     if (fd !== this.#fd) this.flush();
     this.#fd = fd;
     const key = `${fd} ${app}`;
+    this.#breakOther(fd, key);
     if (!this.#open.has(key)) this.#putStart(app, line, fd);
     this.#put(line.text);
-    if (line.partial) this.#open.add(key);
-    else this.#open.delete(key);
-    if (!line.partial) this.#put(LINE_FEED);
+    if (line.partial) {
+      this.#open.add(key);
+      this.#cursor.set(fd, key);
+    } else {
+      this.#open.delete(key);
+      this.#cursor.delete(fd);
+      this.#put(LINE_FEED);
+    }
     if (this.#bytes >= FLUSH_BYTES) this.flush();
   }
 
@@ -69,6 +77,15 @@ export class LogPrinter {
     }
     this.#open.clear();
     this.flush();
+  }
+
+  /** What another app says does not go on in the middle of a line; the rest of that gets the app's name again. */
+  #breakOther(fd: number, key: string): void {
+    const other = this.#cursor.get(fd);
+    if (other === undefined || other === key || this.#prefixes.size === 0) return;
+    this.#put(LINE_FEED);
+    this.#open.delete(other);
+    this.#cursor.delete(fd);
   }
 
   #putStart(app: string, line: LogLine, fd: number): void {

@@ -250,11 +250,6 @@ export const VERBS: readonly VerbEntry[] = [
 
 /** Verbs that are promised for later, with what a call of them exits with. */
 export const LATER: Readonly<Record<string, 2 | 125>> = {
-  cp: 2,
-  restart: 2,
-  top: 2,
-  stats: 2,
-  export: 2,
   image: 2,
   fetch: 2,
   trust: 2,

@@ -14,12 +14,21 @@ export interface LogLine {
   readonly text: Uint8Array;
   /** No line of the app's: so much is missing here. */
   readonly gap?: Dropped;
+  /** No line of the app's: files were rotated away before they were read, and nobody knows how many. */
+  readonly isOvertaken?: true;
+}
+
+/** What a reader says who was too slow for the app: its unfinished lines are ended first. */
+export function overtaken(time: string, open: Iterable<LogLine['stream']>): LogLine[] {
+  const ends = [...open].map((stream): LogLine => ({ time, stream, partial: false, text: new Uint8Array() }));
+  const text = Buffer.from('[lines may be missing here: files were rotated away before they were read]');
+  return [...ends, { time, stream: 'stdout', partial: false, text, isOvertaken: true }];
 }
 
 const SPACE = 0x20;
 const LETTER_P = 0x50;
 const LETTER_G = 0x47;
-const ZERO_TIME = '0000-00-00T00:00:00.000000000Z';
+export const ZERO_TIME = '0000-00-00T00:00:00.000000000Z';
 
 /** `line` has no line feed. A line that does not fit the format (a full disk tears lines) is text of standard output. */
 export function parseLogLine(line: Buffer, lastTime: string = ZERO_TIME): LogLine {

@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import { type LogLine, parseLogLine } from './log-line.ts';
+import { type LogLine, overtaken, parseLogLine, ZERO_TIME } from './log-line.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 /** Init breaks lines long before this; it bounds what a damaged file can make us hold. */
@@ -18,6 +18,10 @@ export class LogTail implements Disposable {
   #position = 0;
   #rest = NOTHING;
   #lastTime: string | undefined;
+  /** Streams in the middle of a line. */
+  readonly #open = new Set<LogLine['stream']>();
+  /** To be said before what the files have. */
+  #notes: LogLine[] = [];
 
   /** `dir` may be a `/proc/self/fd/N`, so that a pod that moves is still followed. */
   constructor(dir: string, app: string) {
@@ -43,6 +47,8 @@ export class LogTail implements Disposable {
   /** The next whole line, or undefined when there is none now. */
   next(): LogLine | undefined {
     for (;;) {
+      const note = this.#notes.shift();
+      if (note) return note;
       const end = this.#rest.indexOf(LINE_FEED);
       if (end !== -1) return this.#take(end, end + 1);
       if (this.#rest.length > MAX_LINE_BYTES) return this.#take(this.#rest.length, this.#rest.length);
@@ -63,6 +69,8 @@ export class LogTail implements Disposable {
     const line = parseLogLine(this.#rest.subarray(0, end), this.#lastTime);
     this.#rest = this.#rest.subarray(next);
     this.#lastTime = line.time;
+    if (line.partial) this.#open.add(line.stream);
+    else this.#open.delete(line.stream);
     return line;
   }
 
@@ -80,7 +88,7 @@ export class LogTail implements Disposable {
 
   /** Goes on to the file after this one; false when this is the newest. */
   #openNext(): boolean {
-    const name = this.#nextName();
+    const { name, isOvertaken } = this.#nextFile();
     if (name === undefined) return false;
     // What was written between the last read and the rotation.
     if (this.#fill()) return true;
@@ -89,20 +97,30 @@ export class LogTail implements Disposable {
     this.#close();
     this.#fd = fd;
     this.#position = 0;
+    if (isOvertaken) {
+      this.#notes = overtaken(this.#lastTime ?? ZERO_TIME, this.#open);
+      this.#open.clear();
+      this.#rest = NOTHING;
+    }
     return true;
   }
 
-  #nextName(): string | undefined {
+  /**
+   * `isOvertaken`: the file we read is no more, and there is no telling how many came after it. Where an app has a single file
+   * that is so at every rotation, and no sign of anything.
+   */
+  #nextFile(): { readonly name: string | undefined; readonly isOvertaken: boolean } {
     const current = statSync(`${this.#dir}/${this.app}.log`, { throwIfNoEntry: false });
     const own = this.#fd === -1 ? undefined : fstatSync(this.#fd).ino;
-    if (own !== undefined && current?.ino === own) return undefined;
+    if (own !== undefined && current?.ino === own) return { name: undefined, isOvertaken: false };
     // Most logs were never rotated, and reading the directory takes ten times as long as asking for one name.
-    if (own === undefined && !existsSync(`${this.#dir}/${this.app}.log.1`)) return current && `${this.app}.log`;
+    if (own === undefined && !existsSync(`${this.#dir}/${this.app}.log.1`))
+      return { name: current && `${this.app}.log`, isOvertaken: false };
     const names = logFiles(this.#dir, this.app);
-    if (own === undefined) return names[0];
+    if (own === undefined) return { name: names[0], isOvertaken: false };
     const at = names.findIndex((name) => statSync(`${this.#dir}/${name}`, { throwIfNoEntry: false })?.ino === own);
     // Rotated away entirely: go on with the oldest that is left.
-    return names[at + 1];
+    return { name: names[at + 1], isOvertaken: at === -1 && names.length > 1 };
   }
 
   #close(): void {

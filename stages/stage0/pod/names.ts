@@ -36,10 +36,10 @@ export function claimName(store: PodLookup, name: string, uuid: string, replaces
     if (owner === uuid) return;
     if (owner === undefined) dropTorn(store.root, name);
     else {
-      if (owner !== replaces && isAlive(store, owner)) throw nameTaken(name, owner);
+      if (owner !== replaces && isAlive(store, owner)) throw nameTaken(store, name, owner);
       release(store.root, 'name', name, owner);
     }
-    if (!claim(store.root, 'name', name, uuid)) throw nameTaken(name, nameOwner(store.root, name) ?? '?');
+    if (!claim(store.root, 'name', name, uuid)) throw nameTaken(store, name, nameOwner(store.root, name) ?? '?');
   });
 }
 
@@ -83,8 +83,12 @@ function isClaimable(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name) && name.length <= 200;
 }
 
-function nameTaken(name: string, owner: string): PodError {
+function nameTaken(store: PodLookup, name: string, owner: string): PodError {
+  const isPrepared = store.locate(owner)?.state === 'prepared';
+  const what = isPrepared
+    ? `run or remove that pod (pod run-prepared ${name}, pod rm ${name})`
+    : `stop that pod (pod stop ${name})`;
   return new PodError('pod/name-taken', `take the name "${name}": pod ${owner} has it`, {
-    hint: `stop that pod (pod stop ${name}), or give this one another name with --name`,
+    hint: `${what}, or give this one another name with --name`,
   });
 }

@@ -27,7 +27,11 @@ test('a prepared pod holds its name and nothing else of the host, and runs with 
   assert.deepEqual([prepared.uuid, prepared.state, prepared.network.ips], [uuid, 'prepared', []]);
   assert.equal(prepared.apps[0]!.state, 'waiting');
   assert.match(await podOk(['ps', '-a'], { root }), /later +prepared/);
-  assert.equal((await pod(['run', '-'], { root, input: shellManifest('later', { a: 'true' }) })).exitCode, 125);
+  const taken = await pod(['run', '-'], { root, input: shellManifest('later', { a: 'true' }) });
+  assert.equal(taken.exitCode, 125);
+  assert.match(taken.stderr, /pod run-prepared later, pod rm later/);
+  const logs = await pod(['logs', 'later'], { root });
+  assert.deepEqual([logs.exitCode, /it has not been started/.test(logs.stderr)], [1, true], logs.stderr);
   const waits = new PodProcess(root, ['wait', 'later']);
   const { exitCode, stdout } = await pod(['run-prepared', 'later'], { root });
   assert.deepEqual([exitCode, stdout], [3, 'ran']);

@@ -45,6 +45,11 @@ async function logs(invocation: Invocation): Promise<number> {
   const tail = countFlag(invocation, 'tail');
   const store = new PodStore(root);
   const pod = store.find(onlyOperand(invocation, 'POD'));
+  if (pod.state === 'prepared') {
+    throw new PodError('pod/state', `read the logs of pod ${pod.uuid}: it has not been started`, {
+      hint: `pod run-prepared ${pod.uuid.slice(0, 8)} starts it`,
+    });
+  }
   const chosen = chooseApps(appNames(pod), flags.value('app'));
   const spans = flags.has('previous') ? previousOf(pod, chosen) : undefined;
   const apps = spans ? [...spans.keys()] : chosen;

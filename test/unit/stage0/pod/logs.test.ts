@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseLogLine } from '../../../../stages/stage0/pod/log-line.ts';
@@ -124,6 +124,26 @@ test('following goes on through rotation and a move of the pod, and loses nothin
   assert.deepEqual(lines, [
     ...['one', 'two', 'three', 'four', 'five', 'six'].map((word) => `a stdout ${word}`),
     'a stdout torn…',
+  ]);
+});
+
+test('a reader that was overtaken by rotation ends the line it was in, and says that lines are missing', () => {
+  const pod = newPod({ 'a.log': `${line(1, 'one')}2026-11-23T10:00:02.000000000Z stdout P half\n` });
+  const { lines, follow } = follower(pod, ['a'], {});
+  follow.readExisting();
+  const log = join(pod, 'logs/a.log');
+  // Kept open by its reader, as a file that nobody can find any more.
+  unlinkSync(log);
+  writeFileSync(`${log}.1`, line(7, 'seven'));
+  writeFileSync(log, line(8, 'eight'));
+  follow.finish();
+  assert.deepEqual(lines, [
+    'a stdout one',
+    'a stdout half…',
+    'a stdout ',
+    'a stdout [lines may be missing here: files were rotated away before they were read]',
+    'a stdout seven',
+    'a stdout eight',
   ]);
 });
 

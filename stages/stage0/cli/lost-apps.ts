@@ -1,0 +1,20 @@
+import { readStatus } from '../pod/status.ts';
+import { PodStore } from '../pod/store.ts';
+import { troubleLines } from '../pod/trouble.ts';
+import type { RunningPod } from './launch-api.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * Whoever leaves a pod to itself is told of apps that will never start. The result is the pod's exit code when it has come to
+ * nothing else, 0 when others run.
+ */
+export async function tellLost(terminal: Terminal, root: string, pod: RunningPod): Promise<number> {
+  const store = new PodStore(root);
+  const apps = readStatus(store, pod.uuid)?.apps ?? [];
+  if (!apps.some(({ state, startedAt }) => state === 'exited' && startedAt === null)) return 0;
+  const isOver = apps.every(({ state }) => state === 'exited');
+  const exitCode = isOver ? (await pod.exit).exitCode : 0;
+  const path = store.locate(pod.uuid)?.path;
+  for (const line of path === undefined ? [] : troubleLines(path)) terminal.err(`${line}\n`);
+  return exitCode;
+}
