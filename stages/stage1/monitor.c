@@ -164,9 +164,13 @@ static void close_handed_over(struct monitor *mon)
 static int is_abandoned(void)
 {
 	u8 byte;
+	long n;
 
-	return sys3(__NR_fcntl, HANDOFF_FD, F_GETFL, 0) & O_ASYNC &&
-	       sys6(__NR_recvfrom, HANDOFF_FD, (long)&byte, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0;
+	if (!(sys3(__NR_fcntl, HANDOFF_FD, F_GETFL, 0) & O_ASYNC))
+		return 0;
+	n = sys6(__NR_recvfrom, HANDOFF_FD, (long)&byte, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0);
+	/* unix(7) says ECONNRESET, once, of a peer that has gone without reading what we told it. */
+	return n == 0 || n == -ECONNRESET;
 }
 
 /* Waits for init to end; every other signal is passed on to it. SIGIO comes where the tape asked for it, when that socket changes. */

@@ -34,7 +34,18 @@ function parseRule(line: string): Rule[] {
   // With a separator inside it is a path from here; without one, a name at any depth.
   const isPath = path.includes('/');
   const source = translate(path.replace(/^\//, ''));
-  return [{ isNegated, onlyDirectories, pattern: new RegExp(isPath ? `^${source}$` : `(?:^|/)${source}$`, 'u') }];
+  const pattern = compile(isPath ? `^${source}$` : `(?:^|/)${source}$`);
+  return pattern ? [{ isNegated, onlyDirectories, pattern }] : [];
+}
+
+/** As for git, a range that runs backwards is of nothing. */
+function compile(source: string): RegExp | undefined {
+  try {
+    return new RegExp(source, 'u');
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** A glob as the source of a regular expression. */

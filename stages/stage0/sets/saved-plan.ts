@@ -2,6 +2,7 @@ import { PodError } from '../error.ts';
 import { parseObject } from '../pod/files.ts';
 import type { FolderFile } from './folder.ts';
 import type { SetPlan } from './plan-set.ts';
+import { requireSetName } from './set-store.ts';
 
 /** What is to be done, and to what: with the manifests as they were then. */
 export interface SavedPlan {
@@ -27,6 +28,8 @@ export function parsePlan(text: string, path: string, root: string): SavedPlan {
   const plan = parseObject(text);
   if (plan?.['version'] !== VERSION || !Array.isArray(plan['files']))
     throw new PodError('set/plan', `read the plan "${path}": it is none of this version of pod`);
+  // It becomes a directory's name, and plans are files that anybody may have written.
+  requireSetName(String(plan['set']));
   if (plan['root'] === root) return plan as unknown as SavedPlan;
   throw new PodError(
     'set/plan',
