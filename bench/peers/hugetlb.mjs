@@ -12,7 +12,7 @@ const MOUNT = `mount -t cgroup -o hugetlb cgroup ${DIR}`;
 
 export const CGROUP_PREPARE = `
 if [ -d /sys/fs/cgroup/unified ] && ! grep -q ' ${DIR} ' /proc/self/mountinfo; then
-  mkdir -p ${DIR} && ${MOUNT}
+  mkdir -p ${DIR} && { ${MOUNT} || rmdir ${DIR}; }
 fi`;
 
 /** Of /proc/cgroups: 0 is the version 2 hierarchy, or none. */

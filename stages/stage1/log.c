@@ -191,33 +191,33 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 		s->open_line = (u8)is_open;
 }
 
-static void put_last_gap(struct init *in, u32 index, struct stream *s)
+/* An entry that is ours and no output: what is missing, or the end of a line that has none. */
+static void put_own(struct init *in, u32 index, struct stream *s)
 {
 	struct text out = { output, output + sizeof(output) };
 	char prefix[PREFIX];
 	struct text p = { prefix, prefix + sizeof(prefix) };
 
-	if (!s->lost_bytes)
-		return;
 	put_prefix(&p, s);
-	put_gap(&out, &p, prefix, s);
+	if (s->lost_bytes)
+		put_gap(&out, &p, prefix, s);
+	else
+		put_entry(&out, &p, prefix, 0, "", 0);
 	if (flush(in, index, s, &out))
 		s->open_line = 0;
+}
+
+static void put_last_gap(struct init *in, u32 index, struct stream *s)
+{
+	if (s->lost_bytes)
+		put_own(in, index, s);
 }
 
 /* What the next instance says does not go on in the middle of a line of the last one. */
 void log_break(struct init *in, u32 index, struct stream *s)
 {
-	struct text out = { output, output + sizeof(output) };
-	char prefix[PREFIX];
-	struct text p = { prefix, prefix + sizeof(prefix) };
-
-	if (!s->open_line)
-		return;
-	put_prefix(&p, s);
-	put_entry(&out, &p, prefix, 0, "", 0);
-	if (flush(in, index, s, &out))
-		s->open_line = 0;
+	if (s->open_line)
+		put_own(in, index, s);
 }
 
 long stream_open(struct stream *s, u8 tag, s32 *write_end)

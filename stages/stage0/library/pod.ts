@@ -30,6 +30,8 @@ export interface LogEntry {
   readonly text: string;
   /** The entry stands for output that was dropped here. */
   readonly dropped?: { readonly lines: number; readonly bytes: number };
+  /** No line of the app's: lines may be missing here, which rotation took away before they were read. */
+  readonly isOvertaken?: true;
 }
 
 /** A pod that was started by this process. `await using` stops and removes it. */
@@ -93,6 +95,7 @@ export class Pod implements AsyncDisposable {
           stream: line.stream,
           text: Buffer.from(line.text).toString('utf8'),
           ...(line.gap ? { dropped: line.gap } : {}),
+          ...(line.isOvertaken ? { isOvertaken: true } : {}),
         }),
     });
     follower.readExisting();

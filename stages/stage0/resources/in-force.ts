@@ -55,7 +55,8 @@ function readProc(path: string): string | undefined {
   try {
     return readIfThere(path);
   } catch (error) {
-    if (['ESRCH', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH' || (code === 'EINVAL' && path.includes('/attr/'))) return undefined;
     throw error;
   }
 }

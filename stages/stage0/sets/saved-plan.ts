@@ -26,16 +26,31 @@ export function renderPlan(about: Omit<SavedPlan, 'expected'>, { state, wanted, 
 /** Throws `set/plan` for what is no plan, or one of another state directory. */
 export function parsePlan(text: string, path: string, root: string): SavedPlan {
   const plan = parseObject(text);
-  if (plan?.['version'] !== VERSION || !Array.isArray(plan['files']))
+  if (plan?.['version'] !== VERSION || !isPlan(plan))
     throw new PodError('set/plan', `read the plan "${path}": it is none of this version of pod`);
   // It becomes a directory's name, and plans are files that anybody may have written.
-  requireSetName(String(plan['set']));
-  if (plan['root'] === root) return plan as unknown as SavedPlan;
-  throw new PodError(
-    'set/plan',
-    `apply the plan "${path}": it was made for "${String(plan['root'])}", this is "${root}"`,
-    {
-      hint: 'give it the same --root',
-    },
+  requireSetName(plan.set);
+  if (plan.root === root) return plan;
+  throw new PodError('set/plan', `apply the plan "${path}": it was made for "${plan.root}", this is "${root}"`, {
+    hint: 'give it the same --root',
+  });
+}
+
+type Unknown = Readonly<Record<string, unknown>>;
+
+function isPlan(plan: Unknown): plan is Unknown & SavedPlan {
+  const { files, expected, prune, allowEmpty } = plan;
+  return (
+    hasTexts(plan, ['set', 'root', 'origin']) &&
+    typeof prune === 'boolean' &&
+    typeof allowEmpty === 'boolean' &&
+    hasTexts(expected, ['state', 'wanted']) &&
+    Array.isArray(files) &&
+    files.every((file) => hasTexts(file, ['file', 'path', 'baseDir', 'text']))
   );
+}
+
+function hasTexts(value: unknown, names: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return names.every((name) => typeof (value as Unknown)[name] === 'string');
 }

@@ -51,6 +51,29 @@ test('a test process that is killed takes its pods along, within a second, and l
   assert.ok(Date.now() - begun < 1000, `${Date.now() - begun} ms`);
 });
 
+test('one that is killed with what its pods told it unread takes them along too', async () => {
+  const options = JSON.stringify({ root, manifests: [serverPod('api')] });
+  // Once a pod is under way the process is busy, and so reads nothing, until it is killed.
+  const text = `
+    const { readdirSync } = require('node:fs');
+    const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+    const running = () => readdirSync(${JSON.stringify(`${root}/pods/run`)}).length > 0;
+    environment('life', ${options}).clone();
+    const look = () => (running() ? busy() : setImmediate(look));
+    const busy = () => { console.log('busy'); for (;;); };
+    look();`;
+  const child = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'inherit'], env: cliEnvironment() });
+  children.push(child);
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, 'busy');
+  const [uuid] = readdirSync(`${root}/pods/run`);
+  await eventually(async () =>
+    assert.match(await podOk(['status', uuid!, '-o', 'json'], { root }), /"state": "running"/),
+  );
+  child.kill('SIGKILL');
+  await eventually(async () => assert.deepEqual(left(), []), 2000);
+});
+
 test('a test process that just ends needs no clean-up, and is not kept from ending', async () => {
   const child = await testProcess(`console.log('up');`);
   assert.equal(await ended(child), 0);

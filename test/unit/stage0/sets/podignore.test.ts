@@ -34,6 +34,11 @@ test('stars, question marks and sets stay within a name; two stars do not', () =
   assert.equal(judge('[!a-c].yaml', 'd.yaml'), 'ignored');
 });
 
+test('a range that runs backwards is of nothing, as for git', () => {
+  assert.equal(new IgnoreRules('[z-a]\n').judge('m', false), undefined);
+  assert.equal(new IgnoreRules('[z-a]\nb\n').judge('b', false), 'ignored');
+});
+
 test('the last rule that speaks counts, so that ! takes one back', () => {
   const text = '*.yaml\n!keep.yaml\n';
   assert.equal(judge(text, 'a.yaml'), 'ignored');
