@@ -60,7 +60,7 @@ export const ERROR_CODES = {
   'set/empty': 'Pruning would remove every pod of the set.',
   'set/plan': 'A saved plan cannot be read, or the state has moved since it was made.',
   'set/revision': 'The set has no such revision to go back to.',
-  'test/options': 'An option of a test environment is wrong.',
+  'test/options': 'An option of a test environment, or of a call of the library, is wrong.',
   'state/io': 'The state directory cannot be read or written.',
   'tape/malformed': 'A launch tape breaks the format; stage1 refused to play it.',
 } as const;

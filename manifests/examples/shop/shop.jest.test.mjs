@@ -1,22 +1,30 @@
 // node --experimental-vm-modules node_modules/jest/bin/jest.js --rootDir manifests/examples/shop
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { ask, query, shop } from './shop.mjs';
 
-let e;
-beforeEach(async () => {
-  e = await shop.clone();
-}, 60_000);
-afterEach(async () => {
-  await e.dispose();
-});
+/** A test with an environment of its own. With POD_TEST_KEEP=onfail one whose test has failed is left up. */
+function shopTest(name, body) {
+  const run = async () => {
+    const e = await shop.clone();
+    try {
+      await body(e);
+    } catch (error) {
+      e.markFailed();
+      throw error;
+    } finally {
+      await e.dispose();
+    }
+  };
+  test(name, run, 60_000);
+}
 
-test('items can be bought', async () => {
+shopTest('items can be bought', async (e) => {
   await query(e, 'delete from items where id <= 10');
   expect(await query(e, 'select count(*) from items')).toEqual(['990']);
 });
 
-test('the test before has bought nothing here', async () => {
+shopTest('the test before has bought nothing here', async (e) => {
   expect(await query(e, 'select count(*) from items')).toEqual(['1000']);
   expect(await ask(e, 'DBSIZE')).toBe(':0');
 });

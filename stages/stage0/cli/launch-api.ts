@@ -1,7 +1,7 @@
 import type { Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import type { ImageProgress } from '../image/types.ts';
-import type { Frozen } from '../pins/pins.ts';
+import type { Frozen, Pins } from '../pins/pins.ts';
 import type { EnvironmentPlace } from '../launch/acquire-network.ts';
 import type { PodDir } from '../pod/pod-dir.ts';
 
@@ -73,6 +73,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** All images must be in the lock beside the manifest; see `pins/`. */
   readonly frozen?: Frozen | undefined;
+  /** In place of the lock beside the manifest; for `launch/run.ts`. */
+  readonly pins?: Pins | undefined;
   /** Nothing but this runs in the process: its signals are ours. */
   readonly ownsProcess?: boolean;
   /** Of a pod of a test environment: its address and what it knows of the others. */

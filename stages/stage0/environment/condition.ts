@@ -1,4 +1,5 @@
 import type { ExecResult, ExecSettings } from '../library/pod.ts';
+import type { Limits } from '../library/deadline.ts';
 import type { PodStatus } from '../pod/status.ts';
 import type { PodStore } from '../pod/store.ts';
 
@@ -31,9 +32,7 @@ export interface Progress {
   readonly note: (result: string) => void;
 }
 
-export interface WaitSettings {
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
+/** `timeoutMs` absent: the environment's own. */
+export type WaitSettings = Limits;
 
 export const DEFAULT_TIMEOUT_MS = 60_000;

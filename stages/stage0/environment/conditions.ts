@@ -2,6 +2,7 @@ import { get } from 'node:http';
 import { LogFollower } from '../pod/logs.ts';
 import { hasEnded, waitForPod, watchPod } from '../pod/wait.ts';
 import { PodError } from '../error.ts';
+import { suggestionHint } from '../manifest/suggest.ts';
 import { readPort } from './socket-table.ts';
 import type { Condition, Progress, WaitedPod } from './condition.ts';
 import { tryUntil } from './try-until.ts';
@@ -87,7 +88,7 @@ export function exec(argv: readonly string[], { app, exitCode: wanted = 0 }: Exe
     text: `have ${JSON.stringify(argv)} end with ${wanted}`,
     watch: whileAlive((pod, { signal, note }) =>
       tryUntil(signal, async () => {
-        const { exitCode, stderr } = await pod.exec(argv, app === undefined ? {} : { app });
+        const { exitCode, stderr } = await pod.exec(argv, { signal, ...(app === undefined ? {} : { app }) });
         note(`exit code ${exitCode}${stderr === '' ? '' : `: ${stderr.trim()}`}`);
         return exitCode === wanted;
       }),
@@ -175,11 +176,16 @@ async function watchLog(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
+  const { apps } = pod;
+  if (app !== undefined && !apps.includes(app)) {
+    const message = `read the log of app "${app}" in pod "${pod.name}": it has ${apps.join(', ')}`;
+    throw new PodError('pod/app-not-found', message, { hint: suggestionHint(app, apps, 'its apps are') });
+  }
   const path = pod.store.locate(pod.uuid)?.path;
   if (path === undefined) throw new PodError('pod/state', `read the logs of pod "${pod.name}": it was removed`);
   const found = new AbortController();
   using follower = new LogFollower(path, {
-    apps: app === undefined ? pod.apps : [app],
+    apps: app === undefined ? apps : [app],
     sink: (_, line) => {
       if (matches(Buffer.from(line.text).toString('utf8'))) found.abort();
     },
@@ -190,8 +196,12 @@ async function watchLog(
   await Promise.race([eventOf(found.signal), rejectionOf(signal), follower.failure]);
 }
 
+/** Also of what has happened already. */
 function eventOf(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 async function rejectionOf(signal: AbortSignal): Promise<never> {

@@ -1,24 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { PodError } from '../error.ts';
 import type { RunningPod } from '../cli/launch-api.ts';
+import { Deadline } from '../library/deadline.ts';
+import { requireOptions, WAIT_SETTINGS } from './check-options.ts';
 import type { Until, WaitSettings } from './condition.ts';
 import { commandsFor } from './report.ts';
-import { mayReuse, noteForReuse } from './reuse.ts';
+import { forgetNote, mayReuse, noteForReuse } from './reuse.ts';
 import { silence, type Room } from './room.ts';
+import { cutAll, type Start, startAll } from './start-all.ts';
 import { TestPod } from './test-pod.ts';
 import { waitUntil } from './wait.ts';
 
-/** How an environment starts its pods. */
-export interface Starter {
-  /** Of the environment, and of its pods, in the order of their places. */
+/** How an environment starts its pods, and what it waits for. */
+export interface Starter extends Start {
   readonly name: string;
-  readonly members: readonly string[];
-  readonly root: string;
   readonly until: Until;
   readonly timeoutMs: number;
   /** Of all that the pods are made from; absent: they are for one use only. */
   readonly key?: string | undefined;
-  readonly start: (member: number, podName: string, room: Room, signal: AbortSignal | undefined) => Promise<RunningPod>;
 }
 
 /** Pods of a test, on a network of their own: they end with this process, or earlier. */
@@ -30,7 +29,11 @@ export class Environment implements AsyncDisposable {
   readonly #id: string;
   #generation = 0;
   #hasFailed = false;
-  #isOpen = true;
+  /** Aborted when it is disposed of: a reset that is at work then gives up. */
+  readonly #end = new AbortController();
+  #disposed: Promise<void> | undefined;
+  /** One reset after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(starter: Starter, room: Room, id: string, pods: Readonly<Record<string, TestPod>>) {
     this.name = starter.name;
@@ -41,10 +44,10 @@ export class Environment implements AsyncDisposable {
   }
 
   /** For `environment`. Resolves when the apps have started; takes the room. */
-  static async start(starter: Starter, room: Room, signal?: AbortSignal): Promise<Environment> {
+  static async start(starter: Starter, room: Room, deadline: Deadline): Promise<Environment> {
     const id = randomBytes(3).toString('hex');
     try {
-      const running = await startAll(starter, room, nameOf(starter, id, 0), signal);
+      const running = await startAll(starter, room, nameOf(starter, id, 0), deadline.signal);
       return Environment.of(starter, room, id, running);
     } catch (error) {
       room[Symbol.dispose]();
@@ -66,37 +69,66 @@ export class Environment implements AsyncDisposable {
 
   /** Until the condition holds for every pod, or each pod's own for those that are named. */
   async wait(until: Until, settings: WaitSettings = {}): Promise<void> {
-    const { pods } = this;
+    using deadline = this.#deadlineOf('wait for', settings);
+    await this.#waitUntil(until, deadline, true);
+  }
+
+  /** For `environment`: what does not come up is disposed of. */
+  async comeUp(until: Until, deadline: Deadline): Promise<void> {
     try {
-      await waitUntil({ pods, until, timeoutMs: this.#starter.timeoutMs, ...settings });
+      await this.#waitUntil(until, deadline, isToBeKept(true));
+    } catch (error) {
+      await this.dispose();
+      throw error;
+    }
+  }
+
+  async #waitUntil(until: Until, deadline: Deadline, stayUp: boolean): Promise<void> {
+    try {
+      await waitUntil({ pods: this.pods, until, deadline, stayUp });
     } catch (error) {
       this.#hasFailed = true;
       throw error;
     }
   }
 
-  /** Back to where the clone began: the same addresses, and nothing that was written since. Resolves when it is ready again. */
+  #deadlineOf(verb: string, settings: WaitSettings): Deadline {
+    requireOptions(`${verb} environment "${this.name}"`, settings, WAIT_SETTINGS);
+    const { timeoutMs = this.#starter.timeoutMs, signal } = settings;
+    return new Deadline({ timeoutMs, signal: AbortSignal.any([this.#end.signal, ...(signal ? [signal] : [])]) });
+  }
+
+  /**
+   * Back to where the clone began: the same addresses, and nothing that was written since. Resolves when it is ready again. One
+   * that is asked for while another is at work comes after it.
+   */
   async reset(settings: WaitSettings = {}): Promise<void> {
-    if (!this.#isOpen) throw new PodError('pod/state', `reset environment "${this.name}": it was disposed of`);
-    if (this.#starter.key === undefined)
-      throw new PodError(
-        'pod/state',
-        `reset environment "${this.name}": setup is at work, and there is nothing to go back to`,
-      );
+    this.#requireResettable();
+    const turn = this.#turn.then(() => this.#reset(settings));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #reset(settings: WaitSettings): Promise<void> {
+    this.#requireResettable();
+    using deadline = this.#deadlineOf('reset', settings);
     const before = this.#all().map(({ running }) => running);
     const gone = cutAll(before);
     // Their last words to whoever they were connected with are out: without an answer the kernel would keep the network for minutes.
     await Promise.race([gone, Promise.all(before.map(({ exit }) => exit))]);
     silence(before.map(({ uuid }) => uuid));
     this.#generation++;
-    const started = await startAll(
-      this.#starter,
-      this.#room,
-      nameOf(this.#starter, this.#id, this.#generation),
-      settings.signal,
-    );
+    const podName = nameOf(this.#starter, this.#id, this.#generation);
+    const started = await startAll(this.#starter, this.#room, podName, deadline.signal);
     this.#all().forEach((pod, place) => pod.replace(started[place]!));
-    await Promise.all([this.wait(this.#starter.until, settings), gone]);
+    await Promise.all([this.#waitUntil(this.#starter.until, deadline, true), gone]);
+  }
+
+  #requireResettable(): void {
+    this.#end.signal.throwIfAborted();
+    if (this.#starter.key !== undefined) return;
+    const message = `reset environment "${this.name}": setup is at work, and there is nothing to go back to`;
+    throw new PodError('pod/state', message);
   }
 
   /** The test has failed: with `POD_TEST_KEEP=onfail` the environment is left up when it is disposed of. */
@@ -105,13 +137,22 @@ export class Environment implements AsyncDisposable {
   }
 
   /** Ends the pods at once, and removes all that is left of them. */
-  async dispose(): Promise<void> {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
+  dispose(): Promise<void> {
+    return (this.#disposed ??= this.#dispose());
+  }
+
+  async #dispose(): Promise<void> {
+    this.#end.abort(new PodError('pod/state', `use environment "${this.name}": it was disposed of`));
+    await this.#turn;
     if (isToBeKept(this.#hasFailed)) this.#leaveUp();
     else if (this.#starter.key !== undefined && mayReuse()) this.#leaveForReuse(this.#starter.key);
-    else await cutAll(this.#all().map(({ running }) => running));
+    else await this.#cut();
     this.#room[Symbol.dispose]();
+  }
+
+  async #cut(): Promise<void> {
+    await cutAll(this.#all().map(({ running }) => running));
+    forgetNote(this.#starter.root, this.#room);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -150,23 +191,4 @@ function nameOf({ name, members }: Starter, id: string, generation: number): (pl
     const full = `${name}-${id}-${members[place]}${suffix}`;
     return full.length <= MAX_NAME ? full : `${name}-${id}-${place}${suffix}`;
   };
-}
-
-async function cutAll(pods: readonly RunningPod[]): Promise<void> {
-  await Promise.all(pods.flatMap(({ lifeline }) => (lifeline ? [lifeline.cut()] : [])));
-}
-
-/** All or none. */
-async function startAll(
-  { members, start }: Starter,
-  room: Room,
-  podName: (place: number) => string,
-  signal: AbortSignal | undefined,
-): Promise<RunningPod[]> {
-  const settled = await Promise.allSettled(members.map((_, place) => start(place, podName(place), room, signal)));
-  const started = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const failed = settled.find((result) => result.status === 'rejected');
-  if (!failed) return started;
-  await cutAll(started);
-  throw failed.reason;
 }

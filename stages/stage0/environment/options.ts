@@ -14,10 +14,15 @@ export interface EnvironmentOptions {
   readonly inputs?: string | readonly string[];
   /** What `setup`, `clone` and `reset` wait for; default: until every app is ready. */
   readonly until?: Until;
-  /** Of each such wait; default 60,000. */
+  /**
+   * Of each clone, reset and wait, and of the start of `setup`; default 60,000. `setup` itself, and the images it needs, take what
+   * they take.
+   */
   readonly timeoutMs?: number;
   /** `deny`, the default: pods reach only each other. `allow`: as any pod on the bridge. */
   readonly egress?: 'deny' | 'allow';
+  /** Path of the lock that all images are kept to, as with `--frozen`; default: the `pod.lock` beside each manifest, if there is one. */
+  readonly lock?: string;
   /** Where relative paths start; default: the working directory. */
   readonly baseDir?: string;
   /** Directory of all state and images; default `/var/lib/pod` for root. */

@@ -27,11 +27,18 @@ export function readMembers({ manifests }: Pick<EnvironmentOptions, 'manifests'>
   return members;
 }
 
-function sources(manifests: EnvironmentOptions['manifests'], baseDir: string, errors: PodError[]): (string | object)[] {
-  const list = Array.isArray(manifests) ? (manifests as (string | object)[]) : [manifests];
+/** A file, or an object and what it is called in errors. */
+type Source = string | { readonly name: string; readonly value: object };
+
+function sources(
+  manifests: EnvironmentOptions['manifests'] | undefined,
+  baseDir: string,
+  errors: PodError[],
+): Source[] {
+  const list = [manifests ?? []].flat() as (string | object)[];
   if (list.length === 0) errors.push(new PodError('test/options', 'make an environment: it has no manifests'));
-  return list.flatMap((one): (string | object)[] => {
-    if (typeof one !== 'string') return [one];
+  return list.flatMap((one, index): Source[] => {
+    if (typeof one !== 'string') return [{ name: `<manifests[${index}]>`, value: one }];
     try {
       return findFiles(one, baseDir);
     } catch (error) {
@@ -41,9 +48,10 @@ function sources(manifests: EnvironmentOptions['manifests'], baseDir: string, er
   });
 }
 
-function readOne(source: string | object, baseDir: string, errors: PodError[]): Member[] {
+function readOne(source: Source, baseDir: string, errors: PodError[]): Member[] {
   const own = typeof source === 'string' ? dirname(source) : baseDir;
-  const parsed = typeof source === 'string' ? readFile(source, own) : parseObject(source, '<object>', { baseDir: own });
+  const parsed =
+    typeof source === 'string' ? readFile(source, own) : parseObject(source.value, source.name, { baseDir: own });
   errors.push(...parsed.errors);
   return parsed.spec ? [{ spec: parsed.spec, baseDir: own }] : [];
 }

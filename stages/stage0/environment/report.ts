@@ -1,21 +1,35 @@
 import type { AppStatus } from '../pod/app-status.ts';
 import { defaultRoot } from '../pod/layout.ts';
-import type { TestPod } from './test-pod.ts';
+import type { LogEntry } from '../library/logs.ts';
+import type { PodStatus } from '../pod/status.ts';
+import type { PodStore } from '../pod/store.ts';
+
+/** What is told of a pod. */
+export interface DescribedPod {
+  /** As its manifest says. */
+  readonly name: string;
+  /** As `pod ps` shows it. */
+  readonly podName: string;
+  readonly store: PodStore;
+  readonly apps: readonly string[];
+  readonly status: () => PodStatus | undefined;
+  readonly logs: () => LogEntry[];
+}
 
 export interface FailedWait {
-  readonly pod: TestPod;
+  readonly pod: DescribedPod;
   /** What the last try came to. */
   readonly last?: string;
 }
 
 const LINES = 20;
 
-/** What a person looks at first: states, probes, ends, the last lines, and how to see more. */
-export function describePods(waits: readonly FailedWait[]): string {
-  return waits.map((wait) => describePod(wait).join('\n')).join('\n');
+/** What a person looks at first: states, probes, ends, the last lines; and how to see more, of pods that stay up. */
+export function describePods(waits: readonly FailedWait[], { stayUp }: { readonly stayUp: boolean }): string {
+  return waits.flatMap((wait) => describePod(wait, stayUp)).join('\n');
 }
 
-function describePod({ pod, last }: FailedWait): string[] {
+function describePod({ pod, last }: FailedWait, staysUp: boolean): string[] {
   const status = pod.status();
   if (!status) return [`  pod "${pod.name}" was removed`];
   return [
@@ -23,7 +37,7 @@ function describePod({ pod, last }: FailedWait): string[] {
     ...(last === undefined ? [] : [`    last try: ${last}`]),
     ...status.apps.flatMap(describeApp),
     ...lastLines(pod),
-    `    to look further: ${commandsFor(pod).join('; ')}`,
+    ...(staysUp ? [`    to look further: ${commandsFor(pod).join('; ')}`] : []),
   ];
 }
 
@@ -51,7 +65,7 @@ function endOf({ exitCode, signal, oomKilled, failedProbe }: Omit<AppStatus['las
     .join(', ');
 }
 
-function lastLines(pod: TestPod): string[] {
+function lastLines(pod: DescribedPod): string[] {
   const entries = pod.logs().slice(-LINES);
   if (entries.length === 0) return ['    it has logged nothing'];
   const lines = entries.map(({ app, stream, text }) => `      ${app} ${stream}: ${text}`);
@@ -59,11 +73,11 @@ function lastLines(pod: TestPod): string[] {
 }
 
 /** For a pod that is left up; of a pod that is not, nothing is there to be looked at. */
-export function commandsFor({ podName, store, apps }: TestPod): string[] {
+export function commandsFor({ podName, store, apps }: DescribedPod): string[] {
   const root = store.root === defaultRoot() ? '' : ` --root ${store.root}`;
   return [
     `pod logs ${podName}${root}`,
-    `pod exec${root} ${podName} -a ${apps[0] ?? ''} -- /bin/sh`,
+    `pod exec${root} -it ${podName} -a ${apps[0] ?? ''} -- /bin/sh`,
     `pod rm --force${root} ${podName}`,
   ];
 }

@@ -35,6 +35,11 @@ export function noteForReuse(root: string, room: Room, note: Note): void {
   writeFileSync(`${roomPath(root, room.number)}/${NOTE}`, JSON.stringify(note), { mode: 0o600 });
 }
 
+/** The pods of the room are gone, or those that are there go with their process. */
+export function forgetNote(root: string, room: Room): void {
+  rmSync(`${roomPath(root, room.number)}/${NOTE}`, { force: true });
+}
+
 /** Pods that an earlier run has left and nobody else uses. Those of the same name that were made from something else are removed. */
 export async function takeLeft(root: string, environment: string, key: string): Promise<Left | undefined> {
   for (const number of roomsWithNotes(root)) {
@@ -46,11 +51,12 @@ export async function takeLeft(root: string, environment: string, key: string): 
       room?.[Symbol.dispose]();
       continue;
     }
-    rmSync(`${roomPath(root, number)}/${NOTE}`, { force: true });
+    // It stays while they are in use: when this process dies, its lock of the room is free and the next run finds them again.
     const pods = note.uuids.map((uuid) => leftPod(root, uuid));
     const running = pods.filter((pod) => pod !== undefined);
     if (note.key === key && running.length === pods.length) return { room, id: note.id, running };
     await Promise.all(note.uuids.map((uuid) => end(root, uuid)));
+    forgetNote(root, room);
     room[Symbol.dispose]();
   }
   return undefined;

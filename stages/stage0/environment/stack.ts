@@ -2,10 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RunningPod } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
+import { Deadline, unlessAborted } from '../library/deadline.ts';
 import { resolveApps } from '../launch/resolve.ts';
 import { run } from '../launch/run.ts';
 import type { PodSpec } from '../manifest/spec.ts';
-import { readPins } from '../pins/pins.ts';
+import { type Frozen, frozenBy, type Pins, readPins, readPinsAt } from '../pins/pins.ts';
 import { defaultRoot, imagesDir } from '../pod/layout.ts';
 import { readRecord } from '../pod/record.ts';
 import { PodStore } from '../pod/store.ts';
@@ -14,11 +15,13 @@ import { newCloneSpec } from './clone-spec.ts';
 import { ready } from './conditions.ts';
 import { Environment, type Starter } from './environment.ts';
 import { findFiles } from './find-files.ts';
+import { CLONE_SETTINGS, requireOptions, STACK_OPTIONS } from './check-options.ts';
 import type { CloneSettings, EnvironmentOptions } from './options.ts';
-import { DEFAULT_TIMEOUT_MS } from './condition.ts';
+import { DEFAULT_TIMEOUT_MS, type Until } from './condition.ts';
 import { type Member, readMembers } from './read-manifests.ts';
 import { mayReuse, takeLeft } from './reuse.ts';
 import { type Room, takeRoom } from './room.ts';
+import type { Launch } from './start-all.ts';
 import { ENVIRONMENT_LABEL, ensureSnapshot, finishLayers, SNAPSHOT_LABEL, snapshotKey } from './snapshot.ts';
 
 /** Described once; every `clone` is a copy of its own. */
@@ -35,6 +38,7 @@ export class Stack {
       const hint = 'lower-case letters, digits and "-", at most 24';
       throw new PodError('test/options', `make an environment named "${name}": not a name`, { hint });
     }
+    requireOptions(`make environment "${name}"`, options, STACK_OPTIONS);
     this.name = name;
     this.#options = options;
     if (process.geteuid?.() !== 0) {
@@ -53,13 +57,23 @@ export class Stack {
 
   /** Pods of their own, as `setup` has left them. Resolves when they are ready. */
   async clone(settings: CloneSettings = {}): Promise<Environment> {
-    const { until = this.#options.until ?? ready(), ...waits } = settings;
-    const starter = this.#starter(await this.#prepare());
-    settings.signal?.throwIfAborted();
+    requireOptions(`clone environment "${this.name}"`, settings, CLONE_SETTINGS);
+    const { until = this.#until, timeoutMs = this.#timeoutMs, signal } = settings;
+    // Others wait for it too, or will.
+    const starter = this.#starter(await unlessAborted(this.#prepare(), signal));
+    using deadline = new Deadline({ timeoutMs, signal });
     const environment =
-      (await this.#takeLeft(starter)) ?? (await Environment.start(starter, this.#takeRoom(), settings.signal));
-    if (until !== false) await disposeUnless(environment, () => environment.wait(until, waits));
+      (await this.#takeLeft(starter)) ?? (await Environment.start(starter, this.#takeRoom(), deadline));
+    if (until !== false) await environment.comeUp(until, deadline);
     return environment;
+  }
+
+  get #until(): Until {
+    return this.#options.until ?? ready();
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
   /** Once, unless it failed. */
@@ -76,7 +90,7 @@ export class Stack {
     const storeDir = imagesDir(this.#root);
     const resolved = await Promise.all(
       this.#members.map(({ spec, baseDir }) =>
-        resolveApps(spec, { storeDir, baseDir, pins: readPins(baseDir), ...progress }),
+        resolveApps(spec, { storeDir, baseDir, ...this.#keptTo(baseDir), ...progress }),
       ),
     );
     const mountCounts = resolved.map((apps) => new Map(apps.map((app) => [app.spec.name, app.image.mounts.length])));
@@ -99,8 +113,13 @@ export class Stack {
     staging: string,
     mountCounts: MountCounts,
   ): Promise<void> {
-    await using environment = await Environment.start(this.#starter({ mountCounts, staging }), this.#takeRoom());
-    await environment.wait(this.#options.until ?? ready());
+    using deadline = new Deadline({ timeoutMs: this.#timeoutMs });
+    await using environment = await Environment.start(
+      this.#starter({ mountCounts, staging }),
+      this.#takeRoom(),
+      deadline,
+    );
+    await environment.comeUp(this.#until, deadline);
     await setup(environment);
     const store = new PodStore(this.#root);
     await Promise.all(
@@ -117,6 +136,14 @@ export class Stack {
 
   #takeRoom(): Room {
     return takeRoom(this.#root, this.#isHermetic ? 'closed' : 'open');
+  }
+
+  /** The lock that images of a manifest in that folder are kept to. */
+  #keptTo(baseDir: string): { readonly pins: Pins | undefined; readonly frozen: Frozen | undefined } {
+    const { lock } = this.#options;
+    const frozen = frozenBy(lock !== undefined);
+    const pins = lock === undefined ? readPins(baseDir) : readPinsAt(resolve(this.#baseDir, lock), frozen);
+    return { pins, frozen };
   }
 
   /** As the last run has left it: whoever wants it as it was at first resets it. */
@@ -138,9 +165,9 @@ export class Stack {
       members: this.#members.map(({ spec }) => spec.name),
       root: this.#root,
       key: prepared.key,
-      until: this.#options.until ?? ready(),
-      timeoutMs: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      start: (place, podName, room, signal) => this.#start(prepared, place, podName, room, signal),
+      until: this.#until,
+      timeoutMs: this.#timeoutMs,
+      start: (place, podName, room, launch) => this.#start(prepared, place, podName, room, launch),
     };
   }
 
@@ -149,7 +176,7 @@ export class Stack {
     place: number,
     podName: string,
     room: Room,
-    signal: AbortSignal | undefined,
+    launch: Launch,
   ): Promise<RunningPod> {
     const { spec, baseDir } = this.#members[place]!;
     const clone = newCloneSpec(spec, {
@@ -164,6 +191,7 @@ export class Stack {
     return run(clone, {
       root: this.#root,
       baseDir,
+      ...this.#keptTo(baseDir),
       stdin: false,
       autoRemove: true,
       place: {
@@ -172,7 +200,7 @@ export class Stack {
         kind: this.#isHermetic ? 'closed' : 'open',
         hosts: this.#hostsFor(place, room),
       },
-      ...(signal ? { signal } : {}),
+      ...launch,
     });
   }
 
@@ -204,13 +232,4 @@ function namesOf({ name, hostname }: PodSpec, isOwn: boolean): string[] {
   const names = new Set([name, hostname]);
   if (isOwn) names.delete(hostname);
   return [...names];
-}
-
-async function disposeUnless(environment: Environment, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    await environment.dispose();
-    throw error;
-  }
 }

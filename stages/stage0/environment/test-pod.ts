@@ -1,11 +1,12 @@
 import type { RunningPod } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { findInit } from '../launch/find-init.ts';
-import { type ExecResult, type ExecSettings, type LogEntry, Pod } from '../library/pod.ts';
+import type { LogEntry } from '../library/logs.ts';
+import { type ExecResult, type ExecSettings, Pod } from '../library/pod.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
 import type { PodStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
-import { type Condition, DEFAULT_TIMEOUT_MS, type WaitedPod, type WaitSettings } from './condition.ts';
+import type { Condition, WaitedPod, WaitSettings } from './condition.ts';
 import { PodFiles } from './pod-files.ts';
 
 /** A pod of an environment. It stays the same object when the environment is reset. */
@@ -15,10 +16,7 @@ export class TestPod implements WaitedPod {
   readonly store: PodStore;
   /** Of its running apps. */
   readonly files: PodFiles;
-  readonly #wait: (
-    condition: Condition,
-    settings: Required<Pick<WaitSettings, 'timeoutMs'>> & WaitSettings,
-  ) => Promise<void>;
+  readonly #wait: (condition: Condition, settings: WaitSettings) => Promise<void>;
   #running: RunningPod;
   #pod: Pod;
   #initPid: number | undefined;
@@ -75,7 +73,7 @@ export class TestPod implements WaitedPod {
 
   /** Until the condition holds. Throws with what is known of the pod when it cannot, or the time limit has passed. */
   wait(condition: Condition, settings: WaitSettings = {}): Promise<void> {
-    return this.#wait(condition, { timeoutMs: DEFAULT_TIMEOUT_MS, ...settings });
+    return this.#wait(condition, settings);
   }
 
   /** The host's pid of the pod's PID 1; throws when the pod has ended. */

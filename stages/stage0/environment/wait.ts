@@ -1,4 +1,6 @@
 import { PodError, PodErrors } from '../error.ts';
+import { type Deadline, TimeIsUp } from '../library/deadline.ts';
+import { isCondition, isUntil } from './check-options.ts';
 import type { Condition, Until } from './condition.ts';
 import { describePods, type FailedWait } from './report.ts';
 import type { TestPod } from './test-pod.ts';
@@ -6,42 +8,37 @@ import type { TestPod } from './test-pod.ts';
 interface WaitInput {
   readonly pods: Readonly<Record<string, TestPod>>;
   readonly until: Until;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly deadline: Deadline;
+  /** Whether the pods are there for whoever reads of a failure. */
+  readonly stayUp: boolean;
 }
 
 /** One deadline for all of it. Throws with what is known of the pods; with the signal's reason when that was aborted. */
-export async function waitUntil({ pods, until, timeoutMs, signal }: WaitInput): Promise<void> {
+export async function waitUntil({ pods, until, deadline, stayUp }: WaitInput): Promise<void> {
   const waits = waitsOf(pods, until);
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new TimeLimit(timeoutMs)), timeoutMs);
   const enough = new AbortController();
-  const inner = AbortSignal.any([deadline.signal, enough.signal, ...(signal ? [signal] : [])]);
+  const inner = AbortSignal.any([deadline.signal, enough.signal]);
   try {
     await Promise.all(waits.map((wait) => waitForOne(wait, inner)));
   } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    throw failure(error, waits);
+    deadline.throwIfGivenUp();
+    throw failure(error, waits, stayUp);
   } finally {
-    clearTimeout(timer);
     enough.abort();
   }
 }
 
-class TimeLimit extends Error {
-  constructor(timeoutMs: number) {
-    super(`${timeoutMs} ms have passed`);
-  }
-}
-
 interface Wait extends FailedWait {
+  readonly pod: TestPod;
   readonly condition: Condition;
   last?: string;
   isDone?: boolean;
 }
 
 function waitsOf(pods: Readonly<Record<string, TestPod>>, until: Until): Wait[] {
-  if (isCondition(until)) return Object.values(pods).map((pod) => ({ pod, condition: until }));
+  const wrong = isUntil(until);
+  if (wrong !== undefined) throw new PodError('test/options', `wait for the environment: what to wait for ${wrong}`);
+  if (isOne(until)) return Object.values(pods).map((pod) => ({ pod, condition: until }));
   const unknown = Object.keys(until).filter((name) => !pods[name]);
   if (unknown.length === 0) return Object.entries(until).map(([name, condition]) => ({ pod: pods[name]!, condition }));
   const hint = `its pods are ${Object.keys(pods).join(', ')}`;
@@ -52,8 +49,8 @@ function waitsOf(pods: Readonly<Record<string, TestPod>>, until: Until): Wait[] 
   );
 }
 
-function isCondition(until: Until): until is Condition {
-  return typeof until.watch === 'function';
+function isOne(until: Until): until is Condition {
+  return isCondition(until);
 }
 
 async function waitForOne(wait: Wait, signal: AbortSignal): Promise<void> {
@@ -61,11 +58,12 @@ async function waitForOne(wait: Wait, signal: AbortSignal): Promise<void> {
   wait.isDone = true;
 }
 
-function failure(error: unknown, waits: readonly Wait[]): PodError {
+function failure(error: unknown, waits: readonly Wait[], stayUp: boolean): PodError {
   const open = waits.filter(({ isDone }) => !isDone);
   const what = open.map(({ pod, condition }) => `pod "${pod.name}" to ${condition.text}`).join(', ');
   const reason = error instanceof Error ? error.message : String(error);
-  const code = error instanceof TimeLimit ? 'pod/timeout' : error instanceof PodError ? error.code : 'pod/died';
+  const code = error instanceof TimeIsUp ? 'pod/timeout' : error instanceof PodError ? error.code : 'pod/died';
   const message = `wait for ${what}: ${reason.replace(/^wait for pod [0-9a-f-]+ to be ready: /, '')}`;
-  return new PodError(code, `${message}\n${describePods(open)}`, { cause: error });
+  const hint = stayUp ? undefined : 'with POD_TEST_KEEP=onfail the environment is left up';
+  return new PodError(code, `${message}\n${describePods(open, { stayUp })}`, { cause: error, hint });
 }

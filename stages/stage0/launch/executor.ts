@@ -71,10 +71,10 @@ export class Executor implements Disposable {
     throw this.#refusal(program, first);
   }
 
-  /** The same for who only wants the end: nobody is woken in between. */
-  async runToEnd(command: Command): Promise<PodExit> {
+  /** The same for who only wants the end: nobody is woken in between. When the signal is aborted the process is killed. */
+  async runToEnd(command: Command, signal?: AbortSignal): Promise<PodExit> {
     const { program, channel } = await this.#request(command, 1);
-    const first = await channel.next();
+    const first = await nextUnlessAborted(channel, signal);
     if (first?.type === 'exited') {
       this.#rest(channel);
       return exitOf(first);
@@ -212,6 +212,20 @@ function runningExec(channel: Channel, master: Fd | undefined): RunningExec {
     },
     terminal: master?.take(),
   };
+}
+
+/** Who gives up leaves nothing running, and does not wait for its end: a pod that is paused meanwhile has none. */
+async function nextUnlessAborted(channel: Channel, signal: AbortSignal | undefined): Promise<Message | undefined> {
+  const kill = (): void => {
+    channel.send(encodeMessage({ type: 'signal', app: -2, a: requireSignal('SIGKILL') }));
+    channel.close();
+  };
+  if (signal?.aborted) kill();
+  signal?.addEventListener('abort', kill, { once: true });
+  const first = await channel.next();
+  signal?.removeEventListener('abort', kill);
+  signal?.throwIfAborted();
+  return first;
 }
 
 /** Answers to signals come in between. */

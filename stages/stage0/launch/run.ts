@@ -7,6 +7,7 @@ import { startPod } from './start.ts';
 
 /** Starts a pod. Resolves when every app has started, or the pod has ended already; nothing is left behind when it throws. */
 export async function run(spec: PodSpec, options: RunOptions): Promise<RunningPod> {
-  const { pod, program } = await compilePod(spec, { ...options, pins: readPins(options.baseDir, options.frozen) });
+  const pins = options.pins ?? readPins(options.baseDir, options.frozen);
+  const { pod, program } = await compilePod(spec, { ...options, pins });
   return startPod({ identity: identityOf(spec), pod, program: () => program, options });
 }

@@ -4,13 +4,14 @@ import { removePod } from '../gc/remove.ts';
 import { Executor } from '../launch/executor.ts';
 import { pausePod, resumePod } from '../launch/pause.ts';
 import type { PodChange } from '../pod/events.ts';
-import { LogFollower } from '../pod/logs.ts';
 import { isPaused } from '../pod/paused.ts';
 import { type PodStatus, readStatus } from '../pod/status.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 import type { PodResources } from '../resources/in-force.ts';
 import type { Settings } from '../resources/parse-set.ts';
 import { SpareCaptures } from './capture.ts';
+import { Deadline, type Limits, TimeIsUp } from './deadline.ts';
+import { type LogEntry, readLogs } from './logs.ts';
 
 export interface ExecResult {
   /** 128+N when signal N killed the process. */
@@ -19,20 +20,8 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
-export type ExecSettings = Partial<Pick<ExecOptions, 'app' | 'env' | 'user' | 'workingDirectory'>>;
-
-export interface LogEntry {
-  readonly app: string;
-  /** RFC 3339 with nanoseconds, UTC. */
-  readonly time: string;
-  /** `hook`: what a hook of the app wrote. */
-  readonly stream: 'stdout' | 'stderr' | 'hook';
-  readonly text: string;
-  /** The entry stands for output that was dropped here. */
-  readonly dropped?: { readonly lines: number; readonly bytes: number };
-  /** No line of the app's: lines may be missing here, which rotation took away before they were read. */
-  readonly isOvertaken?: true;
-}
+/** A command that is not done in time, or that the caller gives up, is killed. */
+export type ExecSettings = Partial<Pick<ExecOptions, 'app' | 'env' | 'user' | 'workingDirectory'>> & Limits;
 
 /** A pod that was started by this process. `await using` stops and removes it. */
 export class Pod implements AsyncDisposable {
@@ -62,44 +51,39 @@ export class Pod implements AsyncDisposable {
 
   /**
    * Runs a command in an app, under its isolators, and collects what it prints: 64 MiB for all that run at a time, then it is told
-   * that there is no space. Throws when it cannot be executed.
+   * that there is no space. Throws when it cannot be executed, `pod/timeout` when it takes too long, and the signal's reason.
    */
-  async exec(argv: readonly string[], { app, ...command }: ExecSettings = {}): Promise<ExecResult> {
+  async exec(argv: readonly string[], { app, timeoutMs, signal, ...command }: ExecSettings = {}): Promise<ExecResult> {
+    if (timeoutMs === undefined && signal === undefined) return this.#execute(argv, app, command);
+    using deadline = new Deadline({ timeoutMs, signal });
+    try {
+      return await this.#execute(argv, app, command, deadline.signal);
+    } catch (error) {
+      if (!(error instanceof TimeIsUp)) throw error;
+      throw new PodError('pod/timeout', `execute ${JSON.stringify(argv)} in pod ${this.name}: ${error.message}`);
+    }
+  }
+
+  async #execute(
+    argv: readonly string[],
+    app: string | undefined,
+    command: Pick<ExecSettings, 'env' | 'user' | 'workingDirectory'>,
+    signal?: AbortSignal,
+  ): Promise<ExecResult> {
     const located = this.#store.locate(this.uuid);
     if (located && isPaused(located)) throw new PodError('pod/state', `exec in pod ${this.uuid}: it is paused`);
     using stdout = this.#captures.take();
     using stderr = this.#captures.take();
     const stdio = [null, stdout.far.number, stderr.far.number] as const;
-    const { exitCode } = await this.#executorOf(app).runToEnd({
-      env: {},
-      ...command,
-      argv,
-      stdio,
-      tty: false,
-    });
+    const { exitCode } = await this.#executorOf(app).runToEnd({ env: {}, ...command, argv, stdio, tty: false }, signal);
     this.#captures.refillSoon();
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   }
 
   /** What the apps have written so far, merged by time. */
   logs(app?: string): LogEntry[] {
-    const entries: LogEntry[] = [];
-    const apps = app === undefined ? this.apps : [app];
     const path = this.#store.locate(this.uuid)?.path ?? this.#running.path;
-    using follower = new LogFollower(path, {
-      apps,
-      sink: (name, line) =>
-        entries.push({
-          app: name,
-          time: line.time,
-          stream: line.stream,
-          text: Buffer.from(line.text).toString('utf8'),
-          ...(line.gap ? { dropped: line.gap } : {}),
-          ...(line.isOvertaken ? { isOvertaken: true } : {}),
-        }),
-    });
-    follower.readExisting();
-    return entries;
+    return readLogs(path, app === undefined ? this.apps : [app]);
   }
 
   /** As `pod status -o json` shows it; undefined when the pod was removed. */

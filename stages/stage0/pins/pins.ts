@@ -30,7 +30,11 @@ export function frozenBy(hasFlag: boolean, env: NodeJS.ProcessEnv = process.env)
 
 /** The lock of a folder; most have none, and for them this is one failed call. */
 export function readPins(dir: string, frozen?: Frozen): Pins | undefined {
-  const path = `${dir}/${LOCK_FILE}`;
+  return readPinsAt(`${dir}/${LOCK_FILE}`, frozen);
+}
+
+/** The lock of that path. */
+export function readPinsAt(path: string, frozen?: Frozen): Pins | undefined {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return parsePins(readText(path), path);
   if (frozen !== 'flag') return undefined;
   throw new PodError('lock/stale', `keep to "${path}": no such file`, { hint: 'pod lock makes it' });

@@ -118,6 +118,15 @@ test('with POD_TEST_REUSE=1 the next run finds the environment as the last has l
   );
   assert.equal(await ended(second), 0);
   assert.deepEqual(readdirSync(`${root}/pods/run`), uuids);
+  const killed = await testProcess(`console.log('up'); setInterval(() => {}, 1000);`, reuse);
+  killed.kill('SIGKILL');
+  await ended(killed);
+  const finder = await testProcess(
+    `if (String(e.pods.api.files.read('/srv/mark')) === e.pods.api.ip) console.log('up'); await e.dispose();`,
+    reuse,
+  );
+  assert.equal(await ended(finder), 0);
+  assert.deepEqual(readdirSync(`${root}/pods/run`), uuids);
   const third = await testProcess(`console.log('up'); await e.dispose();`, reuse, [serverPod('api')]);
   assert.equal(await ended(third), 0);
   const now = readdirSync(`${root}/pods/run`);

@@ -1,0 +1,95 @@
+import type { RunningPod } from '../cli/launch-api.ts';
+import { PodError } from '../error.ts';
+import { TimeIsUp } from '../library/deadline.ts';
+import { readLogs } from '../library/logs.ts';
+import { readStatus } from '../pod/status.ts';
+import { PodStore } from '../pod/store.ts';
+import { type DescribedPod, describePods } from './report.ts';
+import type { Room } from './room.ts';
+
+/** How an environment starts one of its pods. */
+export interface Launch {
+  readonly signal: AbortSignal;
+  /** The pod is on its own; its apps may wait long for each other. */
+  readonly onLaunched: (pod: RunningPod) => void;
+}
+
+export interface Start {
+  /** Of the pods, in the order of their places. */
+  readonly members: readonly string[];
+  readonly root: string;
+  readonly start: (place: number, podName: string, room: Room, launch: Launch) => Promise<RunningPod>;
+}
+
+/** All or none: resolves when the apps of all have started, and ends them when one fails or the signal is aborted. */
+export async function startAll(
+  starter: Start,
+  room: Room,
+  podName: (place: number) => string,
+  signal: AbortSignal,
+): Promise<RunningPod[]> {
+  const { members, start } = starter;
+  const launched: RunningPod[] = [];
+  const hasFailed = new AbortController();
+  const either = AbortSignal.any([signal, hasFailed.signal]);
+  let late: PodError | undefined;
+  const giveUp = (): void => {
+    if (signal.reason instanceof TimeIsUp) late = notInTime(starter, launched, signal.reason);
+    for (const pod of launched) void pod?.lifeline?.cut();
+  };
+  either.addEventListener('abort', giveUp, { once: true });
+  const settled = await Promise.allSettled(
+    members.map(async (_, place) => {
+      const onLaunched = (pod: RunningPod): void => {
+        launched[place] = pod;
+        if (either.aborted) void pod.lifeline?.cut();
+      };
+      try {
+        return await start(place, podName(place), room, { signal: either, onLaunched });
+      } catch (error) {
+        // Of several the first: those that follow have been told to end.
+        hasFailed.abort(error);
+        throw error;
+      }
+    }),
+  );
+  either.removeEventListener('abort', giveUp);
+  const started = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  if (started.length === members.length && !signal.aborted) return started;
+  await cutAll(started);
+  throw late ?? (signal.aborted ? signal.reason : hasFailed.signal.reason);
+}
+
+export async function cutAll(pods: readonly RunningPod[]): Promise<void> {
+  await Promise.all(pods.flatMap(({ lifeline }) => (lifeline ? [lifeline.cut()] : [])));
+}
+
+/** With what is known of the pods as long as they are there. */
+function notInTime({ members, root }: Start, launched: readonly RunningPod[], { message }: TimeIsUp): PodError {
+  const pods = members.flatMap((name, place) => (launched[place] ? [described(name, root, launched[place])] : []));
+  const late = pods.filter((pod) => pod.status()?.apps.some(({ state }) => state === 'waiting'));
+  const lines = [
+    `wait for the apps of ${members.map((name) => `pod "${name}"`).join(', ')} to start: ${message}`,
+    ...(late.length > 0
+      ? [
+          describePods(
+            late.map((pod) => ({ pod })),
+            { stayUp: false },
+          ),
+        ]
+      : []),
+  ];
+  return new PodError('pod/timeout', lines.join('\n'));
+}
+
+function described(name: string, root: string, { name: podName, uuid, path, apps }: RunningPod): DescribedPod {
+  const store = new PodStore(root);
+  return {
+    name,
+    podName,
+    store,
+    apps,
+    status: () => readStatus(store, uuid),
+    logs: () => readLogs(store.locate(uuid)?.path ?? path, apps),
+  };
+}
