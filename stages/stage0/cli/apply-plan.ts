@@ -59,8 +59,6 @@ export async function showPlan(invocation: Invocation): Promise<number> {
 /** `--plan`: what was shown then, or nothing. */
 export async function applyPlan(invocation: Invocation): Promise<number> {
   const { flags, root } = invocation;
-  const clash = ['file', 'set', 'prune', 'allow-empty', 'dry-run', 'save-plan'].find((name) => flags.has(name));
-  if (clash !== undefined) throw new PodError('cli/usage', `--${clash} does not go with --plan: the plan says it`);
   const path = flags.value('plan')!;
   const plan = parsePlan(read(path), path, root);
   const { set, origin, prune, allowEmpty, files, expected } = plan;

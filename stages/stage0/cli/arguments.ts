@@ -19,7 +19,7 @@ export function noOperands({ operands }: Invocation): void {
 }
 
 /** `500ms`, `10s`, `5m`, `2h`, `1d`, in milliseconds; undefined when the flag is not there. */
-export function durationFlag({ flags }: Invocation, name: string): number | undefined {
+export function durationFlag({ flags }: Pick<Invocation, 'flags'>, name: string): number | undefined {
   const text = flags.value(name);
   return text === undefined ? undefined : parseDuration(text, `--${name}`);
 }

@@ -12,6 +12,8 @@ export interface Flag {
   /** The value is given as `--name=VALUE` or not at all. */
   readonly isValueOptional?: boolean;
   readonly isRepeatable?: boolean;
+  /** The value is a path of this host. */
+  readonly isPath?: boolean;
   readonly help: string;
 }
 

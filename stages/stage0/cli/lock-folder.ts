@@ -5,13 +5,13 @@ import { digestOfImage } from '../image/digest.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import { draftLock, type LockDraft, type Reference } from '../pins/draft-lock.ts';
 import { isPinnable, LOCK_FILE, readPins } from '../pins/pins.ts';
-import { readManifestFile } from './manifest-file.ts';
+import type { FoundManifest } from './manifest-folder.ts';
 
 /** Manifests that share a folder, and so a lock. */
 export interface LockFolder {
   /** Absolute. */
   readonly dir: string;
-  readonly files: readonly string[];
+  readonly files: readonly FoundManifest[];
   /** The files are all manifests of the folder. */
   readonly isWhole: boolean;
 }
@@ -36,10 +36,13 @@ export async function draftFolder({ dir, files, isWhole }: LockFolder, options: 
   return { ...draft, path, isChanged: now === undefined || readFileSync(path, 'utf8') !== draft.text };
 }
 
-function referencesOf(files: readonly string[]): Reference[] {
+function referencesOf(files: readonly FoundManifest[]): Reference[] {
   const errors: PodError[] = [];
-  const references = files.flatMap((file) => {
-    const { text, path, baseDir } = readManifestFile(file);
+  const references = files.flatMap(({ text, path, baseDir, wrong }) => {
+    if (wrong) {
+      errors.push(wrong);
+      return [];
+    }
     const parsed = parseManifest(text, path, { baseDir });
     errors.push(...parsed.errors);
     return (parsed.spec?.apps ?? []).map(({ image }) => ({ ref: image.value, at: image.at }));

@@ -88,6 +88,7 @@ async function runVerb(
   }
   const operands = isEnter && flags.operands.length === 1 ? [...flags.operands, '/bin/sh'] : flags.operands;
   const root = resolve(flags.value('root') ?? defaultRoot());
+  verb.check?.(flags);
   const code = await verb.run({ operands, flags, root, terminal, isQuiet: flags.has('quiet'), verbs: VERBS });
   const atOnce = verb.end?.(flags);
   if (atOnce) ending.atOnce = atOnce;

@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { PodError } from '../error.ts';
 import { readFolder } from '../sets/folder.ts';
-import { readInventory, requireOrigin } from '../sets/inventory.ts';
+import { type Inventory, readInventory, requireOrigin } from '../sets/inventory.ts';
 import { requireSetName } from '../sets/set-store.ts';
 import { nameOfSource, parseSource } from '../source/reference.ts';
 import type { WatchedSource } from '../watch/watch-set.ts';
@@ -27,6 +27,7 @@ export const REPOSITORY_FLAGS: readonly Flag[] = [
   {
     name: 'allowed-signers',
     value: 'F',
+    isPath: true,
     help: 'the commit must be signed by an SSH key in F (ssh-keygen(1), allowed signers)',
   },
 ];
@@ -71,10 +72,19 @@ export async function folderSource(invocation: Invocation): Promise<FolderSource
     throw new PodError('cli/usage', '--allowed-signers goes with a repository, or with --ref');
   const home = resolve(dir);
   const set = requireSetName(named ?? basename(home));
-  return { set, source: { origin: realOf(home), read: () => readFolder(dir, home) }, mayMove: named !== undefined };
+  const origin = originOf(home, readInventory(invocation.root, set));
+  return { set, source: { origin, read: () => readFolder(dir, home) }, mayMove: named !== undefined };
 }
 
-/** One folder by whatever way it is reached; that it is not there is told when it is read. */
+/**
+ * The folder by the way it is reached: a link that leads to the next release is the same folder. By another way it is what the set
+ * knows it by.
+ */
+function originOf(home: string, { origin }: Inventory): string {
+  return origin !== null && isAbsolute(origin) && realOf(origin) === realOf(home) ? origin : home;
+}
+
+/** That it is not there is told when it is read. */
 function realOf(path: string): string {
   try {
     return realpathSync(path);
@@ -109,6 +119,9 @@ export function ownSetName(invocation: Invocation, operand: string | undefined):
   const { flags, root } = invocation;
   const dir = flags.value('file');
   const isByFolder = operand === undefined && !flags.has('set') && dir !== undefined && !isRepository(dir);
-  if (set !== undefined && isByFolder) requireOrigin(readInventory(root, set), realOf(resolve(dir)));
+  if (set !== undefined && isByFolder) {
+    const inventory = readInventory(root, set);
+    requireOrigin(inventory, originOf(resolve(dir), inventory));
+  }
   return set;
 }

@@ -22,7 +22,7 @@ export function renderUnit({ kind, subject, command, paths, stopMs }: UnitInput)
   const sections = [
     [
       '[Unit]',
-      `Description=${specifiersEscaped(`pod ${subject}`)}`,
+      `Description=${specifiersEscaped(oneLine(`pod ${subject}`))}`,
       `RequiresMountsFor=${paths.map(quoted).join(' ')}`,
       'Wants=network-online.target',
       'After=network-online.target',
@@ -78,6 +78,12 @@ function quoted(word: string): string {
     return ESCAPES[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
   return `"${specifiersEscaped(escaped)}"`;
+}
+
+/** What is for people only, and may hold anything: a line that ends in a backslash would go on. */
+function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- they would begin another setting
+  return text.replaceAll(/[\u0000-\u001f\u007f]/g, '?').replace(/\\$/, '\\ /');
 }
 
 function specifiersEscaped(text: string): string {

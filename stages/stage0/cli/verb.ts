@@ -35,6 +35,8 @@ export interface Verb {
    * used, which Node puts back as they were.
    */
   readonly end?: (flags: Parsed) => ((code: number) => void) | undefined;
+  /** Throws when its flags do not go together, whatever its operands are. */
+  readonly check?: (flags: Parsed) => void;
   readonly run: (invocation: Invocation) => Promise<number> | number;
 }
 
@@ -53,7 +55,7 @@ export interface VerbEntry {
 
 /** Flags every verb takes. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
-  { name: 'root', value: 'DIR', help: 'state and images are below DIR' },
+  { name: 'root', value: 'DIR', isPath: true, help: 'state and images are below DIR' },
   {
     name: 'color',
     value: 'WHEN',

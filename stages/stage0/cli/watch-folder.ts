@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { PodError, PodErrors } from '../error.ts';
+import { type PodError, PodErrors } from '../error.ts';
 import { frozenBy } from '../pins/pins.ts';
 import type { SetEvent } from '../sets/set-events.ts';
 import { type Round, SetWatch, type WatchOptions } from '../watch/watch-set.ts';
@@ -16,21 +16,14 @@ const STDIN = 0;
 const FOLDER_RESYNC_MS = 300_000;
 /** There is nobody who tells that a repository has changed. */
 const REPOSITORY_RESYNC_MS = 60_000;
-/** setTimeout takes no more. */
-const MAX_RESYNC_MS = 2 ** 31 - 1;
-const ALONE = ['dry-run', 'save-plan', 'plan'];
 
 /** `pod apply --watch`: until SIGTERM or SIGINT, which leave the pods running. */
 export async function watchFolder(invocation: Invocation): Promise<number> {
   const { flags, root } = invocation;
-  const refused = ALONE.find((name) => flags.has(name));
-  if (refused !== undefined) throw new PodError('cli/usage', `--${refused} does not go with --watch`);
   const { set, source, mayMove } = await folderSource(invocation);
   const dir = flags.value('file')!;
   const isOfRepository = isRepository(dir) || flags.has('ref');
   const resyncMs = durationFlag(invocation, 'resync') ?? (isOfRepository ? REPOSITORY_RESYNC_MS : FOLDER_RESYNC_MS);
-  if (resyncMs < 1000 || resyncMs > MAX_RESYNC_MS)
-    throw new PodError('cli/usage', `--resync "${flags.value('resync')}": not between 1s and 24d`);
   const reporter = new WatchReporter(invocation, set, await newSetPrinter(invocation, set));
   using watch = new SetWatch({
     root,

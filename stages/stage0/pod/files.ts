@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { POD_FILES } from './layout.ts';
 
 /** The file's text, or undefined when it does not exist. */
@@ -10,6 +10,16 @@ export function readIfThere(path: string): string | undefined {
     // ENOTDIR: a stray file among the pods' directories has no files of its own. ENODEV: a cgroup that is just being removed.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENODEV') return undefined;
     throw error;
+  }
+}
+
+/** What a file of somebody else's holds; undefined for a device or a pipe, which might keep us for ever. */
+export function readRegularFile(path: string): string | undefined {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    return fstatSync(fd).isFile() ? readFileSync(fd, 'utf8') : undefined;
+  } finally {
+    closeSync(fd);
   }
 }
 

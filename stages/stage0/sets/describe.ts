@@ -22,7 +22,8 @@ export interface Described {
 }
 
 /** Parses one manifest. */
-export async function describe({ path, text, baseDir }: FolderFile): Promise<Described> {
+export async function describe({ path, text, baseDir, wrong }: FolderFile): Promise<Described> {
+  if (wrong) return { errors: [wrong], warnings: [] };
   const [{ parseManifest }, { frozenSources, normalise }] = await Promise.all([
     import('../manifest/parse.ts'),
     import('./normalise.ts'),

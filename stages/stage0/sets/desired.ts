@@ -4,7 +4,7 @@ import { desire, describe, type Description } from './describe.ts';
 import type { DescriptionCache } from './description-cache.ts';
 import { digestOf } from './digest.ts';
 import type { FolderFile } from './folder.ts';
-import { inOrder } from './order.ts';
+import { orderErrors } from './order.ts';
 import type { DesiredPod, DesiredSet } from './types.ts';
 
 export interface DesiredOptions extends ContentsOptions {
@@ -39,7 +39,7 @@ async function describeFile(
   { cache, onWarning }: DesiredOptions,
   errors: PodError[],
 ): Promise<Description | undefined> {
-  const known = cache?.recall(file);
+  const known = file.wrong ? undefined : cache?.recall(file);
   if (known) return known;
   const { description, errors: found, warnings } = await describe(file);
   errors.push(...found);
@@ -77,15 +77,6 @@ function twins(described: readonly DescribedFile[]): PodError[] {
     const message = `name a pod "${about.name}": the pod of "${first.at.file}" has that name`;
     return [new PodError('manifest/duplicate', message, { at: about.at, hint: 'each pod of a set has its own name' })];
   });
-}
-
-function orderErrors(pods: readonly DesiredPod[]): readonly PodError[] {
-  try {
-    inOrder(pods);
-    return [];
-  } catch (error) {
-    return podErrorsOf(error);
-  }
 }
 
 function digestOfAll(pods: readonly DesiredPod[]): string {

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PodError } from '../error.ts';
+import { readRegularFile } from '../pod/files.ts';
 import { IgnoreRules } from './podignore.ts';
 
 /** A manifest of a folder, as text. */
@@ -12,6 +13,8 @@ export interface FolderFile {
   /** Absolute: what relative paths in the manifest start from. */
   readonly baseDir: string;
   readonly text: string;
+  /** Why there is no text. */
+  readonly wrong?: PodError;
 }
 
 const SURE = /\.pod\.(yaml|yml|json)$/;
@@ -65,7 +68,9 @@ export function readFolder(dir: string, home: string): FolderFile[] {
 }
 
 function readRules(path: string): IgnoreRules {
-  return new IgnoreRules(readFileSync(path, 'utf8'));
+  const text = readRegularFile(path);
+  if (text !== undefined) return new IgnoreRules(text);
+  throw new PodError('set/folder', `read "${path}": it is not a regular file`);
 }
 
 /** The rules of the folder nearest to the file count most. */
@@ -77,10 +82,24 @@ function isIgnored(all: Visit['rules'], file: string, isDirectory: boolean): boo
   return false;
 }
 
+/** What is wrong with one keeps nobody from reading the others. */
 function readManifest(dir: string, home: string, file: string): FolderFile[] {
-  const text = readFileSync(join(home, file), 'utf8');
-  if (!SURE.test(file) && !OURS.test(text)) return [];
-  return [{ file, path: join(dir, file), baseDir: join(home, file, '..'), text }];
+  const path = join(dir, file);
+  const about = { file, path, baseDir: join(home, file, '..') };
+  const isSure = SURE.test(file);
+  const wrong = (reason: string, cause?: unknown): FolderFile[] => {
+    const at = { file: path, line: 1, col: 1 };
+    const error = new PodError('manifest/unreadable', `read manifest "${path}": ${reason}`, { at, cause });
+    return [{ ...about, text: '', wrong: error }];
+  };
+  try {
+    const text = readRegularFile(join(home, file));
+    if (text === undefined) return isSure ? wrong('it is not a regular file') : [];
+    return isSure || OURS.test(text) ? [{ ...about, text }] : [];
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    return wrong(error.message, error);
+  }
 }
 
 function requireFolder(dir: string, home: string): void {

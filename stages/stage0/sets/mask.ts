@@ -1,6 +1,9 @@
-/** What by its name is nobody's to read. */
-const SECRET_NAME =
-  /pass(word|wd|phrase)?\b|passw|secret|token|credential|api[-_.]?key|private[-_.]?key|access[-_.]?key|auth(?!or)|cookie|\bpwd\b/i;
+/** What by its name is nobody's to read. A key that is public, or is the name of a file, is called so. */
+const SECRET_NAMES: readonly RegExp[] = [
+  /(?<!com|by|sur|tres)pass(?![a-z])|passw|passphrase|(?<![a-z])(pwd|salt|dsn)(?![a-z])/i,
+  /(?<![a-z]|public[-_.]?)key(?![a-z])(?![-_.](id|name|path|file|type|size)(?![a-z]))|(api|access|private)[-_.]?key/i,
+  /secret|token|credential|auth(?!or)|cookie|jwt/i,
+];
 const SECRET_FILE = /\.(key|pem|p12|pfx|jks|keytab|kdbx)$|(^|[./_-])(env|htpasswd|shadow|netrc|id_rsa|id_ed25519)$/i;
 /** Names of fields whose members are named by whoever wrote the manifest. */
 const NAMED: ReadonlySet<string> = new Set(['env', 'files', 'annotations', 'headers']);
@@ -9,9 +12,21 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   // user:password@ in a URL
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi, '$1***'],
   // password=…, "token": …, in what is said to a program or written in a file
-  [/((?:password|passwd|secret|token|api[-_]?key)["']?\s*[:=]\s*["']?)[^\s"',;&]+/gi, '$1***'],
+  [
+    /((?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private)[-_]?key|pwd)["']?\s*[:=]\s*["']?)[^\s"',;&]+/gi,
+    '$1***',
+  ],
+  // RFC 9110 11.6.2: Authorization: Bearer …, also as a word of a command
+  [/(\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:[a-z][\w-]*\s+)?)[^\s"',;]+/gi, '$1***'],
+  [/(\b(?:bearer|basic)\s+)[a-z0-9+/_.~=-]{8,}/gi, '$1***'],
+  // RFC 7519: a JSON web token, whatever it is called
+  [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '***'],
+  // RFC 7468
+  [/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, '$1 ***'],
 ];
-const SECRET_OPTION = /^--?[\w-]*(password|passwd|secret|token|api-?key)[\w-]*$/i;
+const SECRET_OPTION = /^--?[\w-]*(passw(or)?d|passphrase|secret|token|(api|access|private)-?key)[\w-]*$/i;
+/** curl(1) and others: what follows is USER:PASSWORD. */
+const USER_OPTION = /^(-u|-U|--user|--proxy-user)$/;
 
 /**
  * A value without what is secret in it. `other` is the value on the other side: a secret that is not the same there says so by
@@ -28,7 +43,8 @@ function maskIn(value: unknown, other: unknown, side: string, isNamed: boolean):
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
       const there = memberOf(other, key);
-      const isSecret = isNamed && typeof item === 'string' && (SECRET_NAME.test(key) || SECRET_FILE.test(key));
+      const isSecret =
+        isNamed && typeof item === 'string' && (SECRET_NAMES.some((name) => name.test(key)) || SECRET_FILE.test(key));
       return [key, isSecret ? hidden(item, there, side) : maskIn(item, there, side, NAMED.has(key))];
     }),
   );
@@ -39,8 +55,9 @@ function maskList(list: readonly unknown[], other: unknown, side: string): unkno
   return list.map((item, index) => {
     const there = Array.isArray(other) ? (other[index] as unknown) : undefined;
     const before = list[index - 1];
-    const isSecret = typeof item === 'string' && typeof before === 'string' && SECRET_OPTION.test(before);
-    return isSecret ? hidden(item, there, side) : maskIn(item, there, side, false);
+    if (typeof item !== 'string' || typeof before !== 'string') return maskIn(item, there, side, false);
+    if (SECRET_OPTION.test(before)) return hidden(item, there, side);
+    return maskText(USER_OPTION.test(before) ? item.replace(/^([^:]+:).+$/s, '$1***') : item);
   });
 }
 

@@ -1,4 +1,4 @@
-import { PodError, PodErrors, type Position } from '../error.ts';
+import { PodError, PodErrors, podErrorsOf, type Position } from '../error.ts';
 import { nearest } from '../pod/nearest.ts';
 
 /** A pod and the pods that have to be there before it. */
@@ -21,6 +21,16 @@ export function inOrder<Pod extends Ordered>(pods: readonly Pod[]): Pod[] {
   for (const pod of pods) errors.push(...visit(pod, byName, done, order));
   if (errors.length > 0) throw new PodErrors(errors);
   return order;
+}
+
+/** What `inOrder` would throw. */
+export function orderErrors(pods: readonly Ordered[]): readonly PodError[] {
+  try {
+    inOrder(pods);
+    return [];
+  } catch (error) {
+    return podErrorsOf(error);
+  }
 }
 
 function missingOf({ name, rollout }: Ordered, byName: ReadonlyMap<string, Ordered>): PodError[] {

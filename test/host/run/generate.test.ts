@@ -68,6 +68,15 @@ test('systemd takes a unit that watches a folder, or one of a repository', async
   assert.equal((await pod(['generate', 'systemd', dir, '--rm'], { root })).exitCode, 2);
 });
 
+test('a folder whose name holds lines is one line of the description', async () => {
+  const dir = folder.path('two\nExecStartPre=no\\');
+  mkdirSync(dir);
+  const text = await podOk(['generate', 'systemd', dir], { root });
+  assert.equal(await verify(text), '', text);
+  assert.doesNotMatch(text, /^ExecStartPre/m);
+  assert.match(text, /^Description=pod folder .*two\?ExecStartPre=no\\ \/\nRequiresMountsFor=/m);
+});
+
 test('the time to stop is that of all apps, one after another', async () => {
   const text = await podOk(['generate', 'systemd', writeManifest(folder.path('grace.yaml'))], { root });
   assert.match(text, /^TimeoutStopSec=23s$/m);
@@ -77,7 +86,14 @@ test('flags of the run go into the unit, and those it would refuse are refused',
   const file = writeManifest(folder.path('flags.yaml'));
   const text = await podOk(['generate', 'systemd', file, '--net', 'none', '--frozen'], { root });
   assert.match(text, new RegExp(` --rm --net none --frozen ${file}$`, 'm'));
-  for (const words of [['--nett', 'x'], ['other.yaml'], ['--net', 'moon']])
+  const signers = ['generate', 'systemd', folder.dir, '--ref=main', '--allowed-signers=keys/signers'];
+  const watching = await podOk(signers, { root, cwd: folder.dir });
+  assert.match(watching, new RegExp(` --ref main --allowed-signers ${folder.path('keys/signers')}$`, 'm'));
+  const refusedForFolders = [['--dry-run'], ['--plan', 'p'], ['-f', 'other'], ['--allow-empty'], ['--resync', '1ms']];
+  for (const words of refusedForFolders)
+    assert.equal((await pod(['generate', 'systemd', folder.dir, ...words], { root })).exitCode, 2, words.join(' '));
+  const refused = [['--nett', 'x'], ['other.yaml'], ['--net', 'moon'], ['-d'], ['-i'], ['--help'], ['--timeout', 'x']];
+  for (const words of refused)
     assert.equal((await pod(['generate', 'systemd', file, ...words], { root })).exitCode, 2, words.join(' '));
 });
 

@@ -144,3 +144,21 @@ test('a lock that is a device does not hang a run', async () => {
   const { exitCode, stderr } = await site.cli(['run', '--rm', site.manifest], { timeoutMs: 10_000 });
   assert.deepEqual([exitCode, /lock\/malformed/.test(stderr)], [125, true], stderr);
 });
+
+test('pod lock reads what pod apply reads: each folder below has a lock of its own, and diff keeps to it', async () => {
+  const site = new Site('deep');
+  const below = join(site.dir, 'below');
+  mkdirSync(below);
+  writeFileSync(join(below, 'other.yaml'), readFileSync(site.manifest, 'utf8').replace('deep-web', 'deep-other'));
+  writeFileSync(join(site.dir, 'ignored.pod.yaml'), '{');
+  writeFileSync(join(site.dir, '.podignore'), 'ignored.pod.yaml\n');
+  writeLayout(join(below, 'image'), { layers: [LAYER], config: { Env: ['VERSION=1'] } });
+  await podOk(['lock'], { root, cwd: site.dir });
+  for (const lock of [site.lock, join(below, 'pod.lock')]) assert.match(readFileSync(lock, 'utf8'), /"oci:\.\/image"/);
+  assert.equal((await site.cli(['diff', '-f', site.dir])).exitCode, 1);
+  writeLayout(join(below, 'image'), { layers: [LAYER], config: { Env: ['VERSION=2'] } });
+  const { exitCode, stdout, stderr } = await site.cli(['diff', '-f', site.dir]);
+  assert.deepEqual([exitCode, stdout], [2, ''], stderr);
+  assert.match(stderr, /below\/other\.yaml:8:12: [^]*lock\/stale/);
+  assert.equal((await site.cli(['lock', '--check'])).exitCode, 1);
+});

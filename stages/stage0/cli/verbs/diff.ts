@@ -45,6 +45,7 @@ async function diff(invocation: Invocation): Promise<number> {
   const store = new PodStore(root);
   const { changes } = await planFolder(store, inventory, await source.read(), planOptions(options));
   const effective = changes.filter(isEffective);
+  if (effective.length > 0) await (await import('../as-locked.ts')).requireAsLocked(invocation, effective);
   const format = flags.value('output') ?? 'text';
   if (format === 'name') terminal.out(effective.map(({ name }) => `${name}\n`).join(''));
   else await show(terminal, store, effective, format);

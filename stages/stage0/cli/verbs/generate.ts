@@ -6,7 +6,7 @@ import { readIfThere } from '../../pod/files.ts';
 import { defaultRoot, POD_FILES } from '../../pod/layout.ts';
 import { readRecord } from '../../pod/record.ts';
 import { PodStore } from '../../pod/store.ts';
-import { parseFlags } from '../flags.ts';
+import { type Flag, parseFlags } from '../flags.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { packageDir } from '../package-dir.ts';
 import { isRepository } from '../set-flags.ts';
@@ -54,8 +54,8 @@ async function generate(invocation: Invocation): Promise<number> {
 
 async function folderUnit(invocation: Invocation, target: string, words: readonly string[]): Promise<string> {
   const dir = isRepository(target) ? target : resolve(target);
-  await checkWords(invocation, 'apply', words);
-  const command = [...programOf(invocation, 'apply'), '--watch', '-f', dir, ...words];
+  const own = ['--watch', '-f', dir];
+  const command = [...programOf(invocation, 'apply'), ...own, ...(await flagsOf(invocation, 'apply', own, words))];
   const paths = [invocation.root, ...(isRepository(target) ? [] : [dir])];
   return renderUnit({ kind: 'folder', subject: `folder ${dir}`, command, paths, stopMs: WATCHER_STOP_MS });
 }
@@ -65,8 +65,8 @@ async function manifestUnit(invocation: Invocation, target: string, words: reado
   const { text, path, baseDir } = readManifestFile(file);
   const { spec, errors } = parseManifest(text, path, { baseDir });
   if (!spec) throw new PodErrors(errors);
-  await checkWords(invocation, 'run', words);
-  const command = [...programOf(invocation, 'run'), '--rm', ...words, file];
+  const own = ['--rm'];
+  const command = [...programOf(invocation, 'run'), ...own, ...(await flagsOf(invocation, 'run', own, words)), file];
   const graces = spec.apps.reduce((sum, { stop }) => sum + stop.graceMs, 0);
   return renderUnit({
     kind: 'manifest',
@@ -83,13 +83,41 @@ function programOf({ root }: Invocation, verbName: string): string[] {
   return [...program, verbName, ...(root === defaultRoot({}, 0) ? [] : ['--root', root])];
 }
 
-/** What the verb would refuse is refused here, and not at the next boot. */
-async function checkWords({ verbs }: Invocation, name: 'run' | 'apply', words: readonly string[]): Promise<void> {
+/** A service has no terminal, its first process is the service, and what it is of is said already. */
+const NOT_OF_A_SERVICE = ['detach', 'interactive', 'tty', 'detach-keys', 'file', 'help'];
+
+/**
+ * The flags of a unit's command beside those of its own, paths absolute. What the verb would refuse is refused
+ * here, and not at the next boot.
+ */
+async function flagsOf(
+  { verbs }: Invocation,
+  name: 'run' | 'apply',
+  own: readonly string[],
+  words: readonly string[],
+): Promise<string[]> {
   const entry = verbs.find((one) => one.name === name);
   if (!entry) throw new PodError('cli/usage', `generate a unit of "pod ${name}": it is not supported yet`);
   const { verb: called } = await entry.load();
-  const { operands } = parseFlags(words, [...called.flags, ...GLOBAL_FLAGS]);
-  if (operands.length > 0) throw new PodError('cli/usage', `unexpected argument "${operands[0]}"`);
+  const known = [...called.flags, ...GLOBAL_FLAGS];
+  const parsed = parseFlags(words, known);
+  const [operand] = parsed.operands;
+  if (operand !== undefined) throw new PodError('cli/usage', `unexpected argument "${operand}"`);
+  const refused = NOT_OF_A_SERVICE.find((flag) => parsed.has(flag));
+  if (refused !== undefined) throw new PodError('cli/usage', `--${refused} does not go with a service`);
+  called.check?.(parseFlags([...own, ...words], known));
+  return known
+    .filter((flag) => !own.includes(`--${flag.name}`))
+    .flatMap((flag) => flagWords(flag, parsed.all(flag.name)));
+}
+
+function flagWords({ name, value, isValueOptional, isPath }: Flag, values: readonly string[]): string[] {
+  return values.flatMap((given) => {
+    if (value === undefined || (isValueOptional && given === '')) return [`--${name}`];
+    const word = isPath ? resolve(given) : given;
+    // What begins with a dash would be another flag.
+    return isValueOptional || word.startsWith('-') ? [`--${name}=${word}`] : [`--${name}`, word];
+  });
 }
 
 /** The file a pod was started from, when it is still what the pod runs. */

@@ -3,7 +3,7 @@ import { PodError, PodErrors } from '../../error.ts';
 import { imagesDir } from '../../pod/layout.ts';
 import { frozenBy } from '../../pins/pins.ts';
 import { type DraftedLock, draftFolder, type LockFolder, writeLock } from '../lock-folder.ts';
-import { expandManifests, isFolder } from '../manifest-folder.ts';
+import { findManifests, isFolder } from '../manifest-folder.ts';
 import { FROZEN_FLAG, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -12,7 +12,7 @@ export const verb: Verb = {
     'Pins the images of manifests: writes the digests that their references stand for into the pod.lock beside them.',
   usage: ['pod lock [--update|--check] [--frozen] [FILE|DIR…]'],
   examples: [
-    ['pod lock', 'pins what the manifests of this folder have besides; what is pinned stays'],
+    ['pod lock', 'pins what the manifests of this folder, and below it, have besides; what is pinned stays'],
     ['pod lock --update site', 'pins what the references of a folder stand for now'],
     ['pod lock --check site', 'exits 1 when the lock is not what pod lock would write'],
   ],
@@ -54,15 +54,17 @@ async function lock(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-/** In the order given; the current folder without operands. */
+/** In the order given; the current folder without operands. Each folder below that has manifests has a lock of its own. */
 function foldersOf(operands: readonly string[]): LockFolder[] {
   const folders = new Map<string, LockFolder>();
   for (const operand of operands.length === 0 ? ['.'] : operands) {
     const isWhole = isFolder(operand);
-    const dir = isWhole ? resolve(operand) : dirname(resolve(operand));
-    const before = folders.get(dir);
-    const files = new Map([...(before?.files ?? []), ...expandManifests(operand)].map((file) => [resolve(file), file]));
-    folders.set(dir, { dir, files: [...files.values()], isWhole: isWhole || before?.isWhole === true });
+    for (const file of findManifests(operand)) {
+      const dir = dirname(resolve(file.path));
+      const before = folders.get(dir);
+      const files = new Map([...(before?.files ?? []), file].map((one) => [resolve(one.path), one]));
+      folders.set(dir, { dir, files: [...files.values()], isWhole: isWhole || before?.isWhole === true });
+    }
   }
   return [...folders.values()];
 }

@@ -30,7 +30,12 @@ export const verb: Verb = {
     { name: 'detach', short: 'd', help: 'print the uuid when all apps have started, and leave the pod running' },
     { name: 'rm', help: 'remove the pod when it has exited; with -d the next pod gc does' },
     { name: 'name', value: 'N', help: "instead of the manifest's name" },
-    { name: 'id-file', value: 'F', help: 'write the uuid to F, as soon as there is a pod and before its apps start' },
+    {
+      name: 'id-file',
+      value: 'F',
+      isPath: true,
+      help: 'write the uuid to F, as soon as there is a pod and before its apps start',
+    },
     {
       name: 'net',
       value: 'MODE',
@@ -59,6 +64,11 @@ export const verb: Verb = {
   ],
   completes: 'files',
   end: (flags) => (flags.has('interactive') || flags.has('tty') ? undefined : exitAtOnce),
+  check(flags) {
+    const timeoutMs = durationFlag({ flags }, 'timeout');
+    if (timeoutMs !== undefined && flags.has('detach'))
+      throw new PodError('cli/usage', '--timeout does not go with -d');
+  },
   run,
 };
 
@@ -67,7 +77,6 @@ async function run(invocation: Invocation): Promise<number> {
   const isDetached = flags.has('detach');
   const client = clientWants(invocation);
   const timeoutMs = durationFlag(invocation, 'timeout');
-  if (timeoutMs !== undefined && isDetached) throw new PodError('cli/usage', '--timeout does not go with -d');
   if (invocation.operands.length > 1) return runSeveral(invocation, timeoutMs);
   const timings = new Timings();
   const file = readManifestFile(onlyOperand(invocation, 'FILE'));

@@ -3,9 +3,9 @@ import { parseManifest } from '../../manifest/parse.ts';
 import type { PodSpec } from '../../manifest/spec.ts';
 import { imagesDir } from '../../pod/layout.ts';
 import { type Frozen, frozenBy, readPins } from '../../pins/pins.ts';
+import { orderErrors } from '../../sets/order.ts';
 import { someOperands } from '../arguments.ts';
-import { readManifestFile } from '../manifest-file.ts';
-import { expandManifests } from '../manifest-folder.ts';
+import { findManifests, type FoundManifest, isFolder } from '../manifest-folder.ts';
 import { type FileReport, renderReports } from '../validate-output.ts';
 import { FROZEN_FLAG, type Invocation, outputFlag, type Verb } from '../verb.ts';
 
@@ -15,7 +15,7 @@ export const verb: Verb = {
   usage: ['pod validate FILE|DIR… [-o text|json|sarif|github] [--frozen]'],
   examples: [
     ['pod validate web.pod.yaml', 'one file'],
-    ['pod validate manifests', 'every *.pod.yaml, *.pod.yml and *.pod.json in a folder'],
+    ['pod validate manifests', 'those of a folder and below it, as pod apply reads them, and their order'],
     ['pod validate -o github manifests', 'as annotations of a GitHub workflow'],
   ],
   flags: [outputFlag('text', 'json', 'sarif', 'github'), FROZEN_FLAG],
@@ -30,9 +30,12 @@ export const verb: Verb = {
 async function validate(invocation: Invocation): Promise<number> {
   const { flags, root, terminal, isQuiet } = invocation;
   const frozen = frozenBy(flags.has('frozen'));
-  const files = someOperands(invocation, 'FILE').flatMap(expandManifests);
   const reports: FileReport[] = [];
-  for (const file of files) reports.push(await check(file, { storeDir: imagesDir(root), frozen }));
+  for (const operand of someOperands(invocation, 'FILE')) {
+    const checked: Checked[] = [];
+    for (const file of findManifests(operand)) checked.push(await check(file, { storeDir: imagesDir(root), frozen }));
+    reports.push(...(isFolder(operand) ? togetherInOrder(checked) : checked.map(({ report }) => report)));
+  }
   const format = (flags.value('output') ?? 'text') as 'text' | 'json' | 'sarif' | 'github';
   await renderReports(terminal, reports, format, isQuiet);
   return reports.some(({ errors }) => errors.length > 0) ? 1 : 0;
@@ -43,16 +46,32 @@ interface CheckOptions {
   readonly frozen: Frozen | undefined;
 }
 
-async function check(path: string, options: CheckOptions): Promise<FileReport> {
+interface Checked {
+  readonly report: FileReport;
+  readonly spec?: PodSpec | undefined;
+}
+
+async function check({ path, text, baseDir, wrong }: FoundManifest, options: CheckOptions): Promise<Checked> {
+  if (wrong) return { report: { path, text, errors: [wrong], warnings: [] } };
   try {
-    const { text, baseDir } = readManifestFile(path);
     const { spec, errors, warnings } = parseManifest(text, path, { baseDir });
     const found = spec ? await checkImages(spec, baseDir, options) : { errors: [], warnings: [] };
-    return { path, text, errors: [...errors, ...found.errors], warnings: [...warnings, ...found.warnings] };
+    const report = { path, text, errors: [...errors, ...found.errors], warnings: [...warnings, ...found.warnings] };
+    return { report, spec };
   } catch (error) {
     if (!(error instanceof PodError)) throw error;
-    return { path, text: '', errors: [error], warnings: [] };
+    return { report: { path, text, errors: [error], warnings: [] } };
   }
+}
+
+/** What is wrong between the manifests of a folder, once nothing is wrong with any of them; each at its place. */
+function togetherInOrder(checked: readonly Checked[]): FileReport[] {
+  const specs = checked.flatMap(({ spec }) => spec ?? []);
+  const found = specs.length === checked.length ? orderErrors(specs) : [];
+  return checked.map(({ report }) => {
+    const own = found.filter(({ at }) => at?.file === report.path);
+    return { ...report, errors: [...report.errors, ...own] };
+  });
 }
 
 async function checkImages(

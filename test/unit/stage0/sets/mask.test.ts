@@ -36,3 +36,35 @@ test('only what a person named is judged by its name', () => {
     workingDirectory: '/secret',
   });
 });
+
+test('keys, tokens and logins of every kind are not shown; what only sounds like them is', () => {
+  const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.hunter2-hunter2';
+  const pem = '-----BEGIN EC PRIVATE KEY-----\nhunter2\n-----END EC PRIVATE KEY-----\n';
+  const env = {
+    SIGNING_KEY: 'hunter2',
+    STRIPE_KEY: 'hunter2',
+    KEY: 'hunter2',
+    DB_PASS: 'hunter2',
+    DATABASE_DSN: 'hunter2',
+    JWT: 'hunter2',
+    SESSION: jwt,
+    CERT: pem,
+  };
+  const exec = [
+    'curl',
+    '-u',
+    'me:hunter2',
+    '-H',
+    'Authorization: Bearer hunter2-hunter2',
+    '-d',
+    'pwd=hunter2',
+    'passphrase: hunter2',
+  ];
+  const headers = { 'X-Auth': 'hunter2', 'X-Api-Key': 'hunter2' };
+  assert.doesNotMatch(JSON.stringify(mask({ env, exec, headers }, undefined, 'after')), /hunter2/);
+  const plain = {
+    env: { PUBLIC_KEY: 'a', KEYBOARD: 'b', KEY_FILE: '/run/key', COMPASS: 'n', MONKEYS: '3', AUTHOR: 'x' },
+    exec: ['id', '-u', 'www-data', '--basic', 'auth'],
+  };
+  assert.deepEqual(mask(plain, undefined, 'after'), plain);
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pod } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { SetFolder } from './set-folder.ts';
+import { WatchedSet } from './watched-set.ts';
+
+const root = useTempRoot();
+const SOON = { timeoutMs: 20_000 };
+
+function fifo(path: string): void {
+  execFileSync('mkfifo', [path]);
+}
+
+test('what is no manifest is told at its place with all else, and is not read', async () => {
+  await using set = new SetFolder(root, 'odd');
+  set.write('good');
+  set.text('bad.pod.yaml', 'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: bad}\napps: []\n');
+  fifo(join(set.dir, 'pipe.pod.yaml'));
+  fifo(join(set.dir, 'pipe.yaml'));
+  symlinkSync('/dev/zero', join(set.dir, 'device.yaml'));
+  symlinkSync('nowhere', join(set.dir, 'gone.pod.yaml'));
+  for (const args of [
+    ['apply', '-f', set.dir],
+    ['validate', set.dir],
+    ['diff', '-f', set.dir],
+    ['lock', set.dir],
+  ]) {
+    const { exitCode, stdout, stderr } = await pod(args, { root, ...SOON });
+    assert.equal(exitCode, args[0] === 'diff' ? 2 : 1, args.join(' '));
+    const said = stdout + stderr;
+    assert.match(said, /bad\.pod\.yaml:4:7/);
+    assert.match(said, /pipe\.pod\.yaml:1:1: .*it is not a regular file/);
+    assert.match(said, /gone\.pod\.yaml:1:1: .*ENOENT/);
+    assert.doesNotMatch(said, /pipe\.yaml|device/);
+  }
+  assert.deepEqual(await set.names(), []);
+  for (const name of ['bad', 'pipe', 'gone']) rmSync(join(set.dir, `${name}.pod.yaml`));
+  await set.applyOk();
+  fifo(join(set.dir, '.podignore'));
+  const { exitCode, stderr } = await pod(['apply', '-f', set.dir], { root, ...SOON });
+  assert.deepEqual([exitCode, /\.podignore": it is not a regular file/.test(stderr)], [1, true], stderr);
+});
+
+test('one that cannot be read keeps a watcher from none of the others', async () => {
+  await using set = new WatchedSet(root, 'reads');
+  set.write('a');
+  set.write('b');
+  set.watch(['--prune']);
+  rmSync(join(set.dir, 'a.pod.yaml'));
+  symlinkSync('nowhere', join(set.dir, 'a.pod.yaml'));
+  set.write('c');
+  await set.until(async () => (await set.names()).includes('c'));
+  assert.deepEqual(await set.names(), ['a', 'b', 'c']);
+  assert.match(set.process.output, /a\.pod\.yaml:1:1/);
+});
+
+test('a link that leads to the next release is the same folder, and a folder is the same by every way', async () => {
+  await using set = new SetFolder(root, 'current');
+  const releases = join(set.dir, '..', 'releases');
+  for (const release of ['1', '2']) mkdirSync(join(releases, release), { recursive: true });
+  set.write('app');
+  renameSync(join(set.dir, 'app.pod.yaml'), join(releases, '1/app.pod.yaml'));
+  set.write('more');
+  renameSync(join(set.dir, 'more.pod.yaml'), join(releases, '2/more.pod.yaml'));
+  rmSync(set.dir, { recursive: true });
+  const lead = (release: string): void => {
+    symlinkSync(`releases/${release}`, `${set.dir}.new`);
+    renameSync(`${set.dir}.new`, set.dir);
+  };
+  lead('1');
+  await set.applyOk();
+  lead('2');
+  assert.match(await set.applyOk('--prune'), /1 created, 1 pruned/);
+  const { exitCode } = await pod(['apply', '-f', join(releases, '2'), '--set', 'current'], { root });
+  assert.equal(exitCode, 0);
+  assert.match(await set.applyOk(), /1 unchanged/);
+  const other = join(releases, '1/current');
+  mkdirSync(other);
+  writeFileSync(join(other, '.keep'), '');
+  const refused = await pod(['apply', '-f', other], { root });
+  assert.match(refused.stderr, /set\/other-folder/);
+  assert.equal((await pod(['delete', '-f', set.dir, '--all'], { root })).exitCode, 0);
+});
+
+test('validate of a folder finds what is wrong between its manifests', async () => {
+  await using set = new SetFolder(root, 'circle');
+  set.write('a', { annotations: { 'pod/depends-on': 'b' } });
+  set.write('b', { annotations: { 'pod/depends-on': 'a' } });
+  set.write('c', { annotations: { 'pod/depends-on': 'nobody' } });
+  const { exitCode, stdout, stderr } = await pod(['validate', set.dir], { root });
+  assert.equal(exitCode, 1);
+  assert.match(stdout + stderr, /[ab]\.pod\.yaml:\d+:\d+: .*"[ab]" → "[ab]" → "[ab]" is a circle/);
+  assert.match(stdout + stderr, /c\.pod\.yaml:\d+:\d+: .*no pod of the set has that name/);
+  assert.equal((await pod(['validate', join(set.dir, 'a.pod.yaml')], { root })).exitCode, 0);
+});
