@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { type PodError, PodErrors } from '../error.ts';
+import { type PodError, PodErrors, podErrorsOf } from '../error.ts';
+import { firstLine } from '../watch/trouble.ts';
 import { frozenBy } from '../pins/pins.ts';
 import type { SetEvent } from '../sets/set-events.ts';
 import { type Round, SetWatch, type WatchOptions } from '../watch/watch-set.ts';
@@ -142,14 +143,15 @@ class WatchReporter {
     await this.#trouble(error ?? (errors.length > 0 ? new PodErrors(errors) : undefined));
     if (result && (result.outcome !== 'unchanged' || this.#isFirst)) this.#printer.result(result);
     const failures = [...(result?.failures.values() ?? [])];
-    const problem = firstLine(error) ?? firstLine(errors[0]) ?? failures[0];
+    const [first] = error ? podErrorsOf(error) : errors;
+    const problem = first ? firstLine(first) : failures[0];
     const count = Object.keys(result?.inventory.pods ?? {}).length;
     this.#status = `set ${this.#set}: ${problem ?? `${count} pods are as they should be`}`;
   }
 
   /** A line each look would fill the journal. */
   async #trouble(error: PodError | PodErrors | undefined): Promise<void> {
-    const text = error && `${error.message} ${placeOf(error)}`;
+    const text = error && podErrorsOf(error).map(firstLine).join('\n');
     if (error && text !== this.#lastTrouble) await reportError(error);
     if (!error && this.#lastTrouble !== undefined && !this.#invocation.isQuiet)
       this.#invocation.terminal.err(`set ${this.#set}: that is mended\n`);
@@ -161,17 +163,6 @@ class WatchReporter {
     else this.#manager?.status(status);
     this.#isFirst = false;
   }
-}
-
-function firstLine(error: PodError | PodErrors | undefined): string | undefined {
-  if (!error) return undefined;
-  const place = placeOf(error);
-  return `${place === '' ? '' : `${place}: `}${error.message.split('\n')[0]}`;
-}
-
-function placeOf(error: PodError | PodErrors): string {
-  const { at } = error instanceof PodErrors ? (error.errors[0] ?? { at: undefined }) : error;
-  return at ? `${at.file}:${at.line}:${at.col}` : '';
 }
 
 function shown(ms: number): string {

@@ -9,22 +9,29 @@ export interface Condition {
 }
 
 /** Why the last change did not come to what was wanted. */
-export const STALLED: ReadonlySet<string> = new Set(['Unhealthy', 'RolledBack', 'RollbackFailed', 'Failed']);
+export const STALLED: ReadonlySet<string> = new Set(['Unhealthy', 'RolledBack', 'RollbackFailed']);
+
+/** The folder holds what is wrong, or cannot be read. */
+export const NOT_APPLIED = 'NotApplied';
 
 export interface ConditionsInput {
   readonly inventory: Inventory;
   /** Pods that are not as they should be, each with the reason. */
   readonly unready: ReadonlyMap<string, string>;
   readonly isReconciling: boolean;
+  /** Why its watcher cannot bring about what the folder wants. */
+  readonly trouble: string | undefined;
 }
 
-export function conditionsOf({ inventory, unready, isReconciling }: ConditionsInput): Condition[] {
-  return [ready(inventory, unready), reconciling(isReconciling), stalled(inventory)];
+export function conditionsOf({ inventory, unready, isReconciling, trouble }: ConditionsInput): Condition[] {
+  return [ready(inventory, unready, trouble), reconciling(isReconciling), stalled(inventory, trouble)];
 }
 
-function ready({ pods }: Inventory, unready: ConditionsInput['unready']): Condition {
+function ready({ pods }: Inventory, unready: ConditionsInput['unready'], trouble: string | undefined): Condition {
   const total = Object.keys(pods).length;
   const [first] = unready;
+  if (!first && trouble !== undefined)
+    return { type: 'Ready', status: false, reason: NOT_APPLIED, message: 'the pods are not what the folder wants' };
   if (!first)
     return { type: 'Ready', status: true, reason: 'Healthy', message: `${total} of ${total} pods are healthy` };
   const message = `${total - unready.size} of ${total} pods are healthy; "${first[0]}": ${first[1]}`;
@@ -36,9 +43,10 @@ function reconciling(isReconciling: boolean): Condition {
   return { type: 'Reconciling', status: isReconciling, reason: isReconciling ? 'Progressing' : 'Idle', message };
 }
 
-function stalled({ isSuspended, last, pin, revision }: Inventory): Condition {
+function stalled({ isSuspended, last, pin, revision }: Inventory, trouble: string | undefined): Condition {
   if (isSuspended)
     return { type: 'Stalled', status: true, reason: 'Suspended', message: 'pod rollout resume lets it go on' };
+  if (trouble !== undefined) return { type: 'Stalled', status: true, reason: NOT_APPLIED, message: trouble };
   if (last && STALLED.has(last.reason))
     return { type: 'Stalled', status: true, reason: last.reason, message: last.message };
   if (!pin) return { type: 'Stalled', status: false, reason: 'Applied', message: last?.message ?? 'never applied' };

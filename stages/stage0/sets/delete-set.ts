@@ -5,6 +5,7 @@ import { requireKnown } from './inventory.ts';
 import { prune } from './prune.ts';
 import { recover } from './recover.ts';
 import { SetLock } from './set-store.ts';
+import { isWatched, removeSet } from './watched.ts';
 import { newWork, type WorkOptions } from './work.ts';
 
 export interface DeleteOptions extends WorkOptions {
@@ -16,6 +17,8 @@ export interface DeleteResult {
   readonly removed: readonly string[];
   /** They stay, and the set with them. */
   readonly kept: readonly string[];
+  /** Nothing of the set is left but that: a watcher would bring it back. */
+  readonly staysSuspended: boolean;
   readonly failures: Failures;
 }
 
@@ -23,8 +26,9 @@ export interface DeleteResult {
 export async function deleteSet(options: DeleteOptions): Promise<DeleteResult> {
   const { root, set, all } = options;
   using lock = SetLock.take(root, set);
+  void lock;
   const work = newWork(options);
-  if (work.inventory.now.serial === 0) lock.remove();
+  if (work.inventory.now.serial === 0) removeSet(root, set);
   requireKnown(work.inventory.now);
   await recover(work);
   const entries = Object.entries(work.inventory.now.pods);
@@ -33,9 +37,15 @@ export async function deleteSet(options: DeleteOptions): Promise<DeleteResult> {
   const changes = going.map(([name, entry]): Change => ({ action: 'prune', name, reason: 'deleted', entry }));
   const failures = await prune(work, changes);
   const left = Object.keys(work.inventory.now.pods);
-  if (left.length === 0) lock.remove();
+  const staysSuspended = left.length === 0 && work.inventory.now.isSuspended === true && isWatched(root, set);
+  if (left.length === 0 && !staysSuspended) removeSet(root, set);
   await removeUnusedBridge(root);
   const kept = entries.filter(isKept).map(([name]) => name);
   for (const name of kept) work.emit({ e: 'pod-kept', pod: name, reason: 'pod/prune: disabled' });
-  return { removed: going.map(([name]) => name).filter((name) => !left.includes(name)), kept, failures };
+  return {
+    removed: going.map(([name]) => name).filter((name) => !left.includes(name)),
+    kept,
+    failures,
+    staysSuspended,
+  };
 }

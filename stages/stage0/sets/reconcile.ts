@@ -9,7 +9,8 @@ import { recover } from './recover.ts';
 import { rollBack } from './go-back.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
 import { SET_FILES, SetLock } from './set-store.ts';
-import { newWork } from './work.ts';
+import { removeSet } from './watched.ts';
+import { newWork, type Work } from './work.ts';
 
 /** Where manifests come from. */
 export interface Source {
@@ -38,9 +39,19 @@ export interface ReconcileOptions extends ChangeOptions {
  * is anything written then. May be killed at any point and called again.
  */
 export async function reconcile(options: ReconcileOptions): Promise<ReconcileResult> {
-  const { root, set, source, autoRollback, wait } = options;
+  const { root, set } = options;
   using lock = SetLock.take(root, set);
   const work = newWork(options);
+  try {
+    return await reconcileLocked(options, lock, work);
+  } finally {
+    // One that never came about leaves nothing.
+    if (work.inventory.now.serial === 0) removeSet(root, set);
+  }
+}
+
+async function reconcileLocked(options: ReconcileOptions, lock: SetLock, work: Work): Promise<ReconcileResult> {
+  const { source, autoRollback, wait } = options;
   requireOwn(options, work.inventory.now);
   await recover(work);
   const cache = new DescriptionCache(`${lock.dir}/${SET_FILES.descriptions}`);

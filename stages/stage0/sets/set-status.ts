@@ -4,6 +4,7 @@ import { type Condition, conditionsOf } from './conditions.ts';
 import { judgeHealth } from './health.ts';
 import { type Inventory, type InventoryPod, readInventory, requireKnown } from './inventory.ts';
 import { setDir } from './set-store.ts';
+import { readTrouble } from './watched.ts';
 
 export interface SetPodStatus {
   readonly name: string;
@@ -29,13 +30,15 @@ export interface SetStatus {
 /** As everything is now. Throws `set/not-found`. */
 export function readSetStatus(root: string, set: string): SetStatus {
   const inventory = readInventory(root, set);
-  requireKnown(inventory);
+  const trouble = inventory.isSuspended ? undefined : readTrouble(root, set);
+  // One that never came about is known by what keeps it from that.
+  if (trouble === undefined) requireKnown(inventory);
   const store = new PodStore(root);
   const pods = Object.entries(inventory.pods).map(([name, entry]) => podStatus(store, name, entry));
   const unready = new Map(
     pods.filter(({ health }) => health !== 'healthy').map(({ name, message }) => [name, message]),
   );
-  const conditions = conditionsOf({ inventory, unready, isReconciling: isLocked(setDir(root, set)) });
+  const conditions = conditionsOf({ inventory, unready, isReconciling: isLocked(setDir(root, set)), trouble });
   return { ...summaryOf(inventory), conditions, pods };
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, readdirSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { isSameDir, tryLockDir } from '../pod/lock.ts';
@@ -59,11 +59,6 @@ export class SetLock implements Disposable {
       if (isSameDir(fd, dir)) return new SetLock(dir, fd);
       closeSync(fd);
     }
-  }
-
-  /** The set is no more. */
-  remove(): void {
-    rmSync(this.dir, { recursive: true, force: true });
   }
 
   [Symbol.dispose](): void {

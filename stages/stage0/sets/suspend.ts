@@ -1,11 +1,13 @@
 import { OpenInventory, requireKnown } from './inventory.ts';
 import { SetLock } from './set-store.ts';
+import { removeSet } from './watched.ts';
 
 /** Nobody changes the set until it is resumed; its pods run on. False when it was so already. */
 export function setSuspended(root: string, set: string, isSuspended: boolean): boolean {
   using lock = SetLock.take(root, set);
+  void lock;
   const inventory = new OpenInventory(root, set);
-  if (inventory.now.serial === 0) lock.remove();
+  if (inventory.now.serial === 0) removeSet(root, set);
   requireKnown(inventory.now);
   if ((inventory.now.isSuspended ?? false) === isSuspended) return false;
   inventory.update({ isSuspended: isSuspended || undefined });

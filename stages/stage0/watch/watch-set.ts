@@ -8,13 +8,15 @@ import type { FolderFile } from '../sets/folder.ts';
 import { readHistory } from '../sets/history.ts';
 import { reconcile, type ReconcileOptions, type Source } from '../sets/reconcile.ts';
 import type { ReconcileResult } from '../sets/result.ts';
-import { setDir } from '../sets/set-store.ts';
+import { noteTrouble, watchDir } from '../sets/watched.ts';
+import { NOT_APPLIED } from '../sets/conditions.ts';
 import { EndCounter } from './back-off.ts';
 import { fingerprint } from './fingerprint.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { PodEnds } from './pod-ends.ts';
 import { Quiet } from './quiet.ts';
 import { type Broken, Tolerance } from './tolerant.ts';
+import { isOthers, troubleOf } from './trouble.ts';
 import { type RoundEnd, WatchLoop } from './watch-loop.ts';
 
 export interface WatchedSource extends Source {
@@ -58,6 +60,7 @@ export class SetWatch implements Disposable {
   /** Of the folder, before it was read last. */
   #seen: string | undefined;
   #toldPartial = false;
+  #trouble: string | undefined;
 
   /** Throws `set/busy` when somebody watches the set already. */
   constructor(options: WatchOptions) {
@@ -102,8 +105,9 @@ export class SetWatch implements Disposable {
     try {
       const round = await this.#reconcile(signal);
       if (round.result) this.#follow(round.result);
+      this.#note(troubleOf(round));
       await onRound(round);
-      return { isWell: round.isWell, againMs: isOthers(round.error) ? OTHERS_MS : undefined };
+      return { isWell: round.isWell, againMs: isOthers(round) ? OTHERS_MS : undefined };
     } finally {
       source.release?.();
     }
@@ -136,6 +140,15 @@ export class SetWatch implements Disposable {
     }
   }
 
+  #note(trouble: string | undefined): void {
+    const { root, set, onEvent } = this.#options;
+    if (trouble === this.#trouble) return;
+    const isNews = (trouble === undefined) !== (this.#trouble === undefined);
+    this.#trouble = trouble;
+    noteTrouble(root, set, trouble);
+    if (isNews) onEvent?.({ e: 'condition', type: 'Stalled', status: trouble !== undefined, reason: NOT_APPLIED });
+  }
+
   #follow({ inventory }: ReconcileResult): void {
     const pods = Object.entries(inventory.pods).flatMap(([name, { current, isCompleted }]): [string, string][] =>
       current && !isCompleted ? [[current.uuid, name]] : [],
@@ -164,10 +177,6 @@ export class SetWatch implements Disposable {
   }
 }
 
-function isOthers(error: Round['error']): boolean {
-  return error instanceof PodError && (error.code === 'set/busy' || error.code === 'set/suspended');
-}
-
 /** Anything that is not for people is a bug of ours. */
 function forPeople(error: unknown): PodError | PodErrors {
   if (error instanceof PodError || error instanceof PodErrors) return error;
@@ -177,7 +186,7 @@ function forPeople(error: unknown): PodError | PodErrors {
 }
 
 function lockWatch(root: string, set: string): number {
-  const dir = `${setDir(root, set)}/watch`;
+  const dir = watchDir(root, set);
   let fd: number | undefined;
   try {
     makeDirectories(dir, 0o700);

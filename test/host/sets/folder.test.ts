@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pod } from '../../harness/pod-cli.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { SetFolder } from './set-folder.ts';
 import { WatchedSet } from './watched-set.ts';
@@ -38,6 +38,7 @@ test('what is no manifest is told at its place with all else, and is not read', 
     assert.doesNotMatch(said, /pipe\.yaml|device/);
   }
   assert.deepEqual(await set.names(), []);
+  assert.deepEqual(readdirSync(join(root, 'sets')), []);
   for (const name of ['bad', 'pipe', 'gone']) rmSync(join(set.dir, `${name}.pod.yaml`));
   await set.applyOk();
   fifo(join(set.dir, '.podignore'));
@@ -56,6 +57,48 @@ test('one that cannot be read keeps a watcher from none of the others', async ()
   await set.until(async () => (await set.names()).includes('c'));
   assert.deepEqual(await set.names(), ['a', 'b', 'c']);
   assert.match(set.process.output, /a\.pod\.yaml:1:1/);
+});
+
+test('what a watcher cannot bring about stands in the conditions, until it can or is no more', async () => {
+  await using set = new WatchedSet(root, 'stands');
+  const conditions = async (): Promise<string[]> => {
+    const { stdout } = await set.verb('rollout', 'status', 'stands', '--wait', '-o', 'json');
+    const { conditions: all } = JSON.parse(stdout) as { conditions: Record<string, string>[] };
+    return all.map(({ type, status, reason }) => `${type} ${status} ${reason}`);
+  };
+  set.text('a.pod.yaml', 'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: a}\napps: []\n');
+  set.watch(['--prune', '-o', 'jsonl']);
+  const text = await set.verb('rollout', 'status', 'stands');
+  assert.equal(text.exitCode, 3);
+  assert.match(text.stdout, /Stalled: True NotApplied: .*a\.pod\.yaml:4:7: /);
+  set.write('a');
+  set.told(/as they should be/);
+  assert.deepEqual(await conditions(), ['Ready true Healthy', 'Reconciling false Idle', 'Stalled false Applied']);
+  set.write('b', { annotations: { 'pod/depends-on': 'nobody' } });
+  set.round();
+  assert.deepEqual(await conditions(), ['Ready false NotApplied', 'Reconciling false Idle', 'Stalled true NotApplied']);
+  assert.match(set.process.output, /"e":"condition","type":"Stalled","status":true,"reason":"NotApplied"/);
+  set.process.signal('SIGKILL');
+  await set.process.ended();
+  assert.deepEqual(await conditions(), ['Ready true Healthy', 'Reconciling false Idle', 'Stalled false Applied']);
+});
+
+test('a suspended set that is deleted is not brought back by its watcher, which stays the only one', async () => {
+  await using set = new WatchedSet(root, 'stays');
+  set.write('a');
+  set.watch();
+  await podOk(['rollout', 'suspend', 'stays'], { root });
+  assert.match((await set.verb('delete', '--set', 'stays')).stderr, /stays suspended/);
+  set.process.signal('SIGHUP');
+  set.round();
+  assert.deepEqual(await set.names(), []);
+  assert.match((await set.verb('rollout', 'status', 'stays')).stdout, /Stalled: True Suspended/);
+  assert.match((await set.apply('--watch')).stderr, /set\/busy/);
+  await podOk(['rollout', 'resume', 'stays'], { root });
+  set.process.signal('SIGHUP');
+  await set.until(async () => (await set.names()).length === 1);
+  await podOk(['delete', '--set', 'stays'], { root });
+  assert.match((await set.apply('--watch')).stderr, /set\/busy/);
 });
 
 test('a link that leads to the next release is the same folder, and a folder is the same by every way', async () => {

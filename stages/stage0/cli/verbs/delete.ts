@@ -39,7 +39,7 @@ async function remove(invocation: Invocation): Promise<number> {
   if (set === undefined) throw new PodError('cli/usage', '-f DIR or --set NAME is missing');
   const printer = await newSetPrinter(invocation, set);
   using signals = new StopOnSignal();
-  const { removed, failures } = await deleteSet({
+  const { removed, failures, staysSuspended } = await deleteSet({
     root,
     set,
     all: flags.has('all'),
@@ -49,5 +49,7 @@ async function remove(invocation: Invocation): Promise<number> {
   });
   if (flags.value('output') === 'name') terminal.out(removed.map((name) => `${name}\n`).join(''));
   else if (!flags.has('output') && !isQuiet) terminal.out(`set ${set}: ${removed.length} removed\n`);
+  if (staysSuspended && !isQuiet)
+    terminal.err(`set ${set} stays suspended, for it is watched: pod rollout resume ${set} would bring it back\n`);
   return failures.size > 0 ? 3 : 0;
 }

@@ -1,0 +1,26 @@
+import { type PodError, podErrorsOf } from '../error.ts';
+import type { Round } from './watch-set.ts';
+
+/** Somebody else changes the set, or has suspended it: that is no fault of the folder. */
+const OTHERS: ReadonlySet<string> = new Set(['set/busy', 'set/suspended']);
+
+/** What of a round is of somebody else's doing. */
+export function isOthers({ error }: Pick<Round, 'error'>): boolean {
+  return error !== undefined && podErrorsOf(error).every(({ code }) => OTHERS.has(code));
+}
+
+/** Why a round could not bring about what the folder wants, in a line. */
+export function troubleOf(round: Pick<Round, 'error' | 'broken'>): string | undefined {
+  const { error, broken } = round;
+  if (isOthers(round)) return undefined;
+  const errors = error ? podErrorsOf(error) : [...broken.values()].flatMap((one) => one.errors);
+  const [first] = errors;
+  if (!first) return undefined;
+  return errors.length === 1 ? firstLine(first) : `${firstLine(first)} (and ${errors.length - 1} more)`;
+}
+
+/** With its place. */
+export function firstLine({ at, message }: PodError): string {
+  const place = at ? `${at.file}:${at.line}:${at.col}: ` : '';
+  return `${place}${message.split('\n')[0]}`;
+}
