@@ -17,13 +17,15 @@ export const FOLDER_FLAG: Flag = {
 };
 export const SET_FLAG: Flag = { name: 'set', value: 'NAME', help: "the set's name; default: the folder's" };
 
+export const REF_FLAG: Flag = {
+  name: 'ref',
+  value: 'REF',
+  help: 'a branch, tag or commit of the repository that the folder is in: what was committed counts',
+};
+
 /** Of what reads a folder; for one of a repository. */
 export const REPOSITORY_FLAGS: readonly Flag[] = [
-  {
-    name: 'ref',
-    value: 'REF',
-    help: 'a branch, tag or commit of the repository that the folder is in: what was committed counts',
-  },
+  REF_FLAG,
   {
     name: 'allowed-signers',
     value: 'F',
@@ -114,14 +116,19 @@ function nameOfFolder(dir: string): string {
 }
 
 /** The same; a folder that is only called as that of the set is refused. */
-export function ownSetName(invocation: Invocation, operand: string | undefined): string | undefined {
+export async function ownSetName(invocation: Invocation, operand: string | undefined): Promise<string | undefined> {
   const set = setName(invocation, operand);
   const { flags, root } = invocation;
   const dir = flags.value('file');
-  const isByFolder = operand === undefined && !flags.has('set') && dir !== undefined && !isRepository(dir);
-  if (set !== undefined && isByFolder) {
-    const inventory = readInventory(root, set);
-    requireOrigin(inventory, originOf(resolve(dir), inventory));
-  }
+  if (flags.has('ref') && dir === undefined) throw new PodError('cli/usage', '--ref goes with -f DIR');
+  if (set === undefined || operand !== undefined || flags.has('set') || dir === undefined) return set;
+  const inventory = readInventory(root, set);
+  requireOrigin(inventory, await originOfFlags(invocation, dir, inventory));
   return set;
+}
+
+async function originOfFlags(invocation: Invocation, dir: string, inventory: Inventory): Promise<string> {
+  if (!invocation.flags.has('ref') && !isRepository(dir)) return originOf(resolve(dir), inventory);
+  const { gitFolder } = await import('./git-folder.ts');
+  return (await gitFolder(invocation, dir)).source.origin;
 }

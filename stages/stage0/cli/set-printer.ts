@@ -16,6 +16,14 @@ const DONE: Readonly<Record<Change['action'], string>> = {
   keep: 'kept',
 };
 
+const NOT_PRUNED = 'not pruned';
+const UNTOUCHED: ReadonlySet<string> = new Set([DONE.unchanged, DONE.keep, NOT_PRUNED]);
+
+/** While others are not as they should be nothing is pruned, whatever was planned. */
+function doneOf({ action, name }: Change, { inventory }: ReconcileResult): string {
+  return action === 'prune' && inventory.pods[name] !== undefined ? NOT_PRUNED : DONE[action];
+}
+
 /** Loading what starts programs costs more than an apply that has nothing to do may take. */
 export async function newSetPrinter(invocation: Invocation, set: string): Promise<SetPrinter> {
   const command = invocation.flags.value('on-event');
@@ -57,7 +65,7 @@ export class SetPrinter {
     const { changes, failures } = result;
     if (this.#format === 'json') this.#terminal.out(`${JSON.stringify(resultObject(result), null, 2)}\n`);
     if (this.#format === 'name') {
-      const changed = changes.filter(({ action }) => action !== 'unchanged' && action !== 'keep');
+      const changed = changes.filter((change) => !UNTOUCHED.has(doneOf(change, result)));
       this.#terminal.out(changed.map(({ name }) => `${name}\n`).join(''));
     }
     if (this.#format === 'text' && !this.#isQuiet) this.#terminal.out(this.#summary(result));
@@ -65,10 +73,12 @@ export class SetPrinter {
       for (const [name, message] of failures) this.#fail(name, message);
   }
 
-  #summary({ set, changes, failures, outcome, isPinned, inventory: { revision } }: ReconcileResult): string {
+  #summary(result: ReconcileResult): string {
+    const { set, changes, failures, outcome, isPinned, inventory } = result;
+    const { revision } = inventory;
     const counts = new Map<string, number>();
-    for (const { action, name } of changes) {
-      const what = failures.has(name) ? 'failed' : DONE[action];
+    for (const change of changes) {
+      const what = failures.has(change.name) ? 'failed' : doneOf(change, result);
       counts.set(what, (counts.get(what) ?? 0) + 1);
     }
     const what = [...counts].map(([word, count]) => `${count} ${word}`).join(', ') || 'no pods';
@@ -88,7 +98,7 @@ export class SetPrinter {
       case 'pod-failed':
         return this.#fail(event.pod, event.message);
       case 'pinned':
-        return this.#note(`held at revision ${event.revision ?? '?'} by undo until the folder changes`);
+        return this.#note(`held at revision ${event.revision ?? '?'} until the folder changes`);
       case 'prune-skipped':
         return this.#note(`nothing is pruned: ${event.reason}`);
       case 'rolling-back':

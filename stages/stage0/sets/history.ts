@@ -61,11 +61,18 @@ export function newRevision(number: number, desired: DesiredSet, cause: Cause, o
   return { number, at: new Date().toISOString(), cause, digest: desired.digest, outcome, names, files };
 }
 
-/** Where `rollout undo` goes without being told: the newest that wanted something else than `digest`. */
+/**
+ * Where `rollout undo` goes without being told: the newest that wanted something else than `digest`, but not to one that is known to
+ * be broken, as what a rollback came from.
+ */
 export function previousRevision(root: string, set: string, digest: string | undefined): Revision {
-  const found = readHistory(root, set).findLast((revision) => revision.digest !== digest);
+  const others = readHistory(root, set).filter((revision) => revision.digest !== digest);
+  const found = others.findLast(({ outcome }) => outcome !== 'unhealthy');
   if (found) return found;
-  throw new PodError('set/revision', `go back in set "${set}": its history has nothing else`);
+  const broken = others.at(-1)?.number;
+  const but = broken === undefined ? '' : ` but revision ${broken}, which was not healthy`;
+  const hint = broken === undefined ? undefined : `--to-revision ${broken} goes there all the same`;
+  throw new PodError('set/revision', `go back in set "${set}": its history has nothing else${but}`, { hint });
 }
 
 /** Where a rollback goes: the newest other one that was found healthy, else one of which nothing bad is known. */

@@ -134,9 +134,17 @@ test('--auto-rollback goes back to what was healthy, and stays there until the f
     (await set.verb('rollout', 'status', 'back')).stdout,
     /Stalled: True RolledBack: .*"web": (it exited|app "a" has ended) with 9/,
   );
+  const undone = await set.verb('rollout', 'undo', 'back');
+  assert.match(undone.stderr, /nothing else but revision 2, which was not healthy[^]*--to-revision 2/);
   set.write('web', { exec: server('1002') });
   assert.match(await set.applyOk('--wait'), /1 replaced/);
   assert.deepEqual(await set.names(), ['db', 'extra', 'web']);
+  set.write('web', { exec: shell('exit 9') });
+  assert.equal((await set.apply('--wait')).exitCode, 3);
+  set.write('web', { exec: server('1003') });
+  await set.applyOk('--wait');
+  assert.match(await podOk(['rollout', 'undo', 'back'], { root }), /held at revision/);
+  assert.match(await podOk(['cat-manifest', 'web'], { root }), /1002/);
 });
 
 test('events are told to a command, in order, and what it fails at stops nothing', async () => {

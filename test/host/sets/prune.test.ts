@@ -50,9 +50,10 @@ test('nothing is pruned when something did not come about', async () => {
   await set.applyOk();
   set.remove('old');
   set.write('new', { exec: ['/no/such/program'] });
-  const { exitCode, stderr } = await set.apply('--prune');
+  const { exitCode, stdout, stderr } = await set.apply('--prune');
   assert.equal(exitCode, 3);
   assert.match(stderr, /nothing is pruned/);
+  assert.match(stdout, /set careful: 1 failed, 1 not pruned/);
   assert.deepEqual(await set.names(), ['old']);
 });
 

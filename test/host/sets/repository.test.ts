@@ -45,6 +45,10 @@ test('a folder of a repository is brought about as it was committed, and tells w
   assert.deepEqual(rest, before);
   // The same folder, as a set of its own that takes over.
   assert.match(await podOk(['apply', '-f', set.dir, '--ref', 'main', '--set', 'cloud'], { root }), /3 unchanged/);
+  assert.match((await set.verb('delete', '-f', set.dir)).stderr, /set\/other-folder/);
+  assert.equal((await set.verb('delete', '-f', set.dir, '--ref', 'main')).exitCode, 0);
+  assert.deepEqual(await set.names(), []);
+  await podOk(['apply', '-f', set.url], { root });
   assert.equal((await set.verb('delete', '-f', set.url)).exitCode, 0);
   assert.deepEqual(await set.names(), []);
 });

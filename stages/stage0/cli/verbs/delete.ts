@@ -1,7 +1,7 @@
 import { PodError } from '../../error.ts';
 import { deleteSet } from '../../sets/delete-set.ts';
 import { durationFlag, noOperands } from '../arguments.ts';
-import { FOLDER_FLAG, ownSetName, SET_FLAG } from '../set-flags.ts';
+import { FOLDER_FLAG, ownSetName, REF_FLAG, SET_FLAG } from '../set-flags.ts';
 import { newSetPrinter } from '../set-printer.ts';
 import { StopOnSignal } from '../stop-on-signal.ts';
 import type { Invocation, Verb } from '../verb.ts';
@@ -9,7 +9,7 @@ import type { Invocation, Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'delete',
   purpose: 'Stops and removes all pods of a set, those that nobody depends on first, and forgets the set.',
-  usage: ['pod delete -f DIR|--set NAME [--all] [--timeout DUR]'],
+  usage: ['pod delete -f DIR [--ref REF]|--set NAME [--all] [--timeout DUR]'],
   examples: [
     ['pod delete -f prod', 'the set of that folder; the folder need not be there any more'],
     ['pod delete --set prod --all', 'also pods with the annotation pod/prune: disabled'],
@@ -17,6 +17,7 @@ export const verb: Verb = {
   flags: [
     FOLDER_FLAG,
     SET_FLAG,
+    REF_FLAG,
     { name: 'all', help: 'also pods with pod/prune: disabled, which otherwise stay, and the set with them' },
     { name: 'timeout', value: 'DUR', help: 'for all of it; default 5m' },
     {
@@ -35,7 +36,7 @@ export const verb: Verb = {
 async function remove(invocation: Invocation): Promise<number> {
   noOperands(invocation);
   const { flags, root, terminal, isQuiet } = invocation;
-  const set = ownSetName(invocation, undefined);
+  const set = await ownSetName(invocation, undefined);
   if (set === undefined) throw new PodError('cli/usage', '-f DIR or --set NAME is missing');
   const printer = await newSetPrinter(invocation, set);
   using signals = new StopOnSignal();

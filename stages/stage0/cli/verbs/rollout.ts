@@ -60,7 +60,7 @@ async function rollout(invocation: Invocation): Promise<number> {
   const { ownSetName } = await import('../set-flags.ts');
   const isNamed = invocation.flags.has('file') || invocation.flags.has('set');
   const operand = isNamed ? undefined : rest[0];
-  return (await load())(invocation, ownSetName(invocation, operand), isNamed ? rest : rest.slice(1));
+  return (await load())(invocation, await ownSetName(invocation, operand), isNamed ? rest : rest.slice(1));
 }
 
 function unknownPart(word: string | undefined): PodError {
