@@ -5,7 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { CHUNK = 4096, STATUS_LINE = 12 };
+enum { CHUNK = 4096 };
 
 static u8 chunk[MAX_PATTERN + CHUNK];
 
@@ -72,6 +72,7 @@ void ask_begin(struct init *in, u32 index)
 	struct probe *p = &in->probes[index];
 
 	p->sent = p->heard = p->kept_bytes = 0;
+	p->interim = p->in_line = 0;
 	if (question(in, index)->kind == PROBE_TAPE)
 		command_begin(in, index);
 	else
@@ -132,33 +133,19 @@ static void speak(struct init *in, u32 index)
 		send_span(in, index, &t->reply, t->request.length);
 }
 
-/* "HTTP/1.1 200": the rest is not looked at. */
 static void judge_http(struct init *in, u32 index, const u8 *text, u32 n)
 {
-	static const char version[] = "HTTP/1.";
 	const struct tape_probe *t = question(in, index);
-	struct probe *p = &in->probes[index];
-	u32 status = 0;
-	u32 digits = 0;
+	s32 status = answer_status(&in->probes[index], text, n);
 
-	for (u32 i = 0; i < n && p->kept_bytes < STATUS_LINE; i++)
-		p->kept[p->kept_bytes++] = text[i];
-	if (memcmp(p->kept, version, p->kept_bytes < 7 ? p->kept_bytes : 7) != 0) {
-		finish(in, index, TRY_ANSWER, 0);
+	if (status == 0)
 		return;
-	}
-	if (p->kept_bytes < STATUS_LINE)
-		return;
-	for (u32 i = 9; i < STATUS_LINE; i++) {
-		digits += p->kept[i] >= '0' && p->kept[i] <= '9';
-		status = status * 10 + p->kept[i] - '0';
-	}
-	if (p->kept[8] != ' ' || digits != 3)
+	if (status < 0)
 		finish(in, index, TRY_ANSWER, 0);
-	else if (status >= t->status_low && status <= t->status_high)
-		conclude(in, index, TRY_OK, (s32)status);
+	else if (status >= (s32)t->status_low && status <= (s32)t->status_high)
+		conclude(in, index, TRY_OK, status);
 	else
-		conclude(in, index, TRY_STATUS, (s32)status);
+		conclude(in, index, TRY_STATUS, status);
 }
 
 static int begins_with(const struct init *in, const struct tape_span *s, const u8 *at, u32 n)

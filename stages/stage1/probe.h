@@ -39,6 +39,9 @@ struct probe {
 	/* The beginning of an HTTP answer, or the end of what was searched. */
 	u8 kept[MAX_PATTERN];
 	u32 kept_bytes;
+	/* An answer that is not the last one is being passed over, and something of its current line was. */
+	u8 interim;
+	u8 in_line;
 
 	/* It is asked: its app runs, and has passed its start probe. */
 	u8 armed;
@@ -78,6 +81,9 @@ void ask_event(struct init *in, u32 index);
 void ask_expire(struct init *in, u32 index);
 void ask_drop(struct init *in, u32 index);
 void ask_unwatch(struct init *in, u32 index);
+
+/* ask-http.c: the status of the answer that goes on with these bytes; 0 when that is not known yet, below that it is none. */
+s32 answer_status(struct probe *p, const u8 *text, u32 n);
 
 /* ask-command.c */
 void command_begin(struct init *in, u32 index);

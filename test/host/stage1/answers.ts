@@ -11,6 +11,11 @@ export const PORTS = {
   redirects: 7009,
   refuses: 7010,
   half: 7011,
+  hints: 7012,
+  parts: 7013,
+  early: 7014,
+  switches: 7015,
+  hinting: 7016,
 } as const;
 
 export const SERVER: string = `
@@ -42,5 +47,16 @@ on(${PORTS.unavailable}, (socket) => status(socket, '503 Service Unavailable'));
 on(${PORTS.echoes}, (socket) => socket.pipe(socket));
 on(${PORTS.redirects}, (socket) => status(socket, '302 Found'));
 on(${PORTS.half}, (socket) => socket.once('data', () => socket.end('HTTP/1.')));
+const HINTS = 'HTTP/1.1 100 Continue\\r\\n\\r\\nHTTP/1.1 103 Early Hints\\r\\nLink: </a\\nb>\\r\\n\\r\\n';
+on(${PORTS.hints}, (socket) => status(socket, '204 No Content'.replace(/^/, HINTS.slice(9) + 'HTTP/1.1 ')));
+on(${PORTS.parts}, (socket) => {
+  const text = HINTS + 'HTTP/1.1 200 OK\\r\\n\\r\\n';
+  let at = 0;
+  const timer = setInterval(() => at < text.length ? socket.write(text[at++]) : socket.end(), 1);
+  socket.setNoDelay(true).on('close', () => clearInterval(timer));
+});
+on(${PORTS.early}, (socket) => status(socket, '503 Service Unavailable'.replace(/^/, HINTS.slice(9) + 'HTTP/1.1 ')));
+on(${PORTS.switches}, (socket) => status(socket, '101 Switching Protocols'));
+on(${PORTS.hinting}, (socket) => { socket.write(HINTS.repeat(2000)); });
 console.log('listening');
 `;

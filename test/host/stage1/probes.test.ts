@@ -126,6 +126,11 @@ const ANSWERS: Readonly<Record<keyof typeof PORTS, string | null>> = {
   redirects: null,
   refuses: 'connection refused',
   half: 'the answer is of another protocol',
+  hints: null,
+  parts: null,
+  early: 'status 503',
+  switches: 'status 101',
+  hinting: 'the answer is of another protocol',
 };
 
 test('every way not to answer is told as what it is, and bounds what is read', async () => {

@@ -1,0 +1,59 @@
+/* The status of an answer to a GET, of which no more is kept than its first twelve bytes: RFC 9110, RFC 9112. */
+#include "stage1.h"
+
+enum {
+	/* "HTTP/1.1 200" */
+	STATUS_LINE = 12,
+	/* Nobody asked for another protocol: no answer comes after it. */
+	SWITCHING = 101,
+};
+
+/* RFC 9110, 15.2: what comes before the answer, up to its empty line. Returns how many bytes were of that. */
+static u32 pass_over(struct probe *p, const u8 *text, u32 n)
+{
+	u32 i = 0;
+
+	while (i < n && p->interim) {
+		u8 byte = text[i++];
+
+		if (byte == '\n') {
+			p->interim = p->in_line;
+			p->in_line = 0;
+		} else if (byte != '\r') {
+			p->in_line = 1;
+		}
+	}
+	return i;
+}
+
+static s32 status_in(const u8 *line)
+{
+	s32 status = 0;
+
+	for (u32 i = 9; i < STATUS_LINE; i++) {
+		if (line[i] < '0' || line[i] > '9')
+			return -1;
+		status = status * 10 + line[i] - '0';
+	}
+	return line[8] == ' ' && status > 0 ? status : -1;
+}
+
+s32 answer_status(struct probe *p, const u8 *text, u32 n)
+{
+	static const char version[] = "HTTP/1.";
+	s32 status;
+
+	for (u32 i = pass_over(p, text, n); i < n; i += pass_over(p, text + i, n - i)) {
+		p->kept[p->kept_bytes++] = text[i++];
+		if (memcmp(p->kept, version, p->kept_bytes < 7 ? p->kept_bytes : 7) != 0)
+			return -1;
+		if (p->kept_bytes < STATUS_LINE)
+			continue;
+		status = status_in(p->kept);
+		if (status < 100 || status >= 200 || status == SWITCHING)
+			return status;
+		p->interim = p->in_line = 1;
+		p->kept_bytes = 0;
+	}
+	return 0;
+}
