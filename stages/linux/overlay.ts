@@ -1,6 +1,7 @@
-// fsopen(2), fsconfig(2), fsmount(2), overlayfs: Documentation/filesystems/overlayfs.rst
+// fsopen(2), fsconfig(2), fsmount(2), open_tree(2), mount_setattr(2), overlayfs: Documentation/filesystems/overlayfs.rst
 
 import {
+  AT_EMPTY_PATH,
   FSCONFIG_CMD_CREATE,
   FSCONFIG_SET_STRING,
   FSMOUNT_CLOEXEC,
@@ -11,8 +12,11 @@ import {
   MOUNT_ATTR_RDONLY,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
 } from './constants.ts';
 import { Fd } from './fd.ts';
+import { MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
 import { syscall } from './syscall.ts';
 
 const MAX_FSCONFIG_STRING = 255;
@@ -31,6 +35,20 @@ export function mountReadOnlyOverlay(directories: readonly string[]): Fd {
   syscall('fsconfig', context.number, FSCONFIG_CMD_CREATE, null, null, 0);
   const attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
   return new Fd(syscall('fsmount', context.number, FSMOUNT_CLOEXEC, attributes));
+}
+
+/** What is at the directory of a descriptor, as a detached read-only mount. */
+export function cloneReadOnly(directory: Fd): Fd {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+  const mount = new Fd(syscall('open_tree', directory.number, '', flags));
+  try {
+    const attr = mountAttr({ set: MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC });
+    syscall('mount_setattr', mount.number, '', AT_EMPTY_PATH, attr, MOUNT_ATTR_SIZE);
+    return mount;
+  } catch (error) {
+    mount[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** Attaches a detached mount on the directory of an O_PATH descriptor. */

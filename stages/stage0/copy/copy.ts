@@ -1,4 +1,5 @@
 import { fstatSync, readSync } from 'node:fs';
+import { posix } from 'node:path';
 import { O_NOFOLLOW, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../linux/constants.ts';
 import { errnoName } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
@@ -26,6 +27,7 @@ const LIMITS = { maxEntries: 2_000_000, maxMetaBytes: 1024 * 1024 };
 const STDIN_CHUNK = 256 * 1024;
 
 export function copyOut(files: AppFiles, source: string, target: string, streams: Streams): void {
+  requireLeft(files, source);
   const place = { rootFd: files.root.number };
   const inside = insideOf(files.owners);
   if (target === '-') {
@@ -43,6 +45,14 @@ export function copyOut(files: AppFiles, source: string, target: string, streams
   );
 }
 
+/** An empty directory in the place of a volume would look like all there was. */
+function requireLeft({ gone }: AppFiles, path: string): void {
+  const wanted = `${posix.normalize(`/${path}`).replace(/\/$/, '')}/`;
+  const volume = gone.find((one) => wanted.startsWith(`${one.path.replace(/\/$/, '')}/`));
+  if (!volume) return;
+  throw new PodError('pod/state', `copy "${path}": volume "${volume.name}" ended with the pod`, { hint: volume.gone });
+}
+
 export function copyIn(files: AppFiles, source: string, target: string, streams: Streams): void {
   const place = placeToWrite(files);
   const outside = outsideOf(files.owners);
@@ -58,6 +68,7 @@ export function copyIn(files: AppFiles, source: string, target: string, streams:
 
 /** From one pod to another, or within one. */
 export function copyAcross(from: AppFiles, source: string, to: AppFiles, target: string): void {
+  requireLeft(from, source);
   const inside = insideOf(from.owners);
   const outside = outsideOf(to.owners);
   writeBelow(

@@ -1,9 +1,17 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { AT_FDCWD, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../../linux/constants.ts';
+import {
+  AT_FDCWD,
+  O_DIRECTORY,
+  O_PATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../../linux/constants.ts';
 import { Fd } from '../../linux/fd.ts';
 import { openat2 } from '../../linux/file.ts';
 import { inNewMountNamespace } from '../../linux/mount-namespace.ts';
-import { attachMount, mountReadOnlyOverlay } from '../../linux/overlay.ts';
+import type { LeftVolume } from '../rootfs/left-volumes.ts';
+import { attachMount, cloneReadOnly, mountReadOnlyOverlay } from '../../linux/overlay.ts';
 import { PodError } from '../error.ts';
 import type { ImageMount } from '../image/types.ts';
 import { tryShareDir } from '../pod/lock.ts';
@@ -19,7 +27,12 @@ export interface ExitedRoot extends Disposable {
  * What an app left: its image with what it wrote on top, mounted again to be read, where only this process sees it. The pod
  * cannot be removed meanwhile.
  */
-export function mountExitedRoot(pod: PodDir, app: string, mounts: readonly ImageMount[]): ExitedRoot {
+export function mountExitedRoot(
+  pod: PodDir,
+  app: string,
+  mounts: readonly ImageMount[],
+  volumes: readonly LeftVolume[],
+): ExitedRoot {
   const held: Disposable[] = [];
   const release = (): void => {
     for (const one of held.splice(0).reverse()) one[Symbol.dispose]();
@@ -31,9 +44,14 @@ export function mountExitedRoot(pod: PodDir, app: string, mounts: readonly Image
       throw new PodError('pod/state', `open the files of app "${app}": its image is gone`, {
         hint: 'an image that was removed takes with it what its exited pods stood on',
       });
-    const mountAll = (): void => mountEach(pod, app, mounts, held);
+    const left = volumes.filter(({ directory }) => directory !== undefined);
+    const isAlone = mounts.length + left.length === 1;
+    const mountAll = (): void => {
+      mountEach(pod, app, mounts, held, isAlone);
+      for (const volume of left) held.push(mountVolume(pod, volume, held[1] as Fd));
+    };
     // What is mounted below something needs a place in a namespace.
-    if (mounts.length === 1) mountAll();
+    if (isAlone) mountAll();
     else held.push(inNewMountNamespace(mountAll));
   } catch (error) {
     release();
@@ -49,14 +67,36 @@ function keepFromRemoval({ path, uuid }: PodDir): Fd {
 }
 
 /** Adds what it mounted to `held`, the root first. */
-function mountEach({ path }: PodDir, app: string, mounts: readonly ImageMount[], held: Disposable[]): void {
+function mountEach(
+  { path }: PodDir,
+  app: string,
+  mounts: readonly ImageMount[],
+  held: Disposable[],
+  isAlone: boolean,
+): void {
   let root: Fd | undefined;
   for (const [i, { target, layers }] of mounts.entries()) {
     const mount = mountLayers([upperOf(path, app, i), ...layers.toReversed()]);
     held.push(mount);
     if (root) attachBelow(root, target, mount);
-    else if (mounts.length > 1) attachAt(LAYER_HANGER, mount);
+    else if (!isAlone) attachAt(LAYER_HANGER, mount);
     root ??= mount;
+  }
+}
+
+/** As it was mounted, but to be read only. */
+function mountVolume({ path: podPath }: PodDir, volume: LeftVolume, root: Fd): Fd {
+  const { path, subPath = '.' } = volume;
+  using whole = new Fd(openat2(AT_FDCWD, `${podPath}/${volume.directory}`, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));
+  const inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  using part = new Fd(openat2(whole.number, subPath, O_PATH | O_DIRECTORY, inside));
+  const mount = cloneReadOnly(part);
+  try {
+    attachBelow(root, path, mount);
+    return mount;
+  } catch (error) {
+    mount[Symbol.dispose]();
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import type { ImageMount } from '../image/types.ts';
 import { type AppRecord, type PodRecord, readRecord } from '../pod/record.ts';
 import { StatusReader } from '../pod/status.ts';
 import type { PodDir } from '../pod/store.ts';
+import type { LeftVolume } from '../rootfs/left-volumes.ts';
 import { openAppRoot } from './app-root.ts';
 import { mountExitedRoot } from './exited-root.ts';
 import { Owners } from './owners.ts';
@@ -14,6 +15,8 @@ export interface AppFiles extends Disposable {
   readonly owners: Owners;
   /** Where further parts of its image are mounted, as names of entries. */
   readonly imageMounts: ReadonlySet<string>;
+  /** Of its volumes those of which nothing is left; none while its pod runs. */
+  readonly gone: readonly LeftVolume[];
   /** Its pod has exited: nothing is written to it any more. */
   readonly isOver: boolean;
 }
@@ -28,13 +31,14 @@ export function openAppFiles(pod: PodDir, wanted: string | undefined): AppFiles 
     });
   }
   const app = findApp(record, wanted);
-  const mounts = mountsOf(app.exec);
+  const { imageMounts: mounts = [], volumes = [] } = (app.exec ?? {}) as Kept;
   const isOver = state === 'exited';
-  const opened = isOver ? mountExitedRoot(pod, app.name, mounts) : running(openAppRoot(pod.uuid, app.name));
+  const opened = isOver ? mountExitedRoot(pod, app.name, mounts, volumes) : running(openAppRoot(pod.uuid, app.name));
   return {
     root: opened.root,
     owners: new Owners(record.uidBase, isOver ? 'unmapped' : undefined),
     imageMounts: new Set(mounts.map(({ target }) => target.slice(1)).filter((path) => path !== '')),
+    gone: isOver ? volumes.filter(({ gone }) => gone !== undefined) : [],
     isOver,
     [Symbol.dispose]: () => opened[Symbol.dispose](),
   };
@@ -52,7 +56,7 @@ function running(root: Fd): { readonly root: Fd } & Disposable {
 }
 
 /** Of what the launcher keeps in the record. */
-function mountsOf(exec: unknown): readonly ImageMount[] {
-  const { imageMounts = [] } = (exec ?? {}) as { readonly imageMounts?: readonly ImageMount[] };
-  return imageMounts;
+interface Kept {
+  readonly imageMounts?: readonly ImageMount[];
+  readonly volumes?: readonly LeftVolume[];
 }

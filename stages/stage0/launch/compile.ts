@@ -1,13 +1,14 @@
 import { encodeTemplate } from '../../tape/encode.ts';
 import type { Program } from '../../tape/program.ts';
 import type { RunOptions } from '../cli/launch-api.ts';
-import type { PodSpec } from '../manifest/spec.ts';
+import type { PodSpec, VolumeSpec } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { planPod } from '../plan/plan.ts';
 import { readHostFacts } from '../plan/read-facts.ts';
 import { lookFor } from '../plan/look-for.ts';
 import { firstStreams } from '../plan/streams.ts';
 import type { Plan, PlanInput, ResolvedApp } from '../plan/types.ts';
+import { leftVolumes } from '../rootfs/left-volumes.ts';
 import type { Store } from '../rootfs/types.ts';
 import { imagesDir, podsDir } from '../pod/layout.ts';
 import type { CompiledApp, CompiledPod, CompiledStore } from './compiled.ts';
@@ -115,7 +116,7 @@ function compile(input: PlanInput): Compilation {
     ...entryMember(entryOf(spec, facts)),
     ...(spec.metadataService ? { hasMetadata: true } : {}),
     ...(spec.environment ? { hasLifeline: true } : {}),
-    apps: apps.map((app, index) => compileApp(plan, app, index)),
+    apps: apps.map((app, index) => compileApp(plan, app, index, spec.environment ? undefined : spec.volumes)),
     hasClient: input.first?.hasClient ?? false,
     takesStdin: input.first?.input === 'given',
     at: spec.at,
@@ -131,7 +132,13 @@ function entryMember(entry: Entry | undefined): Pick<CompiledPod, 'entry'> {
   return entry ? { entry } : {};
 }
 
-function compileApp(plan: Plan, { spec, image }: ResolvedApp, index: number): CompiledApp {
+/** `volumes`: those of which something may be left when the pod has ended. */
+function compileApp(
+  plan: Plan,
+  { spec, image }: ResolvedApp,
+  index: number,
+  volumes: readonly VolumeSpec[] = [],
+): CompiledApp {
   const { process, capabilities } = plan.processes.get(spec.name)!;
   const cgroup = plan.program.apps[index]!.start.options.cgroup?.name;
   const exec = packExecData({
@@ -141,6 +148,7 @@ function compileApp(plan: Plan, { spec, image }: ResolvedApp, index: number): Co
     ...(cgroup === undefined ? {} : { cgroup }),
     capabilities,
     imageMounts: image.mounts,
+    ...(spec.mounts.length > 0 ? { volumes: leftVolumes(volumes, plan.stores, spec.mounts) } : {}),
   });
   const { name, restart, at } = spec;
   const hooks = Object.fromEntries(

@@ -2,6 +2,7 @@ import type { ProcessPlan } from '../../stage2/process.ts';
 import type { Program } from '../../tape/program.ts';
 import type { CapabilitySets } from '../isolators/isolator.ts';
 import type { ImageMount } from '../image/types.ts';
+import type { LeftVolume } from '../rootfs/left-volumes.ts';
 
 /** What a later process in an app needs to be launched like its first one; kept in the pod's record. */
 export interface ExecData {
@@ -15,6 +16,8 @@ export interface ExecData {
   /** Capabilities before the user was known, for exec as another user. */
   readonly capabilities: CapabilitySets;
   readonly imageMounts: readonly ImageMount[];
+  /** For who looks into the pod when it has ended. */
+  readonly volumes?: readonly LeftVolume[];
 }
 
 /** Registers an exec tape may name: the well-known ones and those of the app's cgroups. */

@@ -13,7 +13,7 @@ import { LAYER_HANGER } from './mount-namespace.ts';
 import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
 import type { RootfsInput, Store } from './types.ts';
 import { planUpperDirsOf } from './upper.ts';
-import { planVolumeDir, VOLUME_ATTRIBUTES, volumeReg } from './volumes.ts';
+import { limitedVolumePath, planVolumeDir, VOLUME_ATTRIBUTES, volumeReg } from './volumes.ts';
 
 /** Overlays name their writable layers by path, and paths begin with a descriptor's number. */
 const FIRST_STORE_FD = 500;
@@ -91,7 +91,7 @@ function planVolumes(attach: Tape, input: RootfsInput, store: Store, directory: 
   for (const volume of input.volumes) {
     if (!store.volumes.includes(volume.name)) continue;
     const reason = { at: volume.at, why: `make volume "${volume.name}"` };
-    const path = `volume.${volume.name}`;
+    const path = limitedVolumePath(volume.name);
     const mount = volumeReg(attach, volume.name);
     planVolumeDir(attach, input, directory, path, reason);
     cloneTree(attach, directory, path, mount, reason, { handOver: true });

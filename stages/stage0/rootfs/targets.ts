@@ -46,13 +46,13 @@ function walk(
   });
 }
 
-function makeDir(tape: Tape, parent: Reg, name: string, reason: Reason): void {
-  tape.call('mkdirat', [parent, tape.text(name), 0o755], { ...reason, tolerate: ['EEXIST'] });
+function makeDir(tape: Tape, parent: Reg, name: string, reason: Reason, mode = 0o755): void {
+  tape.call('mkdirat', [parent, tape.text(name), mode], { ...reason, tolerate: ['EEXIST'] });
 }
 
 /** Makes the directories of a path that are missing, resolving the image's links inside its root. */
-export function ensureDirectory(tape: Tape, root: Reg, path: string, reason: Reason): void {
-  walk(tape, root, path, reason, (parent, name) => makeDir(tape, parent, name, reason));
+export function ensureDirectory(tape: Tape, root: Reg, path: string, reason: Reason, mode?: number): void {
+  walk(tape, root, path, reason, (parent, name) => makeDir(tape, parent, name, reason, mode));
 }
 
 /** Like `ensureDirectory` with an empty file at the end, to mount a file on. */

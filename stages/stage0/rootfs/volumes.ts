@@ -28,8 +28,13 @@ export function volumeReg(tape: Tape, name: string): Reg {
   return tape.program.reg(`volume/${name}`);
 }
 
-/** Where init keeps a volume in its own root. */
-function volumePath(name: string): string {
+/** Where it is in the directory of its store. */
+export function limitedVolumePath(name: string): string {
+  return `volume.${name}`;
+}
+
+/** Where init keeps a volume in its own root, and the pod's directory one on disk. */
+export function volumePath(name: string): string {
   return `volumes/${name}`;
 }
 
@@ -152,7 +157,7 @@ export function planMount(pod: Tape, initRoot: Reg, appRoot: Reg, mount: MountSp
   const clone = program.reg('mount');
   const target = program.reg('target');
   const reason = { at: mount.at, why: `mount volume "${mount.volume}" on ${JSON.stringify(mount.path)}` };
-  cloneVolume(pod, initRoot, mount, clone, reason);
+  cloneVolume(pod, initRoot, { mount, volume }, clone, reason);
   if (mount.readOnly) setMountAttr(pod, clone, { set: MOUNT_ATTR_RDONLY, recursive: true }, reason);
   if (volume.isFile || isInlineFile(volume, mount)) ensureFile(pod, appRoot, mount.path, reason);
   else ensureDirectory(pod, appRoot, mount.path, reason);
@@ -166,8 +171,17 @@ function isInlineFile(volume: RootfsVolume, mount: MountSpec): boolean {
   return volume.kind === 'inline' && mount.subPath !== undefined && mount.subPath in volume.files;
 }
 
-/** A subPath is opened without following links: what an app put into the volume earlier cannot lead out of it. */
-function cloneVolume(pod: Tape, initRoot: Reg, mount: MountSpec, clone: Reg, reason: Reason): void {
+/**
+ * A subPath is opened without following links: what an app put into the volume earlier cannot lead out of it. In a volume that
+ * begins empty it is made, for every user in the pod as the volume is.
+ */
+function cloneVolume(
+  pod: Tape,
+  initRoot: Reg,
+  { mount, volume: { kind } }: { readonly mount: MountSpec; readonly volume: RootfsVolume },
+  clone: Reg,
+  reason: Reason,
+): void {
   const path = volumePath(mount.volume);
   if (mount.subPath === undefined) {
     cloneTree(pod, initRoot, path, clone, reason, { recursive: true });
@@ -178,6 +192,7 @@ function cloneVolume(pod: Tape, initRoot: Reg, mount: MountSpec, clone: Reg, rea
   const how = pod.bytes(openHow(O_PATH | O_CLOEXEC, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
   const open = { ...reason, why: `open "${mount.subPath}" in volume "${mount.volume}"` };
   pod.call('openat', [initRoot, pod.text(path), O_PATH | O_CLOEXEC, 0], { ...open, out: volume });
+  if (kind === 'empty') ensureDirectory(pod, volume, mount.subPath, reason, 0o777);
   pod.call('openat2', [volume, pod.text(mount.subPath), how, 24], { ...open, out: sub });
   cloneTree(pod, sub, '', clone, reason, { recursive: true });
   pod.call('close', [sub], reason);

@@ -76,6 +76,25 @@ test('a subPath shows only that part of the volume', async () => {
   assert.equal(await sh(pod, 'ls /conf; ls /conf/..| grep -c private || true'), 'a\n0');
 });
 
+test('a subPath of an empty volume is made, and every user of the pod may write there', async () => {
+  await using pod = await startShellPod(root, {
+    volumes: [
+      { name: 'disk', kind: 'empty' },
+      { name: 'memory', kind: 'empty', medium: 'memory' },
+    ],
+    app: {
+      user: '65534',
+      mounts: [
+        { volume: 'disk', path: '/one', subPath: 'a/b' },
+        { volume: 'disk', path: '/two', subPath: 'a' },
+        { volume: 'memory', path: '/three', subPath: 'c' },
+      ],
+    },
+  });
+  const script = 'echo x >/one/file; echo y >/three/file; cat /two/b/file; stat -c "%a %u" /one /two /three';
+  assert.equal(await sh(pod, script), 'x\n777 0\n777 0\n777 0');
+});
+
 test('volumes let in neither setuid programs nor devices', async () => {
   await using pod = await startShellPod(root, {
     volumes: [
