@@ -17,7 +17,6 @@ const FIRST = { run: 'pod-start', exec: 'pod-exec', enter: 'pod-exec', status: '
 const scripts = new Map();
 const definitions = Object.create(null);
 const loaded = Object.create(null);
-let packOf;
 
 function readCache(path) {
   try {
@@ -43,7 +42,7 @@ function loadPack(name) {
 function load(name) {
   const known = loaded[name];
   if (known) return known;
-  if (!definitions[name]) loadPack(packOf[name]);
+  if (!definitions[name]) loadPack(definitions.packOf()[name]);
   const exports = (loaded[name] = {});
   definitions[name](exports, requireOne, `${DIST}/pod.cjs`);
   return exports;
@@ -55,7 +54,6 @@ function requireOne(id) {
 
 function loadMain(argv) {
   loadPack(FIRST[argv[0]] ?? 'pod-quick');
-  packOf = definitions.packOf();
   return load('main.js');
 }
 

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SyscallError } from './errno.ts';
-import { type Arch, SYSCALLS } from './syscall-numbers.ts';
+import { type Arch, findSyscall } from './syscall-numbers.ts';
 
 /** A number, a buffer whose address is passed, a string passed as a NUL-terminated buffer, or null. */
 export type SyscallArg = number | bigint | Uint8Array | string | null;
@@ -28,7 +28,11 @@ interface Native {
   readonly koffi: Koffi;
   readonly syscall: RawSyscall;
   readonly libc: { func(signature: string): unknown };
+  /** Where the strings of one call are. */
+  readonly strings: { readonly bytes: Buffer; readonly address: number };
 }
+
+const STRINGS_BYTES = 16 * 1024;
 
 let native: Native | undefined;
 
@@ -67,28 +71,48 @@ export function loadNative(): Native {
   const syscall = libc.func(
     'int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)',
   ) as RawSyscall;
-  native = { koffi, syscall, libc };
+  const bytes = Buffer.allocUnsafeSlow(STRINGS_BYTES);
+  native = { koffi, syscall, libc, strings: { bytes, address: Number(koffi.address(bytes)) } };
   return native;
 }
 
 export const ARCH: Arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
+const numbers = new Map<string, number>();
+
+/** Of the few that a process makes. */
+function numberOf(name: string): number {
+  const known = numbers.get(name);
+  if (known !== undefined) return known;
+  const nr = findSyscall(ARCH, name);
+  if (nr === undefined) throw new Error(`no system call "${name}" on ${ARCH}`);
+  numbers.set(name, nr);
+  return nr;
+}
+
 /** The call's result, or minus its errno. */
 export function trySyscall(name: string, ...args: readonly SyscallArg[]): number {
-  const { koffi, syscall } = loadNative();
-  const nr = SYSCALLS[ARCH][name];
-  if (nr === undefined) throw new Error(`no system call "${name}" on ${ARCH}`);
+  const { koffi, syscall, strings } = loadNative();
+  const nr = numberOf(name);
   // The strings' buffers must stay reachable until the call returns.
   const buffers: Uint8Array[] = [];
   const values: (number | bigint)[] = [0, 0, 0, 0, 0, 0];
+  let used = 0;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
     if (typeof arg === 'number' || typeof arg === 'bigint') values[i] = arg;
     else if (arg instanceof Uint8Array) values[i] = koffi.address(arg);
     else if (typeof arg === 'string') {
-      const buffer = Buffer.from(`${arg}\0`);
-      buffers.push(buffer);
-      values[i] = koffi.address(buffer);
+      // UTF-8 has at most three bytes for a unit of UTF-16.
+      if (used + 3 * arg.length < STRINGS_BYTES) {
+        values[i] = strings.address + used;
+        used += strings.bytes.write(arg, used);
+        strings.bytes[used++] = 0;
+      } else {
+        const buffer = Buffer.from(`${arg}\0`);
+        buffers.push(buffer);
+        values[i] = koffi.address(buffer);
+      }
     }
   }
   const result = syscall(nr, values[0]!, values[1]!, values[2]!, values[3]!, values[4]!, values[5]!);
