@@ -132,10 +132,21 @@ int is_renewing(struct init *in)
 	return 1;
 }
 
+/* Somebody wants it, and not its policy. */
+static void record_asked(struct init *in, u32 index)
+{
+	char line[256];
+	struct text t = EVENT(line, "app-restarting");
+
+	event_app(&t, in, index);
+	event_end(in, &t, line);
+}
+
 static void renew(struct init *in, u32 index, s64 grace_ms)
 {
 	struct app *a = &in->apps[index];
 
+	record_asked(in, index);
 	a->failures = 0;
 	if (app_lives(a)) {
 		a->again = 1;

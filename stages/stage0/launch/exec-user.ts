@@ -4,8 +4,14 @@ import { lookupUser } from '../image/user.ts';
 import { finalCapabilities } from '../isolators/capability-sets.ts';
 import type { ExecData } from './exec-data.ts';
 
+export interface UserInput {
+  /** Of the image. */
+  readonly ref: string;
+  readonly data: ExecData;
+}
+
 /** The same process as another user of the image, with the capabilities that user may have. */
-export function becomeUser(process: ProcessPlan, data: ExecData, user: string): ProcessPlan {
+export function becomeUser(process: ProcessPlan, { ref, data }: UserInput, user: string): ProcessPlan {
   // An image may leave it out, and then means root. Whoever writes -u "$NAME" here means somebody.
   if (user === '' || user.startsWith(':')) {
     throw new PodError('image/user', `look up user "${user}": it names nobody`, {
@@ -13,7 +19,7 @@ export function becomeUser(process: ProcessPlan, data: ExecData, user: string): 
     });
   }
   const image = {
-    ref: '',
+    ref,
     digest: '',
     mounts: data.imageMounts,
     config: { entrypoint: [], command: [], env: {}, volumes: [] },

@@ -37,6 +37,7 @@ const KEPT_TAPES = 16;
 export class Executor implements Disposable {
   readonly #podDir: string;
   readonly #data: ExecData;
+  readonly #ref: string;
   /** What the pod's own symbols stand for. */
   readonly #bindings: Bindings;
   readonly #tapes = new Map<string, ExecTape>();
@@ -57,6 +58,7 @@ export class Executor implements Disposable {
     }
     this.#podDir = podDir;
     this.#data = unpackExecData(found.exec);
+    this.#ref = found.image.ref;
     const { hostname, metadataUrl } = record;
     this.#bindings = { hostname, ...(metadataUrl === undefined ? {} : { metadataUrl }) };
   }
@@ -170,7 +172,7 @@ export class Executor implements Disposable {
     if (command.user === undefined) return process;
     // Who that is stands in the image's files; the code that reads them is only loaded for this.
     const { becomeUser } = await import('./exec-user.ts');
-    return becomeUser(process, this.#data, command.user);
+    return becomeUser(process, { ref: this.#ref, data: this.#data }, command.user);
   }
 
   /** The host's own device: a pod without a user namespace could change its mode for everybody. */

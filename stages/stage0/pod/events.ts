@@ -36,6 +36,8 @@ export type PodEvent = { readonly t: number } & (
   | { readonly e: 'app-started'; readonly app: string; readonly pid: number; readonly ready?: number }
   /** It will never run: the pod was stopped first, or what it waits for cannot come true any more: that app is `because`. */
   | { readonly e: 'app-skipped'; readonly app: string; readonly because?: string }
+  /** Somebody asked for a new start of it. */
+  | { readonly e: 'app-restarting'; readonly app: string }
   /** It is started again in so many milliseconds. */
   | { readonly e: 'app-backoff'; readonly app: string; readonly ms: number; readonly failures: number }
   /** It has ended once more than it may be started again. */

@@ -37,6 +37,7 @@ test('what cannot be done is exit 125 and an error that blames no line of the ma
     const { exitCode, stderr } = await exec(flags, '/bin/true');
     assert.equal(exitCode, 125);
     assert.ok(stderr.startsWith('error: ') && stderr.includes(`[${error}]`), stderr);
+    if (error === 'image/user') assert.match(stderr, /in image "host"/);
   }
 });
 

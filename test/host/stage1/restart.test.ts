@@ -126,6 +126,9 @@ test('one app is restarted gracefully while the others run on, and it is no fail
   assert.equal(pod.logs('main').filter(({ text }) => text === 'bye').length, 2);
   assert.equal(pod.status()!.apps[1]!.pid, otherPid);
   assert.equal(seen(pod, 'app-backoff') + seen(pod, 'app-given-up'), 0);
+  // Whoever reads the journal sees that somebody asked for it.
+  const turns = eventsOf(root, pod).flatMap((event) => ('app' in event && event.app === 'main' ? [event.e] : []));
+  assert.deepEqual(turns.slice(0, 4), ['app-started', 'app-restarting', 'app-exited', 'app-started']);
 });
 
 test('all apps are restarted in the order of their dependencies', async () => {
