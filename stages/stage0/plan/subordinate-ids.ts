@@ -48,13 +48,10 @@ function read(files: IdFiles): KnownIds {
   const uids = parseSubordinateIds(textOf(files.subuid));
   const gids = parseSubordinateIds(textOf(files.subgid));
   const isOwn = ({ owner }: { readonly owner: string }): boolean => owner === OWN_USER;
-  const accounts = [...parseIds(textOf(files.passwd)), ...parseIds(textOf(files.group))];
+  const accounts = [files.passwd, files.group].flatMap((path) => [...highIds(textOf(path))]);
   return {
     own: intersect(uids.filter(isOwn), gids.filter(isOwn)),
-    others: [
-      ...[...uids, ...gids].filter((entry) => !isOwn(entry)),
-      ...accounts.filter((id) => id >= LOWEST).map((first) => ({ first, count: 1 })),
-    ],
+    others: [...[...uids, ...gids].filter((entry) => !isOwn(entry)), ...accounts.map((first) => ({ first, count: 1 }))],
   };
 }
 
@@ -70,12 +67,12 @@ export function parseSubordinateIds(text: string): (IdRange & { readonly owner: 
   });
 }
 
-/** The third member of each line, of passwd(5) and group(5). */
-function parseIds(text: string): number[] {
-  return text.split('\n').flatMap((line) => {
-    const id = line.split(':')[2];
-    return id !== undefined && /^\d+$/.test(id) ? [Number(id)] : [];
-  });
+/** The third members of lines of passwd(5) and group(5) that are not too low to matter: most hosts have none. */
+function* highIds(text: string): Generator<number> {
+  for (const [, digits] of text.matchAll(/^[^:\n]*:[^:\n]*:(\d{6,})(?::|$)/gm)) {
+    const id = Number(digits);
+    if (id >= LOWEST) yield id;
+  }
 }
 
 function intersect(one: readonly IdRange[], other: readonly IdRange[]): IdRange[] {
