@@ -15,7 +15,7 @@ const MAIN = 'cli/main.ts';
  */
 const FIRST = {
   // What a start needs that was compiled before.
-  'pod-start': from([MAIN, 'cli/verbs/run.ts', 'launch/run-file.ts', 'gc/remove.ts']),
+  'pod-start': from([MAIN, 'cli/verbs/run.ts', 'launch/run-file.ts', 'pod/logs.ts', 'gc/remove.ts']),
   'pod-exec': from([MAIN, 'cli/verbs/exec.ts', 'launch/exec.ts']),
   'pod-quick': from([
     MAIN,

@@ -1,8 +1,5 @@
 // landlock(7), landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2); uapi/linux/landlock.h
 
-import { trySyscall } from './syscall.ts';
-
-export const LANDLOCK_CREATE_RULESET_VERSION = 1;
 export const LANDLOCK_RULE_PATH_BENEATH = 1;
 export const LANDLOCK_RULE_NET_PORT = 2;
 
@@ -28,11 +25,6 @@ export const LANDLOCK_ACCESS_FS: Readonly<Record<string, { readonly bit: bigint;
 
 export const LANDLOCK_ACCESS_NET_BIND_TCP: bigint = 1n << 0n;
 export const LANDLOCK_ACCESS_NET_CONNECT_TCP: bigint = 1n << 1n;
-
-/** The ABI's version, 0 where there is no Landlock. */
-export function readLandlockAbi(): number {
-  return Math.max(0, trySyscall('landlock_create_ruleset', null, 0, LANDLOCK_CREATE_RULESET_VERSION));
-}
 
 /** struct landlock_ruleset_attr as far as ABI 4 knows it. */
 export function rulesetAttr(handledFs: bigint, handledNet: bigint): Uint8Array {

@@ -23,11 +23,10 @@ export const RLIMIT = {
 /** No limit, as struct rlimit64 spells it. */
 export const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
-const NAMES = new Map<number, string>(Object.entries(RLIMIT).map(([name, number]) => [number, name]));
-
 /** `RLIMIT_NOFILE` for 7. */
 export function rlimitName(resource: number): string {
-  return NAMES.get(resource) ?? `RLIMIT_${resource}`;
+  const found = Object.entries(RLIMIT).find(([, number]) => number === resource);
+  return found ? found[0] : `RLIMIT_${resource}`;
 }
 
 export interface Limits {

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { LogFollower } from '../pod/logs.ts';
+import type { LogFollower } from '../pod/logs.ts';
 import { troubleLines } from '../pod/trouble.ts';
 import type { LogPrinter } from './log-printer.ts';
 import { BrokenPipe, type Terminal } from './terminal.ts';
@@ -18,6 +18,7 @@ export class PodOutput {
   /** Of the pod's directory, which moves when the pod ends; the log directory is made during the launch. */
   readonly #podFd: number;
   #follower: LogFollower | undefined;
+  #newFollower: typeof LogFollower | undefined;
   #open: LogPrinter | undefined;
   #failure: Error | undefined;
   #begin: NodeJS.Timeout | undefined;
@@ -35,6 +36,12 @@ export class PodOutput {
     this.#printer = printer;
     this.#labelOf = labelOf;
     this.#podFd = openSync(podPath, constants.O_RDONLY | constants.O_DIRECTORY);
+    void this.#load();
+  }
+
+  /** While stage1 works: nothing is followed before the launch is out of our hands. */
+  async #load(): Promise<void> {
+    this.#newFollower = (await import('../pod/logs.ts')).LogFollower;
   }
 
   /**
@@ -56,7 +63,7 @@ export class PodOutput {
   #opened(stop: () => void): boolean {
     const printer = this.#printer();
     try {
-      this.#follower = new LogFollower(`/proc/self/fd/${this.#podFd}`, {
+      this.#follower = new this.#newFollower!(`/proc/self/fd/${this.#podFd}`, {
         apps: this.#apps,
         sink: (app, line) => printer.print(this.#labelOf(app), line),
         onBatch: () => printer.flush(),

@@ -1,4 +1,3 @@
-import { hostname as readHostname } from 'node:os';
 import type { Fd } from '../../linux/fd.ts';
 import type { Bindings } from '../../tape/bindings.ts';
 import { cgroupLedger } from '../cgroup/ledger.ts';
@@ -58,7 +57,8 @@ async function takeAll(
 ): Promise<AcquiredPod> {
   const { identity, pod, options } = input;
   const { root } = options;
-  const hostname = joined?.hostname ?? (pod.hasHostName ? readHostname() : identity.hostname);
+  const hostname =
+    joined?.hostname ?? (pod.hasHostName ? process.getBuiltinModule('node:os').hostname() : identity.hostname);
   // Claims carry the uuid: one that a crash left before it was in the ledger is found by gc all the same.
   if (!input.prepared) claimName(new PodStore(root), identity.name, uuid, options.replaces);
   const uidBase = claimUidRange(root, uuid, pod.userns);

@@ -13,7 +13,7 @@ export const SUBNET4_BITS = 20;
 export const SUBNET6_BITS = 64;
 
 /** RFC 1918, then RFC 6598, in the order they are tried. */
-const RANGES4 = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'].map(parsePrefix4);
+const RANGES4 = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
 
 /** The bridge network of a state directory: as it was chosen when its first pod started, which is now if none has. */
 export function bridgeConfig(root: string, hostRoutes: () => HostRoutes = readHostRoutes): BridgeConfig {
@@ -39,7 +39,7 @@ export function chooseBridge(root: string, routes: HostRoutes): BridgeConfig {
 }
 
 function chooseSubnet4(seed: number, { prefixes4 }: HostRoutes): Prefix4 {
-  for (const range of RANGES4) {
+  for (const range of RANGES4.map(parsePrefix4)) {
     const count = 2 ** (SUBNET4_BITS - range.bits);
     for (let i = 0; i < count; i++) {
       const base = range.base + ((seed + i) % count) * 2 ** (32 - SUBNET4_BITS);

@@ -1,7 +1,6 @@
 // newuidmap(1), getpwuid(3)
 
 import { readFileSync, statSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { isExecutable, isReadWrite } from '../../linux/file.ts';
 import type { CallerFacts, IdRange } from './facts.ts';
 import { type IdFiles, ID_FILES, parseSubordinateIds } from './subordinate-ids.ts';
@@ -44,7 +43,8 @@ export function rangesOf(path: string, uid: number): IdRange[] {
 /** Of this process's user. */
 export function nameOf(): string | undefined {
   try {
-    return userInfo().username;
+    // Root needs no name: loading node:os takes as long as ten reads.
+    return process.getBuiltinModule('node:os').userInfo().username;
   } catch {
     // uv_os_get_passwd: ENOENT.
     return undefined;

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { availableParallelism, release } from 'node:os';
 import { ERRNO } from '../../linux/errno.ts';
-import { readLandlockAbi } from '../../linux/landlock.ts';
+import { readLandlockAbi } from '../../linux/landlock-abi.ts';
 import { parseHardLimits } from '../../linux/rlimit.ts';
 import { pathExists } from '../../linux/file.ts';
 import { trySyscall } from '../../linux/syscall.ts';
@@ -40,7 +39,7 @@ export function readHostFacts(known: CgroupFacts = readCgroupFacts()): HostFacts
   const cgroup = caller ? delegatedCgroups(readCgroupFacts()) : known;
   const sources = `${JSON.stringify(caller)}${limits}${oomScoreAdj}${effectiveCapabilities}${process.geteuid!()}${JSON.stringify(cgroup)}`;
   if (last?.sources === sources) return last.facts;
-  boot ??= readBootFacts();
+  boot ??= readBootFacts(status);
   const facts: HostFacts = {
     ...boot,
     cgroup,
@@ -55,13 +54,14 @@ export function readHostFacts(known: CgroupFacts = readCgroupFacts()): HostFacts
   return facts;
 }
 
-function readBootFacts(): BootFacts {
+/** `status`: /proc/self/status. Not by node:os, which costs more than all of this. */
+function readBootFacts(status: string): BootFacts {
   return {
     arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
-    kernelRelease: release(),
+    kernelRelease: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trimEnd(),
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     kernelPaths: findKernelPaths(),
-    cpus: availableParallelism(),
+    cpus: countCpus(status),
     hasTimeNamespace: existsSync('/proc/self/ns/time'),
     hasDetachedLayers: hasDetachedLayers(),
     landlockAbi: readLandlockAbi(),
@@ -86,11 +86,23 @@ export function fingerprint(facts: HostFacts): string {
 
 /** The line `CapEff:` of /proc/PID/status. */
 export function parseEffective(status: string): bigint {
-  const label = '\nCapEff:\t';
+  return BigInt(`0x${lineOf(status, 'CapEff')}`);
+}
+
+/** Those this process may run on, by the line `Cpus_allowed:`: a mask in words of 32 bits with commas between them. */
+export function countCpus(status: string): number {
+  let count = 0;
+  for (const digit of lineOf(status, 'Cpus_allowed').replaceAll(',', ''))
+    for (let bits = Number.parseInt(digit, 16); bits > 0; bits >>= 1) count += bits & 1;
+  return count;
+}
+
+function lineOf(status: string, name: string): string {
+  const label = `\n${name}:\t`;
   const at = status.indexOf(label);
-  if (at < 0) throw new Error('/proc/self/status has no line "CapEff:"');
+  if (at < 0) throw new Error(`/proc/self/status has no line "${name}:"`);
   const start = at + label.length;
-  return BigInt(`0x${status.slice(start, status.indexOf('\n', start))}`);
+  return status.slice(start, status.indexOf('\n', start));
 }
 
 function findKernelPaths(): Set<string> {

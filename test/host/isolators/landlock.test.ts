@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readLandlockAbi } from '../../../stages/linux/landlock.ts';
+import { readLandlockAbi } from '../../../stages/linux/landlock-abi.ts';
 import { pod } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 
