@@ -91,15 +91,21 @@ export class PodError extends Error {
   }
 }
 
-/** Several failures found in one go, sorted by place. */
+/** Several failures found in one go, sorted by place. Its message is all that a test runner shows: places and hints are in it. */
 export class PodErrors extends Error {
   readonly errors: readonly PodError[];
 
   constructor(errors: readonly PodError[]) {
-    super(errors.map((error) => error.message).join('\n'));
+    const sorted = [...errors].sort(comparePlaces);
+    super(sorted.map(lineOf).join('\n'));
     this.name = 'PodErrors';
-    this.errors = [...errors].sort(comparePlaces);
+    this.errors = sorted;
   }
+}
+
+function lineOf({ at, message, hint }: PodError): string {
+  const place = at ? `${at.file}:${at.line}:${at.col}: ` : '';
+  return `${place}${message}${hint === undefined ? '' : `\n  hint: ${hint}`}`;
 }
 
 /** What `act` makes of each item. Throws `PodErrors` with all that failed, once every item was tried. */

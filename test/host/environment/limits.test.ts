@@ -165,6 +165,7 @@ test('an error in a manifest that is an object says which one it is', () => {
     (error) => {
       assert.ok(error instanceof pods.PodErrors);
       assert.equal(error.errors[0]!.at!.file, '<manifests[1]>');
+      assert.match(error.message, /^<manifests\[1\]>:\d+:\d+: /);
       return true;
     },
   );
