@@ -7,8 +7,6 @@ import { type SyscallArg, syscall, trySyscall } from './syscall.ts';
 /** A path as the kernel sees it: bytes. Strings are taken as UTF-8; archives use `bytePath`. */
 export type KernelPath = string | Uint8Array;
 
-export const AT_REMOVEDIR = 0x200;
-
 export const S_IFIFO = 0o010000;
 export const S_IFCHR = 0o020000;
 export const S_IFBLK = 0o060000;

@@ -1,10 +1,7 @@
-import { AT_FDCWD } from '../../linux/constants.ts';
+import { AT_FDCWD, AT_REMOVEDIR } from '../../linux/constants.ts';
 import type { Tape } from '../../tape/program.ts';
 import type { Placement } from './layout.ts';
 import { podPath } from './names.ts';
-
-/** linux/fcntl.h */
-const AT_REMOVEDIR = 0x200;
 
 /**
  * Removes the directories, leaves first. PID 1 has been reaped when this is played, and the kernel lets a pid namespace's init

@@ -29,11 +29,19 @@ function writeFileOf(block: string): void {
   writeFileSync(path, block);
 }
 
-test('every block of the guide does what it says', async () => {
-  const guide = readFileSync(join(TOP, 'docs/gitops.md'), 'utf8');
-  const PATH = `${makeCommand()}:${process.env['PATH']}`;
-  const blocks = [...guide.matchAll(/^```(yaml|sh)\n([^]*?)^```$/gm)];
-  assert.ok(blocks.length > 10);
+const PATH = `${makeCommand()}:${process.env['PATH']}`;
+
+for (const [guide, atLeast] of [
+  ['docs/gitops.md', 10],
+  ['docs/lock.md', 2],
+] as const) {
+  test(`every block of ${guide} does what it says`, async () => follow(guide, atLeast));
+}
+
+async function follow(guide: string, atLeast: number): Promise<void> {
+  const text = readFileSync(join(TOP, guide), 'utf8');
+  const blocks = [...text.matchAll(/^```(yaml|sh)\n([^]*?)^```$/gm)];
+  assert.ok(blocks.length >= atLeast);
   for (const [, language, block] of blocks) {
     if (language === 'yaml') writeFileOf(block!);
     for (const line of language === 'sh' ? block!.trimEnd().split('\n') : []) {
@@ -49,4 +57,4 @@ test('every block of the guide does what it says', async () => {
       assert.equal(exitCode, expected, `${line}\n${all}`);
     }
   }
-});
+}

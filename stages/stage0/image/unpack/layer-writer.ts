@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { ERRNO, SyscallError } from '../../../linux/errno.ts';
 import {
+  AT_REMOVEDIR,
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
@@ -11,7 +12,6 @@ import {
   RESOLVE_NO_SYMLINKS,
 } from '../../../linux/constants.ts';
 import {
-  AT_REMOVEDIR,
   bytePath,
   S_IFBLK,
   S_IFCHR,
