@@ -126,6 +126,10 @@ test('pod wait sees the end and the removal, and gives up in time', async () => 
   assert.deepEqual([await exit.ended(), exit.output], [0, '0\n']);
   await podOk(['rm', 'awaited'], { root });
   assert.equal(await deleted.ended(), 0);
+  // Whoever comes after it finds what he waits for.
+  const late = await pod(['wait', 'awaited', '--for', 'deleted'], { root });
+  assert.deepEqual([late.exitCode, late.stderr], [0, 'there is no pod "awaited"']);
+  assert.equal((await pod(['wait', 'awaited', '--for', 'exit'], { root })).exitCode, 1);
 });
 
 test('a pod is ready when all that are expected to run are: one that waits is not, one that is done is no obstacle', async () => {

@@ -19,17 +19,30 @@ export const verb: Verb = {
   ],
   notes: [
     'A pod is ready when every app is, but those that have run to their end; when that cannot come any more, it exits 1 at once.',
-    'With --for exit the exit code of the pod is printed; that of this command is 0.',
+    'With --for exit the exit code of the pod is printed; that of this command is 0. A pod that is not there is deleted.',
   ],
   completes: 'pods',
   run: wait,
 };
 
+/** Whoever waits for a removal may come after it. */
+function find(store: PodStore, invocation: Invocation, condition: PodCondition): string | undefined {
+  const query = onlyOperand(invocation, 'POD');
+  try {
+    return store.find(query).uuid;
+  } catch (error) {
+    if (condition !== 'deleted' || !(error instanceof PodError) || error.code !== 'pod/not-found') throw error;
+    if (!invocation.isQuiet) invocation.terminal.err(`there is no pod "${query}"\n`);
+    return undefined;
+  }
+}
+
 async function wait(invocation: Invocation): Promise<number> {
   const store = new PodStore(invocation.root);
   const condition = (invocation.flags.value('for') ?? 'exit') as PodCondition;
   const timeoutMs = durationFlag(invocation, 'timeout');
-  const { uuid } = store.find(onlyOperand(invocation, 'POD'));
+  const uuid = find(store, invocation, condition);
+  if (uuid === undefined) return 0;
   const status = await waitForPod(store, uuid, condition, { timeoutMs });
   if (condition !== 'exit') return 0;
   await buryIfLeft(store, uuid);
