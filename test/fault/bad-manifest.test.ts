@@ -5,7 +5,7 @@ import { useTempRoot } from '../harness/temp-root.ts';
 import { assertRefused, manifestWith, type Refusal } from './refused.ts';
 
 const root = useTempRoot();
-const EMPTY = { name: 'd', kind: 'empty' };
+const HOST = { name: 'd', kind: 'host', source: '/srv', readOnly: true };
 
 const CASES: Readonly<Record<string, readonly [string, Refusal]>> = {
   'a volume source that is missing': [
@@ -21,8 +21,8 @@ const CASES: Readonly<Record<string, readonly [string, Refusal]>> = {
     { code: 'image/reference', at: '7:12' },
   ],
   'a subPath that is not in the volume': [
-    manifestWith({ mounts: [{ volume: 'd', path: '/d', subPath: 'x/y' }] }, [EMPTY]),
-    { code: 'pod/start-failed', at: '9:14', says: /open "x\/y" in volume "d": no such file/ },
+    manifestWith({ mounts: [{ volume: 'd', path: '/d', subPath: 'no-such/y' }] }, [HOST]),
+    { code: 'pod/start-failed', at: '9:14', says: /open "no-such\/y" in volume "d": no such file/ },
   ],
   'a user the image does not know': [manifestWith({ user: 'nobody-of-that-name' }), { code: 'image/user', at: '9:11' }],
   'a command that is nowhere': [
