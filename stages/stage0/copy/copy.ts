@@ -46,10 +46,12 @@ export function copyOut(files: AppFiles, source: string, target: string, streams
 }
 
 /** An empty directory in the place of a volume would look like all there was. */
-function requireLeft({ gone }: AppFiles, path: string): void {
+function requireLeft({ volumes }: AppFiles, path: string): void {
   const wanted = `${posix.normalize(`/${path}`).replace(/\/$/, '')}/`;
-  const volume = gone.find((one) => wanted.startsWith(`${one.path.replace(/\/$/, '')}/`));
-  if (!volume) return;
+  const above = volumes.filter((one) => wanted.startsWith(`${one.path.replace(/\/$/, '')}/`));
+  // The innermost; they stand in the order they were mounted in.
+  const volume = above.at(-1);
+  if (volume?.gone === undefined) return;
   throw new PodError('pod/state', `copy "${path}": volume "${volume.name}" ended with the pod`, { hint: volume.gone });
 }
 

@@ -3,12 +3,14 @@ import {
   AT_FDCWD,
   O_DIRECTORY,
   O_PATH,
+  RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
 } from '../../linux/constants.ts';
 import { Fd } from '../../linux/fd.ts';
-import { openat2 } from '../../linux/file.ts';
+import { ERRNO, SyscallError } from '../../linux/errno.ts';
+import { openat2, tryOpenat2 } from '../../linux/file.ts';
 import { inNewMountNamespace } from '../../linux/mount-namespace.ts';
 import type { LeftVolume } from '../rootfs/left-volumes.ts';
 import { attachMount, cloneReadOnly, mountReadOnlyOverlay } from '../../linux/overlay.ts';
@@ -21,6 +23,8 @@ import { overlayDir } from '../rootfs/upper.ts';
 
 export interface ExitedRoot extends Disposable {
   readonly root: Fd;
+  /** Volumes that could not be put where the app had them. */
+  readonly unreachable: readonly LeftVolume[];
 }
 
 /**
@@ -34,6 +38,7 @@ export function mountExitedRoot(
   volumes: readonly LeftVolume[],
 ): ExitedRoot {
   const held: Disposable[] = [];
+  const unreachable: LeftVolume[] = [];
   const release = (): void => {
     for (const one of held.splice(0).reverse()) one[Symbol.dispose]();
   };
@@ -48,7 +53,11 @@ export function mountExitedRoot(
     const isAlone = mounts.length + left.length === 1;
     const mountAll = (): void => {
       mountEach(pod, app, mounts, held, isAlone);
-      for (const volume of left) held.push(mountVolume(pod, volume, held[1] as Fd));
+      for (const volume of left) {
+        const mount = mountVolume(pod, volume, held[1] as Fd);
+        if (mount) held.push(mount);
+        else unreachable.push(volume);
+      }
     };
     // What is mounted below something needs a place in a namespace.
     if (isAlone) mountAll();
@@ -57,7 +66,7 @@ export function mountExitedRoot(
     release();
     throw error;
   }
-  return { root: held[1] as Fd, [Symbol.dispose]: release };
+  return { root: held[1] as Fd, unreachable, [Symbol.dispose]: release };
 }
 
 function keepFromRemoval({ path, uuid }: PodDir): Fd {
@@ -84,20 +93,31 @@ function mountEach(
   }
 }
 
-/** As it was mounted, but to be read only. */
-function mountVolume({ path: podPath }: PodDir, volume: LeftVolume, root: Fd): Fd {
-  const { path, subPath = '.' } = volume;
-  using whole = new Fd(openat2(AT_FDCWD, `${podPath}/${volume.directory}`, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));
+/** As it was mounted, but to be read only. Undefined where its place was in a volume that is gone, or what it is of was removed. */
+function mountVolume({ path: podPath }: PodDir, volume: LeftVolume, root: Fd): Fd | undefined {
+  const { path, subPath = '.', directory = '.' } = volume;
+  // The way to the pod may lead over links of the host; the one from there must not.
+  using pod = new Fd(openat2(AT_FDCWD, podPath, O_PATH | O_DIRECTORY, 0));
+  using whole = openIfThere(pod, directory, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
   const inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  using part = new Fd(openat2(whole.number, subPath, O_PATH | O_DIRECTORY, inside));
+  using part = whole && openIfThere(whole, subPath, inside);
+  using place = openIfThere(root, path, inside);
+  if (!part || !place) return undefined;
   const mount = cloneReadOnly(part);
   try {
-    attachBelow(root, path, mount);
+    attachMount(mount, place);
     return mount;
   } catch (error) {
     mount[Symbol.dispose]();
     throw error;
   }
+}
+
+function openIfThere(directory: Fd, path: string, resolve: number): Fd | undefined {
+  const fd = tryOpenat2(directory.number, path, O_PATH | O_DIRECTORY, resolve);
+  if (fd === -ERRNO.ENOENT || fd === -ERRNO.ENOTDIR || fd === -ERRNO.ELOOP) return undefined;
+  if (fd < 0) throw new SyscallError('openat2', -fd, path);
+  return new Fd(fd);
 }
 
 /** Where it is limited it is in a directory of its own, or on a file system that went with the pod. */

@@ -6,7 +6,7 @@ import { StatusReader } from '../pod/status.ts';
 import type { PodDir } from '../pod/store.ts';
 import type { LeftVolume } from '../rootfs/left-volumes.ts';
 import { openAppRoot } from './app-root.ts';
-import { mountExitedRoot } from './exited-root.ts';
+import { type ExitedRoot, mountExitedRoot } from './exited-root.ts';
 import { Owners } from './owners.ts';
 
 /** The file system of an app, as seen from outside. */
@@ -15,11 +15,13 @@ export interface AppFiles extends Disposable {
   readonly owners: Owners;
   /** Where further parts of its image are mounted, as names of entries. */
   readonly imageMounts: ReadonlySet<string>;
-  /** Of its volumes those of which nothing is left; none while its pod runs. */
-  readonly gone: readonly LeftVolume[];
+  /** What is left of its volumes; none while its pod runs. */
+  readonly volumes: readonly LeftVolume[];
   /** Its pod has exited: nothing is written to it any more. */
   readonly isOver: boolean;
 }
+
+const UNREACHABLE = 'it was mounted inside another volume, which is gone, or its directory was removed';
 
 /** Without a name it is the pod's first app. */
 export function openAppFiles(pod: PodDir, wanted: string | undefined): AppFiles {
@@ -38,7 +40,9 @@ export function openAppFiles(pod: PodDir, wanted: string | undefined): AppFiles 
     root: opened.root,
     owners: new Owners(record.uidBase, isOver ? 'unmapped' : undefined),
     imageMounts: new Set(mounts.map(({ target }) => target.slice(1)).filter((path) => path !== '')),
-    gone: isOver ? volumes.filter(({ gone }) => gone !== undefined) : [],
+    volumes: isOver
+      ? volumes.map((one) => (opened.unreachable.includes(one) ? { ...one, gone: UNREACHABLE } : one))
+      : [],
     isOver,
     [Symbol.dispose]: () => opened[Symbol.dispose](),
   };
@@ -51,8 +55,8 @@ function findApp({ apps }: PodRecord, wanted: string | undefined): AppRecord {
   throw new PodError('pod/app-not-found', `find app "${wanted}": the pod has ${names.join(', ') || 'no apps'}`);
 }
 
-function running(root: Fd): { readonly root: Fd } & Disposable {
-  return { root, [Symbol.dispose]: () => root[Symbol.dispose]() };
+function running(root: Fd): ExitedRoot {
+  return { root, unreachable: [], [Symbol.dispose]: () => root[Symbol.dispose]() };
 }
 
 /** Of what the launcher keeps in the record. */

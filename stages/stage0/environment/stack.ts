@@ -59,6 +59,7 @@ export class Stack {
   async clone(settings: CloneSettings = {}): Promise<Environment> {
     requireOptions(`clone environment "${this.name}"`, settings, CLONE_SETTINGS);
     const { until = this.#until, timeoutMs = this.#timeoutMs, signal } = settings;
+    signal?.throwIfAborted();
     // Others wait for it too, or will.
     const starter = this.#starter(await unlessAborted(this.#prepare(), signal));
     using deadline = new Deadline({ timeoutMs, signal });

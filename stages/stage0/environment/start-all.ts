@@ -32,11 +32,17 @@ export async function startAll(
   const launched: RunningPod[] = [];
   const hasFailed = new AbortController();
   const either = AbortSignal.any([signal, hasFailed.signal]);
-  let late: PodError | undefined;
+  // What came first: those that follow have been told to end.
+  let cause: unknown;
   const giveUp = (): void => {
-    if (signal.reason instanceof TimeIsUp) late = notInTime(starter, launched, signal.reason);
+    const reason: unknown = either.reason;
+    cause = reason instanceof TimeIsUp ? notInTime(starter, launched, reason) : reason;
     for (const pod of launched) void pod?.lifeline?.cut();
   };
+  if (either.aborted) {
+    giveUp();
+    throw cause;
+  }
   either.addEventListener('abort', giveUp, { once: true });
   const settled = await Promise.allSettled(
     members.map(async (_, place) => {
@@ -47,7 +53,6 @@ export async function startAll(
       try {
         return await start(place, podName(place), room, { signal: either, onLaunched });
       } catch (error) {
-        // Of several the first: those that follow have been told to end.
         hasFailed.abort(error);
         throw error;
       }
@@ -55,9 +60,9 @@ export async function startAll(
   );
   either.removeEventListener('abort', giveUp);
   const started = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  if (started.length === members.length && !signal.aborted) return started;
+  if (started.length === members.length && !either.aborted) return started;
   await cutAll(started);
-  throw late ?? (signal.aborted ? signal.reason : hasFailed.signal.reason);
+  throw cause;
 }
 
 export async function cutAll(pods: readonly RunningPod[]): Promise<void> {
@@ -67,19 +72,26 @@ export async function cutAll(pods: readonly RunningPod[]): Promise<void> {
 /** With what is known of the pods as long as they are there. */
 function notInTime({ members, root }: Start, launched: readonly RunningPod[], { message }: TimeIsUp): PodError {
   const pods = members.flatMap((name, place) => (launched[place] ? [described(name, root, launched[place])] : []));
-  const late = pods.filter((pod) => pod.status()?.apps.some(({ state }) => state === 'waiting'));
-  const lines = [
-    `wait for the apps of ${members.map((name) => `pod "${name}"`).join(', ')} to start: ${message}`,
-    ...(late.length > 0
+  const what = `wait for the apps of ${members.map((name) => `pod "${name}"`).join(', ')} to start: ${message}`;
+  return new PodError('pod/timeout', [what, ...describeLate(pods)].join('\n'));
+}
+
+/** One that is hardly launched has no logs yet, and one that has just ended is removed while it is looked at. */
+function describeLate(pods: readonly DescribedPod[]): string[] {
+  try {
+    const late = pods.filter((pod) => pod.status()?.apps.some(({ state }) => state === 'waiting'));
+    return late.length > 0
       ? [
           describePods(
             late.map((pod) => ({ pod })),
             { stayUp: false },
           ),
         ]
-      : []),
-  ];
-  return new PodError('pod/timeout', lines.join('\n'));
+      : [];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function described(name: string, root: string, { name: podName, uuid, path, apps }: RunningPod): DescribedPod {

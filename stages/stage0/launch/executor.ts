@@ -73,7 +73,7 @@ export class Executor implements Disposable {
     throw this.#refusal(program, first);
   }
 
-  /** The same for who only wants the end: nobody is woken in between. When the signal is aborted the process is killed. */
+  /** The same for who only wants the end: nobody is woken in between. When the signal is aborted the process is killed, not those it has started. */
   async runToEnd(command: Command, signal?: AbortSignal): Promise<PodExit> {
     const { program, channel } = await this.#request(command, 1);
     const first = await nextUnlessAborted(channel, signal);
@@ -216,7 +216,7 @@ function runningExec(channel: Channel, master: Fd | undefined): RunningExec {
   };
 }
 
-/** Who gives up leaves nothing running, and does not wait for its end: a pod that is paused meanwhile has none. */
+/** Who gives up leaves the process not running, and does not wait for its end: a pod that is paused meanwhile has none. */
 async function nextUnlessAborted(channel: Channel, signal: AbortSignal | undefined): Promise<Message | undefined> {
   const kill = (): void => {
     channel.send(encodeMessage({ type: 'signal', app: -2, a: requireSignal('SIGKILL') }));

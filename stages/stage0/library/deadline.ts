@@ -53,6 +53,8 @@ export function requireTimeout(timeoutMs: unknown): void {
 /** What `work` comes to, unless the signal is aborted first: then its reason, and the work goes on for others. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
+  // Whoever else waits for it hears of its failure.
+  work.catch(() => undefined);
   signal.throwIfAborted();
   let giveUp = (): void => undefined;
   const givenUp = new Promise<never>((_, reject) => {

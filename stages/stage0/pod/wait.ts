@@ -58,6 +58,7 @@ function isEnding(store: PodStore, uuid: string): boolean {
 export function watchPod(store: PodStore, uuid: string, test: () => boolean, options: WaitOptions): Promise<boolean> {
   if (test()) return Promise.resolve(true);
   const { timeoutMs, signal } = options;
+  if (signal?.aborted) return Promise.reject(signal.reason as Error);
   return new Promise((resolve, reject) => {
     const timers: NodeJS.Timeout[] = [];
     let lastWord: NodeJS.Timeout | undefined;

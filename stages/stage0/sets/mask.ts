@@ -16,8 +16,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
     /((?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private)[-_]?key|pwd)["']?\s*[:=]\s*["']?)[^\s"',;&]+/gi,
     '$1***',
   ],
-  // RFC 9110 11.6.2: Authorization: Bearer …, also as a word of a command
-  [/(\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:[a-z][\w-]*\s+)?)[^\s"',;]+/gi, '$1***'],
+  // RFC 9110 11.6.2: Authorization: Bearer …, also as a word of a command; up to the end of the line, whatever its scheme is
+  [/(\b(?:proxy-)?authorization["']?[ \t]*[:=][ \t]*["']?)[^\r\n"']+/gi, '$1***'],
   [/(\b(?:bearer|basic)\s+)[a-z0-9+/_.~=-]{8,}/gi, '$1***'],
   // RFC 7519: a JSON web token, whatever it is called
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '***'],

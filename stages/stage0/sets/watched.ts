@@ -1,6 +1,6 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { parseObject, readIfThere } from '../pod/files.ts';
-import { isLocked } from '../pod/lock.ts';
+import { isLocked, tryLockDir } from '../pod/lock.ts';
 import { setDir } from './set-store.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -31,8 +31,15 @@ export function readTrouble(root: string, set: string): string | undefined {
 /** The set is no more; its watcher keeps what is his, so that there is no second one. The set's lock is held. */
 export function removeSet(root: string, set: string): void {
   const dir = setDir(root, set);
-  if (!isWatched(root, set)) return rmSync(dir, { recursive: true, force: true });
+  const watch = watchDir(root, set);
+  // With the watcher's lock: who would become one now finds that it is taken, or the directory gone.
+  const lock = existsSync(watch) ? tryLockDir(watch) : undefined;
+  if (lock !== undefined || !isWatched(root, set)) {
+    rmSync(dir, { recursive: true, force: true });
+    if (lock !== undefined) closeSync(lock);
+    return;
+  }
   for (const name of readdirSync(dir)) {
-    if (`${dir}/${name}` !== watchDir(root, set)) rmSync(`${dir}/${name}`, { recursive: true, force: true });
+    if (`${dir}/${name}` !== watch) rmSync(`${dir}/${name}`, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { PodError, PodErrors } from '../error.ts';
-import { tryLockDir } from '../pod/lock.ts';
+import { isSameDir, tryLockDir } from '../pod/lock.ts';
 import { PodStore } from '../pod/store.ts';
 import { isRefusal } from '../refusal.ts';
 import type { FolderFile } from '../sets/folder.ts';
@@ -67,6 +67,8 @@ export class SetWatch implements Disposable {
     const { root, set, folder, resyncMs, onPause } = options;
     this.#options = options;
     this.#lockFd = lockWatch(root, set);
+    // Of a watcher that is no more.
+    noteTrouble(root, set, undefined);
     this.#tolerance = new Tolerance(readHistory(root, set).at(-1)?.files ?? []);
     this.#loop = new WatchLoop({ resyncMs, onPause, round: (signal) => this.#round(signal) });
     this.#ends = new PodEnds(new PodStore(root), (name) => this.#podEnded(name));
@@ -105,7 +107,7 @@ export class SetWatch implements Disposable {
     try {
       const round = await this.#reconcile(signal);
       if (round.result) this.#follow(round.result);
-      this.#note(troubleOf(round));
+      if (!isOthers(round)) this.#note(troubleOf(round));
       await onRound(round);
       return { isWell: round.isWell, againMs: isOthers(round) ? OTHERS_MS : undefined };
     } finally {
@@ -145,7 +147,13 @@ export class SetWatch implements Disposable {
     if (trouble === this.#trouble) return;
     const isNews = (trouble === undefined) !== (this.#trouble === undefined);
     this.#trouble = trouble;
-    noteTrouble(root, set, trouble);
+    try {
+      noteTrouble(root, set, trouble);
+    } catch (error) {
+      // A full disk is no reason to watch no more.
+      if (!(error instanceof PodError)) throw error;
+      this.#options.onWarning(error);
+    }
     if (isNews) onEvent?.({ e: 'condition', type: 'Stalled', status: trouble !== undefined, reason: NOT_APPLIED });
   }
 
@@ -187,15 +195,24 @@ function forPeople(error: unknown): PodError | PodErrors {
 
 function lockWatch(root: string, set: string): number {
   const dir = watchDir(root, set);
-  let fd: number | undefined;
-  try {
-    makeDirectories(dir, 0o700);
-    fd = tryLockDir(dir);
-  } catch (error) {
-    throw new PodError('state/io', `use "${dir}": ${(error as Error).message}`, { cause: error });
+  for (;;) {
+    const fd = tryLockMade(dir);
+    if (fd === undefined) break;
+    // Whoever removed the set meanwhile held the lock of a directory that is no more.
+    if (isSameDir(fd, dir)) return fd;
+    closeSync(fd);
   }
-  if (fd !== undefined) return fd;
   throw new PodError('set/busy', `watch set "${set}": another pod process watches it`, {
     hint: 'one is enough: stop that one first',
   });
+}
+
+/** Undefined when somebody has it. */
+function tryLockMade(dir: string): number | undefined {
+  try {
+    makeDirectories(dir, 0o700);
+    return tryLockDir(dir);
+  } catch (error) {
+    throw new PodError('state/io', `use "${dir}": ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -83,6 +83,21 @@ test('resets and the end come one after the other, whoever asks for them', async
   await assert.rejects(e.reset(), isError('pod/state', /it was disposed of/));
 });
 
+test('a limit that has passed before anything starts is told as one, and a failed image does not end the process', async () => {
+  const stack = pods.environment('early', { root, manifests: [shellPod('app', 'sleep 1000')] });
+  await using e = await stack.clone();
+  await assert.rejects(e.reset({ timeoutMs: 1 }), isError('pod/timeout', /: 1 ms have passed/));
+  await e.reset();
+  const missing = podOf('app', ['/bin/true'], { image: 'oci:/no/such/image' });
+  const failing = pods.environment('failing', { root, manifests: [missing] });
+  await assert.rejects(failing.clone({ signal: AbortSignal.abort(new Error('early')) }), /^Error: early$/);
+  const caller = new AbortController();
+  const cloning = failing.clone({ signal: caller.signal });
+  caller.abort(new Error('enough'));
+  await assert.rejects(cloning, /^Error: enough$/);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+});
+
 test('a reset that is not ready in time says so, and the next is', async () => {
   const probes = { ready: { exec: ['/bin/sh', '-c', 'sleep 0.3'], period: '1s' } };
   const stack = pods.environment('slow', { root, manifests: [shellPod('app', 'sleep 1000', { probes })] });

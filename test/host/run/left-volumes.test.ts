@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -79,4 +79,32 @@ test('so is a volume whose size is limited, where its files are on the disk of t
   else assert.match(stderr, /ended with the pod[^]*a file system of its own/);
   await podOk(['cp', 'limited:/data/deep', `${work}/deep`], { root });
   assert.equal(readFileSync(`${work}/deep/er/file`, 'utf8'), 'one\n');
+});
+
+test('a volume inside one that is gone is told as gone, and everything else is there', async () => {
+  const linked = `${root}-link`;
+  symlinkSync(root, linked);
+  try {
+    const mounts = [
+      { volume: 'fast', path: '/fast' },
+      { volume: 'data', path: '/fast/inner' },
+      { volume: 'data', path: '/data' },
+    ];
+    const exec = ['/bin/sh', '-ec', 'echo one > /data/file; echo own > /srv/own'];
+    const app = { name: 'app', image: 'host', exec, mounts };
+    const nested = { ...MANIFEST, metadata: { name: 'nested' }, apps: [app] };
+    await podOk(['run', '-'], { root, input: JSON.stringify(nested) });
+    // By a way that leads over a link, as /var/lib/pod may.
+    for (const [path, content] of [
+      ['/srv/own', 'own\n'],
+      ['/data/file', 'one\n'],
+    ] as const) {
+      await podOk(['cp', `nested:${path}`, `${work}/copy`], { root: linked });
+      assert.equal(readFileSync(`${work}/copy`, 'utf8'), content);
+    }
+    const { stderr } = await pod(['cp', 'nested:/fast/inner/file', `${work}/copy`], { root });
+    assert.match(stderr, /volume "data" ended with the pod[^]*inside another volume/);
+  } finally {
+    unlinkSync(linked);
+  }
 });

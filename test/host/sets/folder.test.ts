@@ -81,6 +81,10 @@ test('what a watcher cannot bring about stands in the conditions, until it can o
   set.process.signal('SIGKILL');
   await set.process.ended();
   assert.deepEqual(await conditions(), ['Ready true Healthy', 'Reconciling false Idle', 'Stalled false Applied']);
+  // The next watcher finds the folder mended, and knows nothing of what the last one noted.
+  set.remove('b');
+  set.watch(['--prune']);
+  assert.deepEqual(await conditions(), ['Ready true Healthy', 'Reconciling false Idle', 'Stalled false Applied']);
 });
 
 test('a suspended set that is deleted is not brought back by its watcher, which stays the only one', async () => {

@@ -60,8 +60,10 @@ test('keys, tokens and logins of every kind are not shown; what only sounds like
     'pwd=hunter2',
     'passphrase: hunter2',
   ];
+  const files = { 'request.txt': 'Authorization: hunter2-hunter2\nHost: example.com\n' };
+  assert.match(JSON.stringify(mask({ files }, undefined, 'after')), /\*\*\*\\nHost: example.com/);
   const headers = { 'X-Auth': 'hunter2', 'X-Api-Key': 'hunter2' };
-  assert.doesNotMatch(JSON.stringify(mask({ env, exec, headers }, undefined, 'after')), /hunter2/);
+  assert.doesNotMatch(JSON.stringify(mask({ env, exec, headers, files }, undefined, 'after')), /hunter2/);
   const plain = {
     env: { PUBLIC_KEY: 'a', KEYBOARD: 'b', KEY_FILE: '/run/key', COMPASS: 'n', MONKEYS: '3', AUTHOR: 'x' },
     exec: ['id', '-u', 'www-data', '--basic', 'auth'],
