@@ -30,42 +30,6 @@ static void tell_stage0(struct init *in, enum message_type type, s32 app, const 
 	message_send(in->handoff, &m, NULL);
 }
 
-/* Until its ids are mapped, init is nobody in its own user namespace. */
-static int wait_mapped(long from_monitor)
-{
-	s32 fds[MAX_MESSAGE_FDS];
-	struct message m;
-
-	return message_receive(from_monitor, &m, fds, 0) == 1 && m.type == MSG_MAPPED && m.fds == 0 ? 0 : -1;
-}
-
-/* Takes what attach made, in the order of its ops. */
-static int take_registers(struct init *in, long from_monitor)
-{
-	const struct program *p = &in->program;
-	int tape = program_find(p, TAPE_ATTACH);
-	s32 fds[MAX_MESSAGE_FDS];
-	struct message m = { 0 };
-	u32 op = 0;
-
-	while (!m.a) {
-		u32 taken = 0;
-
-		if (message_receive(from_monitor, &m, fds, 0) != 1 || m.type != MSG_HANDOVER)
-			return -1;
-		for (; tape >= 0 && taken < m.fds && op < p->tapes[tape].ops; op++) {
-			const struct tape_op *o = &p->ops[p->tapes[tape].first_op + op];
-
-			if (o->flags & OP_HAND_OVER)
-				in->regs[o->out] = fds[taken++];
-		}
-		if (taken != m.fds)
-			return -1;
-	}
-	sys_close(from_monitor);
-	return 0;
-}
-
 static int play(struct init *in, enum purpose purpose)
 {
 	struct fault fault;
@@ -75,6 +39,49 @@ static int play(struct init *in, enum purpose purpose)
 		return 0;
 	tell_stage0(in, MSG_FAILED, -1, &fault);
 	return -1;
+}
+
+/* What takes the kernel long is made here, while the monitor does something else. */
+static int be_born(struct init *in, long from_monitor)
+{
+	struct message m = { .type = MSG_BORN };
+
+	if (program_find(&in->program, TAPE_BORN) < 0)
+		return 0;
+	return play(in, TAPE_BORN) < 0 || message_send(from_monitor, &m, NULL) < 0 ? -1 : 0;
+}
+
+/* Takes what a tape of the monitor's made, in the order of its ops. */
+static int take_registers(struct init *in, enum purpose purpose, long from_monitor)
+{
+	const struct program *p = &in->program;
+	int tape = program_find(p, purpose);
+	s32 fds[MAX_MESSAGE_FDS];
+	struct message m = { 0 };
+	u32 op = 0;
+
+	while (!m.a) {
+		s32 seen = 0;
+		u32 taken = 0;
+
+		if (message_receive(from_monitor, &m, fds, 0) != 1 || m.type != MSG_HANDOVER || (u32)m.b > HANDOVER_REGS)
+			return -1;
+		for (; tape >= 0 && seen < m.b && op < p->tapes[tape].ops; op++) {
+			const struct tape_op *o = &p->ops[p->tapes[tape].first_op + op];
+
+			if (!(o->flags & OP_HAND_OVER))
+				continue;
+			if (!((u64)m.d >> seen++ & 1))
+				in->regs[o->out] = -1;
+			else if (taken < m.fds)
+				in->regs[o->out] = fds[taken++];
+			else
+				return -1;
+		}
+		if (taken != m.fds || seen != m.b)
+			return -1;
+	}
+	return 0;
 }
 
 static int watch_all(struct init *in)
@@ -256,8 +263,13 @@ int init_main(struct program *program, const s64 *regs, long from_monitor)
 	for (u32 i = 0; i < program->header->regs; i++)
 		in->regs[i] = regs[i];
 	forget_all(in);
-	if (wait_mapped(from_monitor) < 0 || play(in, TAPE_TREE) < 0 || take_registers(in, from_monitor) < 0 ||
-	    play(in, TAPE_POD) < 0 || watch_all(in) < 0)
+	if (be_born(in, from_monitor) < 0 || take_registers(in, TAPE_BASE, from_monitor) < 0 ||
+	    play(in, TAPE_TREE) < 0 || take_registers(in, TAPE_LEAVES, from_monitor) < 0 ||
+	    take_registers(in, TAPE_LINK, from_monitor) < 0 || play(in, TAPE_NETWORK) < 0 ||
+	    take_registers(in, TAPE_ATTACH, from_monitor) < 0)
+		return EXIT_POD_FAILED;
+	sys_close(from_monitor);
+	if (play(in, TAPE_POD) < 0 || watch_all(in) < 0)
 		return EXIT_POD_FAILED;
 	t = EVENT(line, "pod-started");
 	in->journal.pin = &in->journal.pod[0];

@@ -5,6 +5,8 @@
 #include "sys.h"
 
 enum { MESSAGE_MAGIC = 0x31444f50, MAX_MESSAGE_FDS = 200 };
+/* Of one message: a bit each in its d. */
+enum { HANDOVER_REGS = 64 };
 
 /* Every message on every socket has this shape; stages/stage1/message.ts writes and reads it. */
 struct message {
@@ -22,7 +24,7 @@ struct message {
 enum message_type {
 	/* stage0 → monitor: play this. Descriptors: the tape, the pod's lock, the apps' standard input (or /dev/null). */
 	MSG_LAUNCH = 1,
-	/* monitor → init: the registers that "attach" filled, in the order of its ops. */
+	/* monitor → init: what a tape handed over, in its order. a: it was all; b: registers; d: a bit for each that is there. */
 	MSG_HANDOVER,
 	/* → stage0. a: tape, b: op, c: errno. */
 	MSG_FAILED,
@@ -30,8 +32,8 @@ enum message_type {
 	MSG_STARTED,
 	/* monitor → stage0, its last word. a: init's exit code, b: signal. */
 	MSG_EXITED,
-	/* monitor → init: the id maps are written. */
-	MSG_MAPPED,
+	/* init → monitor, where there is a tape "born": it was played. */
+	MSG_BORN,
 	/* Only on the tape "enter": to stage0 that the monitor's namespaces are there, back that it may go on. */
 	MSG_ENTERED,
 	/* stage0 → monitor: the pod, which its tape ends with its caller, is to live on. a: what its settle tape stops at. */

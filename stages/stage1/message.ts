@@ -10,7 +10,7 @@ export const MESSAGE_TYPES = {
   malformed: 4,
   started: 5,
   exited: 6,
-  mapped: 7,
+  born: 7,
   entered: 8,
   letGo: 9,
   exec: 16,

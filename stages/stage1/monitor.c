@@ -83,11 +83,11 @@ static int open_init_proc(struct monitor *mon, s32 pid)
 	mon->regs[R_INIT_PROC] = sys4(__NR_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (mon->regs[R_INIT_PROC] >= 0)
 		return 0;
-	tell(MSG_FAILED, program_find(&mon->program, TAPE_ATTACH), -1, (s32)-mon->regs[R_INIT_PROC]);
+	tell(MSG_FAILED, program_find(&mon->program, TAPE_BASE), -1, (s32)-mon->regs[R_INIT_PROC]);
 	return -1;
 }
 
-/* Makes PID 1. It blocks on its socket until hand_over() has told it the rest. */
+/* Makes PID 1, which is told the rest on its socket: see hand_over(). */
 static s32 make_init(struct monitor *mon)
 {
 	int tape = program_find(&mon->program, TAPE_POD);
@@ -111,32 +111,39 @@ static s32 make_init(struct monitor *mon)
 	return (s32)pid;
 }
 
-static int tell_mapped(struct monitor *mon)
+/* Until the namespaces that init makes itself are there. */
+static int wait_born(struct monitor *mon)
 {
-	struct message m = { .type = MSG_MAPPED };
+	s32 fds[MAX_MESSAGE_FDS];
+	struct message m;
 
-	return message_send(mon->to_init, &m, NULL) < 0 ? -1 : 0;
+	if (program_find(&mon->program, TAPE_BORN) < 0)
+		return 0;
+	return message_receive(mon->to_init, &m, fds, 0) == 1 && m.type == MSG_BORN && m.fds == 0 ? 0 : -1;
 }
 
-/* Sends the registers that attach filled for init, a message at a time until there are no more. */
-static int hand_over(struct monitor *mon)
+/* Sends the registers that the tape filled for init, a message at a time until there are no more. */
+static int hand_over(struct monitor *mon, enum purpose purpose)
 {
-	int tape = program_find(&mon->program, TAPE_ATTACH);
+	int tape = program_find(&mon->program, purpose);
 	struct message m = { .type = MSG_HANDOVER };
-	s32 fds[MAX_MESSAGE_FDS];
+	s32 fds[HANDOVER_REGS];
 	long ret = 0;
 
 	for (u32 i = 0; ret >= 0 && tape >= 0 && i < mon->program.tapes[tape].ops; i++) {
 		const struct tape_op *op = &mon->program.ops[mon->program.tapes[tape].first_op + i];
 
-		/* program_load saw to it that such an op cannot fail and go on. */
 		if (!(op->flags & OP_HAND_OVER))
 			continue;
-		fds[m.fds++] = (s32)mon->regs[op->out];
-		if (m.fds == MAX_MESSAGE_FDS) {
+		if (m.b == HANDOVER_REGS) {
 			ret = message_send(mon->to_init, &m, fds);
-			m.fds = 0;
+			m = (struct message){ .type = MSG_HANDOVER };
 		}
+		if (mon->regs[op->out] >= 0) {
+			fds[m.fds++] = (s32)mon->regs[op->out];
+			m.d |= (s64)(1ull << m.b);
+		}
+		m.b++;
 	}
 	/* The last one says so, and may be empty. */
 	m.a = 1;
@@ -147,10 +154,18 @@ static int hand_over(struct monitor *mon)
 	return ret < 0 ? -1 : 0;
 }
 
-static void close_handed_over(struct monitor *mon)
+static int play_for_init(struct monitor *mon, enum purpose purpose)
 {
-	for (u32 i = 0; i < mon->program.header->ops_count; i++) {
-		const struct tape_op *op = &mon->program.ops[i];
+	return play(mon, purpose) < 0 ? -1 : hand_over(mon, purpose);
+}
+
+/* What only init has a use for. */
+static void close_attached(struct monitor *mon)
+{
+	int tape = program_find(&mon->program, TAPE_ATTACH);
+
+	for (u32 i = 0; tape >= 0 && i < mon->program.tapes[tape].ops; i++) {
+		const struct tape_op *op = &mon->program.ops[mon->program.tapes[tape].first_op + i];
 
 		if (op->flags & OP_HAND_OVER) {
 			sys_close(mon->regs[op->out]);
@@ -210,11 +225,12 @@ int monitor_main(void)
 	if (receive_launch(mon) < 0)
 		return EXIT_POD_FAILED;
 	if (play(mon, TAPE_ENTER) == 0 && play(mon, TAPE_HOST) == 0 && (pid = make_init(mon)) > 0) {
-		/* init plays "tree" while we play "attach". Failing leaves it at the end of its socket, which ends it. */
-		int ready = open_init_proc(mon, pid) == 0 && play(mon, TAPE_MAPS) == 0 && tell_mapped(mon) == 0 &&
-			    play(mon, TAPE_ATTACH) == 0 && hand_over(mon) == 0;
+		/* init is at work meanwhile. Failing leaves it at the end of its socket, which ends it. */
+		int ready = open_init_proc(mon, pid) == 0 && play_for_init(mon, TAPE_BASE) == 0 &&
+			    play_for_init(mon, TAPE_LEAVES) == 0 && wait_born(mon) == 0 && play_for_init(mon, TAPE_LINK) == 0 &&
+			    play_for_init(mon, TAPE_ATTACH) == 0;
 
-		close_handed_over(mon);
+		close_attached(mon);
 		sys2(__NR_prctl, PR_SET_NAME, "stage1-monitor");
 		program_rest(&mon->program);
 		status = wait_for(pid);

@@ -5,7 +5,7 @@
 #include "sys.h"
 
 enum {
-	TAPE_VERSION = 4,
+	TAPE_VERSION = 5,
 	MAX_TAPE_BYTES = 8 << 20,
 	MAX_REGS = 2048,
 	/* A bit each in a u64. */
@@ -23,7 +23,7 @@ enum {
 
 enum purpose {
 	TAPE_HOST,
-	TAPE_MAPS,
+	TAPE_BASE,
 	TAPE_ATTACH,
 	TAPE_TREE,
 	TAPE_POD,
@@ -37,6 +37,10 @@ enum purpose {
 	TAPE_PROBE,
 	TAPE_SERVE,
 	TAPE_ENTER,
+	TAPE_BORN,
+	TAPE_LEAVES,
+	TAPE_LINK,
+	TAPE_NETWORK,
 	TAPE_PURPOSES,
 };
 

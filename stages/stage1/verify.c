@@ -68,8 +68,7 @@ static int op_ok(const struct program *p, const struct tape_op *op)
 		return 0;
 	if (op->flags & ~OP_HAND_OVER || op->kinds >> (2 * ARRAY_SIZE(op->args)))
 		return 0;
-	/* init counts on every descriptor: there is none that may be missing. */
-	if (op->flags & OP_HAND_OVER && (op->out == NO_REG || op->tolerated))
+	if (op->flags & OP_HAND_OVER && op->out == NO_REG)
 		return 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(op->args); i++) {
 		unsigned kind = op->kinds >> (2 * i) & 3;

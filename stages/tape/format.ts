@@ -3,7 +3,7 @@
 import type { Purpose } from './program.ts';
 
 export const MAGIC = 'PODTAPE\0';
-export const VERSION = 4;
+export const VERSION = 5;
 export const AUDIT_ARCH = { x86_64: 0xc000003e, aarch64: 0xc00000b7 } as const;
 
 /** Bytes of each table's items. */
@@ -22,7 +22,7 @@ export const OP_HAND_OVER = 1;
 /** In the order of enum purpose. */
 export const PURPOSES: readonly Purpose[] = [
   'host',
-  'maps',
+  'base',
   'attach',
   'tree',
   'pod',
@@ -36,6 +36,10 @@ export const PURPOSES: readonly Purpose[] = [
   'probe',
   'serve',
   'enter',
+  'born',
+  'leaves',
+  'link',
+  'network',
 ];
 
 /** Bits of an app's flags. */

@@ -55,7 +55,7 @@ export type DataItem =
 export interface OpOptions {
   /** Register that takes the result. */
   readonly out?: Reg;
-  /** The monitor gives what `out` holds to init, which finds it in the same register; on the attach tape only. */
+  /** The monitor gives the descriptor in `out` to init, which finds it in the same register; on the tapes base, leaves and attach. */
   readonly handOver?: boolean;
   /** Failures that do not stop the tape; at most four. */
   readonly tolerate?: readonly ErrnoName[];
@@ -75,7 +75,7 @@ export interface Op extends OpOptions {
 
 export type Purpose =
   | 'host'
-  | 'maps'
+  | 'base'
   | 'attach'
   | 'tree'
   | 'pod'
@@ -88,7 +88,11 @@ export type Purpose =
   | 'hook'
   | 'probe'
   | 'serve'
-  | 'enter';
+  | 'enter'
+  | 'born'
+  | 'leaves'
+  | 'link'
+  | 'network';
 
 export interface TapeOptions {
   readonly purpose: Purpose;

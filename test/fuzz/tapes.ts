@@ -21,15 +21,15 @@ export function planDefault(apps: readonly object[] = [{ name: 'main', image: 'h
 }
 
 /** The same for any pod. */
-export function planSpec(spec: PodSpec): Plan {
+export function planSpec(spec: PodSpec, host: HostFacts = goldenFacts()): Plan {
   const image = { ref: 'host', digest: '', mounts: [], config: { entrypoint: [], command: [], env: {}, volumes: [] } };
   const user = { uid: 0, gid: 0, supplementaryGids: [], home: '/root' };
   const nothing = (): void => {};
   return planPod({
     spec,
     apps: spec.apps.map((app) => ({ spec: app, image, user, hasPlainEtc: false })),
-    facts: lookFor(spec, goldenFacts(), '/pods'),
-    network: { planAttach: nothing, planPod: nothing, planSettle: nothing },
+    facts: lookFor(spec, host, '/pods'),
+    network: { planLink: nothing, planInside: nothing, planSettle: nothing },
     fileVolumes: new Set(),
     layersDir: '/layers',
     podsDir: '/pods',

@@ -1,60 +1,69 @@
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../../linux/constants.ts';
-import type { Arg, Reg, Tape, Text } from '../../tape/program.ts';
+import type { Arg, OpOptions, Reg, Tape, Text } from '../../tape/program.ts';
 import type { Placement } from './layout.ts';
 import { INIT_LEAF, podPath } from './names.ts';
 import type { OpenRegisters } from './registers.ts';
 
 /** The `tasks` files to join by, and to see an app's processes in. */
-export function openVersion1(host: Tape, { hierarchy, leaves }: Placement, registers: OpenRegisters): void {
+export function openVersion1(
+  tapes: { readonly base: Tape; readonly leaves: Tape },
+  { hierarchy, leaves }: Placement,
+  registers: OpenRegisters,
+): void {
   const { mountPoint, controllers } = hierarchy;
   const name = controllers[0]!;
-  registers.joinInit.push(open(host, podPath(mountPoint, 'tasks'), O_WRONLY, `cgroup.${name}.init`));
+  registers.joinInit.push(open(tapes.base, podPath(mountPoint, 'tasks'), O_WRONLY, `cgroup.${name}.init`));
   for (const leaf of leaves) {
-    const tasks = open(host, podPath(mountPoint, leaf.name, 'tasks'), O_RDWR, `cgroup.${name}.${leaf.name}`);
+    const tasks = open(tapes.leaves, podPath(mountPoint, leaf.name, 'tasks'), O_RDWR, `cgroup.${name}.${leaf.name}`);
     registers.joinApp.get(leaf.app!)!.push(tasks);
     registers.procsApp.set(leaf.app!, tasks);
     if (!controllers.includes('memory')) continue;
     registers.oomApp.set(
       leaf.app!,
-      open(host, podPath(mountPoint, leaf.name, 'memory.oom_control'), O_RDONLY, `oom.${leaf.name}`),
+      open(tapes.leaves, podPath(mountPoint, leaf.name, 'memory.oom_control'), O_RDONLY, `oom.${leaf.name}`),
     );
   }
 }
 
-/** The directories to be born in, and what acts on an app as a whole. */
+/** The directory that init is born in: it inherits the descriptor. */
+export function openBirthplace(host: Tape, { hierarchy: { mountPoint }, leaves }: Placement): Reg {
+  const init = leaves.some(({ name }) => name === INIT_LEAF) ? [INIT_LEAF] : [];
+  return openAt(host, podPath(mountPoint, ...init), O_PATH | O_DIRECTORY, 'cgroup.init', {});
+}
+
+/** The directories that apps are born in, and what acts on an app as a whole. */
 export function openVersion2(
-  host: Tape,
+  tape: Tape,
   { hierarchy, leaves }: Placement,
   registers: OpenRegisters,
   owner: Arg | undefined,
 ): void {
   const { mountPoint, controllers } = hierarchy;
-  const init = leaves.some(({ name }) => name === INIT_LEAF) ? [INIT_LEAF] : [];
-  registers.cgroupInit = open(host, podPath(mountPoint, ...init), O_PATH | O_DIRECTORY, 'cgroup.init');
-  if (owner !== undefined) giveProcs(host, mountPoint, [], owner);
+  if (owner !== undefined) giveProcs(tape, mountPoint, [], owner);
   for (const { app, name } of leaves) {
     if (app === undefined) continue;
-    registers.cgroupApp.set(app, open(host, podPath(mountPoint, name), O_PATH | O_DIRECTORY, `cgroup.${name}`));
-    registers.killApp.set(app, open(host, podPath(mountPoint, name, 'cgroup.kill'), O_WRONLY, `kill.${name}`, true));
-    if (owner !== undefined) giveProcs(host, mountPoint, [name], owner);
+    registers.cgroupApp.set(app, open(tape, podPath(mountPoint, name), O_PATH | O_DIRECTORY, `cgroup.${name}`));
+    registers.killApp.set(app, open(tape, podPath(mountPoint, name, 'cgroup.kill'), O_WRONLY, `kill.${name}`, true));
+    if (owner !== undefined) giveProcs(tape, mountPoint, [name], owner);
     if (!controllers.includes('memory')) continue;
-    registers.oomApp.set(app, open(host, podPath(mountPoint, name, 'memory.events'), O_RDONLY, `oom.${name}`));
+    registers.oomApp.set(app, open(tape, podPath(mountPoint, name, 'memory.events'), O_RDONLY, `oom.${name}`));
   }
 }
 
-function giveProcs(host: Tape, mountPoint: string, below: readonly string[], owner: Arg): void {
-  host.call('fchownat', [AT_FDCWD, host.text(podPath(mountPoint, ...below, 'cgroup.procs')), owner, owner, 0], {
+function giveProcs(tape: Tape, mountPoint: string, below: readonly string[], owner: Arg): void {
+  tape.call('fchownat', [AT_FDCWD, tape.text(podPath(mountPoint, ...below, 'cgroup.procs')), owner, owner, 0], {
     why: 'let PID 1 start processes in the cgroup',
   });
 }
 
 /** `optional`: until Linux 5.14 there is no cgroup.kill; init then reaps what the pid namespace's end kills. */
-function open(host: Tape, path: Text, flags: number, name: string, optional = false): Reg {
-  const out = host.program.reg(name);
-  host.call('openat', [AT_FDCWD, host.text(path), flags | O_CLOEXEC, 0], {
-    out,
-    why: 'open a cgroup of the pod',
-    ...(optional ? { tolerate: ['ENOENT'] } : {}),
-  });
+function open(tape: Tape, path: Text, flags: number, name: string, optional = false): Reg {
+  return openAt(tape, path, flags, name, { handOver: true, ...(optional ? { tolerate: ['ENOENT'] } : {}) });
+}
+
+function openAt(tape: Tape, path: Text, flags: number, name: string, options: OpOptions): Reg {
+  const out = tape.program.reg(name);
+  const why = 'open a cgroup of the pod';
+  tape.call('openat', [AT_FDCWD, tape.text(path), flags | O_CLOEXEC, 0], { out, why, ...options });
   return out;
 }

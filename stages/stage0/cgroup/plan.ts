@@ -4,7 +4,7 @@ import { appDevices, podDevices } from './device-policy.ts';
 import { planCleanup } from './plan-cleanup.ts';
 import { planLeaf, planPodDirectory } from './plan-directories.ts';
 import { attachProgram } from './plan-devices.ts';
-import { openVersion1, openVersion2 } from './plan-open.ts';
+import { openBirthplace, openVersion1, openVersion2 } from './plan-open.ts';
 import type { CgroupRegisters, OpenRegisters } from './registers.ts';
 
 export type { CgroupRegisters } from './registers.ts';
@@ -20,11 +20,21 @@ export interface CgroupPlanInput extends CgroupInput {
   readonly withoutDevicePolicy?: boolean;
 }
 
+export interface CgroupTapes {
+  /** Played before init is there: the directory it is born in. */
+  readonly host: Tape;
+  /** While init makes its network namespace: the others that it joins. */
+  readonly base: Tape;
+  /** While init goes on: the apps' own. */
+  readonly leaves: Tape;
+  readonly cleanup: Tape;
+}
+
 /**
  * The pod's cgroups as ops. In each hierarchy the pod's directory gets its limits and the device policy before it has
  * children: version 1 refuses `devices.deny` later, and a limit must hold before the first process joins.
  */
-export function planCgroups(host: Tape, cleanup: Tape, input: CgroupPlanInput): CgroupRegisters {
+export function planCgroups({ host, base, leaves, cleanup }: CgroupTapes, input: CgroupPlanInput): CgroupRegisters {
   const registers: OpenRegisters = {
     joinInit: [],
     joinApp: new Map(input.apps.map(({ name }) => [name, []])),
@@ -38,15 +48,19 @@ export function planCgroups(host: Tape, cleanup: Tape, input: CgroupPlanInput): 
     input.withoutDevicePolicy === true ||
     placements.some(({ hierarchy }) => hierarchy.version === 1 && hierarchy.controllers.includes('devices'));
   for (const placement of placements) {
-    planPodDirectory(host, placement, hasDevices, podDevices(input.devices));
+    const { version } = placement.hierarchy;
+    planPodDirectory(version === 2 ? host : base, placement, hasDevices, podDevices(input.devices));
     for (const leaf of placement.leaves) {
-      planLeaf(host, placement, leaf);
+      planLeaf(version === 2 && leaf.app === undefined ? host : leaves, placement, leaf);
       const own = leaf.app === undefined ? undefined : appDevices(leaf.app, input.devices);
-      if (placement.hierarchy.version === 2 && !hasDevices && own)
-        attachProgram(host, placement.hierarchy, own, [leaf.name]);
+      if (version === 2 && !hasDevices && own) attachProgram(leaves, placement.hierarchy, own, [leaf.name]);
     }
-    if (placement.hierarchy.version === 2) openVersion2(host, placement, registers, input.owner);
-    else openVersion1(host, placement, registers);
+    if (version === 1) {
+      openVersion1({ base, leaves }, placement, registers);
+      continue;
+    }
+    registers.cgroupInit = openBirthplace(host, placement);
+    openVersion2(leaves, placement, registers, input.owner);
   }
   planCleanup(cleanup, placements);
   return registers;

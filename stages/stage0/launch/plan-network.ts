@@ -1,5 +1,5 @@
 import type { PodSpec } from '../manifest/spec.ts';
-import { planAttachVeth, planNetworkCleanup, planPodNetwork } from '../network/plan-network.ts';
+import { planNetworkCleanup, planNetworkInside, planVeth } from '../network/plan-network.ts';
 import type { PublishedPort } from '../network/types.ts';
 import type { Position } from '../error.ts';
 import type { HostFacts } from '../plan/facts.ts';
@@ -11,8 +11,8 @@ export function planNetwork(spec: PodSpec, host: HostFacts): NetworkPlan {
   const ports = publishedPorts(spec);
   if (isUserMode(spec, host)) return userModePlan(spec.network.at);
   return {
-    planAttach: (attach, bandwidth) => planAttachVeth(attach, spec.network, ports, bandwidth),
-    planPod: (pod, bandwidth) => planPodNetwork(pod, spec.network, bandwidth),
+    planLink: (link, bandwidth) => planVeth(link, spec.network, ports, bandwidth),
+    planInside: (network, bandwidth) => planNetworkInside(network, spec.network, bandwidth),
     planSettle: (settle) => planNetworkCleanup(settle, spec.network, ports),
   };
 }
@@ -21,8 +21,8 @@ export function planNetwork(spec: PodSpec, host: HostFacts): NetworkPlan {
 function userModePlan(at: Position): NetworkPlan {
   const nothing = (): void => {};
   return {
-    planAttach: nothing,
-    planPod: (pod) => planPodNetwork(pod, { mode: 'none', at }),
+    planLink: nothing,
+    planInside: (network) => planNetworkInside(network, { mode: 'none', at }),
     planSettle: nothing,
   };
 }

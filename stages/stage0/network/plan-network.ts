@@ -48,8 +48,8 @@ function symbolicPod(staysInside: boolean): FirewallPod {
   };
 }
 
-/** For the `attach` tape: the pod's firewall elements, then its link into its namespace and onto the bridge. */
-export function planAttachVeth(
+/** For the `link` tape: the pod's firewall elements, then its link into its namespace and onto the bridge. */
+export function planVeth(
   tape: Tape,
   network: NetworkSpec,
   ports: readonly PublishedPort[],
@@ -103,8 +103,8 @@ function hostEndMessages(at: SourcePosition, ports: readonly PublishedPort[]): T
   return [bare, { message: setHairpin(HOLES.vethName), at: port.at, why: 'let the pod use its own published ports' }];
 }
 
-/** For the `pod` tape, played inside: the loopback, and on a bridge the addresses and routes of `eth0`. */
-export function planPodNetwork(tape: Tape, network: NetworkSpec, bandwidth?: Bandwidth): void {
+/** For the `network` tape, played inside: the loopback, and on a bridge the addresses and routes of `eth0`. */
+export function planNetworkInside(tape: Tape, network: NetworkSpec, bandwidth?: Bandwidth): void {
   if (network.mode === 'host' || network.mode === 'pod') return;
   const { at } = network;
   const loopback: TapeMessage = { message: setLinkUp('lo'), at };

@@ -88,12 +88,12 @@ export function planJoins(host: Tape, joins: readonly Join[]): void {
   }
 }
 
-/** First on the attach tape: PID 1 has been born. */
-export function planReturns(attach: Tape, joins: readonly Join[]): void {
+/** First on the base tape: PID 1 has been born. */
+export function planReturns(base: Tape, joins: readonly Join[]): void {
   for (const join of joins) {
     const reason = { at: join.at, why: `leave the ${join.kind} namespace of pod "${join.pod}"` };
-    attach.call('setns', [homeReg(attach.program, join), FLAGS[join.kind]], reason);
-    attach.call('close', [homeReg(attach.program, join)], reason);
+    base.call('setns', [homeReg(base.program, join), FLAGS[join.kind]], reason);
+    base.call('close', [homeReg(base.program, join)], reason);
   }
 }
 

@@ -22,12 +22,12 @@ export function markedCgroups(
 
 /** The cgroups have to be there; the firewall's table goes when the pod has ended. */
 export function planPacketMarks(
-  host: Tape,
+  leaves: Tape,
   settle: Tape,
   cgroups: readonly MarkedCgroup[],
   { spec: { at } }: PlanInput,
 ): void {
   if (cgroups.length === 0) return;
-  planMarks(host, cgroups, at);
+  planMarks(leaves, cgroups, at);
   planMarksCleanup(settle, at);
 }

@@ -14,7 +14,7 @@ import {
   O_WRONLY,
 } from '../../linux/constants.ts';
 import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
-import { type Reg, sym, type Tape } from '../../tape/program.ts';
+import { type Program, type Reg, sym, type Tape } from '../../tape/program.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import type { Draft } from '../isolators/isolator.ts';
 import { isShared } from './joins.ts';
@@ -41,6 +41,7 @@ export function isUserMode({ network }: PodSpec, { caller }: Pick<HostFacts, 'ca
 /**
  * For the one clone3 that makes PID 1; the kernel makes the user namespace first, and it owns the others. Not every kernel has
  * time namespaces, and would refuse them all with EINVAL: without one a pod sees the host's monotonic clock, as it would anyway.
+ * The network's is not among them: see `planNetworkNamespace`.
  */
 export function cloneFlags(
   spec: PodSpec,
@@ -51,9 +52,18 @@ export function cloneFlags(
   const uts = isShared(namespaces?.uts) ? 0n : CLONE_NEWUTS;
   const ipc = isShared(namespaces?.ipc) ? 0n : CLONE_NEWIPC;
   const time = host.hasTimeNamespace && (namespaces?.time.value ?? 'private') === 'private' ? CLONE_NEWTIME : 0n;
-  const net = spec.network.mode === 'host' || spec.network.mode === 'pod' || isUserMode(spec, host) ? 0n : CLONE_NEWNET;
   const user = takesRange(spec, host) ? CLONE_NEWUSER : 0n;
-  return always | uts | ipc | time | net | user;
+  return always | uts | ipc | time | user;
+}
+
+/**
+ * Made by PID 1, first of all: it takes the kernel longer than all other namespaces together, and the monitor has other things
+ * to do meanwhile. It is the pod's user namespace that owns it all the same.
+ */
+export function planNetworkNamespace(program: Program, spec: PodSpec, host: Pick<HostFacts, 'caller'>): void {
+  const { mode, at } = spec.network;
+  if (mode === 'host' || mode === 'pod' || isUserMode(spec, host)) return;
+  program.tape({ purpose: 'born' }).call('unshare', [CLONE_NEWNET], { at, why: 'make a network namespace' });
 }
 
 /** Container ids 0…size-1 are host ids $uidBase…; written by the monitor, which alone may map them. */

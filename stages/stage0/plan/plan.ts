@@ -1,34 +1,29 @@
 import { planStart } from '../../stage2/launch.ts';
 import { resetScheduling } from '../../stage2/limits.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
-import { Program, sym, type Tape } from '../../tape/program.ts';
-import { type CgroupInput, cgroupMounts } from '../cgroup/layout.ts';
-import { type CgroupPlanInput, type CgroupRegisters, planCgroups } from '../cgroup/plan.ts';
-
-import { cgroupViews } from '../cgroup/views.ts';
-import { PodErrors } from '../error.ts';
-import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
-import { lowerPod } from '../isolators/lower-pod.ts';
-import type { ImageMount } from '../image/types.ts';
+import { Program, type Tape } from '../../tape/program.ts';
+import { cgroupMounts } from '../cgroup/layout.ts';
+import { type CgroupRegisters, planCgroups } from '../cgroup/plan.ts';
 import { planAskedNodes, planCloseAskedNodes, planJoinedQueues } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planCloseStorage, planStorage } from '../rootfs/storage.ts';
 import { planOverlays, planUpperDirs, planWorkDirsRemoval } from '../rootfs/overlay.ts';
 import { planCloseStoreDevices, storeDeviceReg } from '../rootfs/stores.ts';
 import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
-import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
+import { planCgroupViewSources } from '../rootfs/cgroup-view.ts';
+import type { RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
+import { cgroupInputOf, type Drafts, lowerAll, rootfsInput } from './inputs.ts';
 import { markedCgroups, planPacketMarks } from './marks.ts';
 import { requireSignal } from './signals.ts';
 import {
   cloneFlags,
-  idsOf,
   planHostname,
   planIdMaps,
   planInitIdentity,
   planInitShut,
+  planNetworkNamespace,
   planReleaseIds,
-  takesRange,
 } from './namespaces.ts';
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planArchive, planPodFiles } from './pod-files.ts';
@@ -41,91 +36,6 @@ import { appFlags, standardInput, streamsOf } from './streams.ts';
 import { planDependencies, planRestart } from './supervision.ts';
 import { isImage, LOG_FILES, planStores, type Stores } from './stores.ts';
 import type { Plan, PlanInput, PlannedProcess } from './types.ts';
-
-interface Drafts {
-  readonly pod: Draft;
-  readonly apps: ReadonlyMap<string, Draft>;
-}
-
-/** Everything wrong with any isolator of the pod or its apps, and what is known to be wrong, at once. */
-function lowerAll({ spec, facts, refusals = [] }: PlanInput): Drafts {
-  const { pod, apps } = lowerPod(spec, facts);
-  const errors = [...refusals, ...pod.errors, ...[...apps.values()].flatMap((lowered) => lowered.errors)];
-  if (errors.length > 0) throw new PodErrors(errors);
-  return { pod: pod.draft, apps: new Map([...apps].map(([name, { draft }]) => [name, draft])) };
-}
-
-function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanInput {
-  return {
-    facts: facts.cgroup,
-    pod: drafts.pod.cgroup,
-    apps: spec.apps.map(({ name }) => ({ name, writes: drafts.apps.get(name)!.cgroup })),
-    devices: {
-      pod: drafts.pod.devices,
-      apps: new Map(spec.apps.map(({ name }) => [name, drafts.apps.get(name)!.devices])),
-    },
-    ...(takesRange(spec, facts) ? { owner: sym('uidBase') } : {}),
-    ...(facts.caller ? { withoutDevicePolicy: true } : {}),
-  };
-}
-
-function nodeOf({ node, major, minor, at }: DeviceGrant): DeviceNode[] {
-  return node === undefined ? [] : [{ ...node, major, minor: minor!, at }];
-}
-
-function rootfsInput(
-  input: PlanInput,
-  drafts: Drafts,
-  cgroups: CgroupInput,
-  { stores }: Stores,
-  joins: readonly Join[],
-): RootfsInput {
-  const { spec, apps, facts, fileVolumes, layersDir } = input;
-  return {
-    apps: apps.map(({ spec: app, image, hasPlainEtc }) => ({
-      name: app.name,
-      imageMounts: withSnapshot(image.mounts, spec.environment?.layers[app.name]),
-      hasPlainEtc,
-      imageAt: app.image.at,
-      readOnly: app.readOnlyRootFS,
-      nosuid: drafts.apps.get(app.name)!.process.noNewPrivileges,
-      mounts: app.mounts,
-      cgroupViews: cgroupViews(cgroups, app.name),
-      maskedPaths: drafts.apps.get(app.name)!.process.maskedPaths,
-      readOnlyPaths: drafts.apps.get(app.name)!.process.readOnlyPaths,
-      at: app.at,
-    })),
-    stores,
-    volumes: spec.volumes.map((volume) => ({
-      ...volume,
-      isFile: fileVolumes.has(volume.name),
-      layer: spec.environment?.volumes[volume.name],
-    })),
-    ...storageOf(spec.environment),
-    deviceNodes: [drafts.pod, ...drafts.apps.values()].flatMap(({ devices }) => devices.flatMap(nodeOf)),
-    userns: takesRange(spec, facts),
-    isNormalUser: facts.caller !== undefined,
-    ids: idsOf(spec, facts),
-    hostNetwork: spec.network.mode === 'host',
-    joined: joins.map(({ kind }) => kind),
-    layersDir,
-    detachedLayers: facts.hasDetachedLayers,
-    kernelPaths: facts.kernelPaths,
-    sysctls: drafts.pod.sysctls,
-    podAt: spec.at,
-  };
-}
-
-function withSnapshot(mounts: readonly ImageMount[], layers: readonly string[] | undefined): readonly ImageMount[] {
-  if (!layers) return mounts;
-  return mounts.map((mount, index) => ({ ...mount, layers: [...mount.layers, layers[index]!] }));
-}
-
-function storageOf(environment: PlanInput['spec']['environment']): Pick<RootfsInput, 'storage' | 'machineId'> {
-  if (!environment) return { storage: 'pod' };
-  const { storage: path, machineId } = environment;
-  return { storage: path === undefined ? 'memory' : { path }, machineId };
-}
 
 /**
  * The compiler: a manifest, its images and what this host is like become the tapes of one program. Pure: the same input gives
@@ -144,29 +54,26 @@ export function planPod(input: PlanInput): Plan {
   for (const join of joins) joinReg(program, join);
   input.enter?.planEnter(program.tape({ purpose: 'enter' }));
   const host = program.tape({ purpose: 'host' });
+  const base = program.tape({ purpose: 'base' });
+  const leaves = program.tape({ purpose: 'leaves' });
   const attach = program.tape({ purpose: 'attach' });
   const cleanup = program.tape({ purpose: 'cleanup' });
-  resetScheduling(host, spec.at);
-  planPodFiles(host, spec.at, rootfs.userns, spec.apps.length);
-  if (rootfs.storage === 'pod') planWritable(host, rootfs);
-  const cgroups = planCgroups(host, cleanup, cgroupInput);
+  planReturns(base, joins);
+  planPodFiles(leaves, spec.at, rootfs.userns, spec.apps.length);
+  if (rootfs.storage === 'pod') planWritable(leaves, rootfs);
+  const cgroups = planCgroups({ host, base, leaves, cleanup }, cgroupInput);
   planArchive(cleanup, spec.at);
   const settle = program.tape({ purpose: 'settle' });
   network.planSettle(settle);
   const marked = markedCgroups(input, drafts.pod, drafts.apps);
-  planPacketMarks(host, settle, marked, input);
+  planPacketMarks(leaves, settle, marked, input);
   planReleaseIds(settle, spec, facts);
   if (spec.environment) planRemoval(settle, spec);
   planWorkDirsRemoval(settle, rootfs);
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
-  planAskedNodes(host, rootfs);
-  planJoins(host, joins);
-  planHostSysfs(host, rootfs);
-  if (spec.environment) planLifeline(host, spec.at);
-  planJoinedQueues(host, rootfs);
-  planClocks(host, drafts.pod);
-  planReturns(attach, joins);
+  planHost(host, input, rootfs, drafts, joins);
+  planIdMaps(base, spec, facts);
   planAttach(program, attach, input, rootfs, drafts);
   planInit(program, input, rootfs, cgroups, drafts, joins);
   const processes = planApps(program, input, drafts, cgroups, stores);
@@ -182,7 +89,17 @@ export function planPod(input: PlanInput): Plan {
   };
 }
 
-/** init has no use for another storage, and would inherit it from the host tape. */
+/** What init inherits. */
+function planHost(host: Tape, { spec }: PlanInput, rootfs: RootfsInput, drafts: Drafts, joins: readonly Join[]): void {
+  resetScheduling(host, spec.at);
+  planAskedNodes(host, rootfs);
+  planJoins(host, joins);
+  planHostSysfs(host, rootfs);
+  if (spec.environment) planLifeline(host, spec.at);
+  planJoinedQueues(host, rootfs);
+  planClocks(host, drafts.pod);
+}
+
 function planWritable(tape: Tape, rootfs: RootfsInput): void {
   planStorage(tape, rootfs);
   planUpperDirs(tape, rootfs);
@@ -190,9 +107,8 @@ function planWritable(tape: Tape, rootfs: RootfsInput): void {
 }
 
 function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: RootfsInput, drafts: Drafts): void {
-  planIdMaps(program.tape({ purpose: 'maps' }), input.spec, input.facts);
+  input.network.planLink(program.tape({ purpose: 'link' }), drafts.pod.bandwidth);
   planOomScoreFile(attach);
-  input.network.planAttach(attach, drafts.pod.bandwidth);
   if (rootfs.storage !== 'pod') planWritable(attach, rootfs);
   planOverlays(attach, rootfs);
   planVolumeSources(attach, rootfs);
@@ -215,13 +131,16 @@ function planInit(
     cloneFlags: cloneFlags(input.spec, input.facts, drafts.pod),
     ...(cgroups.cgroupInit ? { cgroup: cgroups.cgroupInit } : {}),
   });
+  planNetworkNamespace(program, input.spec, input.facts);
   planInitIdentity(tree, input.spec, input.facts, cgroups.joinInit);
   planHostname(tree, input.spec, drafts.pod);
   planCloseHomes(tree, joins);
   planCloseStoreDevices(tree, rootfs);
   planKernelTree(tree, rootfs);
+  const network = program.tape({ purpose: 'network' });
+  input.network.planInside(network, drafts.pod.bandwidth);
+  planCgroupViewSources(network, rootfs);
   planInitShut(pod, input.spec, input.facts);
-  input.network.planPod(pod, drafts.pod.bandwidth);
   input.metadata?.planSocket(pod);
   planPodTree(pod, rootfs);
 }

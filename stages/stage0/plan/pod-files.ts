@@ -25,59 +25,72 @@ const DROPPED_BYTES = 64;
 const POD_DIR_FD = 900;
 const BACKLOG = 16;
 
-/** On the host tape: the pod's directory, journal, log directory and control socket, as descriptors that init keeps. */
-export function planPodFiles(host: Tape, at: Position, userns: boolean, apps: number): void {
-  const { program } = host;
+/** On the leaves tape: the pod's directory, journal, log directory and control socket, as descriptors that init gets. */
+export function planPodFiles(leaves: Tape, at: Position, userns: boolean, apps: number): void {
+  const { program } = leaves;
   const podDir = program.reg('podDir');
   const open = { at, why: 'open the pod directory' };
-  host.call('openat', [AT_FDCWD, host.text([sym('podDir')]), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0], {
+  leaves.call('openat', [AT_FDCWD, leaves.text([sym('podDir')]), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0], {
     ...open,
     out: podDir,
   });
-  planJournal(host, at, apps);
-  planLogDirectory(host, at, userns);
-  planControlSocket(host, at);
+  planJournal(leaves, at, apps);
+  planLogDirectory(leaves, at, userns);
+  planControlSocket(leaves, at);
 }
 
-function planJournal(host: Tape, at: Position, apps: number): void {
-  const { program } = host;
+function planJournal(leaves: Tape, at: Position, apps: number): void {
+  const { program } = leaves;
   const podDir = program.reg('podDir');
   const events = { at, why: "create the pod's journal" };
   const final = { at, why: "allocate the pod's final record" };
   const flags = O_WRONLY | O_CREAT | O_CLOEXEC;
   // init reads what it has to say again.
-  host.call('openat', [podDir, host.text('events'), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600], {
+  leaves.call('openat', [podDir, leaves.text('events'), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600], {
     ...events,
     out: program.reg('events'),
+    handOver: true,
   });
-  host.call('openat', [podDir, host.text('final'), flags, 0o600], { ...final, out: program.reg('final') });
+  leaves.call('openat', [podDir, leaves.text('final'), flags, 0o600], {
+    ...final,
+    out: program.reg('final'),
+    handOver: true,
+  });
   const places = `{}${' '.repeat(FINAL_BYTES - 3)}\n${`${' '.repeat(DROPPED_BYTES - 1)}\n`.repeat(apps + 1)}`;
-  host.call('write', [program.reg('final'), host.text(places), places.length], final);
+  leaves.call('write', [program.reg('final'), leaves.text(places), places.length], final);
 }
 
 /** Owned by the pod's root: init makes and rotates the log files with no more rights than that. */
-function planLogDirectory(host: Tape, at: Position, userns: boolean): void {
-  const { program } = host;
+function planLogDirectory(leaves: Tape, at: Position, userns: boolean): void {
+  const { program } = leaves;
   const podDir = program.reg('podDir');
   const reason = { at, why: 'make the log directory' };
-  const logs = host.text('logs');
-  host.call('mkdirat', [podDir, logs, 0o700], reason);
-  if (userns) host.call('fchownat', [podDir, logs, sym('uidBase'), sym('uidBase'), 0], reason);
-  host.call('openat', [podDir, logs, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0], { ...reason, out: program.reg('logs') });
+  const logs = leaves.text('logs');
+  leaves.call('mkdirat', [podDir, logs, 0o700], reason);
+  if (userns) leaves.call('fchownat', [podDir, logs, sym('uidBase'), sym('uidBase'), 0], reason);
+  leaves.call('openat', [podDir, logs, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0], {
+    ...reason,
+    out: program.reg('logs'),
+    handOver: true,
+  });
 }
 
 /** In the file system and 0600, never abstract: those are shared with whoever shares the network namespace (CVE-2020-15257). */
-function planControlSocket(host: Tape, at: Position): void {
-  const { program } = host;
+function planControlSocket(leaves: Tape, at: Position): void {
+  const { program } = leaves;
   const control = program.reg('control');
   const reason = { at, why: 'make the control socket' };
   const address = unixAddress(`/proc/self/fd/${POD_DIR_FD}/control`);
-  host.call('dup3', [program.reg('podDir'), POD_DIR_FD, O_CLOEXEC], reason);
-  host.call('socket', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | O_NONBLOCK, 0], { ...reason, out: control });
-  host.call('bind', [control, host.bytes(address), address.length], reason);
-  host.call('fchmodat', [program.reg('podDir'), host.text('control'), 0o600], reason);
-  host.call('listen', [control, BACKLOG], reason);
-  host.call('close', [POD_DIR_FD], reason);
+  leaves.call('dup3', [program.reg('podDir'), POD_DIR_FD, O_CLOEXEC], reason);
+  leaves.call('socket', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | O_NONBLOCK, 0], {
+    ...reason,
+    out: control,
+    handOver: true,
+  });
+  leaves.call('bind', [control, leaves.bytes(address), address.length], reason);
+  leaves.call('fchmodat', [program.reg('podDir'), leaves.text('control'), 0o600], reason);
+  leaves.call('listen', [control, BACKLOG], reason);
+  leaves.call('close', [POD_DIR_FD], reason);
 }
 
 /** The last op before the exit is told: from here on the pod is an exited one. */

@@ -20,8 +20,8 @@ export interface ResolvedApp {
 
 /** What the network mode puts on the tapes. */
 export interface NetworkPlan {
-  readonly planAttach: (attach: Tape, bandwidth: Draft['bandwidth']) => void;
-  readonly planPod: (pod: Tape, bandwidth: Draft['bandwidth']) => void;
+  readonly planLink: (link: Tape, bandwidth: Draft['bandwidth']) => void;
+  readonly planInside: (network: Tape, bandwidth: Draft['bandwidth']) => void;
   /**
    * After the pod's exit was told, while its lock is still held: the kernel takes an RCU grace period (5 to 20 ms) to let
    * firewall elements go, which nobody has to wait for.

@@ -17,7 +17,7 @@ import {
 import { MOUNT_ATTR_SIZE, mountAttr, openHow } from '../../linux/structs.ts';
 import type { MountSpec } from '../manifest/spec.ts';
 import type { Reg, Tape } from '../../tape/program.ts';
-import { planCgroupViewSources, planCgroupViews, planCgroupViewTree } from './cgroup-view.ts';
+import { planCgroupViews, planCgroupViewTree } from './cgroup-view.ts';
 import { planDevTree } from './devices.ts';
 import { planKernelPathProtection, planProc, planSys } from './kernel-fs.ts';
 import { attachMount, cloneTree, newFileSystem, setMountAttr } from './mount-ops.ts';
@@ -45,7 +45,6 @@ export function planKernelTree(tree: Tape, input: RootfsInput): void {
   planDevTree(tree, input, initRoot);
   planKernelPathProtection(tree, input, initRoot);
   planCgroupViewTree(tree, input, initRoot);
-  planCgroupViewSources(tree, input);
 }
 
 /**

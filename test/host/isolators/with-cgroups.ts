@@ -10,7 +10,7 @@ import { lowerIsolators } from '../../../stages/stage0/isolators/lower.ts';
 import type { IsolatorSpec } from '../../../stages/stage0/manifest/spec.ts';
 import type { CgroupFacts, HostFacts } from '../../../stages/stage0/plan/facts.ts';
 import { readHostFacts } from '../../../stages/stage0/plan/read-facts.ts';
-import { Program } from '../../../stages/tape/program.ts';
+import { Program, type Tape } from '../../../stages/tape/program.ts';
 import { TapePlayer } from '../../tape-player.ts';
 
 export const host: HostFacts = readHostFacts();
@@ -38,13 +38,15 @@ export interface Made {
 /** Makes the cgroups of a pod for the time of `use`; whatever happens in it, they are gone afterwards. */
 export async function withCgroups(input: CgroupPlanInput, use: (made: Made) => void | Promise<void>): Promise<void> {
   const program = new Program();
-  const tapes = { host: program.tape({ purpose: 'host' }), cleanup: program.tape({ purpose: 'cleanup' }) };
-  const registers = planCgroups(tapes.host, tapes.cleanup, input);
+  const [host, base, leaves, cleanup] = (['host', 'base', 'leaves', 'cleanup'] as const).map((purpose) =>
+    program.tape({ purpose }),
+  ) as [Tape, Tape, Tape, Tape];
+  const registers = planCgroups({ host, base, leaves, cleanup }, input);
   const uuid = randomUUID();
   const player = new TapePlayer(program, { uuid });
   try {
-    player.play(tapes.host);
-    await use({ uuid, player, registers, input, cleanUp: () => player.play(tapes.cleanup) });
+    for (const tape of [host, base, leaves]) player.play(tape);
+    await use({ uuid, player, registers, input, cleanUp: () => player.play(cleanup) });
   } finally {
     for (const reg of descriptorsOf(registers)) if (player.fd(reg) >= 0) closeSync(player.fd(reg));
     assert.deepEqual(undoCgroups(cgroupLedger(cgroupMounts(input), uuid)), []);

@@ -10,7 +10,7 @@ import { bridgeConfig } from '../../../stages/stage0/network/bridge-config.ts';
 import { releasePorts } from '../../../stages/stage0/network/host-ports.ts';
 import { networkLedger, type NetworkEntry } from '../../../stages/stage0/network/ledger.ts';
 import { undoNetwork } from '../../../stages/stage0/network/undo.ts';
-import { planPodNetwork } from '../../../stages/stage0/network/plan-network.ts';
+import { planNetworkInside } from '../../../stages/stage0/network/plan-network.ts';
 import * as claims from '../../../stages/stage0/pod/claims.ts';
 import { Program } from '../../../stages/tape/program.ts';
 import { TapeFault, TapePlayer } from '../../tape-player.ts';
@@ -134,7 +134,7 @@ test("a refused message carries the kernel's own words", () => {
 test('a pod without network has its loopback', () => {
   const program = new Program();
   const tape = program.tape({ purpose: 'pod' });
-  planPodNetwork(tape, { mode: 'none', at: { file: 'web.yaml', line: 3, col: 1 } });
+  planNetworkInside(tape, { mode: 'none', at: { file: 'web.yaml', line: 3, col: 1 } });
   run(`ip netns add ${lab.name}n`);
   try {
     inNamespace(`/run/netns/${lab.name}n`, () => new TapePlayer(program).play(tape));

@@ -8,7 +8,7 @@ import { claimAddresses } from '../../../stages/stage0/network/addresses.ts';
 import { ensureBridge, removeBridge } from '../../../stages/stage0/network/bridge.ts';
 import { bridgeConfig } from '../../../stages/stage0/network/bridge-config.ts';
 import { claimPorts } from '../../../stages/stage0/network/host-ports.ts';
-import { planAttachVeth, planNetworkCleanup, planPodNetwork } from '../../../stages/stage0/network/plan-network.ts';
+import { planNetworkCleanup, planNetworkInside, planVeth } from '../../../stages/stage0/network/plan-network.ts';
 import { networkBindings } from '../../../stages/stage0/network/symbols.ts';
 import type { BridgeConfig, PodAddresses, PublishedPort } from '../../../stages/stage0/network/types.ts';
 import * as claims from '../../../stages/stage0/pod/claims.ts';
@@ -107,12 +107,12 @@ export class Lab {
     const program = new Program();
     const network = { mode: 'bridge', at: AT } as const;
     const tapes = {
-      attach: program.tape({ purpose: 'attach' }),
-      pod: program.tape({ purpose: 'pod' }),
+      link: program.tape({ purpose: 'link' }),
+      network: program.tape({ purpose: 'network' }),
       cleanup: program.tape({ purpose: 'cleanup' }),
     };
-    planAttachVeth(tapes.attach, network, ports);
-    planPodNetwork(tapes.pod, network);
+    planVeth(tapes.link, network, ports);
+    planNetworkInside(tapes.network, network);
     planNetworkCleanup(tapes.cleanup, network, ports);
     const { player, addresses } = this.inHost(() => {
       const config = bridgeConfig(this.root);
@@ -122,10 +122,10 @@ export class Lab {
       const bindings = networkBindings(this.root, config, addresses, uuid, bridge);
       const player = new TapePlayer(program, { ...bindings, uuid });
       player.registers.set(WELL_KNOWN_REGISTERS.initPid, BigInt(agent.pid));
-      player.play(tapes.attach);
+      player.play(tapes.link);
       return { player, addresses };
     });
-    inNamespace(`/proc/${agent.pid}/ns/net`, () => player.play(tapes.pod));
+    inNamespace(`/proc/${agent.pid}/ns/net`, () => player.play(tapes.network));
     const cleanUp = async (): Promise<void> => {
       await agent.stop();
       this.inHost(() => player.play(tapes.cleanup));

@@ -6,10 +6,19 @@ import { cgroupLedger } from '../../../../stages/stage0/cgroup/ledger.ts';
 import { lowerIsolators } from '../../../../stages/stage0/isolators/lower.ts';
 import type { IsolatorSpec } from '../../../../stages/stage0/manifest/spec.ts';
 import type { CgroupHierarchy } from '../../../../stages/stage0/plan/facts.ts';
-import { type Arg, type DataRef, type Op, Program, sym, type Text } from '../../../../stages/tape/program.ts';
+import {
+  type Arg,
+  type DataRef,
+  type Op,
+  Program,
+  sym,
+  type Tape,
+  type Text,
+} from '../../../../stages/tape/program.ts';
 import { HYBRID, newHost, spec, V1, V2 } from '../isolators/host.ts';
 
 interface Planned {
+  /** What is played in this order: host, base, leaves. */
   readonly host: string[];
   readonly cleanup: string[];
   readonly registers: CgroupRegisters;
@@ -25,15 +34,19 @@ function plan(hierarchies: readonly CgroupHierarchy[], specs: readonly IsolatorS
     writes: lowerIsolators(specs, 'app', facts, { pod }).draft.cgroup,
   }));
   const program = new Program();
-  const tapes = { host: program.tape({ purpose: 'host' }), cleanup: program.tape({ purpose: 'cleanup' }) };
-  const registers = planCgroups(tapes.host, tapes.cleanup, {
+  const [host, base, leaves, cleanup] = (['host', 'base', 'leaves', 'cleanup'] as const).map((purpose) =>
+    program.tape({ purpose }),
+  ) as [Tape, Tape, Tape, Tape];
+  const tapes = { host, base, leaves, cleanup };
+  const registers = planCgroups(tapes, {
     facts: facts.cgroup,
     pod: pod.cgroup,
     apps,
     ...(owner ? { owner } : {}),
   });
   const show = (op: Op): string => [op.call, ...op.args.filter(isData).map((ref) => textOf(program, ref))].join(' ');
-  return { host: tapes.host.ops.map(show), cleanup: tapes.cleanup.ops.map(show), registers, ops: tapes.host.ops };
+  const ops = [...host.ops, ...base.ops, ...leaves.ops];
+  return { host: ops.map(show), cleanup: cleanup.ops.map(show), registers, ops };
 }
 
 function isData(arg: Arg): arg is DataRef {
@@ -57,13 +70,16 @@ function made({ host }: Planned): string[] {
 
 test('version 1 makes leaves only where an app has a limit or a count of its own', () => {
   assert.deepEqual(made(plan(HYBRID)), [
+    // Where init is born.
+    '/unified/pod-$uuid',
+    // What it joins.
     '/cpu/pod-$uuid',
     '/memory/pod-$uuid',
-    '/memory/pod-$uuid/app-db',
-    '/memory/pod-$uuid/app-web',
     '/devices/pod-$uuid',
     '/pids/pod-$uuid',
-    '/unified/pod-$uuid',
+    // What apps do.
+    '/memory/pod-$uuid/app-db',
+    '/memory/pod-$uuid/app-web',
     '/unified/pod-$uuid/app-db',
     '/unified/pod-$uuid/app-web',
   ]);

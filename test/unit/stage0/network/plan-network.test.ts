@@ -4,7 +4,7 @@ import { encodeProgram } from '../../../../stages/tape/encode.ts';
 import { type Op, Program, type Purpose, type Tape } from '../../../../stages/tape/program.ts';
 import { PodError } from '../../../../stages/stage0/error.ts';
 import type { NetworkSpec } from '../../../../stages/stage0/manifest/spec.ts';
-import { planAttachVeth, planNetworkCleanup, planPodNetwork } from '../../../../stages/stage0/network/plan-network.ts';
+import { planNetworkCleanup, planNetworkInside, planVeth } from '../../../../stages/stage0/network/plan-network.ts';
 import { networkBindings } from '../../../../stages/stage0/network/symbols.ts';
 import type { PublishedPort } from '../../../../stages/stage0/network/types.ts';
 
@@ -33,7 +33,7 @@ function calls(ops: readonly Op[]): string {
 const CHECK = 'tape.check32';
 
 test('attaching: the firewall in one exchange, the link in another', () => {
-  const ops = plan('attach', (tape) => planAttachVeth(tape, BRIDGE, []));
+  const ops = plan('link', (tape) => planVeth(tape, BRIDGE, []));
   assert.equal(
     calls(ops),
     `socket sendto recvmmsg ${CHECK} ${CHECK} ${CHECK} close socket tape.store32 sendto recvmmsg ${CHECK} ${CHECK} close`,
@@ -41,18 +41,18 @@ test('attaching: the firewall in one exchange, the link in another', () => {
 });
 
 test('inside: one exchange for loopback, link, addresses and routes', () => {
-  const ops = plan('pod', (tape) => planPodNetwork(tape, BRIDGE));
+  const ops = plan('network', (tape) => planNetworkInside(tape, BRIDGE));
   assert.equal(calls(ops), `socket ioctl sendmsg recvmmsg ${Array(6).fill(CHECK).join(' ')} close`);
 });
 
 test("without network only the loopback comes up; with the host's nothing is done", () => {
   assert.equal(
-    calls(plan('pod', (tape) => planPodNetwork(tape, { mode: 'none', at: AT }))),
+    calls(plan('network', (tape) => planNetworkInside(tape, { mode: 'none', at: AT }))),
     `socket sendto recvmmsg ${CHECK} close`,
   );
   for (const mode of ['none', 'host'] as const) {
     assert.deepEqual(
-      plan('attach', (tape) => planAttachVeth(tape, { mode, at: AT }, [])),
+      plan('link', (tape) => planVeth(tape, { mode, at: AT }, [])),
       [],
     );
     assert.deepEqual(
@@ -61,7 +61,7 @@ test("without network only the loopback comes up; with the host's nothing is don
     );
   }
   assert.deepEqual(
-    plan('pod', (tape) => planPodNetwork(tape, { mode: 'host', at: AT })),
+    plan('network', (tape) => planNetworkInside(tape, { mode: 'host', at: AT })),
     [],
   );
 });
@@ -69,17 +69,17 @@ test("without network only the loopback comes up; with the host's nothing is don
 test('a mode that cannot run yet is refused at its line', () => {
   const network: NetworkSpec = { mode: 'cni', target: 'lan', at: AT };
   assert.throws(
-    () => plan('attach', (tape) => planAttachVeth(tape, network, [])),
+    () => plan('link', (tape) => planVeth(tape, network, [])),
     (error) => error instanceof PodError && error.code === 'manifest/unsupported' && error.at === AT,
   );
 });
 
 test("every op says where it comes from and what for; a port's check names the port's line", () => {
   const program = new Program();
-  const tape = program.tape({ purpose: 'attach' });
-  planAttachVeth(tape, BRIDGE, [PORT]);
+  const tape = program.tape({ purpose: 'link' });
+  planVeth(tape, BRIDGE, [PORT]);
   planNetworkCleanup(tape, BRIDGE, [PORT]);
-  planPodNetwork(tape, BRIDGE);
+  planNetworkInside(tape, BRIDGE);
   for (const op of tape.ops) assert.ok(op.at && op.why, op.call);
   const ofPort = tape.ops.filter(({ at }) => at === PORT.at).map(({ call, why }) => [call, why]);
   assert.deepEqual(ofPort[0], [CHECK, 'publish port 80 as host port 8080']);
@@ -93,7 +93,7 @@ test('only the cleanup tolerates what is gone', () => {
     Array(4).fill('ENOENT'),
   );
   assert.deepEqual(
-    tolerated(plan('attach', (tape) => planAttachVeth(tape, BRIDGE, [PORT]))).slice(0, 4),
+    tolerated(plan('link', (tape) => planVeth(tape, BRIDGE, [PORT]))).slice(0, 4),
     Array(4).fill(undefined),
   );
 });
@@ -109,8 +109,8 @@ test('claims are given back last', () => {
 test('the plan does not depend on the pod, its address or its bridge; the bound tape does', () => {
   const encode = (uuid: string, ip4: string): string => {
     const program = new Program();
-    planAttachVeth(program.tape({ purpose: 'attach' }), BRIDGE, [PORT]);
-    planPodNetwork(program.tape({ purpose: 'pod' }), BRIDGE);
+    planVeth(program.tape({ purpose: 'link' }), BRIDGE, [PORT]);
+    planNetworkInside(program.tape({ purpose: 'network' }), BRIDGE);
     const config = {
       bridge: 'podabcdef',
       table: 'pod-abcdef',
@@ -131,8 +131,8 @@ test('the plan does not depend on the pod, its address or its bridge; the bound 
 
 test('an answer that never comes does not read as success', () => {
   const program = new Program();
-  const tape = program.tape({ purpose: 'pod' });
-  planPodNetwork(tape, { mode: 'none', at: AT });
+  const tape = program.tape({ purpose: 'network' });
+  planNetworkInside(tape, { mode: 'none', at: AT });
   const check = tape.ops.find(({ call }) => call === CHECK)!;
   const [ref] = check.args;
   assert.ok(typeof ref === 'object' && ref.kind === 'data');

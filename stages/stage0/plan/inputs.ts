@@ -1,0 +1,99 @@
+import { sym } from '../../tape/program.ts';
+import type { CgroupInput } from '../cgroup/layout.ts';
+import type { CgroupPlanInput } from '../cgroup/plan.ts';
+import { cgroupViews } from '../cgroup/views.ts';
+import { PodErrors } from '../error.ts';
+import type { ImageMount } from '../image/types.ts';
+import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
+import { lowerPod } from '../isolators/lower-pod.ts';
+import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
+import type { Join } from './joins.ts';
+import { idsOf, takesRange } from './namespaces.ts';
+import type { Stores } from './stores.ts';
+import type { PlanInput } from './types.ts';
+
+/** What the isolators ask for, of the pod and of each app. */
+export interface Drafts {
+  readonly pod: Draft;
+  readonly apps: ReadonlyMap<string, Draft>;
+}
+
+/** Everything wrong with any isolator of the pod or its apps, and what is known to be wrong, at once. */
+export function lowerAll({ spec, facts, refusals = [] }: PlanInput): Drafts {
+  const { pod, apps } = lowerPod(spec, facts);
+  const errors = [...refusals, ...pod.errors, ...[...apps.values()].flatMap((lowered) => lowered.errors)];
+  if (errors.length > 0) throw new PodErrors(errors);
+  return { pod: pod.draft, apps: new Map([...apps].map(([name, { draft }]) => [name, draft])) };
+}
+
+export function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanInput {
+  return {
+    facts: facts.cgroup,
+    pod: drafts.pod.cgroup,
+    apps: spec.apps.map(({ name }) => ({ name, writes: drafts.apps.get(name)!.cgroup })),
+    devices: {
+      pod: drafts.pod.devices,
+      apps: new Map(spec.apps.map(({ name }) => [name, drafts.apps.get(name)!.devices])),
+    },
+    ...(takesRange(spec, facts) ? { owner: sym('uidBase') } : {}),
+    ...(facts.caller ? { withoutDevicePolicy: true } : {}),
+  };
+}
+
+function nodeOf({ node, major, minor, at }: DeviceGrant): DeviceNode[] {
+  return node === undefined ? [] : [{ ...node, major, minor: minor!, at }];
+}
+
+export function rootfsInput(
+  input: PlanInput,
+  drafts: Drafts,
+  cgroups: CgroupInput,
+  { stores }: Stores,
+  joins: readonly Join[],
+): RootfsInput {
+  const { spec, apps, facts, fileVolumes, layersDir } = input;
+  return {
+    apps: apps.map(({ spec: app, image, hasPlainEtc }) => ({
+      name: app.name,
+      imageMounts: withSnapshot(image.mounts, spec.environment?.layers[app.name]),
+      hasPlainEtc,
+      imageAt: app.image.at,
+      readOnly: app.readOnlyRootFS,
+      nosuid: drafts.apps.get(app.name)!.process.noNewPrivileges,
+      mounts: app.mounts,
+      cgroupViews: cgroupViews(cgroups, app.name),
+      maskedPaths: drafts.apps.get(app.name)!.process.maskedPaths,
+      readOnlyPaths: drafts.apps.get(app.name)!.process.readOnlyPaths,
+      at: app.at,
+    })),
+    stores,
+    volumes: spec.volumes.map((volume) => ({
+      ...volume,
+      isFile: fileVolumes.has(volume.name),
+      layer: spec.environment?.volumes[volume.name],
+    })),
+    ...storageOf(spec.environment),
+    deviceNodes: [drafts.pod, ...drafts.apps.values()].flatMap(({ devices }) => devices.flatMap(nodeOf)),
+    userns: takesRange(spec, facts),
+    isNormalUser: facts.caller !== undefined,
+    ids: idsOf(spec, facts),
+    hostNetwork: spec.network.mode === 'host',
+    joined: joins.map(({ kind }) => kind),
+    layersDir,
+    detachedLayers: facts.hasDetachedLayers,
+    kernelPaths: facts.kernelPaths,
+    sysctls: drafts.pod.sysctls,
+    podAt: spec.at,
+  };
+}
+
+function withSnapshot(mounts: readonly ImageMount[], layers: readonly string[] | undefined): readonly ImageMount[] {
+  if (!layers) return mounts;
+  return mounts.map((mount, index) => ({ ...mount, layers: [...mount.layers, layers[index]!] }));
+}
+
+function storageOf(environment: PlanInput['spec']['environment']): Pick<RootfsInput, 'storage' | 'machineId'> {
+  if (!environment) return { storage: 'pod' };
+  const { storage: path, machineId } = environment;
+  return { storage: path === undefined ? 'memory' : { path }, machineId };
+}
