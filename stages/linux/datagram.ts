@@ -1,8 +1,8 @@
 // unix(7), sendto(2): datagrams between programs of one host, which Node has no socket for.
 
-import { AF_UNIX, MSG_NOSIGNAL, SO_SNDTIMEO, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET } from './constants.ts';
+import { AF_UNIX, MSG_NOSIGNAL, SO_SNDTIMEO, SOCK_CLOEXEC, SOCK_DGRAM } from './constants.ts';
 import { Fd } from './fd.ts';
-import { unixAddress } from './socket.ts';
+import { setTimeLimit, unixAddress } from './socket.ts';
 import { syscall } from './syscall.ts';
 
 /** struct sockaddr_un, as long as it has to be: a path, or `@` and a name that is in no file system. */
@@ -25,11 +25,4 @@ export function sendDatagram(target: string, payload: Uint8Array, limitMs: numbe
   using socket = datagramSocket();
   setTimeLimit(socket.number, SO_SNDTIMEO, limitMs);
   syscall('sendto', socket.number, payload, payload.length, MSG_NOSIGNAL, address, address.length);
-}
-
-/** How long a call may wait; `option` is SO_SNDTIMEO or SO_RCVTIMEO. */
-export function setTimeLimit(socket: number, option: number, limitMs: number): void {
-  // struct timeval
-  const limit = new BigInt64Array([BigInt(Math.floor(limitMs / 1000)), BigInt(Math.floor(limitMs % 1000) * 1000)]);
-  syscall('setsockopt', socket, SOL_SOCKET, option, new Uint8Array(limit.buffer), 16);
 }

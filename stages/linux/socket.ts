@@ -8,6 +8,7 @@ import {
   SCM_RIGHTS,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
+  SO_SNDTIMEO,
   SOCK_CLOEXEC,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -29,6 +30,13 @@ export function setSendBuffer(socket: number, bytes: number): void {
   const forced = trySyscall('setsockopt', socket, SOL_SOCKET, SO_SNDBUFFORCE, value, 4);
   if (forced === -ERRNO.EPERM) syscall('setsockopt', socket, SOL_SOCKET, SO_SNDBUF, value, 4);
   else if (forced < 0) throw new SyscallError('setsockopt', -forced);
+}
+
+/** How long a call may wait before it fails with EAGAIN; `option` is SO_SNDTIMEO, of connect(2) too, or SO_RCVTIMEO. */
+export function setTimeLimit(socket: number, option: number, limitMs: number): void {
+  // struct timeval
+  const limit = new BigInt64Array([BigInt(Math.floor(limitMs / 1000)), BigInt(Math.floor(limitMs % 1000) * 1000)]);
+  syscall('setsockopt', socket, SOL_SOCKET, option, new Uint8Array(limit.buffer), 16);
 }
 
 /** struct msghdr with one struct iovec, and room for `fds` descriptors. */
@@ -100,22 +108,23 @@ export function receiveWithFds(socket: number, payload: Uint8Array, maxFds: numb
 /** sizeof sun_path, less the NUL. */
 const MAX_SOCKET_PATH = 107;
 
-/** A connection to the socket `name` in the directory `dir`; works for any length of path. */
-export function connectIn(dir: string, name: string): Fd {
+/** A connection to the socket `name` in the directory `dir`, for any length of path. EAGAIN: so many wait to be accepted, and still do after the limit. */
+export function connectIn(dir: string, name: string, limitMs: number): Fd {
   const path = `${dir}/${name}`;
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return connectTo(path);
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return connectTo(path, limitMs);
   const fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    return connectTo(`/proc/self/fd/${fd}/${name}`);
+    return connectTo(`/proc/self/fd/${fd}/${name}`, limitMs);
   } finally {
     closeSync(fd);
   }
 }
 
-function connectTo(path: string): Fd {
+function connectTo(path: string, limitMs: number): Fd {
   const address = unixAddress(path);
   const socket = new Fd(syscall('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   try {
+    setTimeLimit(socket.number, SO_SNDTIMEO, limitMs);
     syscall('connect', socket.number, address, address.length);
   } catch (error) {
     socket[Symbol.dispose]();

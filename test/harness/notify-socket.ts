@@ -1,7 +1,8 @@
 // recvfrom(2): the other end of sd_notify(3)
 
 import { SO_RCVTIMEO } from '../../stages/linux/constants.ts';
-import { datagramAddress, datagramSocket, setTimeLimit } from '../../stages/linux/datagram.ts';
+import { datagramAddress, datagramSocket } from '../../stages/linux/datagram.ts';
+import { setTimeLimit } from '../../stages/linux/socket.ts';
 import { SyscallError } from '../../stages/linux/errno.ts';
 import type { Fd } from '../../stages/linux/fd.ts';
 import { syscall } from '../../stages/linux/syscall.ts';

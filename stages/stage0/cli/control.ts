@@ -25,11 +25,18 @@ export async function killPod(store: PodStore, pod: PodDir): Promise<void> {
   try {
     await stopAndWait(store, pod, 0);
   } catch (error) {
-    // It ended before it answered.
-    if (!(error instanceof PodError && hasEnded(store, pod.uuid))) throw error;
+    if (!(error instanceof PodError)) throw error;
+    // It ended before it answered, or never will.
+    if (!hasEnded(store, pod.uuid)) await endByForce(store, pod);
   } finally {
     clearTimeout(limit);
   }
+}
+
+async function endByForce(store: PodStore, pod: PodDir): Promise<void> {
+  await killProcesses(pod);
+  await waitForPod(store, pod.uuid, 'exit');
+  await buryIfLeft(store, pod.uuid);
 }
 
 async function killProcesses(pod: PodDir): Promise<void> {

@@ -7,6 +7,7 @@ import { socketTransport } from '../../stage1/socket-transport.ts';
 import type { AttachedApp, AttachedEnd, TerminalSize } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { appIndex, connectControl, sendControl } from './control.ts';
+import { nextAnswer } from './stopped-init.ts';
 
 /** CLIENT_ of io.h. */
 const IS_TERMINAL = 1;
@@ -24,10 +25,16 @@ export async function attachToApp(podDir: string, app: string | undefined): Prom
   const control = connectControl(podDir);
   const streams = sendAttach(control, index);
   const channel = new Channel(socketTransport(control));
-  const answer = await channel.next();
-  if (answer?.type === 'done') return new Client(channel, index, streams, answer.a);
-  channel.close();
-  for (const stream of streams) stream[Symbol.dispose]();
+  let answer: Message | undefined;
+  try {
+    answer = await nextAnswer(podDir, channel);
+    if (answer?.type === 'done') return new Client(channel, index, streams, answer.a);
+  } finally {
+    if (answer?.type !== 'done') {
+      channel.close();
+      for (const stream of streams) stream[Symbol.dispose]();
+    }
+  }
   if (!answer) throw new PodError('pod/died', 'attach to the pod: it has just ended');
   throw refusal(app ?? 'the first app', answer);
 }

@@ -8,14 +8,26 @@ import { PodError } from '../error.ts';
 import { requireSignal } from '../plan/signals.ts';
 import { isPaused } from '../pod/paused.ts';
 import { readRecord } from '../pod/record.ts';
+import { LOOK_MS, nextAnswer, requireMoving } from './stopped-init.ts';
 
 /** A connection to the init of a running pod. Throws `pod/state` when it does not run. */
 export function connectControl(podDir: string): Fd {
   requireAwake(podDir);
+  for (;;) {
+    const connection = tryConnect(podDir);
+    if (connection) return connection;
+    // It has much to do, or will never do it.
+    requireMoving(podDir);
+  }
+}
+
+/** Undefined when so many wait for init already that none has been let in for a while. */
+function tryConnect(podDir: string): Fd | undefined {
   try {
-    return connectIn(podDir, 'control');
+    return connectIn(podDir, 'control', LOOK_MS);
   } catch (error) {
     const code = error instanceof SyscallError ? error.errnoName : (error as NodeJS.ErrnoException).code;
+    if (code === 'EAGAIN') return undefined;
     if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error;
     throw new PodError('pod/state', 'reach the init of the pod: it is not running', { cause: error });
   }
@@ -67,7 +79,7 @@ async function request(podDir: string, message: Uint8Array): Promise<Message> {
   const socket = connectControl(podDir);
   const channel = sendAndListen(socket, message);
   try {
-    const answer = await channel.next();
+    const answer = await nextAnswer(podDir, channel);
     if (!answer) throw new PodError('pod/state', 'ask the init of the pod: it ended before it answered');
     return answer;
   } finally {

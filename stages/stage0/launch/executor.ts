@@ -20,6 +20,7 @@ import { connectControl, requireAwake, sendControl, unlessGone } from './control
 import { type ExecData, unpackExecData } from './exec-data.ts';
 import { launchFailure } from './failure.ts';
 import { openTerminal } from './pseudo-terminal.ts';
+import { nextAnswer } from './stopped-init.ts';
 import { transportFor } from './transport.ts';
 
 export type Command = Omit<ExecOptions, 'app'>;
@@ -66,17 +67,23 @@ export class Executor implements Disposable {
   /** A new process in the app, under the app's own isolators. Resolves when it has been executed. */
   async start(command: Command): Promise<RunningExec> {
     const { program, channel, terminal } = await this.#request(command, 0);
-    const first = await channel.next();
-    if (first?.type === 'started') return runningExec(channel, terminal);
-    channel.close();
-    terminal?.[Symbol.dispose]();
+    let first: Message | undefined;
+    try {
+      first = await nextAnswer(this.#podDir, channel);
+      if (first?.type === 'started') return runningExec(channel, terminal);
+    } finally {
+      if (first?.type !== 'started') {
+        channel.close();
+        terminal?.[Symbol.dispose]();
+      }
+    }
     throw this.#refusal(program, first);
   }
 
   /** The same for who only wants the end: nobody is woken in between. When the signal is aborted the process is killed, not those it has started. */
   async runToEnd(command: Command, signal?: AbortSignal): Promise<PodExit> {
     const { program, channel } = await this.#request(command, 1);
-    const first = await nextUnlessAborted(channel, signal);
+    const first = await nextUnlessAborted(this.#podDir, channel, signal);
     if (first?.type === 'exited') {
       this.#rest(channel);
       return exitOf(first);
@@ -114,8 +121,9 @@ export class Executor implements Disposable {
   /** The message goes before our side of the connection is set up: init is at work meanwhile. */
   async #connectAndSend(command: Command, message: Uint8Array, file: Fd): Promise<Omit<Requested, 'program'>> {
     const control = connectControl(this.#podDir);
-    const terminal = command.tty ? openTerminal(control, command.size) : undefined;
+    let terminal: ReturnType<typeof openTerminal> | undefined;
     try {
+      if (command.tty) terminal = openTerminal(this.#podDir, control, command.size);
       sendControl(control, message, [file.number, ...this.#stdioOf(command, terminal?.slave.number)]);
     } catch (error) {
       control[Symbol.dispose]();
@@ -217,17 +225,27 @@ function runningExec(channel: Channel, master: Fd | undefined): RunningExec {
 }
 
 /** Who gives up leaves the process not running, and does not wait for its end: a pod that is paused meanwhile has none. */
-async function nextUnlessAborted(channel: Channel, signal: AbortSignal | undefined): Promise<Message | undefined> {
+async function nextUnlessAborted(
+  podDir: string,
+  channel: Channel,
+  signal: AbortSignal | undefined,
+): Promise<Message | undefined> {
   const kill = (): void => {
     channel.send(encodeMessage({ type: 'signal', app: -2, a: requireSignal('SIGKILL') }));
     channel.close();
   };
   if (signal?.aborted) kill();
   signal?.addEventListener('abort', kill, { once: true });
-  const first = await channel.next();
-  signal?.removeEventListener('abort', kill);
-  signal?.throwIfAborted();
-  return first;
+  try {
+    const first = await nextAnswer(podDir, channel);
+    signal?.throwIfAborted();
+    return first;
+  } catch (error) {
+    channel.close();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', kill);
+  }
 }
 
 /** Answers to signals come in between. */

@@ -11,6 +11,7 @@ import { POD_FILES } from '../pod/layout.ts';
 import { findFreezer, type Freezer, isPaused } from '../pod/paused.ts';
 import type { PodDir } from '../pod/store.ts';
 import { isRefusal } from '../refusal.ts';
+import { LOOK_MS } from './stopped-init.ts';
 
 type Pod = Pick<PodDir, 'uuid' | 'path'>;
 
@@ -56,7 +57,7 @@ function tellFrozenTime({ path }: Pod): void {
   // Torn by a crash.
   if (!since) return;
   try {
-    using socket = connectIn(path, 'control');
+    using socket = connectIn(path, 'control', LOOK_MS);
     sendWithFds(socket.number, encodeMessage({ type: 'resumed', d: process.hrtime.bigint() - BigInt(since[0]) }), []);
   } catch (error) {
     // One that was killed asks nobody; one that so many wait for is resumed all the same.

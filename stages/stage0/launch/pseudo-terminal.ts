@@ -1,18 +1,27 @@
-import { O_CLOEXEC, O_NOCTTY, O_RDWR, TIOCGPTPEER, TIOCSPTLCK, TIOCSWINSZ } from '../../linux/constants.ts';
-import { errnoMessage } from '../../linux/errno.ts';
+import {
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_RDWR,
+  SO_RCVTIMEO,
+  TIOCGPTPEER,
+  TIOCSPTLCK,
+  TIOCSWINSZ,
+} from '../../linux/constants.ts';
+import { errnoMessage, SyscallError } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
-import { receiveWithFds } from '../../linux/socket.ts';
+import { receiveWithFds, setTimeLimit } from '../../linux/socket.ts';
 import { syscall } from '../../linux/syscall.ts';
 import { decodeMessage, encodeMessage, MESSAGE_BYTES } from '../../stage1/message.ts';
 import type { TerminalSize } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { sendControl } from './control.ts';
+import { LOOK_MS, requireMoving } from './stopped-init.ts';
 
 /** Both ends of a new pseudo-terminal of the pod's own; the caller's terminal never gets in. */
-export function openTerminal(control: Fd, size: TerminalSize | undefined): { master: Fd; slave: Fd } {
+export function openTerminal(podDir: string, control: Fd, size: TerminalSize | undefined): { master: Fd; slave: Fd } {
   sendControl(control, encodeMessage({ type: 'pty' }));
   const bytes = new Uint8Array(new ArrayBuffer(MESSAGE_BYTES));
-  const { fds, length } = receiveWithFds(control.number, bytes, 1);
+  const { fds, length } = receiveAnswer(podDir, control, bytes);
   if (length === 0) throw new PodError('pod/died', 'open a pseudo-terminal in the pod: it has just ended');
   const answer = decodeMessage(bytes);
   const master = fds[0];
@@ -21,6 +30,18 @@ export function openTerminal(control: Fd, size: TerminalSize | undefined): { mas
   if (size) resizeTerminal(master.number, size);
   const slave = new Fd(syscall('ioctl', master.number, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   return { master, slave };
+}
+
+function receiveAnswer(podDir: string, control: Fd, bytes: Uint8Array): { length: number; fds: Fd[] } {
+  setTimeLimit(control.number, SO_RCVTIMEO, LOOK_MS);
+  for (;;) {
+    try {
+      return receiveWithFds(control.number, bytes, 1);
+    } catch (error) {
+      if (!(error instanceof SyscallError && error.errnoName === 'EAGAIN')) throw error;
+      requireMoving(podDir);
+    }
+  }
 }
 
 /** struct winsize of ioctl_tty(2). */

@@ -114,6 +114,42 @@ test('a pod whose init answers nobody is killed all the same', async () => {
   assert.deepEqual([whereIs(uuid), cgroupsOf(uuid)], [[], []]);
 });
 
+test('whoever asks an init that was stopped is told, however many did before, and it does all that when it goes on', async () => {
+  const { uuid, init } = await start('stopped');
+  process.kill(init, 'SIGSTOP');
+  const name = 'stopped';
+  const asked: readonly (readonly [readonly string[], number])[] = [
+    [['stop', '--grace', '0s', name], 1],
+    [['kill', '-s', 'TERM', name], 1],
+    [['restart', name], 1],
+    [['attach', name], 1],
+  ];
+  const told = new RegExp(`process ${init}: it was stopped by a signal[^]*kill -CONT ${init}`);
+  try {
+    for (const [args, code] of asked) {
+      const { exitCode, stderr } = await pod([args[0]!, '--root', root, ...args.slice(1)]);
+      assert.equal(exitCode, code, args[0]);
+      assert.match(stderr, told, args[0]);
+    }
+    // Pipes would stay open: a command's streams are with init already, which is going to execute it.
+    const file = `${root}/exec.out`;
+    const wrapper = ['/bin/sh', '-c', 'exec "$@" >"$0" 2>&1 </dev/null', file];
+    const { exitCode } = await pod(['exec', '--root', root, name, '--', '/bin/true'], { wrapper });
+    assert.equal(exitCode, 125);
+    assert.match(readFileSync(file, 'utf8'), told);
+    // More than init lets wait at once.
+    const many = await Promise.all(Array.from({ length: 20 }, () => pod(['kill', '-s', 'TERM', name], { root })));
+    for (const { exitCode, stderr } of many) assert.deepEqual([exitCode, /it was stopped/.test(stderr)], [1, true]);
+  } finally {
+    process.kill(init, 'SIGCONT');
+  }
+  await podOk(['wait', uuid], { root });
+  assert.deepEqual(
+    (await statusOf(root, uuid)).apps.map(({ exitCode }) => exitCode),
+    [137, 137],
+  );
+});
+
 /** Writes on until it is told to end, then fails. */
 const UNTIL_TOLD = "trap 'echo told; exit 3' TERM; echo up; while :; do sleep 1000 & wait $!; done";
 

@@ -4,7 +4,7 @@ import type { Fd } from '../../../stages/linux/fd.ts';
 
 /** A connection to a pod's control socket that says whatever a test wants it to. */
 export function connect(podDir: string): Fd {
-  return connectIn(podDir, 'control');
+  return connectIn(podDir, 'control', 10_000);
 }
 
 /**

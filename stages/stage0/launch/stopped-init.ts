@@ -1,0 +1,47 @@
+// proc_pid_stat(5)
+
+import type { Channel } from '../../stage1/channel.ts';
+import type { Message } from '../../stage1/message.ts';
+import { PodError } from '../error.ts';
+import { readIfThere } from '../pod/files.ts';
+import { cgroupMountPoints } from '../pod/host-pids.ts';
+import { findInit } from './find-init.ts';
+
+/** An init that has not answered for so long is looked at. */
+export const LOOK_MS = 1000;
+
+/** Throws `pod/state` when init was stopped by a signal or by a tracer: it takes what it is sent, and does nothing. */
+export function requireMoving(podDir: string): void {
+  const pid = findInit(podDir.slice(podDir.lastIndexOf('/') + 1), cgroupMountPoints());
+  if (pid === undefined) return;
+  // A command's name may hold any character, and stands in brackets.
+  const stat = readIfThere(`/proc/${pid}/stat`) ?? '';
+  const state = stat.charAt(stat.lastIndexOf(')') + 2);
+  if (state !== 'T' && state !== 't') return;
+  const how = state === 't' ? 'a debugger holds it' : 'it was stopped by a signal';
+  throw new PodError('pod/state', `ask the init of the pod, process ${pid}: ${how}, and answers nobody`, {
+    hint:
+      state === 't'
+        ? 'it does what it was asked when the debugger lets it go on; pod rm --force ends the pod all the same'
+        : `kill -CONT ${pid} lets it go on, and do what it was asked; pod rm --force ends the pod all the same`,
+  });
+}
+
+/** The next message of init's; throws `pod/state` when it is stopped. Whoever asks closes the channel. */
+export async function nextAnswer(podDir: string, channel: Channel): Promise<Message | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const look = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      try {
+        requireMoving(podDir);
+      } catch (error) {
+        reject(error as Error);
+      }
+    }, LOOK_MS);
+  });
+  try {
+    return await Promise.race([channel.next(), look]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
