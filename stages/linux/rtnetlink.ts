@@ -107,8 +107,8 @@ export interface VethEnd {
 
 export interface Veth {
   readonly host: VethEnd;
-  /** The bridge's interface index. */
-  readonly master: Piece;
+  /** The bridge's interface index. Absent: it is put on one later. */
+  readonly master?: Piece;
   readonly peer: VethEnd;
   /** The namespace the peer is made in: of a process, or behind a descriptor. */
   readonly netns: { readonly pid: Piece } | { readonly fd: Piece };
@@ -134,7 +134,7 @@ export function newVeth({ host, master, peer, netns }: Veth): NetlinkMessage {
     header: ifinfomsg(true),
     attributes: [
       ...endAttributes(host),
-      attribute(IFLA_MASTER, master),
+      ...(master ? [attribute(IFLA_MASTER, master)] : []),
       nest(IFLA_LINKINFO, attribute(IFLA_INFO_KIND, cString('veth')), nest(IFLA_INFO_DATA, peerInfo)),
     ],
     what: 'make the pair of virtual links',
@@ -164,6 +164,11 @@ export function disconnectPort(name: string | Piece): NetlinkMessage {
   const data = nest(IFLA_INFO_SLAVE_DATA, state, attribute(IFLA_BRPORT_FLUSH, new Uint8Array(0)));
   const info = nest(IFLA_LINKINFO, attribute(IFLA_INFO_SLAVE_KIND, cString('bridge')), data);
   return changeLink(name, info, 'disconnect the link from the bridge');
+}
+
+/** Makes a link a port of the bridge with that index, which takes and gives frames at once. */
+export function joinBridge(name: string | Piece, index: Piece): NetlinkMessage {
+  return changeLink(name, attribute(IFLA_MASTER, index), 'connect the link to the bridge');
 }
 
 export function setLinkUp(name: string): NetlinkMessage {

@@ -1,3 +1,4 @@
+import type { Fd } from '../../linux/fd.ts';
 import type { Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import type { ImageProgress } from '../image/types.ts';
@@ -79,6 +80,8 @@ export interface RunOptions {
   readonly ownsProcess?: boolean;
   /** Of a pod of a test environment: its address and what it knows of the others. */
   readonly place?: EnvironmentPlace;
+  /** What a pod that is held back waits on (`NetworkSpec.isHeld`). Closed when it was handed off. */
+  readonly gate?: Fd | undefined;
   /** Called when the pod has its uuid and its directory, before anything starts: the foreground follows its logs from here. */
   readonly onCreated?: (pod: {
     readonly uuid: string;

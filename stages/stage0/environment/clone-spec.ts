@@ -11,6 +11,8 @@ export interface SpecInput {
   readonly environment: string;
   readonly podName: string;
   readonly isHermetic: boolean;
+  /** Its address is another's still. */
+  readonly isHeld: boolean;
   /** Where setup writes; absent: in memory. */
   readonly storage?: string | undefined;
   /** Where it has written. */
@@ -22,12 +24,12 @@ export interface SpecInput {
 
 /** What a manifest becomes in an environment. */
 export function newCloneSpec(spec: PodSpec, input: SpecInput): PodSpec {
-  const { environment, podName, isHermetic, storage, snapshot, labels } = input;
+  const { environment, podName, isHermetic, isHeld, storage, snapshot, labels } = input;
   return {
     ...spec,
     name: podName,
     labels: { ...spec.labels, ...labels },
-    network: networkOf(spec.network, isHermetic),
+    network: networkOf(spec.network, isHermetic, isHeld),
     volumes: spec.volumes.map(storage === undefined && snapshot === undefined ? inMemory : unlimited),
     isolators: spec.isolators.filter(isKept),
     apps: spec.apps.map(newCloneApp),
@@ -39,8 +41,9 @@ export function newCloneSpec(spec: PodSpec, input: SpecInput): PodSpec {
   };
 }
 
-function networkOf(network: NetworkSpec, isHermetic: boolean): NetworkSpec {
-  return network.mode === 'bridge' ? { ...network, room: isHermetic ? 'closed' : 'open' } : network;
+function networkOf(network: NetworkSpec, isHermetic: boolean, isHeld: boolean): NetworkSpec {
+  if (network.mode !== 'bridge') return network;
+  return { ...network, room: isHermetic ? 'closed' : 'open', ...(isHeld ? { isHeld: true } : {}) };
 }
 
 /** Nothing of a clone is to be on the disk. */

@@ -3,10 +3,11 @@ import { PodError } from '../error.ts';
 import type { RunningPod } from '../cli/launch-api.ts';
 import { Deadline } from '../library/deadline.ts';
 import { requireOptions, WAIT_SETTINGS } from './check-options.ts';
+import { Gate } from './gate.ts';
 import type { Until, WaitSettings } from './condition.ts';
 import { commandsFor } from './report.ts';
 import { forgetNote, mayReuse, noteForReuse } from './reuse.ts';
-import { silence, type Room } from './room.ts';
+import type { Room } from './room.ts';
 import { cutAll, type Start, startAll } from './start-all.ts';
 import { TestPod } from './test-pod.ts';
 import { waitUntil } from './wait.ts';
@@ -113,15 +114,32 @@ export class Environment implements AsyncDisposable {
     this.#requireResettable();
     using deadline = this.#deadlineOf('reset', settings);
     const before = this.#all().map(({ running }) => running);
+    using gate = new Gate();
+    // Who is told to end needs nothing of what it waits for.
+    deadline.signal.addEventListener('abort', () => gate.open(), { once: true });
     const gone = cutAll(before);
-    // Their last words to whoever they were connected with are out: without an answer the kernel would keep the network for minutes.
-    await Promise.race([gone, Promise.all(before.map(({ exit }) => exit))]);
-    silence(before.map(({ uuid }) => uuid));
     this.#generation++;
     const podName = nameOf(this.#starter, this.#id, this.#generation);
-    const started = await startAll(this.#starter, this.#room, podName, deadline.signal);
+    const [started] = await Promise.all([
+      startAll(this.#starter, this.#room, podName, deadline.signal, gate),
+      this.#takeTurns(before, gone, gate),
+    ]);
     this.#all().forEach((pod, place) => pod.replace(started[place]!));
     await Promise.all([this.#waitUntil(this.#starter.until, deadline, true), gone]);
+  }
+
+  /**
+   * The pods that wait get the addresses when those before have ended, whose last words to whoever they were connected with are out
+   * then: without an answer the kernel would keep their network for minutes.
+   */
+  async #takeTurns(before: readonly RunningPod[], gone: Promise<void>, gate: Gate): Promise<void> {
+    const ended = Promise.race([gone, Promise.all(before.map(({ exit }) => exit))]);
+    await Promise.all([ended, gate.arrived()]);
+    this.#room.passOn(
+      before.map(({ uuid }) => uuid),
+      gate.uuids,
+    );
+    gate.open();
   }
 
   #requireResettable(): void {

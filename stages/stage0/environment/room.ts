@@ -1,12 +1,13 @@
 import { closeSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { ERRNO } from '../../linux/errno.ts';
-import { NETLINK_ROUTE } from '../../linux/netlink.ts';
+import { NETLINK_ROUTE, u32 } from '../../linux/netlink.ts';
 import { NetlinkSocket } from '../../linux/netlink-socket.ts';
-import { disconnectPort } from '../../linux/rtnetlink.ts';
+import { disconnectPort, joinBridge } from '../../linux/rtnetlink.ts';
 import { PodError } from '../error.ts';
 import { ADDRESS_KIND } from '../network/addresses.ts';
 import { bridgeConfig } from '../network/bridge-config.ts';
+import { findBridge } from '../network/find-bridge.ts';
 import { isRoomFree, placeAddress, type RoomKind, roomsOf } from '../network/rooms.ts';
 import { vethName } from '../network/symbols.ts';
 import type { BridgeConfig } from '../network/types.ts';
@@ -16,11 +17,13 @@ import { tryLockDir } from '../pod/lock.ts';
 /** The addresses of one clone: this process's as long as it holds the lock, and its pods' as long as they live. */
 export class Room implements Disposable {
   readonly number: number;
+  readonly #root: string;
   readonly #config: BridgeConfig;
   readonly #lockFd: number;
   #isOpen = true;
 
-  constructor(number: number, config: BridgeConfig, lockFd: number) {
+  constructor(root: string, number: number, config: BridgeConfig, lockFd: number) {
+    this.#root = root;
     this.number = number;
     this.#config = config;
     this.#lockFd = lockFd;
@@ -28,6 +31,24 @@ export class Room implements Disposable {
 
   addressOf(place: number): string {
     return placeAddress(this.#config, { room: this.number, place });
+  }
+
+  /**
+   * The kernel takes its time to end the network of pods that were killed: from here on nobody hears them any more, and the others have
+   * their addresses. Both at once, before it begins: until it is done, no link of the host can be changed.
+   */
+  passOn(before: readonly string[], after: readonly string[]): void {
+    const bridge = findBridge(this.#root, this.#config);
+    if (!bridge) return;
+    using socket = new NetlinkSocket(NETLINK_ROUTE);
+    socket.request(
+      [
+        ...before.map((uuid) => disconnectPort(vethName(uuid))),
+        ...after.map((uuid) => joinBridge(vethName(uuid), u32(bridge.index))),
+      ],
+      // Those that are gone already, or died before they came so far, which is told elsewhere.
+      [ERRNO.ENODEV, ERRNO.ENETDOWN],
+    );
   }
 
   [Symbol.dispose](): void {
@@ -44,7 +65,7 @@ export function takeRoom(root: string, kind: RoomKind): Room {
     const lockFd = lockRoom(root, number);
     if (lockFd === undefined) continue;
     // Pods that were left up, or are about to go.
-    if (isRoomFree(listKeys(root, ADDRESS_KIND), config, number)) return new Room(number, config, lockFd);
+    if (isRoomFree(listKeys(root, ADDRESS_KIND), config, number)) return new Room(root, number, config, lockFd);
     closeSync(lockFd);
   }
   throw new PodError(
@@ -59,7 +80,7 @@ export function takeRoom(root: string, kind: RoomKind): Room {
 /** The room of pods that were left up; undefined when another process has it. */
 export function retakeRoom(root: string, number: number): Room | undefined {
   const lockFd = lockRoom(root, number);
-  return lockFd === undefined ? undefined : new Room(number, bridgeConfig(root), lockFd);
+  return lockFd === undefined ? undefined : new Room(root, number, bridgeConfig(root), lockFd);
 }
 
 export function roomPath(root: string, number: number): string {
@@ -70,13 +91,4 @@ function lockRoom(root: string, number: number): number | undefined {
   const path = roomPath(root, number);
   makeDirectories(path, 0o700);
   return tryLockDir(path);
-}
-
-/** The kernel takes its time to end the network of a pod that was killed; from here on nobody hears it any more. */
-export function silence(uuids: readonly string[]): void {
-  using socket = new NetlinkSocket(NETLINK_ROUTE);
-  socket.request(
-    uuids.map((uuid) => disconnectPort(vethName(uuid))),
-    [ERRNO.ENODEV, ERRNO.ENETDOWN],
-  );
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RunningPod } from '../cli/launch-api.ts';
@@ -172,25 +173,30 @@ export class Stack {
     };
   }
 
-  #start(
+  async #start(
     { mountCounts, snapshot, staging }: Prepared & { readonly staging?: string },
     place: number,
     podName: string,
     room: Room,
-    launch: Launch,
+    { gate, ...launch }: Launch,
   ): Promise<RunningPod> {
     const { spec, baseDir } = this.#members[place]!;
+    const uuid = randomUUID();
+    using held = spec.network.mode === 'bridge' ? gate?.enter(uuid) : undefined;
     const clone = newCloneSpec(spec, {
       environment: this.name,
       podName,
       isHermetic: this.#isHermetic,
+      isHeld: held !== undefined,
       storage: staging && `${staging}/${spec.name}`,
       snapshot: snapshot && `${snapshot.path}/${spec.name}`,
       labels: { [ENVIRONMENT_LABEL]: this.name, ...(snapshot ? { [SNAPSHOT_LABEL]: snapshot.key } : {}) },
       mountCounts: mountCounts[place]!,
     });
-    return run(clone, {
+    return await run(clone, {
       root: this.#root,
+      uuid,
+      gate: held,
       baseDir,
       ...this.#keptTo(baseDir),
       stdin: false,

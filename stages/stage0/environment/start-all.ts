@@ -4,6 +4,7 @@ import { TimeIsUp } from '../library/deadline.ts';
 import { readLogs } from '../library/logs.ts';
 import { readStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
+import type { Gate } from './gate.ts';
 import { type DescribedPod, describePods } from './report.ts';
 import type { Room } from './room.ts';
 
@@ -12,6 +13,8 @@ export interface Launch {
   readonly signal: AbortSignal;
   /** The pod is on its own; its apps may wait long for each other. */
   readonly onLaunched: (pod: RunningPod) => void;
+  /** Closed: no app starts, and no address is the pod's own, before it is opened. */
+  readonly gate?: Gate | undefined;
 }
 
 export interface Start {
@@ -27,6 +30,7 @@ export async function startAll(
   room: Room,
   podName: (place: number) => string,
   signal: AbortSignal,
+  gate?: Gate,
 ): Promise<RunningPod[]> {
   const { members, start } = starter;
   const launched: RunningPod[] = [];
@@ -51,7 +55,7 @@ export async function startAll(
         if (either.aborted) void pod.lifeline?.cut();
       };
       try {
-        return await start(place, podName(place), room, { signal: either, onLaunched });
+        return await start(place, podName(place), room, { signal: either, onLaunched, gate });
       } catch (error) {
         hasFailed.abort(error);
         throw error;

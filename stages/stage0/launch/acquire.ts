@@ -78,7 +78,8 @@ async function takeAll(
   const stores = pod.stores && (await acquireStoresOf(input, uuid, path));
   const own = bindingsFor(input, { uuid, hostname, uidBase, network });
   const bindings = { ...own, ...metadata?.bindings, ...stores?.bindings };
-  const given = [...(stores?.devices ?? []), ...(joined?.fds ?? [])];
+  const gate = options.gate ? [options.gate] : [];
+  const given = [...(stores?.devices ?? []), ...(joined?.fds ?? []), ...gate];
   return { uuid, path: podPath(root, 'run', uuid), lockFd, ips: network.ips, bindings, given };
 }
 

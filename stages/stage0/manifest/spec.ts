@@ -11,6 +11,8 @@ export type NetworkSpec =
       readonly mode: 'bridge';
       /** No manifest says so: its address is one of a room; `closed`: it reaches no other, and the host only to answer. IPv4 only then. */
       readonly room?: 'open' | 'closed';
+      /** Of a room: another pod has the address still. The pod waits before it starts an app, and for its place on the bridge. */
+      readonly isHeld?: true;
       readonly at: Position;
     }
   | { readonly mode: 'none' | 'host'; readonly at: Position }

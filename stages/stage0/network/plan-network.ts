@@ -48,6 +48,11 @@ function symbolicPod(staysInside: boolean): FirewallPod {
   };
 }
 
+/** It waits for its place on the bridge. */
+export function isHeld(network: NetworkSpec): boolean {
+  return network.mode === 'bridge' && network.isHeld === true;
+}
+
 /** For the `link` tape: the pod's firewall elements, then its link into its namespace and onto the bridge. */
 export function planVeth(
   tape: Tape,
@@ -66,7 +71,7 @@ export function planVeth(
   });
   const veth = newVeth({
     host: { name: HOLES.vethName, mtu: HOLES.bridgeMtu },
-    master: HOLES.bridgeIndex,
+    ...(isHeld(network) ? {} : { master: HOLES.bridgeIndex }),
     peer: { name: POD_LINK, mtu: HOLES.bridgeMtu, mac: HOLES.mac },
     netns: { pid: hole('initPid', 4) },
   });

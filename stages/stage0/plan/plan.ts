@@ -4,6 +4,7 @@ import type { ProcessPlan } from '../../stage2/process.ts';
 import { Program, type Tape } from '../../tape/program.ts';
 import { cgroupMounts } from '../cgroup/layout.ts';
 import { type CgroupRegisters, planCgroups } from '../cgroup/plan.ts';
+import { isHeld } from '../network/plan-network.ts';
 import { planAskedNodes, planCloseAskedNodes, planJoinedQueues } from '../rootfs/devices.ts';
 import { planHostSysfs } from '../rootfs/kernel-fs.ts';
 import { planCloseStorage, planStorage } from '../rootfs/storage.ts';
@@ -13,6 +14,7 @@ import { planKernelTree, planPodTree } from '../rootfs/tree.ts';
 import { planCgroupViewSources } from '../rootfs/cgroup-view.ts';
 import type { RootfsInput } from '../rootfs/types.ts';
 import { planVolumeDirs, planVolumeSources } from '../rootfs/volumes.ts';
+import { gateReg, planCloseGate, planGate } from './gate.ts';
 import { cgroupInputOf, type Drafts, lowerAll, rootfsInput } from './inputs.ts';
 import { markedCgroups, planPacketMarks } from './marks.ts';
 import { requireSignal } from './signals.ts';
@@ -52,6 +54,7 @@ export function planPod(input: PlanInput): Plan {
   // The descriptors that come with the tape are in the first registers.
   for (const { name } of stores.stores.filter(isImage)) storeDeviceReg({ program }, name);
   for (const join of joins) joinReg(program, join);
+  if (isHeld(spec.network)) gateReg(program);
   input.enter?.planEnter(program.tape({ purpose: 'enter' }));
   const host = program.tape({ purpose: 'host' });
   const base = program.tape({ purpose: 'base' });
@@ -114,6 +117,7 @@ function planAttach(program: Program, attach: Tape, input: PlanInput, rootfs: Ro
   planVolumeSources(attach, rootfs);
   planCloseStorage(attach, rootfs);
   planCloseAskedNodes(attach, rootfs);
+  planCloseGate(attach, input.spec.network);
   input.enter?.planShut(attach);
 }
 
@@ -143,6 +147,7 @@ function planInit(
   planInitShut(pod, input.spec, input.facts);
   input.metadata?.planSocket(pod);
   planPodTree(pod, rootfs);
+  planGate(pod, input.spec.network);
 }
 
 function planApps(
