@@ -40,6 +40,7 @@ export async function runForeground(
     const starting = launch.start(launch.manifest, {
       ...launch.options,
       keepLock: !isDetached,
+      removesItself: launch.options.autoRemove && !isDetached,
       // What is compiled already starts before a signal could be taken.
       get signal() {
         return signals.aborted;
@@ -134,7 +135,7 @@ async function stay({ root, launch, timings, pod, output, visit, limit }: Stay):
   } finally {
     timings.start('end');
     pod.release();
-    if (launch.options.autoRemove && !hasLeft) await removeAfter(root, pod.uuid);
+    if (launch.options.autoRemove && !hasLeft) await removeAfter(root, pod);
   }
 }
 
@@ -180,9 +181,11 @@ function loadRemoval(): void {
   import('../gc/remove.ts').catch(() => undefined);
 }
 
-async function removeAfter(root: string, uuid: string): Promise<void> {
-  const { removePod } = await import('../gc/remove.ts');
-  await removePod(root, uuid);
+/** The monitor does it when the apps have written nothing to the disk: half of what it takes here is code that runs for the first time. */
+async function removeAfter(root: string, { uuid, name, clear }: RunningPod): Promise<void> {
+  await clear?.();
+  const { isCleared, removePod } = await import('../gc/remove.ts');
+  if (!clear || !isCleared(root, uuid, name)) await removePod(root, uuid);
 }
 
 /** `-i` of an app with a terminal is for a person at one. */

@@ -65,6 +65,8 @@ export interface RunOptions {
   readonly replaces?: string | undefined;
   /** Kept in the record: gc removes the pod without a grace period once it has exited. */
   readonly autoRemove: boolean;
+  /** The monitor removes what the pod leaves, where it can: see `RunningPod.clear`. */
+  readonly removesItself?: boolean;
   /** Nobody may collect the pod after its end until `release()`: its logs are still to be read. */
   readonly keepLock?: boolean;
   readonly onProgress?: (progress: ImageProgress) => void;
@@ -127,6 +129,8 @@ export interface RunningPod {
   /** Lets go of the pod, with `keepLock`; may be called again. */
   readonly release: () => void;
   /** Of a pod of a test environment. */
+  /** After its end: nobody needs what it has left. Resolves when the monitor has removed that, but for its name, or has left it as it is. */
+  readonly clear?: (() => Promise<void>) | undefined;
   readonly lifeline?: Lifeline | undefined;
 }
 

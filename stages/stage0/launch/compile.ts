@@ -36,7 +36,17 @@ export interface Compilation {
 
 export type CompileOptions = Pick<
   RunOptions,
-  'root' | 'baseDir' | 'stdin' | 'tty' | 'isDetached' | 'onProgress' | 'onPhase' | 'onWarning' | 'signal' | 'frozen'
+  | 'root'
+  | 'baseDir'
+  | 'stdin'
+  | 'tty'
+  | 'isDetached'
+  | 'removesItself'
+  | 'onProgress'
+  | 'onPhase'
+  | 'onWarning'
+  | 'signal'
+  | 'frozen'
 > & { readonly pins: Pins | undefined };
 
 /** Resolves the images, and lowers the pod. Throws with everything that cannot be honoured on this host. */
@@ -54,12 +64,16 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   const facts = lookFor(spec, base, podsDir(root, 'run'));
   const metadata = await metadataOf(spec, apps, facts);
   const first = firstStreams(spec.apps[0], options);
+  const { removesItself } = options;
   const layersDir = `${imagesDir(root)}/layers`;
   const network = planNetwork(spec, facts);
   const where = { layersDir, podsDir: podsDir(root, 'run') };
   const enter = planEntry(spec, facts);
   const refusals = refusedToCaller(spec, apps, facts);
-  return compileOnce({ spec, apps, facts, network, metadata, enter, refusals, fileVolumes, ...where, first }, base);
+  return compileOnce(
+    { spec, apps, facts, network, metadata, enter, refusals, fileVolumes, ...where, first, removesItself },
+    base,
+  );
 }
 
 /** Few pods ask for it, and only they load it. */
@@ -77,13 +91,23 @@ let kept = new Map<string, Compilation>();
 let keptFor: HostFacts | undefined;
 
 /** All that a plan depends on; what is a symbol on the tape (a pod's name is one) is left out. */
-function keyOf({ spec, apps, facts, layersDir, first, fileVolumes }: PlanInput): string {
+function keyOf({ spec, apps, facts, layersDir, first, fileVolumes, removesItself }: PlanInput): string {
   const { manifest, name, hostname, labels, annotations, rollout, nameAt, ...planned } = spec;
   void [name, hostname, labels, rollout, nameAt];
   const served = spec.metadataService && annotations;
   const resolved = apps.map(({ image, user }) => [image.digest, image.mounts, image.config, user]);
   const volumes = [...fileVolumes];
-  return JSON.stringify([manifest.path, planned, served, resolved, layersDir, first, volumes, facts.looked]);
+  return JSON.stringify([
+    manifest.path,
+    planned,
+    served,
+    resolved,
+    layersDir,
+    first,
+    volumes,
+    removesItself,
+    facts.looked,
+  ]);
 }
 
 /** What was made of an input that differs in nothing a plan depends on, or a new one. */
@@ -115,6 +139,7 @@ function compile(input: PlanInput): Compilation {
     userns: facts.caller ? { mode: 'host', at: spec.userns.at } : spec.userns,
     ...entryMember(entryOf(spec, facts)),
     ...(spec.metadataService ? { hasMetadata: true } : {}),
+    ...(plan.clearsItself ? { clearsItself: true } : {}),
     ...(spec.environment ? { hasLifeline: true } : {}),
     apps: apps.map((app, index) => compileApp(plan, app, index, spec.environment ? undefined : spec.volumes)),
     hasClient: input.first?.hasClient ?? false,

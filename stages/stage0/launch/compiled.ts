@@ -46,6 +46,8 @@ export interface CompiledPod {
   readonly entry?: Entry;
   /** It has a metadata service, and each start makes its address and token. */
   readonly hasMetadata?: true;
+  /** Its monitor removes what it leaves. */
+  readonly clearsItself?: true;
   /** It ends with the process that started it. */
   readonly hasLifeline?: true;
   readonly apps: readonly CompiledApp[];

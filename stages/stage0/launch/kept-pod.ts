@@ -108,10 +108,10 @@ export interface MadeFrom {
 /** With the root, which the tape's paths begin with: a state directory may be moved. */
 function requestOf(
   { path, baseDir, name, network }: ManifestInput,
-  { root, stdin, tty, isDetached }: RunOptions,
+  { root, stdin, tty, isDetached, removesItself }: RunOptions,
 ): string {
   const streams = stdin || tty ? [stdin, tty === true, isDetached === true] : null;
-  return JSON.stringify([root, path, baseDir, name ?? null, network ?? null, streams]);
+  return JSON.stringify([root, path, baseDir, name ?? null, network ?? null, streams, removesItself === true]);
 }
 
 function pathOf(root: string, request: string): string {

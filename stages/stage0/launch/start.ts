@@ -163,19 +163,24 @@ function runningPod(
     stop: (stopOptions = {}) => ask(async (control) => control.stopPod(path, stopOptions)),
     kill: (signal) => ask(async (control) => control.signalPod(path, undefined, signal)),
     release,
+    clear: pod.clearsItself && !pod.hasLifeline ? () => endOf(monitor) : undefined,
     lifeline: pod.hasLifeline ? lifelineOf(monitor) : undefined,
   };
 }
 
-function lifelineOf({ channel }: Monitor): Lifeline {
+/** Says that nobody listens any more, and waits until the monitor has nothing more to do. */
+async function endOf({ channel }: Monitor): Promise<void> {
+  if (channel.hasEnded) return;
+  channel.ref(true);
+  channel.end();
+  while (await channel.next());
+}
+
+function lifelineOf(monitor: Monitor): Lifeline {
   return {
-    async cut() {
-      channel.ref(true);
-      channel.end();
-      while (await channel.next());
-    },
+    cut: () => endOf(monitor),
     letGo() {
-      channel.send(encodeMessage({ type: 'letGo', a: LET_GO }));
+      monitor.channel.send(encodeMessage({ type: 'letGo', a: LET_GO }));
     },
   };
 }

@@ -30,7 +30,8 @@ import {
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planArchive, planPodFiles } from './pod-files.ts';
 import { type Join, joinReg, joinsOf, planClocks, planCloseHomes, planJoins, planReturns } from './joins.ts';
-import { planLifeline, planRemoval } from './lifeline.ts';
+import { planLifeline } from './lifeline.ts';
+import { clearsItself, planRemoval } from './removal.ts';
 import { planHooks } from './hooks.ts';
 import { pidFlags, planProcess, type ProcessInput } from './process.ts';
 import { planProbes } from './probes.ts';
@@ -71,8 +72,9 @@ export function planPod(input: PlanInput): Plan {
   const marked = markedCgroups(input, drafts.pod, drafts.apps);
   planPacketMarks(leaves, settle, marked, input);
   planReleaseIds(settle, spec, facts);
-  if (spec.environment) planRemoval(settle, spec);
   planWorkDirsRemoval(settle, rootfs);
+  const isCleared = clearsItself(input, stores.stores.length > 0);
+  if (isCleared) planRemoval(settle, input);
   // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planHost(host, input, rootfs, drafts, joins);
@@ -89,6 +91,7 @@ export function planPod(input: PlanInput): Plan {
     joins,
     hasHostName: drafts.pod.namespaces?.uts.value === 'host',
     hasMarks: marked.length > 0,
+    clearsItself: isCleared,
   };
 }
 

@@ -66,6 +66,8 @@ export interface PlanInput {
   readonly layersDir: string;
   /** Where the directories of pods are. */
   readonly podsDir: string;
+  /** Its monitor is to remove what it leaves, where it can. */
+  readonly removesItself?: boolean | undefined;
   /** Absent: as the manifest has it. */
   readonly first?: FirstStreams | undefined;
 }
@@ -90,4 +92,6 @@ export interface Plan {
   readonly hasHostName: boolean;
   /** The pod has a table of the firewall's; the ledger names it before. */
   readonly hasMarks: boolean;
+  /** Its monitor removes what it leaves, when it is told that nobody looks at it any more. */
+  readonly clearsItself: boolean;
 }
