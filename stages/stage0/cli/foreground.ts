@@ -1,5 +1,6 @@
 import { lstatSync, rmSync, writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
+import { isCleared } from '../pod/cleared.ts';
 import type { ClientWants } from './app-client.ts';
 import type { LaunchApi, ManifestInput, RunningPod, RunOptions, TerminalSize } from './launch-api.ts';
 import { LogPrinter } from './log-printer.ts';
@@ -12,6 +13,9 @@ import { isTerminal, STDOUT, type Terminal } from './terminal.ts';
 import { TimeLimit } from './time-limit.ts';
 import type { Timings } from './timings.ts';
 import type { Invocation } from './verb.ts';
+
+/** What the removal of a pod needs is loaded while the pod runs. */
+const PRELOAD_MS = 20;
 
 export interface Launch {
   readonly manifest: ManifestInput;
@@ -52,8 +56,6 @@ export async function runForeground(
       onCreated: ({ uuid, path, apps }) => {
         if (launch.idFile !== undefined) writeIdFile((noted = launch.idFile), uuid);
         if (!isDetached) output ??= new LogOutput(terminal, path, apps, () => new LogPrinter({ terminal, apps }));
-        // While stage1 works there is nothing else to do.
-        if (launch.options.autoRemove) setImmediate(loadRemoval);
       },
       onLaunched: (pod) => {
         progress.finish();
@@ -125,6 +127,8 @@ interface Stay {
 
 async function stay({ root, launch, timings, pod, output, visit, limit }: Stay): Promise<number> {
   timings.start('run');
+  // Whoever ends sooner has hardly written anything.
+  const preload = launch.options.autoRemove ? setTimeout(loadRemoval, PRELOAD_MS) : undefined;
   await tellServiceManager(launch.options, pod);
   output.started(pod);
   let hasLeft = false;
@@ -133,6 +137,7 @@ async function stay({ root, launch, timings, pod, output, visit, limit }: Stay):
     ({ hasLeft } = attended);
     return attended.exitCode;
   } finally {
+    clearTimeout(preload);
     timings.start('end');
     pod.release();
     if (launch.options.autoRemove && !hasLeft) await removeAfter(root, pod);
@@ -184,8 +189,9 @@ function loadRemoval(): void {
 /** The monitor does it when the apps have written nothing to the disk: half of what it takes here is code that runs for the first time. */
 async function removeAfter(root: string, { uuid, name, clear }: RunningPod): Promise<void> {
   await clear?.();
-  const { isCleared, removePod } = await import('../gc/remove.ts');
-  if (!clear || !isCleared(root, uuid, name)) await removePod(root, uuid);
+  if (clear && isCleared(root, uuid, name)) return;
+  const { removePod } = await import('../gc/remove.ts');
+  await removePod(root, uuid);
 }
 
 /** `-i` of an app with a terminal is for a person at one. */

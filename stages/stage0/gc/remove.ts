@@ -42,13 +42,6 @@ export async function removePod(
   }
 }
 
-/** Of a pod whose monitor was to remove it: true when it did, and nothing is left but its name, which is given back. */
-export function isCleared(root: string, uuid: string, name: string): boolean {
-  if (new PodStore(root).locate(uuid)) return false;
-  releaseName(root, name, uuid);
-  return true;
-}
-
 /** Gives back what a dead pod holds outside its directory. The caller has the pod's lock. */
 export async function undoPod(root: string, uuid: string, path: string): Promise<void> {
   await undoLedger(root, uuid, readLedger(path));
