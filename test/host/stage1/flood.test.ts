@@ -95,8 +95,9 @@ function secondNow(): bigint {
 
 /** A pod that has done so when it was told to and does the rest when it is stopped, and whether the first took less than a second. */
 async function tryFlood(name: string, flood: string, rest: string): Promise<{ pod: StartedPod; isInOne: boolean }> {
-  const steps = ['trap : TERM', 'mkfifo /go /done', 'echo made', 'read -r go </go', flood, 'echo >/done'];
-  const script = [...steps, 'sleep infinity & wait', rest].join('\n');
+  const steps = ["trap 'told=1' TERM", 'mkfifo /go /done', 'echo made', 'read -r go </go', flood, 'echo >/done'];
+  // It may be told before it waits for that.
+  const script = [...steps, 'while [ -z "$told" ]; do sleep 0.2 & wait $!; done', rest].join('\n');
   const pod = await start(root, name, shell('main', script));
   await untilLogged(root, pod, 'made');
   await delay(1000 - (Number(process.hrtime.bigint() / 1_000_000n) % 1000));
