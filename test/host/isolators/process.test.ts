@@ -105,12 +105,25 @@ test("sysctls of the pod's namespaces hold in them, and not on the host", async 
   const file = '/proc/sys/net/ipv4/ip_default_ttl';
   const before = readFileSync(file, 'utf8');
   const isolators = {
-    'os/linux/sysctl': { 'net.ipv4.ip_default_ttl': 77, 'kernel.shmmni': '99', 'fs.mqueue.msg_max': 11 },
+    'os/linux/sysctl': {
+      'net.ipv4.ip_default_ttl': 77,
+      'kernel.shmmni': '99',
+      'fs.mqueue.msg_max': 11,
+      'kernel.sem': '251  32001 33',
+      'net.ipv4.ping_group_range': '0 7',
+    },
   };
-  const seen = await shell(`cat ${file} /proc/sys/kernel/shmmni /proc/sys/fs/mqueue/msg_max`, {
+  const files = ['kernel/shmmni', 'fs/mqueue/msg_max', 'kernel/sem', 'net/ipv4/ping_group_range'];
+  const seen = await shell(`cat ${file} ${files.map((name) => `/proc/sys/${name}`).join(' ')}`, {
     fields: { isolators },
   });
-  assert.deepEqual(seen.trim().split('\n'), ['77', '99', '11']);
+  assert.deepEqual(
+    seen
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t').slice(0, 3).join(' ')),
+    ['77', '99', '11', '251 32001 33', '0 7'],
+  );
   assert.equal(readFileSync(file, 'utf8'), before);
 });
 
@@ -129,6 +142,17 @@ test("a sysctl that is the host's is refused, whatever it is called", async () =
   const shared = await refusal({ 'os/linux/sysctl': { 'net.core.somaxconn': 1 } }, { network: { mode: 'host' } }, true);
   assert.match(shared, /with "network: \{mode: host\}" it is the host's/);
   assert.match(await refusal({ 'os/linux/sysctl': { 'kernel.sem': '1\n2' } }, {}, true), /-:1:\d+/);
+});
+
+test('more numbers than a sysctl takes are refused: the kernel takes the first, and says that it took all', async () => {
+  for (const [name, value] of [
+    ['net.core.somaxconn', '111 222'],
+    ['kernel.shmmni', '99 100 101'],
+    ['net.ipv4.ping_group_range', '0 7 9'],
+  ] as const) {
+    const said = await refusal({ 'os/linux/sysctl': { [name]: value } }, {}, true);
+    assert.match(said, /-:1:\d+: .*the kernel says that it is something else[^]*how many numbers/, name);
+  }
 });
 
 test('masked and read-only paths, of images and volumes, through links, and where there is nothing', async () => {
