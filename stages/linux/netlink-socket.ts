@@ -6,6 +6,7 @@ import { ERRNO, SyscallError } from './errno.ts';
 import { Fd } from './fd.ts';
 import { encodeMessages, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, type NetlinkMessage } from './netlink.ts';
 import { type NetlinkOutcome, type NetlinkReply, parseOutcome, parseReplies } from './netlink-decode.ts';
+import type { NetworkNamespace } from './network-namespace.ts';
 import { syscall, trySyscall } from './syscall.ts';
 
 export const AF_NETLINK = 16;
@@ -39,8 +40,10 @@ export class NetlinkSocket implements Disposable {
   readonly #buffer = new Uint8Array(new ArrayBuffer(RECEIVE_BYTES));
   #seq = 1;
 
-  constructor(protocol: number) {
-    this.#fd = new Fd(syscall('socket', AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  /** `within`: the socket is that namespace's, wherever it is used. */
+  constructor(protocol: number, within?: NetworkNamespace) {
+    const make = (): Fd => new Fd(syscall('socket', AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+    this.#fd = within ? within.inside(make) : make();
     const on = Uint8Array.of(1, 0, 0, 0);
     for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) {
       syscall('setsockopt', this.#fd.number, SOL_NETLINK, option, on, on.length);

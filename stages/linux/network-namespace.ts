@@ -16,12 +16,17 @@ export class NetworkNamespace implements Disposable {
 
   /** A TCP socket belongs for good to the namespace it was made in, wherever it is used. Non-blocking, close-on-exec. */
   newTcpSocket(family: number): Fd {
+    return this.inside(() => new Fd(syscall('socket', family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)));
+  }
+
+  /** Does it with this thread in the namespace. */
+  inside<T>(work: () => T): T {
     const home = openSync('/proc/thread-self/ns/net', 'r');
     try {
       // Namespaces belong to this thread: nothing is awaited before it is back.
       syscall('setns', this.#fd.number, CLONE_NEWNET);
       try {
-        return new Fd(syscall('socket', family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        return work();
       } finally {
         mustReturn(() => void syscall('setns', home, CLONE_NEWNET));
       }

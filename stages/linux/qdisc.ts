@@ -11,8 +11,11 @@ import {
   type Piece,
   u32,
 } from './netlink.ts';
+import { parseAttributes } from './netlink-decode.ts';
+import type { NetlinkSocket } from './netlink-socket.ts';
 
 const RTM_NEWQDISC = 36;
+const RTM_GETQDISC = 38;
 const TC_H_ROOT = 0xffff_ffff;
 /** 1: */
 const HANDLE = 0x1_0000;
@@ -62,4 +65,45 @@ export function newTokenBucket(index: Piece, bucket: TokenBucket): NetlinkMessag
     ],
     what: `let ${bucket.rate} bytes a second pass`,
   };
+}
+
+/** Where struct tcmsg has the link, and where its attributes begin. */
+const TCM_IFINDEX = 4;
+const TCM_BYTES = 20;
+
+export interface LinkRate {
+  readonly index: number;
+  /** Bytes a second. */
+  readonly rate: number;
+}
+
+/** The token buckets of the socket's network namespace. */
+export function tokenBucketRates(socket: NetlinkSocket): LinkRate[] {
+  const header = [new Uint8Array(TCM_BYTES)];
+  const message: NetlinkMessage = {
+    type: RTM_GETQDISC,
+    flags: 0,
+    header,
+    attributes: [],
+    what: 'list queueing disciplines',
+  };
+  return socket.dump(message).flatMap(({ payload }) => {
+    const attributes = parseAttributes(payload.subarray(TCM_BYTES));
+    const kind = attributes.get(TCA_KIND);
+    const options = attributes.get(TCA_OPTIONS);
+    if (!kind || !options || Buffer.from(kind).toString('latin1') !== 'tbf\0') return [];
+    return [{ index: viewOf(payload).getInt32(TCM_IFINDEX, true), rate: rateOf(parseAttributes(options)) }];
+  });
+}
+
+/** The 64 bits are only there when 32 are not enough. */
+function rateOf(options: ReadonlyMap<number, Uint8Array>): number {
+  const long = options.get(TCA_TBF_RATE64);
+  if (long) return Number(viewOf(long).getBigUint64(0, true));
+  const parms = options.get(TCA_TBF_PARMS);
+  return parms ? viewOf(parms).getUint32(8, true) : 0;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -66,6 +66,8 @@ function membersText(values: Readonly<Record<string, InForceValue | null>>): str
 function memberText(name: string, value: InForceValue): string {
   const bytes = name.endsWith('Bytes');
   const plain = name.replace(/(Bytes|Cores)$/, '');
+  if (name.endsWith('BytesPerSecond') && typeof value === 'number')
+    return `${name.slice(0, -'BytesPerSecond'.length)} ${formatBytes(value)}/s`;
   if (bytes && typeof value === 'number') return `${plain} ${formatBytes(value)}`;
   if (name.endsWith('Cores') && typeof value === 'number') return `${plain} ${value} cores`;
   if (typeof value !== 'object') return `${plain} ${printable(String(value))}`;

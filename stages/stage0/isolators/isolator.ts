@@ -166,6 +166,8 @@ export interface InForceSource {
   readonly control: (controller: string, file: ControlFile) => string | undefined;
   /** Of /proc/PID of the app's first process; a pod has none. */
   readonly proc: (file: string) => string | undefined;
+  /** Of the pod's own link, in bytes a second; an app has none. */
+  readonly link?: () => { readonly send: number | undefined; readonly receive: number | undefined } | undefined;
 }
 
 export type InForceValue =

@@ -51,5 +51,9 @@ export const NETWORK_BANDWIDTH: Isolator<NetworkBandwidthValue> = {
     },
   },
   lower,
+  readBack: ({ link }) => {
+    const rates = link?.();
+    return rates && { sendBytesPerSecond: rates.send ?? 'max', receiveBytesPerSecond: rates.receive ?? 'max' };
+  },
   fixed: IN_THE_POD,
 };

@@ -1,9 +1,12 @@
 // What holds for a pod that runs, as the kernel says it, and what it uses
 
+import { PodError } from '../error.ts';
 import { ControlFiles } from '../cgroup/control-files.ts';
 import { type Counters, readCounters } from '../cgroup/counters.ts';
 import type { InForce, InForceSource } from '../isolators/isolator.ts';
 import { ISOLATORS } from '../isolators/registry.ts';
+import type { NetworkNamespace } from '../../linux/network-namespace.ts';
+import { readLinkRates } from '../network/link-rates.ts';
 import type { CgroupFacts } from '../plan/facts.ts';
 import { readIfThere } from '../pod/files.ts';
 import type { PodStatus } from '../pod/status.ts';
@@ -23,20 +26,41 @@ export interface PodResources extends Resources {
 }
 
 /** Undefined when the pod does not run. Reads only, from outside: nothing of the pod's is executed. */
-export function readResources(pod: PodStatus, facts: CgroupFacts): PodResources | undefined {
+export function readResources(pod: PodStatus, facts: CgroupFacts, openNetwork: OpenNetwork): PodResources | undefined {
   if (pod.state !== 'running' && pod.state !== 'paused') return undefined;
   const running = pod.apps.filter(({ state }) => state === 'running');
-  const apps = running.map(({ name, pid }) => [name, readOne(facts, pod.uuid, name, pid)] as const);
-  return { ...readOne(facts, pod.uuid, undefined, null), apps: Object.fromEntries(apps) };
+  const apps = running.map(({ name, pid }) => [name, readOne(facts, pod.uuid, { app: name, pid })] as const);
+  return { ...readOne(facts, pod.uuid, { openNetwork }), apps: Object.fromEntries(apps) };
 }
 
-function readOne(facts: CgroupFacts, uuid: string, app: string | undefined, pid: number | null): Resources {
+/** How to get at the network of a running pod; a normal user cannot. */
+export type OpenNetwork = ((uuid: string) => NetworkNamespace) | undefined;
+
+/** Of the pod as a whole, or of an app of it. */
+interface Which {
+  readonly app?: string;
+  readonly pid?: number | null;
+  readonly openNetwork?: OpenNetwork;
+}
+
+function readOne(facts: CgroupFacts, uuid: string, { app, pid = null, openNetwork }: Which): Resources {
   const files = new ControlFiles(facts, { uuid, app });
   const source: InForceSource = {
     control: (controller, file) => files.read(controller, file),
     proc: (file) => (pid === null ? undefined : readProc(`/proc/${pid}/${file}`)),
+    ...(openNetwork ? { link: () => readLink(uuid, openNetwork) } : {}),
   };
   return { inForce: readBackAll(source, app === undefined ? 'pod' : 'app'), usage: readCounters(facts, uuid, app) };
+}
+
+/** The pod may end while it is looked at. */
+function readLink(uuid: string, openNetwork: NonNullable<OpenNetwork>): ReturnType<NonNullable<InForceSource['link']>> {
+  try {
+    return readLinkRates(uuid, openNetwork);
+  } catch (error) {
+    if (error instanceof PodError && error.code === 'pod/state') return undefined;
+    throw error;
+  }
 }
 
 /** What no isolator can read back is not in it. */

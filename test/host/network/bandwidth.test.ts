@@ -100,6 +100,8 @@ test('a pod sends and is sent no more than its limit, and its loopback is free',
   await using pod = await run(manifest({ mode: 'bridge' }, { 'resource/network-bandwidth': { limit: '4M' } }), {
     root,
   });
+  const inForce = (await pod.resources())?.inForce['resource/network-bandwidth'];
+  assert.deepEqual(inForce, { sendBytesPerSecond: LIMIT, receiveBytesPerSecond: LIMIT });
   const ip = pod.ips[0]!;
   const from = await connected(ip, 2);
   let received = 0;

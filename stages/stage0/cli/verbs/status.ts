@@ -10,6 +10,7 @@ import { waitForPod } from '../../pod/wait.ts';
 import { renderProbes } from '../probe-table.ts';
 import { onlyOperand, parseDuration } from '../arguments.ts';
 import { buryIfLeft } from '../bury.ts';
+import { loadPodNetwork } from '../load-launch.ts';
 import { eventText } from '../event-text.ts';
 import { formatValue, isStructured } from '../format.ts';
 import { appStateCell, stateCell } from '../state.ts';
@@ -67,7 +68,7 @@ async function resourcesOf(pod: PodStatus): Promise<PodResources | undefined> {
   if (pod.state !== 'running' && pod.state !== 'paused') return undefined;
   const { readResources } = await import('../../resources/in-force.ts');
   const { readCgroupFacts } = await import('../../cgroup/hierarchies.ts');
-  return readResources(pod, readCgroupFacts());
+  return readResources(pod, readCgroupFacts(), process.geteuid!() === 0 ? await loadPodNetwork() : undefined);
 }
 
 /** `inForce` and `usage` of the pod and of each app; null when it does not run. */
