@@ -7,6 +7,9 @@ enum {
 	/* A probe that changes its mind all the time gets a line of the journal every so often, after the first few. */
 	LINE_EVERY_MS = 10000,
 	LINES_AT_ONCE = 6,
+	/* Each has lines of its own: whoever waits for a pass does not wait longer because the reasons before it were many. */
+	SAYS_WHETHER = 0,
+	SAYS_WHY = 1,
 };
 
 /* Each byte of what a command said may become six. */
@@ -55,12 +58,19 @@ static void put_role(struct text *t, u32 role)
 		put_literal(t, ",\"probe\":\"live\"");
 }
 
+/* Whether it passes is news, or only why it does not. */
+static int kind_of_news(const struct probe *p)
+{
+	return !p->told || p->passed != p->told_passed ? SAYS_WHETHER : SAYS_WHY;
+}
+
 /* What the journal says of an app is what is known when the line is written: its last one is true. */
 static void tell(struct init *in, u32 index, u64 now)
 {
 	const struct tape_probe *q = asked(in, index);
 	struct probe *p = &in->probes[index];
 	struct text t = EVENT(line, "probe");
+	u64 *quiet_until = &p->quiet_until[kind_of_news(p)];
 
 	event_app(&t, in, q->app);
 	put_role(&t, q->role);
@@ -79,15 +89,16 @@ static void tell(struct init *in, u32 index, u64 now)
 	p->told_passed = p->passed;
 	p->told_outcome = p->outcome;
 	p->told_number = p->number;
-	p->quiet_until = (p->quiet_until > now ? p->quiet_until : now) + ms(LINE_EVERY_MS);
+	*quiet_until = (*quiet_until > now ? *quiet_until : now) + ms(LINE_EVERY_MS);
 }
 
 /* The first of these is now, or up to LINES_AT_ONCE of them ahead of their time. */
 static u64 may_tell_at(const struct probe *p)
 {
 	u64 ahead = ms(LINE_EVERY_MS) * (LINES_AT_ONCE - 1);
+	u64 quiet_until = p->quiet_until[kind_of_news(p)];
 
-	return p->quiet_until > ahead ? p->quiet_until - ahead : 0;
+	return quiet_until > ahead ? quiet_until - ahead : 0;
 }
 
 /* While it passes, a try that fails is no news; while it does not, the reason is. */

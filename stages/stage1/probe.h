@@ -62,7 +62,7 @@ struct probe {
 	enum outcome told_outcome;
 	s32 number;
 	s32 told_number;
-	u64 quiet_until;
+	u64 quiet_until[2];
 };
 
 /* probe.c */

@@ -187,6 +187,18 @@ test('a probe that changes its mind all the time writes a bounded number of line
   await untilReady(root, pod, 'a');
 });
 
+test('a pass is told at once, however many reasons there were before', async () => {
+  const ready = sh('echo >> /tries; test -e /go || exit $(($(wc -l < /tries) % 7 + 1))', { period: '20ms' });
+  await using pod = await start(root, 'reasons', shell('a', FOREVER, { probes: { ready } }));
+  while (Number((await pod.exec(['sh', '-c', 'wc -l < /tries || echo 0'])).stdout) < 30) await delay(50);
+  const lines = eventsOf(root, pod).filter(({ e }) => e === 'probe').length;
+  assert.ok(lines >= 2 && lines <= 7, `${lines} lines`);
+  const startMs = performance.now();
+  await pod.exec(['touch', '/go']);
+  await untilReady(root, pod, 'a');
+  assert.ok(performance.now() - startMs < 3000);
+});
+
 test('tries leave no descriptor and no process behind', async () => {
   const probes = {
     start: sh('echo x; exit 0'),
