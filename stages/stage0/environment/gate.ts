@@ -9,7 +9,14 @@ import { socketPair } from '../../linux/socket.ts';
  * the bridge, and waits for its end. A pod whose process is gone is not held.
  */
 export class Gate implements Disposable {
+  /** When it is opened: for pods that have no place to wait for, and are started only then. */
+  readonly opened: Promise<void>;
+  #letIn: () => void = () => undefined;
   readonly #held: { readonly uuid: string; readonly near: Socket; readonly arrival: Promise<void> }[] = [];
+
+  constructor() {
+    this.opened = new Promise((resolve) => (this.#letIn = resolve));
+  }
 
   /** For one pod: what init waits on. Whoever starts it closes it, once init has its own. */
   enter(uuid: string): Fd {
@@ -35,6 +42,7 @@ export class Gate implements Disposable {
 
   open(): void {
     for (const { near } of this.#held) near.destroy();
+    this.#letIn();
   }
 
   [Symbol.dispose](): void {

@@ -182,7 +182,9 @@ export class Stack {
   ): Promise<RunningPod> {
     const { spec, baseDir } = this.#members[place]!;
     const uuid = randomUUID();
-    using held = spec.network.mode === 'bridge' ? gate?.enter(uuid) : undefined;
+    const isOnBridge = spec.network.mode === 'bridge';
+    using held = isOnBridge ? gate?.enter(uuid) : undefined;
+    if (!isOnBridge) await gate?.opened;
     const clone = newCloneSpec(spec, {
       environment: this.name,
       podName,

@@ -27,9 +27,11 @@ test('a gate knows when all have arrived, and lets all in when it is opened', as
   const arrived = gate.arrived();
   writeSync(one.number, Uint8Array.of(0));
   assert.equal(await isSettled(arrived), false);
+  assert.equal(await isSettled(gate.opened), false);
   writeSync(two.number, Uint8Array.of(0));
   await arrived;
   gate.open();
+  await gate.opened;
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual([readEnd(one.number), readEnd(two.number)], [0, 0]);
 });
