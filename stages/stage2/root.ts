@@ -13,6 +13,9 @@ import { openHow } from '../linux/structs.ts';
 import type { Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
+/** Of the floor, the file system under init's root and the apps': where an app's root is put down while init's is taken away. */
+export const LANDING = 'root';
+
 /** Where init keeps each app's root, in its own root file system. */
 export function appRootPath(app: string): string {
   return `/apps/${app}`;
@@ -33,14 +36,23 @@ export function joinCgroups(tape: Tape, process: ProcessPlan): void {
   tape.call('unshare', [CLONE_NEWCGROUP], { at: process.places.app, why: 'make a cgroup namespace' });
 }
 
-/** A mount namespace of the app's own whose root is the app's; init's own tree is gone from it. */
+/**
+ * A mount namespace of the app's own whose root is the app's; init's own tree is gone from it. pivot_root(2) would do the same,
+ * and look at every process of the host for it. Here the working directory is the floor (docs/decisions/028).
+ */
 export function enterNewRoot(tape: Tape, process: ProcessPlan): void {
   const options = { at: process.places.app, why: `enter the root file system of app "${process.app}"` };
+  const root = tape.program.reg('newRoot');
+  const landing = tape.text(LANDING);
+  const floor = tape.text('.');
   tape.call('unshare', [CLONE_NEWNS], options);
-  tape.call('chdir', [tape.text(appRootPath(process.app))], options);
-  tape.call('pivot_root', [tape.text('.'), tape.text('.')], options);
-  tape.call('umount2', [tape.text('.'), MNT_DETACH], options);
-  tape.call('chdir', [tape.text('/')], options);
+  tape.call('move_mount', [AT_FDCWD, tape.text(appRootPath(process.app)), AT_FDCWD, landing, 0], options);
+  tape.call('openat', [AT_FDCWD, landing, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], { ...options, out: root });
+  tape.call('umount2', [tape.text('/'), MNT_DETACH], options);
+  tape.call('move_mount', [AT_FDCWD, landing, AT_FDCWD, floor, 0], options);
+  tape.call('fchdir', [root], options);
+  tape.call('chroot', [tape.text('.')], options);
+  tape.call('close', [root], options);
 }
 
 /** The namespace the app's first process made: setns(2) also moves root and working directory to its root. */

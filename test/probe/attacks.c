@@ -17,6 +17,8 @@ int run_attack(int argc, char **argv)
 		return hold_kernel_memory(argv[2], strtol(argv[3], NULL, 10));
 	if (!strcmp(name, "escape") && argc > 2)
 		return escape(argv[2]);
+	if (!strcmp(name, "beneath"))
+		return beneath();
 	if (!strcmp(name, "unmask"))
 		return unmask();
 	if (!strcmp(name, "devices"))

@@ -48,6 +48,8 @@ int bomb(long ms);
 int hold_kernel_memory(const char *kind, long bytes);
 /* escape.c */
 int escape(const char *path);
+/* beneath.c */
+int beneath(void);
 /* tamper.c */
 int unmask(void);
 int tamper_with_devices(void);

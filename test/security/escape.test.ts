@@ -48,6 +48,26 @@ test('none does as root of the host, who has the capabilities of every app', asy
   await assertNoWayOut(pod);
 });
 
+interface Beneath {
+  readonly unshare: string;
+  readonly umount: string;
+  readonly setns: string;
+  /** Names in the root that is there now, and in its directory `root`. */
+  readonly root: readonly string[];
+  readonly below: readonly string[];
+  readonly mounts: readonly string[];
+}
+
+test('who takes the root of its app away finds an empty one, and nothing of init’s or of another app’s', async () => {
+  const neighbour = { exec: [INSIDE, 'hold'] };
+  for (const pod of [{}, { userns: 'host' }]) {
+    await using running = await startPod(root, { image, apps: [UNBOUND, neighbour], pod });
+    const found = await probe<Beneath>(running, ['beneath'], { app: 'app0' });
+    const gone = { unshare: 'ok', umount: 'ok', setns: 'ok' };
+    assert.deepEqual(found, { ...gone, root: ['root'], below: [], mounts: ['/'] });
+  }
+});
+
 test('a working directory that is a descriptor of the runtime’s leads nowhere, for exec and for the app', async () => {
   await using pod = await startPod(root, { image });
   for (let fd = 0; fd < 24; fd++) {

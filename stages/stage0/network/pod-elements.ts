@@ -27,13 +27,12 @@ export interface ElementGroup<Port> {
 }
 
 const IPPROTO = { tcp: u8(6), udp: u8(17) } as const;
-/** Source of duplicate address detection and of the first multicast reports. */
-const UNSPECIFIED6 = new Uint8Array(16);
 
 /** All that a pod has in the firewall, the binding of its link first. */
 export function podElements<Port extends PortBinding>(pod: FirewallPod, ports: readonly Port[]): ElementGroup<Port>[] {
   const owner = [pod.link, pod.mac];
-  const sources6 = [pod.ip6, pod.ip6Link, UNSPECIFIED6];
+  // Not `::`: what duplicate address detection asks would go to every pod, and who answered would be refused.
+  const sources6 = [pod.ip6, pod.ip6Link];
   return [
     { table: pod.bridge, set: BRIDGE_SETS.links.name, elements: [{ key: [pod.link] }] },
     { table: pod.bridge, set: BRIDGE_SETS.owners4.name, elements: [{ key: [...owner, pod.ip4] }] },

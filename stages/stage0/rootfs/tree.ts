@@ -32,6 +32,9 @@ import { planMount, planVolumeTree } from './volumes.ts';
 /** A directory every host has, to hang init's root on until it is pivoted to. Nothing is looked up below it afterwards. */
 const HANGER = '/usr';
 
+/** Of the floor, where an app's process puts its root down: stage2/root.ts names it too, as it does `apps`. */
+const LANDING = 'root';
+
 /**
  * init's own root: an empty tmpfs with one /proc, /sys and /dev to clone for the apps. It needs nothing of the monitor's, so
  * init makes it while the monitor still makes the overlays.
@@ -60,13 +63,13 @@ export function planPodTree(pod: Tape, input: RootfsInput): void {
 }
 
 /** rprivate first: nothing that is mounted here may show on the host, nor the other way round. */
-function planInitRoot(pod: Tape, input: RootfsInput, initRoot: Reg): void {
+function planInitRoot(tree: Tape, input: RootfsInput, initRoot: Reg): void {
   const isolate = { at: input.podAt, why: 'cut the mount tree off from the host' };
+  const attr = tree.bytes(mountAttr({ propagation: MS_PRIVATE }));
+  tree.call('mount_setattr', [AT_FDCWD, tree.text('/'), AT_RECURSIVE, attr, MOUNT_ATTR_SIZE], isolate);
   const make = { at: input.podAt, why: "mount init's root" };
-  const attr = pod.bytes(mountAttr({ propagation: MS_PRIVATE }));
-  pod.call('mount_setattr', [AT_FDCWD, pod.text('/'), AT_RECURSIVE, attr, MOUNT_ATTR_SIZE], isolate);
   newFileSystem(
-    pod,
+    tree,
     {
       type: 'tmpfs',
       options: [
@@ -78,7 +81,7 @@ function planInitRoot(pod: Tape, input: RootfsInput, initRoot: Reg): void {
     initRoot,
     make,
   );
-  attachMount(pod, initRoot, AT_FDCWD, HANGER, make);
+  attachMount(tree, initRoot, AT_FDCWD, HANGER, make);
 }
 
 function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Reg): void {
@@ -162,12 +165,26 @@ function finishAppRoot(pod: Tape, app: RootfsApp, root: Reg): void {
   pod.call('close', [root], { at: app.at, why: `finish the root file system of app "${app.name}"` });
 }
 
+/**
+ * The floor becomes the root of the mount namespace, and init's root is mounted on top of it. init stays with its working
+ * directory on the floor: it is how its apps' processes reach that, to leave init's root for their own (docs/decisions/028).
+ */
 function planPivot(pod: Tape, input: RootfsInput, initRoot: Reg): void {
+  const floor = pod.program.reg('floor');
   const reason = { at: input.podAt, why: "leave the host's root file system" };
+  pod.call('mkdirat', [initRoot, pod.text('floor'), 0o755], reason);
+  pod.call('mkdirat', [initRoot, pod.text(`floor/${LANDING}`), 0o755], reason);
   setMountAttr(pod, initRoot, { set: MOUNT_ATTR_RDONLY }, reason);
-  pod.call('fchdir', [initRoot], reason);
+  cloneTree(pod, initRoot, 'floor', floor, reason);
+  attachMount(pod, floor, AT_FDCWD, HANGER, reason);
+  pod.call('fchdir', [floor], reason);
   pod.call('pivot_root', [pod.text('.'), pod.text('.')], reason);
+  attachMount(pod, initRoot, AT_FDCWD, LANDING, reason);
   pod.call('umount2', [pod.text('.'), MNT_DETACH], reason);
-  pod.call('chdir', [pod.text('/')], reason);
+  attachMount(pod, initRoot, AT_FDCWD, '.', reason);
+  pod.call('fchdir', [initRoot], reason);
+  pod.call('chroot', [pod.text('.')], reason);
+  pod.call('fchdir', [floor], reason);
   pod.call('close', [initRoot], reason);
+  pod.call('close', [floor], reason);
 }
