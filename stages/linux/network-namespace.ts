@@ -1,10 +1,9 @@
-// network_namespaces(7), setns(2), socket(2)
+// network_namespaces(7), socket(2)
 
-import { closeSync, openSync } from 'node:fs';
-import { CLONE_NEWNET, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from './constants.ts';
+import { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from './constants.ts';
 import { Fd } from './fd.ts';
-import { mustReturn } from './return.ts';
 import { syscall } from './syscall.ts';
+import { inNamespace } from './visit-namespace.ts';
 
 /** Held open: it lives as long as this does, and stays the same whatever becomes of the process it was found by. */
 export class NetworkNamespace implements Disposable {
@@ -21,18 +20,7 @@ export class NetworkNamespace implements Disposable {
 
   /** Does it with this thread in the namespace. */
   inside<T>(work: () => T): T {
-    const home = openSync('/proc/thread-self/ns/net', 'r');
-    try {
-      // Namespaces belong to this thread: nothing is awaited before it is back.
-      syscall('setns', this.#fd.number, CLONE_NEWNET);
-      try {
-        return work();
-      } finally {
-        mustReturn(() => void syscall('setns', home, CLONE_NEWNET));
-      }
-    } finally {
-      closeSync(home);
-    }
+    return inNamespace('net', this.#fd.number, work);
   }
 
   [Symbol.dispose](): void {

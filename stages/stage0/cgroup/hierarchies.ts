@@ -2,6 +2,7 @@
 
 import { readFileSync, statfsSync } from 'node:fs';
 import { CGROUP2_SUPER_MAGIC, CGROUP_SUPER_MAGIC } from '../../linux/cgroup.ts';
+import { unescapeOctal } from '../../linux/mountinfo.ts';
 import type { CgroupFacts, CgroupHierarchy } from '../plan/facts.ts';
 
 /** A line of mountinfo that claims to be a cgroup hierarchy. */
@@ -78,12 +79,6 @@ function isWritable(options: string): boolean {
 
 function isController(option: string): boolean {
   return !option.includes('=') && !NOT_CONTROLLERS.has(option);
-}
-
-/** mountinfo writes spaces and backslashes as \ooo. */
-function unescapeOctal(text: string): string {
-  if (!text.includes('\\')) return text;
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 /** A hierarchy may be mounted more than once: its root before a part of it, writable before read-only. */

@@ -1,4 +1,5 @@
 import type { NetworkNamespace } from '../../linux/network-namespace.ts';
+import type { Openers } from '../resources/sources.ts';
 import type { ControlApi, LaunchApi, TerminalSize } from './launch-api.ts';
 
 // The launcher is the heaviest part; the verbs that need none of it must not load it.
@@ -33,6 +34,10 @@ export async function loadPlan(): Promise<LaunchApi['planPod']> {
 
 export async function loadControl(): Promise<ControlApi> {
   return import('../launch/control.ts');
+}
+
+export async function loadOpeners(): Promise<Openers> {
+  return (await import('../resources/openers.ts')).OPENERS;
 }
 
 export async function loadPodNetwork(): Promise<(uuid: string) => NetworkNamespace> {

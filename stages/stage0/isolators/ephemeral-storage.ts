@@ -1,6 +1,6 @@
 import { IN_THE_POD } from './fixed.ts';
 import type { Isolator } from './isolator.ts';
-import { limitStorage, type StorageValue, storageSchema } from './storage-limit.ts';
+import { limitStorage, storageInForce, type StorageValue, storageSchema } from './storage-limit.ts';
 
 export const EPHEMERAL_STORAGE: Isolator<StorageValue> = {
   name: 'resource/ephemeral-storage',
@@ -12,4 +12,6 @@ export const EPHEMERAL_STORAGE: Isolator<StorageValue> = {
   look: (_value, _host, podsDir) => [`store ${podsDir}`],
   lower: (value, draft, context) => limitStorage('all', value, draft, context),
   fixed: IN_THE_POD,
+  readBackNeedsValue: true,
+  readBack: storageInForce,
 };

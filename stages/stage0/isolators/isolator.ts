@@ -168,6 +168,10 @@ export interface InForceSource {
   readonly proc: (file: string) => string | undefined;
   /** Of the pod's own link, in bytes a second; an app has none. */
   readonly link?: () => { readonly send: number | undefined; readonly receive: number | undefined } | undefined;
+  /** What the file system of the app's writable layer holds at most, and has room for; of a pod, that of its first app. */
+  readonly layer?: () => { readonly totalBytes: number; readonly freeBytes: number } | undefined;
+  /** A setting of the pod's own namespaces, by its name with dots; an app has none. */
+  readonly sysctl?: (name: string) => string | undefined;
 }
 
 export type InForceValue =
@@ -257,8 +261,13 @@ export interface Isolator<Value> {
   readonly lower: (value: Value, draft: Draft, context: IsolatorContext) => void;
   /** Why a pod that runs keeps what it was started with. Absent: it lowers to cgroup writes alone, which can be made any time. */
   readonly fixed?: string;
-  /** Reads back what the kernel has in force; undefined where it has nothing for this app or pod. Absent: the kernel does not tell. */
-  readonly readBack?: (source: InForceSource) => InForce | undefined;
+  /**
+   * Reads back what the kernel has in force; undefined where it has nothing for this app or pod. Absent: the kernel does not tell.
+   * `asked` is the manifest's value, where the kernel has to be asked about something in it (`readBackNeedsValue`).
+   */
+  readonly readBack?: (source: InForceSource, asked?: Value) => InForce | undefined;
+  /** Where the manifest does not name the isolator, there is nothing to read back. */
+  readonly readBackNeedsValue?: true;
 }
 
 /** One of them, whatever its value is. */

@@ -1,4 +1,5 @@
 import type { Isolator } from './isolator.ts';
+import { maskedInForce } from './mounts-in-force.ts';
 import { pathSet, type PathSetValue } from './path-sets.ts';
 
 export const MASKED: Isolator<PathSetValue> = pathSet({
@@ -8,4 +9,5 @@ export const MASKED: Isolator<PathSetValue> = pathSet({
   verb: 'hide',
   listOf: (draft) => draft.process.maskedPaths,
   needed: ['/dev'],
+  inForce: maskedInForce,
 });

@@ -1,6 +1,7 @@
 import { mapAll, PodError, type Position } from '../error.ts';
 import { IN_THE_POD } from './fixed.ts';
-import type { Draft, Isolator, IsolatorContext, JsonSchema, Named } from './isolator.ts';
+import { unlessEmpty } from './in-force.ts';
+import type { Draft, InForceSource, Isolator, IsolatorContext, JsonSchema, Named } from './isolator.ts';
 
 export interface PathSetValue {
   readonly set: readonly string[];
@@ -14,6 +15,8 @@ export interface PathSetKind {
   readonly listOf: (draft: Draft) => Named[];
   /** Without them no app would start. */
   readonly needed?: readonly string[];
+  /** Those of which it is true in an app that runs. */
+  readonly inForce: (source: InForceSource) => string[] | undefined;
 }
 
 function schema(description: string): JsonSchema {
@@ -52,7 +55,7 @@ function check(path: string, at: Position, { verb, needed = [] }: PathSetKind): 
 
 /** An isolator that is a set of paths in an app's root. */
 export function pathSet(kind: PathSetKind): Isolator<PathSetValue> {
-  const { name, description, listOf } = kind;
+  const { name, description, listOf, inForce } = kind;
   const lower = ({ set }: PathSetValue, draft: Draft, context: IsolatorContext): void => {
     mapAll(set.entries(), ([index, value]) => {
       const at = context.atOf(`/set/${index}`);
@@ -60,5 +63,13 @@ export function pathSet(kind: PathSetKind): Isolator<PathSetValue> {
       listOf(draft).push({ value, at });
     });
   };
-  return { name, example: { set: ['/tmp'] }, scopes: ['app'], schema: schema(description), lower, fixed: IN_THE_POD };
+  return {
+    name,
+    example: { set: ['/tmp'] },
+    scopes: ['app'],
+    schema: schema(description),
+    lower,
+    fixed: IN_THE_POD,
+    readBack: (source) => unlessEmpty({ set: inForce(source) }),
+  };
 }

@@ -1,6 +1,6 @@
 import { PodError } from '../error.ts';
 import { BYTES_PATTERN, parseBytes } from '../manifest/quantity.ts';
-import type { Draft, IsolatorContext, JsonSchema } from './isolator.ts';
+import type { Draft, InForce, InForceSource, IsolatorContext, JsonSchema } from './isolator.ts';
 
 export interface StorageValue {
   readonly limit: string | number;
@@ -47,4 +47,10 @@ export function limitStorage(
     });
   }
   draft.storage = { bytes, covers, at };
+}
+
+/** The file system of the writable layer counts for whoever set the limit: a quota's project, an image, or a tmpfs, each tells it as its size. */
+export function storageInForce({ layer }: InForceSource): InForce | undefined {
+  const size = layer?.();
+  return size && { limitBytes: size.totalBytes, usedBytes: size.totalBytes - size.freeBytes };
 }

@@ -1,5 +1,6 @@
 import { mapAll, PodError } from '../error.ts';
 import { IN_THE_POD } from './fixed.ts';
+import { unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 type SysctlValue = Readonly<Record<string, string | number>>;
@@ -82,6 +83,9 @@ export const SYSCTL: Isolator<SysctlValue> = {
   },
   lower,
   fixed: IN_THE_POD,
+  readBackNeedsValue: true,
+  readBack: ({ sysctl }, asked = {}) =>
+    unlessEmpty(Object.fromEntries(Object.keys(asked).map((name) => [name, sysctl?.(name)]))),
 };
 
 /** The name appc has for it. */

@@ -110,8 +110,8 @@ export class Pod implements AsyncDisposable {
     const status = this.status();
     const { readResources } = await import('../resources/in-force.ts');
     const { readCgroupFacts } = await import('../cgroup/hierarchies.ts');
-    const { openPodNetwork } = await import('../launch/pod-network.ts');
-    return status && readResources(status, readCgroupFacts(), process.geteuid!() === 0 ? openPodNetwork : undefined);
+    const openers = process.geteuid!() === 0 ? (await import('../resources/openers.ts')).OPENERS : undefined;
+    return status && readResources({ status, path: this.#running.path, facts: readCgroupFacts(), openers });
   }
 
   /** Stops the apps in reverse order; without `graceMs` each has its own grace period. Resolves when the pod has ended. */

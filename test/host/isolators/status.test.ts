@@ -65,6 +65,55 @@ test('the status of a running pod shows what the kernel has in force and counts'
   }
 });
 
+test('it shows settings of the pod’s namespaces, what is hidden and read-only, and how full the layer is', async () => {
+  const sysctls = {
+    'net.ipv4.ip_unprivileged_port_start': 81,
+    'kernel.msgmax': '4097',
+    'net.ipv4.ip_local_port_range': '4000 5000',
+  };
+  const isolators = {
+    'resource/disk-space': { limit: '8Mi' },
+    'os/linux/masked-paths': { set: ['/etc/os-release', '/opt'] },
+    'os/linux/readonly-paths': { set: ['/srv'] },
+  };
+  const pod = { network: { mode: 'none' }, isolators: { 'os/linux/sysctl': sysctls } };
+  await startHoldingPod(root, { name: 'inside', app: { isolators }, pod });
+  try {
+    const before = await shown('inside');
+    assert.deepEqual(before.inForce?.['os/linux/sysctl'], {
+      'net.ipv4.ip_unprivileged_port_start': '81',
+      'kernel.msgmax': '4097',
+      'net.ipv4.ip_local_port_range': '4000\t5000',
+    });
+    const app = before.apps[0]!.inForce!;
+    const masked = app['os/linux/masked-paths']?.['set'] as string[];
+    for (const path of ['/proc/interrupts', '/opt']) assert.ok(masked.includes(path), path);
+    assert.ok(!masked.includes('/dev/null') && !masked.includes('/srv'));
+    const readOnly = app['os/linux/readonly-paths']?.['set'] as string[];
+    for (const path of ['/srv', '/proc/sys', '/sys', '/probe']) assert.ok(readOnly.includes(path), path);
+    assert.ok(!readOnly.includes('/') && !readOnly.includes('/opt'));
+    const layer = app['resource/disk-space'] as { limitBytes: number; usedBytes: number };
+    assert.ok(layer.limitBytes > 6 << 20 && layer.limitBytes <= 8 << 20, `${layer.limitBytes} bytes`);
+    await podOk(['exec', 'inside', '--', '/probe', 'fill', '/file', String(3 << 20)], { root });
+    const { usedBytes } = (await shown('inside')).apps[0]!.inForce!['resource/disk-space'] as typeof layer;
+    const added = usedBytes - layer.usedBytes;
+    assert.ok(added >= 3 << 20 && added < 4 << 20, `${added} bytes more`);
+  } finally {
+    await podOk(['rm', '--force', 'inside'], { root });
+  }
+});
+
+test('what a manifest does not ask for of them is null', async () => {
+  await startHoldingPod(root, { name: 'plain', pod: { network: { mode: 'none' } } });
+  try {
+    const plain = await shown('plain');
+    const nulls = [plain.inForce?.['os/linux/sysctl'], plain.inForce?.['resource/ephemeral-storage']];
+    assert.deepEqual([...nulls, plain.apps[0]!.inForce?.['resource/disk-space']], [null, null, null]);
+  } finally {
+    await podOk(['rm', '--force', 'plain'], { root });
+  }
+});
+
 test('what is shown is read from the kernel, not from the record', async () => {
   await startHoldingPod(root, { ...HELD, name: 'behind' });
   try {

@@ -49,6 +49,18 @@ async function byQuota(root: string): Promise<void> {
   );
 }
 
+/** The kernel counts for the project, and tells it as the size of the layer's file system. */
+async function tellsQuota(root: string): Promise<void> {
+  await using pod = await start(root, ['/usr/bin/probe', 'hold'], { isolators: DISK }, {});
+  const read = async (): Promise<{ limitBytes: number; usedBytes: number }> =>
+    Object.values((await pod.resources())!.apps)[0]!.inForce['resource/disk-space'] as never;
+  const before = await read();
+  assert.equal(before.limitBytes, 8 * MIB);
+  await pod.exec(['/usr/bin/probe', 'fill', '/file', String(3 * MIB)]);
+  const added = (await read()).usedBytes - before.usedBytes;
+  assert.ok(added >= 3 * MIB && added < 4 * MIB, `${added} bytes more`);
+}
+
 function projectState(root: string, id: number): { isFree: boolean; claims: string[] } {
   const fd = openSync(root, 'r');
   try {
@@ -78,6 +90,7 @@ async function byImage(root: string): Promise<void> {
 
 export const STORAGE_CHECKS: readonly Check[] = [
   { name: 'a project quota limits layers and volumes on disk', run: byQuota },
+  { name: 'what a project quota counts is told', run: tellsQuota },
   { name: 'a project is given back with its pod', run: givesProjectBack },
   { name: "an image limits what is in the host's user namespace", run: byImage },
 ];

@@ -10,7 +10,7 @@ import { waitForPod } from '../../pod/wait.ts';
 import { renderProbes } from '../probe-table.ts';
 import { onlyOperand, parseDuration } from '../arguments.ts';
 import { buryIfLeft } from '../bury.ts';
-import { loadPodNetwork } from '../load-launch.ts';
+import { loadOpeners } from '../load-launch.ts';
 import { eventText } from '../event-text.ts';
 import { formatValue, isStructured } from '../format.ts';
 import { appStateCell, stateCell } from '../state.ts';
@@ -54,33 +54,35 @@ async function status(invocation: Invocation): Promise<number> {
   if (found?.state === 'exited') await buryIfLeft(store, uuid);
   if (!found) throw new PodError('pod/not-found', `read the status of pod ${uuid}: it was removed`);
   const format = flags.value('output') ?? 'table';
-  if (isStructured(format)) terminal.out(await formatValue(await withResources(found), format));
+  if (isStructured(format)) terminal.out(await formatValue(await withResources(store, found), format));
   else if (format === 'name') terminal.out(`${found.uuid}\n`);
   else {
     const text = renderStatus(terminal, found, readReadiness(store, uuid));
-    terminal.out(`${text}${await renderUsed(terminal, found)}${renderEvents(terminal, store, found)}`);
+    terminal.out(`${text}${await renderUsed(terminal, store, found)}${renderEvents(terminal, store, found)}`);
   }
   return 0;
 }
 
 /** Only this verb shows it, so only this verb loads what reads it. */
-async function resourcesOf(pod: PodStatus): Promise<PodResources | undefined> {
-  if (pod.state !== 'running' && pod.state !== 'paused') return undefined;
+async function resourcesOf(store: PodStore, status: PodStatus): Promise<PodResources | undefined> {
+  const pod = status.state === 'running' || status.state === 'paused' ? store.locate(status.uuid) : undefined;
+  if (!pod) return undefined;
   const { readResources } = await import('../../resources/in-force.ts');
   const { readCgroupFacts } = await import('../../cgroup/hierarchies.ts');
-  return readResources(pod, readCgroupFacts(), process.geteuid!() === 0 ? await loadPodNetwork() : undefined);
+  const openers = process.geteuid!() === 0 ? await loadOpeners() : undefined;
+  return readResources({ status, path: pod.path, facts: readCgroupFacts(), openers });
 }
 
 /** `inForce` and `usage` of the pod and of each app; null when it does not run. */
-async function withResources(pod: PodStatus): Promise<object> {
-  const resources = await resourcesOf(pod);
+async function withResources(store: PodStore, pod: PodStatus): Promise<object> {
+  const resources = await resourcesOf(store, pod);
   const pick = (one: Resources | undefined): object => ({ inForce: one?.inForce ?? null, usage: one?.usage ?? null });
   const apps = pod.apps.map((app) => ({ ...app, ...pick(resources?.apps[app.name]) }));
   return { ...pod, ...pick(resources), apps };
 }
 
-async function renderUsed(terminal: Terminal, pod: PodStatus): Promise<string> {
-  const resources = await resourcesOf(pod);
+async function renderUsed(terminal: Terminal, store: PodStore, pod: PodStatus): Promise<string> {
+  const resources = await resourcesOf(store, pod);
   return resources ? (await import('../resource-tables.ts')).renderResources(terminal, resources) : '';
 }
 

@@ -1,0 +1,89 @@
+// Where isolators read back from: control files, /proc, and what only root can open of a pod
+
+import { statfsSync } from 'node:fs';
+import type { Fd } from '../../linux/fd.ts';
+import type { NetworkNamespace } from '../../linux/network-namespace.ts';
+import { inNamespace } from '../../linux/visit-namespace.ts';
+import { ControlFiles } from '../cgroup/control-files.ts';
+import { PodError } from '../error.ts';
+import type { InForceSource } from '../isolators/isolator.ts';
+import { readLinkRates } from '../network/link-rates.ts';
+import type { CgroupFacts } from '../plan/facts.ts';
+import { readIfThere } from '../pod/files.ts';
+
+/** How to get at the parts of a running pod; a normal user cannot. They throw `pod/state` when it has ended. */
+export interface Openers {
+  readonly network: (uuid: string) => NetworkNamespace;
+  readonly namespace: (uuid: string, kind: 'net' | 'ipc') => Fd;
+  readonly root: (uuid: string, app: string) => Fd;
+}
+
+export interface Context {
+  readonly facts: CgroupFacts;
+  readonly uuid: string;
+  readonly openers: Openers | undefined;
+}
+
+/** Of an app: with the pid of its first process, which may just have ended. */
+export function appSource({ facts, uuid, openers }: Context, app: string, pid: number | null): InForceSource {
+  const files = new ControlFiles(facts, { uuid, app });
+  return {
+    control: (controller, file) => files.read(controller, file),
+    proc: (file) => (pid === null ? undefined : readProc(`/proc/${pid}/${file}`)),
+    ...(openers ? { layer: () => unlessEnded(() => sizeOf(openers.root(uuid, app))) } : {}),
+  };
+}
+
+/** Of the pod as a whole; its files on disk are counted together, so that any app's tell of them. */
+export function podSource({ facts, uuid, openers }: Context, anApp: string | undefined): InForceSource {
+  const files = new ControlFiles(facts, { uuid });
+  const control: InForceSource['control'] = (controller, file) => files.read(controller, file);
+  const proc = (): undefined => undefined;
+  if (!openers) return { control, proc };
+  return {
+    control,
+    proc,
+    link: () => unlessEnded(() => readLinkRates(uuid, openers.network)),
+    sysctl: (name) => unlessEnded(() => readSysctl(name, openers.namespace(uuid, kindOf(name)))),
+    ...(anApp === undefined ? {} : { layer: () => unlessEnded(() => sizeOf(openers.root(uuid, anApp))) }),
+  };
+}
+
+/** statfs(2) of an overlay is that of its upper layer, and of a project with a quota that of the quota. */
+function sizeOf(root: Fd): ReturnType<NonNullable<InForceSource['layer']>> {
+  using held = root;
+  const { blocks, bfree, bsize } = statfsSync(`/proc/self/fd/${held.number}`);
+  return { totalBytes: blocks * bsize, freeBytes: bfree * bsize };
+}
+
+function kindOf(sysctl: string): 'net' | 'ipc' {
+  return sysctl.startsWith('net.') ? 'net' : 'ipc';
+}
+
+/** /proc/sys shows who reads it the values of their own namespaces. */
+function readSysctl(name: string, namespace: Fd): string | undefined {
+  using held = namespace;
+  return inNamespace(kindOf(name), held.number, () => readIfThere(`/proc/sys/${name.replaceAll('.', '/')}`))?.trim();
+}
+
+/** The pod may end while it is looked at. */
+function unlessEnded<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof PodError && error.code === 'pod/state') return undefined;
+    throw error;
+  }
+}
+
+/** The process may end between two reads; EINVAL is what a label's file says where no security module gives labels. */
+function readProc(path: string): string | undefined {
+  try {
+    return readIfThere(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH' || (code === 'EINVAL' && (path.includes('/attr/') || path.endsWith('/mountinfo'))))
+      return undefined;
+    throw error;
+  }
+}
