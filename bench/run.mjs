@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildImages, missingImages, MissingTools } from '../manifests/images/build.mjs';
 import { Cli } from './ours/cli.mjs';
 import { Environments } from './ours/environments.mjs';
 import { Library } from './ours/library.mjs';
@@ -128,6 +129,14 @@ async function main() {
   const wanted = MEASURES.filter(
     ({ file }) => positionals.length === 0 || positionals.some((word) => file.includes(word)),
   );
+  try {
+    buildImages(missingImages());
+  } catch (error) {
+    if (!(error instanceof MissingTools)) throw error;
+    console.error(`the bench needs the example images: ${error.message}`);
+    process.exitCode = 1;
+    return;
+  }
   const report = { rows: [], measurements: [], absent: [], failures: [] };
   const workspace = new Workspace();
   try {

@@ -47,14 +47,23 @@ export function buildImages(names, log = console.error) {
   }
 }
 
+/** What the machine lacks is for its owner to install: said in one line. */
+export class MissingTools extends Error {}
+
 function requireTools() {
-  if (process.getuid() !== 0) throw new Error('building the images needs root (mmdebstrap, umoci unpack)');
-  for (const [tool, pkg] of Object.entries(TOOLS)) {
-    try {
-      execFileSync('which', [tool], { stdio: 'ignore' });
-    } catch {
-      throw new Error(`building the images needs ${tool}: apt-get install ${pkg}`);
-    }
+  if (process.getuid() !== 0) throw new MissingTools('building the images needs root (mmdebstrap, umoci unpack)');
+  const missing = Object.keys(TOOLS).filter((tool) => !isInstalled(tool));
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((tool) => TOOLS[tool]))];
+  throw new MissingTools(`building the images needs ${missing.join(', ')}: apt-get install ${packages.join(' ')}`);
+}
+
+function isInstalled(tool) {
+  try {
+    execFileSync('which', [tool], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -116,5 +125,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (args.includes('--force')) rmSync(join(cacheRoot, recipesDigest()), { recursive: true, force: true });
   const all = [BASE, ...DERIVED].map((recipe) => recipe.name);
   const wanted = named.length > 0 ? named : args.includes('--force') ? all : missingImages();
-  buildImages(wanted);
+  try {
+    buildImages(wanted);
+  } catch (error) {
+    if (!(error instanceof MissingTools)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }
