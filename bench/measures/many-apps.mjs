@@ -18,6 +18,7 @@ export const manyApps = {
   async measure(context) {
     const library = await context.library();
     const cli = await context.cli();
+    await library.warmUp();
     const pods = [];
     const times = [];
     for (let i = 0; i < PODS; i++) {

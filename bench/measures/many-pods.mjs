@@ -14,6 +14,7 @@ export const manyPods = {
   ],
   async measure(context) {
     const library = await context.library();
+    await library.warmUp();
     const pods = [];
     const times = [];
     for (let i = 0; i < PODS; i++) {

@@ -33,6 +33,12 @@ export class Library {
     return this.#api.run(newManifest(this.#workspace, options), { root: this.root });
   }
 
+  /** The image is in the store and the bridge there: what the first pod of a state directory does is measured elsewhere. */
+  async warmUp() {
+    const pod = await this.start({ name: 'first', exec: ['/bin/sleep', '3600'] });
+    await pod.remove();
+  }
+
   /** From the call to the pod's exit; what is kept of a pod after its exit is removed outside of the time. */
   runner() {
     return async () => {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 /* Where exec's tape is verified and played from: init allocates nothing after start-up. */
@@ -41,6 +42,14 @@ long start_like(struct init *in, u32 app, const struct program *p, u32 tape, con
 	return pid;
 }
 
+/* It closed its end: init was stopped, and it did not wait until somebody let init go on. */
+static int client_gave_up(const struct session *s)
+{
+	u8 next;
+
+	return sys6(__NR_recvfrom, s->sock, (long)&next, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0;
+}
+
 /* Descriptors: the tape, then standard input, output and error. With `a` the client is told of a failure and of the end only. */
 long session_exec(struct init *in, u32 index, const struct message *m, const s32 *fds)
 {
@@ -54,6 +63,8 @@ long session_exec(struct init *in, u32 index, const struct message *m, const s32
 		return -ESRCH;
 	if (sessions_busy(in) >= MAX_SESSIONS - REQUEST_SESSIONS)
 		return -EUSERS;
+	if (client_gave_up(s))
+		return -EPIPE;
 	ret = load_exec(in, &p, fds[0]);
 	if (ret < 0)
 		return ret;

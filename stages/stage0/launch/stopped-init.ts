@@ -22,8 +22,8 @@ export function requireMoving(podDir: string): void {
   throw new PodError('pod/state', `ask the init of the pod, process ${pid}: ${how}, and answers nobody`, {
     hint:
       state === 't'
-        ? 'it does what it was asked when the debugger lets it go on; pod rm --force ends the pod all the same'
-        : `kill -CONT ${pid} lets it go on, and do what it was asked; pod rm --force ends the pod all the same`,
+        ? 'it does what it was asked, but for commands of exec, when the debugger lets it go on; pod rm --force ends the pod all the same'
+        : `kill -CONT ${pid} lets it go on, and do what it was asked, but for commands of exec; pod rm --force ends the pod all the same`,
   });
 }
 

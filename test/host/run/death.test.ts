@@ -150,6 +150,26 @@ test('whoever asks an init that was stopped is told, however many did before, an
   );
 });
 
+test('a command that was given up while init was stopped is never run', async () => {
+  const { uuid, init } = await start('given-up');
+  const name = 'given-up';
+  process.kill(init, 'SIGSTOP');
+  try {
+    const wrapper = ['/bin/sh', '-c', 'exec "$@" >"$0" 2>&1 </dev/null', `${root}/given-up.out`];
+    const { exitCode } = await pod(['exec', '--root', root, name, '--', '/bin/sh', '-c', 'echo ran >/tmp/ran'], {
+      wrapper,
+    });
+    assert.equal(exitCode, 125);
+  } finally {
+    process.kill(init, 'SIGCONT');
+  }
+  // init takes requests in their order: by the second the first would have run.
+  await podOk(['exec', name, '--', '/bin/true'], { root });
+  const { exitCode, stdout } = await pod(['exec', name, '--', '/bin/ls', '/tmp'], { root });
+  assert.deepEqual([exitCode, stdout.includes('ran')], [0, false]);
+  await podOk(['rm', '--force', uuid], { root });
+});
+
 /** Writes on until it is told to end, then fails. */
 const UNTIL_TOLD = "trap 'echo told; exit 3' TERM; echo up; while :; do sleep 1000 & wait $!; done";
 
