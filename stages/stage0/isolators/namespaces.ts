@@ -20,7 +20,7 @@ const POD = 'pod:';
 const CAP_SYS_TIME = 25n;
 
 function lower(value: NamespacesValue, draft: Draft, context: IsolatorContext): void {
-  const { ipc = 'private', uts = 'private', time = 'private', pid = 'pod' } = value;
+  const { ipc = 'private', uts = 'private', time, pid = 'pod' } = value;
   if (ipc === 'host' && context.hasUserns) {
     throw new PodError(
       'manifest/schema',
@@ -44,18 +44,21 @@ function ownerOf(text: string, pointer: string, { atOf }: IsolatorContext): Name
   return { value, at: atOf(pointer) };
 }
 
-function timeOf(
-  time: NonNullable<NamespacesValue['time']>,
-  context: IsolatorContext,
-): NonNullable<Draft['namespaces']>['time'] {
+/** Who asks for nothing gets clocks of the pod's own where the kernel has them. */
+function timeOf(time: NamespacesValue['time'], context: IsolatorContext): NonNullable<Draft['namespaces']>['time'] {
   const at = context.atOf('/time');
-  if (typeof time === 'string') return { value: time, at };
+  if (time === undefined || time === 'host') return { value: time ?? 'private', at };
   const { hasTimeNamespace, effectiveCapabilities, caller } = context.host;
+  if (!hasTimeNamespace) {
+    throw new PodError('host/unsupported', 'give the pod clocks of its own: this kernel has no time namespaces', {
+      at,
+    });
+  }
+  if (time === 'private') return { value: time, at };
   // A normal user's pod is made in a user namespace of his, where he has every capability.
-  const lacks = hasTimeNamespace
-    ? !caller && (effectiveCapabilities & (1n << CAP_SYS_TIME)) === 0n && 'CAP_SYS_TIME is missing'
-    : 'this kernel has no time namespaces';
-  if (lacks) throw new PodError('host/unsupported', `set the pod's clocks: ${lacks}`, { at });
+  if (!caller && (effectiveCapabilities & (1n << CAP_SYS_TIME)) === 0n) {
+    throw new PodError('host/unsupported', "set the pod's clocks: CAP_SYS_TIME is missing", { at });
+  }
   const offset = (clock: keyof Offsets): bigint => offsetNs(time[clock], context.atOf(`/time/${clock}`));
   return { value: { monotonicNs: offset('monotonic'), boottimeNs: offset('boottime') }, at };
 }
@@ -72,7 +75,8 @@ const OFFSET: JsonSchema = { type: 'string', pattern: DURATION_PATTERN.replace('
 
 export const NAMESPACES: Isolator<NamespacesValue> = {
   name: 'os/linux/namespaces',
-  example: { time: 'private' },
+  example: { uts: 'private' },
+  trials: [{ of: 'clocks of its own', value: { time: 'private' } }],
   scopes: ['pod'],
   schema: {
     type: 'object',

@@ -51,13 +51,18 @@ export interface AttrChange {
   readonly idmap?: Reg;
 }
 
+/** mount_setattr(2), EINVAL. */
+const CANNOT_MAP =
+  'not every file system can map owners for a mount (tmpfs can since Linux 6.3); keep it on another one, or give the pod "userns: host"';
+
 /** mount_setattr(2) on a mount's descriptor. */
 export function setMountAttr(tape: Tape, mount: Reg, change: AttrChange, reason: Reason): void {
   const set = (change.set ?? 0n) | (change.idmap ? MOUNT_ATTR_IDMAP : 0n);
   const attr = tape.bytes(mountAttr({ set }));
   if (change.idmap) tape.call('tape.store64', [offset(attr, MOUNT_ATTR_USERNS_AT), change.idmap], reason);
   const flags = AT_EMPTY_PATH | (change.recursive ? AT_RECURSIVE : 0);
-  tape.call('mount_setattr', [mount, tape.text(''), flags, attr, MOUNT_ATTR_SIZE], reason);
+  const hint = change.idmap ? { hint: CANNOT_MAP } : {};
+  tape.call('mount_setattr', [mount, tape.text(''), flags, attr, MOUNT_ATTR_SIZE], { ...reason, ...hint });
 }
 
 export interface FileSystem {

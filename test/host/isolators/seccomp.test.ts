@@ -11,11 +11,10 @@ import { addressOf, ARCH, loadNative, syscall, trySyscall } from '../../../stage
 import { DEFAULT_CAPABILITIES } from '../../../stages/stage0/isolators/capability-sets.ts';
 import { compileSeccomp } from '../../../stages/stage0/isolators/seccomp-compile.ts';
 import { defaultPolicy } from '../../../stages/stage0/isolators/seccomp-default.ts';
+import { isUserModeLinux } from '../../harness/user-mode-linux.ts';
 
 /** Set for the process that puts the filter on itself: this file, run once more. */
 const TASK = process.env['POD_TEST_FILTERED'];
-
-const isUserModeLinux = readFileSync('/proc/cpuinfo', 'utf8').includes('User Mode Linux');
 
 /** How long the kernel took, in ms. */
 function loadFilter(): number {

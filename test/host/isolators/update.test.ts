@@ -16,7 +16,7 @@ const skipCpuset =
 
 test('a pod and its app move to another processor together', { skip: skipCpuset }, async () => {
   const isolators = { 'resource/cpuset': { cpus: '0' } };
-  await startHoldingPod(root, { name: 'moved', app: { isolators }, pod: { isolators } });
+  await startHoldingPod(root, { name: 'moved', app: { isolators }, pod: { network: { mode: 'none' }, isolators } });
   const settings = ['pod/resource/cpuset.cpus=1', 'app/probe/resource/cpuset.cpus=1'];
   await podOk(['update', 'moved', ...settings.flatMap((each) => ['--set', each])], { root });
   const allowed = await podOk(['exec', 'moved', '--', '/bin/grep', 'Cpus_allowed_list', '/proc/self/status'], { root });
@@ -28,7 +28,7 @@ test('a pod and its app move to another processor together', { skip: skipCpuset 
 
 test('the verb says what each value was, everything that is wrong at once, and that a pod does not run', async () => {
   const isolators = { 'resource/memory': { limit: '64Mi' } };
-  await startHoldingPod(root, { name: 'told', app: { isolators } });
+  await startHoldingPod(root, { name: 'told', app: { isolators }, pod: { network: { mode: 'none' } } });
   const set = (...values: string[]): ReturnType<typeof pod> =>
     pod(['update', 'told', ...values.flatMap((value) => ['--set', value])], { root });
   const done = await set('app/probe/resource/memory.limit=48Mi', 'app/probe/resource/memory.request=null');

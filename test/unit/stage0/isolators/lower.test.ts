@@ -170,6 +170,15 @@ test('limits are never above the hard limits of the host', () => {
   assert.deepEqual(limit(4), { resource: 4, soft: 0n, hard: 0n });
 });
 
+test('clocks of a pod’s own are refused where the kernel has none, and only who asks for them is told', () => {
+  const without = newHost(V2, { hasTimeNamespace: false });
+  const namespaces = (value: object): IsolatorSpec[] => [spec('os/linux/namespaces', value)];
+  for (const time of ['private', { monotonic: '1s' }])
+    assert.deepEqual(failures(namespaces({ time }), without, 'pod'), ['host/unsupported pod.yaml/time:2']);
+  for (const value of [{ time: 'host' }, { uts: 'private' }])
+    assert.deepEqual(failures(namespaces(value), without, 'pod'), []);
+});
+
 test('all errors are found at once', () => {
   const specs = [
     spec('resource/gpu', {}, 1),
