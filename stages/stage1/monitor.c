@@ -149,7 +149,8 @@ static int hand_over(struct monitor *mon, enum purpose purpose)
 	m.a = 1;
 	if (ret >= 0)
 		ret = message_send(mon->to_init, &m, fds);
-	if (ret < 0)
+	/* Of an init that has ended its own end tells, and what it said before. */
+	if (ret < 0 && ret != -EPIPE && ret != -ECONNRESET)
 		tell(MSG_FAILED, tape, -1, (s32)-ret);
 	return ret < 0 ? -1 : 0;
 }

@@ -1,20 +1,21 @@
 import {
   AT_FDCWD,
+  AT_RECURSIVE,
   CLONE_NEWCGROUP,
   CLONE_NEWNS,
   MNT_DETACH,
+  MOVE_MOUNT_F_EMPTY_PATH,
   O_CLOEXEC,
   O_DIRECTORY,
   O_PATH,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
 } from '../linux/constants.ts';
 import { openHow } from '../linux/structs.ts';
 import type { Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
-
-/** Of the floor, the file system under init's root and the apps': where an app's root is put down while init's is taken away. */
-export const LANDING = 'root';
 
 /** Where init keeps each app's root, in its own root file system. */
 export function appRootPath(app: string): string {
@@ -43,13 +44,13 @@ export function joinCgroups(tape: Tape, process: ProcessPlan): void {
 export function enterNewRoot(tape: Tape, process: ProcessPlan): void {
   const options = { at: process.places.app, why: `enter the root file system of app "${process.app}"` };
   const root = tape.program.reg('newRoot');
-  const landing = tape.text(LANDING);
-  const floor = tape.text('.');
+  const path = tape.text(appRootPath(process.app));
+  const whole = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
   tape.call('unshare', [CLONE_NEWNS], options);
-  tape.call('move_mount', [AT_FDCWD, tape.text(appRootPath(process.app)), AT_FDCWD, landing, 0], options);
-  tape.call('openat', [AT_FDCWD, landing, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], { ...options, out: root });
+  // What is detached with init's tree cannot be mounted again: a clone can.
+  tape.call('open_tree', [AT_FDCWD, path, whole], { ...options, out: root });
   tape.call('umount2', [tape.text('/'), MNT_DETACH], options);
-  tape.call('move_mount', [AT_FDCWD, landing, AT_FDCWD, floor, 0], options);
+  tape.call('move_mount', [root, tape.text(''), AT_FDCWD, tape.text('.'), MOVE_MOUNT_F_EMPTY_PATH], options);
   tape.call('fchdir', [root], options);
   tape.call('chroot', [tape.text('.')], options);
   tape.call('close', [root], options);

@@ -55,7 +55,6 @@ int beneath(void)
 	/* Who enters a namespace gets the root that it shows by then. */
 	json_string("setns", outcome(setns(own, CLONE_NEWNS)));
 	list("root", "/");
-	list("below", "/root");
 	list_mounts(self);
 	json_close('}');
 	json_end();

@@ -131,16 +131,19 @@ async function stay({ root, launch, timings, pod, output, visit, limit }: Stay):
   const preload = launch.options.autoRemove ? setTimeout(loadRemoval, PRELOAD_MS) : undefined;
   await tellServiceManager(launch.options, pod);
   output.started(pod);
-  let hasLeft = false;
+  let hasEnded = false;
+  pod.exit.then(
+    () => (hasEnded = true),
+    () => undefined,
+  );
   try {
-    const attended = await attend(pod, output, visit, limit);
-    ({ hasLeft } = attended);
-    return attended.exitCode;
+    return await attend(pod, output, visit, limit);
   } finally {
     clearTimeout(preload);
     timings.start('end');
     pod.release();
-    if (launch.options.autoRemove && !hasLeft) await removeAfter(root, pod);
+    // One that we left, or could not show any more, is removed when it has ended.
+    if (launch.options.autoRemove && hasEnded) await removeAfter(root, pod);
   }
 }
 
@@ -153,19 +156,14 @@ async function tellServiceManager({ onWarning }: RunOptions, pod: RunningPod): P
   process.once('SIGTERM', () => manager?.stopping(`stopping pod ${pod.name}`));
 }
 
-interface Attended {
-  readonly exitCode: number;
-  /** The pod goes on without us. */
-  readonly hasLeft: boolean;
-}
-
-async function attend(pod: RunningPod, output: Output, visit: Visit, limit: TimeLimit): Promise<Attended> {
+/** The exit code; 0 or another's when the pod goes on without us. */
+async function attend(pod: RunningPod, output: Output, visit: Visit, limit: TimeLimit): Promise<number> {
   const left = await visit.left;
-  if (left !== undefined) return { exitCode: left, hasLeft: true };
+  if (left !== undefined) return left;
   const { exitCode } = await pod.exit;
   output.finish();
   limit.check(pod);
-  return { exitCode, hasLeft: false };
+  return exitCode;
 }
 
 function writeIdFile(path: string, uuid: string): void {

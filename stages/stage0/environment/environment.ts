@@ -115,15 +115,20 @@ export class Environment implements AsyncDisposable {
     using deadline = this.#deadlineOf('reset', settings);
     const before = this.#all().map(({ running }) => running);
     using gate = new Gate();
+    const failure = new AbortController();
+    const signal = AbortSignal.any([deadline.signal, failure.signal]);
     // Who is told to end needs nothing of what it waits for.
-    deadline.signal.addEventListener('abort', () => gate.open(), { once: true });
+    signal.addEventListener('abort', () => gate.open(), { once: true });
     const gone = cutAll(before);
     this.#generation++;
     const podName = nameOf(this.#starter, this.#id, this.#generation);
-    const [started] = await Promise.all([
-      startAll(this.#starter, this.#room, podName, deadline.signal, gate),
-      this.#takeTurns(before, gone, gate),
-    ]);
+    const starting = startAll(this.#starter, this.#room, podName, signal, gate);
+    const turns = this.#takeTurns(before, gone, gate, signal);
+    // Pods that wait for what will not come are ended by whoever starts them.
+    turns.catch((error: unknown) => failure.abort(error));
+    starting.catch((error: unknown) => failure.abort(error));
+    const started = await starting;
+    await turns;
     this.#all().forEach((pod, place) => pod.replace(started[place]!));
     await Promise.all([this.#waitUntil(this.#starter.until, deadline, true), gone]);
   }
@@ -132,9 +137,11 @@ export class Environment implements AsyncDisposable {
    * The pods that wait get the addresses when those before have ended, whose last words to whoever they were connected with are out
    * then: without an answer the kernel would keep their network for minutes.
    */
-  async #takeTurns(before: readonly RunningPod[], gone: Promise<void>, gate: Gate): Promise<void> {
+  async #takeTurns(before: readonly RunningPod[], gone: Promise<void>, gate: Gate, signal: AbortSignal): Promise<void> {
     const ended = Promise.race([gone, Promise.all(before.map(({ exit }) => exit))]);
     await Promise.all([ended, gate.arrived()]);
+    // Given up meanwhile: the addresses are the next reset's to pass on.
+    if (signal.aborted) return;
     this.#room.passOn(
       before.map(({ uuid }) => uuid),
       gate.uuids,

@@ -6,6 +6,7 @@ import { bindTemplate } from '../../tape/template.ts';
 import type { AttachedApp, ControlApi, Lifeline, PodExit, RunningPod, RunOptions } from '../cli/launch-api.ts';
 import { encodeMessage, LET_GO } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
+import { releaseName } from '../pod/names.ts';
 import { readStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
 import { acquirePod, type AcquiredPod } from './acquire.ts';
@@ -58,6 +59,8 @@ async function startWith(input: StartInput, client: FirstClient | undefined): Pr
     release();
     const { removeFailed } = await import('./give-back.ts');
     await removeFailed(options.root, acquired.uuid);
+    // A pod that its monitor has removed already is gone with all but its name.
+    releaseName(options.root, input.identity.name, acquired.uuid);
     throw error;
   }
   return pod;

@@ -9,6 +9,7 @@ import { findInit } from './find-init.ts';
 
 /** An init that has not answered for so long is looked at. */
 export const LOOK_MS = 1000;
+const AGAIN_MS = 100;
 
 /** Throws `pod/state` when init was stopped by a signal or by a tracer: it takes what it is sent, and does nothing. */
 export function requireMoving(podDir: string): void {
@@ -31,17 +32,21 @@ export function requireMoving(podDir: string): void {
 export async function nextAnswer(podDir: string, channel: Channel): Promise<Message | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const look = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      try {
-        requireMoving(podDir);
-      } catch (error) {
-        reject(error as Error);
-      }
-    }, LOOK_MS);
+    // Twice: a tracer stops it for an instant at each of its calls.
+    const again = (): void => void (timer = setTimeout(() => lookInto(podDir, reject), AGAIN_MS));
+    timer = setTimeout(() => lookInto(podDir, again), LOOK_MS);
   });
   try {
     return await Promise.race([channel.next(), look]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+function lookInto(podDir: string, onStopped: (error: Error) => void): void {
+  try {
+    requireMoving(podDir);
+  } catch (error) {
+    onStopped(error as Error);
   }
 }

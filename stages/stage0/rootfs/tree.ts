@@ -20,7 +20,7 @@ import type { Reg, Tape } from '../../tape/program.ts';
 import { planCgroupViews, planCgroupViewTree } from './cgroup-view.ts';
 import { planDevTree } from './devices.ts';
 import { planKernelPathProtection, planProc, planSys } from './kernel-fs.ts';
-import { attachMount, cloneTree, newFileSystem, setMountAttr } from './mount-ops.ts';
+import { attachMount, cloneTree, type FileSystem, newFileSystem, setMountAttr } from './mount-ops.ts';
 import { overlayReg } from './overlay.ts';
 import { planProtectedPaths } from './protected-paths.ts';
 import { planSysctls } from './sysctls.ts';
@@ -31,9 +31,6 @@ import { planMount, planVolumeTree } from './volumes.ts';
 
 /** A directory every host has, to hang init's root on until it is pivoted to. Nothing is looked up below it afterwards. */
 const HANGER = '/usr';
-
-/** Of the floor, where an app's process puts its root down: stage2/root.ts names it too, as it does `apps`. */
-const LANDING = 'root';
 
 /**
  * init's own root: an empty tmpfs with one /proc, /sys and /dev to clone for the apps. It needs nothing of the monitor's, so
@@ -67,21 +64,25 @@ function planInitRoot(tree: Tape, input: RootfsInput, initRoot: Reg): void {
   const isolate = { at: input.podAt, why: 'cut the mount tree off from the host' };
   const attr = tree.bytes(mountAttr({ propagation: MS_PRIVATE }));
   tree.call('mount_setattr', [AT_FDCWD, tree.text('/'), AT_RECURSIVE, attr, MOUNT_ATTR_SIZE], isolate);
+  const floor = tree.program.reg('floor');
+  const lay = { at: input.podAt, why: 'mount what lies under all roots' };
+  newFileSystem(tree, smallFileSystem('0555', '4k'), floor, lay);
+  setMountAttr(tree, floor, { set: MOUNT_ATTR_RDONLY }, lay);
+  attachMount(tree, floor, AT_FDCWD, HANGER, lay);
   const make = { at: input.podAt, why: "mount init's root" };
-  newFileSystem(
-    tree,
-    {
-      type: 'tmpfs',
-      options: [
-        ['mode', '0755'],
-        ['size', '1m'],
-      ],
-      attributes: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-    },
-    initRoot,
-    make,
-  );
+  newFileSystem(tree, smallFileSystem('0755', '1m'), initRoot, make);
   attachMount(tree, initRoot, AT_FDCWD, HANGER, make);
+}
+
+function smallFileSystem(mode: string, size: string): FileSystem {
+  return {
+    type: 'tmpfs',
+    options: [
+      ['mode', mode],
+      ['size', size],
+    ],
+    attributes: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+  };
 }
 
 function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Reg): void {
@@ -166,22 +167,17 @@ function finishAppRoot(pod: Tape, app: RootfsApp, root: Reg): void {
 }
 
 /**
- * The floor becomes the root of the mount namespace, and init's root is mounted on top of it. init stays with its working
- * directory on the floor: it is how its apps' processes reach that, to leave init's root for their own (docs/decisions/028).
+ * The floor becomes the root of the mount namespace, with init's root on top of it. init stays with its working directory on the
+ * floor: it is how its apps' processes reach that, to leave init's root for their own (docs/decisions/028).
  */
 function planPivot(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   const floor = pod.program.reg('floor');
   const reason = { at: input.podAt, why: "leave the host's root file system" };
-  pod.call('mkdirat', [initRoot, pod.text('floor'), 0o755], reason);
-  pod.call('mkdirat', [initRoot, pod.text(`floor/${LANDING}`), 0o755], reason);
   setMountAttr(pod, initRoot, { set: MOUNT_ATTR_RDONLY }, reason);
-  cloneTree(pod, initRoot, 'floor', floor, reason);
-  attachMount(pod, floor, AT_FDCWD, HANGER, reason);
   pod.call('fchdir', [floor], reason);
+  // The old root ends up on top of init's, which lies on the floor.
   pod.call('pivot_root', [pod.text('.'), pod.text('.')], reason);
-  attachMount(pod, initRoot, AT_FDCWD, LANDING, reason);
   pod.call('umount2', [pod.text('.'), MNT_DETACH], reason);
-  attachMount(pod, initRoot, AT_FDCWD, '.', reason);
   pod.call('fchdir', [initRoot], reason);
   pod.call('chroot', [pod.text('.')], reason);
   pod.call('fchdir', [floor], reason);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
+import { PodStore } from '../../../stages/stage0/pod/store.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { cliEnvironment, podOk } from '../../harness/pod-cli.ts';
 import { TOP } from '../../harness/paths.ts';
@@ -49,6 +50,22 @@ test('a test process that is killed takes its pods along, within a second, and l
   const begun = Date.now();
   await eventually(async () => assert.deepEqual(left(), []));
   assert.ok(Date.now() - begun < 1000, `${Date.now() - begun} ms`);
+});
+
+/** Pods that a monitor had, which has made their journal. Those that were not handed over yet only gc can find. */
+function leftOfMonitors(): string[] {
+  return new PodStore(root).list().flatMap(({ path }) => (existsSync(`${path}/events`) ? [path] : []));
+}
+
+test('one that is killed at any moment of a reset leaves nothing, neither of the pods before nor of those after', async () => {
+  for (let delayMs = 0; delayMs < 80; delayMs += 5) {
+    const child = await testProcess(`console.log('up'); for (;;) await e.reset();`);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    child.kill('SIGKILL');
+    await eventually(async () => assert.deepEqual(leftOfMonitors(), [], `killed after ${delayMs} ms`), 3000);
+    await podOk(['gc', '--grace', '0s'], { root });
+  }
+  assert.deepEqual(left(), []);
 });
 
 test('one that is killed with what its pods told it unread takes them along too', async () => {

@@ -43,6 +43,14 @@ for (const [what, script, code] of [
   });
 }
 
+test('a run --rm that fails to start leaves nothing, not even its name', async () => {
+  const app = { name: 'a', image: `oci:${MANIFESTS}/images/debian`, exec: ['/no/such/program'] };
+  const input = JSON.stringify({ apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'cleared' }, apps: [app] });
+  const { exitCode, stderr } = await pod(['run', '--rm', '-'], { root, input });
+  assert.deepEqual([exitCode, /\/no\/such\/program/.test(stderr)], [127, true]);
+  assert.deepEqual(leftOf(), NOTHING);
+});
+
 test('a pod whose run --rm was killed is gone when its apps have ended, and anybody can have its name', async () => {
   const run = new PodProcess(root, ['run', '--rm', '-'], manifest('alone', 'echo up; sleep 1000'));
   await run.says('up');
