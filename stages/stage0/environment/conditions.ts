@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { LogFollower } from '../pod/logs.ts';
+import { wherever } from '../pod/wherever.ts';
 import { hasEnded, waitForPod, watchPod } from '../pod/wait.ts';
 import { PodError } from '../error.ts';
 import { suggestionHint } from '../manifest/suggest.ts';
@@ -181,14 +182,16 @@ async function watchLog(
     const message = `read the log of app "${app}" in pod "${pod.name}": it has ${apps.join(', ')}`;
     throw new PodError('pod/app-not-found', message, { hint: suggestionHint(app, apps, 'its apps are') });
   }
-  const path = pod.store.locate(pod.uuid)?.path;
-  if (path === undefined) throw new PodError('pod/state', `read the logs of pod "${pod.name}": it was removed`);
   const found = new AbortController();
-  using follower = new LogFollower(path, {
+  const options = {
     apps: app === undefined ? apps : [app],
-    sink: (_, line) => {
+    sink: (_: string, line: { readonly text: Uint8Array }) => {
       if (matches(Buffer.from(line.text).toString('utf8'))) found.abort();
     },
+  };
+  using follower = wherever(pod.store, pod.uuid, (path) => {
+    if (path === undefined) throw new PodError('pod/state', `read the logs of pod "${pod.name}": it was removed`);
+    return new LogFollower(path, options);
   });
   follower.readExisting();
   if (found.signal.aborted) return;

@@ -4,6 +4,7 @@ import { TimeIsUp } from '../library/deadline.ts';
 import { readLogs } from '../library/logs.ts';
 import { readStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
+import { wherever } from '../pod/wherever.ts';
 import type { Gate } from './gate.ts';
 import { type DescribedPod, describePods } from './report.ts';
 import type { Room } from './room.ts';
@@ -106,6 +107,6 @@ function described(name: string, root: string, { name: podName, uuid, path, apps
     store,
     apps,
     status: () => readStatus(store, uuid),
-    logs: () => readLogs(store.locate(uuid)?.path ?? path, apps),
+    logs: () => wherever(store, uuid, (at = path) => readLogs(at, apps)),
   };
 }

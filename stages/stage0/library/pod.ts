@@ -7,6 +7,7 @@ import type { PodChange } from '../pod/events.ts';
 import { isPaused } from '../pod/paused.ts';
 import { type PodStatus, readStatus } from '../pod/status.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
+import { wherever } from '../pod/wherever.ts';
 import type { PodResources } from '../resources/in-force.ts';
 import type { Settings } from '../resources/parse-set.ts';
 import { SpareCaptures } from './capture.ts';
@@ -82,8 +83,8 @@ export class Pod implements AsyncDisposable {
 
   /** What the apps have written so far, merged by time. */
   logs(app?: string): LogEntry[] {
-    const path = this.#store.locate(this.uuid)?.path ?? this.#running.path;
-    return readLogs(path, app === undefined ? this.apps : [app]);
+    const apps = app === undefined ? this.apps : [app];
+    return wherever(this.#store, this.uuid, (path = this.#running.path) => readLogs(path, apps));
   }
 
   /** As `pod status -o json` shows it; undefined when the pod was removed. */

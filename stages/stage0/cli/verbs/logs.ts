@@ -2,7 +2,8 @@ import { PodError } from '../../error.ts';
 import { droppedNote, droppedOf, readUntold } from '../../pod/dropped.ts';
 import { readEvents } from '../../pod/events.ts';
 import { previousInstance, type Span } from '../../pod/instances.ts';
-import { LogFollower } from '../../pod/logs.ts';
+import { LogFollower, type LogOptions } from '../../pod/logs.ts';
+import { wherever } from '../../pod/wherever.ts';
 import { readRecord } from '../../pod/record.ts';
 import { type PodDir, PodStore } from '../../pod/store.ts';
 import { waitForPod } from '../../pod/wait.ts';
@@ -55,14 +56,15 @@ async function logs(invocation: Invocation): Promise<number> {
   const apps = spans ? [...spans.keys()] : chosen;
   if (spans && flags.has('follow')) throw new PodError('cli/usage', '-f does not go with -p: what it shows is over');
   const printer = new LogPrinter({ terminal, apps, hasTimes: flags.has('timestamps') });
-  using follower = new LogFollower(pod.path, {
+  const options: LogOptions = {
     apps,
     sink: (app, line) => printer.print(app, line),
     onBatch: () => printer.flush(),
     since: since === undefined ? undefined : parseSince(since),
     tail,
     spans,
-  });
+  };
+  using follower = wherever(store, pod.uuid, (path = pod.path) => new LogFollower(path, options));
   follower.readExisting();
   if (flags.has('follow')) {
     follower.follow();
