@@ -199,6 +199,8 @@ int run_load(int argc, char **argv)
 	const char *name = argv[1];
 	long amount = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
 
+	if (!strcmp(name, "time-filter") && argc > 2)
+		return time_filter(argv[2]);
 	if (!strcmp(name, "alloc"))
 		return allocate(amount);
 	if (!strcmp(name, "fork"))

@@ -48,6 +48,8 @@ int bomb(long ms);
 int hold_kernel_memory(const char *kind, long bytes);
 /* escape.c */
 int escape(const char *path);
+/* filter.c */
+int time_filter(const char *path);
 /* beneath.c */
 int beneath(void);
 /* tamper.c */
