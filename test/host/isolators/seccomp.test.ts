@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -117,9 +117,9 @@ function defineTests(): void {
     const directory = mkdtempSync(join(tmpdir(), 'pod-isolators-'));
     try {
       writeFileSync(join(directory, 'filter'), filter());
-      const times = Array.from({ length: 15 }, () => timeOf(join(directory, 'filter'))).sort((a, b) => a - b);
+      const times = Array.from({ length: 100 }, () => timeOf(join(directory, 'filter'))).sort((a, b) => a - b);
       // The least: what the kernel takes when nothing else disturbs it, which can only add.
-      assert.ok(times[0]! <= 0.1, `${times[0]} ms of ${times.join(', ')}`);
+      assert.ok(times[0]! <= 0.1, `${times[0]} ms, the least of ${times.slice(0, 20).join(', ')}`);
     } finally {
       rmSync(directory, { recursive: true });
     }
