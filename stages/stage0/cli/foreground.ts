@@ -142,7 +142,7 @@ async function stay({ root, launch, timings, pod, output, visit, limit }: Stay):
     clearTimeout(preload);
     timings.start('end');
     pod.release();
-    // One that we left, or could not show any more, is removed when it has ended.
+    // One that goes on without us is its monitor's to remove when it ends, or gc's.
     if (launch.options.autoRemove && hasEnded) await removeAfter(root, pod);
   }
 }

@@ -76,7 +76,10 @@ function unlessEnded<Value>(read: () => Value): Value | undefined {
   }
 }
 
-/** The process may end between two reads; EINVAL is what a label's file says where no security module gives labels. */
+/**
+ * The process may end between two reads. EINVAL is what a label's file says where no security module gives labels, and mountinfo
+ * of a process that is about to be gone.
+ */
 function readProc(path: string): string | undefined {
   try {
     return readIfThere(path);
