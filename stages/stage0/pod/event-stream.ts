@@ -44,9 +44,10 @@ export class EventStream implements Disposable {
     for (const uuid of pods.keys()) if (!this.#tails.has(uuid)) this.#tails.set(uuid, new EventTail(uuid));
     for (const [uuid, tail] of this.#tails) {
       const pod = pods.get(uuid);
+      // What is written before the watch is there raises no event.
+      if (pod && this.#settle && !tail.watch(pod, this.#look)) this.#poll();
       const events = tail.read(pod);
       if (!pod) events.push(this.#drop(tail));
-      else if (this.#settle && !tail.watch(pod, this.#look)) this.#poll();
       found.push(...events.map((event) => ({ uuid, name: tail.name, event })));
     }
     const { sinceMs = 0, sink } = this.#options;
