@@ -237,7 +237,8 @@ int monitor_main(void)
 		status = wait_for(pid);
 		if (WIFSIGNALED(status))
 			logs_mend(&mon->program, mon->regs);
-		if (!ready)
+		/* Whoever killed init is told of before what failed without it. */
+		if (!ready && !WIFSIGNALED(status))
 			status = EXIT_POD_FAILED << 8;
 	}
 	record_final(mon->regs, status);

@@ -68,7 +68,12 @@ async function sweep(points: readonly TracePoint[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   told(`calls of stage1 (${points[0]?.role})`, points.length);
   await inLanes(LANES, points, async (point, lane) => {
-    outcomes.push(assertClear(await pods[lane]!.runWith(point, rootOf(lane), manifestOf(lane))));
+    const result = await pods[lane]!.runWith(point, rootOf(lane), manifestOf(lane));
+    const outcome = assertClear(result);
+    // Not what failed without it.
+    if (outcome === 'refused' && point.role === 'init' && !point.errno)
+      assert.match(result.stderr, /its init was killed by SIGKILL/, JSON.stringify(point));
+    outcomes.push(outcome);
     await removeAll(rootOf(lane));
   });
   return outcomes;

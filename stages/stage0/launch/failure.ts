@@ -1,4 +1,5 @@
 import { errnoMessage, errnoName } from '../../linux/errno.ts';
+import { signalName } from '../../linux/signals.ts';
 import type { Message } from '../../stage1/message.ts';
 import type { Program } from '../../tape/program.ts';
 import { type ErrorCode, PodError, type Position } from '../error.ts';
@@ -47,4 +48,13 @@ export function launchFailure(program: Program, message: Message, fallback: Posi
     at: op.at ?? fallback,
     hint: op.hint ?? HINTS[`${op.call} ${errno}`] ?? `${op.call} said ${errno}`,
   });
+}
+
+/** Init or the monitor did not come to an end of its own. `signal`: the number of what ended init, when the monitor told. */
+export function launchDeath(name: string, signal: number | undefined, at: Position): PodError {
+  const how = signal
+    ? `its init was killed by ${signalName(String(signal)) ?? `signal ${signal}`}`
+    : 'it died before it could say why';
+  const hint = 'the kernel does that when memory runs out (dmesg), and anyone with the right to signal it';
+  return new PodError('pod/died', `start pod "${name}": ${how}`, { at, ...(signal ? { hint } : {}) });
 }

@@ -130,14 +130,15 @@ async function untilStarted({ identity, pod, program }: StartInput, podDir: stri
     first = await monitor.channel.next();
   }
   if (first?.type === 'started') return;
-  for (let message = first; message && message.type !== 'exited';) message = await monitor.channel.next();
+  let last = first;
+  while (last && last.type !== 'exited') last = await monitor.channel.next();
   monitor.channel.close();
-  if (first?.type === 'failed') {
-    const { launchFailure } = await import('./failure.ts');
+  const { launchFailure, launchDeath } = await import('./failure.ts');
+  // What fails because init is no more says nothing.
+  if (first?.type === 'failed' && !last?.b)
     throw launchFailure(await program(), first, pod.apps[first.app]?.at ?? pod.at);
-  }
   if (first?.type === 'malformed') throw new PodError('tape/malformed', 'start the pod: stage1 refused its tape');
-  throw new PodError('pod/died', `start pod "${identity.name}": it died before it could say why`, { at: pod.at });
+  throw launchDeath(identity.name, last?.b, pod.at);
 }
 
 function runningPod(

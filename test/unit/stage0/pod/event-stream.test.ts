@@ -14,10 +14,10 @@ test('a follower shows what happens while its watch is being set up', (context) 
   const path = podPath(root, 'run', UUID_A);
   mkdirSync(path);
   writeFileSync(`${path}/events`, '{"t":1,"e":"pod-started"}\n');
-  const { watch } = EventTail.prototype;
+  const watch = Reflect.get(EventTail.prototype, 'watch') as EventTail['watch'];
   context.mock.method(EventTail.prototype, 'watch', function (this: EventTail, ...of: Parameters<typeof watch>) {
     appendFileSync(`${path}/events`, '{"t":2,"e":"stopping"}\n');
-    return watch.apply(this, of);
+    return Reflect.apply(watch, this, of) as boolean;
   });
   const seen: string[] = [];
   const sink: ConstructorParameters<typeof EventStream>[1]['sink'] = (events) =>
