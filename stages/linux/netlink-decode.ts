@@ -67,7 +67,14 @@ export function parseOutcome({ type, flags, payload }: NetlinkReply): NetlinkOut
   // The message that failed is sent back in front of the attributes; of an ack, and when capped, only its header is.
   const echoed = errno === 0 || (flags & NLM_F_CAPPED) !== 0 ? NLMSG_HDRLEN : view.getUint32(4, true);
   const text = parseAttributes(payload.subarray(4 + align4(echoed))).get(NLMSGERR_ATTR_MSG);
-  return text ? { errno, text: Buffer.from(text).toString('latin1').replace(/\0.*$/s, '') } : { errno };
+  return text ? { errno, text: stringOf(text) } : { errno };
+}
+
+/** Up to the null byte. */
+export function stringOf(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? [])
+    .toString('latin1')
+    .replace(/\0.*$/s, '');
 }
 
 function align4(length: number): number {

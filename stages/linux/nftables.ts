@@ -28,6 +28,7 @@ const NFT_MSG_GETTABLE = 1;
 const NFT_MSG_DELTABLE = 2;
 const NFT_MSG_NEWCHAIN = 3;
 const NFT_MSG_NEWRULE = 6;
+const NFT_MSG_GETRULE = 7;
 const NFT_MSG_NEWSET = 9;
 const NFT_MSG_NEWSETELEM = 12;
 const NFT_MSG_DELSETELEM = 14;
@@ -192,4 +193,9 @@ export function newRule(
     attribute(7, Uint8Array.of(0, text.length), text),
   ];
   return message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, ref, attributes, `add the firewall rule "${comment}"`);
+}
+
+/** To be dumped: the rules of all chains. */
+export function listRules(ref: TableRef): NetlinkMessage {
+  return message(NFT_MSG_GETRULE, 0, ref, [tableOf(ref)], 'list the firewall rules');
 }

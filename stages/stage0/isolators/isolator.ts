@@ -172,6 +172,8 @@ export interface InForceSource {
   readonly layer?: () => { readonly totalBytes: number; readonly freeBytes: number } | undefined;
   /** A setting of the pod's own namespaces, by its name with dots; an app has none. */
   readonly sysctl?: (name: string) => string | undefined;
+  /** What rules of nftables give to packets of the app's own cgroup, or the pod's; `interface` absent: of any. */
+  readonly marks?: () => readonly { readonly interface?: string; readonly priority: number }[];
 }
 
 export type InForceValue =

@@ -27,8 +27,10 @@ export const NET_CLASS: Isolator<string> = {
       "The class of traffic control that packets belong to, as tc(8) writes it: \"10:1\". The classes are the host's, so the pod needs its network (mode `host`). By the net_cls controller of cgroup version 1, whose classes a `cgroup` filter tells apart; without it by nftables and the version 2 tree, as the packet's priority, by which htb and the like choose the class without a filter. An app's goes before its pod's.",
   },
   lower,
-  readBack: ({ control }) => {
-    const id = boundOf(control('net_cls', { 1: FILE }));
+  readBackNeedsValue: true,
+  readBack: ({ control, marks }) => {
+    const byRules = marks?.().find((mark) => mark.interface === undefined);
+    const id = boundOf(control('net_cls', { 1: FILE })) ?? byRules?.priority;
     return typeof id === 'number' ? { class: `${(id >>> 16).toString(16)}:${(id & 0xffff).toString(16)}` } : undefined;
   },
 };

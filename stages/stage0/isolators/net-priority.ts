@@ -45,6 +45,10 @@ export const NET_PRIORITY: Isolator<Readonly<Record<string, number>>> = {
   look: () => [`names ${INTERFACES}`],
   lower,
   // Every interface of the host has a line, and most have 0.
-  readBack: ({ control }) =>
-    unlessEmpty({ priorities: linesOf(control('net_prio', { 1: FILE }))?.filter((line) => !line.endsWith(' 0')) }),
+  readBackNeedsValue: true,
+  readBack: ({ control, marks }) => {
+    const byRules = marks?.().filter((mark) => mark.interface !== undefined);
+    const lines = linesOf(control('net_prio', { 1: FILE }))?.filter((line) => !line.endsWith(' 0'));
+    return unlessEmpty({ priorities: lines ?? byRules?.map((mark) => `${mark.interface} ${mark.priority}`) });
+  },
 };

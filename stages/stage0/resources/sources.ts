@@ -1,13 +1,14 @@
 // Where isolators read back from: control files, /proc, and what only root can open of a pod
 
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import type { Fd } from '../../linux/fd.ts';
 import type { NetworkNamespace } from '../../linux/network-namespace.ts';
 import { inNamespace } from '../../linux/visit-namespace.ts';
-import { ControlFiles } from '../cgroup/control-files.ts';
+import { type CgroupOwner, ControlFiles, directoryOf, unifiedOf } from '../cgroup/control-files.ts';
 import { PodError } from '../error.ts';
 import type { InForceSource } from '../isolators/isolator.ts';
 import { readLinkRates } from '../network/link-rates.ts';
+import { type MarkInForce, readMarks } from '../network/read-marks.ts';
 import type { CgroupFacts } from '../plan/facts.ts';
 import { readIfThere } from '../pod/files.ts';
 
@@ -31,6 +32,7 @@ export function appSource({ facts, uuid, openers }: Context, app: string, pid: n
     control: (controller, file) => files.read(controller, file),
     proc: (file) => (pid === null ? undefined : readProc(`/proc/${pid}/${file}`)),
     ...(openers ? { layer: () => unlessEnded(() => sizeOf(openers.root(uuid, app))) } : {}),
+    ...(openers ? { marks: () => marksOf(facts, { uuid, app }) } : {}),
   };
 }
 
@@ -43,6 +45,7 @@ export function podSource({ facts, uuid, openers }: Context, anApp: string | und
   return {
     control,
     proc,
+    marks: () => marksOf(facts, { uuid }),
     link: () => unlessEnded(() => readLinkRates(uuid, openers.network)),
     sysctl: (name) => unlessEnded(() => readSysctl(name, openers.namespace(uuid, kindOf(name)))),
     ...(anApp === undefined ? {} : { layer: () => unlessEnded(() => sizeOf(openers.root(uuid, anApp))) }),
@@ -54,6 +57,13 @@ function sizeOf(root: Fd): ReturnType<NonNullable<InForceSource['layer']>> {
   using held = root;
   const { blocks, bfree, bsize } = statfsSync(`/proc/self/fd/${held.number}`);
   return { totalBytes: blocks * bsize, freeBytes: bfree * bsize };
+}
+
+/** The id of a cgroup is the number of its directory. */
+function marksOf(facts: CgroupFacts, owner: CgroupOwner): MarkInForce[] {
+  const unified = unifiedOf(facts);
+  const directory = unified && statSync(directoryOf(unified, owner), { bigint: true, throwIfNoEntry: false });
+  return directory ? readMarks(owner.uuid).filter(({ cgroupId }) => cgroupId === directory.ino) : [];
 }
 
 function kindOf(sysctl: string): 'net' | 'ipc' {

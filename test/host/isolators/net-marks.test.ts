@@ -50,6 +50,17 @@ function writeManifest(name: string, isolators: object, own: object, hold = ''):
   return file;
 }
 
+/** The pod's class, and the priorities of each app. */
+function marksInForce(status: string): unknown {
+  const { inForce, apps } = JSON.parse(status) as PodStatus;
+  return [inForce['os/linux/net-class'], apps.map((app) => [app.name, app.inForce['os/linux/net-priority'] ?? null])];
+}
+
+interface PodStatus {
+  readonly inForce: Readonly<Record<string, unknown>>;
+  readonly apps: readonly { readonly name: string; readonly inForce: Readonly<Record<string, unknown>> }[];
+}
+
 test('packets of a pod and of its app are in the classes they name, and no others', { skip }, async () => {
   const file = writeManifest('classes', { 'os/linux/net-class': '10:2' }, { 'os/linux/net-class': '10:1' });
   const output = await inNamespace(`
@@ -71,10 +82,12 @@ test(
   { skip },
   async () => {
     const unified = facts.hierarchies.find(({ version }) => version === 2)!.mountPoint;
-    const file = writeManifest('killed', {}, { 'os/linux/net-priority': { lo: 6 } }, 'exec sleep 1000;');
+    const own = { 'os/linux/net-priority': { lo: 6 } };
+    const file = writeManifest('killed', { 'os/linux/net-class': '10:2' }, own, 'exec sleep 1000;');
     const output = await inNamespace(`
     uuid=$(pod run -d '${file}')
     nft list ruleset
+    echo STATUS; pod status killed -o json; echo STATUS
     pod update killed --set app/own/os/linux/net-priority.lo=3 2>&1 || true
     parent() { awk '/^PPid/ {print $2}' /proc/$1/status; }
     init=$(parent $(cat ${unified}/pod-$uuid/app-own/cgroup.procs))
@@ -82,6 +95,13 @@ test(
     echo LEFT; nft list tables
     pod rm --force killed >/dev/null
     echo AFTER; nft list tables`);
+    assert.deepEqual(marksInForce(output.split('STATUS')[1]!), [
+      { class: '10:2' },
+      [
+        ['own', { priorities: ['lo 6'] }],
+        ['other', null],
+      ],
+    ]);
     const [during = '', left = '', gone = ''] = output.split(/LEFT|AFTER/);
     assert.match(during, /oifname "lo" socket cgroupv2 level 2 "[^"]*\/app-own" meta priority set (0:6|6)/);
     assert.match(during, /\[pod\/fixed\]/);

@@ -11,6 +11,12 @@ function source(version: 1 | 2, control: Files, proc: Files = {}): InForceSource
   return { control: (_, file) => control[nameOf(file) ?? ''], proc: (file) => proc[file] };
 }
 
+/** A host without the controllers of version 1 that mark packets. */
+const MARKED: InForceSource = {
+  ...source(2, {}),
+  marks: () => [{ interface: 'eth0', priority: 6 }, { priority: 0x10_0002 }],
+};
+
 function readBack(name: string, from: InForceSource): InForce | undefined {
   const found = ISOLATORS.find((isolator) => isolator.name === name)?.readBack?.(from);
   return found && Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
@@ -112,6 +118,8 @@ const ROWS: readonly (readonly [string, string, InForceSource, InForce])[] = [
     source(1, { 'net_prio.ifpriomap': 'lo 0\neth0 6\n' }),
     { priorities: ['eth0 6'] },
   ],
+  ['a class by nftables', 'os/linux/net-class', MARKED, { class: '10:2' }],
+  ['priorities by nftables', 'os/linux/net-priority', MARKED, { priorities: ['eth0 6'] }],
 ];
 
 const STATUS = [

@@ -1,0 +1,35 @@
+// The rules of plan-marks.ts, as the kernel has them
+
+import { NETLINK_NETFILTER } from '../../linux/netlink.ts';
+import { stringOf } from '../../linux/netlink-decode.ts';
+import { NetlinkSocket } from '../../linux/netlink-socket.ts';
+import { type RuleExpression, readRules } from '../../linux/nftables-rules.ts';
+import { marksTable } from './plan-marks.ts';
+
+/** What packets of sockets in a cgroup of version 2 get; `interface` absent: by whichever they leave. */
+export interface MarkInForce {
+  readonly cgroupId: bigint;
+  readonly interface?: string;
+  readonly priority: number;
+}
+
+/** Of a pod and its apps, in the caller's network namespace, which is that of pods with marks. */
+export function readMarks(uuid: string): MarkInForce[] {
+  using socket = new NetlinkSocket(NETLINK_NETFILTER);
+  return readRules(socket, marksTable(Buffer.from(uuid))).map(markOf);
+}
+
+/** A comparison is of what was loaded last: the interface's name, or the id of the cgroup. */
+function markOf(expressions: readonly RuleExpression[]): MarkInForce {
+  let mark: MarkInForce = { cgroupId: 0n, priority: 0 };
+  let loaded = '';
+  for (const { name, constant } of expressions) {
+    const bytes = Buffer.from(constant);
+    if (name === 'cmp' && loaded === 'meta') mark = { ...mark, interface: stringOf(bytes) };
+    if (name === 'cmp' && loaded === 'socket' && bytes.length === 8)
+      mark = { ...mark, cgroupId: bytes.readBigUInt64LE() };
+    if (name === 'immediate' && bytes.length === 4) mark = { ...mark, priority: bytes.readUInt32LE() };
+    loaded = name;
+  }
+  return mark;
+}
