@@ -34,6 +34,12 @@ function unlessNull(fd: number): number | null {
 }
 
 async function untilEnd(running: RunningExec): Promise<number> {
+  // Of most commands the end comes together with the start.
+  const soon = await Promise.race([
+    running.exit,
+    new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined))),
+  ]);
+  if (soon) return soon.exitCode;
   const forward = (signal: NodeJS.Signals): void => {
     // The command may have ended in between; its exit is on its way.
     running.signal(signal).catch(() => undefined);

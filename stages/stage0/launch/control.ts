@@ -2,7 +2,6 @@ import { errnoMessage, errnoName, SyscallError } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { connectIn, sendWithFds } from '../../linux/socket.ts';
 import { Channel } from '../../stage1/channel.ts';
-import { socketTransport } from '../../stage1/socket-transport.ts';
 import { encodeMessage, type Message } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
 import { requireSignal } from '../plan/signals.ts';
@@ -65,19 +64,21 @@ export function unlessGone(send: () => void): void {
   }
 }
 
-function sendAndListen(socket: Fd, message: Uint8Array): Channel {
+async function sendAndListen(socket: Fd, message: Uint8Array): Promise<Channel> {
   try {
     sendControl(socket, message);
+    // `exec` of the command line does without it, and with it come Node's streams.
+    const { socketTransport } = await import('../../stage1/socket-transport.ts');
+    return new Channel(socketTransport(socket));
   } catch (error) {
     socket[Symbol.dispose]();
     throw error;
   }
-  return new Channel(socketTransport(socket));
 }
 
 async function request(podDir: string, message: Uint8Array): Promise<Message> {
   const socket = connectControl(podDir);
-  const channel = sendAndListen(socket, message);
+  const channel = await sendAndListen(socket, message);
   try {
     const answer = await nextAnswer(podDir, channel);
     if (!answer) throw new PodError('pod/state', 'ask the init of the pod: it ended before it answered');
