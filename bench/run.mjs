@@ -14,6 +14,7 @@ import { Library } from './ours/library.mjs';
 import { judge } from './judge.mjs';
 import { MEASURES } from './measures.mjs';
 import { Crun } from './peers/crun.mjs';
+import { freeHugetlb } from './peers/hugetlb.mjs';
 import { Podman } from './peers/podman.mjs';
 import { interleave, summarise } from './rounds.mjs';
 import { formatTable } from './table.mjs';
@@ -140,6 +141,7 @@ async function main() {
   const report = { rows: [], measurements: [], absent: [], failures: [] };
   const workspace = new Workspace();
   try {
+    freeHugetlb(workspace);
     const context = newContext(workspace);
     for (const { measure } of wanted) await runMeasure(measure, context, rounds, report);
   } finally {

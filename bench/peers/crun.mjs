@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote, TimingShell } from '../shell.mjs';
 import { requireProgram } from '../workspace.mjs';
-import { CGROUP_PREPARE, deferCgroupCleanUp } from './hugetlb.mjs';
+import { CGROUP_PREPARE } from './hugetlb.mjs';
 import { convertProfile } from './seccomp-profile.mjs';
 
 /** podman's default set. */
@@ -31,7 +31,6 @@ export class Crun {
   constructor(workspace) {
     requireProgram('crun');
     this.#workspace = workspace;
-    deferCgroupCleanUp(workspace);
     this.#shell = new TimingShell(workspace, 'crun', { wrap: ['unshare', '--mount', '--'], prepare: CGROUP_PREPARE });
   }
 

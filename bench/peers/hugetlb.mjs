@@ -10,9 +10,12 @@ const DIR = '/sys/fs/cgroup/hugetlb';
 const SUBTREE_CONTROL = '/sys/fs/cgroup/unified/cgroup.subtree_control';
 const MOUNT = `mount -t cgroup -o hugetlb cgroup ${DIR}`;
 
+/** What was just switched off is in use until the kernel has let go of it, and so cannot be mounted. */
 export const CGROUP_PREPARE = `
 if [ -d /sys/fs/cgroup/unified ] && ! grep -q ' ${DIR} ' /proc/self/mountinfo; then
-  mkdir -p ${DIR} && { ${MOUNT} || rmdir ${DIR}; }
+  mkdir -p ${DIR}
+  for try in $(seq 50); do ${MOUNT} 2>/dev/null && break; sleep 0.1; done
+  grep -q ' ${DIR} ' /proc/self/mountinfo || rmdir ${DIR}
 fi`;
 
 /** Of /proc/cgroups: 0 is the version 2 hierarchy, or none. */
@@ -33,7 +36,8 @@ function giveBack() {
 const TRIES = 20;
 const PAUSE_MS = 100;
 
-export function deferCgroupCleanUp(workspace) {
+/** To be called before a pod of ours runs: a cgroup with processes in it keeps what it had when it was made. */
+export function freeHugetlb(workspace) {
   const made = !existsSync(DIR);
   if (hierarchyOfHugetlb() !== 0) return;
   // A pod with a limit on huge pages has switched it on for all; what is in use cannot be mounted elsewhere.

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { quote, TimingShell } from '../shell.mjs';
 import { requireProgram, Unavailable } from '../workspace.mjs';
-import { CGROUP_PREPARE, deferCgroupCleanUp } from './hugetlb.mjs';
+import { CGROUP_PREPARE } from './hugetlb.mjs';
 
 const PREPARE = `${CGROUP_PREPARE}
 mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns
@@ -32,7 +32,6 @@ export class Podman {
     if (!existsSync('/usr/lib/podman/netavark'))
       throw new Unavailable('netavark is not installed (apt-get install netavark)');
     this.#workspace = workspace;
-    deferCgroupCleanUp(workspace);
     const dir = workspace.subdir('podman');
     writeFileSync(`${dir}/containers.conf`, CONFIG(dir));
     this.#podman = `podman --root ${quote(`${dir}/root`)} --runroot ${quote(`${dir}/run`)} --tmpdir ${quote(`${dir}/tmp`)} --log-level error`;
