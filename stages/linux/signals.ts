@@ -55,3 +55,6 @@ export function signalNumber(text: string): number | undefined {
   const name = signalName(text);
   return name === undefined ? undefined : (SIGNALS as readonly string[]).indexOf(name.slice(3)) + 1;
 }
+
+/** asm-generic/signal-defs.h */
+export const SIG_SETMASK = 2;

@@ -1,4 +1,5 @@
 import { RLIMIT, rlimitName } from '../linux/rlimit.ts';
+import { SIG_SETMASK } from '../linux/signals.ts';
 import { rlimit64 } from '../linux/structs.ts';
 import type { SourcePosition, Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
@@ -22,9 +23,6 @@ function setLimits(tape: Tape, process: ProcessPlan, isMeant: (resource: number)
     });
   }
 }
-
-/** SIG_SETMASK of asm-generic/signal-defs.h */
-const SIG_SETMASK = 2;
 
 /** init blocks all signals; handlers were cleared by CLONE_CLEAR_SIGHAND. */
 export function unblockSignals(tape: Tape, process: ProcessPlan): void {

@@ -83,6 +83,9 @@ function isSupervisor(pid: string): boolean {
 /** The library opens stage1 once a process, through a detached mount of that one file, and keeps it. */
 const SEALED_BINARY = /^\d+ \/$/;
 
+/** Of an environment: the process that clones from it keeps it from being forgotten until it ends. */
+const HELD_SNAPSHOT = /\/snapshots\/[^/]+\/[0-9a-f]{32}( \(deleted\))?$/;
+
 /** Host-wide, with whose pod has them: `other-pods.ts` tells those of other state directories by that. */
 function listUidRanges(): string[] {
   return listRanges()
@@ -105,6 +108,7 @@ function listDescriptors(): string[] {
       (target) =>
         target !== '' &&
         !SEALED_BINARY.test(target) &&
+        !HELD_SNAPSHOT.test(target) &&
         !/anon_inode:|pipe:|socket:|\/dev\/(null|urandom)$/.test(target),
     )
     .sort();

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeDirectories } from '../../linux/directory.ts';
 import { SNAPSHOT_STAGING, snapshotsDir } from '../pod/layout.ts';
-import { tryLockDir } from '../pod/lock.ts';
+import { isSameDir, tryLockDir, tryShareDir } from '../pod/lock.ts';
 import { readRecord } from '../pod/record.ts';
 import { removeTree } from '../pod/remove-tree.ts';
 import { PodStore } from '../pod/store.ts';
@@ -36,7 +36,10 @@ export function snapshotKey({ inputs, ...input }: KeyInput): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** The directory of the snapshot, made first if it is not there: by one process, for which the others wait. */
+/** The snapshots that this process clones from, by path: a lock that keeps others from forgetting them, until it ends. */
+const held = new Map<string, number>();
+
+/** The directory of the snapshot, made first if it is not there: by one process, for which the others wait. It stays as long as this process does. */
 export async function ensureSnapshot(
   root: string,
   environment: string,
@@ -45,11 +48,11 @@ export async function ensureSnapshot(
 ): Promise<string> {
   const home = `${snapshotsDir(root)}/${environment}`;
   const path = `${home}/${key}`;
-  if (isThere(path)) return path;
+  if (hold(path)) return path;
   makeDirectories(home, 0o700);
   const lock = await lockWhenFree(home);
   try {
-    if (isThere(path)) return path;
+    if (hold(path)) return path;
     const staging = `${home}/${SNAPSHOT_STAGING}`;
     // Of a setup that was killed.
     removeTree(staging);
@@ -61,6 +64,7 @@ export async function ensureSnapshot(
       throw error;
     }
     renameSync(staging, path);
+    hold(path);
     forgetOld(root, home, key);
     return path;
   } finally {
@@ -76,8 +80,15 @@ export function finishLayers(path: string, uidBase: number | null): void {
   if (uidBase !== null) ownAsInside(Buffer.from(path), uidBase);
 }
 
-function isThere(path: string): boolean {
-  if (!existsSync(path)) return false;
+/** False when it is not there, or is being forgotten. */
+function hold(path: string): boolean {
+  const before = held.get(path);
+  if (before === undefined || !isSameDir(before, path)) {
+    const lock = tryShareDir(path);
+    if (lock === undefined) return false;
+    if (before !== undefined) closeSync(before);
+    held.set(path, lock);
+  }
   const now = new Date();
   utimesSync(path, now, now);
   return true;
@@ -91,12 +102,17 @@ async function lockWhenFree(path: string): Promise<number> {
   }
 }
 
-/** Those that pods are mounted on stay. */
+/** Those that pods are mounted on stay, and those that a process clones from. */
 function forgetOld(root: string, home: string, key: string): void {
   const used = new Set(
     new PodStore(root).list(['prepare', 'run']).map(({ path }) => readRecord(path)?.labels[SNAPSHOT_LABEL]),
   );
   const others = readdirSync(home).filter((name) => name !== key && name !== SNAPSHOT_STAGING && !used.has(name));
   const byAge = others.toSorted((a, b) => statSync(`${home}/${b}`).mtimeMs - statSync(`${home}/${a}`).mtimeMs);
-  for (const name of byAge.slice(KEPT)) removeTree(`${home}/${name}`);
+  for (const name of byAge.slice(KEPT)) {
+    const lock = tryLockDir(`${home}/${name}`);
+    if (lock === undefined) continue;
+    removeTree(`${home}/${name}`);
+    closeSync(lock);
+  }
 }

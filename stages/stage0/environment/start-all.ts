@@ -7,6 +7,7 @@ import { PodStore } from '../pod/store.ts';
 import { wherever } from '../pod/wherever.ts';
 import type { Gate } from './gate.ts';
 import { type DescribedPod, describePods } from './report.ts';
+import { guarded } from './guard.ts';
 import type { Room } from './room.ts';
 
 /** How an environment starts one of its pods. */
@@ -33,7 +34,7 @@ export async function startAll(
   signal: AbortSignal,
   gate?: Gate,
 ): Promise<RunningPod[]> {
-  const { members, start } = starter;
+  const { members, root, start } = starter;
   const launched: RunningPod[] = [];
   const hasFailed = new AbortController();
   const either = AbortSignal.any([signal, hasFailed.signal]);
@@ -56,7 +57,7 @@ export async function startAll(
         if (either.aborted) void pod.lifeline?.cut();
       };
       try {
-        return await start(place, podName(place), room, { signal: either, onLaunched, gate });
+        return await guarded(root, () => start(place, podName(place), room, { signal: either, onLaunched, gate }));
       } catch (error) {
         hasFailed.abort(error);
         throw error;

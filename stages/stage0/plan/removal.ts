@@ -8,8 +8,8 @@ import { LOG_FILES } from './stores.ts';
 import type { PlanInput } from './types.ts';
 
 /** Where `a` is in a message of io.h. */
-const MESSAGE_A = 12;
-const MESSAGE_BYTES = 64;
+export const MESSAGE_A = 12;
+export const MESSAGE_BYTES = 64;
 
 /** The ledger and the record say what is left to do when this is cut short: they go last. */
 const FILES = [

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
-import { PodStore } from '../../../stages/stage0/pod/store.ts';
+import { listRanges } from '../../../stages/stage0/pod/uid-ranges.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { cliEnvironment, podOk } from '../../harness/pod-cli.ts';
 import { TOP } from '../../harness/paths.ts';
@@ -24,7 +24,8 @@ async function testProcess(
   const options = JSON.stringify({ root, manifests });
   const text = `
     const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
-    environment('life', ${options}).clone().then(async (e) => { ${script} });`;
+    const stack = environment('life', ${options});
+    stack.clone().then(async (e) => { ${script} });`;
   const child = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'pipe'], env: cliEnvironment(env) });
   children.push(child);
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
@@ -36,11 +37,16 @@ function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once('close', (code) => resolve(code)));
 }
 
-/** Pods, claims and cgroups. */
+/** Pods, claims and ranges of ids. */
 function left(): string[] {
+  const ranges = listRanges().filter((range) => range.root === root);
   const pods = ['prepare', 'run', 'exited', 'garbage'].flatMap((state) => readdirSync(`${root}/pods/${state}`));
   const claims = readdirSync(`${root}/claims`).flatMap((kind) => readdirSync(`${root}/claims/${kind}`));
-  return [...pods, ...claims];
+  return [...pods, ...claims, ...ranges.map(({ base }) => `range ${base}`)];
+}
+
+function childrenOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
 test('a test process that is killed takes its pods along, within a second, and leaves nothing', async () => {
@@ -52,20 +58,32 @@ test('a test process that is killed takes its pods along, within a second, and l
   assert.ok(Date.now() - begun < 1000, `${Date.now() - begun} ms`);
 });
 
-/** Pods that a monitor had, which has made their journal. Those that were not handed over yet only gc can find. */
-function leftOfMonitors(): string[] {
-  return new PodStore(root).list().flatMap(({ path }) => (existsSync(`${path}/events`) ? [path] : []));
+for (const [what, loop] of [
+  ['a reset leaves nothing, neither of the pods before nor of those after', 'await e.reset();'],
+  ['a clone leaves nothing, not even what its monitor never had', 'await (await stack.clone()).dispose();'],
+] as const) {
+  test(`one that is killed at any moment of ${what}`, async () => {
+    for (let delayMs = 0; delayMs < 80; delayMs += 4) {
+      const child = await testProcess(`console.log('up'); for (;;) ${loop}`);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      child.kill('SIGKILL');
+      const begun = Date.now();
+      await eventually(async () => assert.deepEqual(left(), [], `killed after ${delayMs} ms`), 3000);
+      assert.ok(Date.now() - begun < 1000, `${Date.now() - begun} ms`);
+    }
+  });
 }
 
-test('one that is killed at any moment of a reset leaves nothing, neither of the pods before nor of those after', async () => {
-  for (let delayMs = 0; delayMs < 80; delayMs += 5) {
-    const child = await testProcess(`console.log('up'); for (;;) await e.reset();`);
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
-    child.kill('SIGKILL');
-    await eventually(async () => assert.deepEqual(leftOfMonitors(), [], `killed after ${delayMs} ms`), 3000);
-    await podOk(['gc', '--grace', '0s'], { root });
-  }
-  assert.deepEqual(left(), []);
+test('what waits for the end of a test process does not outlive it', async () => {
+  const child = await testProcess(`console.log('up'); await e.dispose(); setInterval(() => {}, 1000);`);
+  const [guard] = await eventually(async () => {
+    const found = childrenOf(child.pid!);
+    assert.equal(found.length, 1);
+    return found;
+  });
+  child.kill('SIGTERM');
+  await ended(child);
+  await eventually(async () => assert.ok(!existsSync(`/proc/${guard}`)));
 });
 
 test('one that is killed with what its pods told it unread takes them along too', async () => {

@@ -119,7 +119,7 @@ test('a setup that fails leaves nothing, and is tried again', async () => {
   assert.equal(readdirSync(`${root}/snapshots/fails`).length, 1);
 });
 
-test('what a setup that was killed has left is removed by pod gc; its pods have gone with it', async () => {
+test('what a setup that was killed has left goes with its process, as its pods do', async () => {
   const script = `const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
     const setup = () => { console.log('up'); return new Promise((resolve) => setTimeout(resolve, 60_000)); };
     environment('killed', { ...${JSON.stringify({ root, manifests: [manifest] })}, setup }).prepare();`;
@@ -133,6 +133,29 @@ test('what a setup that was killed has left is removed by pod gc; its pods have 
   assert.equal(existsSync(staging), true);
   child.kill('SIGKILL');
   await eventually(async () => assert.deepEqual(readdirSync(`${root}/pods/run`), []));
-  assert.match(await podOk(['gc'], { root }), /snapshot +killed/);
-  assert.equal(existsSync(staging), false);
+  await eventually(async () => assert.equal(existsSync(staging), false));
+});
+
+test('a snapshot is kept as long as a process clones from it, however many others are made', async () => {
+  const contentOf = (version: number): Stack =>
+    environment('many', {
+      root,
+      manifests: [shellPod('db', 'sleep 1000', { env: { VERSION: `${version}` } })],
+      setup: (e) => e.pods['db']!.files.write('/srv/version', `${version}`),
+    });
+  const versionIn = async (stack: Stack): Promise<string> => {
+    await using clone = await stack.clone();
+    return String(clone.pods['db']!.files.read('/srv/version'));
+  };
+  const first = contentOf(0);
+  assert.equal(await versionIn(first), '0');
+  // As another process, whose snapshots nobody holds once it has ended.
+  const script = `const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+    (async () => { for (let i = 1; i < 6; i++) await environment('many', { root: ${JSON.stringify(root)},
+      manifests: [${JSON.stringify(shellPod('db', 'sleep 1000'))}], inputs: [], setup: Function('return ' + i) }).prepare(); })();`;
+  await promisify(execFile)(process.execPath, ['-e', script], { env: cliEnvironment() });
+  assert.equal(await versionIn(first), '0');
+  assert.equal(await versionIn(contentOf(7)), '7');
+  // Nobody's but the last three.
+  assert.equal(readdirSync(`${root}/snapshots/many`).length, 5);
 });
