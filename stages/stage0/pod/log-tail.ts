@@ -31,17 +31,27 @@ export class LogTail implements Disposable {
 
   /** Goes to where the last `lines` lines begin, instead of the oldest line. */
   seekToLast(lines: number): void {
+    while (!this.#trySeek(lines));
+  }
+
+  /** False when a rotation came in between. */
+  #trySeek(lines: number): boolean {
     let missing = lines;
-    for (const name of logFiles(this.#dir, this.app).toReversed()) {
+    for (const { name, ino } of filesAtOnce(this.#dir, this.app).toReversed()) {
       const fd = openLog(`${this.#dir}/${name}`);
-      if (fd === undefined) continue;
+      if (fd === undefined || fstatSync(fd).ino !== ino) {
+        if (fd !== undefined) closeSync(fd);
+        this.#close();
+        return false;
+      }
       this.#close();
       this.#fd = fd;
       const found = lastLines(fd, missing);
       this.#position = found.position;
       missing -= found.lines;
-      if (missing <= 0) return;
+      if (missing <= 0) return true;
     }
+    return true;
   }
 
   /** The next whole line, or undefined when there is none now. */
@@ -88,44 +98,69 @@ export class LogTail implements Disposable {
 
   /** Goes on to the file after this one; false when this is the newest. */
   #openNext(): boolean {
-    const { name, isOvertaken } = this.#nextFile();
-    if (name === undefined) return false;
-    // What was written between the last read and the rotation.
-    if (this.#fill()) return true;
-    const fd = openLog(`${this.#dir}/${name}`);
-    if (fd === undefined) return false;
-    this.#close();
-    this.#fd = fd;
-    this.#position = 0;
-    if (isOvertaken) {
-      this.#notes = overtaken(this.#lastTime ?? ZERO_TIME, this.#open);
-      this.#open.clear();
-      this.#rest = NOTHING;
+    for (;;) {
+      const next = this.#nextFile();
+      if (next === undefined) return false;
+      // What was written between the last read and the rotation.
+      if (this.#fill()) return true;
+      const fd = openLog(`${this.#dir}/${next.name}`);
+      // Rotated between the look and this: the name is another file's now.
+      if (fd === undefined || fstatSync(fd).ino !== next.ino) {
+        if (fd !== undefined) closeSync(fd);
+        continue;
+      }
+      this.#close();
+      this.#fd = fd;
+      this.#position = 0;
+      if (next.isOvertaken) this.#noteOvertaken();
+      return true;
     }
-    return true;
+  }
+
+  #noteOvertaken(): void {
+    this.#notes = overtaken(this.#lastTime ?? ZERO_TIME, this.#open);
+    this.#open.clear();
+    this.#rest = NOTHING;
   }
 
   /**
-   * `isOvertaken`: the file we read is no more, and there is no telling how many came after it. Where an app has a single file
-   * that is so at every rotation, and no sign of anything.
+   * Undefined when there is none. `isOvertaken`: the file we read is no more, and there is no telling how many came after it. Where
+   * an app has a single file that is so at every rotation, and no sign of anything.
    */
-  #nextFile(): { readonly name: string | undefined; readonly isOvertaken: boolean } {
-    const current = statSync(`${this.#dir}/${this.app}.log`, { throwIfNoEntry: false });
+  #nextFile(): (LogFile & { readonly isOvertaken: boolean }) | undefined {
     const own = this.#fd === -1 ? undefined : fstatSync(this.#fd).ino;
-    if (own !== undefined && current?.ino === own) return { name: undefined, isOvertaken: false };
+    const name = `${this.app}.log`;
+    const current = statSync(`${this.#dir}/${name}`, { throwIfNoEntry: false });
+    if (own !== undefined && current?.ino === own) return undefined;
     // Most logs were never rotated, and reading the directory takes ten times as long as asking for one name.
-    if (own === undefined && !existsSync(`${this.#dir}/${this.app}.log.1`))
-      return { name: current && `${this.app}.log`, isOvertaken: false };
-    const names = logFiles(this.#dir, this.app);
-    if (own === undefined) return { name: names[0], isOvertaken: false };
-    const at = names.findIndex((name) => statSync(`${this.#dir}/${name}`, { throwIfNoEntry: false })?.ino === own);
+    if (own === undefined && current && !existsSync(`${this.#dir}/${name}.1`))
+      return { name, ino: current.ino, isOvertaken: false };
+    const files = filesAtOnce(this.#dir, this.app);
+    const at = own === undefined ? -1 : files.findIndex(({ ino }) => ino === own);
+    const next = files[at + 1];
     // Rotated away entirely: go on with the oldest that is left.
-    return { name: names[at + 1], isOvertaken: at === -1 && names.length > 1 };
+    return next && { ...next, isOvertaken: own !== undefined && at === -1 && files.length > 1 };
   }
 
   #close(): void {
     if (this.#fd !== -1) closeSync(this.#fd);
     this.#fd = -1;
+  }
+}
+
+interface LogFile {
+  readonly name: string;
+  readonly ino: number;
+}
+
+/** Oldest first. Looked at until two looks find the same: a rotation in the middle of one would show a file twice, or not at all. */
+function filesAtOnce(dir: string, app: string): LogFile[] {
+  for (let before = '', seen: LogFile[]; ; before = JSON.stringify(seen)) {
+    seen = logFiles(dir, app).flatMap((name) => {
+      const ino = statSync(`${dir}/${name}`, { throwIfNoEntry: false })?.ino;
+      return ino === undefined ? [] : [{ name, ino }];
+    });
+    if (JSON.stringify(seen) === before) return seen;
   }
 }
 
