@@ -69,8 +69,8 @@ void app_ended(struct init *in, u32 index)
 	attach_end(in, index);
 	if (a->hook.pid > 0)
 		return;
-	/* After a process that was there; not after a start that its own hook prevented. */
-	if (a->reaped && !a->post_stopped) {
+	/* After a process that was there; not after a start that its own hook prevented, nor when nobody is to wait. */
+	if (a->reaped && !a->post_stopped && !in->at_once) {
 		a->post_stopped = 1;
 		if (hook_begin(in, index, HOOK_POST_STOP, ~0ull) > 0)
 			return;

@@ -200,25 +200,38 @@ static void announce(struct init *in)
 	program_rest(&in->program);
 }
 
-static void supervise(struct init *in)
+/*
+ * Whatever has come in by now: epoll(7) gives the ready ones in turn, and what says that a pause is over must not be left behind
+ * sixteen pipes when clocks are looked at. Less than 0: nothing was done.
+ */
+static long dispatch_ready(struct init *in, int timeout_ms)
 {
 	struct epoll_event events[16];
+	long n = ARRAY_SIZE(events);
 
+	for (u32 seen = 0; n == ARRAY_SIZE(events) && seen < EVENTS_A_TURN; seen += (u32)n, timeout_ms = 0) {
+		n = sys6(__NR_epoll_pwait, in->epoll, (long)events, ARRAY_SIZE(events), timeout_ms, 0, 8);
+		if (n < 0)
+			return seen == 0 ? n : 0;
+		for (long i = 0; i < n; i++)
+			dispatch(in, events[i].data.u64);
+	}
+	return 0;
+}
+
+static void supervise(struct init *in)
+{
 	control_admit_first(in);
 	apps_start_ready(in);
 	announce(in);
 	while (!apps_done(in)) {
 		int timeout_ms;
-		long n;
 
 		in->turn_at = clock_ns(CLOCK_MONOTONIC);
 		timeout_ms = metadata_timeout_ms(in, apps_timeout_ms(in));
-		n = sys6(__NR_epoll_pwait, in->epoll, (long)events, ARRAY_SIZE(events), timeout_ms, 0, 8);
 		/* It was frozen and thawed: what it was sent meanwhile comes before what its clock says. */
-		if (n == -EINTR)
+		if (dispatch_ready(in, timeout_ms) == -EINTR)
 			continue;
-		for (long i = 0; i < n; i++)
-			dispatch(in, events[i].data.u64);
 		if (in->more_to_reap)
 			reap(in);
 		control_listen_again(in);

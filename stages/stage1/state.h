@@ -20,6 +20,7 @@ enum {
 	/* The most that is done about one kind of event before the others have their turn. */
 	REAPS_A_TURN = 256,
 	SIGNALS_A_TURN = 16,
+	EVENTS_A_TURN = 512,
 	MAX_EXEC_TAPE = 512 << 10,
 	/* Connections to the metadata service at once. */
 	MAX_CLIENTS = 16,
@@ -216,6 +217,8 @@ struct init {
 	s32 epoll;
 	s32 signals;
 	u8 stopping;
+	/* Nobody is to wait: with a grace of 0. */
+	u8 at_once;
 	/* All apps are being stopped to be started again, in order. */
 	u32 renewing;
 	/* Then: when to look whether they have ended, monotonic. */

@@ -62,9 +62,13 @@ void apps_stop(struct init *in, s64 grace_ms)
 		event_end(in, &t, line);
 	}
 	in->stopping = 1;
+	in->at_once |= grace_ms == 0;
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		struct app *a = &in->apps[i];
 
+		/* One that was to be started again has an end already, which counts. */
+		if (a->state == APP_WAITING && (a->reaped || a->code || a->signal))
+			a->state = APP_BACKOFF;
 		if (a->state == APP_WAITING)
 			app_skip(in, i, -1);
 		if (app_lives(a))

@@ -1,26 +1,39 @@
 import { PodError } from '../error.ts';
 import { isLocked } from '../pod/lock.ts';
 import type { PodDir, PodStore } from '../pod/store.ts';
-import { hasEnded, waitForPod } from '../pod/wait.ts';
+import { hasEnded, waitForPod, watchPod } from '../pod/wait.ts';
 import { buryIfLeft } from './bury.ts';
 import { loadControl } from './load-launch.ts';
+
+/** From init's last word to its end. */
+const END_MS = 1000;
 
 /** Stops the pod and resolves when it has ended. Stopping one that has ended already is no error. */
 export async function stopAndWait(store: PodStore, pod: PodDir, graceMs: number | undefined): Promise<void> {
   if (hasEnded(store, pod.uuid)) return;
-  requireRunning(store, pod);
+  if (pod.state !== 'run') requireRunning(store, pod);
   const { stopPod } = await loadControl();
-  await stopPod(pod.path, { graceMs });
+  try {
+    await stopPod(pod.path, { graceMs });
+  } catch (error) {
+    // It was at its end when it was asked.
+    if (!(error instanceof PodError) || !(await endsSoon(store, pod.uuid))) throw error;
+  }
   await waitForPod(store, pod.uuid, 'exit');
   await buryIfLeft(store, pod.uuid);
+}
+
+function endsSoon(store: PodStore, uuid: string): Promise<boolean> {
+  return watchPod(store, uuid, () => hasEnded(store, uuid), { timeoutMs: END_MS });
 }
 
 /** An init that was stopped, or that lost its socket, answers nobody. */
 const ANSWER_MS = 5000;
 
 /** Kills the pod if it runs and resolves when it has ended: asks its init first, and kills that too when it does not answer. */
-export async function killPod(store: PodStore, pod: PodDir): Promise<void> {
-  if (pod.state !== 'run') return;
+export async function killPod(store: PodStore, found: PodDir): Promise<void> {
+  const pod = await whenLaunched(store, found);
+  if (pod?.state !== 'run') return;
   const limit = setTimeout(() => void killProcesses(pod), ANSWER_MS);
   try {
     await stopAndWait(store, pod, 0);
@@ -31,6 +44,19 @@ export async function killPod(store: PodStore, pod: PodDir): Promise<void> {
   } finally {
     clearTimeout(limit);
   }
+}
+
+const LAUNCH_LOOK_MS = 2;
+
+/** One that is on its way to run can be killed when it is there; undefined when it is gone. */
+async function whenLaunched(store: PodStore, found: PodDir): Promise<PodDir | undefined> {
+  const deadlineMs = performance.now() + ANSWER_MS;
+  let pod: PodDir | undefined = found;
+  while (pod?.state === 'prepare' && isLocked(pod.path) && performance.now() < deadlineMs) {
+    await new Promise((resolve) => setTimeout(resolve, LAUNCH_LOOK_MS));
+    pod = store.locate(found.uuid);
+  }
+  return pod;
 }
 
 async function endByForce(store: PodStore, pod: PodDir): Promise<void> {

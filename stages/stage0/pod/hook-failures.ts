@@ -18,12 +18,13 @@ export function hookFailures(events: readonly PodEvent[], app: AppRecord): HookF
     if (event.e !== 'hook-failed') continue;
     const { hook, t } = event;
     last.delete(hook);
-    last.set(hook, { hook, at: app.hooks?.[hook] ?? null, time: toTime(t), problem: problemOf(event) });
+    last.set(hook, { hook, at: app.hooks?.[hook] ?? null, time: toTime(t), problem: hookProblem(event) });
   }
   return [...last.values()];
 }
 
-function problemOf({ code, signal, late, errno }: Extract<PodEvent, { e: 'hook-failed' }>): string {
+/** `exited with 3` */
+export function hookProblem({ code, signal, late, errno }: Extract<PodEvent, { e: 'hook-failed' }>): string {
   if (late) return 'took longer than its time limit';
   if (errno) return `could not run: ${errnoMessage(errno)}`;
   return signal ? `was killed by signal ${signal}` : `exited with ${code}`;

@@ -1,10 +1,10 @@
 import { PodError } from '../../error.ts';
-import { readEvents } from '../../pod/events.ts';
 import { readRecord } from '../../pod/record.ts';
 import { type PodDir, PodStore } from '../../pod/store.ts';
 import { hasEnded, watchPod } from '../../pod/wait.ts';
 import { chooseApps, durationFlag, forEachPod, someOperands } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
+import { Starts } from '../starts.ts';
 import { loadControl } from '../load-launch.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
@@ -32,22 +32,13 @@ async function restart(invocation: Invocation): Promise<number> {
   await forEachPod(store, someOperands(invocation, 'POD'), async (pod) => {
     requireRunning(store, pod);
     const apps = chooseApps(readRecord(pod.path)?.apps.map(({ name }) => name) ?? [], app);
-    const before = countStarts(pod);
+    using starts = new Starts(pod, apps);
     await restartPod(pod.path, app, graceMs);
-    const isDone = (): boolean => apps.every((name) => (countStarts(pod).get(name) ?? 0) > (before.get(name) ?? 0));
-    await watchPod(store, pod.uuid, () => isDone() || hasDied(store, pod), {});
+    starts.begin();
+    await watchPod(store, pod.uuid, () => starts.areAll() || hasDied(store, pod), {});
+    starts.requireStarted();
   });
   return 0;
-}
-
-/** How often each app has been started or has failed to, or was skipped. */
-function countStarts(pod: PodDir): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const event of readEvents(pod.path)) {
-    if (event.e !== 'app-started' && event.e !== 'app-failed' && event.e !== 'app-skipped') continue;
-    counts.set(event.app, (counts.get(event.app) ?? 0) + 1);
-  }
-  return counts;
 }
 
 function hasDied(store: PodStore, pod: PodDir): boolean {
