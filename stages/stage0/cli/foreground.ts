@@ -1,4 +1,4 @@
-import { lstatSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { isCleared } from '../pod/cleared.ts';
 import type { ClientWants } from './app-client.ts';
@@ -166,9 +166,13 @@ async function attend(pod: RunningPod, output: Output, visit: Visit, limit: Time
   return exitCode;
 }
 
+/** Who waits for the file to be there finds the uuid in it. What is no file, a pipe or a terminal, is written to. */
 function writeIdFile(path: string, uuid: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  const aside = !there || there.isFile() ? `${path}.${uuid}` : path;
   try {
-    writeFileSync(path, `${uuid}\n`);
+    writeFileSync(aside, `${uuid}\n`);
+    if (aside !== path) renameSync(aside, path);
   } catch (error) {
     throw new PodError('state/io', `write the uuid to "${path}": ${(error as Error).message}`, { cause: error });
   }

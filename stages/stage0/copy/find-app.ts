@@ -3,7 +3,7 @@ import { PodError } from '../error.ts';
 import type { ImageMount } from '../image/types.ts';
 import { type AppRecord, type PodRecord, readRecord } from '../pod/record.ts';
 import { StatusReader } from '../pod/status.ts';
-import type { PodDir } from '../pod/store.ts';
+import type { PodDir, PodStore } from '../pod/store.ts';
 import type { LeftVolume } from '../rootfs/left-volumes.ts';
 import { openAppRoot } from './app-root.ts';
 import { type ExitedRoot, mountExitedRoot } from './exited-root.ts';
@@ -24,8 +24,11 @@ export interface AppFiles extends Disposable {
 const UNREACHABLE = 'it was mounted inside another volume, which is gone, or its directory was removed';
 
 /** Without a name it is the pod's first app. */
-export function openAppFiles(pod: PodDir, wanted: string | undefined): AppFiles {
+export function openAppFiles(store: PodStore, pod: PodDir, wanted: string | undefined): AppFiles {
   const record = readRecord(pod.path);
+  // It moves when it ends.
+  const now = record === undefined ? store.locate(pod.uuid) : undefined;
+  if (now && now.path !== pod.path) return openAppFiles(store, now, wanted);
   const { state } = new StatusReader().read(pod);
   if (record === undefined || (state !== 'running' && state !== 'paused' && state !== 'exited')) {
     throw new PodError('pod/state', `open the files of pod ${pod.uuid}: it is ${state}`, {

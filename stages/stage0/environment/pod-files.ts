@@ -51,7 +51,7 @@ export class PodFiles {
     const uuid = this.#uuid();
     const pod = this.#store.locate(uuid);
     if (!pod) throw new PodError('pod/not-found', `open the files of pod ${uuid}: it was removed`);
-    return openAppFiles(pod, app);
+    return openAppFiles(this.#store, pod, app);
   }
 }
 

@@ -28,7 +28,7 @@ export async function pausePod(pod: Pod): Promise<void> {
     });
   }
   if (isPaused(pod)) return;
-  writeFileSync(`${pod.path}/${POD_FILES.paused}`, `${process.hrtime.bigint()}\n`, { mode: 0o600 });
+  markPaused(pod);
   try {
     writeFileSync(freezer.path, freezer.frozen);
     await untilFrozen(pod, freezer);
@@ -36,6 +36,15 @@ export async function pausePod(pod: Pod): Promise<void> {
   } catch (error) {
     resumePod(pod);
     throw error;
+  }
+}
+
+function markPaused({ uuid, path }: Pod): void {
+  try {
+    writeFileSync(`${path}/${POD_FILES.paused}`, `${process.hrtime.bigint()}\n`, { mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new PodError('pod/state', `pause pod ${uuid}: it has just ended`, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, writeFileSync } from 'node:fs';
 import type { ManifestInput, RunningPod, RunOptions } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
-import { tryLockAt } from '../gc/remove.ts';
+import { type DeadPod, tryLockAt } from '../gc/remove.ts';
 import { undoLedger } from '../gc/undo.ts';
 import { parseObject, readIfThere, writeManifest } from '../pod/files.ts';
 import { POD_FILES } from '../pod/layout.ts';
@@ -56,7 +56,7 @@ export function readPrepared(pod: PodDir): ManifestInput {
 export async function startPrepared(pod: PodDir, manifest: ManifestInput, options: RunOptions): Promise<RunningPod> {
   const input = await compiledFile(manifest, options);
   const record = readRecord(pod.path);
-  const lock = record && tryLockAt(pod);
+  const lock = record && (await lockPrepared(pod));
   if (!record || !lock) throw notPrepared(pod, 'somebody else starts or removes it');
   const { fd } = lock;
   try {
@@ -68,6 +68,18 @@ export async function startPrepared(pod: PodDir, manifest: ManifestInput, option
     throw error;
   }
   return startPod({ ...input, prepared: { uuid: pod.uuid, path: pod.path, lockFd: fd, createdAt: record.createdAt } });
+}
+
+const LOOKS = 10;
+const LOOK_MS = 2;
+
+/** A collector looks at it, and leaves it. */
+async function lockPrepared(pod: PodDir): Promise<DeadPod | undefined> {
+  for (let left = LOOKS; ; left--) {
+    const lock = tryLockAt(pod);
+    if (lock || left === 0) return lock;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
 }
 
 /** What was prepared is what runs. */

@@ -19,6 +19,18 @@ export function tryLockDir(path: string): number | undefined {
   throw new SyscallError('flock', -result, path);
 }
 
+const LOOKS = 10;
+const LOOK_MS = 2;
+
+/** The same, for a lock that others only hold for long when they work under it: who looks whether it is held has it for an instant. */
+export function tryLockPatiently(path: string): number | undefined {
+  for (let left = LOOKS; ; left--) {
+    const fd = tryLockDir(path);
+    if (fd !== undefined || left === 0) return fd;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_MS);
+  }
+}
+
 /** Keeps others from taking the lock, not from sharing it; undefined when one has it, or there is no such directory. */
 export function tryShareDir(path: string): number | undefined {
   let fd: number;

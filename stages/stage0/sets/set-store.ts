@@ -1,7 +1,7 @@
 import { closeSync, readdirSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
-import { isSameDir, tryLockDir } from '../pod/lock.ts';
+import { isSameDir, tryLockPatiently } from '../pod/lock.ts';
 
 /** Names inside a set's directory, `<root>/sets/NAME`. */
 export const SET_FILES = {
@@ -70,7 +70,7 @@ export class SetLock implements Disposable {
 function lockMade(dir: string): number | undefined {
   try {
     makeDirectories(dir, 0o700);
-    return tryLockDir(dir);
+    return tryLockPatiently(dir);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const denied = code === 'EACCES' || code === 'EPERM';

@@ -2,6 +2,7 @@ import { PodError } from '../../error.ts';
 import { readIfThere } from '../../pod/files.ts';
 import { POD_FILES } from '../../pod/layout.ts';
 import { PodStore } from '../../pod/store.ts';
+import { wherever } from '../../pod/wherever.ts';
 import { onlyOperand } from '../arguments.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
@@ -16,8 +17,9 @@ export const verb: Verb = {
 };
 
 function catManifest(invocation: Invocation): number {
-  const pod = new PodStore(invocation.root).find(onlyOperand(invocation, 'POD'));
-  const text = readIfThere(`${pod.path}/${POD_FILES.manifest}`);
+  const store = new PodStore(invocation.root);
+  const pod = store.find(onlyOperand(invocation, 'POD'));
+  const text = wherever(store, pod.uuid, (path = pod.path) => readIfThere(`${path}/${POD_FILES.manifest}`));
   if (text === undefined)
     throw new PodError('state/io', `read the manifest of pod ${pod.uuid}: the pod died before it was stored`);
   invocation.terminal.out(text);

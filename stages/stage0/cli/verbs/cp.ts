@@ -37,7 +37,7 @@ async function copy({ flags, operands, root }: Invocation): Promise<number> {
       hint: 'a path of the host that holds a colon is written ./PATH',
     });
   const store = new PodStore(root);
-  const open = ({ pod }: PodPath): AppFiles => openAppFiles(store.find(pod), flags.value('app'));
+  const open = ({ pod }: PodPath): AppFiles => openAppFiles(store, store.find(pod), flags.value('app'));
   if (from && to) {
     using there = open(from);
     using here = open(to);

@@ -40,7 +40,8 @@ function exportApp(invocation: Invocation): number {
     throw new PodError('cli/usage', 'write an archive on a terminal: it would not be readable', {
       hint: 'name a file, or pipe it into a program',
     });
-  using files = openAppFiles(new PodStore(root).find(query), flags.value('app'));
+  const store = new PodStore(root);
+  using files = openAppFiles(store, store.find(query), flags.value('app'));
   const writeTo = (fd: number): void => {
     const writer = new TarWriter((bytes) => writeAll(fd, bytes));
     const sink = new MappedSink(writer, insideOf(files.owners));

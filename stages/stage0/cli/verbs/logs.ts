@@ -51,8 +51,8 @@ async function logs(invocation: Invocation): Promise<number> {
       hint: `pod run-prepared ${pod.uuid.slice(0, 8)} starts it`,
     });
   }
-  const chosen = chooseApps(appNames(pod), flags.value('app'));
-  const spans = flags.has('previous') ? previousOf(pod, chosen) : undefined;
+  const chosen = chooseApps(appNames(store, pod), flags.value('app'));
+  const spans = flags.has('previous') ? previousOf(store, pod, chosen) : undefined;
   const apps = spans ? [...spans.keys()] : chosen;
   if (spans && flags.has('follow')) throw new PodError('cli/usage', '-f does not go with -p: what it shows is over');
   const printer = new LogPrinter({ terminal, apps, hasTimes: flags.has('timestamps') });
@@ -64,7 +64,7 @@ async function logs(invocation: Invocation): Promise<number> {
     tail,
     spans,
   };
-  using follower = wherever(store, pod.uuid, (path = pod.path) => new LogFollower(path, options));
+  using follower = openFollower(store, pod, options);
   follower.readExisting();
   if (flags.has('follow')) {
     follower.follow();
@@ -74,6 +74,13 @@ async function logs(invocation: Invocation): Promise<number> {
   printer.finish();
   if (!invocation.isQuiet) noteDropped(terminal, store.locate(pod.uuid)?.path ?? pod.path, apps);
   return 0;
+}
+
+function openFollower(store: PodStore, { uuid }: PodDir, options: LogOptions): LogFollower {
+  return wherever(store, uuid, (path) => {
+    if (path !== undefined) return new LogFollower(path, options);
+    throw new PodError('pod/state', `read the logs of pod ${uuid}: it has just been removed`);
+  });
 }
 
 /** Of all that was ever written: whether it would have been shown here nobody knows. */
@@ -88,22 +95,26 @@ function noteDropped(terminal: Terminal, podPath: string, apps: readonly string[
 }
 
 /** Of those that have one. */
-function previousOf({ uuid, path }: PodDir, apps: readonly string[]): Map<string, Span> {
-  const events = readEvents(path);
-  const spans = new Map<string, Span>();
-  for (const app of apps) {
-    const span = previousInstance(events, app);
-    if (span) spans.set(app, span);
-  }
-  if (spans.size > 0) return spans;
+function previousOf(store: PodStore, { uuid, path }: PodDir, apps: readonly string[]): Map<string, Span> {
+  const spans = wherever(store, uuid, (at = path) => spansIn(readEvents(at), apps));
+  if (spans) return spans;
   const whose = apps.length === 1 ? `app "${apps[0]}"` : 'any app';
   throw new PodError('pod/state', `show what came before in pod ${uuid}: ${whose} has no previous instance`, {
     hint: 'an app has one when it has been started again',
   });
 }
 
-function appNames(pod: PodDir): string[] {
-  const record = readRecord(pod.path);
+function spansIn(events: ReturnType<typeof readEvents>, apps: readonly string[]): Map<string, Span> | undefined {
+  const spans = new Map<string, Span>();
+  for (const app of apps) {
+    const span = previousInstance(events, app);
+    if (span) spans.set(app, span);
+  }
+  return spans.size > 0 ? spans : undefined;
+}
+
+function appNames(store: PodStore, pod: PodDir): string[] {
+  const record = wherever(store, pod.uuid, (path = pod.path) => readRecord(path));
   if (!record) throw new PodError('pod/state', `read the logs of pod ${pod.uuid}: it died before it started`);
   return record.apps.map((app) => app.name);
 }
