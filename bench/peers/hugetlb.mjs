@@ -12,7 +12,7 @@ const MOUNT = `mount -t cgroup -o hugetlb cgroup ${DIR}`;
 
 /** What was just switched off is in use until the kernel has let go of it, and so cannot be mounted. */
 export const CGROUP_PREPARE = `
-if [ -d /sys/fs/cgroup/unified ] && ! grep -q ' ${DIR} ' /proc/self/mountinfo; then
+if [ -d /sys/fs/cgroup/unified ] && grep -q '^hugetlb' /proc/cgroups && ! grep -q ' ${DIR} ' /proc/self/mountinfo; then
   mkdir -p ${DIR}
   for try in $(seq 50); do ${MOUNT} 2>/dev/null && break; sleep 0.1; done
   grep -q ' ${DIR} ' /proc/self/mountinfo || rmdir ${DIR}

@@ -99,9 +99,16 @@ open_tree_attr 467 file_getattr 468 file_setattr 469
 `,
 };
 
+const found: Readonly<Record<Arch, Map<string, number | undefined>>> = { x86_64: new Map(), aarch64: new Map() };
+
 /** Undefined where there is no such call. */
 export function findSyscall(arch: Arch, name: string): number | undefined {
-  const text = TEXTS[arch];
+  const known = found[arch];
+  if (!known.has(name)) known.set(name, findIn(TEXTS[arch], name));
+  return known.get(name);
+}
+
+function findIn(text: string, name: string): number | undefined {
   for (const before of [' ', '\n']) {
     const at = text.indexOf(`${before}${name} `);
     if (at < 0) continue;

@@ -78,15 +78,9 @@ export function loadNative(): Native {
 
 export const ARCH: Arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
-const numbers = new Map<string, number>();
-
-/** Of the few that a process makes. */
 function numberOf(name: string): number {
-  const known = numbers.get(name);
-  if (known !== undefined) return known;
   const nr = findSyscall(ARCH, name);
   if (nr === undefined) throw new Error(`no system call "${name}" on ${ARCH}`);
-  numbers.set(name, nr);
   return nr;
 }
 

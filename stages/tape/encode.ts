@@ -48,7 +48,6 @@ class Encoder {
   readonly #opsCount: number;
   readonly #depsCount: number;
   readonly #probesCount: number;
-  readonly #numbers = new Map<string, number>();
   readonly #pointers: TextPlace[] = [];
   readonly #relocs: TextPlace[] = [];
   readonly #lengths: [number, Text][] = [];
@@ -129,7 +128,8 @@ class Encoder {
   }
 
   #op(op: Op, at: number): void {
-    const nr = this.#numberOf(op.call);
+    const nr = PSEUDO_CALLS[op.call as keyof typeof PSEUDO_CALLS] ?? findSyscall(this.#arch, op.call);
+    if (nr === undefined) throw new Error(`no system call "${op.call}" on ${this.#arch}`);
     const tolerate = op.tolerate ?? [];
     if (tolerate.length > LIMITS.tolerated)
       throw new Error(`${op.call} tolerates ${tolerate.length} errnos, at most 4`);
@@ -145,15 +145,6 @@ class Encoder {
     tolerate.forEach((name, i) => {
       this.#view.setUint16(at + 8 + 2 * i, ERRNO[name], true);
     });
-  }
-
-  #numberOf(call: string): number {
-    const known = this.#numbers.get(call);
-    if (known !== undefined) return known;
-    const nr = PSEUDO_CALLS[call as keyof typeof PSEUDO_CALLS] ?? findSyscall(this.#arch, call);
-    if (nr === undefined) throw new Error(`no system call "${call}" on ${this.#arch}`);
-    this.#numbers.set(call, nr);
-    return nr;
   }
 
   /** Writes the argument's value, or notes what is to be bound there; the result is its kind. */

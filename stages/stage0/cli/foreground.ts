@@ -166,14 +166,15 @@ async function attend(pod: RunningPod, output: Output, visit: Visit, limit: Time
   return exitCode;
 }
 
-/** Who waits for the file to be there finds the uuid in it. What is no file, a pipe or a terminal, is written to. */
+/** Who waits for the file to be there finds the uuid in it. What is there already, a pipe perhaps, is written to. */
 function writeIdFile(path: string, uuid: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
-  const aside = !there || there.isFile() ? `${path}.${uuid}` : path;
+  const aside = there ? path : `${path}.${uuid}`;
   try {
     writeFileSync(aside, `${uuid}\n`);
     if (aside !== path) renameSync(aside, path);
   } catch (error) {
+    if (aside !== path) rmSync(aside, { force: true });
     throw new PodError('state/io', `write the uuid to "${path}": ${(error as Error).message}`, { cause: error });
   }
 }

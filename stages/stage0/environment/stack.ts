@@ -16,6 +16,7 @@ import { newCloneSpec } from './clone-spec.ts';
 import { ready } from './conditions.ts';
 import { Environment, type Starter } from './environment.ts';
 import { findFiles } from './find-files.ts';
+import { guarded } from './guard.ts';
 import { CLONE_SETTINGS, requireOptions, STACK_OPTIONS } from './check-options.ts';
 import type { CloneSettings, EnvironmentOptions } from './options.ts';
 import { DEFAULT_TIMEOUT_MS, type Until } from './condition.ts';
@@ -105,7 +106,7 @@ export class Stack {
     });
     if (!setup) return { mountCounts, key };
     const path = await ensureSnapshot(this.#root, this.name, key, (staging) =>
-      this.#setUp(setup, staging, mountCounts),
+      guarded(this.#root, () => this.#setUp(setup, staging, mountCounts)),
     );
     return { mountCounts, key, snapshot: { key, path } };
   }

@@ -77,10 +77,10 @@ export async function lockDead(store: PodStore, uuid: string): Promise<DeadPod |
 }
 
 /** Undefined when someone else has the lock, or moved the pod before we had it. */
-export function tryLockAt(pod: PodDir): DeadPod | undefined {
+export function tryLockAt(pod: PodDir, take: typeof tryLockDir = tryLockDir): DeadPod | undefined {
   let fd: number | undefined;
   try {
-    fd = tryLockDir(pod.path);
+    fd = take(pod.path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -1,11 +1,12 @@
 import { closeSync, writeFileSync } from 'node:fs';
 import type { ManifestInput, RunningPod, RunOptions } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
-import { type DeadPod, tryLockAt } from '../gc/remove.ts';
+import { tryLockAt } from '../gc/remove.ts';
 import { undoLedger } from '../gc/undo.ts';
 import { parseObject, readIfThere, writeManifest } from '../pod/files.ts';
 import { POD_FILES } from '../pod/layout.ts';
 import { readLedger } from '../pod/ledger.ts';
+import { tryLockPatiently } from '../pod/lock.ts';
 import { claimName } from '../pod/names.ts';
 import { type PodRecord, readRecord, writeRecord } from '../pod/record.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
@@ -56,7 +57,8 @@ export function readPrepared(pod: PodDir): ManifestInput {
 export async function startPrepared(pod: PodDir, manifest: ManifestInput, options: RunOptions): Promise<RunningPod> {
   const input = await compiledFile(manifest, options);
   const record = readRecord(pod.path);
-  const lock = record && (await lockPrepared(pod));
+  // A collector looks at it, and leaves it.
+  const lock = record && tryLockAt(pod, tryLockPatiently);
   if (!record || !lock) throw notPrepared(pod, 'somebody else starts or removes it');
   const { fd } = lock;
   try {
@@ -68,18 +70,6 @@ export async function startPrepared(pod: PodDir, manifest: ManifestInput, option
     throw error;
   }
   return startPod({ ...input, prepared: { uuid: pod.uuid, path: pod.path, lockFd: fd, createdAt: record.createdAt } });
-}
-
-const LOOKS = 10;
-const LOOK_MS = 2;
-
-/** A collector looks at it, and leaves it. */
-async function lockPrepared(pod: PodDir): Promise<DeadPod | undefined> {
-  for (let left = LOOKS; ; left--) {
-    const lock = tryLockAt(pod);
-    if (lock || left === 0) return lock;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
 }
 
 /** What was prepared is what runs. */

@@ -136,6 +136,14 @@ test('what a setup that was killed has left goes with its process, as its pods d
   await eventually(async () => assert.equal(existsSync(staging), false));
 });
 
+test('so does what one has left in which its process ends by itself', async () => {
+  const script = `const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+    environment('exits', { ...${JSON.stringify({ root, manifests: [manifest] })}, setup: () => process.exit(0) }).prepare();`;
+  await promisify(execFile)(process.execPath, ['-e', script], { env: cliEnvironment() });
+  await eventually(async () => assert.deepEqual(readdirSync(`${root}/snapshots/exits`), []));
+  await eventually(async () => assert.deepEqual(readdirSync(`${root}/pods/run`), []));
+});
+
 test('a snapshot is kept as long as a process clones from it, however many others are made', async () => {
   const contentOf = (version: number): Stack =>
     environment('many', {
