@@ -79,13 +79,14 @@ test('two clients see the same, and either may type', async () => {
 test('an app that is started again keeps its clients, the size of its terminal, and what was typed meanwhile', async () => {
   await run('again', ['-t'], {
     script: 'stty size; read -r line; echo "got $line"; exit 1',
-    restart: { policy: 'always', backoff: { initial: '300ms', cap: '300ms' } },
+    restart: { policy: 'always', backoff: { initial: '2s', cap: '2s' } },
   });
   await using attach = TerminalProcess.pod(root, ['attach', 'again'], [31, 77]);
   await untilAttached('again');
   attach.type('first\n');
   await attach.says('got first');
-  // Nobody reads now.
+  // Nobody reads now; what had been typed before its end would have been lost with its terminal.
+  await eventually(async () => assert.equal((await statusOf(root, 'again')).apps[0]?.state, 'waiting'));
   attach.type('second\n');
   await attach.says(/31 77\n(.*\n)*got second/);
   await podOk(['stop', '--grace', '0s', 'again'], { root });
