@@ -1,4 +1,5 @@
 import { PodError } from '../error.ts';
+import { findHeld } from '../pod/held.ts';
 import { isLocked } from '../pod/lock.ts';
 import type { PodDir, PodStore } from '../pod/store.ts';
 import { hasEnded, waitForPod, watchPod } from '../pod/wait.ts';
@@ -49,14 +50,13 @@ export async function killPod(store: PodStore, found: PodDir): Promise<void> {
 const LAUNCH_LOOK_MS = 2;
 
 /** One that is on its way to run can be killed when it is there; undefined when it is gone. */
-async function whenLaunched(store: PodStore, found: PodDir): Promise<PodDir | undefined> {
+async function whenLaunched(store: PodStore, { uuid }: PodDir): Promise<PodDir | undefined> {
   const deadlineMs = performance.now() + ANSWER_MS;
-  let pod: PodDir | undefined = found;
-  while (pod?.state === 'prepare' && isLocked(pod.path) && performance.now() < deadlineMs) {
+  for (;;) {
+    const found = findHeld(store, uuid);
+    if (found?.pod.state !== 'prepare' || !found.isHeld || performance.now() >= deadlineMs) return found?.pod;
     await new Promise((resolve) => setTimeout(resolve, LAUNCH_LOOK_MS));
-    pod = store.locate(found.uuid);
   }
-  return pod;
 }
 
 async function endByForce(store: PodStore, pod: PodDir): Promise<void> {

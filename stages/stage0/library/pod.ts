@@ -4,7 +4,6 @@ import { removePod } from '../gc/remove.ts';
 import { Executor } from '../launch/executor.ts';
 import { pausePod, resumePod } from '../launch/pause.ts';
 import type { PodChange } from '../pod/events.ts';
-import { isPaused } from '../pod/paused.ts';
 import { type PodStatus, readStatus } from '../pod/status.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 import { wherever } from '../pod/wherever.ts';
@@ -71,8 +70,6 @@ export class Pod implements AsyncDisposable {
     command: Pick<ExecSettings, 'env' | 'user' | 'workingDirectory'>,
     signal?: AbortSignal,
   ): Promise<ExecResult> {
-    const located = this.#store.locate(this.uuid);
-    if (located && isPaused(located)) throw new PodError('pod/state', `exec in pod ${this.uuid}: it is paused`);
     using stdout = this.#captures.take();
     using stderr = this.#captures.take();
     const stdio = [null, stdout.far.number, stderr.far.number] as const;

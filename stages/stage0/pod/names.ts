@@ -2,7 +2,8 @@ import { closeSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { claim, release } from './claims.ts';
-import { isLocked, lockDir } from './lock.ts';
+import { findHeld } from './held.ts';
+import { lockDir } from './lock.ts';
 import type { PodLookup } from './pod-dir.ts';
 import { isUuid } from './uuid.ts';
 
@@ -72,10 +73,10 @@ function dropTorn(root: string, name: string): void {
 }
 
 function isAlive(store: PodLookup, uuid: string): boolean {
-  const pod = store.locate(uuid);
-  if (!pod) return false;
-  if (pod.state === 'prepared') return true;
-  return (pod.state === 'prepare' || pod.state === 'run') && isLocked(pod.path);
+  const found = findHeld(store, uuid);
+  if (!found) return false;
+  const { state } = found.pod;
+  return state === 'prepared' || ((state === 'prepare' || state === 'run') && found.isHeld);
 }
 
 /** A name becomes a file's name: no separators, no dots at the front. The manifest's schema is stricter. */

@@ -5,9 +5,10 @@ import { closeSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { killPod } from '../../../stages/stage0/cli/control.ts';
 import { nurseryDir } from '../../../stages/stage0/pod/layout.ts';
 import { isLocked, lockDir } from '../../../stages/stage0/pod/lock.ts';
-import { PodStore } from '../../../stages/stage0/pod/store.ts';
+import { type PodDir, PodStore } from '../../../stages/stage0/pod/store.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { cliEnvironment, commandLine, pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
@@ -91,6 +92,30 @@ test('a pod that runs is never touched, nor removed without force', async () => 
   assert.equal((await statusOf(root, uuid)).state, 'running');
   assert.equal(await podOk(['rm', '--force', 'busy'], { root }), uuid);
   assert.equal(new PodStore(root).locate(uuid), undefined);
+});
+
+test('a pod that is on its way to run can be killed: whoever wants that waits until it is there', async () => {
+  const store = new PodStore(root);
+  let wereSeen = 0;
+  for (let i = 0; wereSeen < 3; i++) {
+    assert.ok(i < 50, 'no launch was seen');
+    const seen: { found?: PodDir | undefined; launched?: true } = {};
+    const launch = podOk(['run', '-d', manifest(`early-${i}`, STOPPABLE)], { root })
+      // Whether it runs before it is killed is decided by who is faster.
+      .catch(() => undefined)
+      .finally(() => (seen.launched = true));
+    while (!seen.found && !seen.launched) {
+      await new Promise(setImmediate);
+      seen.found = store.list(['prepare'])[0];
+    }
+    if (seen.found) {
+      wereSeen++;
+      await killPod(store, seen.found);
+      assert.notEqual(store.locate(seen.found.uuid)?.state, 'run');
+    }
+    await launch;
+    for (const { uuid } of store.list()) await podOk(['rm', '--force', uuid], { root });
+  }
 });
 
 test('a pod run with --rm in the background goes at the next gc, whatever the grace', async () => {
