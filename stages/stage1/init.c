@@ -288,7 +288,7 @@ int init_main(struct program *program, const s64 *regs, long from_monitor)
 	in->journal.pin = &in->journal.pod[0];
 	event_end(in, &t, line);
 	supervise(in);
-	/* The monitor says it again when it has seen us end; it may be gone. */
+	/* The monitor, which says it of an init that was killed, may be gone. */
 	record_final(in->regs, in->exit_code << 8);
 	return in->exit_code;
 }

@@ -10,7 +10,6 @@ import {
   O_PATH,
   O_RDONLY,
   O_RDWR,
-  O_WRONLY,
   SOCK_CLOEXEC,
   SOCK_STREAM,
 } from '../../linux/constants.ts';
@@ -44,9 +43,9 @@ function planJournal(leaves: Tape, at: Position, apps: number): void {
   const podDir = program.reg('podDir');
   const events = { at, why: "create the pod's journal" };
   const final = { at, why: "allocate the pod's final record" };
-  const flags = O_WRONLY | O_CREAT | O_CLOEXEC;
-  // init reads what it has to say again.
-  leaves.call('openat', [podDir, leaves.text('events'), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600], {
+  // init reads what it has to say again, and the monitor what init has said.
+  const flags = O_RDWR | O_CREAT | O_CLOEXEC;
+  leaves.call('openat', [podDir, leaves.text('events'), flags | O_APPEND, 0o600], {
     ...events,
     out: program.reg('events'),
     handOver: true,

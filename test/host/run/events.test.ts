@@ -58,3 +58,21 @@ test('events that are followed go on with pods that come later, and past their r
   const lines = stream.output.trimEnd().split('\n');
   assert.equal(new Set(lines).size, lines.length, 'an event was told twice');
 });
+
+test('an end has one time, whether it was followed or is looked up', async () => {
+  const names = Array.from({ length: 8 }, (_, i) => `timed-${i}`);
+  const stream = new PodProcess(root, ['events', '-f', '-o', 'jsonl']);
+  for (const name of names) {
+    await run(name, 'true');
+    await stream.says(`"name":"${name}","event":"pod-exited"`);
+  }
+  stream.signal('SIGINT');
+  await stream.ended();
+  const endsOf = (events: readonly Shown[]): string[][] =>
+    events.flatMap(({ name, event, time }) => (names.includes(name) && event === 'pod-exited' ? [[name, time]] : []));
+  const followed = stream.output
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Shown);
+  assert.deepEqual(endsOf(followed), endsOf(await listed()));
+});
