@@ -2,7 +2,7 @@ import { PodError, PodErrors } from '../error.ts';
 import { newUuid } from '../pod/uuid.ts';
 import { isRefusal } from '../refusal.ts';
 import { bringAbout } from './bring-about.ts';
-import type { Change } from './changes.ts';
+import { type Change, isStart } from './changes.ts';
 import { waitFor, waitHealthy } from './health.ts';
 import { type InventoryPod, placementOf } from './inventory.ts';
 import type { Work } from './work.ts';
@@ -16,7 +16,7 @@ export type Failures = Map<string, string>;
  */
 export async function carryOut(work: Work, changes: readonly Change[]): Promise<Failures> {
   const failures: Failures = new Map();
-  const coming = changes.filter(({ action }) => action === 'create' || action === 'replace' || action === 'restart');
+  const coming = changes.filter(isStart);
   announce(work, coming);
   const done = new Map<string, Promise<boolean>>();
   for (const change of changes) {

@@ -62,6 +62,11 @@ function leftover(name: string, entry: InventoryPod, { isPruned }: ChangesInput)
   return { action: 'prune', name, reason: 'not in the folder', entry };
 }
 
+/** A pod is to be made. */
+export function isStart({ action }: Change): boolean {
+  return action === 'create' || action === 'replace' || action === 'restart';
+}
+
 export function isEffective({ action }: Change): boolean {
   return action !== 'unchanged' && action !== 'keep';
 }

@@ -1,8 +1,11 @@
 import type { Failures } from './carry-out.ts';
+import { isStart } from './changes.ts';
 import { STALLED } from './conditions.ts';
-import { addRevision, type Cause, newRevision } from './history.ts';
+import { addRevision, newRevision } from './history.ts';
 import type { Inventory, InventoryPod, Outcome } from './inventory.ts';
+import { keptPods } from './kept.ts';
 import type { SetPlan } from './plan-set.ts';
+import type { Cause } from './revision.ts';
 import type { Work } from './work.ts';
 
 export interface Conclusion {
@@ -15,7 +18,7 @@ export interface Conclusion {
 /** Writes down what came of a change; nothing when that is what is written already. */
 export function conclude(work: Work, plan: SetPlan, conclusion: Conclusion): void {
   const { now } = work.inventory;
-  const last = endOf(conclusion, now, plan.isPinned);
+  const last = endOf(conclusion, now, plan);
   const isStalled = STALLED.has(last.reason);
   const change = {
     origin: conclusion.origin,
@@ -36,13 +39,19 @@ export function conclude(work: Work, plan: SetPlan, conclusion: Conclusion): voi
 
 type End = Pick<NonNullable<Inventory['last']>, 'reason' | 'message'>;
 
-function endOf({ failures, outcome, cause }: Conclusion, { last }: Inventory, isPinned: boolean): End {
+function endOf({ failures, outcome, cause }: Conclusion, { last, revision }: Inventory, plan: SetPlan): End {
   const [first] = failures;
   if (first) return { reason: 'Unhealthy', message: `pod "${first[0]}": ${first[1]}` };
   // Held where it went back to, the set is still not what its folder wants.
-  if (isPinned && cause === 'apply' && last?.reason === 'RolledBack')
+  const isHeld = plan.isPinned && cause === 'apply' && last?.reason === 'RolledBack';
+  if (last && (isHeld || (isStillUnhealthy(plan, revision) && outcome === 'applied')))
     return { reason: last.reason, message: last.message };
   return { reason: outcome === 'healthy' ? 'Healthy' : 'Applied', message: 'all pods came about' };
+}
+
+/** Known to be broken, with nothing done about it since. */
+function isStillUnhealthy({ desired, changes }: SetPlan, revision: Inventory['revision']): boolean {
+  return revision?.digest === desired.digest && revision.outcome === 'unhealthy' && !changes.some(isStart);
 }
 
 /** What is known better than before: how pods are to be brought about, and that they have run to their end. */
@@ -59,11 +68,16 @@ function changedEntries({ changes }: SetPlan, pods: Inventory['pods']): Record<s
 }
 
 /** A new one when something else is wanted than before; the same one when nothing is known better of it. */
-function nextRevision(work: Work, { desired }: SetPlan, { cause, outcome }: Conclusion): Inventory['revision'] {
+function nextRevision(work: Work, plan: SetPlan, { cause, outcome }: Conclusion): Inventory['revision'] {
   const { revision: now } = work.inventory.now;
+  const { desired, changes } = plan;
   const isSame = now?.digest === desired.digest;
-  if (isSame && (now.outcome === outcome || (outcome === 'applied' && now.outcome === 'healthy'))) return now;
+  const isKnown = isSame && outcome === 'applied' && (now.outcome === 'healthy' || isStillUnhealthy(plan, now));
+  const known = isKnown ? now.outcome : outcome;
+  const hasLost = changes.some(({ action }) => action === 'prune');
+  if (isSame && !hasLost && now.outcome === known) return now;
   const number = isSame ? now.number : (now?.number ?? 0) + 1;
-  addRevision(work.store.root, work.set, newRevision(number, desired, cause, outcome));
-  return { number, digest: desired.digest, outcome };
+  const kept = keptPods(work, desired);
+  addRevision(work.store.root, work.set, newRevision(number, desired, { cause, outcome: known, kept }));
+  return { number, digest: desired.digest, outcome: known };
 }

@@ -1,10 +1,12 @@
+import { PodError, podErrorsOf } from '../error.ts';
 import { imagesDir } from '../pod/layout.ts';
-import { findRevision, lastGoodRevision, previousRevision, readHistory, type Revision } from './history.ts';
+import { findRevision, lastGoodRevision, previousRevision, readHistory } from './history.ts';
 import { requireAwake, requireKnown } from './inventory.ts';
 import { perform } from './perform.ts';
 import { planRevision, type SetPlan } from './plan-set.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
 import { recover } from './recover.ts';
+import { filesOf, isEmpty, namesOf, type Revision } from './revision.ts';
 import { SetLock } from './set-store.ts';
 import { newWork, type Work } from './work.ts';
 
@@ -26,8 +28,10 @@ export async function undo(
     number === undefined
       ? previousRevision(root, set, now?.digest)
       : findRevision(root, set, (one) => one.number === number, `revision ${number}`);
+  requireSome(set, revision);
   await recover(work);
-  const before = new Set(readHistory(root, set).find(({ digest }) => digest === now?.digest)?.names);
+  const left = readHistory(root, set).find(({ digest }) => digest === now?.digest);
+  const before = new Set(left && namesOf(left));
   return await goBack(work, revision, { ...options, cause: 'undo', wanted, before });
 }
 
@@ -43,20 +47,45 @@ export async function rollBack(
   work.emit({ e: 'rolling-back', revision: good?.number ?? null });
   if (!good) return result;
   const before = new Set(failed.desired.pods.map(({ name }) => name));
-  const back = await goBack(work, good, { ...options, cause: 'rollback', wanted: failed.wanted, before });
+  const back = await tryGoBack(work, good, { ...options, cause: 'rollback', wanted: failed.wanted, before });
   const isBack = back.failures.size === 0;
   const [name, why] = [...result.failures][0]!;
+  const [failure] = back.failures.values();
   const reason = isBack ? 'RolledBack' : 'RollbackFailed';
-  const message = `revision ${good.number} ${isBack ? 'is back' : 'did not come back'}, because of pod "${name}": ${why}`;
+  const came = isBack ? 'is back,' : `did not come back: ${failure}; it was wanted`;
+  const message = `revision ${good.number} ${came} because of pod "${name}": ${why}`;
   work.inventory.update({ last: { at: new Date().toISOString(), reason, message } });
   work.emit({ e: 'condition', type: 'Stalled', status: true, reason });
   return {
     ...result,
     outcome: isBack ? 'rolled-back' : 'rollback-failed',
     failures: new Map([...back.failures, ...result.failures]),
-    isPinned: true,
+    isPinned: work.inventory.now.pin !== undefined,
     inventory: work.inventory.now,
   };
+}
+
+/** An older revision may need what is not there any more; the pods stay as the failed change has left them then. */
+async function tryGoBack(
+  work: Work,
+  revision: Revision,
+  options: GoBackOptions,
+): Promise<Pick<ReconcileResult, 'failures'>> {
+  try {
+    return await goBack(work, revision, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const errors = podErrorsOf(error);
+    for (const one of errors) options.onWarning?.(one);
+    return { failures: new Map([[`revision ${revision.number}`, errors.map(({ message }) => message).join('; ')]]) };
+  }
+}
+
+function requireSome(set: string, revision: Revision): void {
+  if (!isEmpty(revision)) return;
+  throw new PodError('set/empty', `go back to revision ${revision.number} of set "${set}": it has no pods`, {
+    hint: `pod delete ${set} removes all that the set has`,
+  });
 }
 
 interface GoBackOptions extends ChangeOptions {
@@ -70,11 +99,11 @@ interface GoBackOptions extends ChangeOptions {
 async function goBack(work: Work, revision: Revision, options: GoBackOptions): Promise<ReconcileResult> {
   const { store, inventory } = work;
   const { root, wanted, before, onProgress, onWarning, signal, cause } = options;
-  const isPruned = (name: string): boolean => before.has(name);
+  const there = new Set(namesOf(revision));
+  const isPruned = (name: string): boolean => before.has(name) && !there.has(name);
   const planning = { storeDir: imagesDir(root), isPruned, wanted, isPinned: true, onProgress, onWarning, signal };
-  const plan = await planRevision(store, inventory.now, revision, planning);
-  // Before anything is changed: a crash in the middle leaves a set that the next apply takes there.
-  if (wanted !== undefined) inventory.update({ pin: { digest: revision.digest, until: wanted } });
+  const plan = await planRevision(store, inventory.now, { ...revision, files: filesOf(revision) }, planning);
+  const pin = wanted === undefined ? undefined : { digest: revision.digest, until: wanted };
   const origin = inventory.now.origin ?? '';
-  return perform(work, plan, { ...options, wait: options.wait || cause === 'rollback', origin, cause });
+  return perform(work, plan, { ...options, wait: options.wait || cause === 'rollback', origin, cause, pin });
 }

@@ -2,35 +2,21 @@ import { readdirSync, rmSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
 import { parseObject, readIfThere } from '../pod/files.ts';
-import type { FolderFile } from './folder.ts';
-import type { Outcome } from './inventory.ts';
+import { isEmpty, type KeptPod, type Revision } from './revision.ts';
 import { SET_FILES, setDir } from './set-store.ts';
 import type { DesiredSet } from './types.ts';
 import { writeWhole } from './write-whole.ts';
 
 export const KEPT_REVISIONS = 10;
 
-export type Cause = 'apply' | 'undo' | 'rollback';
-
-/** What was to be at one time, whole: it can be brought about again without the folder. */
-export interface Revision {
-  readonly number: number;
-  /** RFC 3339. */
-  readonly at: string;
-  readonly cause: Cause;
-  readonly digest: string;
-  readonly outcome: Outcome;
-  /** Of the pods, in the order of `files`. */
-  readonly names: readonly string[];
-  readonly files: readonly FolderFile[];
-}
-
 /** Oldest first. What a power cut left of one is none. */
 export function readHistory(root: string, set: string): Revision[] {
   const dir = historyDir(root, set);
   return numbersIn(dir).flatMap((number) => {
     const stored = parseObject(readIfThere(pathOf(dir, number)) ?? '');
-    return stored && Array.isArray(stored['files']) ? [stored as unknown as Revision] : [];
+    return stored && Array.isArray(stored['files'])
+      ? [{ ...(stored as unknown as Revision), kept: (stored['kept'] ?? []) as KeptPod[] }]
+      : [];
   });
 }
 
@@ -55,18 +41,22 @@ export function addRevision(root: string, set: string, revision: Revision): void
 }
 
 /** The text of each manifest is in it; what else a folder holds is not. */
-export function newRevision(number: number, desired: DesiredSet, cause: Cause, outcome: Outcome): Revision {
+export function newRevision(
+  number: number,
+  desired: DesiredSet,
+  { cause, outcome, kept }: Pick<Revision, 'cause' | 'outcome' | 'kept'>,
+): Revision {
   const files = desired.pods.map(({ file, path, baseDir, text }) => ({ file, path, baseDir, text }));
   const names = desired.pods.map(({ name }) => name);
-  return { number, at: new Date().toISOString(), cause, digest: desired.digest, outcome, names, files };
+  return { number, at: new Date().toISOString(), cause, digest: desired.digest, outcome, names, files, kept };
 }
 
 /**
  * Where `rollout undo` goes without being told: the newest that wanted something else than `digest`, but not to one that is known to
- * be broken, as what a rollback came from.
+ * be broken, as what a rollback came from, nor to one without any pod.
  */
 export function previousRevision(root: string, set: string, digest: string | undefined): Revision {
-  const others = readHistory(root, set).filter((revision) => revision.digest !== digest);
+  const others = otherRevisions(root, set, digest);
   const found = others.findLast(({ outcome }) => outcome !== 'unhealthy');
   if (found) return found;
   const broken = others.at(-1)?.number;
@@ -77,10 +67,14 @@ export function previousRevision(root: string, set: string, digest: string | und
 
 /** Where a rollback goes: the newest other one that was found healthy, else one of which nothing bad is known. */
 export function lastGoodRevision(root: string, set: string, digest: string): Revision | undefined {
-  const others = readHistory(root, set).filter((revision) => revision.digest !== digest);
+  const others = otherRevisions(root, set, digest);
   return (
     others.findLast(({ outcome }) => outcome === 'healthy') ?? others.findLast(({ outcome }) => outcome === 'applied')
   );
+}
+
+function otherRevisions(root: string, set: string, digest: string | undefined): Revision[] {
+  return readHistory(root, set).filter((revision) => revision.digest !== digest && !isEmpty(revision));
 }
 
 function historyDir(root: string, set: string): string {

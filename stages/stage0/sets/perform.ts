@@ -1,21 +1,30 @@
+import { asOf } from './as-of.ts';
 import { awaitHealth, carryOut, type Failures } from './carry-out.ts';
 import { type Change, isEffective } from './changes.ts';
 import { compileAll } from './compile-all.ts';
 import { conclude, type Conclusion } from './conclude.ts';
+import type { Inventory } from './inventory.ts';
 import type { SetPlan } from './plan-set.ts';
 import { prune } from './prune.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
 import type { Work } from './work.ts';
 
 export type PerformOptions = Pick<ChangeOptions, 'wait' | 'frozen' | 'onProgress' | 'onWarning' | 'signal'> &
-  Pick<Conclusion, 'origin' | 'cause'>;
+  Pick<Conclusion, 'origin' | 'cause'> & {
+    /** Written when all of it is known to be good. */
+    readonly pin?: Inventory['pin'] | undefined;
+  };
 
 /** Brings about what is planned, waits for it if asked to, prunes last, and writes down what came of it. */
 export async function perform(work: Work, plan: SetPlan, options: PerformOptions): Promise<ReconcileResult> {
   const { changes, isPinned } = plan;
   const effective = changes.filter(isEffective);
-  const compiled = await compileAll(work.store, work.inventory.now, effective, { ...options });
+  const compiled = await asOf(plan.revision, () =>
+    compileAll(work.store, work.inventory.now, effective, { ...options }),
+  );
   for (const [name, ready] of compiled) work.ready.set(name, ready);
+  // Before anything is changed: a crash in the middle leaves a set that the next apply takes there.
+  if (options.pin) work.inventory.update({ pin: options.pin });
   if (effective.length > 0) work.emit({ e: 'started', pods: countActions(changes) });
   const failures = await carryOut(work, changes);
   if (options.wait) await awaitHealth(work, changes, failures);

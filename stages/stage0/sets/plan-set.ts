@@ -1,13 +1,15 @@
 import type { PodStore } from '../pod/store.ts';
+import { asOf } from './as-of.ts';
 import { type Change, planChanges } from './changes.ts';
 import { type DesiredOptions, readDesired } from './desired.ts';
 import { digestOf } from './digest.ts';
 import { readDrift } from './drift.ts';
 import type { FolderFile } from './folder.ts';
-import { findRevision, type Revision } from './history.ts';
+import { findRevision } from './history.ts';
 import { type Inventory, uuidsOf } from './inventory.ts';
 import { LifeReader } from './life.ts';
 import { inOrder } from './order.ts';
+import { filesOf, type Revision } from './revision.ts';
 import type { DesiredSet } from './types.ts';
 
 export interface SetPlan {
@@ -17,6 +19,8 @@ export interface SetPlan {
   readonly desired: DesiredSet;
   /** The set is held at an older revision. */
   readonly isPinned: boolean;
+  /** Whose files count, when it is not the folder's. */
+  readonly revision?: number;
   /** Pods of the folder first, each after those it depends on. */
   readonly changes: readonly Change[];
   /** Of the inventory and what has become of its pods: as long as it is the same, so are the changes. */
@@ -41,19 +45,20 @@ export async function planFolder(
   if (pin?.until !== wanted.digest)
     return compareWith(store, inventory, wanted, { ...options, wanted: wanted.digest, isPinned: false });
   const revision = findRevision(store.root, set, ({ digest }) => digest === pin.digest, 'the pinned revision');
-  return planRevision(store, inventory, revision, { ...options, wanted: wanted.digest, isPinned: true });
+  const planning = { ...options, wanted: wanted.digest, isPinned: true };
+  return planRevision(store, inventory, { ...revision, files: filesOf(revision) }, planning);
 }
 
 /** The same for what a revision wanted. `wanted` is what the folder wants. */
 export async function planRevision(
   store: PodStore,
   inventory: Inventory,
-  { files }: Revision,
+  { files, number }: Pick<Revision, 'files' | 'number'>,
   options: PlanOptions & Pick<SetPlan, 'wanted' | 'isPinned'>,
 ): Promise<SetPlan> {
   // There are others in the folder under the same names.
-  const desired = await readDesired(files, { ...options, cache: undefined });
-  return compareWith(store, inventory, desired, options);
+  const desired = await asOf(number, () => readDesired(files, { ...options, cache: undefined }));
+  return { ...(await compareWith(store, inventory, desired, options)), revision: number };
 }
 
 async function compareWith(

@@ -1,5 +1,6 @@
-import { findRevision, readHistory, type Revision } from '../../sets/history.ts';
+import { findRevision, readHistory } from '../../sets/history.ts';
 import { readInventory, requireKnown } from '../../sets/inventory.ts';
+import type { Revision } from '../../sets/revision.ts';
 import { countFlag } from '../arguments.ts';
 import { formatValue, isStructured } from '../format.ts';
 import { renderTable } from '../table.ts';
@@ -39,12 +40,12 @@ export async function history(
       renderTable(
         terminal,
         ['REVISION', 'AT', 'CAUSE', 'OUTCOME', 'PODS', 'DIGEST'],
-        revisions.map(({ number: own, at, cause, outcome, names, digest }) => [
+        revisions.map(({ number: own, at, cause, outcome, names, kept, digest }) => [
           `${own}${own === current ? ' (current)' : ''}`,
           at,
           cause,
           outcome,
-          String(names.length),
+          kept.length === 0 ? String(names.length) : `${names.length} (${kept.length} kept)`,
           digest.slice('sha256:'.length, 'sha256:'.length + 12),
         ]),
       ),
@@ -52,8 +53,9 @@ export async function history(
   return 0;
 }
 
-function summary({ number, at, cause, outcome, names, digest }: Revision, current: number | undefined): object {
-  return { revision: number, isCurrent: number === current, at, cause, outcome, digest, pods: names };
+function summary({ number, at, cause, outcome, names, kept, digest }: Revision, current: number | undefined): object {
+  const others = kept.map(({ name }) => name);
+  return { revision: number, isCurrent: number === current, at, cause, outcome, digest, pods: names, kept: others };
 }
 
 function detail(revision: Revision, current: number | undefined): object {

@@ -1,0 +1,17 @@
+import { digestOf } from './digest.ts';
+import { readHistory } from './history.ts';
+import { fileOf, type KeptPod } from './revision.ts';
+import type { DesiredSet } from './types.ts';
+import type { Work } from './work.ts';
+
+/** Of the pods that the set has now: a way back that forgot them would take them away, which nobody asked for. */
+export function keptPods({ store, set, inventory }: Work, desired: DesiredSet): KeptPod[] {
+  const wanted = new Set(desired.pods.map(({ name }) => name));
+  const rest = Object.entries(inventory.now.pods).filter(([name, { current }]) => current && !wanted.has(name));
+  if (rest.length === 0) return [];
+  const history = readHistory(store.root, set).toReversed();
+  return rest.map(([name, { current }]) => {
+    const files = history.flatMap((revision) => fileOf(revision, name) ?? []);
+    return { name, file: files.find(({ text }) => digestOf(text) === current?.text) };
+  });
+}
