@@ -22,11 +22,11 @@ export async function gitFolder(invocation: Invocation, dir: string): Promise<Gi
   let opened: OpenedSource | undefined;
   let told: string | undefined;
   const release = (): void => opened?.[Symbol.dispose]();
-  const read: WatchedSource['read'] = async () => {
+  const read: WatchedSource['read'] = async (signal) => {
     release();
     const signers = signersPath === undefined ? undefined : readSigners(signersPath);
     const onWarning = (warning: Error): void => (isQuiet ? undefined : terminal.err(renderWarning(terminal, warning)));
-    opened = await openGitSource(reference, { root, signers, onWarning });
+    opened = await openGitSource(reference, { root, signers, signal, onWarning });
     const { label, signer } = opened.revision;
     const text = `source ${label}${signer === null ? '' : `, signed by ${signer}`}\n`;
     if (!isQuiet && text !== told) terminal.err(text);

@@ -7,9 +7,11 @@ import type { GitReference } from './reference.ts';
 export interface GitOptions {
   readonly transport: GitReference['transport'];
   readonly signal?: AbortSignal | undefined;
+  /** After which a server counts as one that has stopped to answer. */
+  readonly limitMs?: number;
 }
 
-/** For a server that has stopped to answer; a repository may be large. */
+/** A repository may be large. */
 const LIMIT_MS = 10 * 60_000;
 
 /** What git itself is told; everything else of the user's and the host's configuration counts: proxies, certificates, credentials. */
@@ -61,7 +63,7 @@ export function gitCommand(args: readonly string[], options: GitOptions): { word
       cwd: '/',
       stdin: 'ignore',
       reject: false,
-      timeout: LIMIT_MS,
+      timeout: options.limitMs ?? LIMIT_MS,
       ...(options.signal ? { cancelSignal: options.signal } : {}),
     },
   };
@@ -73,14 +75,39 @@ export async function tryGit(
   options: GitOptions,
 ): Promise<{ ok: boolean; stdout: string; stderr: string }> {
   const { execa } = await import('execa');
-  const command = gitCommand(args, options);
-  const result = await execa('git', command.words, {
-    ...command.options,
+  const { words, options: own } = gitCommand(args, options);
+  const { timeout, cancelSignal: _signal, ...rest } = own;
+  options.signal?.throwIfAborted();
+  const child = execa('git', words, {
+    ...rest,
+    // What it starts (git-remote-https, ssh) it leaves alone when it is killed.
+    detached: true,
     stripFinalNewline: true,
     maxBuffer: 256 * 1024 * 1024,
   });
-  requireRan(result, options);
-  return { ok: result.exitCode === 0, stdout: String(result.stdout), stderr: String(result.stderr) };
+  let timedOut = false;
+  const end = (): void => endGroup(child.pid);
+  const timer = setTimeout(() => {
+    timedOut = true;
+    end();
+  }, timeout);
+  options.signal?.addEventListener('abort', end);
+  try {
+    const result = await child;
+    requireRan({ ...result, timedOut, isCanceled: options.signal?.aborted ?? false }, options);
+    return { ok: result.exitCode === 0, stdout: String(result.stdout), stderr: String(result.stderr) };
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', end);
+  }
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGTERM');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** The same; throws when git fails. `attempt` is what a person would call it. */
@@ -90,8 +117,12 @@ export async function git(args: readonly string[], attempt: string, options: Git
   throw gitFailure(attempt, stderr);
 }
 
-export function requireRan({ code, isCanceled }: Pick<Result, 'code' | 'isCanceled'>, { signal }: GitOptions): void {
+export function requireRan(
+  { code, isCanceled, timedOut }: Pick<Result, 'code' | 'isCanceled' | 'timedOut'>,
+  { signal, limitMs = LIMIT_MS }: GitOptions,
+): void {
   if (isCanceled) signal?.throwIfAborted();
+  if (timedOut) throw new PodError('source/unreachable', `run git: it was not done after ${limitMs / 1000} s`);
   if (code !== 'ENOENT') return;
   throw new PodError('host/tool', 'run git: there is no such program on this host', { hint: 'install git' });
 }

@@ -13,6 +13,9 @@ export interface Head {
 
 const COMMIT = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
+/** A list of refs is short. */
+const LOOK_UP_LIMIT_MS = 30_000;
+
 /** What the reference stands for at this moment, without fetching it. */
 export async function lookUp(source: GitReference, signal?: AbortSignal): Promise<Head> {
   const { url, ref, transport } = source;
@@ -20,7 +23,7 @@ export async function lookUp(source: GitReference, signal?: AbortSignal): Promis
   const listed = await git(
     ['ls-remote', '--quiet', '--symref', '--', url, ...patternsFor(ref)],
     `look up ${describe(source)}`,
-    { transport, signal },
+    { transport, signal, limitMs: LOOK_UP_LIMIT_MS },
   );
   const { refs, head } = parseRefs(listed);
   const found = ref === undefined ? defaultHead(refs, head) : namedHead(source, ref, refs);

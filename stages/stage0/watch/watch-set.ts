@@ -122,7 +122,7 @@ export class SetWatch implements Disposable {
     for (;;) {
       let files: readonly FolderFile[] = [];
       const { source, prune } = this.#options;
-      const read = async (): Promise<FolderFile[]> => tolerance.judge((files = await source.read()));
+      const read: Source['read'] = async (until) => tolerance.judge((files = await source.read(until)));
       const { broken } = tolerance;
       try {
         const result = await reconcile({

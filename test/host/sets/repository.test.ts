@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { podOk } from '../../harness/pod-cli.ts';
+import { eventually } from '../../harness/eventually.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
+import { PodProcess } from '../run/pod-process.ts';
 import { Repository, useFolder } from '../source/repository.ts';
 import { SetFolder } from './set-folder.ts';
 
@@ -95,4 +98,27 @@ test('a frozen lock counts for a folder, and a missing pin is an error', async (
   assert.deepEqual([without.exitCode, /lock\/stale/.test(without.stderr)], [1, true], without.stderr);
   await podOk(['lock', set.dir], { root });
   assert.match(await set.applyOk('--frozen'), /1 created/);
+});
+
+test('a server that does not answer holds up nobody for longer than was asked for', { timeout: 30_000 }, async () => {
+  const connections: Socket[] = [];
+  const silent = createServer((socket) => connections.push(socket));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const url = `git+https://127.0.0.1:${(silent.address() as AddressInfo).port}/r?ref=main`;
+  try {
+    const startMs = performance.now();
+    const late = await pod(['apply', '-f', url, '--set', 'mute', '--timeout', '1s'], { root });
+    assert.deepEqual([late.exitCode, /\[pod\/timeout\]/.test(late.stderr)], [1, true], late.stderr);
+    for (const verb of [['apply'], ['apply', '--watch']]) {
+      connections.length = 0;
+      const waiting = new PodProcess(root, [...verb, '-f', url, '--set', 'mute']);
+      await eventually(async () => assert.equal(connections.length, 1));
+      waiting.signal('SIGTERM');
+      await waiting.ended();
+    }
+    assert.ok(performance.now() - startMs < 15_000);
+  } finally {
+    for (const socket of connections) socket.destroy();
+    silent.close();
+  }
 });
