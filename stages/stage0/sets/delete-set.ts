@@ -1,10 +1,10 @@
 import { removeUnusedBridge } from '../gc/bridge.ts';
 import type { Failures } from './carry-out.ts';
 import type { Change } from './changes.ts';
+import { takeSet } from './give-way.ts';
 import { requireKnown } from './inventory.ts';
 import { prune } from './prune.ts';
 import { recover } from './recover.ts';
-import { SetLock } from './set-store.ts';
 import { isWatched, removeSet } from './watched.ts';
 import { newWork, type WorkOptions } from './work.ts';
 
@@ -25,7 +25,7 @@ export interface DeleteResult {
 /** Stops and removes the pods of a set, in reverse order, and forgets the set when none is left. */
 export async function deleteSet(options: DeleteOptions): Promise<DeleteResult> {
   const { root, set, all } = options;
-  using lock = SetLock.take(root, set);
+  using lock = await takeSet(root, set, options.signal);
   void lock;
   const work = newWork(options);
   if (work.inventory.now.serial === 0) removeSet(root, set);

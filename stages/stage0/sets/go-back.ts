@@ -1,5 +1,6 @@
 import { PodError, podErrorsOf } from '../error.ts';
 import { imagesDir } from '../pod/layout.ts';
+import { takeSet } from './give-way.ts';
 import { findRevision, lastGoodRevision, previousRevision, readHistory } from './history.ts';
 import { requireAwake, requireKnown } from './inventory.ts';
 import { perform } from './perform.ts';
@@ -7,7 +8,6 @@ import { planRevision, type SetPlan } from './plan-set.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
 import { recover } from './recover.ts';
 import { filesOf, isEmpty, namesOf, type Revision } from './revision.ts';
-import { SetLock } from './set-store.ts';
 import { newWork, type Work } from './work.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function undo(
   options: ChangeOptions & { readonly revision?: number | undefined },
 ): Promise<ReconcileResult> {
   const { root, set, revision: number } = options;
-  using lock = SetLock.take(root, set);
+  using lock = await takeSet(root, set, options.signal);
   void lock;
   const work = newWork(options);
   const { revision: now, wanted } = work.inventory.now;

@@ -2,6 +2,7 @@ import { PodError } from '../error.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { DescriptionCache } from './description-cache.ts';
 import type { FolderFile } from './folder.ts';
+import { takeSet } from './give-way.ts';
 import { type Inventory, requireAwake, requireOrigin } from './inventory.ts';
 import { perform } from './perform.ts';
 import { planFolder, type PlanOptions, type SetPlan } from './plan-set.ts';
@@ -28,6 +29,8 @@ export interface ReconcileOptions extends ChangeOptions {
   readonly allowEmpty?: boolean | undefined;
   /** Goes back to the last revision that was healthy when a pod is not; waits, too. */
   readonly autoRollback?: boolean | undefined;
+  /** Makes way for others; nobody does for it. */
+  readonly isWatcher?: boolean | undefined;
   /** Pods that are replaced though they are what they should be. */
   readonly isForced?: ((name: string) => boolean) | undefined;
   /** Refuses to go on when the state is not this one; see `SetPlan`. */
@@ -40,7 +43,7 @@ export interface ReconcileOptions extends ChangeOptions {
  */
 export async function reconcile(options: ReconcileOptions): Promise<ReconcileResult> {
   const { root, set } = options;
-  using lock = SetLock.take(root, set);
+  using lock = options.isWatcher ? SetLock.take(root, set) : await takeSet(root, set, options.signal);
   const work = newWork(options);
   try {
     return await reconcileLocked(options, lock, work);

@@ -1,13 +1,13 @@
 import { PodError } from '../error.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { nearest } from '../pod/nearest.ts';
+import { takeSet } from './give-way.ts';
 import { findRevision } from './history.ts';
 import { requireAwake, requireKnown } from './inventory.ts';
 import { perform } from './perform.ts';
 import { planRevision } from './plan-set.ts';
 import { recover } from './recover.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
-import { SetLock } from './set-store.ts';
 import { newWork } from './work.ts';
 
 /** Replaces pods by new ones of the same manifests, those named or all, each with its strategy and in order. */
@@ -15,7 +15,7 @@ export async function restart(
   options: ChangeOptions & { readonly pods?: readonly string[] | undefined },
 ): Promise<ReconcileResult> {
   const { root, set, pods = [], onProgress, onWarning, signal } = options;
-  using lock = SetLock.take(root, set);
+  using lock = await takeSet(root, set, signal);
   void lock;
   const work = newWork(options);
   requireKnown(work.inventory.now);

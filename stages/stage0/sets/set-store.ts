@@ -47,14 +47,19 @@ export class SetLock implements Disposable {
 
   /** Makes the set's directory if there is none. Throws `set/busy`. */
   static take(root: string, set: string): SetLock {
+    const lock = SetLock.tryTake(root, set);
+    if (lock) return lock;
+    throw new PodError('set/busy', `change set "${set}": another pod process is at it`, {
+      hint: 'wait for it to end; pod rollout status shows how far it is',
+    });
+  }
+
+  /** Undefined when somebody has it. */
+  static tryTake(root: string, set: string): SetLock | undefined {
     const dir = setDir(root, set);
     for (;;) {
       const fd = lockMade(dir);
-      if (fd === undefined) {
-        throw new PodError('set/busy', `change set "${set}": another pod process is at it`, {
-          hint: 'wait for it to end; pod rollout status shows how far it is',
-        });
-      }
+      if (fd === undefined) return undefined;
       // Whoever deleted the set held the lock of a directory that is no more.
       if (isSameDir(fd, dir)) return new SetLock(dir, fd);
       closeSync(fd);

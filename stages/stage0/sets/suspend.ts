@@ -1,10 +1,10 @@
+import { takeSet } from './give-way.ts';
 import { OpenInventory, requireKnown } from './inventory.ts';
-import { SetLock } from './set-store.ts';
 import { removeSet } from './watched.ts';
 
 /** Nobody changes the set until it is resumed; its pods run on. False when it was so already. */
-export function setSuspended(root: string, set: string, isSuspended: boolean): boolean {
-  using lock = SetLock.take(root, set);
+export async function setSuspended(root: string, set: string, isSuspended: boolean): Promise<boolean> {
+  using lock = await takeSet(root, set);
   void lock;
   const inventory = new OpenInventory(root, set);
   if (inventory.now.serial === 0) removeSet(root, set);

@@ -44,6 +44,13 @@ export class WatchLoop {
     this.#wake?.();
   }
 
+  /** A round under way is given up, for so many milliseconds at least. */
+  giveWay(ms: number): void {
+    if (!this.#round) return;
+    this.beginIn(ms);
+    this.#round.abort(new Error('somebody else is to have the set'));
+  }
+
   /** What is under way is given up; `run` returns. */
   stop(): void {
     this.#isStopped = true;

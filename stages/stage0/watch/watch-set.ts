@@ -1,10 +1,11 @@
-import { closeSync } from 'node:fs';
+import { closeSync, type FSWatcher } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { PodError, PodErrors } from '../error.ts';
 import { isSameDir, tryLockDir } from '../pod/lock.ts';
 import { PodStore } from '../pod/store.ts';
 import { isRefusal } from '../refusal.ts';
 import type { FolderFile } from '../sets/folder.ts';
+import { onAskedForWay } from '../sets/give-way.ts';
 import { readHistory } from '../sets/history.ts';
 import { reconcile, type ReconcileOptions, type Source } from '../sets/reconcile.ts';
 import type { ReconcileResult } from '../sets/result.ts';
@@ -53,6 +54,7 @@ export class SetWatch implements Disposable {
   readonly #lockFd: number;
   readonly #loop: WatchLoop;
   readonly #ends: PodEnds;
+  readonly #requests: FSWatcher;
   readonly #counter = new EndCounter();
   readonly #tolerance: Tolerance;
   readonly #quiet: Quiet;
@@ -71,6 +73,7 @@ export class SetWatch implements Disposable {
     noteTrouble(root, set, undefined);
     this.#tolerance = new Tolerance(readHistory(root, set).at(-1)?.files ?? []);
     this.#loop = new WatchLoop({ resyncMs, onPause, round: (signal) => this.#round(signal) });
+    this.#requests = onAskedForWay(root, set, () => this.#loop.giveWay(OTHERS_MS));
     this.#ends = new PodEnds(new PodStore(root), (name) => this.#podEnded(name));
     this.#quiet = new Quiet(() => this.#lookAtFolder());
     this.#watcher = folder === undefined ? undefined : new FolderWatcher(folder, () => this.#quiet.event());
@@ -93,6 +96,7 @@ export class SetWatch implements Disposable {
 
   [Symbol.dispose](): void {
     this.#watcher?.[Symbol.dispose]();
+    this.#requests.close();
     this.#quiet[Symbol.dispose]();
     this.#ends[Symbol.dispose]();
     closeSync(this.#lockFd);
@@ -127,6 +131,7 @@ export class SetWatch implements Disposable {
       try {
         const result = await reconcile({
           ...this.#options,
+          isWatcher: true,
           source: { origin: source.origin, read },
           // A pod whose manifest is broken is not one that is not wanted.
           prune: (prune ?? false) && broken.size === 0,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
 import { podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { Repository } from '../source/repository.ts';
@@ -152,3 +153,21 @@ function manifest(name: string): string {
   const apps = [{ name: 'a', image: 'host', exec: server() }];
   return JSON.stringify({ apiVersion: 'pod/v1', kind: 'Pod', metadata: { name }, network: { mode: 'none' }, apps });
 }
+
+test('a watcher that waits for pods makes way for whoever wants to change the set', { timeout: 60_000 }, async () => {
+  await using set = new WatchedSet(root, 'polite');
+  set.write('a');
+  set.watch(['--wait']);
+  const first = await set.running();
+  const probes = { ready: { exec: ['/bin/false'], period: '100ms' } };
+  set.write('a', { exec: server('1001'), app: { probes } });
+  await eventually(async () => assert.notEqual((await set.running())['a'] ?? first['a'], first['a']));
+  await podOk(['rollout', 'suspend', 'polite'], { root });
+  await podOk(['rollout', 'resume', 'polite'], { root });
+  // It has begun again meanwhile.
+  await set.until(async () => (await set.running())['a'] !== undefined);
+  await podOk(['rollout', 'undo', 'polite', '--to-revision', '1'], { root });
+  assert.match(await podOk(['cat-manifest', 'a'], { root }), /"1000"/);
+  set.round();
+  assert.match(await podOk(['cat-manifest', 'a'], { root }), /"1000"/);
+});

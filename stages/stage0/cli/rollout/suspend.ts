@@ -10,7 +10,7 @@ export function resume(invocation: Invocation, set: string | undefined, rest: re
   return change(invocation, set, rest, false);
 }
 
-function change(
+async function change(
   { root, terminal, isQuiet }: Invocation,
   given: string | undefined,
   rest: readonly string[],
@@ -18,9 +18,9 @@ function change(
 ): Promise<number> {
   noMore(rest);
   const set = requireSet(given);
-  const isNews = setSuspended(root, set, isSuspended);
+  const isNews = await setSuspended(root, set, isSuspended);
   const word = isSuspended ? 'suspended' : 'resumed';
   if (!isQuiet)
     terminal.out(`set ${set}: ${isNews ? word : `not ${isSuspended ? 'resumed' : 'suspended'}, nothing to do`}\n`);
-  return Promise.resolve(0);
+  return 0;
 }
