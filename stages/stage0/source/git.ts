@@ -94,7 +94,7 @@ export async function tryGit(
   options.signal?.addEventListener('abort', end);
   try {
     const result = await child;
-    requireRan({ ...result, timedOut, isCanceled: options.signal?.aborted ?? false }, options);
+    requireRan({ code: result.code, timedOut, isCanceled: options.signal?.aborted ?? false }, options);
     return { ok: result.exitCode === 0, stdout: String(result.stdout), stderr: String(result.stderr) };
   } finally {
     clearTimeout(timer);
