@@ -10,15 +10,22 @@ export function memberOrigins(root: string): Set<string> {
   return new Set(origins.filter((origin) => typeof origin === 'string'));
 }
 
-/** The pods that sets have now. What cannot be read as an inventory has none: whoever changes the set will say so. */
+interface Member {
+  readonly current?: { readonly uuid?: unknown };
+  readonly next?: { readonly uuid?: unknown };
+}
+
+/**
+ * The pods that sets have now, and those that are being brought about: a job that is done is done, even if the change that it
+ * is part of is not. What cannot be read as an inventory has none: whoever changes the set will say so.
+ */
 export function memberUuids(root: string): Set<string> {
   const uuids = new Set<string>();
   for (const set of listSets(root)) {
     const stored = parseObject(readIfThere(`${setDir(root, set)}/${SET_FILES.inventory}`) ?? '');
-    const pods = Object.values(
-      (stored?.['pods'] as Record<string, { current?: { uuid?: unknown } }> | undefined) ?? {},
-    );
-    for (const { current } of pods) if (typeof current?.uuid === 'string') uuids.add(current.uuid);
+    const pods = Object.values((stored?.['pods'] as Record<string, Member> | undefined) ?? {});
+    for (const { current, next } of pods)
+      for (const uuid of [current?.uuid, next?.uuid]) if (typeof uuid === 'string') uuids.add(uuid);
   }
   return uuids;
 }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'node:test';
+import { podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { PodProcess } from '../run/pod-process.ts';
 import { server, SetFolder } from './set-folder.ts';
@@ -64,4 +65,19 @@ test('an apply that was killed while it removed pods has them removed by the nex
   await apply.ended();
   await set.applyOk('--prune');
   assert.deepEqual(await set.names(), ['a']);
+});
+
+test('a job that was done before its apply was killed is not done again, even if all is collected meanwhile', async () => {
+  await using set = new SetFolder(root, 'once');
+  set.write('job', { exec: ['/bin/true'] });
+  const probes = { ready: { exec: ['/bin/false'] } };
+  set.write('slow', { app: { probes }, annotations: { 'pod/depends-on': 'job:completed' } });
+  set.write('last', { annotations: { 'pod/depends-on': 'slow:ready' } });
+  const apply = new PodProcess(root, ['apply', '-f', set.dir, '-o', 'jsonl']);
+  await apply.says('"pod-starting","pod":"slow"');
+  apply.signal('SIGKILL');
+  await apply.ended();
+  await podOk(['gc', '--grace', '0s'], { root });
+  set.write('slow', { annotations: { 'pod/depends-on': 'job:completed' } });
+  assert.match(await set.applyOk('-o', 'jsonl'), /^(?![^]*pod-starting","pod":"job")/);
 });
