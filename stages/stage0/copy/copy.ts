@@ -1,14 +1,21 @@
 import { fstatSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
-import { O_NOFOLLOW, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../linux/constants.ts';
-import { errnoName } from '../../linux/errno.ts';
+import {
+  O_NOFOLLOW,
+  O_PATH,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../../linux/constants.ts';
+import { ERRNO, errnoName, SyscallError } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
-import { bytePath, openat2 } from '../../linux/file.ts';
+import { bytePath, openat2, tryOpenat2 } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 import type { TarEntry, TarSink } from '../image/tar/entry.ts';
 import { printable } from '../image/tar/fault.ts';
 import { TarReader } from '../image/tar/reader.ts';
 import { TarWriter } from '../image/tar/writer.ts';
+import { kindOf } from '../image/unpack/clash.ts';
 import { LayerWriter } from '../image/unpack/layer-writer.ts';
 import type { AppFiles } from './find-app.ts';
 import { harmless, insideOf, MappedSink, outsideOf } from './mapped-sink.ts';
@@ -101,7 +108,22 @@ function writeBelow(
   const { directory, name } = partPath(target);
   using parent = name === '' || target.endsWith('/') ? undefined : openDirectory(place, directory);
   if (!parent) throw missing(name === '' || target.endsWith('/') ? target : directory);
+  if (place === HOST) requireNoDevice(parent.number, name, target);
   write(place, parent.number, target, map, (sink) => read(sink, name));
+}
+
+/** A symlink gives way to a file, but not one like /dev/stdout: whoever names it does not mean the link. */
+function requireNoDevice(directory: number, name: string, target: string): void {
+  const opened = tryOpenat2(directory, bytePath(name), O_PATH, RESOLVE_NO_MAGICLINKS);
+  if (opened === -ERRNO.ENOENT) return;
+  if (opened < 0)
+    throw new PodError('host/refused', `copy to "${target}": ${new SyscallError('openat2', -opened).message}`);
+  using found = new Fd(opened);
+  const kind = kindOf(fstatSync(found.number));
+  if (kind === 'file' || kind === 'directory') return;
+  throw new PodError('host/refused', `copy to "${target}": it is a ${kind}`, {
+    hint: 'with - for DST, an archive goes to standard output',
+  });
 }
 
 function write(place: Place, directory: number, target: string, map: Map, read: (sink: TarSink) => void): void {

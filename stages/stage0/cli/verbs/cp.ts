@@ -19,6 +19,7 @@ export const verb: Verb = {
   flags: [{ name: 'app', short: 'a', value: 'APP', help: "of this app; without it the pod's first" }],
   notes: [
     'Owner, mode and time are kept, owners as the pod numbers them; a directory that exists keeps its own. In a directory that exists, DST is made under the name of SRC; "SRC/." is what SRC holds.',
+    'A file takes the place of a file, and of a symlink instead of following it; a directory and what is none never replace each other. What was copied before an error stays.',
     'A symlink is copied as one, and holes stay holes. What is mounted below SRC is left out, and so are sockets; FIFOs and devices go into an archive only.',
     "In the host's directories, files of the pod have no setuid bit, setgid bit or capabilities. Paths of the pod lead nowhere out of it, whatever the pod does meanwhile.",
   ],

@@ -25,6 +25,7 @@ import {
 } from '../../../linux/file.ts';
 import type { TarEntry, TarSink } from '../tar/entry.ts';
 import { corrupt, hostile, printable } from '../tar/fault.ts';
+import { requireReplaceable } from './clash.ts';
 import { OPAQUE, PendingDirectories } from './directories.ts';
 import { normalizeEntryPath, splitPath } from './entry-path.ts';
 import { unpackFailure } from './failure.ts';
@@ -54,8 +55,8 @@ export class LayerWriter implements TarSink, Disposable {
 
   /**
    * `live`: the root is a directory in use, perhaps by those who wish us ill. Names have no meaning for overlayfs then, the root's own
-   * attributes and those of directories that are there stay, no symlink on the way and no other mount is entered, and what was made
-   * is changed through a descriptor of it. `owner` is the root's number there. `opaque`: the attribute of a
+   * attributes and those of directories that are there stay, a directory and what is none never take each other's place, no symlink on
+   * the way and no other mount is entered, and what was made is changed through a descriptor of it. `owner` is the root's number there. `opaque`: the attribute of a
    * directory that hides what is below it.
    */
   constructor(rootFd: number, archive: string, live?: { readonly owner: number }, opaque: string = OPAQUE) {
@@ -199,6 +200,7 @@ export class LayerWriter implements TarSink, Disposable {
     const bytes = bytePath(name);
     let result = make(bytes);
     if (result === -ERRNO.EEXIST) {
+      if (this.#made) requireReplaceable(dirFd, name, this.#entry!, this.#archive);
       this.#remove(dirFd, bytes, path);
       result = make(bytes);
     }
@@ -208,7 +210,7 @@ export class LayerWriter implements TarSink, Disposable {
 
   #remove(dirFd: number, bytes: Buffer, path: string): void {
     let result = tryUnlinkat(dirFd, bytes);
-    if (result === -ERRNO.EISDIR) result = tryUnlinkat(dirFd, bytes, AT_REMOVEDIR);
+    if (result === -ERRNO.EISDIR && !this.#made) result = tryUnlinkat(dirFd, bytes, AT_REMOVEDIR);
     if (result === -ERRNO.ENOTEMPTY) throw this.#hostile('would replace a directory that has contents');
     if (result < 0) throw new SyscallError('unlinkat', -result);
     this.#whiteouts.delete(path);

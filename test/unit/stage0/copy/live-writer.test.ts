@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
 import { PodError } from '../../../../stages/stage0/error.ts';
@@ -38,9 +41,9 @@ const ENTRY: Omit<TarEntry, 'path' | 'type'> = {
 function writeLive(
   entries: readonly TarEntry[],
   between: (root: string, path: string) => void = () => undefined,
+  root = `${scratch}/${directories++}`,
 ): string {
-  const root = `${scratch}/${directories++}`;
-  mkdirSync(root);
+  mkdirSync(root, { recursive: true });
   const fd = openSync(root, 'r');
   using writer = new LayerWriter(fd, `to "${root}"`, { owner: 77 });
   try {
@@ -82,6 +85,61 @@ test('a directory that was there keeps its owner and mode', () => {
   );
   const { uid, mode } = statSync(`${root}/there`);
   assert.deepEqual([uid, mode & 0o777], [process.geteuid!(), 0o700]);
+});
+
+test('a directory and what is none never take the place of each other, and what was there is as it was', () => {
+  const make = (root: string): void => {
+    mkdirSync(`${root}/empty`);
+    mkdirSync(`${root}/full/x`, { recursive: true });
+    writeFileSync(`${root}/file`, 'precious');
+    symlinkSync('full', `${root}/link`);
+    execFileSync('mkfifo', [`${root}/fifo`]);
+  };
+  const looks = (root: string): string[] =>
+    readdirSync(root, { recursive: true, withFileTypes: true }).map(
+      (one) => `${one.name} ${lstatSync(`${one.parentPath}/${one.name}`).mode}`,
+    );
+  const clashes: [string, TarEntry['type']][] = [
+    ['file', 'directory'],
+    ['link', 'directory'],
+    ['fifo', 'directory'],
+    ['fifo', 'file'],
+    ['empty', 'file'],
+    ['full', 'file'],
+    ['empty', 'symlink'],
+    ['file/below', 'file'],
+    ['link/below', 'file'],
+  ];
+  for (const [path, type] of clashes) {
+    const root = `${scratch}/${directories++}`;
+    mkdirSync(root);
+    make(root);
+    const before = looks(root);
+    assert.throws(
+      () => writeLive([{ ...ENTRY, path, type, linkPath: 'x' }], undefined, root),
+      PodError,
+      `${type} over ${path}`,
+    );
+    assert.deepEqual(looks(root), before);
+  }
+});
+
+test('a file takes the place of a file and of a symlink, and of nothing the symlink leads to', () => {
+  const root = `${scratch}/${directories++}`;
+  mkdirSync(root);
+  writeFileSync(`${root}/file`, 'old');
+  symlinkSync('kept', `${root}/link`);
+  writeFileSync(`${root}/kept`, 'kept');
+  writeLive(
+    ['file', 'link'].map((path) => ({ ...ENTRY, path, type: 'file' })),
+    undefined,
+    root,
+  );
+  assert.deepEqual(
+    ['file', 'link', 'kept'].map((name) => readFileSync(`${root}/${name}`, 'utf8')),
+    ['', '', 'kept'],
+  );
+  assert.equal(lstatSync(`${root}/link`).isSymbolicLink(), false);
 });
 
 test('a directory put in the place of one that was made gets neither owner nor mode nor files', () => {

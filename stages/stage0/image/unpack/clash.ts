@@ -1,0 +1,35 @@
+import { fstatSync, type Stats } from 'node:fs';
+import { O_NOFOLLOW, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../../linux/constants.ts';
+import { ERRNO, SyscallError } from '../../../linux/errno.ts';
+import { Fd } from '../../../linux/fd.ts';
+import { bytePath, tryOpenat2 } from '../../../linux/file.ts';
+import { PodError } from '../../error.ts';
+import type { TarEntry } from '../tar/entry.ts';
+import { printable } from '../tar/fault.ts';
+
+export type Kind = 'directory' | 'file' | 'symlink' | 'FIFO' | 'device' | 'socket';
+
+export function kindOf(stat: Stats): Kind {
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isFile()) return 'file';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isFIFO()) return 'FIFO';
+  return stat.isSocket() ? 'socket' : 'device';
+}
+
+/**
+ * In a directory in use only files and symlinks give way, and to no directory: what somebody has there is worth more than a copy
+ * that was named wrongly. `target` is where the copy goes, for the message.
+ */
+export function requireReplaceable(dirFd: number, name: string, entry: TarEntry, target: string): void {
+  const flags = O_PATH | O_NOFOLLOW;
+  const opened = tryOpenat2(dirFd, bytePath(name), flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  if (opened === -ERRNO.ENOENT) return;
+  if (opened < 0) throw new SyscallError('openat2', -opened);
+  using found = new Fd(opened);
+  const there = kindOf(fstatSync(found.number));
+  if (entry.type !== 'directory' && (there === 'file' || there === 'symlink')) return;
+  const comes = entry.type === 'hardlink' ? 'file' : entry.type;
+  const message = `copy ${target}: "${printable(entry.path)}" is a ${there} there, which a ${comes} does not replace`;
+  throw new PodError('host/refused', message, { hint: 'remove what is there first, or copy to another place' });
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { before, test } from 'node:test';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { useTempRoot } from '../../harness/temp-root.ts';
+import { makeBaseImage, manifestOf } from './copy-pods.ts';
+
+const root = useTempRoot();
+const work = `${root}/work`;
+
+before(async () => {
+  mkdirSync(work);
+  await podOk(['run', '-d', '-'], { root, input: manifestOf('files', makeBaseImage(work)) });
+});
+
+async function refuse(source: string, target: string, said: RegExp): Promise<void> {
+  const { exitCode, stderr } = await pod(['cp', source, target], { root });
+  assert.deepEqual([exitCode, stderr.match(/\[.*\]$/m)?.[0]], [1, '[host/refused]'], stderr);
+  assert.match(stderr, said);
+}
+
+test('a directory replaces no file and no symlink on the host, neither named nor below what is named', async () => {
+  mkdirSync(`${work}/k/data/probe`, { recursive: true });
+  writeFileSync(`${work}/k/file`, 'precious');
+  await refuse('files:/data', `${work}/k/file`, /"file" is a file there, which a directory does not replace/);
+  assert.equal(readFileSync(`${work}/k/file`, 'utf8'), 'precious');
+  mkdirSync(`${work}/linked`);
+  symlinkSync('../k', `${work}/linked/data`);
+  await refuse('files:/data', `${work}/linked`, /"data" is a symlink there/);
+  assert.equal(readlinkSync(`${work}/linked/data`), '../k');
+  await refuse('files:/probe', `${work}/k/data`, /"probe" is a directory there, which a file does not replace/);
+  mkdirSync(`${work}/deep/data/plain`, { recursive: true });
+  await refuse('files:/data', `${work}/deep`, /"data\/plain" is a directory there/);
+});
+
+test('a directory replaces no file in the pod, and a file no directory', async () => {
+  mkdirSync(`${work}/d`);
+  await refuse(`${work}/d`, 'files:/data/plain', /"plain" is a file there/);
+  mkdirSync(`${work}/in/plain`, { recursive: true });
+  await refuse(`${work}/in/.`, 'files:/data', /"plain" is a file there/);
+  writeFileSync(`${work}/data`, '');
+  await refuse(`${work}/data`, 'files:/', /"data" is a directory there/);
+  await refuse('files:/data', 'files:/probe', /"probe" is a file there/);
+});
+
+test('what is no file is not replaced by one: FIFOs, devices, and what leads to them', async () => {
+  execFileSync('mkfifo', [`${work}/fifo`]);
+  await refuse('files:/data/plain', `${work}/fifo`, /it is a FIFO/);
+  symlinkSync('/dev/null', `${work}/null`);
+  await refuse('files:/data/plain', `${work}/null`, /it is a device/);
+  await refuse(`${work}/data`, 'files:/dev/null', /"null" is a device there/);
+  await refuse('files:/data/plain', '/dev/stdout', /copy to "\/dev\/stdout"/);
+  for (const [name, isLink] of [
+    ['/dev/null', false],
+    ['/dev/stdout', true],
+  ] as const)
+    assert.deepEqual([lstatSync(name).isFile(), lstatSync(name).isSymbolicLink()], [false, isLink]);
+});
