@@ -31,6 +31,7 @@ async function copy({ flags, operands, root }: Invocation): Promise<number> {
   const [source, target] = operands;
   if (source === undefined || target === undefined || operands.length > 2)
     throw new PodError('cli/usage', `SRC and DST are wanted: got ${operands.length} operands`);
+  if (source === '' || target === '') throw emptyPath('""');
   const from = parsePodPath(source);
   const to = parsePodPath(target);
   if (from === undefined && to === undefined)
@@ -63,5 +64,11 @@ interface PodPath {
 function parsePodPath(text: string): PodPath | undefined {
   const colon = text.indexOf(':');
   if (colon <= 0 || text.slice(0, colon).includes('/')) return undefined;
-  return { pod: text.slice(0, colon), path: text.slice(colon + 1) || '/' };
+  if (colon === text.length - 1) throw emptyPath(`"${text}"`, `${text}/ is the root of the app`);
+  return { pod: text.slice(0, colon), path: text.slice(colon + 1) };
+}
+
+/** Of a variable that is not set, mostly: neither all there is nor the current directory is meant. */
+function emptyPath(shown: string, hint?: string): PodError {
+  return new PodError('cli/usage', `copy: ${shown} names no file`, { hint });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -56,4 +56,18 @@ test('what is no file is not replaced by one: FIFOs, devices, and what leads to 
     ['/dev/stdout', true],
   ] as const)
     assert.deepEqual([lstatSync(name).isFile(), lstatSync(name).isSymbolicLink()], [false, isLink]);
+});
+
+test('an empty path names nothing, neither the root of a pod nor the current directory', async () => {
+  const calls = [
+    ['files:', work],
+    [`${work}/data`, 'files:'],
+    ['', 'files:/data'],
+    ['files:/data', ''],
+  ];
+  for (const call of calls) {
+    const { exitCode, stderr } = await pod(['cp', ...call], { root, cwd: `${work}/d` });
+    assert.deepEqual([exitCode, /names no file \[cli\/usage\]/.test(stderr)], [2, true], stderr);
+  }
+  assert.deepEqual(readdirSync(`${work}/d`), []);
 });
