@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   'host/refused': 'The kernel refused a call pod cannot do without: a full disk, a limit, a failing device.',
   'host/exhausted': 'All of something this host has are taken, such as ranges of user ids.',
   'host/tool': 'A program pod needs on this host is missing.',
+  'copy/archive': 'What came on standard input is no tar archive, or holds what cannot be unpacked there.',
   'image/reference': 'An image reference cannot be parsed or names nothing.',
   'image/corrupt': 'An image is truncated, or its contents do not match their digests.',
   'image/hostile': 'An image archive holds an entry that would leave its directory, or breaks a bound.',

@@ -1,25 +1,20 @@
-import { fstatSync, readSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { posix } from 'node:path';
-import {
-  O_NOFOLLOW,
-  O_PATH,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-} from '../../linux/constants.ts';
-import { ERRNO, errnoName, SyscallError } from '../../linux/errno.ts';
+import { O_PATH, RESOLVE_NO_MAGICLINKS } from '../../linux/constants.ts';
+import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
-import { bytePath, openat2, tryOpenat2 } from '../../linux/file.ts';
+import { bytePath, tryOpenat2 } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 import type { TarEntry, TarSink } from '../image/tar/entry.ts';
 import { printable } from '../image/tar/fault.ts';
-import { TarReader } from '../image/tar/reader.ts';
 import { TarWriter } from '../image/tar/writer.ts';
 import { kindOf } from '../image/unpack/clash.ts';
 import { LayerWriter } from '../image/unpack/layer-writer.ts';
+import { copyFaults } from './faults.ts';
 import type { AppFiles } from './find-app.ts';
 import { harmless, insideOf, MappedSink, outsideOf } from './mapped-sink.ts';
-import { missing, openDirectory, partPath, type Place } from './place.ts';
+import { missing, openDirectory, partPath, type Place, shown } from './place.ts';
+import { readArchive } from './read-archive.ts';
 import { TreeReader } from './read-tree.ts';
 
 export interface Streams {
@@ -30,8 +25,6 @@ export interface Streams {
 type Map = (entry: TarEntry) => TarEntry | undefined;
 
 const HOST: Place = { rootFd: undefined };
-const LIMITS = { maxEntries: 2_000_000, maxMetaBytes: 1024 * 1024 };
-const STDIN_CHUNK = 256 * 1024;
 
 export function copyOut(files: AppFiles, source: string, target: string, streams: Streams): void {
   requireLeft(files, source);
@@ -59,7 +52,9 @@ function requireLeft({ volumes }: AppFiles, path: string): void {
   // The innermost; they stand in the order they were mounted in.
   const volume = above.at(-1);
   if (volume?.gone === undefined) return;
-  throw new PodError('pod/state', `copy "${path}": volume "${volume.name}" ended with the pod`, { hint: volume.gone });
+  throw new PodError('pod/state', `copy "${shown(path)}": volume "${volume.name}" ended with the pod`, {
+    hint: volume.gone,
+  });
 }
 
 export function copyIn(files: AppFiles, source: string, target: string, streams: Streams): void {
@@ -69,7 +64,7 @@ export function copyIn(files: AppFiles, source: string, target: string, streams:
   if (source === '-') {
     using directory = openDirectory(place, target);
     if (!directory) throw missing(target);
-    write(place, directory.number, target, map, (sink) => readArchive(streams.stdin, sink));
+    write(place, directory.number, target, map, 'archive', (sink) => readArchive(streams.stdin, sink));
     return;
   }
   writeBelow(place, source, target, map, (sink, name) => readInto(HOST, source, name, sink));
@@ -104,12 +99,12 @@ function writeBelow(
   read: (sink: TarSink, name: string) => void,
 ): void {
   using existing = openDirectory(place, target);
-  if (existing) return write(place, existing.number, target, map, (sink) => read(sink, partPath(source).name));
+  if (existing) return write(place, existing.number, target, map, 'tree', (sink) => read(sink, partPath(source).name));
   const { directory, name } = partPath(target);
   using parent = name === '' || target.endsWith('/') ? undefined : openDirectory(place, directory);
   if (!parent) throw missing(name === '' || target.endsWith('/') ? target : directory);
   if (place === HOST) requireNoDevice(parent.number, name, target);
-  write(place, parent.number, target, map, (sink) => read(sink, name));
+  write(place, parent.number, target, map, 'tree', (sink) => read(sink, name));
 }
 
 /** A symlink gives way to a file, but not one like /dev/stdout: whoever names it does not mean the link. */
@@ -117,67 +112,36 @@ function requireNoDevice(directory: number, name: string, target: string): void 
   const opened = tryOpenat2(directory, bytePath(name), O_PATH, RESOLVE_NO_MAGICLINKS);
   if (opened === -ERRNO.ENOENT) return;
   if (opened < 0)
-    throw new PodError('host/refused', `copy to "${target}": ${new SyscallError('openat2', -opened).message}`);
+    throw new PodError('host/refused', `copy to "${shown(target)}": ${new SyscallError('openat2', -opened).message}`);
   using found = new Fd(opened);
   const kind = kindOf(fstatSync(found.number));
   if (kind === 'file' || kind === 'directory') return;
-  throw new PodError('host/refused', `copy to "${target}": it is a ${kind}`, {
+  throw new PodError('host/refused', `copy to "${shown(target)}": it is a ${kind}`, {
     hint: 'with - for DST, an archive goes to standard output',
   });
 }
 
-function write(place: Place, directory: number, target: string, map: Map, read: (sink: TarSink) => void): void {
-  using writer = new LayerWriter(directory, `to "${target}"`, { owner: place.owner ?? 0 });
-  try {
-    const sink = new MappedSink(writer, map);
-    read(sink);
-    writer.finish();
-    if (sink.nothingBut) throw onlySpecial(sink.nothingBut);
-  } catch (error) {
-    throw failure(error, target);
-  }
+function write(
+  { owner = 0 }: Place,
+  directory: number,
+  target: string,
+  map: Map,
+  from: 'tree' | 'archive',
+  read: (sink: TarSink) => void,
+): void {
+  const name = shown(target);
+  using writer = new LayerWriter(directory, copyFaults(name, from), { owner, target: name });
+  const sink = new MappedSink(writer, map);
+  read(sink);
+  writer.finish();
+  if (sink.nothingBut) throw onlySpecial(sink.nothingBut);
 }
 
 function readInto(place: Place, source: string, prefix: string, sink: TarSink): void {
   const { directory, name } = partPath(source);
   using parent = openDirectory(place, directory);
   if (!parent) throw missing(directory);
-  if (prefix === '' || name === '') {
-    new TreeReader(sink).read({ dirFd: parent.number, name: '' }, prefix);
-    return;
-  }
-  requireThere(parent.number, name, source);
-  new TreeReader(sink).read({ dirFd: parent.number, name }, prefix);
-}
-
-function requireThere(directory: number, name: string, source: string): void {
-  try {
-    using found = new Fd(
-      openat2(directory, bytePath(name), O_PATH | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS),
-    );
-    fstatSync(found.number);
-  } catch (error) {
-    throw new PodError('cli/usage', `open "${source}": ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function readArchive(fd: number, sink: TarSink): void {
-  const reader = new TarReader('standard input', sink, LIMITS);
-  const chunk = Buffer.allocUnsafe(STDIN_CHUNK);
-  for (let got = readSome(fd, chunk); got > 0; got = readSome(fd, chunk)) reader.write(chunk.subarray(0, got));
-  reader.finish();
-}
-
-/** Waits also where the descriptor was made non-blocking by someone we share it with. */
-function readSome(fd: number, chunk: Buffer): number {
-  for (;;) {
-    try {
-      return readSync(fd, chunk);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    }
-  }
+  new TreeReader(sink).read({ dirFd: parent.number, name, label: shown(source) }, prefix);
 }
 
 function isSpecial({ type }: TarEntry): boolean {
@@ -185,18 +149,7 @@ function isSpecial({ type }: TarEntry): boolean {
 }
 
 function onlySpecial({ path, type }: TarEntry): PodError {
-  return new PodError('cli/usage', `copy "${printable(path)}": it is a ${type}`, {
+  return new PodError('host/refused', `copy "${printable(path)}": it is a ${type}`, {
     hint: 'FIFOs and devices go into an archive only, with - for DST',
   });
-}
-
-/** The writer speaks of images; here it is a directory in use that refused. */
-function failure(error: unknown, target: string): unknown {
-  if (!(error instanceof PodError) || !/^(image|state|host)\//.test(error.code)) return error;
-  const { cause } = error;
-  const { errno } = (cause ?? {}) as { readonly errno?: number };
-  if (typeof errno !== 'number') return error;
-  const name = errnoName(Math.abs(errno));
-  const hint = name === 'EROFS' ? 'the root or the volume is read-only there' : undefined;
-  return new PodError('host/refused', `copy to "${target}": ${error.message}`, { hint, cause });
 }

@@ -4,6 +4,7 @@ import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
 import { tryOpenat2 } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
+import { printable } from '../image/tar/fault.ts';
 
 /** The kernel gives up when a rename anywhere could have led a ".." out of the root. */
 const ATTEMPTS = 100;
@@ -39,11 +40,11 @@ export function openDirectory(place: Place, path: string): Fd | undefined {
   for (let i = 0; i < ATTEMPTS && fd === -ERRNO.EAGAIN; i++)
     fd = tryOpenat2(from, path === '' ? '.' : path, O_PATH | O_DIRECTORY, resolve);
   if (fd === -ERRNO.ENOENT || fd === -ERRNO.ENOTDIR) return undefined;
-  if (fd < 0) throw new PodError('host/refused', `open "${path}": ${new SyscallError('openat2', -fd).message}`);
+  if (fd < 0) throw new PodError('host/refused', `open "${shown(path)}": ${new SyscallError('openat2', -fd).message}`);
   const directory = new Fd(fd);
   if (place.rootFd === undefined || !isOfKernel(fd)) return directory;
   directory[Symbol.dispose]();
-  throw new PodError('host/refused', `open "${path}" in the pod: it is in a file system of the kernel`, {
+  throw new PodError('host/refused', `open "${shown(path)}" in the pod: it is in a file system of the kernel`, {
     hint: 'what is in there acts on the host; look at it with pod exec',
   });
 }
@@ -70,5 +71,10 @@ export function partPath(path: string): Parted {
 }
 
 export function missing(path: string): PodError {
-  return new PodError('cli/usage', `open "${path}": there is no such directory`);
+  return new PodError('host/refused', `open "${shown(path)}": there is no such directory`);
+}
+
+/** As a terminal can bear it. */
+export function shown(path: string): string {
+  return printable(Buffer.from(path).toString('latin1'));
 }

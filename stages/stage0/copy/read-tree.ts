@@ -19,6 +19,7 @@ import { PodError } from '../error.ts';
 import type { Extent, TarEntry, TarEntryType, TarSink } from '../image/tar/entry.ts';
 import { printable } from '../image/tar/fault.ts';
 import { readExtents } from './extents.ts';
+import { readFailure } from './faults.ts';
 
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 /** As deep as an image may be; a descriptor a level is held. */
@@ -30,6 +31,8 @@ export interface TreeStart {
   readonly dirFd: number;
   /** One character a byte. */
   readonly name: string;
+  /** What the person calls it; with a slash at its end it is to be a directory. */
+  readonly label: string;
 }
 
 /**
@@ -42,36 +45,33 @@ export class TreeReader {
   readonly #chunk: Buffer = Buffer.allocUnsafe(CHUNK);
   /** Where a file with several names was seen first. */
   readonly #linked = new Map<string, string>();
+  /** What is being read, for a failure. */
+  #at = '';
 
   constructor(sink: TarSink, mounts: ReadonlySet<string> = new Set()) {
     this.#sink = sink;
     this.#mounts = mounts;
   }
 
+  /** Without a prefix, what a directory holds and not the directory. */
   read(start: TreeStart, prefix: string): void {
-    if (prefix === '') {
-      using directory = new Fd(start.name === '' ? reopen(start.dirFd) : this.#mustOpen(start, prefix));
-      if (!fstatSync(directory.number).isDirectory())
-        throw new PodError('cli/usage', `copy the contents of "${printable(start.name)}": it is no directory`);
-      this.#readChildren(directory.number, '', 0);
-      return;
+    this.#at = prefix;
+    try {
+      using found = new Fd(mustOpen(start));
+      if (typeOf(fstatSync(found.number, { bigint: true })) === undefined)
+        throw new PodError('host/refused', `copy "${start.label}": it is a socket`);
+      if (prefix === '') this.#readChildren(found.number, '', 0);
+      else this.#readFound(found.number, prefix, 0);
+    } catch (error) {
+      throw readFailure(error, `read "${pathOf(start.label, prefix, this.#at)}"`);
     }
-    using found = new Fd(this.#mustOpen(start, prefix));
-    this.#readFound(found.number, prefix, 0);
-  }
-
-  #mustOpen({ dirFd, name }: TreeStart, path: string): number {
-    // The person named it: here, and only here, a mount may be entered.
-    const fd = tryOpenat2(dirFd, Buffer.from(`${name || '.'}\0`, 'latin1'), O_PATH | O_NOFOLLOW, ONE_COMPONENT);
-    if (fd < 0) throw new SyscallError('openat2', -fd, `"${printable(path)}"`);
-    return fd;
   }
 
   #readChildren(directory: number, path: string, depth: number): void {
     if (depth > MAX_DEPTH)
       throw new PodError('host/refused', `read "${printable(path)}": it is more than ${MAX_DEPTH} directories deep`);
     const opened = tryOpenat2(directory, '.', O_RDONLY | O_DIRECTORY, ONE_COMPONENT);
-    if (opened < 0) throw new SyscallError('openat2', -opened, `"${printable(path)}"`);
+    if (opened < 0) throw new SyscallError('openat2', -opened);
     using readable = new Fd(opened);
     const entries = [...readEntries(readable.number)].toSorted((a, b) => Buffer.compare(a.name, b.name));
     for (const { name, isDirectory } of entries) {
@@ -81,6 +81,7 @@ export class TreeReader {
   }
 
   #readChild(directory: number, name: Buffer, path: string, wasDirectory: boolean, depth: number): void {
+    this.#at = path;
     const across = this.#mounts.has(path) ? 0 : RESOLVE_NO_XDEV;
     const fd = tryOpenat2(directory, name, O_PATH | O_NOFOLLOW, ONE_COMPONENT | across);
     // Removed, or made a symlink and back, since the directory was read.
@@ -89,7 +90,7 @@ export class TreeReader {
       if (wasDirectory) this.#emit(mountPoint(path));
       return;
     }
-    if (fd < 0) throw new SyscallError('openat2', -fd, `"${printable(path)}"`);
+    if (fd < 0) throw new SyscallError('openat2', -fd);
     using found = new Fd(fd);
     this.#readFound(found.number, path, depth);
   }
@@ -141,6 +142,25 @@ export class TreeReader {
       left -= read;
     }
   }
+}
+
+/** The person named it: here, and only here, a mount may be entered. */
+function mustOpen({ dirFd, name, label }: TreeStart): number {
+  const flags = O_PATH | O_NOFOLLOW | (label.endsWith('/') ? O_DIRECTORY : 0);
+  const fd = tryOpenat2(dirFd, Buffer.from(`${name || '.'}\0`, 'latin1'), flags, ONE_COMPONENT);
+  if (fd >= 0) return fd;
+  if (fd === -ERRNO.ENOENT) throw new PodError('host/refused', `copy "${label}": there is no such file or directory`);
+  if (fd === -ERRNO.ENOTDIR)
+    throw new PodError('host/refused', `copy "${label}": it is no directory`, {
+      hint: `what a symlink leads to is named by "${label}."`,
+    });
+  throw new SyscallError('openat2', -fd);
+}
+
+/** As the person would name it. */
+function pathOf(label: string, prefix: string, path: string): string {
+  const below = prefix === '' ? path : path.slice(prefix.length + 1);
+  return below === '' ? label : `${label.replace(/\/$/, '')}/${printable(below)}`;
 }
 
 /** The very file an O_PATH descriptor stands for, which is known to be a regular one or a directory: no FIFO waits, no device is touched. */

@@ -8,6 +8,7 @@ import { corrupt } from './tar/fault.ts';
 import { TarReader } from './tar/reader.ts';
 import type { ResolveOptions } from './types.ts';
 import { OPAQUE, USER_OPAQUE } from './unpack/directories.ts';
+import { imageFaults } from './unpack/failure.ts';
 import { LayerWriter } from './unpack/layer-writer.ts';
 import { OwnedSink } from './unpack/owned-sink.ts';
 
@@ -84,7 +85,7 @@ async function unpackInto(rootFd: number, source: LayerSource, options: ResolveO
   const plain = createHash('sha256');
   const budget = new Budget(blob, rootFd);
   const { ids } = options;
-  using writer = new LayerWriter(rootFd, blob.label, undefined, ids === undefined ? OPAQUE : USER_OPAQUE);
+  using writer = new LayerWriter(rootFd, imageFaults(blob.label), undefined, ids === undefined ? OPAQUE : USER_OPAQUE);
   const sink = ids === undefined ? writer : new OwnedSink(writer, ids, blob.label);
   const reader = new TarReader(blob.label, sink, LIMITS);
   let doneBytes = 0;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { before, test } from 'node:test';
-import { pod, podOk } from '../../harness/pod-cli.ts';
+import { type CliOptions, pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { makeBaseImage, manifestOf } from './copy-pods.ts';
 
@@ -14,8 +16,8 @@ before(async () => {
   await podOk(['run', '-d', '-'], { root, input: manifestOf('files', makeBaseImage(work)) });
 });
 
-async function refuse(source: string, target: string, said: RegExp): Promise<void> {
-  const { exitCode, stderr } = await pod(['cp', source, target], { root });
+async function refuse(source: string, target: string, said: RegExp, options: CliOptions = {}): Promise<void> {
+  const { exitCode, stderr } = await pod(['cp', source, target], { root, ...options });
   assert.deepEqual([exitCode, stderr.match(/\[.*\]$/m)?.[0]], [1, '[host/refused]'], stderr);
   assert.match(stderr, said);
 }
@@ -70,4 +72,45 @@ test('an empty path names nothing, neither the root of a pod nor the current dir
     assert.deepEqual([exitCode, /names no file \[cli\/usage\]/.test(stderr)], [2, true], stderr);
   }
   assert.deepEqual(readdirSync(`${work}/d`), []);
+});
+
+test('a source or a directory that is not there is told of by its path', async () => {
+  await refuse('files:/data/nope', work, /copy "\/data\/nope": there is no such file/);
+  await refuse(`${work}/nope`, 'files:/data', /copy ".*\/work\/nope": there is no such file/);
+  await refuse('files:/nope/x', work, /open "\/nope": there is no such directory/);
+  await refuse('files:/data/plain', `${work}/nope/x`, /open ".*\/work\/nope": there is no such directory/);
+  await refuse('files:/data/plain', `${work}/nope/`, /open ".*\/work\/nope\/": there is no such directory/);
+  await refuse('files:/data/plain/', work, /copy "\/data\/plain\/": it is no directory/);
+  await refuse('files:/data/link/', work, /copy "\/data\/link\/": it is no directory/);
+});
+
+test('a socket has nothing that could be copied', async () => {
+  const server = createServer().listen(`${work}/socket`);
+  await once(server, 'listening');
+  await refuse(`${work}/socket`, 'files:/data', /it is a socket/);
+  server.close();
+});
+
+test('what comes on standard input and is no archive is told of as that, and nothing of an image', async () => {
+  for (const input of ['', 'x'.repeat(3000), `\u001f\u008b${'x'.repeat(600)}`]) {
+    const { exitCode, stderr } = await pod(['cp', '-', 'files:/data'], { root, input });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /read standard input: .*\[copy\/archive\]/);
+    assert.doesNotMatch(stderr, /image/);
+  }
+});
+
+test('a full disk is that of the place that is written to', async () => {
+  const toFull = { wrapper: ['sh', '-c', 'exec "$@" >/dev/full', 'sh'] };
+  await refuse('files:/data', '-', /write standard output: no space left[^]*free some space there/, toFull);
+  const small = `${work}/small`;
+  mkdirSync(small);
+  writeFileSync(`${work}/big`, Buffer.alloc(1 << 20, 1));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'small', small]);
+  try {
+    await podOk(['cp', `${work}/big`, 'files:/data/big'], { root });
+    await refuse('files:/data/big', small, /copy to ".*\/small", "big": no space left/);
+  } finally {
+    execFileSync('umount', [small]);
+  }
 });

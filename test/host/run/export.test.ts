@@ -72,13 +72,28 @@ test("what has exited is exported as it was left, of the host's image in its par
   const { uid, gid } = statSync(`${work}/new-7`);
   assert.deepEqual([uid, gid, statSync(`${work}/env-11`).uid], [33, 44, 0]);
   const gone = await pod(['cp', 'host:/etc/hostname', '.'], { root, cwd: work });
-  assert.equal(gone.exitCode, 2);
+  assert.equal(gone.exitCode, 1);
 });
 
 test('an app that is not there is refused, and leaves no file', async () => {
   const unknown = await pod(['export', 'first', '-a', 'nope', '-O', `${work}/gone.tar`], { root });
   assert.match(unknown.stderr, /\[pod\/app-not-found\]/);
   assert.deepEqual([unknown.exitCode, existsSync(`${work}/gone.tar`)], [1, false]);
+});
+
+test('an archive that cannot be written is told of by where it was to go', async () => {
+  const cases: [string, RegExp, string[]?][] = [
+    [`${work}/nope/x.tar`, /write ".*\/nope\/x.tar": no such file or directory \(ENOENT\) \[host\/refused\]/],
+    [work, /write ".*\/work": .*\(EISDIR\) \[host\/refused\]/],
+    ['/dev/full', /write "\/dev\/full": no space left/],
+    ['-', /write standard output: no space left/, ['sh', '-c', 'exec "$@" >/dev/full', 'sh']],
+  ];
+  for (const [target, said, wrapper] of cases) {
+    const { exitCode, stderr } = await pod(['export', 'first', '-O', target], { root, wrapper });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, said);
+    assert.doesNotMatch(stderr, /image|store|partial/);
+  }
 });
 
 test(

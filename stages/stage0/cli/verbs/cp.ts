@@ -2,7 +2,8 @@ import { type AppFiles, openAppFiles } from '../../copy/find-app.ts';
 import { copyAcross, copyIn, copyOut, type Streams } from '../../copy/copy.ts';
 import { PodError } from '../../error.ts';
 import { PodStore } from '../../pod/store.ts';
-import { isTerminal, STDOUT, writeAll } from '../terminal.ts';
+import { archiveToStdout } from '../archive-output.ts';
+import { isTerminal, STDOUT } from '../terminal.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -49,7 +50,7 @@ async function copy({ flags, operands, root }: Invocation): Promise<number> {
   if (from && target === '-' && isTerminal(STDOUT))
     throw new PodError('cli/usage', 'write an archive on a terminal: it would not be readable');
   using files = open((from ?? to)!);
-  const streams: Streams = { write: (bytes) => writeAll(STDOUT, bytes), stdin: 0 };
+  const streams: Streams = { write: archiveToStdout(), stdin: 0 };
   if (from) copyOut(files, from.path, target, streams);
   else copyIn(files, source, to!.path, streams);
   return 0;

@@ -1,13 +1,14 @@
 import { closeSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { openAppFiles } from '../../copy/find-app.ts';
+import { writeFailure } from '../../copy/faults.ts';
 import { insideOf, MappedSink } from '../../copy/mapped-sink.ts';
 import { TreeReader } from '../../copy/read-tree.ts';
 import { PodError } from '../../error.ts';
 import { TarWriter } from '../../image/tar/writer.ts';
-import { unpackFailure } from '../../image/unpack/failure.ts';
 import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
-import { isTerminal, STDOUT, writeAll } from '../terminal.ts';
+import { archiveOutput, archiveToStdout } from '../archive-output.ts';
+import { isTerminal, STDOUT } from '../terminal.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -42,28 +43,29 @@ function exportApp(invocation: Invocation): number {
     });
   const store = new PodStore(root);
   using files = openAppFiles(store, store.find(query), flags.value('app'));
-  const writeTo = (fd: number): void => {
-    const writer = new TarWriter((bytes) => writeAll(fd, bytes));
+  const write = (output: (bytes: Uint8Array) => void): void => {
+    const writer = new TarWriter(output);
     const sink = new MappedSink(writer, insideOf(files.owners));
-    new TreeReader(sink, files.imageMounts).read({ dirFd: files.root.number, name: '' }, '');
+    new TreeReader(sink, files.imageMounts).read({ dirFd: files.root.number, name: '', label: '/' }, '');
     writer.finish();
   };
-  try {
-    if (path === '-') writeTo(STDOUT);
-    else writeWhole(path, writeTo);
-  } catch (error) {
-    throw unpackFailure(error, `the files of pod "${query}"`, undefined, 'read');
-  }
+  if (path === '-') write(archiveToStdout());
+  else writeToFile(path, (fd) => write(archiveOutput(fd, `"${path}"`)));
   return 0;
+}
+
+function writeToFile(path: string, write: (fd: number) => void): void {
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there && !there.isFile()) writeInto(path, write);
+    else writeWhole(path, write);
+  } catch (error) {
+    throw writeFailure(error, `write "${path}"`);
+  }
 }
 
 /** The file is there in one piece or not at all; as it may hold the pod's secrets, it is its owner's only. */
 function writeWhole(path: string, write: (fd: number) => void): void {
-  const there = statSync(path, { throwIfNoEntry: false });
-  if (there && !there.isFile()) {
-    writeInto(path, write);
-    return;
-  }
   const partial = `${path}.${process.pid}.partial`;
   const fd = openSync(partial, 'wx', 0o600);
   try {

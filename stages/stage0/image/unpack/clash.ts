@@ -3,9 +3,9 @@ import { O_NOFOLLOW, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../
 import { ERRNO, SyscallError } from '../../../linux/errno.ts';
 import { Fd } from '../../../linux/fd.ts';
 import { bytePath, tryOpenat2 } from '../../../linux/file.ts';
-import { PodError } from '../../error.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { printable } from '../tar/fault.ts';
+import type { MadeFiles } from './made-files.ts';
 
 export type Kind = 'directory' | 'file' | 'symlink' | 'FIFO' | 'device' | 'socket';
 
@@ -19,9 +19,9 @@ export function kindOf(stat: Stats): Kind {
 
 /**
  * In a directory in use only files and symlinks give way, and to no directory: what somebody has there is worth more than a copy
- * that was named wrongly. `target` is where the copy goes, for the message.
+ * that was named wrongly.
  */
-export function requireReplaceable(dirFd: number, name: string, entry: TarEntry, target: string): void {
+export function requireReplaceable(dirFd: number, name: string, entry: TarEntry, made: MadeFiles): void {
   const flags = O_PATH | O_NOFOLLOW;
   const opened = tryOpenat2(dirFd, bytePath(name), flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
   if (opened === -ERRNO.ENOENT) return;
@@ -30,6 +30,5 @@ export function requireReplaceable(dirFd: number, name: string, entry: TarEntry,
   const there = kindOf(fstatSync(found.number));
   if (entry.type !== 'directory' && (there === 'file' || there === 'symlink')) return;
   const comes = entry.type === 'hardlink' ? 'file' : entry.type;
-  const message = `copy ${target}: "${printable(entry.path)}" is a ${there} there, which a ${comes} does not replace`;
-  throw new PodError('host/refused', message, { hint: 'remove what is there first, or copy to another place' });
+  throw made.inTheWay(`"${printable(entry.path)}" is a ${there} there, which a ${comes} does not replace`);
 }

@@ -1,4 +1,5 @@
-import { hostile, printable } from '../tar/fault.ts';
+import { printable } from '../tar/fault.ts';
+import type { Faults } from './failure.ts';
 
 /** Room is left for the store's own prefix: the tree must stay removable by path. */
 const MAX_PATH_BYTES = 3072;
@@ -7,19 +8,19 @@ const MAX_NAME_BYTES = 255;
 
 /**
  * The name of an entry without leading `./`, doubled and trailing slashes; `''` is the root itself. Absolute names, `..`,
- * and names that break a bound are refused. `what` says which name of which archive, for the message.
+ * and names that break a bound are refused. `what` says which name of an entry, for the message.
  */
-export function normalizeEntryPath(path: string, what: string): string {
+export function normalizeEntryPath(path: string, what: string, faults: Pick<Faults, 'hostile'>): string {
   if (path.length > MAX_PATH_BYTES)
-    throw hostile(`${what}: the name has ${path.length} bytes, more than ${MAX_PATH_BYTES}`);
-  if (path.startsWith('/')) throw hostile(`${what}: "${printable(path)}" is absolute`);
+    throw faults.hostile(`${what}: the name has ${path.length} bytes, more than ${MAX_PATH_BYTES}`);
+  if (path.startsWith('/')) throw faults.hostile(`${what}: "${printable(path)}" is absolute`);
   if (isNormal(path)) return path;
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw hostile(`${what}: "${printable(path)}" holds ".."`);
+  if (parts.includes('..')) throw faults.hostile(`${what}: "${printable(path)}" holds ".."`);
   if (parts.length > MAX_DEPTH)
-    throw hostile(`${what}: "${printable(path)}" is ${parts.length} directories deep, more than ${MAX_DEPTH}`);
+    throw faults.hostile(`${what}: "${printable(path)}" is ${parts.length} directories deep, more than ${MAX_DEPTH}`);
   if (parts.some((part) => part.length > MAX_NAME_BYTES))
-    throw hostile(`${what}: "${printable(path)}" has a part longer than ${MAX_NAME_BYTES} bytes`);
+    throw faults.hostile(`${what}: "${printable(path)}" has a part longer than ${MAX_NAME_BYTES} bytes`);
   return parts.join('/');
 }
 

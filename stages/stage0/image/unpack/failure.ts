@@ -1,6 +1,23 @@
 import { PodError } from '../../error.ts';
 import { corrupt, hostile, printable } from '../tar/fault.ts';
 
+/** In whose words a writer tells what went wrong: those of an image, or of a copy. */
+export interface Faults {
+  /** Would leave its directory, or breaks a bound. */
+  readonly hostile: (what: string) => Error;
+  readonly corrupt: (what: string) => Error;
+  /** What to throw for an error that was caught while an entry was written. */
+  readonly failed: (error: unknown, entryPath: string | undefined) => unknown;
+}
+
+export function imageFaults(archive: string): Faults {
+  return {
+    hostile: (what) => hostile(`unpack ${archive}: ${what}`),
+    corrupt: (what) => corrupt(`unpack ${archive}: ${what}`),
+    failed: (error, entryPath) => unpackFailure(error, archive, entryPath),
+  };
+}
+
 const HOST_FAULTS: Readonly<Record<string, string>> = {
   ENOSPC: 'free some space in the file system that holds the store, or move it with --root',
   EDQUOT: 'raise the quota, or move the store with --root',

@@ -24,11 +24,11 @@ import {
   tryUnlinkat,
 } from '../../../linux/file.ts';
 import type { TarEntry, TarSink } from '../tar/entry.ts';
-import { corrupt, hostile, printable } from '../tar/fault.ts';
+import { printable } from '../tar/fault.ts';
 import { requireReplaceable } from './clash.ts';
 import { OPAQUE, PendingDirectories } from './directories.ts';
 import { normalizeEntryPath, splitPath } from './entry-path.ts';
-import { unpackFailure } from './failure.ts';
+import type { Faults } from './failure.ts';
 import { FileBody } from './file-body.ts';
 import { MadeFiles } from './made-files.ts';
 import { applyToName, applyToPathFd, checkXattrs } from './metadata.ts';
@@ -38,13 +38,20 @@ import { parseWhiteout, type Whiteout } from './whiteout.ts';
 const SPECIAL_MODES = { char: S_IFCHR, block: S_IFBLK, fifo: S_IFIFO } as const;
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
 
+export interface LiveTarget {
+  /** The number of root there. */
+  readonly owner: number;
+  /** What the person calls it. */
+  readonly target: string;
+}
+
 /**
  * Writes the entries of one layer below a directory descriptor, in overlayfs form: a whiteout becomes a character device
  * 0:0, an opaque directory gets an attribute. Nothing is ever named by a path from outside: parents are
  * descriptors confined to the root by the kernel, and each call names one component below one.
  */
 export class LayerWriter implements TarSink, Disposable {
-  readonly #archive: string;
+  readonly #faults: Faults;
   readonly #parents: ParentDirs;
   readonly #directories: PendingDirectories;
   /** Made by this layer's own whiteout entries, by path. */
@@ -56,19 +63,19 @@ export class LayerWriter implements TarSink, Disposable {
   /**
    * `live`: the root is a directory in use, perhaps by those who wish us ill. Names have no meaning for overlayfs then, the root's own
    * attributes and those of directories that are there stay, a directory and what is none never take each other's place, no symlink on
-   * the way and no other mount is entered, and what was made is changed through a descriptor of it. `owner` is the root's number there. `opaque`: the attribute of a
-   * directory that hides what is below it.
+   * the way and no other mount is entered, and what was made is changed through a descriptor of it. `opaque`: the attribute of a directory
+   * that hides what is below it.
    */
-  constructor(rootFd: number, archive: string, live?: { readonly owner: number }, opaque: string = OPAQUE) {
-    this.#archive = archive;
+  constructor(rootFd: number, faults: Faults, live?: LiveTarget, opaque: string = OPAQUE) {
+    this.#faults = faults;
     this.#directories = new PendingDirectories(opaque);
     if (live) {
-      this.#made = new MadeFiles(archive);
+      this.#made = new MadeFiles(live.target);
       this.#directories.leaveRoot();
     }
     this.#parents = new ParentDirs(
       rootFd,
-      archive,
+      faults,
       {
         onImplicit: (path) => this.#directories.addImplicit(path, live?.owner),
         replaceWhiteout: (path) => this.#replaceWhiteout(path),
@@ -112,7 +119,7 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   #create(entry: TarEntry): void {
-    checkXattrs(entry, this.#archive);
+    checkXattrs(entry, this.#faults);
     const path = this.#normalize(entry.path, 'entry');
     if (path === '') return this.#made ? undefined : this.#createRoot(entry);
     const [parent, name] = splitPath(path);
@@ -165,16 +172,15 @@ export class LayerWriter implements TarSink, Disposable {
     const oldName = bytePath(targetName);
     const link = (bytes: Buffer): number => tryLinkat(targetFd, oldName, dirFd, bytes);
     if (isAbsent(targetFd, targetName))
-      throw corrupt(
-        `unpack ${this.#archive}: entry "${printable(path)}" is a hard link to "${printable(target)}", which is not in the layer`,
+      throw this.#faults.corrupt(
+        `entry "${printable(path)}" is a hard link to "${printable(target)}", which is not in the layer`,
       );
     if (isDirectory(targetFd, targetName)) throw this.#hostile('is a hard link to a directory');
     this.#makeOver(dirFd, name, path, 'linkat', link);
   }
 
   #createSymlink(dirFd: number, name: string, path: string, entry: TarEntry): void {
-    if (entry.linkPath === '')
-      throw corrupt(`unpack ${this.#archive}: entry "${printable(path)}" is a symlink to nothing`);
+    if (entry.linkPath === '') throw this.#faults.corrupt(`entry "${printable(path)}" is a symlink to nothing`);
     const target = bytePath(entry.linkPath);
     this.#makeOver(dirFd, name, path, 'symlinkat', (bytes) => trySymlinkat(target, dirFd, bytes));
     if (!this.#made) return applyToName(dirFd, name, entry, true);
@@ -200,7 +206,7 @@ export class LayerWriter implements TarSink, Disposable {
     const bytes = bytePath(name);
     let result = make(bytes);
     if (result === -ERRNO.EEXIST) {
-      if (this.#made) requireReplaceable(dirFd, name, this.#entry!, this.#archive);
+      if (this.#made) requireReplaceable(dirFd, name, this.#entry!, this.#made);
       this.#remove(dirFd, bytes, path);
       result = make(bytes);
     }
@@ -250,18 +256,18 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   #normalize(path: string, what: string): string {
-    return normalizeEntryPath(path, `unpack ${this.#archive}: ${what}`);
+    return normalizeEntryPath(path, what, this.#faults);
   }
 
   #hostile(what: string): Error {
-    return hostile(`unpack ${this.#archive}: entry "${printable(this.#entry?.path ?? '')}" ${what}`);
+    return this.#faults.hostile(`entry "${printable(this.#entry?.path ?? '')}" ${what}`);
   }
 
   #guard(action: () => void): void {
     try {
       action();
     } catch (error) {
-      throw unpackFailure(error, this.#archive, this.#entry?.path);
+      throw this.#faults.failed(error, this.#entry?.path);
     }
   }
 }

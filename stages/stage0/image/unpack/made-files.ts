@@ -56,16 +56,26 @@ export class MadeFiles {
     throw this.#replaced(path);
   }
 
+  /** What is there already is not what it would have to be. */
+  inTheWay(what: string): PodError {
+    return this.#refused(what, 'remove what is there first, or copy to another place');
+  }
+
   #open(parentFd: number, name: string, path: string, flags: number): Fd {
     const fd = tryOpenat2(parentFd, bytePath(name), flags, ONE_COMPONENT);
     if (fd < 0) throw this.#replaced(path);
     return new Fd(fd);
   }
 
+  #refused(what: string, hint: string): PodError {
+    return new PodError('host/refused', `copy to "${this.#target}": ${what}`, { hint });
+  }
+
   #replaced(path: string): PodError {
-    return new PodError('host/refused', `copy ${this.#target}: "${printable(path)}" was replaced meanwhile`, {
-      hint: 'something changes the directory while it is copied to',
-    });
+    return this.#refused(
+      `"${printable(path)}" was replaced meanwhile`,
+      'something changes the directory while it is copied to',
+    );
   }
 }
 

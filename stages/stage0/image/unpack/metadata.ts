@@ -12,7 +12,8 @@ import {
   utimensat,
 } from '../../../linux/file.ts';
 import type { TarEntry } from '../tar/entry.ts';
-import { hostile, printable } from '../tar/fault.ts';
+import { printable } from '../tar/fault.ts';
+import type { Faults } from './failure.ts';
 
 /** What is kept of an entry until its directory is complete, or applied at once to what cannot have contents. */
 export type Metadata = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtimeSec' | 'mtimeNs' | 'xattrs'>;
@@ -24,12 +25,10 @@ const FORBIDDEN_XATTRS = ['trusted.overlay.', 'user.overlay.'];
 const LINUX_XATTRS = /^(user|trusted|security|system)\./;
 
 /** Throws for the attributes an archive may not have. */
-export function checkXattrs(entry: TarEntry, archive: string): void {
+export function checkXattrs(entry: TarEntry, faults: Faults): void {
   for (const [name] of entry.xattrs) {
     if (name.includes('\0') || FORBIDDEN_XATTRS.some((prefix) => name.startsWith(prefix))) {
-      throw hostile(
-        `unpack ${archive}: entry "${printable(entry.path)}" has the extended attribute "${printable(name)}"`,
-      );
+      throw faults.hostile(`entry "${printable(entry.path)}" has the extended attribute "${printable(name)}"`);
     }
   }
 }

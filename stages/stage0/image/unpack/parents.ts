@@ -11,8 +11,9 @@ import {
   RESOLVE_NO_XDEV,
 } from '../../../linux/constants.ts';
 import { bytePath, tryMkdirat, tryOpenat2 } from '../../../linux/file.ts';
-import { hostile, printable } from '../tar/fault.ts';
+import { printable } from '../tar/fault.ts';
 import { splitPath } from './entry-path.ts';
+import type { Faults } from './failure.ts';
 import type { MadeFiles } from './made-files.ts';
 
 const MAX_OPEN = 48;
@@ -35,16 +36,16 @@ const ONE_MOUNT: number = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAG
  */
 export class ParentDirs implements Disposable {
   readonly #rootFd: number;
-  readonly #archive: string;
+  readonly #faults: Faults;
   readonly #open = new Map<string, number>();
   readonly #events: ParentEvents;
   /** In a directory in use: which directories were made here. */
   readonly #made: MadeFiles | undefined;
 
-  constructor(rootFd: number, archive: string, events: ParentEvents, made?: MadeFiles) {
+  constructor(rootFd: number, faults: Faults, events: ParentEvents, made?: MadeFiles) {
     this.#made = made;
     this.#rootFd = rootFd;
-    this.#archive = archive;
+    this.#faults = faults;
     this.#events = events;
   }
 
@@ -83,8 +84,7 @@ export class ParentDirs implements Disposable {
       closeSync(direct);
       return fd;
     }
-    if (errnoName(-direct) === 'ELOOP')
-      throw hostile(`unpack ${this.#archive}: "${printable(path)}" leads through a symlink`);
+    if (errnoName(-direct) === 'ELOOP') throw this.#faults.hostile(`"${printable(path)}" leads through a symlink`);
     throw new SyscallError('openat2', -direct);
   }
 
@@ -109,8 +109,7 @@ export class ParentDirs implements Disposable {
     const errno = errnoName(-fd);
     if (errno === 'ENOENT') return undefined;
     if (errno === 'ENOTDIR' && this.#events.replaceWhiteout(path)) return undefined;
-    if (errno === 'ENOTDIR' || errno === 'ELOOP')
-      throw hostile(`unpack ${this.#archive}: "${printable(path)}" is used as a directory, and is none`);
+    if (errno === 'ENOTDIR' || errno === 'ELOOP') throw this.#noDirectory(path, 'is none');
     throw new SyscallError('openat2', -fd);
   }
 
@@ -120,10 +119,7 @@ export class ParentDirs implements Disposable {
     const made = tryMkdirat(parentFd, bytePath(name), this.#made ? 0o700 : 0o755);
     if (made === 0) this.#events.onImplicit(path);
     // EEXIST after ENOENT: a symlink to nowhere.
-    else if (errnoName(-made) === 'EEXIST')
-      throw hostile(
-        `unpack ${this.#archive}: "${printable(path)}" is used as a directory, and is a symlink that leads nowhere`,
-      );
+    else if (errnoName(-made) === 'EEXIST') throw this.#noDirectory(path, 'is a symlink that leads nowhere');
     else throw new SyscallError('mkdirat', -made);
     if (this.#made) return this.#made.adoptDirectory(parentFd, name, path);
     const fd = tryOpenat2(
@@ -134,6 +130,11 @@ export class ParentDirs implements Disposable {
     );
     if (fd < 0) throw new SyscallError('openat2', -fd);
     return fd;
+  }
+
+  #noDirectory(path: string, what: string): Error {
+    const message = `"${printable(path)}" is used as a directory, and ${what}`;
+    return this.#made ? this.#made.inTheWay(message) : this.#faults.hostile(message);
   }
 
   #closeOldest(): void {

@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
+import { copyFaults } from '../../../../stages/stage0/copy/faults.ts';
 import { PodError } from '../../../../stages/stage0/error.ts';
 import type { TarEntry } from '../../../../stages/stage0/image/tar/entry.ts';
 import { LayerWriter } from '../../../../stages/stage0/image/unpack/layer-writer.ts';
@@ -45,7 +46,7 @@ function writeLive(
 ): string {
   mkdirSync(root, { recursive: true });
   const fd = openSync(root, 'r');
-  using writer = new LayerWriter(fd, `to "${root}"`, { owner: 77 });
+  using writer = new LayerWriter(fd, copyFaults(root, 'archive'), { owner: 77, target: root });
   try {
     for (const entry of entries) {
       writer.begin(entry);
@@ -117,7 +118,7 @@ test('a directory and what is none never take the place of each other, and what 
     const before = looks(root);
     assert.throws(
       () => writeLive([{ ...ENTRY, path, type, linkPath: 'x' }], undefined, root),
-      PodError,
+      isRefused,
       `${type} over ${path}`,
     );
     assert.deepEqual(looks(root), before);
@@ -168,7 +169,7 @@ test('what is adopted is as new as what was made: no other owner, nothing in it,
   const root = `${scratch}/adopt`;
   mkdirSync(root);
   const fd = openSync(root, 'r');
-  const made = new MadeFiles('to "x"');
+  const made = new MadeFiles('x');
   mkdirSync(`${root}/open`, { mode: 0o755 });
   mkdirSync(`${root}/full/x`, { recursive: true, mode: 0o700 });
   symlinkSync('/elsewhere', `${root}/link`);
@@ -188,11 +189,26 @@ test('what is adopted is as new as what was made: no other owner, nothing in it,
   closeSync(fd);
 });
 
+test('what is wrong with an archive that somebody sends is told of it, and not of an image', () => {
+  const entries: Partial<TarEntry>[] = [
+    { path: '/absolute' },
+    { path: '../up' },
+    { path: 'link', type: 'symlink' },
+    { path: 'same', type: 'hardlink', linkPath: 'gone' },
+  ];
+  for (const entry of entries)
+    assert.throws(
+      () => writeLive([{ ...ENTRY, path: 'x', type: 'file', ...entry }]),
+      (error) => error instanceof PodError && error.code === 'copy/archive',
+      entry.path,
+    );
+});
+
 test('pieces of a file with holes lie where they belong', () => {
   const root = `${scratch}/sparse`;
   mkdirSync(root);
   const fd = openSync(root, 'r');
-  using writer = new LayerWriter(fd, 'x', { owner: 0 });
+  using writer = new LayerWriter(fd, copyFaults('x', 'tree'), { owner: 0, target: 'x' });
   const extents = [
     { offset: 512, length: 2 },
     { offset: 2048, length: 3 },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PodError } from '../../../../../stages/stage0/error.ts';
+import { hostile } from '../../../../../stages/stage0/image/tar/fault.ts';
 import { normalizeEntryPath, splitPath } from '../../../../../stages/stage0/image/unpack/entry-path.ts';
 import { parseWhiteout } from '../../../../../stages/stage0/image/unpack/whiteout.ts';
 
@@ -14,7 +15,8 @@ test('names lose what says nothing', () => {
     '..a/b..': '..a/b..',
     '.hidden': '.hidden',
   };
-  for (const [path, expected] of Object.entries(cases)) assert.equal(normalizeEntryPath(path, 'test'), expected);
+  for (const [path, expected] of Object.entries(cases))
+    assert.equal(normalizeEntryPath(path, 'test', { hostile }), expected);
 });
 
 test('names that lead elsewhere or break a bound are hostile', () => {
@@ -33,15 +35,15 @@ test('names that lead elsewhere or break a bound are hostile', () => {
   ];
   for (const path of cases)
     assert.throws(
-      () => normalizeEntryPath(path, 'test'),
+      () => normalizeEntryPath(path, 'test', { hostile }),
       (error) => error instanceof PodError && error.code === 'image/hostile',
       path,
     );
 });
 
 test('a drive letter is a name like any other', () => {
-  assert.equal(normalizeEntryPath('c:a', 'test'), 'c:a');
-  assert.throws(() => normalizeEntryPath('c:/../a', 'test'), PodError);
+  assert.equal(normalizeEntryPath('c:a', 'test', { hostile }), 'c:a');
+  assert.throws(() => normalizeEntryPath('c:/../a', 'test', { hostile }), PodError);
 });
 
 test('a path splits at its last slash', () => {
