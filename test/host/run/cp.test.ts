@@ -137,6 +137,33 @@ test('a read-only volume stays as it is, and the error says so', async () => {
   assert.deepEqual(readdirSync(`${work}/volume`), []);
 });
 
+test('what is mounted in the pod with owners of its own is written to as the rest: a host directory, a volume in memory', async () => {
+  mkdirSync(`${work}/mapped/others`, { recursive: true });
+  execFileSync('chown', ['33:33', `${work}/mapped/others`]);
+  const manifest = JSON.parse(manifestOf('volumes', `${work}/base.tar`)) as Record<string, unknown> & {
+    apps: Record<string, unknown>[];
+  };
+  manifest['volumes'] = [
+    { name: 'host', kind: 'host', source: `${work}/mapped` },
+    { name: 'memory', kind: 'empty', medium: 'memory' },
+  ];
+  manifest.apps[0]!['mounts'] = [
+    { volume: 'host', path: '/host' },
+    { volume: 'memory', path: '/memory' },
+  ];
+  await podOk(['run', '-d', '-'], { root, input: JSON.stringify(manifest) });
+  mkdirSync(`${work}/tree/sub`, { recursive: true });
+  writeFileSync(`${work}/tree/sub/file`, 'text');
+  execFileSync('chown', ['-R', '12:34', `${work}/tree/sub`]);
+  for (const target of ['/host', '/host/others', '/memory']) {
+    await cp(`${work}/tree/.`, `volumes:${target}`);
+    await cp(`volumes:${target}/sub/file`, `${work}/from-volume`);
+    const { uid, gid } = statSync(`${work}/from-volume`);
+    assert.deepEqual([uid, gid, readFileSync(`${work}/from-volume`, 'utf8')], [12, 34, 'text']);
+  }
+  assert.equal(statSync(`${work}/mapped/sub`).uid, 12);
+});
+
 test('from one pod to another owners keep their numbers, and what has exited is read but not written', async () => {
   await podOk(['run', '-d', '-'], { root, input: manifestOf('other', `${work}/base.tar`) });
   await cp('files:/data', 'other:/copied');

@@ -30,20 +30,13 @@ import { OPAQUE, PendingDirectories } from './directories.ts';
 import { normalizeEntryPath, splitPath } from './entry-path.ts';
 import type { Faults } from './failure.ts';
 import { FileBody } from './file-body.ts';
-import { MadeFiles } from './made-files.ts';
+import { type LiveTarget, MadeFiles } from './made-files.ts';
 import { applyToName, applyToPathFd, checkXattrs } from './metadata.ts';
 import { ParentDirs } from './parents.ts';
 import { parseWhiteout, type Whiteout } from './whiteout.ts';
 
 const SPECIAL_MODES = { char: S_IFCHR, block: S_IFBLK, fifo: S_IFIFO } as const;
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-
-export interface LiveTarget {
-  /** The number of root there. */
-  readonly owner: number;
-  /** What the person calls it. */
-  readonly target: string;
-}
 
 /**
  * Writes the entries of one layer below a directory descriptor, in overlayfs form: a whiteout becomes a character device
@@ -70,7 +63,7 @@ export class LayerWriter implements TarSink, Disposable {
     this.#faults = faults;
     this.#directories = new PendingDirectories(opaque);
     if (live) {
-      this.#made = new MadeFiles(live.target);
+      this.#made = new MadeFiles(live);
       this.#directories.leaveRoot();
     }
     this.#parents = new ParentDirs(
@@ -148,7 +141,7 @@ export class LayerWriter implements TarSink, Disposable {
 
   #createDirectory(dirFd: number, name: string, path: string, entry: TarEntry): void {
     const make = (bytes: Buffer): number => tryMkdirat(dirFd, bytes, 0o700);
-    const result = make(bytePath(name));
+    const result = this.#make(() => make(bytePath(name)));
     const exists = result === -ERRNO.EEXIST;
     if (result < 0 && !exists) throw new SyscallError('mkdirat', -result);
     if (exists && isDirectory(dirFd, name)) {
@@ -204,14 +197,18 @@ export class LayerWriter implements TarSink, Disposable {
   /** Makes a name; one that exists already is removed first: the later entry of an archive wins, as with every other tool. */
   #makeOver(dirFd: number, name: string, path: string, syscall: string, make: (bytes: Buffer) => number): number {
     const bytes = bytePath(name);
-    let result = make(bytes);
+    let result = this.#make(() => make(bytes));
     if (result === -ERRNO.EEXIST) {
       if (this.#made) requireReplaceable(dirFd, name, this.#entry!, this.#made);
       this.#remove(dirFd, bytes, path);
-      result = make(bytes);
+      result = this.#make(() => make(bytes));
     }
     if (result < 0) throw new SyscallError(syscall, -result);
     return result;
+  }
+
+  #make(create: () => number): number {
+    return this.#made ? this.#made.make(create) : create();
   }
 
   #remove(dirFd: number, bytes: Buffer, path: string): void {

@@ -116,7 +116,8 @@ export class ParentDirs implements Disposable {
   #create(path: string): number {
     const [parent, name] = splitPath(path);
     const parentFd = this.open(parent);
-    const made = tryMkdirat(parentFd, bytePath(name), this.#made ? 0o700 : 0o755);
+    const make = (): number => tryMkdirat(parentFd, bytePath(name), this.#made ? 0o700 : 0o755);
+    const made = this.#made ? this.#made.make(make) : make();
     if (made === 0) this.#events.onImplicit(path);
     // EEXIST after ENOENT: a symlink to nowhere.
     else if (errnoName(-made) === 'EEXIST') throw this.#noDirectory(path, 'is a symlink that leads nowhere');

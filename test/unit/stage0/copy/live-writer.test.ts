@@ -169,7 +169,7 @@ test('what is adopted is as new as what was made: no other owner, nothing in it,
   const root = `${scratch}/adopt`;
   mkdirSync(root);
   const fd = openSync(root, 'r');
-  const made = new MadeFiles('x');
+  const made = new MadeFiles({ owner: 0, target: 'x' });
   mkdirSync(`${root}/open`, { mode: 0o755 });
   mkdirSync(`${root}/full/x`, { recursive: true, mode: 0o700 });
   symlinkSync('/elsewhere', `${root}/link`);
