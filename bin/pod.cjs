@@ -5,6 +5,9 @@
 // cache: reading and compiling all of our code costs more than most verbs take. A cache of another Node version is rejected by
 // V8, and the text is compiled as usual.
 
+// Before all else: to Node, SIGUSR1 means that it is to open a debugger, on a port that every user of the host reaches.
+if (require.main === module) process.on('SIGUSR1', () => {});
+
 const { readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { execa } from 'execa';
+import { eventually } from '../../harness/eventually.ts';
 import { cliEnvironment, commandLine, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { PodProcess } from './pod-process.ts';
@@ -39,3 +40,47 @@ test('a SIGIO that somebody sends means nothing', async () => {
   assert.equal(await run.ended(), 0, run.output);
   assert.equal(run.output, 'up\nstops\n');
 });
+
+test('SIGUSR1 opens no debugger, and means nothing', async () => {
+  const run = new PodProcess(root, ['run', '--rm', '-'], shellManifest('bugged', { a: POLITE }));
+  await run.says('up');
+  const others = [
+    new PodProcess(root, ['attach', 'bugged']),
+    new PodProcess(root, ['wait', 'bugged', '--for', 'exit']),
+    new PodProcess(root, ['logs', '-f', 'bugged']),
+  ];
+  await others[2]!.says('up');
+  const all = [run, ...others];
+  await eventually(async () =>
+    assert.deepEqual(
+      all.filter(({ child }) => !catchesUsr1(child.pid!)),
+      [],
+    ),
+  );
+  for (const one of all) one.signal('SIGUSR1');
+  // Its thread would have taken the signal by then.
+  await podOk(['exec', 'bugged', '--', '/bin/true'], { root });
+  assert.deepEqual(
+    all.map(({ child }) => listens(child.pid!)),
+    [false, false, false, false],
+  );
+  run.signal('SIGTERM');
+  assert.deepEqual(await Promise.all(all.map((one) => one.ended())), [0, 0, 0, 0], run.output);
+  for (const { output } of all) assert.doesNotMatch(output, /Debugger/);
+});
+
+/** Before Node has begun, the signal would end it. */
+function catchesUsr1(pid: number): boolean {
+  const [, caught] = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
+  return (BigInt(`0x${caught}`) & (1n << 9n)) !== 0n;
+}
+
+/** tcp(4): state 0A is that of a socket that listens. */
+function listens(pid: number): boolean {
+  const sockets = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  const listening = readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state]) => state === '0A');
+  return listening.some(([, , , , , , , , , inode]) => sockets.includes(`socket:[${inode}]`));
+}
