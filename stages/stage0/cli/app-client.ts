@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import { DetachKeys } from './detach-keys.ts';
 import type { AttachedApp, AttachedEnd } from './launch-api.ts';
 import { passKeys, RawTerminal } from './raw-terminal.ts';
-import { STDERR, STDOUT, writeAll } from './terminal.ts';
+import { BrokenPipe, isTerminal, STDERR, STDOUT, writeAll } from './terminal.ts';
 
 export interface ClientWants {
   /** What is typed, or comes in on standard input, goes to the app. */
@@ -43,7 +43,7 @@ function show(socket: Socket, fd: number): Promise<void> {
         writeAll(fd, chunk);
       } catch (error) {
         // The terminal is gone; the hangup says so too.
-        if ((error as NodeJS.ErrnoException).code === 'EIO') socket.destroy();
+        if (error instanceof BrokenPipe && isTerminal(fd)) socket.destroy();
         else reject(error as Error);
       }
     });

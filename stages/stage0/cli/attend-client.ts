@@ -2,18 +2,21 @@ import { type ClientWants, beClient } from './app-client.ts';
 import type { AttachedApp, RunningPod } from './launch-api.ts';
 import { loadControl } from './load-launch.ts';
 import { lostNote } from './lost-note.ts';
-import { endHungUp } from './raw-terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A pod ends some milliseconds after its last app. */
 const POD_END_MS = 200;
 
-/** Shows the first app's terminal. The result is the exit code when the caller leaves before the app has ended. */
+/**
+ * Shows the first app's terminal. The result is the exit code when the caller leaves before the app has ended. `onHangup` is to
+ * stop the pod.
+ */
 export async function attendClient(
   terminal: Terminal,
   pod: RunningPod,
   client: AttachedApp,
   wants: ClientWants,
+  onHangup: () => void,
 ): Promise<number | undefined> {
   const result = await beClient(client, wants);
   if (result.how === 'detached') {
@@ -22,7 +25,8 @@ export async function attendClient(
   }
   if (result.how === 'hangup') {
     await hangUp(pod);
-    return endHungUp();
+    onHangup();
+    return undefined;
   }
   terminal.err(lostNote(result.end?.lostBytes ?? 0));
   if (pod.apps.length > 1 && !(await endsSoon(pod)))
@@ -30,7 +34,7 @@ export async function attendClient(
   return undefined;
 }
 
-/** As a line that goes down does to what runs on it. */
+/** As a line that goes down does to what runs on it: a shell ends by that, and not by SIGTERM. */
 async function hangUp(pod: RunningPod): Promise<void> {
   const { signalPod } = await loadControl();
   // One that ended just now needs no signal.

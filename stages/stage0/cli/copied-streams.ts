@@ -4,7 +4,7 @@ import { O_CLOEXEC } from '../../linux/constants.ts';
 import { syscall } from '../../linux/syscall.ts';
 import { openStandardInput } from '../launch/stdin.ts';
 import type { ExecOptions } from './launch-api.ts';
-import { STDERR, STDOUT, writeAll } from './terminal.ts';
+import { BrokenPipe, STDERR, STDOUT, writeAll } from './terminal.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -77,7 +77,7 @@ function show(target: number, bytes: Uint8Array, socket: Socket): void {
     writeAll(target, bytes);
   } catch (error) {
     // The terminal is gone: the process is told by a broken pipe.
-    if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
+    if (!(error instanceof BrokenPipe)) throw error;
     socket.destroy();
   }
 }

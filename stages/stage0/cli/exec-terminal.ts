@@ -4,7 +4,7 @@ import type { ExecInPod, ExecWants } from './exec-plain.ts';
 import type { RunningExec, TerminalSize } from './launch-api.ts';
 import { endHungUp, passKeys, RawTerminal, terminalSize } from './raw-terminal.ts';
 import { requireTerminal } from './require-terminal.ts';
-import { STDOUT, writeAll } from './terminal.ts';
+import { BrokenPipe, STDOUT, writeAll } from './terminal.ts';
 
 type Resize = (master: number, size: TerminalSize) => void;
 
@@ -61,7 +61,7 @@ function showOutput(output: ReadStream, master: number): Promise<void> {
         writeAll(STDOUT, chunk);
       } catch (error) {
         // The terminal is gone; the hangup says so too.
-        if ((error as NodeJS.ErrnoException).code !== 'EIO') reject(error as Error);
+        if (!(error instanceof BrokenPipe)) reject(error as Error);
       }
     });
     output.on('end', () => {
@@ -82,6 +82,6 @@ function drain(master: number): void {
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EIO' && code !== 'EAGAIN') throw error;
+    if (code !== 'EIO' && code !== 'EAGAIN' && !(error instanceof BrokenPipe)) throw error;
   }
 }

@@ -9,7 +9,7 @@ import { PodOutput } from './pod-output.ts';
 import type { Progress } from './progress.ts';
 import { requireTerminal } from './require-terminal.ts';
 import { StopOnSignal } from './stop-on-signal.ts';
-import { isTerminal, STDOUT, type Terminal } from './terminal.ts';
+import { BrokenPipe, isTerminal, STDOUT, type Terminal } from './terminal.ts';
 import { TimeLimit } from './time-limit.ts';
 import type { Timings } from './timings.ts';
 import type { Invocation } from './verb.ts';
@@ -50,7 +50,7 @@ export async function runForeground(
         return signals.aborted;
       },
       onTerminal: () => {
-        output = new ClientOutput(terminal, launch.client);
+        output = new ClientOutput(terminal, launch.client, () => signals.hangUp());
         return sizeFor(launch.client);
       },
       onCreated: ({ uuid, path, apps }) => {
@@ -70,7 +70,8 @@ export async function runForeground(
     starting.catch(() => noted !== undefined && forgetId(noted));
     const pod = await Promise.race([starting, visit.leftPod]);
     if (isDetached) return await leave(invocation, pod, signals);
-    return await stay({ root, launch, timings, pod, output: output!, visit, limit });
+    const exitCode = await stay({ root, launch, timings, pod, output: output!, visit, limit });
+    return signals.exitCode ?? exitCode;
   } finally {
     progress.finish();
     // Of a launch that failed: the caller's terminal is given back first.
@@ -217,20 +218,32 @@ interface Output {
 class ClientOutput implements Output {
   readonly #terminal: Terminal;
   readonly #wants: ClientWants;
+  readonly #onHangup: () => void;
+  #failure: Error | undefined;
 
-  constructor(terminal: Terminal, wants: ClientWants) {
+  constructor(terminal: Terminal, wants: ClientWants, onHangup: () => void) {
     this.#terminal = terminal;
     this.#wants = wants;
+    this.#onHangup = onHangup;
   }
 
   async begin(pod: RunningPod): Promise<number | undefined> {
     const { attendClient } = await import('./attend-client.ts');
-    return attendClient(this.#terminal, pod, pod.client!, this.#wants);
+    try {
+      return await attendClient(this.#terminal, pod, pod.client!, this.#wants, this.#onHangup);
+    } catch (error) {
+      this.#failure = error instanceof BrokenPipe ? undefined : (error as Error);
+      // One that ended just now cannot be asked; its exit is on its way.
+      pod.stop().catch(() => undefined);
+      return undefined;
+    }
   }
 
   started(): void {}
 
-  finish(): void {}
+  finish(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
 
   close(): void {}
 }

@@ -48,7 +48,8 @@ export async function runMany(invocation: Invocation, launch: ManyLaunch, progre
       return codes.find((code) => code !== 0) ?? 0;
     }
     signals.attach({ stop: (options) => stopAll(started, options) });
-    return await attendAll(launch, started);
+    const exitCode = await attendAll(launch, started);
+    return signals.exitCode ?? exitCode;
   } finally {
     progress.finish();
     for (const { output } of started) output?.close();

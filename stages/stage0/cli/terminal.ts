@@ -5,7 +5,7 @@ import { fstatSync, writeSync } from 'node:fs';
 export const STDOUT = 1;
 export const STDERR = 2;
 
-/** A reader that went away (`pod logs | head`): the work for it is over, which is no error. */
+/** A reader that went away (`pod logs | head`, a terminal that was closed): the work for it is over, which is no error. */
 export class BrokenPipe extends Error {}
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan';
@@ -81,7 +81,7 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
       done += writeSync(fd, bytes, done);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE') throw new BrokenPipe();
+      if (code === 'EPIPE' || (code === 'EIO' && isTerminal(fd))) throw new BrokenPipe();
       if (code !== 'EAGAIN') throw error;
       // Nobody tells us when there is room again without loading the streams we avoid.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);

@@ -69,6 +69,31 @@ test('SIGUSR1 opens no debugger, and means nothing', async () => {
   for (const { output } of all) assert.doesNotMatch(output, /Debugger/);
 });
 
+for (const [signal, code] of [
+  ['SIGHUP', 129],
+  ['SIGQUIT', 131],
+] as const) {
+  test(`${signal} stops the pods of pod run, and SIGUSR2 does nothing to them`, async () => {
+    const one = new PodProcess(root, ['run', '--rm', '-'], shellManifest('ended', { a: POLITE }));
+    const files = ['ended-a', 'ended-b'].map((name) => {
+      writeFileSync(`${root}/${name}.json`, shellManifest(name, { a: POLITE }));
+      return `${root}/${name}.json`;
+    });
+    const two = new PodProcess(root, ['run', '--rm', ...files]);
+    await Promise.all([one.says('up'), two.says('ended-a | up'), two.says('ended-b | up')]);
+    for (const run of [one, two]) {
+      run.signal('SIGUSR2');
+      run.signal(signal);
+      // A hangup comes more than once, and not to kill.
+      if (signal === 'SIGHUP') run.signal(signal);
+      assert.equal(await run.ended(), code, run.output);
+    }
+    assert.equal(one.output, 'up\nstops\n');
+    assert.equal(two.output.match(/stops/g)?.length, 2, two.output);
+    assert.doesNotMatch(await podOk(['ps', '-a'], { root }), /ended/);
+  });
+}
+
 /** Before Node has begun, the signal would end it. */
 function catchesUsr1(pid: number): boolean {
   const [, caught] = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { commandLine, pod, podOk } from '../../harness/pod-cli.ts';
+import { cliEnvironment, commandLine, pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { TerminalProcess } from '../../harness/terminal-process.ts';
@@ -141,6 +141,27 @@ test('a terminal that goes away hangs up the app of run -it, and leaves the one 
   await attach.ended();
   assert.equal((await statusOf(root, 'watched')).state, 'running');
   await podOk(['stop', '--grace', '0s', 'watched'], { root });
+});
+
+test('a terminal that goes away stops the pod of run, also one that does not end by a hangup', async () => {
+  // Goes on to write: that fails.
+  const script = `trap '' HUP; trap 'exit 0' TERM; echo up; while :; do echo on; sleep 0.01; done`;
+  const file = manifestFile('talks', { main: script });
+  for (const flags of [[], ['-i'], ['-t'], ['-it']]) {
+    const run = TerminalProcess.pod(root, ['run', '--rm', ...flags, file]);
+    await run.says('up');
+    run.hangUp();
+    assert.equal(await run.ended(), 129, flags.join());
+    assert.doesNotMatch(await podOk(['ps', '-a'], { root }), /talks/);
+  }
+});
+
+test('a reader that goes away stops the pod of run -t', async () => {
+  const file = manifestFile('read', { main: 'echo up; while :; do echo on; sleep 0.01; done' });
+  const line = [process.execPath, ...commandLine(['run', '--rm', '-t', file], root)].join(' ');
+  const shown = execFileSync('/bin/bash', ['-c', `${line} | head -n 1`], { env: cliEnvironment(), encoding: 'utf8' });
+  assert.match(shown, /^up/);
+  assert.doesNotMatch(await podOk(['ps', '-a'], { root }), /read/);
 });
 
 test('a suspended pod run gives the terminal back, and takes it again', async () => {
