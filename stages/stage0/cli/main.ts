@@ -43,9 +43,18 @@ async function dispatch(argv: readonly string[], ending: MutableEnding): Promise
   } catch (error) {
     if (error instanceof BrokenPipe) return BROKEN_PIPE;
     if (error instanceof Interrupted) return error.exitCode;
-    const { reportError } = await import('./report.ts');
-    await reportError(error, argv);
+    await tell(error, argv);
     return exitCodeOf(error, entry?.failureCode ?? LATER[name ?? ''] ?? 1);
+  }
+}
+
+async function tell(error: unknown, argv: readonly string[]): Promise<void> {
+  const { reportError } = await import('./report.ts');
+  try {
+    await reportError(error, argv);
+  } catch (unwritten) {
+    // Nobody can be told; the exit code is left.
+    if (!(unwritten instanceof BrokenPipe || unwritten instanceof PodError)) throw unwritten;
   }
 }
 

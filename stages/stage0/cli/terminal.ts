@@ -1,6 +1,7 @@
 // write(2), isatty(3)
 
 import { fstatSync, writeSync } from 'node:fs';
+import { PodError } from '../error.ts';
 
 export const STDOUT = 1;
 export const STDERR = 2;
@@ -82,9 +83,16 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE' || (code === 'EIO' && isTerminal(fd))) throw new BrokenPipe();
-      if (code !== 'EAGAIN') throw error;
+      if (code !== 'EAGAIN') throw unwritable(fd, error as Error);
       // Nobody tells us when there is room again without loading the streams we avoid.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
+}
+
+const STREAMS: Readonly<Record<number, string>> = { [STDOUT]: 'standard output', [STDERR]: 'standard error' };
+
+function unwritable(fd: number, error: Error): Error {
+  const name = STREAMS[fd];
+  return name === undefined ? error : new PodError('host/refused', `write ${name}: ${error.message}`, { cause: error });
 }
