@@ -4,7 +4,7 @@ import { isCleared } from '../pod/cleared.ts';
 import type { ClientWants } from './app-client.ts';
 import type { LaunchApi, ManifestInput, RunningPod, RunOptions, TerminalSize } from './launch-api.ts';
 import { LogPrinter } from './log-printer.ts';
-import { tellLost } from './lost-apps.ts';
+import { leavePods } from './leave-pods.ts';
 import { PodOutput } from './pod-output.ts';
 import type { Progress } from './progress.ts';
 import { requireTerminal } from './require-terminal.ts';
@@ -39,6 +39,7 @@ export async function runForeground(
   const { isDetached } = launch.options;
   let output: Output | undefined;
   let noted: string | undefined;
+  const forget = (): void => (noted === undefined ? undefined : forgetId(noted));
   const visit = new Visit();
   try {
     const starting = launch.start(launch.manifest, {
@@ -67,9 +68,9 @@ export async function runForeground(
       onFailed: () => output?.finish(),
     });
     // A pod that does not start is removed.
-    starting.catch(() => noted !== undefined && forgetId(noted));
+    starting.catch(forget);
     const pod = await Promise.race([starting, visit.leftPod]);
-    if (isDetached) return await leave(invocation, pod, signals);
+    if (isDetached) return await leave(invocation, pod, signals, forget);
     const exitCode = await stay({ root, launch, timings, pod, output: output!, visit, limit });
     return signals.exitCode ?? exitCode;
   } finally {
@@ -107,13 +108,17 @@ class Visit {
 }
 
 /** Somebody who lost patience wants no pod in the background. */
-async function leave({ terminal, root }: Invocation, pod: RunningPod, { interrupted }: StopOnSignal): Promise<number> {
+async function leave(
+  { terminal, root }: Invocation,
+  pod: RunningPod,
+  { interrupted }: StopOnSignal,
+  forget: () => void,
+): Promise<number> {
   if (interrupted) {
     await pod.exit;
     throw interrupted;
   }
-  terminal.out(`${pod.uuid}\n`);
-  return tellLost(terminal, root, pod);
+  return leavePods(terminal, root, [pod], forget);
 }
 
 interface Stay {

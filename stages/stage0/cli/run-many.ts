@@ -2,7 +2,7 @@ import { PodError, PodErrors, podErrorsOf } from '../error.ts';
 import type { ReadyPod, RunningPod, RunOptions } from './launch-api.ts';
 import { loadReady } from './load-launch.ts';
 import { LogPrinter } from './log-printer.ts';
-import { tellLost } from './lost-apps.ts';
+import { leavePods } from './leave-pods.ts';
 import { type ManifestFile, readManifestFile } from './manifest-file.ts';
 import { PodOutput } from './pod-output.ts';
 import type { Progress } from './progress.ts';
@@ -41,11 +41,8 @@ export async function runMany(invocation: Invocation, launch: ManyLaunch, progre
       throw error;
     }
     if (launch.options.isDetached) {
-      invocation.terminal.out(started.map(({ pod }) => `${pod.uuid}\n`).join(''));
-      const codes = await Promise.all(
-        started.map(({ pod }) => tellLost(invocation.terminal, launch.options.root, pod)),
-      );
-      return codes.find((code) => code !== 0) ?? 0;
+      const pods = started.map(({ pod }) => pod);
+      return await leavePods(invocation.terminal, launch.options.root, pods);
     }
     signals.attach({ stop: (options) => stopAll(started, options) });
     const exitCode = await attendAll(launch, started);

@@ -1,34 +1,15 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { execa } from 'execa';
-import { cliEnvironment, commandLine, podOk } from '../../harness/pod-cli.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { POLITE, shellManifest } from './shell-manifest.ts';
 
 const root = useTempRoot();
 
-interface Told {
-  readonly exitCode: number | undefined;
-  readonly stderr: string;
-}
-
 /** A command line one of whose streams takes nothing. */
-async function onFull(fd: 1 | 2, args: readonly string[], input = ''): Promise<Told> {
-  const full = openSync('/dev/full', 'w');
-  try {
-    const { exitCode, stderr } = await execa(process.execPath, commandLine(args, root), {
-      env: cliEnvironment(),
-      extendEnv: false,
-      reject: false,
-      input,
-      stdout: fd === 1 ? full : 'ignore',
-      stderr: fd === 2 ? full : 'pipe',
-    });
-    return { exitCode, stderr: String(stderr) };
-  } finally {
-    closeSync(full);
-  }
+function onFull(fd: 1 | 2, args: readonly string[], input = ''): ReturnType<typeof pod> {
+  return pod(args, { root, input, wrapper: ['/bin/sh', '-c', `exec "$@" ${fd}>/dev/full`, 'sh'] });
 }
 
 test('a standard output that cannot be written is told as such', async () => {
@@ -50,4 +31,24 @@ test('a standard output that cannot be written is told as such', async () => {
 test('an error that cannot be told leaves its exit code', async () => {
   assert.equal((await onFull(2, ['ps', '--nope'])).exitCode, 2);
   assert.equal((await onFull(2, ['exec', 'nope', '--', 'true'])).exitCode, 125);
+});
+
+test('run -d whose uuid cannot be written leaves no pod', async () => {
+  const input = shellManifest('untold', { a: POLITE });
+  const idFile = `${root}/id`;
+  const files = ['untold-a', 'untold-b'].map((name) => {
+    writeFileSync(`${root}/${name}.json`, shellManifest(name, { a: name === 'untold-a' ? POLITE : 'true' }));
+    return `${root}/${name}.json`;
+  });
+  for (const [args, names] of [
+    [['run', '-d', '--id-file', idFile, '-'], '"untold"'],
+    [['run', '-d', ...files], '"untold-a", "untold-b"'],
+  ] as const) {
+    const { exitCode, stderr } = await onFull(1, args, input);
+    assert.equal(exitCode, 125, stderr);
+    const told = `stopped and removed ${names}: the uuid could not be written\nerror: write standard output: ENOSPC`;
+    assert.ok(stderr.startsWith(told), stderr);
+  }
+  assert.equal(existsSync(idFile), false);
+  assert.doesNotMatch(await podOk(['ps', '-a'], { root }), /untold/);
 });

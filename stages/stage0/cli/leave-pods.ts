@@ -4,11 +4,30 @@ import { troubleLines } from '../pod/trouble.ts';
 import type { RunningPod } from './launch-api.ts';
 import type { Terminal } from './terminal.ts';
 
+/** Leaves pods in the background to themselves, whose uuids are the result; `onUntold` is called when nobody can be told of them. */
+export async function leavePods(
+  terminal: Terminal,
+  root: string,
+  pods: readonly RunningPod[],
+  onUntold?: () => void,
+): Promise<number> {
+  try {
+    terminal.out(pods.map(({ uuid }) => `${uuid}\n`).join(''));
+  } catch (error) {
+    const { takeBackUntold } = await import('./untold.ts');
+    await takeBackUntold(terminal, root, pods);
+    onUntold?.();
+    throw error;
+  }
+  const codes = await Promise.all(pods.map((pod) => tellLost(terminal, root, pod)));
+  return codes.find((code) => code !== 0) ?? 0;
+}
+
 /**
  * Whoever leaves a pod to itself is told of apps that will never start. The result is the pod's exit code when it has come to
  * nothing else, 0 when others run.
  */
-export async function tellLost(terminal: Terminal, root: string, pod: RunningPod): Promise<number> {
+async function tellLost(terminal: Terminal, root: string, pod: RunningPod): Promise<number> {
   const store = new PodStore(root);
   const apps = readStatus(store, pod.uuid)?.apps ?? [];
   if (!apps.some(({ state, startedAt }) => state === 'exited' && startedAt === null)) return 0;
