@@ -24,6 +24,7 @@ interface Copy {
 export class CopiedStreams implements Disposable {
   readonly streams: Streams;
   readonly #copies: Copy[] = [];
+  #failure: Error | undefined;
 
   constructor([input, output, errors]: Streams) {
     const isOne = output !== null && errors !== null && isDevice(output) && isSame(output, errors);
@@ -45,8 +46,26 @@ export class CopiedStreams implements Disposable {
   [Symbol.dispose](): void {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     for (const { near, target, socket } of this.#copies) {
-      for (let got = readSome(near, chunk); got > 0; got = readSome(near, chunk))
-        show(target, chunk.subarray(0, got), socket);
+      while (!socket.destroyed) {
+        const got = readSome(near, chunk);
+        if (got === 0) socket.destroy();
+        else this.#show(target, chunk.subarray(0, got), socket);
+      }
+    }
+  }
+
+  /** Afterwards: throws what kept us from showing something. */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Once it cannot be done, the process is told by a broken pipe. */
+  #show(target: number, bytes: Uint8Array, socket: Socket): void {
+    try {
+      writeAll(target, bytes);
+    } catch (error) {
+      // That a terminal is gone is no news to whoever had it.
+      if (!(error instanceof BrokenPipe)) this.#failure ??= error as Error;
       socket.destroy();
     }
   }
@@ -57,7 +76,7 @@ export class CopiedStreams implements Disposable {
     syscall('pipe2', new Uint8Array(pair.buffer), O_CLOEXEC);
     const [near, far] = pair as unknown as [number, number];
     const socket = new Socket({ fd: near, readable: true, writable: false });
-    socket.on('data', (bytes: Buffer) => show(target, bytes, socket));
+    socket.on('data', (bytes: Buffer) => this.#show(target, bytes, socket));
     this.#copies.push({ far, near, socket, target });
     return far;
   }
@@ -72,24 +91,13 @@ function isSame(a: number, b: number): boolean {
   return one.dev === other.dev && one.ino === other.ino;
 }
 
-function show(target: number, bytes: Uint8Array, socket: Socket): void {
-  try {
-    writeAll(target, bytes);
-  } catch (error) {
-    // The terminal is gone: the process is told by a broken pipe.
-    if (!(error instanceof BrokenPipe)) throw error;
-    socket.destroy();
-  }
-}
-
 /** Bytes that are there now; 0 when there are none. */
 function readSome(fd: number, chunk: Uint8Array): number {
   try {
     return readSync(fd, chunk);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // EBADF: the terminal was gone, and the pipe was closed for it.
-    if (code === 'EAGAIN' || code === 'EBADF') return 0;
+    if (code === 'EAGAIN') return 0;
     throw error;
   }
 }

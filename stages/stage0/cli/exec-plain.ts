@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import type { CopiedStreams } from './copied-streams.ts';
 import type { ExecOptions, LaunchApi, RunningExec } from './launch-api.ts';
 
 export type ExecInPod = LaunchApi['execInPod'];
@@ -6,6 +7,8 @@ export type ExecInPod = LaunchApi['execInPod'];
 export interface ExecWants extends Pick<ExecOptions, 'argv' | 'app' | 'env' | 'user' | 'workingDirectory'> {
   readonly isInteractive: boolean;
 }
+
+type Streams = ExecOptions['stdio'];
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
@@ -16,14 +19,21 @@ const NULL_DEVICE = 0x103;
 export async function execPlain(execInPod: ExecInPod, podPath: string, wants: ExecWants): Promise<number> {
   const { isInteractive, ...rest } = wants;
   const own = [isInteractive ? unlessNull(0) : null, unlessNull(1), unlessNull(2)] as const;
-  const start = (stdio: ExecOptions['stdio']): Promise<RunningExec> =>
+  const start = (stdio: Streams): Promise<RunningExec> =>
     execInPod(podPath, { ...rest, stdio, tty: false, ownsProcess: true });
   if (!own.some((fd) => fd !== null && fstatSync(fd).isCharacterDevice())) return untilEnd(await start(own));
   // With it comes node:net, which costs more than all the rest.
   const { CopiedStreams } = await import('./copied-streams.ts');
-  using copied = new CopiedStreams(own);
-  const running = await start(copied.streams);
-  copied.handedOver();
+  const copied = new CopiedStreams(own);
+  const exitCode = await untilShown(copied, start);
+  copied.check();
+  return exitCode;
+}
+
+async function untilShown(copied: CopiedStreams, start: (stdio: Streams) => Promise<RunningExec>): Promise<number> {
+  using streams = copied;
+  const running = await start(streams.streams);
+  streams.handedOver();
   return await untilEnd(running);
 }
 

@@ -33,6 +33,18 @@ test('an error that cannot be told leaves its exit code', async () => {
   assert.equal((await onFull(2, ['exec', 'nope', '--', 'true'])).exitCode, 125);
 });
 
+test('exec whose output cannot be written is told so in one line, and its command by a broken pipe', async () => {
+  await podOk(['run', '-d', '-'], { root, input: shellManifest('inside', { a: POLITE }) });
+  for (const fd of [1, 2] as const) {
+    for (const script of [`echo out >&${fd}`, `while echo out >&${fd}; do :; done`]) {
+      const { exitCode, stdout, stderr } = await onFull(fd, ['exec', 'inside', '--', '/bin/sh', '-c', script]);
+      assert.equal(exitCode, 125, script);
+      assert.equal(stdout, '');
+      assert.match(stderr, fd === 1 ? /^error: write standard output: ENOSPC.* \[host\/refused\]$/ : /^$/, script);
+    }
+  }
+});
+
 test('run -d whose uuid cannot be written leaves no pod', async () => {
   const input = shellManifest('untold', { a: POLITE });
   const idFile = `${root}/id`;
