@@ -1,4 +1,4 @@
-import { PodError } from '../../error.ts';
+import { PodError, podErrorsOf } from '../../error.ts';
 import { parseManifest } from '../../manifest/parse.ts';
 import type { PodSpec } from '../../manifest/spec.ts';
 import { imagesDir } from '../../pod/layout.ts';
@@ -33,12 +33,21 @@ async function validate(invocation: Invocation): Promise<number> {
   const reports: FileReport[] = [];
   for (const operand of someOperands(invocation, 'FILE')) {
     const checked: Checked[] = [];
-    for (const file of findManifests(operand)) checked.push(await check(file, { storeDir: imagesDir(root), frozen }));
+    for (const file of findAll(operand)) checked.push(await check(file, { storeDir: imagesDir(root), frozen }));
     reports.push(...(isFolder(operand) ? togetherInOrder(checked) : checked.map(({ report }) => report)));
   }
   const format = (flags.value('output') ?? 'text') as 'text' | 'json' | 'sarif' | 'github';
   await renderReports(terminal, reports, format, isQuiet);
   return reports.some(({ errors }) => errors.length > 0) ? 1 : 0;
+}
+
+/** What is wrong with a folder is a finding as those of manifests are. */
+function findAll(operand: string): FoundManifest[] {
+  try {
+    return findManifests(operand);
+  } catch (error) {
+    return podErrorsOf(error).map((wrong) => ({ path: operand, text: '', baseDir: '', wrong }));
+  }
 }
 
 interface CheckOptions {
