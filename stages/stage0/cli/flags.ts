@@ -12,7 +12,7 @@ export interface Flag {
   /** The value is given as `--name=VALUE` or not at all. */
   readonly isValueOptional?: boolean;
   readonly isRepeatable?: boolean;
-  /** The value is a path of this host. */
+  /** The value is a path of this host, which an empty one (of a variable that is not set) is not. */
   readonly isPath?: boolean;
   readonly help: string;
 }
@@ -28,6 +28,7 @@ export class Parsed {
 
   set(flag: Flag, value: string): void {
     if (flag.values && !flag.values.includes(value)) throw badValue(flag, value);
+    if (flag.isPath && value === '') throw new PodError('cli/usage', `--${flag.name} "": the path is empty`);
     const known = this.#values.get(flag.name);
     if (known && flag.isRepeatable) known.push(value);
     else this.#values.set(flag.name, [value]);

@@ -13,6 +13,7 @@ export const FOLDER_FLAG: Flag = {
   name: 'file',
   short: 'f',
   value: 'DIR',
+  isPath: true,
   help: 'the folder of manifests, or of a git repository: git+https://HOST/REPO//PATH?ref=REF, git+ssh, git+file',
 };
 export const SET_FLAG: Flag = { name: 'set', value: 'NAME', help: "the set's name; default: the folder's" };

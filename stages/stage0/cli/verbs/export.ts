@@ -21,7 +21,13 @@ export const verb: Verb = {
   ],
   flags: [
     { name: 'app', short: 'a', value: 'APP', help: "this app; without it the pod's first" },
-    { name: 'output-file', short: 'O', value: 'FILE', help: 'where the archive goes; - is standard output' },
+    {
+      name: 'output-file',
+      short: 'O',
+      value: 'FILE',
+      isPath: true,
+      help: 'where the archive goes; - is standard output',
+    },
   ],
   notes: [
     'The image and what the app changed in it, without what is mounted there: of volumes, /proc, /sys and /dev an empty directory is kept.',

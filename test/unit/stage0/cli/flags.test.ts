@@ -4,6 +4,8 @@ import { parseDuration } from '../../../../stages/stage0/cli/arguments.ts';
 import { type Flag, parseFlags } from '../../../../stages/stage0/cli/flags.ts';
 import { parseSelector } from '../../../../stages/stage0/cli/select.ts';
 import { signalName } from '../../../../stages/linux/signals.ts';
+import { GLOBAL_FLAGS } from '../../../../stages/stage0/cli/verb.ts';
+import { VERBS } from '../../../../stages/stage0/cli/verbs.ts';
 import { parseSince } from '../../../../stages/stage0/cli/verbs/logs.ts';
 import { PodError } from '../../../../stages/stage0/error.ts';
 
@@ -72,6 +74,29 @@ test('a wrong flag is a usage error, with the nearest right one', () => {
       (error: PodError) => error.code === 'cli/usage',
       line.join(' '),
     );
+  }
+});
+
+test('a path that is empty is a usage error', () => {
+  const flags: readonly Flag[] = [{ name: 'root', short: 'r', value: 'DIR', isPath: true, help: '' }];
+  for (const line of [['--root='], ['--root', ''], ['-r', '']]) {
+    assert.throws(
+      () => parseFlags(line, flags),
+      (error: PodError) => error.code === 'cli/usage' && error.message.includes('--root'),
+      line.join(' '),
+    );
+  }
+});
+
+test('every flag that takes a path of the host says so', async () => {
+  for (const entry of VERBS) {
+    const { verb } = await entry.load();
+    for (const { name, value, isPath } of [...verb.flags, ...GLOBAL_FLAGS])
+      assert.equal(
+        isPath === true,
+        ['F', 'FILE', 'DIR'].includes(value ?? '') && name !== 'workdir',
+        `${verb.name} --${name}`,
+      );
   }
 });
 
