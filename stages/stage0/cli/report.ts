@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import { PodError, PodErrors } from '../error.ts';
+import { readRegularFile } from '../pod/files.ts';
 import { isRefusal } from '../refusal.ts';
 import { type ColorChoice, STDERR, Terminal } from './terminal.ts';
 
@@ -31,13 +31,19 @@ function colorChoice(argv: readonly string[]): ColorChoice {
 /** With the line of the manifest and a caret. */
 async function renderLocated(terminal: Terminal, errors: readonly PodError[]): Promise<string> {
   const { renderText } = await import('../manifest/render.ts');
-  return renderText({ errors, warnings: [] }, { color: terminal.hasColor(STDERR), textOf: readIfRegular });
+  return renderText({ errors, warnings: [] }, { color: terminal.hasColor(STDERR), textOf: readIfPossible });
 }
 
-/** Standard input cannot be read a second time, and a file may have gone meanwhile: then there is no excerpt. */
-function readIfRegular(file: string): string | undefined {
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-  return readFileSync(file, 'utf8');
+/**
+ * Standard input cannot be read a second time, and a file may have gone, or be what the error is about: then there is no excerpt.
+ * Whatever keeps it from being made, the error itself is to be seen.
+ */
+function readIfPossible(file: string): string | undefined {
+  try {
+    return readRegularFile(file);
+  } catch {
+    return undefined;
+  }
 }
 
 export function renderError(terminal: Terminal, error: unknown): string {

@@ -22,6 +22,8 @@ const MAYBE = /\.(yaml|yml|json)$/;
 /** Other YAML may lie in the folder; what says at the beginning of a line that it is ours is a manifest. */
 const OURS = /^["']?apiVersion["']?\s*:\s*["']?pod\/|"apiVersion"\s*:\s*"pod\//m;
 const IGNORE_FILE = '.podignore';
+/** Folders hold data, too: what is larger is no manifest, and is not read to find out. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
 interface Visit {
   /** Relative, without a slash at the end; `` is the folder itself. */
@@ -50,7 +52,7 @@ export function readFolder(dir: string, home: string): FolderFile[] {
     for (const name of names.toSorted(compare)) {
       if (name.startsWith('.')) continue;
       const file = below === '' ? name : `${below}/${name}`;
-      const isDirectory = statSync(join(home, file), { throwIfNoEntry: false })?.isDirectory();
+      const isDirectory = isFolderThere(join(home, file));
       // A link that leads nowhere is no manifest, unless its name says so: then reading it tells why not.
       if (isDirectory === undefined && !SURE.test(name)) continue;
       if (isIgnored(known, file, isDirectory ?? false)) continue;
@@ -65,6 +67,16 @@ export function readFolder(dir: string, home: string): FolderFile[] {
     throw unreadable(dir, error);
   }
   return found;
+}
+
+/** Undefined when there is nothing: a link that leads nowhere, or to itself. */
+function isFolderThere(path: string): boolean | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
+    throw error;
+  }
 }
 
 function readRules(path: string): IgnoreRules {
@@ -93,6 +105,7 @@ function readManifest(dir: string, home: string, file: string): FolderFile[] {
     return [{ ...about, text: '', wrong: error }];
   };
   try {
+    if (statSync(join(home, file)).size > MOST_BYTES) return isSure ? wrong(`larger than ${MOST_BYTES >> 20} MiB`) : [];
     const text = readRegularFile(join(home, file));
     if (text === undefined) return isSure ? wrong('it is not a regular file') : [];
     return isSure || OURS.test(text) ? [{ ...about, text }] : [];

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pod, podOk } from '../../harness/pod-cli.ts';
@@ -44,6 +53,26 @@ test('what is no manifest is told at its place with all else, and is not read', 
   fifo(join(set.dir, '.podignore'));
   const { exitCode, stderr } = await pod(['apply', '-f', set.dir], { root, ...SOON });
   assert.deepEqual([exitCode, /\.podignore": it is not a regular file/.test(stderr)], [1, true], stderr);
+});
+
+test('a manifest that nobody may read, or that is too large, is an error at its place and hides no other', async () => {
+  await using set = new SetFolder(root, 'denied');
+  set.write('good');
+  set.text('bad.pod.yaml', 'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: bad}\napps: []\n');
+  chmodSync(set.write('secret'), 0);
+  symlinkSync('self.pod.yaml', join(set.dir, 'self.pod.yaml'));
+  truncateSync(set.text('huge.pod.yaml', ''), 3 * 2 ** 30);
+  const wrapper = ['setpriv', '--inh-caps', '-all', '--bounding-set', '-dac_override,-dac_read_search'];
+  for (const verb of ['apply', 'diff', 'lock']) {
+    const args = verb === 'lock' ? [verb, set.dir] : [verb, '-f', set.dir];
+    const { exitCode, stderr } = await pod(args, { root, wrapper, ...SOON });
+    assert.equal(exitCode, verb === 'diff' ? 2 : 1, stderr);
+    assert.match(stderr, /bad\.pod\.yaml:4:7/);
+    assert.match(stderr, /secret\.pod\.yaml:1:1: .*EACCES/);
+    assert.match(stderr, /self\.pod\.yaml:1:1: .*ELOOP/);
+    assert.match(stderr, /huge\.pod\.yaml:1:1: .*larger than 16 MiB/);
+    assert.doesNotMatch(stderr, /^ {4}at /m);
+  }
 });
 
 test('one that cannot be read keeps a watcher from none of the others', async () => {
