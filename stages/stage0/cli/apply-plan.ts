@@ -7,13 +7,13 @@ import { readInventory } from '../sets/inventory.ts';
 import { planFolder } from '../sets/plan-set.ts';
 import { planOptions, reconcile, type ReconcileOptions, refuse, requireOwn } from '../sets/reconcile.ts';
 import { parsePlan, renderPlan } from '../sets/saved-plan.ts';
-import { writeWhole } from '../sets/write-whole.ts';
 import { PodStore } from '../pod/store.ts';
 import { changeSet } from './change-set.ts';
 import { renderWarning } from './report.ts';
 import { folderSource } from './set-flags.ts';
 import { changeLine } from './set-printer.ts';
 import type { Invocation } from './verb.ts';
+import { writeOut } from './write-out.ts';
 
 /** `--dry-run`, `--save-plan`: everything but the changes. */
 export async function showPlan(invocation: Invocation): Promise<number> {
@@ -33,8 +33,11 @@ export async function showPlan(invocation: Invocation): Promise<number> {
     onWarning,
   });
   const path = flags.value('save-plan');
-  if (path !== undefined)
-    writeWhole(path, renderPlan({ set, root, origin: source.origin, prune, allowEmpty, files }, plan));
+  if (path !== undefined) {
+    const text = renderPlan({ set, root, origin: source.origin, prune, allowEmpty, files }, plan);
+    // Manifests may hold secrets.
+    writeOut({ path, text, what: 'the plan', mode: 0o600 });
+  }
   const shown = plan.changes.filter(({ action }) => action !== 'unchanged');
   const format = flags.value('output') ?? 'text';
   if (format === 'text') terminal.out(shown.map((change) => changeLine(terminal, change)).join(''));

@@ -1,5 +1,4 @@
-import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { PodError } from '../error.ts';
+import { lstatSync, rmSync } from 'node:fs';
 import { isCleared } from '../pod/cleared.ts';
 import type { ClientWants } from './app-client.ts';
 import type { LaunchApi, ManifestInput, RunningPod, RunOptions, TerminalSize } from './launch-api.ts';
@@ -13,6 +12,7 @@ import { BrokenPipe, isTerminal, STDOUT, type Terminal } from './terminal.ts';
 import { TimeLimit } from './time-limit.ts';
 import type { Timings } from './timings.ts';
 import type { Invocation } from './verb.ts';
+import { writeOut } from './write-out.ts';
 
 /** What the removal of a pod needs is loaded while the pod runs. */
 const PRELOAD_MS = 20;
@@ -55,7 +55,8 @@ export async function runForeground(
         return sizeFor(launch.client);
       },
       onCreated: ({ uuid, path, apps }) => {
-        if (launch.idFile !== undefined) writeIdFile((noted = launch.idFile), uuid);
+        if (launch.idFile !== undefined)
+          writeOut({ path: (noted = launch.idFile), text: `${uuid}\n`, what: 'the uuid' });
         if (!isDetached) output ??= new LogOutput(terminal, path, apps, () => new LogPrinter({ terminal, apps }));
       },
       onLaunched: (pod) => {
@@ -170,19 +171,6 @@ async function attend(pod: RunningPod, output: Output, visit: Visit, limit: Time
   output.finish();
   limit.check(pod);
   return exitCode;
-}
-
-/** Who waits for the file to be there finds the uuid in it. What is there already, a pipe perhaps, is written to. */
-function writeIdFile(path: string, uuid: string): void {
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  const aside = there ? path : `${path}.${uuid}`;
-  try {
-    writeFileSync(aside, `${uuid}\n`);
-    if (aside !== path) renameSync(aside, path);
-  } catch (error) {
-    if (aside !== path) rmSync(aside, { force: true });
-    throw new PodError('state/io', `write the uuid to "${path}": ${(error as Error).message}`, { cause: error });
-  }
 }
 
 /** Only what is a file: it may have been written to a terminal or a pipe. */

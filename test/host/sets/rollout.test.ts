@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { podOk } from '../../harness/pod-cli.ts';
@@ -139,7 +139,10 @@ test('a saved plan does what it showed, once, and not when the state has moved',
   const again = await set.verb('apply', '--plan', plan);
   assert.equal(again.exitCode, 1);
   assert.match(again.stderr, /the state has moved[^]*set\/plan/);
-  await set.applyOk('--save-plan', plan);
+  const link = join(set.dir, 'link');
+  symlinkSync('plan.json', link);
+  await set.applyOk('--save-plan', link);
+  assert.ok(lstatSync(link).isSymbolicLink());
   await podOk(['stop', 'b'], { root });
   assert.match((await set.verb('apply', '--plan', plan)).stderr, /set\/plan/);
   writeFileSync(plan, readFileSync(plan, 'utf8').slice(0, 100));
