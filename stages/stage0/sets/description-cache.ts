@@ -22,11 +22,9 @@ export class DescriptionCache {
   readonly #now: Record<string, Kept> = {};
   #isChanged = false;
 
-  /** A torn file, or one of another version, is none. */
   constructor(path: string) {
     this.#path = path;
-    const stored = parseObject(readIfThere(path) ?? '');
-    this.#before = stored?.['version'] === VERSION ? (stored['files'] as Record<string, Kept>) : {};
+    this.#before = readKept(path);
   }
 
   recall({ file, path, baseDir, text }: FolderFile): Description | undefined {
@@ -44,6 +42,15 @@ export class DescriptionCache {
   /** Writes what was kept, if it is not what is there. */
   save(): void {
     const isSame = !this.#isChanged && Object.keys(this.#now).length === Object.keys(this.#before).length;
-    if (!isSame) writeWhole(this.#path, JSON.stringify({ version: VERSION, files: this.#now }));
+    if (isSame) return;
+    const digest = digestOf(JSON.stringify(this.#now));
+    writeWhole(this.#path, JSON.stringify({ version: VERSION, digest, files: this.#now }));
   }
+}
+
+/** A file that is torn, of another version, or not as it was written is none. */
+function readKept(path: string): Readonly<Record<string, Kept>> {
+  const { version, digest, files } = parseObject(readIfThere(path) ?? '') ?? {};
+  if (version !== VERSION || typeof files !== 'object' || files === null) return {};
+  return digest === digestOf(JSON.stringify(files)) ? (files as Record<string, Kept>) : {};
 }
