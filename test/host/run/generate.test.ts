@@ -97,6 +97,17 @@ test('flags of the run go into the unit, and those it would refuse are refused',
     assert.equal((await pod(['generate', 'systemd', file, ...words], { root })).exitCode, 2, words.join(' '));
 });
 
+test('the state directory is the one that was said, before the target or behind it', async () => {
+  const other = folder.path('other root');
+  for (const target of [folder.dir, writeManifest(folder.path('rooted.yaml'))]) {
+    const before = await podOk(['generate', '--root', other, 'systemd', target]);
+    const behind = await podOk(['generate', 'systemd', target, '--root', 'other root'], { cwd: folder.dir });
+    assert.equal(behind, before);
+    assert.match(behind, new RegExp(`^RequiresMountsFor="${other}" ${target}$`, 'm'));
+    assert.equal(behind.match(/--root/g)!.length, 1);
+  }
+});
+
 test('a manifest with errors has no unit', async () => {
   const file = folder.write('bad.yaml', 'apiVersion: pod/v1\nkind: Pod\nmetadata: {name: x}\napps: []\nother: 1\n');
   const { exitCode, stdout, stderr } = await pod(['generate', 'systemd', file], { root });

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PodError, PodErrors } from '../../error.ts';
 import { parseManifest } from '../../manifest/parse.ts';
@@ -47,7 +47,7 @@ async function generate(invocation: Invocation): Promise<number> {
   const unit =
     isRepository(target) || stat?.isDirectory()
       ? await folderUnit(invocation, target, words)
-      : await manifestUnit(invocation, stat ? target : manifestOf(invocation, target), words);
+      : await manifestUnit(invocation, target, words);
   invocation.terminal.out(unit);
   return 0;
 }
@@ -55,30 +55,32 @@ async function generate(invocation: Invocation): Promise<number> {
 async function folderUnit(invocation: Invocation, target: string, words: readonly string[]): Promise<string> {
   const dir = isRepository(target) ? target : resolve(target);
   const own = ['--watch', '-f', dir];
-  const command = [...programOf(invocation, 'apply'), ...own, ...(await flagsOf(invocation, 'apply', own, words))];
-  const paths = [invocation.root, ...(isRepository(target) ? [] : [dir])];
+  const { root, flags } = await readFlags(invocation, 'apply', own, words);
+  const command = [...programOf(root, 'apply'), ...own, ...flags];
+  const paths = [root, ...(isRepository(target) ? [] : [dir])];
   return renderUnit({ kind: 'folder', subject: `folder ${dir}`, command, paths, stopMs: WATCHER_STOP_MS });
 }
 
 async function manifestUnit(invocation: Invocation, target: string, words: readonly string[]): Promise<string> {
-  const file = resolve(target);
+  const own = ['--rm'];
+  const { root, flags } = await readFlags(invocation, 'run', own, words);
+  const file = resolve(existsSync(target) ? target : manifestOf(root, target));
   const { text, path, baseDir } = readManifestFile(file);
   const { spec, errors } = parseManifest(text, path, { baseDir });
   if (!spec) throw new PodErrors(errors);
-  const own = ['--rm'];
-  const command = [...programOf(invocation, 'run'), ...own, ...(await flagsOf(invocation, 'run', own, words)), file];
+  const command = [...programOf(root, 'run'), ...own, ...flags, file];
   const graces = spec.apps.reduce((sum, { stop }) => sum + stop.graceMs, 0);
   return renderUnit({
     kind: 'manifest',
     subject: spec.name,
     command,
-    paths: [invocation.root, file],
+    paths: [root, file],
     stopMs: graces + STOP_MARGIN_MS,
   });
 }
 
 /** A service manager has no PATH to speak of, and `pod` begins with one; the root is said when it is not what root has. */
-function programOf({ root }: Invocation, verbName: string): string[] {
+function programOf(root: string, verbName: string): string[] {
   const program = [process.execPath, realpathSync(join(packageDir(), 'bin/pod.cjs'))];
   return [...program, verbName, ...(root === defaultRoot({}, 0) ? [] : ['--root', root])];
 }
@@ -86,16 +88,20 @@ function programOf({ root }: Invocation, verbName: string): string[] {
 /** A service has no terminal, its first process is the service, and what it is of is said already. */
 const NOT_OF_A_SERVICE = ['detach', 'interactive', 'tty', 'detach-keys', 'file', 'help'];
 
-/**
- * The flags of a unit's command beside those of its own, paths absolute. What the verb would refuse is refused
- * here, and not at the next boot.
- */
-async function flagsOf(
-  { verbs }: Invocation,
+interface UnitFlags {
+  /** The state directory, wherever on the command line it was said. */
+  readonly root: string;
+  /** Those of the unit's command beside its own, paths absolute. */
+  readonly flags: readonly string[];
+}
+
+/** What the verb would refuse is refused here, and not at the next boot. */
+async function readFlags(
+  { verbs, root }: Invocation,
   name: 'run' | 'apply',
   own: readonly string[],
   words: readonly string[],
-): Promise<string[]> {
+): Promise<UnitFlags> {
   const entry = verbs.find((one) => one.name === name);
   if (!entry) throw new PodError('cli/usage', `generate a unit of "pod ${name}": it is not supported yet`);
   const { verb: called } = await entry.load();
@@ -106,9 +112,13 @@ async function flagsOf(
   const refused = NOT_OF_A_SERVICE.find((flag) => parsed.has(flag));
   if (refused !== undefined) throw new PodError('cli/usage', `--${refused} does not go with a service`);
   called.check?.(parseFlags([...own, ...words], known));
-  return known
-    .filter((flag) => !own.includes(`--${flag.name}`))
-    .flatMap((flag) => flagWords(flag, parsed.all(flag.name)));
+  const said = parsed.value('root');
+  return {
+    root: said === undefined ? root : resolve(said),
+    flags: known
+      .filter((flag) => flag.name !== 'root' && !own.includes(`--${flag.name}`))
+      .flatMap((flag) => flagWords(flag, parsed.all(flag.name))),
+  };
 }
 
 function flagWords({ name, value, isValueOptional, isPath }: Flag, values: readonly string[]): string[] {
@@ -121,7 +131,7 @@ function flagWords({ name, value, isValueOptional, isPath }: Flag, values: reado
 }
 
 /** The file a pod was started from, when it is still what the pod runs. */
-function manifestOf({ root }: Invocation, query: string): string {
+function manifestOf(root: string, query: string): string {
   const pod = new PodStore(root).find(query);
   const path = readRecord(pod.path)?.manifest.path;
   const text = readIfThere(`${pod.path}/${POD_FILES.manifest}`);
