@@ -31,7 +31,10 @@ export const verb: Verb = {
     ...REPOSITORY_FLAGS,
     { name: 'prune', help: "remove the set's pods that the folder has no more, last" },
     { name: 'allow-empty', help: 'with --prune: also when the folder has no manifest at all' },
-    { name: 'auto-rollback', help: 'wait, and go back to the last healthy revision when a pod is not healthy' },
+    {
+      name: 'auto-rollback',
+      help: 'wait, and go back to the last healthy revision when a pod is not healthy; that has the --timeout again',
+    },
     { name: 'watch', help: 'go on: bring about what changes, and start again what ends' },
     {
       name: 'resync',
