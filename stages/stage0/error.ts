@@ -58,6 +58,7 @@ export const ERROR_CODES = {
   'set/other-folder': 'The set of that name belongs to another folder.',
   'set/busy': 'Another pod process is changing the set.',
   'set/suspended': 'The set is suspended.',
+  'set/damaged': 'The inventory of a set, which says which pods it has, cannot be read.',
   'set/empty': 'Pruning would remove every pod of the set.',
   'set/plan': 'A saved plan cannot be read, or the state has moved since it was made.',
   'set/revision': 'The set has no such revision to go back to.',

@@ -54,18 +54,43 @@ export interface Inventory {
 
 const VERSION = 1;
 
-/** An empty one for a set that was never applied. Throws `state/io` for a file that is not ours: guessing would lose pods. */
+/**
+ * An empty one for a set that was never applied. Throws `set/damaged` for a file that is not ours or cannot be read: guessing would
+ * lose pods.
+ */
 export function readInventory(root: string, set: string): Inventory {
   const path = `${setDir(root, set)}/${SET_FILES.inventory}`;
-  const text = readIfThere(path);
+  const text = readText(path, set);
   if (text === undefined) return { set, origin: null, serial: 0, pods: {} };
-  const stored = parseObject(text);
-  if (stored?.['version'] !== VERSION || typeof stored['pods'] !== 'object') {
-    throw new PodError('state/io', `read "${path}": it is not an inventory of this version of pod`);
+  const { version, ...inventory } = parseObject(text) ?? {};
+  if (version === VERSION && isInventory(inventory)) return inventory;
+  throw damaged(path, set, 'it is not an inventory of this version of pod');
+}
+
+function readText(path: string, set: string): string | undefined {
+  try {
+    return readIfThere(path);
+  } catch (error) {
+    throw damaged(path, set, (error as Error).message, error);
   }
-  const { version, ...inventory } = stored;
-  void version;
-  return inventory as unknown as Inventory;
+}
+
+function isInventory(value: Readonly<Record<string, unknown>>): value is Readonly<Record<string, unknown>> & Inventory {
+  const { set, serial, origin, pods } = value;
+  const isKnown =
+    typeof set === 'string' && typeof serial === 'number' && (origin === null || typeof origin === 'string');
+  return isKnown && isObject(pods) && Object.values(pods).every(isObject);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function damaged(path: string, set: string, found: string, cause?: unknown): PodError {
+  return new PodError('set/damaged', `read "${path}", which says what set "${set}" has: ${found}`, {
+    hint: `put the file back from a backup; or remove it, and the pods of the set by pod rm --force, and apply its folder again`,
+    cause,
+  });
 }
 
 /** Throws `set/not-found` for a set that was never applied. */

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { PodError } from '../error.ts';
 import { livingOwner } from '../pod/names.ts';
 import type { PodStore } from '../pod/store.ts';
@@ -16,21 +17,26 @@ export function nameErrors(store: PodStore, inventory: Inventory, changes: reado
     const isOurs = owner === undefined || (entry !== undefined && uuidsOf(entry).includes(owner));
     const other = others.setWith(name);
     if (isOurs && other === undefined) return [];
-    return [other === undefined ? strange(name, owner!, desired!.at) : contested(name, other, desired!.at)];
+    return [
+      other === undefined ? strange(name, owner!, desired!.at, others.unknown) : contested(name, other, desired!.at),
+    ];
   });
 }
 
-function strange(name: string, owner: string, at: PodError['at']): PodError {
-  return new PodError('pod/name-taken', `make pod "${name}": pod ${owner} has the name, and is of no set`, {
+function strange(name: string, owner: string, at: PodError['at'], unknown: PodError | undefined): PodError {
+  const whose = unknown ? 'may be of a set whose inventory is damaged' : 'is of no set';
+  return new PodError('pod/name-taken', `make pod "${name}": pod ${owner} has the name, and ${whose}`, {
     at,
-    hint: `pod rm --force ${name} removes it; or give the one of the set another name`,
+    hint: unknown?.message ?? `pod rm --force ${name} removes it; or give the one of the set another name`,
   });
 }
 
-function contested(name: string, set: string, at: PodError['at']): PodError {
+function contested(name: string, { set, origin }: Inventory, at: PodError['at']): PodError {
+  // A repository's is said with the ref that it is to be of.
+  const dir = origin !== null && isAbsolute(origin) ? origin : 'DIR';
   return new PodError('pod/name-taken', `make pod "${name}": set "${set}" has a pod of that name`, {
     at,
-    hint: `take it out of that set first (pod apply --set ${set} --prune), or give this one another name`,
+    hint: `take it out of that set first (pod apply -f ${dir} --set ${set} --prune), or give this one another name`,
   });
 }
 
@@ -38,19 +44,41 @@ function contested(name: string, set: string, at: PodError['at']): PodError {
 class OtherSets {
   readonly #root: string;
   readonly #own: string;
-  #names: Map<string, string> | undefined;
+  #names: Map<string, Inventory> | undefined;
+  #unknown: PodError | undefined;
 
   constructor(root: string, own: string) {
     this.#root = root;
     this.#own = own;
   }
 
-  setWith(name: string): string | undefined {
-    this.#names ??= new Map(
-      listSets(this.#root)
-        .filter((set) => set !== this.#own)
-        .flatMap((set) => Object.keys(readInventory(this.#root, set).pods).map((pod) => [pod, set] as const)),
-    );
+  setWith(name: string): Inventory | undefined {
+    this.#names ??= this.#read();
     return this.#names.get(name);
+  }
+
+  /** Why it is not known what one of the sets has. */
+  get unknown(): PodError | undefined {
+    return this.#unknown;
+  }
+
+  /**
+   * What a set with a damaged inventory has is not known, and keeps nobody waiting: of its pods those that live hold their names,
+   * which is seen without it, and those that are dead are not started again before it is mended. Then it is their set that finds
+   * the name taken.
+   */
+  #read(): Map<string, Inventory> {
+    const names = new Map<string, Inventory>();
+    for (const set of listSets(this.#root)) {
+      if (set === this.#own) continue;
+      try {
+        const inventory = readInventory(this.#root, set);
+        for (const name of Object.keys(inventory.pods)) names.set(name, inventory);
+      } catch (error) {
+        if (!(error instanceof PodError) || error.code !== 'set/damaged') throw error;
+        this.#unknown = error;
+      }
+    }
+    return names;
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lstatSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { podOk } from '../../harness/pod-cli.ts';
@@ -214,4 +214,55 @@ test('a pod that is not of the set is never taken over', async () => {
   const contested = await other.apply();
   assert.equal(contested.exitCode, 1);
   assert.match(contested.stderr, /set "names" has a pod of that name/);
+  const hint = /\(pod (apply -f \S+ --set names --prune)\)/.exec(contested.stderr)![1]!;
+  set.remove('mine');
+  assert.equal((await set.verb(...hint.split(' '))).exitCode, 0);
+  await other.applyOk();
+});
+
+test('a set whose inventory is damaged is told of to whoever needs it, and holds up no other', async () => {
+  await using set = new SetFolder(root, 'torn');
+  await using other = new SetFolder(root, 'whole');
+  set.write('a');
+  set.write('dead', { exec: ['/bin/false'] });
+  await set.applyOk();
+  const path = join(root, 'sets/torn/inventory.json');
+  const text = readFileSync(path, 'utf8');
+  const mend = (): void => writeFileSync(path, text);
+  using mended = { [Symbol.dispose]: mend };
+  void mended;
+  for (const damage of [
+    '',
+    '{"version":1,"pods":null}',
+    '{"version":1,"set":"torn","serial":1,"origin":null,"pods":{"a":7}}',
+  ]) {
+    writeFileSync(path, damage);
+    for (const args of [
+      ['apply', '-f', set.dir],
+      ['diff', '-f', set.dir],
+      ['rollout', 'status', 'torn'],
+      ['delete', '-f', set.dir],
+    ]) {
+      const { exitCode, stderr } = await set.verb(...args);
+      assert.equal(exitCode, args[0] === 'diff' ? 2 : 1, args.join(' '));
+      assert.match(stderr, /sets\/torn\/inventory\.json"[^]*\[set\/damaged\]\n {2}hint: /);
+    }
+  }
+  other.write('b');
+  await other.applyOk();
+  const status = await set.verb('rollout', 'status');
+  assert.deepEqual([status.exitCode, /^whole /m.test(status.stdout)], [1, true], status.stdout);
+  assert.match(status.stderr, /\[set\/damaged\]/);
+  // A name of its pods that live is taken as ever, and one of the dead is free until it is mended.
+  other.write('a');
+  const taken = await other.apply();
+  assert.match(
+    taken.stderr,
+    /may be of a set whose inventory is damaged \[pod\/name-taken\][^]*hint: .*inventory\.json/,
+  );
+  other.remove('a');
+  other.write('dead');
+  await other.applyOk();
+  mend();
+  assert.match((await set.apply()).stderr, /set "whole" has a pod of that name/);
 });

@@ -1,4 +1,4 @@
-import { PodError } from '../../error.ts';
+import { PodError, PodErrors } from '../../error.ts';
 import { readSetStatus, type SetPodStatus, type SetStatus } from '../../sets/set-status.ts';
 import { listSets } from '../../sets/set-store.ts';
 import { waitForSet } from '../../sets/wait-for-set.ts';
@@ -24,21 +24,27 @@ export async function status(
     if (set === undefined) throw new PodError('cli/usage', '--wait goes with one SET');
     await waitForSet(root, set, { timeoutMs: durationFlag(invocation, 'timeout') });
   }
-  const all = (set === undefined ? knownSets(root) : [set]).map((name) => readSetStatus(root, name));
+  const damaged: PodError[] = [];
+  const all = set === undefined ? readAll(root, damaged) : [readSetStatus(root, set)];
   if (isStructured(format)) terminal.out(await formatValue(set === undefined ? all : all[0], format));
   else if (set === undefined) terminal.out(overview(terminal, all));
   else terminal.out(all.map((one) => text(terminal, one)).join(''));
+  if (damaged.length > 0) throw new PodErrors(damaged);
   return all.every(isReady) ? 0 : UNHEALTHY;
 }
 
-/** A set that is being applied for the first time has a directory and nothing else. */
-function knownSets(root: string): string[] {
-  return listSets(root).filter((name) => {
+/** One that is damaged hides no other. */
+function readAll(root: string, damaged: PodError[]): SetStatus[] {
+  return listSets(root).flatMap((name) => {
     try {
-      return readSetStatus(root, name) !== undefined;
+      return readSetStatus(root, name);
     } catch (error) {
-      if (error instanceof PodError && error.code === 'set/not-found') return false;
-      throw error;
+      if (!(error instanceof PodError)) throw error;
+      // A set that is being applied for the first time has a directory and nothing else.
+      if (error.code === 'set/not-found') return [];
+      if (error.code !== 'set/damaged') throw error;
+      damaged.push(error);
+      return [];
     }
   });
 }
