@@ -28,7 +28,7 @@ export async function showPlan(invocation: Invocation): Promise<number> {
   const store = new PodStore(root);
   const plan = await planFolder(store, inventory, files, planOptions({ ...options, onWarning }));
   refuse(options, inventory, plan);
-  await compileAll(store, inventory, plan.changes.filter(isEffective), {
+  await compileAll(store, inventory, plan.changes, {
     frozen: frozenBy(flags.has('frozen')),
     onWarning,
   });

@@ -85,6 +85,7 @@ class WatchReporter {
   #lastTrouble: string | undefined;
   #isFirst = true;
   #kept = new Set<string>();
+  readonly #warned = new Set<string>();
   #status = '';
 
   constructor(invocation: Invocation, set: string, printer: SetPrinter) {
@@ -97,9 +98,12 @@ class WatchReporter {
     if (watchdogMs !== undefined) this.#heartbeat = setInterval(() => this.#manager!.alive(), watchdogMs / 2);
   }
 
+  /** Each look finds the same again. */
   readonly #warn = (warning: Error): void => {
     const { terminal, isQuiet } = this.#invocation;
-    if (!isQuiet) terminal.err(renderWarning(terminal, warning));
+    const text = renderWarning(terminal, warning);
+    if (!isQuiet && !this.#warned.has(text)) terminal.err(text);
+    this.#warned.add(text);
   };
 
   get callbacks(): Pick<WatchOptions, 'onEvent' | 'onRound' | 'onPause' | 'onWarning' | 'onProgress'> {

@@ -1,13 +1,18 @@
 import type { ReadyPod, RunOptions } from '../cli/launch-api.ts';
 import { type PodError, PodErrors, podErrorsOf } from '../error.ts';
 import type { PodStore } from '../pod/store.ts';
-import type { Change } from './changes.ts';
+import { type Change, isEffective } from './changes.ts';
 import type { Inventory } from './inventory.ts';
+import { judgeLocks } from './lock-check.ts';
 import { nameErrors } from './name-check.ts';
+import type { DesiredPod } from './types.ts';
 
 export type CompileAllOptions = Pick<RunOptions, 'onProgress' | 'onWarning' | 'signal' | 'frozen'>;
 
-/** Everything that is to be started, compiled: nothing is started before all are found good. Throws with the errors of all. */
+/**
+ * Everything that is to be started, compiled: nothing is started before all are found good, and what stays as it is by the locks,
+ * too. Throws with the errors of all.
+ */
 export async function compileAll(
   store: PodStore,
   inventory: Inventory,
@@ -20,10 +25,14 @@ export async function compileAll(
   }: { readonly [Key in keyof CompileAllOptions]: CompileAllOptions[Key] | undefined },
 ): Promise<Map<string, ReadyPod>> {
   const ready = new Map<string, ReadyPod>();
-  const wanted = changes.flatMap(({ desired }) => desired ?? []);
-  if (wanted.length === 0) return ready;
+  const effective = changes.filter(isEffective);
+  const wanted = desiredBy(effective);
+  const found = judgeLocks(desiredBy(changes.filter((change) => !isEffective(change))), frozen);
+  for (const warning of found.warnings) onWarning?.(warning);
+  const errors = [...found.errors];
+  if (wanted.length === 0) return requireNone(errors, ready);
   const { readyFile } = await import('../launch/run-file.ts');
-  const errors: PodError[] = nameErrors(store, inventory, changes);
+  errors.push(...nameErrors(store, inventory, effective));
   const more = {
     ...(onProgress ? { onProgress } : {}),
     ...(onWarning ? { onWarning } : {}),
@@ -39,6 +48,15 @@ export async function compileAll(
       errors.push(...podErrorsOf(error));
     }
   }
-  if (errors.length > 0) throw new PodErrors(errors);
-  return ready;
+  return requireNone(errors, ready);
+}
+
+function desiredBy(changes: readonly Change[]): DesiredPod[] {
+  return changes.flatMap(({ desired }) => desired ?? []);
+}
+
+/** What is wrong with a lock is wrong for each of its manifests, and is told once. */
+function requireNone<Result>(errors: readonly PodError[], result: Result): Result {
+  if (errors.length === 0) return result;
+  throw new PodErrors([...new Map(errors.map((error) => [JSON.stringify([error.at, error.message]), error])).values()]);
 }

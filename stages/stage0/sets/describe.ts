@@ -49,7 +49,8 @@ function distinct(images: References['images']): References['images'] {
 export async function desire(file: FolderFile, about: Description, reader: ContentsReader): Promise<DesiredPod> {
   const contents = await reader.read(about.references, file.baseDir);
   const { name, rollout, at } = about;
-  return { ...file, name, digest: digestWith(about.form, contents), contents, rollout, at };
+  const { images } = about.references;
+  return { ...file, name, digest: digestWith(about.form, contents), contents, images, rollout, at };
 }
 
 export function digestWith(form: string, { images, files }: Contents): string {

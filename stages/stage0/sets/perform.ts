@@ -19,9 +19,7 @@ export type PerformOptions = Pick<ChangeOptions, 'wait' | 'frozen' | 'onProgress
 export async function perform(work: Work, plan: SetPlan, options: PerformOptions): Promise<ReconcileResult> {
   const { changes, isPinned } = plan;
   const effective = changes.filter(isEffective);
-  const compiled = await asOf(plan.revision, () =>
-    compileAll(work.store, work.inventory.now, effective, { ...options }),
-  );
+  const compiled = await asOf(plan.revision, () => compileAll(work.store, work.inventory.now, changes, { ...options }));
   for (const [name, ready] of compiled) work.ready.set(name, ready);
   // Before anything is changed: a crash in the middle leaves a set that the next apply takes there.
   if (options.pin) work.inventory.update({ pin: options.pin });

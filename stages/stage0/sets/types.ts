@@ -21,6 +21,8 @@ export interface DesiredPod {
   /** Of the normal form and the contents: equal digests are equal pods. */
   readonly digest: string;
   readonly contents: Contents;
+  /** As the manifest refers to them. */
+  readonly images: readonly { readonly ref: string; readonly at: Position }[];
   readonly rollout: RolloutSpec;
   /** Of the name in the manifest. */
   readonly at: Position;

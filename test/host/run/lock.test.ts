@@ -162,3 +162,28 @@ test('pod lock reads what pod apply reads: each folder below has a lock of its o
   assert.match(stderr, /below\/other\.yaml:8:12: [^]*lock\/stale/);
   assert.equal((await site.cli(['lock', '--check'])).exitCode, 1);
 });
+
+test('apply and diff keep to the lock when they find nothing to change, too', async () => {
+  const site = new Site('still');
+  const apply = (...more: string[]): Promise<CliResult> => site.cli(['apply', '-f', site.dir, ...more]);
+  assert.equal((await apply()).exitCode, 0);
+  const missing = await apply('--frozen');
+  assert.deepEqual([missing.exitCode, /lock\/stale/.test(missing.stderr)], [1, true], missing.stderr);
+  writeFileSync(site.lock, '{"version": 1, "images": {}}\n');
+  const unpinned = await apply();
+  assert.deepEqual([unpinned.exitCode, /warning: .*web\.pod\.yaml:8:12: /.test(unpinned.stderr)], [0, true]);
+  const frozen = [await apply('--frozen'), await site.cli(['apply', '-f', site.dir], { env: { CI: '1' } })];
+  for (const { exitCode, stderr } of frozen) assert.deepEqual([exitCode, PLACE.test(stderr)], [1, true], stderr);
+  assert.equal((await site.cli(['diff', '-f', site.dir], { env: { CI: '1' } })).exitCode, 2);
+  writeFileSync(site.lock, '{broken');
+  for (const args of [['apply'], ['apply', '--dry-run'], ['diff']]) {
+    const { exitCode, stderr } = await site.cli([...args, '-f', site.dir]);
+    assert.equal(exitCode, args[0] === 'diff' ? 2 : 1, stderr);
+    assert.match(stderr, /pod\.lock:1:\d+: .*\[lock\/malformed\]/);
+  }
+  rmSync(site.lock);
+  await podOk(['lock', site.dir], { root });
+  assert.equal((await apply('--frozen')).exitCode, 0);
+  assert.equal((await site.cli(['diff', '-f', site.dir], { env: { CI: '1' } })).exitCode, 0);
+  assert.equal((await site.cli(['delete', '-f', site.dir])).exitCode, 0);
+});

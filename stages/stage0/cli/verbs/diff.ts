@@ -1,11 +1,15 @@
+import { PodErrors } from '../../error.ts';
+import { frozenBy } from '../../pins/pins.ts';
 import { PodStore } from '../../pod/store.ts';
 import { type Change, isEffective } from '../../sets/changes.ts';
 import { readInventory } from '../../sets/inventory.ts';
+import { judgeLocks } from '../../sets/lock-check.ts';
 import { planFolder } from '../../sets/plan-set.ts';
 import { planOptions, requireOwn } from '../../sets/reconcile.ts';
 import { unifiedDiff } from '../../sets/unified-diff.ts';
 import { noOperands } from '../arguments.ts';
 import { formatValue } from '../format.ts';
+import { renderWarning } from '../report.ts';
 import { FOLDER_FLAG, folderSource, REPOSITORY_FLAGS, SET_FLAG } from '../set-flags.ts';
 import { printable } from '../table.ts';
 import { STDOUT, type Style, type Terminal } from '../terminal.ts';
@@ -44,12 +48,22 @@ async function diff(invocation: Invocation): Promise<number> {
   requireOwn(options, { ...inventory, isSuspended: false });
   const store = new PodStore(root);
   const { changes } = await planFolder(store, inventory, await source.read(), planOptions(options));
+  requireAsLocked(invocation, changes);
   const effective = changes.filter(isEffective);
-  if (effective.length > 0) await (await import('../as-locked.ts')).requireAsLocked(invocation, effective);
   const format = flags.value('output') ?? 'text';
   if (format === 'name') terminal.out(effective.map(({ name }) => `${name}\n`).join(''));
   else await show(terminal, store, effective, format);
   return effective.length > 0 ? 1 : 0;
+}
+
+/** What apply would refuse is not shown as what it would do. */
+function requireAsLocked({ terminal, isQuiet }: Invocation, changes: readonly Change[]): void {
+  const { errors, warnings } = judgeLocks(
+    changes.flatMap(({ desired }) => desired ?? []),
+    frozenBy(false),
+  );
+  if (!isQuiet) for (const warning of warnings) terminal.err(renderWarning(terminal, warning));
+  if (errors.length > 0) throw new PodErrors(errors);
 }
 
 async function show(terminal: Terminal, store: PodStore, changes: readonly Change[], format: string): Promise<void> {

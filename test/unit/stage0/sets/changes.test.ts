@@ -18,6 +18,7 @@ function desired(name: string, digest = 'd'): DesiredPod {
     baseDir: '/',
     text: '',
     contents: CONTENTS,
+    images: [],
     rollout: ROLLOUT,
     at,
   };
