@@ -50,12 +50,12 @@ export class SetPrinter {
 
   readonly show = (event: SetEvent): void => {
     const stamped = JSON.stringify({ t: new Date().toISOString(), set: this.#set, ...event });
-    this.#command?.run(stamped);
+    this.#command?.run(stamped, 'pod' in event ? `${event.e} ${event.pod}` : event.e);
     if (this.#format === 'jsonl') this.#terminal.out(`${stamped}\n`);
     if (this.#format === 'text') this.#showText(event);
   };
 
-  /** When all commands of `--on-event` have ended. */
+  /** When all commands of `--on-event` have ended, or have had their time. */
   async finish(): Promise<void> {
     await this.#command?.finish();
   }
