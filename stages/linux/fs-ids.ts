@@ -1,29 +1,23 @@
-// setfsuid(2), capabilities(7)
+// setfsuid(2), setfsgid(2), PR_SET_SECUREBITS(2const)
 
 import { PR_GET_SECUREBITS, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP } from './prctl.ts';
 import { syscall } from './syscall.ts';
 
 /**
- * What `action` makes on a file system is owned by user and group `id`. Capabilities stay, which the kernel would take otherwise. Both
- * are the thread's: `action` has to be synchronous.
+ * What `make` makes belongs to that user and group from the beginning: a file system of a user namespace takes nothing from an id it
+ * has no number for. The ids are this thread's alone, and its capabilities stay.
  */
-export function withFsIds<T>(id: number, action: () => T): T {
-  keepCapabilities();
+export function makeAs<Result>(id: number, make: () => Result): Result {
+  const bits = syscall('prctl', PR_GET_SECUREBITS, 0, 0, 0, 0);
+  // Otherwise the kernel drops those that lead into other users' directories.
+  syscall('prctl', PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP, 0, 0, 0);
   const uid = syscall('setfsuid', id);
   const gid = syscall('setfsgid', id);
   try {
-    return action();
+    return make();
   } finally {
-    syscall('setfsuid', uid);
     syscall('setfsgid', gid);
+    syscall('setfsuid', uid);
+    syscall('prctl', PR_SET_SECUREBITS, bits, 0, 0, 0);
   }
-}
-
-let areKept = false;
-
-function keepCapabilities(): void {
-  if (areKept) return;
-  const bits = syscall('prctl', PR_GET_SECUREBITS, 0, 0, 0, 0);
-  syscall('prctl', PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP, 0, 0, 0);
-  areKept = true;
 }

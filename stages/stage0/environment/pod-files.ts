@@ -1,9 +1,10 @@
 // openat2(2)
 
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { O_CREAT, O_WRONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../../linux/constants.ts';
-import { SyscallError } from '../../linux/errno.ts';
+import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { tryOpenat2 } from '../../linux/file.ts';
+import { makeAs } from '../../linux/fs-ids.ts';
 import { type AppFiles, openAppFiles } from '../copy/find-app.ts';
 import { isOfKernel } from '../copy/place.ts';
 import { PodError } from '../error.ts';
@@ -31,18 +32,19 @@ export class PodFiles {
 
   read(path: string, settings: FileSettings = {}): Buffer {
     using files = this.#open(settings);
-    return withFile(files, path, constants.O_RDONLY, 0, (fd) => readFileSync(fd));
+    return withFile(tryOpen(files, path, constants.O_RDONLY), path, (fd) => readFileSync(fd));
   }
 
   /** Replaces what the file holds. The directory must exist. */
   write(path: string, data: string | Uint8Array, { mode = 0o644, ...settings }: WriteSettings = {}): void {
     using files = this.#open(settings);
-    withFile(files, path, O_WRONLY | O_CREAT | constants.O_TRUNC, mode, (fd) => {
-      if (fstatSync(fd).uid === 0 && files.owners.outside(0, path) !== 0) {
-        const owner = files.owners.outside(0, path);
-        fchownSync(fd, owner, owner);
-        fchmodSync(fd, mode);
-      }
+    const flags = O_WRONLY | constants.O_TRUNC;
+    const existing = tryOpen(files, path, flags);
+    const isNew = existing === -ERRNO.ENOENT;
+    const make = (): number => tryOpen(files, path, flags | O_CREAT, mode);
+    withFile(isNew ? makeAs(files.owners.outside(0, path), make) : existing, path, (fd) => {
+      // Whatever the umask of this process.
+      if (isNew) fchmodSync(fd, mode);
       writeFileSync(fd, data);
     });
   }
@@ -55,10 +57,14 @@ export class PodFiles {
   }
 }
 
-function withFile<T>(files: AppFiles, path: string, flags: number, mode: number, use: (fd: number) => T): T {
+function tryOpen(files: AppFiles, path: string, flags: number, mode = 0): number {
   // A FIFO would wait for its other end.
   const open = flags | constants.O_NONBLOCK | constants.O_NOCTTY;
-  const fd = tryOpenat2(files.root.number, path, open, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, mode);
+  return tryOpenat2(files.root.number, path, open, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, mode);
+}
+
+/** Closes the descriptor; or throws, when it is none but minus an errno. */
+function withFile<T>(fd: number, path: string, use: (fd: number) => T): T {
   if (fd < 0)
     throw new PodError('host/refused', `open "${path}" in the pod: ${new SyscallError('openat2', -fd).message}`);
   try {

@@ -94,6 +94,24 @@ test('files are read and written inside the pod only, whatever a link says', asy
   assert.equal((await pod.exec(['/usr/bin/stat', '-c', '%u:%g %a', '/srv/new'])).stdout, '0:0 600\n');
 });
 
+test('a file is made where the kernel knows the ids of the pod alone: in a volume in memory, and in /dev/shm', async () => {
+  const mounted = { mounts: [{ volume: 'data', path: '/data' }] };
+  const pod = shellPod('app', 'sleep 1000', mounted, { volumes: [{ name: 'data', kind: 'empty' }] });
+  await using e = await environment('memory', { root, manifests: [pod] }).clone();
+  const { exec, files } = { exec: e.pods['app']!.exec.bind(e.pods['app']), files: e.pods['app']!.files };
+  await exec(['/bin/sh', '-c', 'mkdir -m 700 /data/closed; chown 33:33 /data/closed; ln -s made /data/link']);
+  files.write('/data/link', 'one', { mode: 0o666 });
+  files.write('/data/link', 'two', { mode: 0o600 });
+  files.write('/data/closed/in', 'three', { mode: 0o4755 });
+  files.write('/dev/shm/four', 'four');
+  const { stdout } = await exec([
+    '/bin/sh',
+    '-c',
+    'cd /data; stat -c "%n %u:%g %a" made closed/in /dev/shm/four; cat made closed/in',
+  ]);
+  assert.equal(stdout, 'made 0:0 666\nclosed/in 0:0 4755\n/dev/shm/four 0:0 644\ntwothree');
+});
+
 test('what is wrong is told at once, by place, and nothing is started', () => {
   const bad = {
     root,

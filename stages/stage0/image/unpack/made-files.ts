@@ -10,7 +10,7 @@ import {
 } from '../../../linux/constants.ts';
 import { readEntries } from '../../../linux/directory.ts';
 import { Fd } from '../../../linux/fd.ts';
-import { withFsIds } from '../../../linux/fs-ids.ts';
+import { makeAs } from '../../../linux/fs-ids.ts';
 import { bytePath, readlinkFd, tryOpenat2 } from '../../../linux/file.ts';
 import { PodError } from '../../error.ts';
 import { printable } from '../tar/fault.ts';
@@ -45,7 +45,7 @@ export class MadeFiles {
    * interrupted can be removed by it.
    */
   make(create: () => number): number {
-    return this.#owner === 0 ? create() : withFsIds(this.#owner, create);
+    return this.#owner === 0 ? create() : makeAs(this.#owner, create);
   }
 
   /** Of one that was just made with the mode 0700. */
