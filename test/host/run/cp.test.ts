@@ -113,6 +113,20 @@ test(
   },
 );
 
+test('a tree goes into a file system of the pod itself, where root of the host has no number', async () => {
+  mkdirSync(`${work}/deep/in`, { recursive: true });
+  writeFileSync(`${work}/deep/in/file`, 'deep', { mode: 0o640 });
+  execFileSync('sh', ['-c', 'chown 12:34 deep/in deep/in/file; ln deep/in/file deep/same; ln -s same deep/link'], {
+    cwd: work,
+  });
+  await cp(`${work}/deep`, 'files:/dev/shm/deep');
+  await cp(`${work}/deep/.`, 'files:/dev/shm/deep');
+  await cp('files:/dev/shm/deep', `${work}/deep-back`);
+  const look = 'stat -c "%n %u:%g %a %h %F" . in in/file same link; cat link';
+  const seen = (name: string): string => execFileSync('sh', ['-c', look], { cwd: `${work}/${name}`, encoding: 'utf8' });
+  assert.equal(seen('deep-back'), seen('deep'));
+});
+
 test('a FIFO is refused without waiting for a writer, and a hole stays a hole', async () => {
   const { exitCode, stderr } = await pod(['cp', 'files:/data/fifo', `${work}/fifo`], { root, timeoutMs: 10_000 });
   assert.equal(exitCode, 1);

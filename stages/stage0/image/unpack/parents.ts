@@ -38,6 +38,7 @@ export class ParentDirs implements Disposable {
   readonly #rootFd: number;
   readonly #faults: Faults;
   readonly #open = new Map<string, number>();
+  readonly #stale: number[] = [];
   readonly #events: ParentEvents;
   /** In a directory in use: which directories were made here. */
   readonly #made: MadeFiles | undefined;
@@ -52,6 +53,7 @@ export class ParentDirs implements Disposable {
   /** A descriptor of the directory, which stays this object's; made when it is not there. */
   open(path: string): number {
     if (path === '') return this.#rootFd;
+    this.#closeStale();
     const known = this.#open.get(path);
     if (known !== undefined) {
       // Moved to the end: the one used least recently is closed first, never one of the two a hard link is working with.
@@ -93,14 +95,19 @@ export class ParentDirs implements Disposable {
     if (this.#made) this.#keep(path, this.#made.adoptDirectory(parentFd, name, path));
   }
 
-  /** A name changed its meaning: descriptors found through it may be of something else now. */
+  /** A name changed its meaning: descriptors found through it may be of something else now. Those at work stay until the next is opened. */
   forget(): void {
-    for (const fd of this.#open.values()) closeSync(fd);
+    this.#stale.push(...this.#open.values());
     this.#open.clear();
+  }
+
+  #closeStale(): void {
+    for (const fd of this.#stale.splice(0)) closeSync(fd);
   }
 
   [Symbol.dispose](): void {
     this.forget();
+    this.#closeStale();
   }
 
   #tryOpen(path: string): number | undefined {

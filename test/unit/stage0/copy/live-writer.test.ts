@@ -62,6 +62,16 @@ function writeLive(
 
 const isRefused = (error: unknown): boolean => error instanceof PodError && error.code === 'host/refused';
 
+test('the later of two entries of one name wins, in a directory too', () => {
+  const file = { ...ENTRY, path: 'in/file', type: 'file' } as const;
+  const root = writeLive([
+    file,
+    { ...file, mode: 0o600 },
+    { ...file, path: 'in/same', type: 'hardlink', linkPath: 'in/file' },
+  ]);
+  assert.equal(statSync(`${root}/in/same`).mode & 0o777, 0o600);
+});
+
 test('what is made has the owners of its entries, and directories nothing is said of that of root there', () => {
   const root = writeLive([
     { ...ENTRY, path: 'said', type: 'directory' },
