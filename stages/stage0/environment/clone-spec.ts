@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { AppSpec, EnvironmentSpec, IsolatorSpec, NetworkSpec, PodSpec, VolumeSpec } from '../manifest/spec.ts';
+import { statSync } from 'node:fs';
+import type {
+  AppSpec,
+  EnvironmentSpec,
+  IsolatorSpec,
+  NetworkSpec,
+  PodSpec,
+  SnapshotLayer,
+  VolumeSpec,
+} from '../manifest/spec.ts';
 
 /** 2020-01-01T00:00:00Z. */
 const SOURCE_DATE_EPOCH = '1577836800';
@@ -15,12 +24,13 @@ export interface SpecInput {
   readonly isHeld: boolean;
   /** Where setup writes; absent: in memory. */
   readonly storage?: string | undefined;
-  /** Where it has written. */
-  readonly snapshot?: string | undefined;
+  /** What it has written. */
+  readonly snapshot?: PodSnapshot | undefined;
   readonly labels: Readonly<Record<string, string>>;
-  /** How many mounts the image of each app has. */
-  readonly mountCounts: ReadonlyMap<string, number>;
 }
+
+/** Of one pod. */
+export type PodSnapshot = Pick<EnvironmentSpec, 'layers' | 'volumes'>;
 
 /** What a manifest becomes in an environment. */
 export function newCloneSpec(spec: PodSpec, input: SpecInput): PodSpec {
@@ -36,7 +46,7 @@ export function newCloneSpec(spec: PodSpec, input: SpecInput): PodSpec {
     environment: {
       ...(storage === undefined ? {} : { storage }),
       machineId: createHash('md5').update(`${environment}/${spec.name}`).digest('hex'),
-      ...layersOf(spec, snapshot, input.mountCounts),
+      ...(snapshot ?? { layers: {}, volumes: {} }),
     },
   };
 }
@@ -76,21 +86,27 @@ function newCloneApp(app: AppSpec): AppSpec {
   };
 }
 
-/** Names of what `overlay.ts` and `volumes.ts` of `rootfs` make in the storage. */
-function layersOf(
+/** What setup has left there of a pod, whose apps' images have so many mounts each. Names are those of `upper.ts` and `volumes.ts` of `rootfs`. */
+export function readSnapshot(
   { apps, volumes }: PodSpec,
-  snapshot: string | undefined,
+  directory: string,
   mountCounts: ReadonlyMap<string, number>,
-): Pick<EnvironmentSpec, 'layers' | 'volumes'> {
-  if (snapshot === undefined) return { layers: {}, volumes: {} };
+): PodSnapshot {
   const onDisk = volumes.filter((volume) => volume.kind === 'empty' && volume.medium === 'disk');
   return {
     layers: Object.fromEntries(
       apps.map(({ name }) => [
         name,
-        Array.from({ length: mountCounts.get(name) ?? 0 }, (_, index) => `${snapshot}/upper.${name}.${index}`),
+        Array.from({ length: mountCounts.get(name) ?? 0 }, (_, index) =>
+          layerAt(`${directory}/upper.${name}.${index}`),
+        ),
       ]),
     ),
-    volumes: Object.fromEntries(onDisk.map(({ name }) => [name, `${snapshot}/volumes/${name}`])),
+    volumes: Object.fromEntries(onDisk.map(({ name }) => [name, layerAt(`${directory}/volumes/${name}`)])),
   };
+}
+
+function layerAt(path: string): SnapshotLayer {
+  const { mode, uid, gid } = statSync(path);
+  return { path, mode: mode & 0o7777, uid, gid };
 }

@@ -12,7 +12,7 @@ import { defaultRoot, imagesDir } from '../pod/layout.ts';
 import { readRecord } from '../pod/record.ts';
 import { PodStore } from '../pod/store.ts';
 import { waitForPod } from '../pod/wait.ts';
-import { newCloneSpec } from './clone-spec.ts';
+import { newCloneSpec, type PodSnapshot, readSnapshot } from './clone-spec.ts';
 import { ready } from './conditions.ts';
 import { Environment, type Starter } from './environment.ts';
 import { findFiles } from './find-files.ts';
@@ -104,24 +104,19 @@ export class Stack {
       setup: String(setup),
       inputs: [this.#options.inputs ?? []].flat().flatMap((pattern) => findFiles(pattern, this.#baseDir)),
     });
-    if (!setup) return { mountCounts, key };
+    if (!setup) return { key };
     const path = await ensureSnapshot(this.#root, this.name, key, (staging) =>
-      guarded(this.#root, () => this.#setUp(setup, staging, mountCounts)),
+      guarded(this.#root, () => this.#setUp(setup, staging)),
     );
-    return { mountCounts, key, snapshot: { key, path } };
+    const pods = this.#members.map(({ spec }, place) =>
+      readSnapshot(spec, `${path}/${spec.name}`, mountCounts[place]!),
+    );
+    return { key, snapshot: { key, pods } };
   }
 
-  async #setUp(
-    setup: NonNullable<EnvironmentOptions['setup']>,
-    staging: string,
-    mountCounts: MountCounts,
-  ): Promise<void> {
+  async #setUp(setup: NonNullable<EnvironmentOptions['setup']>, staging: string): Promise<void> {
     using deadline = new Deadline({ timeoutMs: this.#timeoutMs });
-    await using environment = await Environment.start(
-      this.#starter({ mountCounts, staging }),
-      this.#takeRoom(),
-      deadline,
-    );
+    await using environment = await Environment.start(this.#starter({ staging }), this.#takeRoom(), deadline);
     await environment.comeUp(this.#until, deadline);
     await setup(environment);
     const store = new PodStore(this.#root);
@@ -175,7 +170,7 @@ export class Stack {
   }
 
   async #start(
-    { mountCounts, snapshot, staging }: Prepared & { readonly staging?: string },
+    { snapshot, staging }: Prepared & { readonly staging?: string },
     place: number,
     podName: string,
     room: Room,
@@ -192,9 +187,8 @@ export class Stack {
       isHermetic: this.#isHermetic,
       isHeld: held !== undefined,
       storage: staging && `${staging}/${spec.name}`,
-      snapshot: snapshot && `${snapshot.path}/${spec.name}`,
+      snapshot: snapshot?.pods[place],
       labels: { [ENVIRONMENT_LABEL]: this.name, ...(snapshot ? { [SNAPSHOT_LABEL]: snapshot.key } : {}) },
-      mountCounts: mountCounts[place]!,
     });
     return await run(clone, {
       root: this.#root,
@@ -228,13 +222,10 @@ export class Stack {
   }
 }
 
-type MountCounts = readonly ReadonlyMap<string, number>[];
-
 interface Prepared {
-  readonly mountCounts: MountCounts;
   /** Absent while setup works. */
   readonly key?: string;
-  readonly snapshot?: { readonly key: string; readonly path: string };
+  readonly snapshot?: { readonly key: string; readonly pods: readonly PodSnapshot[] };
 }
 
 /** Its own host name a pod knows anyway. */

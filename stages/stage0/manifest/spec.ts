@@ -183,14 +183,23 @@ export interface RolloutSpec {
   readonly mayBePruned: boolean;
 }
 
+/** A directory that something begins with, and what its root shows; owners as the pod numbers them. */
+export interface SnapshotLayer {
+  readonly path: string;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** What a pod of a test environment has besides what its manifest says (`stages/stage0/environment`). */
 export interface EnvironmentSpec {
   /** Absolute: its writable directories are made there, and stay. Absent: they are in memory, and go with the pod. */
   readonly storage?: string;
   /** By app: a layer on top of each of its image's mounts. */
-  readonly layers: Readonly<Record<string, readonly string[]>>;
+  readonly layers: Readonly<Record<string, readonly SnapshotLayer[]>>;
   /** By volume: what it starts with. */
-  readonly volumes: Readonly<Record<string, string>>;
+  readonly volumes: Readonly<Record<string, SnapshotLayer>>;
   /** Of /etc/machine-id. */
   readonly machineId: string;
 }

@@ -6,7 +6,8 @@ import { PodErrors } from '../error.ts';
 import type { ImageMount } from '../image/types.ts';
 import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
 import { lowerPod } from '../isolators/lower-pod.ts';
-import type { DeviceNode, RootfsInput } from '../rootfs/types.ts';
+import type { SnapshotLayer } from '../manifest/spec.ts';
+import type { DeviceNode, RootfsInput, RootfsMount } from '../rootfs/types.ts';
 import type { Join } from './joins.ts';
 import { idsOf, takesRange } from './namespaces.ts';
 import type { Stores } from './stores.ts';
@@ -87,9 +88,8 @@ export function rootfsInput(
   };
 }
 
-function withSnapshot(mounts: readonly ImageMount[], layers: readonly string[] | undefined): readonly ImageMount[] {
-  if (!layers) return mounts;
-  return mounts.map((mount, index) => ({ ...mount, layers: [...mount.layers, layers[index]!] }));
+function withSnapshot(mounts: readonly ImageMount[], layers: readonly SnapshotLayer[] = []): readonly RootfsMount[] {
+  return mounts.map((mount, index) => ({ ...mount, layer: layers[index] }));
 }
 
 function storageOf(environment: PlanInput['spec']['environment']): Pick<RootfsInput, 'storage' | 'machineId'> {

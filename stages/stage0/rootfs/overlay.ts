@@ -94,8 +94,9 @@ export function planUpperDirs(host: Tape, input: RootfsInput): void {
   for (const app of input.apps)
     if (storeFdOf(input, app.name) === undefined) planUpperDirsOf(host, input, app, storage);
   for (const { name, layer, at } of input.volumes) {
-    const dirs = { ...volumeDirs(name), mode: 0o777 };
-    if (layer !== undefined) planWritable(host, input, storage, dirs, { at, why: `make volume "${name}"` });
+    if (!layer) continue;
+    const dirs = { ...volumeDirs(name), mode: layer.mode };
+    planWritable(host, input, storage, dirs, { at, why: `make volume "${name}"` });
   }
 }
 
@@ -134,7 +135,8 @@ function planAll(attach: Tape, input: RootfsInput, storage: Reg): void {
     const fd = storeFdOf(input, app.name) ?? STORAGE_FD;
     app.imageMounts.forEach((mount, i) => {
       const reason = { at: app.imageAt, why: `mount the root file system of app "${app.name}" (${mount.target})` };
-      const image = mount.layers.map((layer) => lowers.pathOf(layer, reason));
+      const lower = [...mount.layers, ...(mount.layer ? [mount.layer.path] : [])];
+      const image = lower.map((layer) => lowers.pathOf(layer, reason));
       const own = i === 0 && app.hasPlainEtc ? [lowers.ownPath(FILES_FD)] : [];
       const dirs = { upper: overlayDir('upper', app, i), work: overlayDir('work', app, i) };
       const layers = [...image, ...own];
@@ -143,9 +145,9 @@ function planAll(attach: Tape, input: RootfsInput, storage: Reg): void {
     });
   }
   for (const { name, layer, at } of input.volumes) {
-    if (layer === undefined) continue;
+    if (!layer) continue;
     const reason = { at, why: `mount volume "${name}"` };
-    const layers = [lowers.pathOf(layer, reason)];
+    const layers = [lowers.pathOf(layer.path, reason)];
     const out = volumeReg(attach, name);
     planOverlay(attach, input, { layers, dirs: volumeDirs(name), fd: STORAGE_FD, out, nosuid: true }, reason);
   }

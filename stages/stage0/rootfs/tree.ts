@@ -27,6 +27,7 @@ import { planSysctls } from './sysctls.ts';
 import { replaceFiles } from './network-files.ts';
 import { ensureDirectory, openInside } from './targets.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
+import { planRootOwner } from './upper.ts';
 import { planMount, planVolumeTree } from './volumes.ts';
 
 /** A directory every host has, to hang init's root on until it is pivoted to. Nothing is looked up below it afterwards. */
@@ -95,6 +96,7 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
     out: root,
   });
   planImageMounts(pod, app, root);
+  app.imageMounts.forEach(({ layer }, i) => planRootOwner(pod, layer, overlayReg(pod, app, i), reason));
   replaceFiles(pod, input, app, root);
   const isBelowDev = ({ path }: MountSpec): boolean => path.startsWith('/dev/');
   // The kernel's directories cover what a link of the image has led there, so that none can take their place (CVE-2019-19921).

@@ -1,14 +1,17 @@
 import type { Text } from '../../tape/program.ts';
 import type { Position } from '../error.ts';
 import type { ImageMount } from '../image/types.ts';
-import type { MountSpec, VolumeSpec } from '../manifest/spec.ts';
+import type { MountSpec, SnapshotLayer, VolumeSpec } from '../manifest/spec.ts';
 
 /** A volume, and for the `host` kind what its source turned out to be. */
 export type RootfsVolume = VolumeSpec & {
   readonly isFile: boolean;
   /** Of the `empty` kind, on disk: a directory whose contents it starts with. */
-  readonly layer?: string | undefined;
+  readonly layer?: SnapshotLayer | undefined;
 };
+
+/** One of an app's overlays: a part of its image, and a snapshot's layer on top of it. */
+export type RootfsMount = ImageMount & { readonly layer?: SnapshotLayer | undefined };
 
 interface Protected {
   readonly value: string;
@@ -17,7 +20,7 @@ interface Protected {
 
 export interface RootfsApp {
   readonly name: string;
-  readonly imageMounts: readonly ImageMount[];
+  readonly imageMounts: readonly RootfsMount[];
   readonly imageAt: Position;
   /** Its image's /etc may have a layer on top of it. */
   readonly hasPlainEtc: boolean;

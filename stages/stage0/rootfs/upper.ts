@@ -1,5 +1,6 @@
-import { AT_REMOVEDIR } from '../../linux/constants.ts';
-import { sym, type Tape } from '../../tape/program.ts';
+import { AT_EMPTY_PATH, AT_REMOVEDIR } from '../../linux/constants.ts';
+import type { SnapshotLayer } from '../manifest/spec.ts';
+import { type Reg, sym, type Tape } from '../../tape/program.ts';
 import type { Dir, Reason } from './mount-ops.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
 
@@ -7,6 +8,8 @@ import type { RootfsApp, RootfsInput } from './types.ts';
 export function overlayDir(kind: 'upper' | 'work', app: Pick<RootfsApp, 'name'>, index: number): string {
   return `${kind}.${app.name}.${index}`;
 }
+
+const S_ISUID_ISGID = 0o6000;
 
 export interface WritableDirs {
   readonly upper: string;
@@ -21,8 +24,9 @@ export function volumeDirs(name: string): WritableDirs {
 /** Makes an app's writable directories, owned by the pod's root. */
 export function planUpperDirsOf(tape: Tape, input: RootfsInput, app: RootfsApp, directory: Dir): void {
   const reason = { at: app.at, why: `make the writable layer of app "${app.name}"` };
-  app.imageMounts.forEach((_, i) => {
-    const dirs = { upper: overlayDir('upper', app, i), work: overlayDir('work', app, i), mode: 0o755 };
+  app.imageMounts.forEach(({ layer }, i) => {
+    const mode = layer?.mode ?? 0o755;
+    const dirs = { upper: overlayDir('upper', app, i), work: overlayDir('work', app, i), mode };
     planWritable(tape, input, directory, dirs, reason);
   });
 }
@@ -38,8 +42,16 @@ export function planWritable(
   const owner = sym('uidBase');
   tape.call('mkdirat', [directory, tape.text(work), 0o700], reason);
   tape.call('mkdirat', [directory, tape.text(upper), mode], reason);
+  // mkdir(2) takes no others.
+  if (mode & S_ISUID_ISGID) tape.call('fchmodat', [directory, tape.text(upper), mode], reason);
   // The overlay's root shows the owner of this directory; an idmapped upper would make it read-only.
   if (userns) tape.call('fchownat', [directory, tape.text(upper), owner, owner, 0], reason);
+}
+
+/** By init, whose numbers they are: what the snapshot's layer belonged to is what the overlay shows, not the fresh directory above it. */
+export function planRootOwner(pod: Tape, layer: SnapshotLayer | undefined, mount: Reg, reason: Reason): void {
+  if (!layer || (layer.uid === 0 && layer.gid === 0)) return;
+  pod.call('fchownat', [mount, pod.text(''), layer.uid, layer.gid, AT_EMPTY_PATH], reason);
 }
 
 /** What overlayfs makes in the work directory of a volatile mount (Documentation/filesystems/overlayfs.rst), deepest first. */

@@ -17,6 +17,7 @@ import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from
 import { storageReg } from './storage.ts';
 import { ensureDirectory, ensureFile, openInside, writeNewFile } from './targets.ts';
 import type { RootfsInput, RootfsVolume } from './types.ts';
+import { planRootOwner } from './upper.ts';
 
 export const VOLUME_ATTRIBUTES: bigint = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
@@ -115,6 +116,7 @@ export function planVolumeTree(pod: Tape, input: RootfsInput, initRoot: Reg): vo
     if (volume.isFile) writeNewFile(pod, initRoot, path, '', reason);
     else pod.call('mkdirat', [initRoot, pod.text(path), 0o755], reason);
     const mount = planVolumeMount(pod, volume, reason);
+    planRootOwner(pod, volume.layer, mount, reason);
     attachMount(pod, mount, initRoot, path, reason);
     pod.call('close', [mount], reason);
   }

@@ -84,6 +84,29 @@ test('setup is called once; every clone has what it left, with its owners, and w
   }
 });
 
+test('owner and mode of a root and of a volume are in a clone what setup made them', async () => {
+  const change =
+    'chown 33:34 /data; chmod 2750 /data; chmod 711 /; chown 0:12 /; chmod 1777 /more; stat -c "%u:%g %a" / /data /more';
+  const mounts = ['data', 'more'].map((volume) => ({ volume, path: `/${volume}` }));
+  const volumes = mounts.map(({ volume }) => ({ name: volume, kind: 'empty' }));
+  const wanted: string[] = [];
+  const stack = environment('roots', {
+    root,
+    manifests: [
+      shellPod('own', 'sleep 1000', { mounts }, { volumes }),
+      shellPod('hosts', 'sleep 1000', { mounts }, { volumes, userns: 'host' }),
+    ],
+    setup: async ({ pods }) => {
+      for (const pod of Object.values(pods)) wanted.push((await pod.exec(['/bin/sh', '-ec', change])).stdout);
+    },
+  });
+  await using clone = await stack.clone();
+  assert.equal(wanted[0], '0:12 711\n33:34 2750\n0:0 1777\n');
+  const look = ['/bin/stat', '-c', '%u:%g %a', '/', '/data', '/more'];
+  const found = await Promise.all(Object.values(clone.pods).map(async (pod) => (await pod.exec(look)).stdout));
+  assert.deepEqual(found, wanted);
+});
+
 test('it is called again when an input has changed, and not when it changes back', async () => {
   writeFileSync(inputs, 'two');
   await stackOf().prepare();
