@@ -25,6 +25,8 @@ export interface Starter extends Start {
 export class Environment implements AsyncDisposable {
   readonly name: string;
   readonly pods: Readonly<Record<string, TestPod>>;
+  /** By their places: the keys of `pods` that are numbers come first there. */
+  readonly #all: readonly TestPod[];
   readonly #starter: Starter;
   readonly #room: Room;
   readonly #id: string;
@@ -36,9 +38,10 @@ export class Environment implements AsyncDisposable {
   /** One reset after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(starter: Starter, room: Room, id: string, pods: Readonly<Record<string, TestPod>>) {
+  private constructor(starter: Starter, room: Room, id: string, pods: readonly TestPod[]) {
     this.name = starter.name;
-    this.pods = pods;
+    this.pods = Object.fromEntries(pods.map((pod) => [pod.name, pod]));
+    this.#all = pods;
     this.#starter = starter;
     this.#room = room;
     this.#id = id;
@@ -58,13 +61,10 @@ export class Environment implements AsyncDisposable {
 
   /** Of pods that run already. */
   static of(starter: Starter, room: Room, id: string, running: readonly RunningPod[]): Environment {
-    const pods = starter.members.map((name, place) => {
-      const pod = new TestPod(name, starter.root, running[place]!, (pod, condition, settings) =>
-        environment.wait({ [pod.name]: condition }, settings),
-      );
-      return [name, pod] as const;
-    });
-    const environment = new Environment(starter, room, id, Object.fromEntries(pods));
+    const wait: ConstructorParameters<typeof TestPod>[3] = (pod, condition, settings) =>
+      environment.wait({ [pod.name]: condition }, settings);
+    const pods = starter.members.map((name, place) => new TestPod(name, starter.root, running[place]!, wait));
+    const environment = new Environment(starter, room, id, pods);
     return environment;
   }
 
@@ -113,7 +113,7 @@ export class Environment implements AsyncDisposable {
   async #reset(settings: WaitSettings): Promise<void> {
     this.#requireResettable();
     using deadline = this.#deadlineOf('reset', settings);
-    const before = this.#all().map(({ running }) => running);
+    const before = this.#all.map(({ running }) => running);
     using gate = new Gate();
     const failure = new AbortController();
     const signal = AbortSignal.any([deadline.signal, failure.signal]);
@@ -129,7 +129,7 @@ export class Environment implements AsyncDisposable {
     starting.catch((error: unknown) => failure.abort(error));
     const started = await starting;
     await turns;
-    this.#all().forEach((pod, place) => pod.replace(started[place]!));
+    this.#all.forEach((pod, place) => pod.replace(started[place]!));
     await Promise.all([this.#waitUntil(this.#starter.until, deadline, true), gone]);
   }
 
@@ -176,7 +176,7 @@ export class Environment implements AsyncDisposable {
   }
 
   async #cut(): Promise<void> {
-    await cutAll(this.#all().map(({ running }) => running));
+    await cutAll(this.#all.map(({ running }) => running));
     forgetNote(this.#starter.root, this.#room);
   }
 
@@ -185,20 +185,16 @@ export class Environment implements AsyncDisposable {
   }
 
   #leaveUp(): void {
-    for (const { running } of this.#all()) running.lifeline?.letGo();
-    const lines = this.#all().flatMap((pod) => commandsFor(pod).map((command) => `  ${command}`));
+    for (const { running } of this.#all) running.lifeline?.letGo();
+    const lines = this.#all.flatMap((pod) => commandsFor(pod).map((command) => `  ${command}`));
     process.stderr.write(`environment "${this.name}" is left up:\n${lines.join('\n')}\n`);
   }
 
   #leaveForReuse(key: string): void {
-    const running = this.#all().map((pod) => pod.running);
+    const running = this.#all.map((pod) => pod.running);
     for (const { lifeline } of running) lifeline?.letGo();
     const uuids = running.map(({ uuid }) => uuid);
     noteForReuse(this.#starter.root, this.#room, { environment: this.name, key, id: this.#id, uuids });
-  }
-
-  #all(): TestPod[] {
-    return Object.values(this.pods);
   }
 }
 

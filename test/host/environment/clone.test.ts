@@ -82,6 +82,23 @@ test('reset forgets what was written, and keeps addresses and connections workin
   assert.equal((await client.exec(ask('api', 8080))).stdout, 'api:0\n');
 });
 
+test('pods whose names are numbers keep their places in a reset', async () => {
+  const names = ['b', '2', '1'];
+  const manifests = names.map((name) => shellPod(name, 'sleep 1000'));
+  await using e = await environment('numbers', { root, manifests }).clone();
+  const look = async (): Promise<string[]> =>
+    Promise.all(
+      names.map(async (name) => `${e.pods[name]!.ip} ${(await e.pods[name]!.exec(['/bin/hostname'])).stdout}`),
+    );
+  const before = await look();
+  assert.deepEqual(
+    before.map((line) => line.split(' ')[1]),
+    ['b\n', '2\n', '1\n'],
+  );
+  await e.reset();
+  assert.deepEqual(await look(), before);
+});
+
 test('files are read and written inside the pod only, whatever a link says', async () => {
   await using e = await stack.clone();
   const pod = e.pods['client']!;
