@@ -1,5 +1,6 @@
 import { get } from 'node:http';
-import { LogFollower } from '../pod/logs.ts';
+import { LineJoiner } from '../pod/line-joiner.ts';
+import { LogFollower, type LogOptions } from '../pod/logs.ts';
 import { wherever } from '../pod/wherever.ts';
 import { hasEnded, waitForPod, watchPod } from '../pod/wait.ts';
 import { PodError } from '../error.ts';
@@ -183,10 +184,12 @@ async function watchLog(
     throw new PodError('pod/app-not-found', message, { hint: suggestionHint(app, apps, 'its apps are') });
   }
   const found = new AbortController();
-  const options = {
+  const joiner = new LineJoiner();
+  const options: LogOptions = {
     apps: app === undefined ? apps : [app],
-    sink: (_: string, line: { readonly text: Uint8Array }) => {
-      if (matches(Buffer.from(line.text).toString('utf8'))) found.abort();
+    // A prompt is a line that is not ended.
+    sink: (from, line) => {
+      if (matches(joiner.join(from, line).text.toString('utf8'))) found.abort();
     },
   };
   using follower = wherever(pod.store, pod.uuid, (path) => {

@@ -23,6 +23,7 @@ export interface FailedWait {
 }
 
 const LINES = 20;
+const LINE_LENGTH = 2000;
 
 /** What a person looks at first: states, probes, ends, the last lines; and how to see more, of pods that stay up. */
 export function describePods(waits: readonly FailedWait[], { stayUp }: { readonly stayUp: boolean }): string {
@@ -68,8 +69,12 @@ function endOf({ exitCode, signal, oomKilled, failedProbe }: Omit<AppStatus['las
 function lastLines(pod: DescribedPod): string[] {
   const entries = pod.logs().slice(-LINES);
   if (entries.length === 0) return ['    it has logged nothing'];
-  const lines = entries.map(({ app, stream, text }) => `      ${app} ${stream}: ${text}`);
+  const lines = entries.map(({ app, stream, text }) => `      ${app} ${stream}: ${shortened(text)}`);
   return [`    its last ${entries.length === 1 ? 'line' : `${entries.length} lines`}:`, ...lines];
+}
+
+function shortened(text: string): string {
+  return text.length <= LINE_LENGTH ? text : `${text.slice(0, LINE_LENGTH)}…`;
 }
 
 /** For a pod that is left up; of a pod that is not, nothing is there to be looked at. */

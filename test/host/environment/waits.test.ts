@@ -58,6 +58,20 @@ test('a log line is found whether it was written before or comes later', async (
   await late;
 });
 
+test('a line that comes in pieces is one line, with what the other stream says in between', async () => {
+  const script = `mkfifo /srv/fifo; printf 'server lis'; echo other >&2; read go < /srv/fifo; printf 'tening\\n'
+    printf '€%.0s' $(seq 20000); printf ' long\\n'; printf 'prompt> '; sleep 1000`;
+  await using e = await clone(podOf('app', ['/bin/bash', '-ec', script]));
+  const app = e.pods['app']!;
+  await app.wait(all(logLine('server lis'), logLine(/^other$/)));
+  const whole = app.wait(all(logLine(/^server listening$/), logLine(/^€{20000} long$/), logLine(/> $/)));
+  await app.exec(['/bin/sh', '-c', 'echo > /srv/fifo']);
+  await whole;
+  const lines = app.logs().map(({ stream, text }) => `${stream} ${text}`);
+  const expected = ['stderr other', 'stdout prompt> ', 'stdout server listening', `stdout ${'€'.repeat(20_000)} long`];
+  assert.deepEqual(lines.toSorted(), expected);
+});
+
 test('exit waits for the end, with its code; what ended otherwise is told at once', async () => {
   await using e = await clone(shellPod('good', 'exit 0'), shellPod('bad', 'echo why >&2; exit 3'));
   await e.wait({ good: exit(0), bad: exit() });
