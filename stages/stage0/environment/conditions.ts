@@ -7,8 +7,12 @@ import { PodError } from '../error.ts';
 import { suggestionHint } from '../manifest/suggest.ts';
 import { readPort } from './socket-table.ts';
 import type { Condition, Progress, WaitedPod } from './condition.ts';
-import { tryUntil } from './try-until.ts';
+import { tryUntil, tryWithLimit } from './try-until.ts';
 import { whileAlive } from './while-alive.ts';
+
+const HTTP_MS = 1000;
+/** Many a command looks at things that are slow. */
+const EXEC_MS = 10_000;
 
 /** Every app is ready, by its probe; without a ready probe, as soon as it has started. */
 export function ready(): Condition {
@@ -56,11 +60,11 @@ export function http(number: number, path = '/', expected: HttpCondition = {}): 
   requirePort(number);
   return {
     text: `answer GET ${path} on port ${number}`,
-    watch: whileAlive((pod, { signal, note }) =>
-      tryUntil(signal, async () => {
+    watch: whileAlive((pod, progress) =>
+      tryWithLimit(progress, { firstMs: HTTP_MS, nothing: 'no answer' }, async (signal) => {
         const result = await request(pod.ip, number, path, expected.headers ?? {}, signal);
-        // One that the time limit cuts short has come to nothing.
-        if (!signal.aborted) note(typeof result === 'number' ? `status ${result}` : result);
+        signal.throwIfAborted();
+        progress.note(typeof result === 'number' ? `status ${result}` : result);
         if (typeof result !== 'number') return false;
         return expected.status === undefined ? result >= 200 && result < 400 : result === expected.status;
       }),
@@ -82,16 +86,19 @@ export interface ExecCondition {
   readonly app?: string;
   /** Default 0. */
   readonly exitCode?: number;
+  /** Of the first try: a command that is not done by then is killed, and the next has twice as long. Default 10,000. */
+  readonly timeoutMs?: number;
 }
 
 /** The command, run in the pod again and again, ends with that code. */
-export function exec(argv: readonly string[], { app, exitCode: wanted = 0 }: ExecCondition = {}): Condition {
+export function exec(argv: readonly string[], expected: ExecCondition = {}): Condition {
+  const { app, exitCode: wanted = 0, timeoutMs: firstMs = EXEC_MS } = expected;
   return {
     text: `have ${JSON.stringify(argv)} end with ${wanted}`,
-    watch: whileAlive((pod, { signal, note }) =>
-      tryUntil(signal, async () => {
+    watch: whileAlive((pod, progress) =>
+      tryWithLimit(progress, { firstMs, nothing: 'it did not end' }, async (signal) => {
         const { exitCode, stderr } = await pod.exec(argv, { signal, ...(app === undefined ? {} : { app }) });
-        note(`exit code ${exitCode}${stderr === '' ? '' : `: ${stderr.trim()}`}`);
+        progress.note(`exit code ${exitCode}${stderr === '' ? '' : `: ${stderr.trim()}`}`);
         return exitCode === wanted;
       }),
     ),

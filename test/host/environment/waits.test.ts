@@ -47,6 +47,22 @@ test('http waits for an answer of that status', async () => {
   await assert.rejects(web.wait(http(80, '/'), { timeoutMs: 500 }), failure('pod/timeout', 'last try: status 503'));
 });
 
+test('a try that is not answered is followed by others, and told when it was the last', async () => {
+  const once = `require('node:http').createServer((q, r) => { if (q.url !== '/never' && globalThis.asked) r.end(); globalThis.asked = true; }).listen(80)`;
+  await using e = await clone(podOf('web', ['/usr/bin/node', '-e', once]));
+  const web = e.pods['web']!;
+  await web.wait(http(80), { timeoutMs: 10_000 });
+  await web.wait(exec(['/bin/sh', '-c', 'test -e /srv/asked || { > /srv/asked; sleep 1000; }'], { timeoutMs: 200 }));
+  await assert.rejects(
+    web.wait(http(80, '/never'), { timeoutMs: 1200 }),
+    failure('pod/timeout', 'last try: no answer'),
+  );
+  await assert.rejects(
+    web.wait(exec(['/bin/sleep', '1000']), { timeoutMs: 300 }),
+    failure('pod/timeout', 'last try: it did not end so far'),
+  );
+});
+
 test('a log line is found whether it was written before or comes later', async () => {
   await using e = await clone(
     shellPod('app', 'mkfifo /srv/fifo; echo early; read line < /srv/fifo; echo "late $line"; sleep 1000'),
