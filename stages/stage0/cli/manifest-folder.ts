@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PodError } from '../error.ts';
+import { statIfThere } from '../pod/files.ts';
 import { readFolder } from '../sets/folder.ts';
 import { type ManifestFile, readManifestFile } from './manifest-file.ts';
 
@@ -10,7 +10,7 @@ export interface FoundManifest extends ManifestFile {
 }
 
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statIfThere(path)?.isDirectory() ?? false;
 }
 
 /** The file, or the manifests of a folder and of what is below it, as `pod apply` reads them. */

@@ -43,10 +43,20 @@ export function hashName(key: string): string {
  * Milliseconds as doubles tell times 0.25 µs apart, the kernel's clock ticks 1 ms or more; nanoseconds as bigints cost twice as much.
  */
 export function stampOf(path: string): string {
-  const link = lstatSync(path, { throwIfNoEntry: false });
+  const link = tried(lstatSync, path);
   if (link === undefined) return 'absent';
-  const target = link.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : undefined;
+  const target = link.isSymbolicLink() ? tried(statSync, path) : undefined;
   return target === undefined ? stampOfStat(link) : `${stampOfStat(link)} ${stampOfStat(target)}`;
+}
+
+/** Undefined for what leads nowhere, or to itself: whoever opens it says why. */
+function tried(look: (path: string) => Stats, path: string): Stats | undefined {
+  try {
+    return look(path);
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return undefined;
+    throw error;
+  }
 }
 
 function stampOfStat({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {

@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { POD_FILES } from './layout.ts';
 
 /** The file's text, or undefined when it does not exist. */
@@ -9,6 +19,19 @@ export function readIfThere(path: string): string | undefined {
     const { code } = error as NodeJS.ErrnoException;
     // ENOTDIR: a stray file among the pods' directories has no files of its own. ENODEV: a cgroup that is just being removed.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENODEV') return undefined;
+    throw error;
+  }
+}
+
+/** What a path may meet that leads nowhere. That somebody may not look there says nothing of what there is. */
+const NOWHERE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+
+/** What is at the end of all links; undefined for a path that leads nowhere, or to itself. */
+export function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if (NOWHERE.has((error as NodeJS.ErrnoException).code)) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolveCached, resolveImage } from '../image/resolve.ts';
 import type { ImageProgress } from '../image/types.ts';
 import type { Position } from '../error.ts';
+import { statIfThere } from '../pod/files.ts';
 import { digestOf } from './digest.ts';
 import type { Contents } from './types.ts';
 
@@ -70,7 +71,7 @@ export class ContentsReader {
 
 /** Undefined for what is no regular file. */
 function digestOfFile(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statIfThere(path);
   if (!found?.isFile()) return undefined;
   if (found.size > MAX_HASHED_BYTES) return `stat:${found.ino}:${found.size}:${found.mtimeMs}`;
   return digestOf(readFileSync(path));

@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PodError } from '../error.ts';
 import { readRegularFile } from '../pod/files.ts';
-import { IgnoreRules } from './podignore.ts';
+import { type FolderEntry, walkFolder } from './walk-folder.ts';
 
 /** A manifest of a folder, as text. */
 export interface FolderFile {
@@ -21,15 +21,8 @@ const SURE = /\.pod\.(yaml|yml|json)$/;
 const MAYBE = /\.(yaml|yml|json)$/;
 /** Other YAML may lie in the folder; what says at the beginning of a line that it is ours is a manifest. */
 const OURS = /^["']?apiVersion["']?\s*:\s*["']?pod\/|"apiVersion"\s*:\s*"pod\//m;
-const IGNORE_FILE = '.podignore';
 /** Folders hold data, too: what is larger is no manifest, and is not read to find out. */
 const MOST_BYTES = 16 * 1024 * 1024;
-
-interface Visit {
-  /** Relative, without a slash at the end; `` is the folder itself. */
-  readonly below: string;
-  readonly rules: readonly { readonly below: string; readonly rules: IgnoreRules }[];
-}
 
 /**
  * The manifests of a folder and what is below it, by name: `*.pod.yaml`, `*.pod.yml`, `*.pod.json`, and other YAML and JSON that
@@ -37,61 +30,17 @@ interface Visit {
  * wrote, `home` the same, absolute. Throws `set/folder` when it is not there.
  */
 export function readFolder(dir: string, home: string): FolderFile[] {
-  const found: FolderFile[] = [];
-  const seen = new Set<string>();
-  const visit = ({ below, rules }: Visit): void => {
-    const path = join(home, below);
-    // A link may lead to a folder above it.
-    const { dev, ino } = statSync(path);
-    if (seen.has(`${dev}:${ino}`)) return;
-    seen.add(`${dev}:${ino}`);
-    const names = readdirSync(path);
-    const known = names.includes(IGNORE_FILE)
-      ? [...rules, { below, rules: readRules(join(path, IGNORE_FILE)) }]
-      : rules;
-    for (const name of names.toSorted(compare)) {
-      if (name.startsWith('.')) continue;
-      const file = below === '' ? name : `${below}/${name}`;
-      const isDirectory = isFolderThere(join(home, file));
-      // A link that leads nowhere is no manifest, unless its name says so: then reading it tells why not.
-      if (isDirectory === undefined && !SURE.test(name)) continue;
-      if (isIgnored(known, file, isDirectory ?? false)) continue;
-      if (isDirectory) visit({ below: file, rules: known });
-      else if (MAYBE.test(name)) found.push(...readManifest(dir, home, file));
-    }
-  };
   try {
     requireFolder(dir, home);
-    visit({ below: '', rules: [] });
+    return [...walkFolder(home)].flatMap((entry) => (mayBeManifest(entry) ? readManifest(dir, home, entry.file) : []));
   } catch (error) {
     throw unreadable(dir, error);
   }
-  return found;
 }
 
-/** Undefined when there is nothing: a link that leads nowhere, or to itself. */
-function isFolderThere(path: string): boolean | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
-    throw error;
-  }
-}
-
-function readRules(path: string): IgnoreRules {
-  const text = readRegularFile(path);
-  if (text !== undefined) return new IgnoreRules(text);
-  throw new PodError('set/folder', `read "${path}": it is not a regular file`);
-}
-
-/** The rules of the folder nearest to the file count most. */
-function isIgnored(all: Visit['rules'], file: string, isDirectory: boolean): boolean {
-  for (const { below, rules } of all.toReversed()) {
-    const verdict = rules.judge(below === '' ? file : file.slice(below.length + 1), isDirectory);
-    if (verdict) return verdict === 'ignored';
-  }
-  return false;
+/** A link that leads nowhere is no manifest, unless its name says so: then reading it tells why not. */
+function mayBeManifest({ file, kind }: FolderEntry): boolean {
+  return (kind === 'file' && MAYBE.test(file)) || (kind === 'nowhere' && SURE.test(file));
 }
 
 /** What is wrong with one keeps nobody from reading the others. */
@@ -124,11 +73,11 @@ function requireFolder(dir: string, home: string): void {
 }
 
 function unreadable(dir: string, error: unknown): unknown {
-  if (!(error instanceof Error && 'syscall' in error)) return error;
+  if (error instanceof PodError || !isUnreadable(error)) return error;
   return new PodError('set/folder', `read folder "${dir}": ${error.message}`, { cause: error });
 }
 
-/** By code units, so that the order does not depend on the locale. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+/** Of what walking a folder throws, what is wrong with the folder and no bug of ours. */
+export function isUnreadable(error: unknown): error is Error {
+  return error instanceof PodError || (error instanceof Error && 'syscall' in error);
 }

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { walk } from './walk.ts';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isUnreadable } from '../sets/folder.ts';
+import { walkFolder } from '../sets/walk-folder.ts';
 
 const MANIFEST = /\.(yaml|yml|json)$/;
+/** What editors and programs leave beside files for a moment. */
+const TRANSIENT = /^#|~$|^4913$/;
 /** A manifest is smaller. */
 const MAX_BYTES = 1024 * 1024;
 
@@ -12,13 +16,23 @@ const MAX_BYTES = 1024 * 1024;
  */
 export function fingerprint(dir: string): string {
   const hash = createHash('sha256');
-  for (const { path, stat } of walk(dir)) {
-    if (stat.isDirectory()) hash.update(`${path}/\0`);
-    else if (MANIFEST.test(path) && stat.isFile() && stat.size <= MAX_BYTES)
-      hash.update(`${path}\0${contentOf(path)}\0`);
-    else hash.update(`${path}\0${stat.mode}:${stat.ino}:${stat.size}:${stat.mtimeMs}\0`);
+  try {
+    for (const { file, kind } of walkFolder(dir)) {
+      if (TRANSIENT.test(basename(file)) && !MANIFEST.test(file)) continue;
+      hash.update(`${file}\0${kind === 'file' ? lookOf(join(dir, file)) : kind}\0`);
+    }
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    hash.update(error.message);
   }
   return hash.digest('hex');
+}
+
+function lookOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return 'gone';
+  if (MANIFEST.test(path) && stat.isFile() && stat.size <= MAX_BYTES) return contentOf(path);
+  return `${stat.mode}:${stat.ino}:${stat.size}:${stat.mtimeMs}`;
 }
 
 function contentOf(path: string): string {

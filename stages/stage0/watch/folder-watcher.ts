@@ -2,7 +2,8 @@
 
 import { type FSWatcher, readlinkSync, statSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { walk } from './walk.ts';
+import { isUnreadable } from '../sets/folder.ts';
+import { walkFolder } from '../sets/walk-folder.ts';
 
 /** A name in a directory that decides what a path leads to. */
 interface Turn {
@@ -61,9 +62,15 @@ export class FolderWatcher implements Disposable {
   #wanted(): Map<string, ReadonlySet<string> | undefined> {
     const wanted = new Map<string, Set<string> | undefined>();
     const turns = turnsOf(this.#dir);
-    for (const { path, stat } of walk(this.#dir)) {
-      if (stat.isDirectory()) wanted.set(path, undefined);
-      else if (isLink(path)) turns.push(...turnsOf(path));
+    try {
+      for (const { file, kind, isLink } of walkFolder(this.#dir)) {
+        const path = join(this.#dir, file);
+        if (kind === 'folder') wanted.set(path, undefined);
+        if (isLink) turns.push(...turnsOf(path));
+      }
+    } catch (error) {
+      // Whoever reads the folder says what is wrong with it.
+      if (!isUnreadable(error)) throw error;
     }
     for (const { dir, name } of turns) {
       if (wanted.has(dir)) wanted.get(dir)?.add(name);
@@ -111,12 +118,8 @@ export class FolderWatcher implements Disposable {
 }
 
 function idOf(dir: string): string {
-  const stat = statSync(dir, { throwIfNoEntry: false });
+  const stat = tried(() => statSync(dir));
   return stat ? `${stat.dev}:${stat.ino}` : 'none';
-}
-
-function isLink(path: string): boolean {
-  return linkAt(path) !== undefined;
 }
 
 /** Each link on the way, and the last name: a change of one of them is another thing at the end. */
@@ -132,7 +135,7 @@ export function turnsOf(path: string): Turn[] {
     }
     const here = join(at, name);
     const target = linkAt(here);
-    const isGone = target === undefined && statSync(here, { throwIfNoEntry: false }) === undefined;
+    const isGone = target === undefined && tried(() => statSync(here)) === undefined;
     if (target !== undefined || isGone || rest.length === 0) turns.push({ dir: at, name: basename(here) });
     if (isGone || links > MAX_LINKS) break;
     if (target === undefined) at = here;
@@ -146,8 +149,13 @@ export function turnsOf(path: string): Turn[] {
 }
 
 function linkAt(path: string): string | undefined {
+  return tried(() => readlinkSync(path));
+}
+
+/** Undefined for what the kernel refuses. */
+function tried<T>(call: () => T): T | undefined {
   try {
-    return readlinkSync(path);
+    return call();
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) return undefined;
     throw error;

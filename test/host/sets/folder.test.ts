@@ -32,6 +32,8 @@ test('what is no manifest is told at its place with all else, and is not read', 
   fifo(join(set.dir, 'pipe.yaml'));
   symlinkSync('/dev/zero', join(set.dir, 'device.yaml'));
   symlinkSync('nowhere', join(set.dir, 'gone.pod.yaml'));
+  symlinkSync('loop.tar', join(set.dir, 'loop.tar'));
+  set.write('image', { app: { image: 'tar:./loop.tar' } });
   for (const args of [
     ['apply', '-f', set.dir],
     ['validate', set.dir],
@@ -44,11 +46,12 @@ test('what is no manifest is told at its place with all else, and is not read', 
     assert.match(said, /bad\.pod\.yaml:4:7/);
     assert.match(said, /pipe\.pod\.yaml:1:1: .*it is not a regular file/);
     assert.match(said, /gone\.pod\.yaml:1:1: .*ENOENT/);
+    if (args.includes('-f')) assert.match(said, /image\.pod\.yaml:\d+:\d+: .*ELOOP/);
     assert.doesNotMatch(said, /pipe\.yaml|device/);
   }
   assert.deepEqual(await set.names(), []);
   assert.deepEqual(readdirSync(join(root, 'sets')), []);
-  for (const name of ['bad', 'pipe', 'gone']) rmSync(join(set.dir, `${name}.pod.yaml`));
+  for (const name of ['bad', 'pipe', 'gone', 'image']) rmSync(join(set.dir, `${name}.pod.yaml`));
   await set.applyOk();
   fifo(join(set.dir, '.podignore'));
   const { exitCode, stderr } = await pod(['apply', '-f', set.dir], { root, ...SOON });
@@ -82,10 +85,13 @@ test('one that cannot be read keeps a watcher from none of the others', async ()
   set.watch(['--prune']);
   rmSync(join(set.dir, 'a.pod.yaml'));
   symlinkSync('nowhere', join(set.dir, 'a.pod.yaml'));
+  symlinkSync('loop', join(set.dir, 'loop'));
+  symlinkSync('loop.pod.yaml', join(set.dir, 'loop.pod.yaml'));
   set.write('c');
   await set.until(async () => (await set.names()).includes('c'));
   assert.deepEqual(await set.names(), ['a', 'b', 'c']);
   assert.match(set.process.output, /a\.pod\.yaml:1:1/);
+  assert.match(set.process.output, /loop\.pod\.yaml:1:1: .*ELOOP/);
 });
 
 test('what a watcher cannot bring about stands in the conditions, until it can or is no more', async () => {

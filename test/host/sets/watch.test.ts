@@ -112,6 +112,19 @@ test('after failures it waits longer and longer, and a change is looked at all t
   assert.ok(Date.now() - before < 4000);
 });
 
+test('what is left out of the folder is looked at anew when .podignore changes', async () => {
+  await using set = new WatchedSet(root, 'left-out');
+  set.write('a');
+  set.write('b');
+  set.watch(['--prune']);
+  set.text('.podignore', 'b.pod.yaml\n');
+  set.round();
+  assert.deepEqual(await set.names(), ['a']);
+  rmSync(join(set.dir, '.podignore'));
+  set.round();
+  assert.deepEqual(await set.names(), ['a', 'b']);
+});
+
 test('a pod that ends at once is not started again and again', async () => {
   await using set = new WatchedSet(root, 'loops');
   set.write('looping', { exec: shell('exit 3') });

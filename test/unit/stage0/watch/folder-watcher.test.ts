@@ -106,6 +106,28 @@ test('links on the way, and links to files as Kubernetes has them, are followed 
   ]);
 });
 
+test('rules of what to leave out that come, change and go are seen', async () => {
+  const dir = newFolder();
+  writeFileSync(join(dir, 'a.pod.yaml'), 'one');
+  writeFileSync(join(dir, 'b.pod.yaml'), 'one');
+  await eachIsSeen(dir, [
+    () => writeFileSync(join(dir, '.podignore'), 'a.pod.yaml'),
+    () => writeFileSync(join(dir, '.podignore'), 'b.pod.yaml'),
+    () => unlinkSync(join(dir, '.podignore')),
+  ]);
+});
+
+test('a link that leads nowhere keeps nobody from seeing the rest', async () => {
+  const dir = newFolder();
+  symlinkSync('loop', join(dir, 'loop'));
+  symlinkSync('loop.pod.yaml', join(dir, 'loop.pod.yaml'));
+  symlinkSync('a.pod.yaml/below', join(dir, 'below'));
+  await eachIsSeen(dir, [
+    () => writeFileSync(join(dir, 'a.pod.yaml'), 'one'),
+    () => writeFileSync(join(dir, 'a.pod.yaml'), 'two'),
+  ]);
+});
+
 test('an editor’s temporary files, and what is written as it was, are no change', () => {
   const dir = newFolder();
   writeFileSync(join(dir, 'a.pod.yaml'), 'one');

@@ -1,0 +1,78 @@
+import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { PodError } from '../error.ts';
+import { readRegularFile, statIfThere } from '../pod/files.ts';
+import { IgnoreRules } from './podignore.ts';
+
+export interface FolderEntry {
+  /** Relative to the folder, without a slash at the end; `` is the folder itself. */
+  readonly file: string;
+  /** What is at the end of all links. A folder that a link leads to once more is `visited`, and is not looked into again. */
+  readonly kind: 'folder' | 'visited' | 'file' | 'nowhere';
+  readonly isLink: boolean;
+}
+
+type Rules = readonly { readonly below: string; readonly rules: IgnoreRules }[];
+
+const IGNORE_FILE = '.podignore';
+
+/**
+ * What counts of a folder, by name, a folder before what is in it: without names that begin with a dot, and without what
+ * `.podignore` says. Throws what the kernel refuses, and `set/folder` for rules that cannot be read.
+ */
+export function* walkFolder(home: string): Generator<FolderEntry> {
+  yield* visit(home, { file: '', isLink: false }, [], new Set());
+}
+
+function* visit(
+  home: string,
+  { file: below, isLink }: Pick<FolderEntry, 'file' | 'isLink'>,
+  above: Rules,
+  seen: Set<string>,
+): Generator<FolderEntry> {
+  const path = join(home, below);
+  // A link may lead to a folder above it.
+  const { dev, ino } = statSync(path);
+  const isNew = !seen.has(`${dev}:${ino}`);
+  yield { file: below, kind: isNew ? 'folder' : 'visited', isLink };
+  if (!isNew) return;
+  seen.add(`${dev}:${ino}`);
+  const children = readdirSync(path, { withFileTypes: true });
+  const isRuled = children.some(({ name }) => name === IGNORE_FILE);
+  const rules = isRuled ? [...above, { below, rules: readRules(join(path, IGNORE_FILE)) }] : above;
+  for (const child of children.toSorted((a, b) => compare(a.name, b.name))) {
+    if (child.name.startsWith('.')) continue;
+    const file = below === '' ? child.name : `${below}/${child.name}`;
+    const entry = { file, kind: kindOf(child, join(home, file)), isLink: child.isSymbolicLink() };
+    if (isIgnored(rules, file, entry.kind === 'folder')) continue;
+    if (entry.kind === 'folder') yield* visit(home, entry, rules, seen);
+    else yield entry;
+  }
+}
+
+function kindOf(child: Dirent, path: string): 'folder' | 'file' | 'nowhere' {
+  if (!child.isSymbolicLink()) return child.isDirectory() ? 'folder' : 'file';
+  const stat = statIfThere(path);
+  if (!stat) return 'nowhere';
+  return stat.isDirectory() ? 'folder' : 'file';
+}
+
+function readRules(path: string): IgnoreRules {
+  const text = readRegularFile(path);
+  if (text !== undefined) return new IgnoreRules(text);
+  throw new PodError('set/folder', `read "${path}": it is not a regular file`);
+}
+
+/** The rules of the folder nearest to the file count most. */
+function isIgnored(all: Rules, file: string, isDirectory: boolean): boolean {
+  for (const { below, rules } of all.toReversed()) {
+    const verdict = rules.judge(below === '' ? file : file.slice(below.length + 1), isDirectory);
+    if (verdict) return verdict === 'ignored';
+  }
+  return false;
+}
+
+/** By code units, so that the order does not depend on the locale. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
