@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { PodError } from '../error.ts';
+import { PodError, PodErrors } from '../error.ts';
 import { defaultRoot } from '../pod/layout.ts';
 import { nearest } from '../pod/nearest.ts';
 import { type Flag, type Parsed, parseFlags } from './flags.ts';
@@ -125,5 +125,11 @@ function exitCodeOf(error: unknown, failureCode: number): number {
     if (code === 'pod/command-not-found') return 127;
     return code === 'pod/command-not-runnable' ? 126 : 125;
   }
-  return code === 'cli/usage' || failureCode === USAGE ? USAGE : 1;
+  return isUsage(error) || failureCode === USAGE ? USAGE : 1;
+}
+
+function isUsage(error: unknown): boolean {
+  return error instanceof PodErrors
+    ? error.errors.every(isUsage)
+    : error instanceof PodError && error.code === 'cli/usage';
 }

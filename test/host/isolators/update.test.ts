@@ -40,6 +40,17 @@ test('the verb says what each value was, everything that is wrong at once, and t
   const wrong = await set('pod/resource/nothing.x=1', 'app/probe/os/linux/umask=0027');
   assert.equal(wrong.exitCode, 1);
   assert.match(wrong.stderr, /\[manifest\/unknown-field\][^]*\[pod\/fixed\]/);
+  const slips = await set(
+    'nope',
+    'app/probe/resource/memory.limit=1Gi',
+    'app/probe/resource/memory.limit=2Gi',
+    'x/y=1',
+  );
+  assert.equal(slips.exitCode, 2);
+  assert.equal(slips.stderr.match(/\[cli\/usage\]/g)?.length, 3, slips.stderr);
+  const mixed = await set('nope', 'app/ghost/resource/memory.limit=1Gi');
+  assert.equal(mixed.exitCode, 1);
+  assert.match(mixed.stderr, /\[cli\/usage\][^]*\[pod\/app-not-found\]/);
   await podOk(['stop', 'told'], { root });
   assert.match((await set('app/probe/resource/memory.limit=32Mi')).stderr, /\[pod\/state\]/);
   await podOk(['rm', 'told'], { root });

@@ -1,5 +1,6 @@
 import { mapAll, PodError } from '../../error.ts';
 import type { PodChange } from '../../pod/events.ts';
+import { readRecord } from '../../pod/record.ts';
 import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
@@ -39,9 +40,15 @@ async function update(invocation: Invocation): Promise<number> {
   const store = new PodStore(root);
   const pod = store.find(onlyOperand(invocation, 'POD'));
   requireRunning(store, pod);
-  const { parseAssignment } = await import('../../resources/parse-set.ts');
+  const { parseAssignment, parseSetting } = await import('../../resources/parse-set.ts');
   const { updatePod } = await import('../../resources/update.ts');
-  const changes = updatePod(pod, readAssignments(flags.all('set'), parseAssignment));
+  const apps = readRecord(pod.path)?.apps.map(({ name }) => name) ?? [];
+  const parse: ParseAssignment = (text) => {
+    const [key, value] = parseAssignment(text);
+    parseSetting(key, value, apps);
+    return [key, value];
+  };
+  const changes = updatePod(pod, readAssignments(flags.all('set'), parse));
   const format = flags.value('output') ?? 'table';
   if (isStructured(format)) terminal.out(await formatValue({ uuid: pod.uuid, changes }, format));
   else if (!isQuiet) terminal.out(changes.map(renderChange).join(''));
@@ -50,7 +57,7 @@ async function update(invocation: Invocation): Promise<number> {
 
 type ParseAssignment = (text: string) => readonly [key: string, value: unknown];
 
-/** Everything that is wrong with how they are written; the same key twice is a slip. */
+/** Everything that is wrong with how they are written and with their keys; the same key twice is a slip. */
 function readAssignments(texts: readonly string[], parse: ParseAssignment): Record<string, unknown> {
   if (texts.length === 0) throw new PodError('cli/usage', '--set is missing: nothing to update');
   const settings: Record<string, unknown> = {};
