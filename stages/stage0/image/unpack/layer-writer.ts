@@ -49,6 +49,8 @@ export class LayerWriter implements TarSink, Disposable {
   readonly #directories: PendingDirectories;
   /** Made by this layer's own whiteout entries, by path. */
   readonly #whiteouts = new Set<string>();
+  /** A name was removed, by which directories may have been found. */
+  #isNameGone = false;
   #entry: TarEntry | undefined;
   #file: FileBody | undefined;
   readonly #made: MadeFiles | undefined;
@@ -98,6 +100,7 @@ export class LayerWriter implements TarSink, Disposable {
   /** Gives the directories what waited for their contents; call once, after the last entry. */
   finish(): void {
     this.#entry = undefined;
+    this.#refreshParents();
     this.#guard(() => this.#directories.finish(this.#parents));
   }
 
@@ -111,7 +114,14 @@ export class LayerWriter implements TarSink, Disposable {
     this.#file = undefined;
   }
 
+  /** Between entries: while one is made, the descriptor of its directory is in use. */
+  #refreshParents(): void {
+    if (this.#isNameGone) this.#parents.forget();
+    this.#isNameGone = false;
+  }
+
   #create(entry: TarEntry): void {
+    this.#refreshParents();
     checkXattrs(entry, this.#faults);
     const path = this.#normalize(entry.path, 'entry');
     if (path === '') return this.#made ? undefined : this.#createRoot(entry);
@@ -218,7 +228,7 @@ export class LayerWriter implements TarSink, Disposable {
     if (result < 0) throw new SyscallError('unlinkat', -result);
     this.#whiteouts.delete(path);
     this.#directories.remove(path);
-    this.#parents.forget();
+    this.#isNameGone = true;
   }
 
   #applyWhiteout(whiteout: Whiteout, parent: string): void {

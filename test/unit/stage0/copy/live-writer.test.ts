@@ -18,6 +18,7 @@ import { test } from 'node:test';
 import { copyFaults } from '../../../../stages/stage0/copy/faults.ts';
 import { PodError } from '../../../../stages/stage0/error.ts';
 import type { TarEntry } from '../../../../stages/stage0/image/tar/entry.ts';
+import { imageFaults } from '../../../../stages/stage0/image/unpack/failure.ts';
 import { LayerWriter } from '../../../../stages/stage0/image/unpack/layer-writer.ts';
 import { MadeFiles } from '../../../../stages/stage0/image/unpack/made-files.ts';
 import { useScratch } from '../pod/scratch.ts';
@@ -151,6 +152,35 @@ test('a file takes the place of a file and of a symlink, and of nothing the syml
     ['', '', 'kept'],
   );
   assert.equal(lstatSync(`${root}/link`).isSymbolicLink(), false);
+});
+
+test('what is replaced below a directory is made in that directory, in use or of a layer', () => {
+  const again = (live: boolean): string => {
+    const root = `${scratch}/${directories++}`;
+    mkdirSync(root);
+    const fd = openSync(root, 'r');
+    using writer = live
+      ? new LayerWriter(fd, copyFaults(root, 'tree'), { owner: 0, target: root })
+      : new LayerWriter(fd, imageFaults('x'));
+    for (const mtimeSec of [1, 2])
+      for (const entry of [
+        { path: 'd', type: 'directory' },
+        { path: 'd/file', type: 'file' },
+        { path: 'd/link', type: 'symlink', linkPath: 'file' },
+        { path: 'd/same', type: 'hardlink', linkPath: 'd/file' },
+      ] as const) {
+        writer.begin({ ...ENTRY, ...entry, mtimeSec });
+        writer.end();
+      }
+    writer.finish();
+    closeSync(fd);
+    return root;
+  };
+  for (const root of [again(true), again(false)]) {
+    const times = ['file', 'link', 'same'].map((name) => lstatSync(`${root}/d/${name}`).mtimeMs);
+    assert.deepEqual(times, [2000, 2000, 2000]);
+    assert.equal(statSync(`${root}/d/same`).ino, statSync(`${root}/d/file`).ino);
+  }
 });
 
 test('a directory put in the place of one that was made gets neither owner nor mode nor files', () => {
