@@ -55,8 +55,7 @@ export async function runForeground(
         return sizeFor(launch.client);
       },
       onCreated: ({ uuid, path, apps }) => {
-        if (launch.idFile !== undefined)
-          writeOut({ path: (noted = launch.idFile), text: `${uuid}\n`, what: 'the uuid' });
+        noteId((noted = launch.idFile), uuid);
         if (!isDetached) output ??= new LogOutput(terminal, path, apps, () => new LogPrinter({ terminal, apps }));
       },
       onLaunched: (pod) => {
@@ -171,6 +170,10 @@ async function attend(pod: RunningPod, output: Output, visit: Visit, limit: Time
   output.finish();
   limit.check(pod);
   return exitCode;
+}
+
+function noteId(path: string | undefined, uuid: string): void {
+  if (path !== undefined) writeOut({ path, text: `${uuid}\n`, what: 'the uuid' });
 }
 
 /** Only what is a file: it may have been written to a terminal or a pipe. */
