@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
 import { expectNoLeaks } from '../harness/leaks.ts';
@@ -87,4 +87,36 @@ test('on a disk that got full while it ran, a pod is stopped, told of and remove
     reject: false,
   });
   assert.equal(stdout, '', stderr);
+});
+
+test('a set whose disk is full keeps the pods that it has', async () => {
+  const folder = `${scratch}/stays`;
+  mkdirSync(folder);
+  const app = { name: 'a', image: 'host', exec: ['/bin/sleep', '1000'] };
+  const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'stays' }, network: { mode: 'none' } };
+  writeFileSync(`${folder}/a.pod.yaml`, JSON.stringify({ ...manifest, apps: [app] }));
+  const script = `set -e
+    mount -t tmpfs -o size=4m none ${disk}
+    run() { "$0" "$POD" "$@" --root ${disk}; }
+    run apply -f ${folder}
+    run status stays -o json | sed -n 's/.*"uuid": *"\\([0-9a-f-]*\\)".*/pod \\1/p'
+    dd if=/dev/zero of=${disk}/fill bs=4k 2>/dev/null || true
+    truncate -s -32k ${disk}/fill
+    sed -i s/1000/1001/ ${folder}/a.pod.yaml
+    run apply -f ${folder} || echo "exit $?"
+    run status stays -o json | sed -n 's/.*"uuid": *"\\([0-9a-f-]*\\)".*/pod \\1/p'
+    rm ${disk}/fill
+    run apply -f ${folder}
+    run delete -f ${folder}
+    run gc --grace 0s`;
+  const { all, exitCode } = await execa('unshare', ['--mount', 'sh', '-c', script, process.execPath], {
+    env: { ...cliEnvironment(), POD: commandLine(['version'], disk)[0]! },
+    extendEnv: false,
+    reject: false,
+    all: true,
+  });
+  assert.equal(exitCode, 0, all);
+  const [before, after] = all.match(/^pod [0-9a-f-]{36}$/gm)!;
+  assert.equal(after, before, all);
+  assert.match(all, /the file system of .* has room for \d+ KiB[^]*exit 3[^]*1 replaced/);
 });

@@ -6,6 +6,7 @@ import { waitHealthy } from './health.ts';
 import type { Placement } from './inventory.ts';
 import { readLife } from './life.ts';
 import { reclaim } from './recover.ts';
+import { requireRoom } from './room.ts';
 import { forget, removeFromSet, stopInSet } from './take-away.ts';
 import type { Work } from './work.ts';
 
@@ -17,7 +18,10 @@ export async function bringAbout(work: Work, change: Change, next: Placement): P
   work.emit({ e: 'pod-starting', pod: name, action, reason });
   if (isReplaced && next.rollout.strategy === 'start-first') await startFirst(work, name, old, next);
   else {
-    if (isReplaced) await stopInSet(work, name, old.uuid, 'replaced');
+    if (isReplaced) {
+      requireRoom(work.store.root, name);
+      await stopInSet(work, name, old.uuid, 'replaced');
+    }
     // What died without its monitor still has its ports.
     if (old) await buryIfLeft(work.store, old.uuid);
     await launch(work, name, next);

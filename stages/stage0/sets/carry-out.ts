@@ -35,10 +35,13 @@ export async function carryOut(work: Work, changes: readonly Change[]): Promise<
 /** In one write: a crash from here on leaves no pod that the inventory does not name. */
 function announce(work: Work, coming: readonly Change[]): void {
   if (coming.length === 0) return;
-  const entries = coming.map(({ name, desired, entry }): [string, InventoryPod] => [
-    name,
-    { ...entry, isCompleted: undefined, next: placementOf(desired!, newUuid()) },
-  ]);
+  const { pods } = work.inventory.now;
+  const uuids = new Map(coming.map(({ name }) => [name, newUuid()]));
+  const entries = coming.map(({ name, desired, entry }): [string, InventoryPod] => {
+    const { joins } = desired!;
+    const joined = joins === undefined ? undefined : (uuids.get(joins) ?? pods[joins]?.current?.uuid);
+    return [name, { ...entry, isCompleted: undefined, next: { ...placementOf(desired!, uuids.get(name)!), joined } }];
+  });
   work.inventory.updatePods(Object.fromEntries(entries));
 }
 

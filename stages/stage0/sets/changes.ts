@@ -32,11 +32,25 @@ export interface ChangesInput {
 export function planChanges(input: ChangesInput): Change[] {
   const wanted = new Set(input.desired.map(({ name }) => name));
   const rest = Object.entries(input.pods).filter(([name]) => !wanted.has(name));
-  return [
-    ...input.desired.map((pod) => changeFor(pod, input)),
-    ...rest.map(([name, entry]) => leftover(name, entry, input)),
-  ];
+  const made = new Set<string>();
+  const changes = input.desired.map((pod) => {
+    const change = withJoined(changeFor(pod, input), input.pods, made);
+    if (isStart(change)) made.add(pod.name);
+    return change;
+  });
+  return [...changes, ...rest.map(([name, entry]) => leftover(name, entry, input))];
 }
+
+/** A network goes with its pod: who shares it would stay in one that nobody else is in. */
+function withJoined(change: Change, pods: ChangesInput['pods'], made: ReadonlySet<string>): Change {
+  const { joins } = change.desired!;
+  if (joins === undefined || change.action !== 'unchanged' || change.reason !== RUNS) return change;
+  const joined = change.entry?.current?.joined;
+  const isGone = joined !== undefined && pods[joins]?.current?.uuid !== joined;
+  return made.has(joins) || isGone ? { ...change, action: 'replace', reason: `pod "${joins}" is a new one` } : change;
+}
+
+const RUNS = 'runs';
 
 function changeFor(desired: DesiredPod, { pods, lifeOf, isForced, drifted }: ChangesInput): Change {
   const { name } = desired;
@@ -49,7 +63,7 @@ function changeFor(desired: DesiredPod, { pods, lifeOf, isForced, drifted }: Cha
   if (current.digest !== desired.digest) return change(isAlive ? 'replace' : 'create', 'changed');
   if (isForced?.(name)) return change(isAlive ? 'replace' : 'restart', 'requested');
   if (isAlive && drifted.has(name)) return change('replace', 'pod update changed it');
-  if (isAlive) return change('unchanged', 'runs');
+  if (isAlive) return change('unchanged', RUNS);
   if (life.kind === 'missing')
     return entry.isCompleted ? change('unchanged', 'completed') : change('create', 'it was removed');
   return life.isCompleted ? change('unchanged', 'completed') : change('restart', life.why);

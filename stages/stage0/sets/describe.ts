@@ -13,6 +13,8 @@ export interface Description {
   readonly form: string;
   readonly references: References;
   readonly rollout: RolloutSpec;
+  /** The pod whose network it shares. */
+  readonly joins?: string;
 }
 
 export interface Described {
@@ -37,6 +39,7 @@ export async function describe({ path, text, baseDir, wrong }: FolderFile): Prom
     form: digestOf(JSON.stringify(normalise(spec))),
     references: { images: distinct(images), sources: frozenSources(spec) },
     rollout: spec.rollout,
+    ...(spec.network.mode === 'pod' ? { joins: spec.network.target } : {}),
   };
   return { description, errors, warnings };
 }
@@ -48,9 +51,9 @@ function distinct(images: References['images']): References['images'] {
 /** Adds how what the manifest refers to looks now. */
 export async function desire(file: FolderFile, about: Description, reader: ContentsReader): Promise<DesiredPod> {
   const contents = await reader.read(about.references, file.baseDir);
-  const { name, rollout, at } = about;
+  const { name, rollout, joins, at } = about;
   const { images } = about.references;
-  return { ...file, name, digest: digestWith(about.form, contents), contents, images, rollout, at };
+  return { ...file, name, digest: digestWith(about.form, contents), contents, images, rollout, joins, at };
 }
 
 export function digestWith(form: string, { images, files }: Contents): string {

@@ -13,7 +13,7 @@ interface Kept {
 }
 
 /** Raised when what a description means changes: all are then made again. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** What manifests were found to say the last time, by file. Losing it costs the time to parse them. */
 export class DescriptionCache {

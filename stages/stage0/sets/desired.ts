@@ -63,7 +63,16 @@ async function desireAll(
       errors.push(...podErrorsOf(error));
     }
   }
-  return pods;
+  return pods.map((pod) => afterJoined(pod, pods));
+}
+
+/** Whose network it shares has to be there first, whether the manifest says so or not. */
+function afterJoined(pod: DesiredPod, pods: readonly DesiredPod[]): DesiredPod {
+  const { joins, rollout, at } = pod;
+  const { dependsOn } = rollout;
+  if (joins === undefined || !pods.some(({ name }) => name === joins)) return pod;
+  if (dependsOn.some((one) => one.pod === joins)) return pod;
+  return { ...pod, rollout: { ...rollout, dependsOn: [...dependsOn, { pod: joins, condition: 'started', at }] } };
 }
 
 function twins(described: readonly DescribedFile[]): PodError[] {

@@ -17,6 +17,8 @@ export interface Placement {
   readonly baseDir: string;
   readonly contents: Contents;
   readonly rollout: RolloutSpec;
+  /** Of the set's pod whose network it shares. */
+  readonly joined?: string | undefined;
 }
 
 /** What the set has under one name. */

@@ -24,6 +24,8 @@ export interface DesiredPod {
   /** As the manifest refers to them. */
   readonly images: readonly { readonly ref: string; readonly at: Position }[];
   readonly rollout: RolloutSpec;
+  /** The pod whose network it shares, and has to be made anew with. */
+  readonly joins: string | undefined;
   /** Of the name in the manifest. */
   readonly at: Position;
 }

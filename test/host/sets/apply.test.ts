@@ -266,3 +266,23 @@ test('a set whose inventory is damaged is told of to whoever needs it, and holds
   mend();
   assert.match((await set.apply()).stderr, /set "whole" has a pod of that name/);
 });
+
+test('a pod that shares the network of another comes after it, and is made anew with it', async () => {
+  await using set = new SetFolder(root, 'shared');
+  const networkOf = async (name: string): Promise<string> =>
+    podOk(['exec', name, '--', '/bin/readlink', '/proc/self/ns/net'], { root });
+  set.write('zdb');
+  set.write('aweb', { pod: { network: { mode: 'pod:zdb' } } });
+  await set.applyOk();
+  assert.equal(await networkOf('aweb'), await networkOf('zdb'));
+  const first = await set.running();
+  assert.match(await set.applyOk(), /2 unchanged/);
+  set.write('zdb', { exec: server('1001') });
+  assert.match(await set.applyOk(), /2 replaced/);
+  assert.equal(await networkOf('aweb'), await networkOf('zdb'));
+  assert.notEqual((await set.running())['aweb'], first['aweb']);
+  // One that its pod came back without, too.
+  await podOk(['rm', '--force', 'zdb'], { root });
+  await set.applyOk();
+  assert.equal(await networkOf('aweb'), await networkOf('zdb'));
+});

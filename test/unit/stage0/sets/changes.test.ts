@@ -20,6 +20,7 @@ function desired(name: string, digest = 'd'): DesiredPod {
     contents: CONTENTS,
     images: [],
     rollout: ROLLOUT,
+    joins: undefined,
     at,
   };
 }
