@@ -41,8 +41,8 @@ async function resolveAnew(reference: ImageReference, options: ResolveOptions): 
     remember(store, key, stamps, image);
     return image;
   }
+  const source = sourceOf(reference);
   // Taken before the first read: a source that changes meanwhile is looked at again next time.
-  const source = reference.kind === 'oci' ? join(reference.path, 'index.json') : reference.path;
   const stamps = { [source]: stampOf(source) };
   const { digest, config, layers } = await resolveLayers(reference, store, options);
   const image = { digest, config, mounts: [{ target: '/', layers }] };
@@ -50,9 +50,19 @@ async function resolveAnew(reference: ImageReference, options: ResolveOptions): 
   return image;
 }
 
+type SourceReference = Exclude<ImageReference, { kind: 'host' }>;
+
+/** The path that tells by its looks whether the image is another; the host's system has none. */
+export function sourceOf(reference: SourceReference): string;
+export function sourceOf(reference: ImageReference): string | undefined;
+export function sourceOf(reference: ImageReference): string | undefined {
+  if (reference.kind === 'host') return undefined;
+  return reference.kind === 'oci' ? join(reference.path, 'index.json') : reference.path;
+}
+
 /** Each kind of source is loaded when one is met: a pod of one kind needs not the code of the others. */
 async function resolveLayers(
-  reference: Exclude<ImageReference, { kind: 'host' }>,
+  reference: SourceReference,
   store: Store,
   options: ResolveOptions,
 ): Promise<ResolvedLayers> {

@@ -70,7 +70,7 @@ export class ContentsReader {
 }
 
 /** Undefined for what is no regular file. */
-function digestOfFile(path: string): string | undefined {
+export function digestOfFile(path: string): string | undefined {
   const found = statIfThere(path);
   if (!found?.isFile()) return undefined;
   if (found.size > MAX_HASHED_BYTES) return `stat:${found.ino}:${found.size}:${found.mtimeMs}`;

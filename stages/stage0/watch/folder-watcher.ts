@@ -42,9 +42,10 @@ export class FolderWatcher implements Disposable {
     this.refresh();
   }
 
-  refresh(): void {
+  /** `named`: paths that count though the folder's walk may leave them out. */
+  refresh(named: readonly string[] = []): void {
     this.isPartial = false;
-    const wanted = this.#wanted();
+    const wanted = this.#wanted(named);
     for (const [dir, { watcher, id }] of this.#watched) {
       if (wanted.has(dir) && idOf(dir) === id) continue;
       watcher.close();
@@ -59,9 +60,9 @@ export class FolderWatcher implements Disposable {
   }
 
   /** Directories, with the names in them that count. */
-  #wanted(): Map<string, ReadonlySet<string> | undefined> {
+  #wanted(named: readonly string[]): Map<string, ReadonlySet<string> | undefined> {
     const wanted = new Map<string, Set<string> | undefined>();
-    const turns = turnsOf(this.#dir);
+    const turns = [this.#dir, ...named].flatMap(turnsOf);
     try {
       for (const { file, kind, isLink } of walkFolder(this.#dir)) {
         const path = join(this.#dir, file);

@@ -7,12 +7,13 @@ import { isRefusal } from '../refusal.ts';
 import type { FolderFile } from '../sets/folder.ts';
 import { onAskedForWay } from '../sets/give-way.ts';
 import { readHistory } from '../sets/history.ts';
+import { namedFiles } from '../sets/named-files.ts';
 import { reconcile, type ReconcileOptions, type Source } from '../sets/reconcile.ts';
 import type { ReconcileResult } from '../sets/result.ts';
 import { noteTrouble, watchDir } from '../sets/watched.ts';
 import { NOT_APPLIED } from '../sets/conditions.ts';
 import { EndCounter } from './back-off.ts';
-import { fingerprint } from './fingerprint.ts';
+import { FolderLook } from './folder-look.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { PodEnds } from './pod-ends.ts';
 import { Quiet } from './quiet.ts';
@@ -59,8 +60,7 @@ export class SetWatch implements Disposable {
   readonly #tolerance: Tolerance;
   readonly #quiet: Quiet;
   readonly #watcher: FolderWatcher | undefined;
-  /** Of the folder, before it was read last. */
-  #seen: string | undefined;
+  readonly #look: FolderLook | undefined;
   #toldPartial = false;
   #trouble: string | undefined;
 
@@ -76,6 +76,7 @@ export class SetWatch implements Disposable {
     this.#requests = onAskedForWay(root, set, () => this.#loop.giveWay(OTHERS_MS));
     this.#ends = new PodEnds(new PodStore(root), (name) => this.#podEnded(name));
     this.#quiet = new Quiet(() => this.#lookAtFolder());
+    this.#look = folder === undefined ? undefined : new FolderLook(folder);
     this.#watcher = folder === undefined ? undefined : new FolderWatcher(folder, () => this.#quiet.event());
   }
 
@@ -103,11 +104,11 @@ export class SetWatch implements Disposable {
   }
 
   async #round(signal: AbortSignal): Promise<RoundEnd> {
-    const { folder, source, onRound } = this.#options;
+    const { source, onRound } = this.#options;
     this.#ends.hold();
     // First: what changes from here on is another change.
     this.#refresh();
-    if (folder !== undefined) this.#seen = fingerprint(folder);
+    this.#look?.take();
     try {
       const round = await this.#reconcile(signal);
       if (round.result) this.#follow(round.result);
@@ -126,7 +127,12 @@ export class SetWatch implements Disposable {
     for (;;) {
       let files: readonly FolderFile[] = [];
       const { source, prune } = this.#options;
-      const read: Source['read'] = async (until) => tolerance.judge((files = await source.read(until)));
+      const read: Source['read'] = async (until) => {
+        files = await source.read(until);
+        const judged = tolerance.judge(files);
+        await this.#name([...files, ...judged]);
+        return judged;
+      };
       const { broken } = tolerance;
       try {
         const result = await reconcile({
@@ -145,6 +151,14 @@ export class SetWatch implements Disposable {
         if (!tolerance.isolate(known, files)) return { result: undefined, error: known, broken, isWell: false };
       }
     }
+  }
+
+  /** What the manifests name counts from here on. */
+  async #name(files: readonly FolderFile[]): Promise<void> {
+    if (!this.#look) return;
+    const { root, set } = this.#options;
+    this.#look.name(await namedFiles(files, { root, set, folder: this.#look.dir }));
+    this.#refresh();
   }
 
   #note(trouble: string | undefined): void {
@@ -175,12 +189,12 @@ export class SetWatch implements Disposable {
 
   #lookAtFolder(): void {
     this.#refresh();
-    if (fingerprint(this.#options.folder!) !== this.#seen) this.begin();
+    if (this.#look?.isOther()) this.begin();
   }
 
   #refresh(): void {
     if (!this.#watcher) return;
-    this.#watcher.refresh();
+    this.#watcher.refresh(this.#look?.named);
     if (this.#watcher.isPartial && !this.#toldPartial) {
       this.#toldPartial = true;
       this.#options.onWarning(

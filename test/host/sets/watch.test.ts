@@ -135,6 +135,21 @@ test('a pod that ends at once is not started again and again', async () => {
   assert.ok(Date.now() - startedMs > 2500);
 });
 
+test('what a pod writes into its volume is no change: who ends at once waits longer and longer beside it', async () => {
+  await using set = new WatchedSet(root, 'writes');
+  mkdirSync(join(set.dir, 'data'));
+  set.write('writing', {
+    exec: shell('while sleep 0.1; do echo x >> /data/log; done'),
+    app: { mounts: [{ volume: 'data', path: '/data' }] },
+    pod: { volumes: [{ name: 'data', kind: 'host', source: './data' }] },
+  });
+  set.write('looping', { exec: shell('exit 7') });
+  set.watch();
+  const startedMs = Date.now();
+  await set.until(async () => (await set.uuidsOf('looping')).size >= 4);
+  assert.ok(Date.now() - startedMs > 2500);
+});
+
 test('one watcher a set; SIGHUP looks at once, and the watchdog hears from it', async () => {
   await using set = new WatchedSet(root, 'served');
   set.write('a');
