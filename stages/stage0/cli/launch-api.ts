@@ -76,6 +76,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** All images must be in the lock beside the manifest; see `pins/`. */
   readonly frozen?: Frozen | undefined;
+  /** Digests that image references stand for, where that is known: those images are taken, though their sources be gone. */
+  readonly images?: Readonly<Record<string, string>>;
   /** In place of the lock beside the manifest; for `launch/run.ts`. */
   readonly pins?: Pins | undefined;
   /** Nothing but this runs in the process: its signals are ours. */

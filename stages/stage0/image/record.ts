@@ -63,11 +63,14 @@ function stampOfStat({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
   return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
 }
 
-/** The record, if all it was made from is unchanged. A damaged or foreign file is no record. */
-export function recall(store: Store, key: string): ImageRecord | undefined {
+/**
+ * The record, if all it was made from is unchanged, or if it is of the image with that digest. A damaged or foreign file is no
+ * record.
+ */
+export function recall(store: Store, key: string, digest?: string): ImageRecord | undefined {
   const stored = load(`${store.refs}/${hashName(key)}.json`);
   if (stored?.version !== VERSION || stored.key !== key) return undefined;
-  for (const [path, stamp] of Object.entries(stored.stamps)) if (stampOf(path) !== stamp) return undefined;
+  if (stored.image.digest !== digest && !isUnchanged(stored)) return undefined;
   const mounts = stored.image.mounts.map(({ target, layers }) => ({
     target,
     layers: layers.map((layer) => fromStored(store, layer)),
@@ -75,6 +78,10 @@ export function recall(store: Store, key: string): ImageRecord | undefined {
   for (const { layers } of mounts)
     for (const layer of layers) if (!statSync(layer, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   return { ...stored.image, mounts };
+}
+
+function isUnchanged({ stamps }: StoredRecord): boolean {
+  return Object.entries(stamps).every(([path, stamp]) => stampOf(path) === stamp);
 }
 
 /** Replaces the record in one step, so that readers see the old or the new one. */

@@ -23,7 +23,7 @@ export async function resolveImage(ref: string, options: ResolveOptions): Promis
 /** The same without waiting; undefined when something has to be read or unpacked. */
 export function resolveCached(ref: string, options: ResolveOptions): ResolvedImage | undefined {
   const reference = parseReference(ref, options.baseDir);
-  const image = recall(storeAt(resolve(options.storeDir)), keyOf(reference));
+  const image = recall(storeAt(resolve(options.storeDir)), keyOf(reference), options.digest);
   return image && { ref, ...image };
 }
 

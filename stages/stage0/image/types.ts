@@ -41,6 +41,8 @@ export interface ResolveOptions {
   /** Relative references resolve against it: the manifest's folder. */
   readonly baseDir: string;
   readonly at?: Position;
+  /** Of the image that is meant, when it is known: the store gives it, whatever has become of its source. */
+  readonly digest?: string | undefined;
   readonly onProgress?: (progress: ImageProgress) => void;
   readonly signal?: AbortSignal;
   /** This process is in a user namespace of a normal user's, with so many ids. */

@@ -47,6 +47,7 @@ export type CompileOptions = Pick<
   | 'onWarning'
   | 'signal'
   | 'frozen'
+  | 'images'
 > & { readonly pins: Pins | undefined };
 
 /** Resolves the images, and lowers the pod. Throws with everything that cannot be honoured on this host. */

@@ -137,8 +137,8 @@ function isInStore({ mounts }: ResolvedImage, { root }: RunOptions): boolean {
   return mounts[0]?.layers.every((layer) => layer.startsWith(store)) ?? false;
 }
 
-function isResolvedTo(image: ResolvedImage, { root, baseDir }: RunOptions): boolean {
-  const now = resolveCached(image.ref, { storeDir: imagesDir(root), baseDir });
+function isResolvedTo(image: ResolvedImage, { root, baseDir, images }: RunOptions): boolean {
+  const now = resolveCached(image.ref, { storeDir: imagesDir(root), baseDir, digest: images?.[image.ref] });
   return now !== undefined && JSON.stringify(now) === JSON.stringify(image);
 }
 

@@ -14,6 +14,8 @@ export interface ResolveInput {
   readonly baseDir: string;
   readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Digests that references stand for, where that is known already. */
+  readonly images?: Readonly<Record<string, string>> | undefined;
   /** The lock beside the manifest. */
   readonly pins?: Pins | undefined;
   readonly frozen?: Frozen | undefined;
@@ -35,7 +37,8 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
   const images = new Map<string, Promise<ResolvedImage>>();
   for (const { image } of spec.apps) {
     if (images.has(image.value)) continue;
-    images.set(image.value, resolveOwn(image.value, { ...optionsOf(input), at: image.at }));
+    const digest = input.images?.[image.value];
+    images.set(image.value, resolveOwn(image.value, { ...optionsOf(input), at: image.at, digest }));
   }
   const settled = await Promise.allSettled(
     spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir)),
@@ -59,7 +62,7 @@ function optionsOf({
   baseDir,
   onProgress,
   signal,
-}: ResolveInput): Omit<Parameters<typeof resolveImage>[1], 'at'> {
+}: ResolveInput): Omit<Parameters<typeof resolveImage>[1], 'at' | 'digest'> {
   return { storeDir, baseDir, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
 }
 

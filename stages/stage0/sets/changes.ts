@@ -2,7 +2,7 @@ import type { InventoryPod } from './inventory.ts';
 import type { Life } from './life.ts';
 import type { DesiredPod } from './types.ts';
 
-/** `keep`: not in the folder any more, and left alone. */
+/** `keep`: not in the folder any more, or broken there, and left alone. */
 export type Action = 'create' | 'replace' | 'restart' | 'unchanged' | 'prune' | 'keep';
 
 export interface Change {
@@ -10,7 +10,7 @@ export interface Change {
   readonly name: string;
   /** For people; short. */
   readonly reason: string;
-  /** Absent for what the folder has no more. */
+  /** Absent for what is to go, or to be left alone. */
   readonly desired?: DesiredPod;
   readonly entry?: InventoryPod | undefined;
 }
@@ -56,6 +56,7 @@ function changeFor(desired: DesiredPod, { pods, lifeOf, isForced, drifted }: Cha
   const { name } = desired;
   const entry = Object.hasOwn(pods, name) ? pods[name] : undefined;
   const current = entry?.current;
+  if (desired.standIn === 'keep') return { action: 'keep', name, reason: 'its manifest is broken', entry };
   const change = (action: Action, reason: string): Change => ({ action, name, reason, desired, entry });
   if (!current) return change('create', 'new');
   const life = lifeOf(current.uuid);

@@ -39,9 +39,10 @@ export async function compileAll(
     ...(signal ? { signal } : {}),
     ...(frozen ? { frozen } : {}),
   };
-  for (const { name, path, text, baseDir } of wanted) {
+  for (const { name, path, text, baseDir, contents } of wanted) {
     signal?.throwIfAborted();
-    const options = { root: store.root, baseDir, stdin: false, isDetached: true, autoRemove: false, ...more };
+    const { images } = contents;
+    const options = { root: store.root, baseDir, stdin: false, isDetached: true, autoRemove: false, images, ...more };
     try {
       ready.set(name, await readyFile({ path, text, baseDir }, options));
     } catch (error) {

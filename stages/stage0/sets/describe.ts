@@ -48,9 +48,14 @@ function distinct(images: References['images']): References['images'] {
   return [...new Map(images.toReversed().map((image) => [image.ref, image])).values()].toReversed();
 }
 
-/** Adds how what the manifest refers to looks now. */
-export async function desire(file: FolderFile, about: Description, reader: ContentsReader): Promise<DesiredPod> {
-  const contents = await reader.read(about.references, file.baseDir);
+/** Adds how what the manifest refers to looks now, or looked when its pod was made. */
+export async function desire(
+  file: FolderFile,
+  about: Description,
+  reader: ContentsReader,
+  before: Contents | undefined,
+): Promise<DesiredPod> {
+  const contents = before ?? (await reader.read(about.references, file.baseDir));
   const { name, rollout, joins, at } = about;
   const { images } = about.references;
   return { ...file, name, digest: digestWith(about.form, contents), contents, images, rollout, joins, at };

@@ -1,14 +1,17 @@
 import { PodError, PodErrors, podErrorsOf } from '../error.ts';
 import { type ContentsOptions, ContentsReader } from './contents.ts';
-import { desire, describe, type Description } from './describe.ts';
+import { desire, describe, type Description, digestWith } from './describe.ts';
 import type { DescriptionCache } from './description-cache.ts';
 import { digestOf } from './digest.ts';
 import type { FolderFile } from './folder.ts';
+import type { Inventory } from './inventory.ts';
 import { orderErrors } from './order.ts';
-import type { DesiredPod, DesiredSet } from './types.ts';
+import type { Contents, DesiredPod, DesiredSet } from './types.ts';
 
 export interface DesiredOptions extends ContentsOptions {
   readonly cache?: DescriptionCache | undefined;
+  /** What there is: for manifests that stand in for others. */
+  readonly pods: Inventory['pods'];
   readonly onWarning?: ((warning: PodError) => void) | undefined;
 }
 
@@ -58,7 +61,7 @@ async function desireAll(
   const pods: DesiredPod[] = [];
   for (const { file, about } of described) {
     try {
-      pods.push(await desire(file, about, reader));
+      pods.push(await desire(file, about, reader, contentsBefore(file, about, options.pods)));
     } catch (error) {
       errors.push(...podErrorsOf(error));
     }
@@ -73,6 +76,18 @@ function afterJoined(pod: DesiredPod, pods: readonly DesiredPod[]): DesiredPod {
   if (joins === undefined || !pods.some(({ name }) => name === joins)) return pod;
   if (dependsOn.some((one) => one.pod === joins)) return pod;
   return { ...pod, rollout: { ...rollout, dependsOn: [...dependsOn, { pod: joins, condition: 'started', at }] } };
+}
+
+/** What the pod of a stand-in was made from; undefined for what is to be looked at, as it has none that was made of that manifest. */
+function contentsBefore(
+  { standIn }: FolderFile,
+  { name, form }: Description,
+  pods: Inventory['pods'],
+): Contents | undefined {
+  if (!standIn) return undefined;
+  const current = Object.hasOwn(pods, name) ? pods[name]?.current : undefined;
+  if (current && digestWith(form, current.contents) === current.digest) return current.contents;
+  return standIn === 'keep' ? { images: {}, files: {} } : undefined;
 }
 
 function twins(described: readonly DescribedFile[]): PodError[] {

@@ -15,7 +15,14 @@ export interface FolderFile {
   readonly text: string;
   /** Why there is no text. */
   readonly wrong?: PodError;
+  readonly standIn?: StandIn | undefined;
 }
+
+/**
+ * The manifest is not what the folder has now, but as it last was. `restart`: its pod is started again from what it was made from
+ * then, and never replaced. `keep`: not even that can be done, and nothing is done to its pod.
+ */
+export type StandIn = 'restart' | 'keep';
 
 const SURE = /\.pod\.(yaml|yml|json)$/;
 const MAYBE = /\.(yaml|yml|json)$/;

@@ -27,7 +27,7 @@ export interface SetPlan {
   readonly state: string;
 }
 
-export interface PlanOptions extends DesiredOptions {
+export interface PlanOptions extends Omit<DesiredOptions, 'pods'> {
   /** Whether a pod goes when it is wanted no more. */
   readonly isPruned: (name: string) => boolean;
   readonly isForced?: ((name: string) => boolean) | undefined;
@@ -40,7 +40,7 @@ export async function planFolder(
   files: readonly FolderFile[],
   options: PlanOptions,
 ): Promise<SetPlan> {
-  const wanted = await readDesired(files, options);
+  const wanted = await readDesired(files, { ...options, pods: inventory.pods });
   const { pin, set } = inventory;
   if (pin?.until !== wanted.digest)
     return compareWith(store, inventory, wanted, { ...options, wanted: wanted.digest, isPinned: false });
@@ -57,7 +57,8 @@ export async function planRevision(
   options: PlanOptions & Pick<SetPlan, 'wanted' | 'isPinned'>,
 ): Promise<SetPlan> {
   // There are others in the folder under the same names.
-  const desired = await asOf(number, () => readDesired(files, { ...options, cache: undefined }));
+  const reading = { ...options, pods: inventory.pods, cache: undefined };
+  const desired = await asOf(number, () => readDesired(files, reading));
   return { ...(await compareWith(store, inventory, desired, options)), revision: number };
 }
 

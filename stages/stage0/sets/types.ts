@@ -1,5 +1,6 @@
 import type { Position } from '../error.ts';
 import type { RolloutSpec } from '../manifest/spec.ts';
+import type { StandIn } from './folder.ts';
 
 /** What the pod's image, and files of the host it has, look like now. */
 export interface Contents {
@@ -18,6 +19,7 @@ export interface DesiredPod {
   readonly path: string;
   readonly baseDir: string;
   readonly text: string;
+  readonly standIn?: StandIn | undefined;
   /** Of the normal form and the contents: equal digests are equal pods. */
   readonly digest: string;
   readonly contents: Contents;

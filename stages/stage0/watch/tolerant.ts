@@ -1,11 +1,14 @@
 import { type PodError, podErrorsOf } from '../error.ts';
-import type { FolderFile } from '../sets/folder.ts';
+import type { FolderFile, StandIn } from '../sets/folder.ts';
+
+/** What is tried when one kind of stand-in is broken too. */
+const NEXT: Readonly<Record<StandIn, StandIn | undefined>> = { restart: 'keep', keep: undefined };
 
 /** A manifest that cannot be brought about as it is now. */
 export interface Broken {
   readonly errors: readonly PodError[];
   /** What counts instead: how it last was when it was good, or nothing at all. */
-  readonly instead: FolderFile | undefined;
+  readonly instead: (FolderFile & { readonly standIn: StandIn }) | undefined;
 }
 
 /** Keeps what is wrong with one manifest from all others: it counts as it last was. */
@@ -75,9 +78,10 @@ export class Tolerance {
   /** False when nothing more can be done for the file. */
   #set(file: FolderFile, errors: readonly PodError[]): boolean {
     const before = this.#broken.get(file.file);
-    if (before && before.instead === undefined) return false;
+    if (before && !before.instead) return false;
     const good = this.#good.get(file.file);
-    const instead = before || good?.text === file.text ? undefined : good;
+    const standIn = before?.instead ? NEXT[before.instead.standIn] : 'restart';
+    const instead = good && standIn && { ...good, standIn };
     this.#broken.set(file.file, { errors: before?.errors ?? errors, instead });
     return true;
   }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../harness/eventually.ts';
+import { PROBE } from '../../harness/paths.ts';
 import { podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { Repository } from '../source/repository.ts';
@@ -75,6 +77,26 @@ test('a broken manifest holds up nobody, the last good one stays, and what was p
   assert.match(set.told(/as they should be/)[0]!, /2 pods/);
   assert.deepEqual(await set.names(), ['a', 'b']);
   assert.match(set.process.output, /that is mended/);
+});
+
+test('a pod whose image is gone is started again from what was unpacked, and is not told to be unwanted', async () => {
+  await using set = new WatchedSet(root, 'unpacked');
+  const archive = join(set.dir, 'root.tar');
+  execFileSync('tar', ['-cf', archive, '-C', dirname(PROBE), basename(PROBE)]);
+  set.write('a', { exec: [`/${basename(PROBE)}`, 'hold'], app: { image: 'tar:./root.tar' } });
+  set.write('b');
+  set.watch();
+  const first = await set.running();
+  renameSync(archive, `${archive}.away`);
+  assert.match(set.round(), /a\.pod\.yaml:\d+:\d+: .*root\.tar.*; again in 1s$/);
+  assert.deepEqual(await set.running(), first);
+  await podOk(['kill', 'a'], { root });
+  await set.until(async () => ![undefined, first['a']].includes((await set.running())['a']));
+  assert.doesNotMatch(set.process.output, /not in the folder/);
+  const second = await set.running();
+  renameSync(`${archive}.away`, archive);
+  set.told(/as they should be/);
+  assert.deepEqual(await set.running(), second);
 });
 
 test('a folder that is gone, or empty, takes no pods along; one that is replaced or switched counts', async () => {

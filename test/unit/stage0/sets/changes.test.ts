@@ -54,6 +54,13 @@ test('what is new is created, what is as it should be is let be', () => {
   assert.deepEqual(plan({ desired: [desired('a'), desired('b')], pods }), ['a create: new', 'b unchanged: runs']);
 });
 
+test('of one that is broken, and was not to be started as it was either, the pod stays', () => {
+  const broken = { ...desired('a', 'other'), standIn: 'keep' } as const;
+  assert.deepEqual(plan({ desired: [broken], pods: { a: has('dead') }, isPruned: () => true }), [
+    'a keep: its manifest is broken',
+  ]);
+});
+
 test('what died is restarted, what has done its work is not, also when nothing of it is left', () => {
   const pods = { a: has('dead'), b: has('done'), c: has('gone'), d: has('gone', 'd', { isCompleted: true }) };
   assert.deepEqual(plan({ desired: ['a', 'b', 'c', 'd'].map((name) => desired(name)), pods }), [

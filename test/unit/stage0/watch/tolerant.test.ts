@@ -10,16 +10,19 @@ function errorAt(name: string, code: ErrorCode = 'manifest/schema'): PodError {
   return new PodError(code, `wrong: ${name}`, { at: { file: `dir/${name}`, line: 1, col: 1 } });
 }
 
-const texts = (files: readonly FolderFile[]): string[] => files.map(({ file: name, text }) => `${name}=${text}`);
+const texts = (files: readonly FolderFile[]): string[] =>
+  files.map(({ file: name, text, standIn }) => `${name}=${text}${standIn ? ` ${standIn}` : ''}`);
 
-test('a manifest that is broken counts as it last was, and then not at all', () => {
+test('a manifest that is broken counts as it last was, then only for its pod to stay, and then not at all', () => {
   const tolerance = new Tolerance([file('a', 'old'), file('b', 'b')]);
   const files = [file('a', 'new'), file('b', 'b')];
   tolerance.beginRound();
   assert.deepEqual(texts(tolerance.judge(files)), ['a=new', 'b=b']);
   assert.equal(tolerance.isolate(errorAt('a'), files), true);
-  assert.deepEqual(texts(tolerance.judge(files)), ['a=old', 'b=b']);
+  assert.deepEqual(texts(tolerance.judge(files)), ['a=old restart', 'b=b']);
   assert.equal(tolerance.isolate(new PodErrors([errorAt('a'), errorAt('a')]), files), true);
+  assert.deepEqual(texts(tolerance.judge(files)), ['a=old keep', 'b=b']);
+  assert.equal(tolerance.isolate(errorAt('a'), files), true);
   assert.deepEqual(texts(tolerance.judge(files)), ['b=b']);
   assert.equal(tolerance.isolate(errorAt('a'), files), false);
   assert.deepEqual(
@@ -28,11 +31,11 @@ test('a manifest that is broken counts as it last was, and then not at all', () 
   );
 });
 
-test('one that never was good is left out, and one whose surroundings broke too', () => {
+test('one that never was good is left out; one whose surroundings broke stands in for itself', () => {
   const tolerance = new Tolerance([file('a', 'same')]);
   const files = [file('a', 'same'), file('new', 'x')];
   assert.equal(tolerance.isolate(new PodErrors([errorAt('a'), errorAt('new')]), files), true);
-  assert.deepEqual(texts(tolerance.judge(files)), []);
+  assert.deepEqual(texts(tolerance.judge(files)), ['a=same restart']);
 });
 
 test('what is remembered is what was brought about', () => {
@@ -43,11 +46,11 @@ test('what is remembered is what was brought about', () => {
   tolerance.beginRound();
   files = [file('a', 'broken again')];
   tolerance.isolate(errorAt('a'), files);
-  assert.deepEqual(texts(tolerance.judge(files)), ['a=old']);
+  assert.deepEqual(texts(tolerance.judge(files)), ['a=old restart']);
   tolerance.beginRound();
   tolerance.remember([file('a', 'good')]);
   tolerance.isolate(errorAt('a'), files);
-  assert.deepEqual(texts(tolerance.judge(files)), ['a=good']);
+  assert.deepEqual(texts(tolerance.judge(files)), ['a=good restart']);
 });
 
 test('of two with one name the one that came is to blame', () => {
