@@ -34,26 +34,38 @@ const SIGNALS = [
   'SYS',
 ] as const;
 
-/** `SIGTERM` for `TERM`, `term`, `SIGTERM` and `15`; undefined when there is no such signal. */
-export function signalName(text: string): string | undefined {
-  if (/^\d+$/.test(text)) {
-    const name = SIGNALS[Number(text) - 1];
-    return name === undefined ? undefined : `SIG${name}`;
-  }
-  const name = text.toUpperCase().replace(/^SIG/, '');
-  return (SIGNALS as readonly string[]).includes(name) ? `SIG${name}` : undefined;
+/** Older names of the same, which images have. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { CLD: 'CHLD', IOT: 'ABRT', POLL: 'IO' };
+
+/** Those that programs may use; glibc keeps 32 and 33 for itself. */
+const SIGRTMIN = 34;
+const SIGRTMAX = 64;
+
+/** All that have a name, with its prefix. */
+export function signalNames(): string[] {
+  return [...SIGNALS, 'RTMIN', 'RTMAX'].map((name) => `SIG${name}`);
 }
 
-/** First real-time signal that programs may use; glibc keeps 32 and 33 for itself. */
-const SIGRTMIN = 34;
+/** `SIGTERM` for `TERM`, `term`, `SIGTERM` and `15`, `SIGRTMIN+3` for `37`; undefined when there is no such signal. */
+export function signalName(text: string): string | undefined {
+  const number = signalNumber(text);
+  if (number === undefined) return undefined;
+  if (number <= SIGNALS.length) return `SIG${SIGNALS[number - 1]}`;
+  return number === SIGRTMIN ? 'SIGRTMIN' : `SIGRTMIN+${number - SIGRTMIN}`;
+}
 
-/** The number of `SIGTERM`, `term`, `15` or `SIGRTMIN+3`; undefined when there is no such signal. Images write all of them. */
+/** The number of `SIGTERM`, `term`, `15`, `SIGRTMIN+3` or `RTMAX-1`; undefined when there is no such signal. */
 export function signalNumber(text: string): number | undefined {
-  const realtime = /^(?:SIG)?RTMIN(?:\+(\d+))?$/i.exec(text);
-  const number = realtime ? SIGRTMIN + Number(realtime[1] ?? 0) : Number(text);
-  if (Number.isInteger(number) && number >= 1 && number <= 64) return number;
-  const name = signalName(text);
-  return name === undefined ? undefined : (SIGNALS as readonly string[]).indexOf(name.slice(3)) + 1;
+  const number = /^\d+$/.test(text) ? Number(text) : numberOf(text.toUpperCase().replace(/^SIG/, ''));
+  const isOne = (number >= 1 && number <= SIGNALS.length) || (number >= SIGRTMIN && number <= SIGRTMAX);
+  return isOne ? number : undefined;
+}
+
+function numberOf(name: string): number {
+  const realtime = /^RT(?:MIN(?<up>\+\d+)?|MAX(?<down>-\d+)?)$/.exec(name)?.groups;
+  if (realtime)
+    return (name.startsWith('RTMIN') ? SIGRTMIN : SIGRTMAX) + Number(realtime['up'] ?? realtime['down'] ?? 0);
+  return (SIGNALS as readonly string[]).indexOf(OTHER_NAMES[name] ?? name) + 1;
 }
 
 /** asm-generic/signal-defs.h */

@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { signalName } from '../../linux/signals.ts';
 import { type JsonObject, arrayOf, objectOf, stringOf, stringsOf } from './json.ts';
 import { corrupt } from './tar/fault.ts';
 import type { ImageConfig } from './types.ts';
@@ -36,7 +36,7 @@ function parseConfig(config: JsonObject, label: string): ImageConfig {
   const text = (key: string): string | undefined => stringOf(config[key], `${label}, "${key}"`);
   const user = text('User');
   const workingDirectory = text('WorkingDir');
-  const stopSignal = signalName(text('StopSignal'), label);
+  const stopSignal = stopSignalOf(text('StopSignal'), label);
   return {
     entrypoint: stringsOf(config.Entrypoint, `${label}, "Entrypoint"`),
     command: stringsOf(config.Cmd, `${label}, "Cmd"`),
@@ -67,15 +67,10 @@ function parseEnv(entries: readonly string[]): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-/** `15`, `TERM` and `SIGTERM` are all in use; the result has the prefix. */
-function signalName(value: string | undefined, label: string): string | undefined {
+/** As manifests write it. */
+function stopSignalOf(value: string | undefined, label: string): string | undefined {
   if (value === undefined) return undefined;
-  if (/^[0-9]+$/.test(value)) {
-    const found = Object.entries(constants.signals).find(([, number]) => number === Number(value));
-    if (!found) throw corrupt(`read ${label}, "StopSignal": there is no signal ${value}`);
-    return found[0];
-  }
-  const name = value.toUpperCase().startsWith('SIG') ? value.toUpperCase() : `SIG${value.toUpperCase()}`;
-  if (name in constants.signals || /^SIGRT(MIN|MAX)([+-][0-9]{1,2})?$/.test(name)) return name;
-  throw corrupt(`read ${label}, "StopSignal": there is no signal "${value}"`);
+  const name = signalName(value);
+  if (name === undefined) throw corrupt(`read ${label}, "StopSignal": there is no signal "${value}"`);
+  return name;
 }

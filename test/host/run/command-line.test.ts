@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pod } from '../../harness/pod-cli.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
+import { PodProcess } from './pod-process.ts';
 import { shellManifest } from './shell-manifest.ts';
 
 const root = useTempRoot();
@@ -33,4 +34,21 @@ test('a root that is empty is not the current directory', async () => {
     assert.equal(exitCode, 2);
     assert.match(stderr, /--root "": the path is empty \[cli\/usage\]/);
   }
+});
+
+test('kill sends real-time signals, by name and number, and knows what a slip was to be', async () => {
+  // dash knows their numbers only.
+  const script = 'trap "echo got" 37; echo up; while :; do sleep 1000 & wait $!; done';
+  await podOk(['run', '-d', '-'], { root, input: shellManifest('timed', { a: script }) });
+  const logs = new PodProcess(root, ['logs', '-f', 'timed']);
+  await logs.says('up\n');
+  await podOk(['kill', '-s', 'SIGRTMIN+3', 'timed'], { root });
+  await logs.says('up\ngot\n');
+  await podOk(['kill', '-s', '37', 'timed'], { root });
+  await logs.says('up\ngot\ngot\n');
+  const { exitCode, stderr } = await pod(['kill', '-s', 'HUPP', 'timed'], { root });
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /did you mean "SIGHUP"\?/);
+  await podOk(['rm', '--force', 'timed'], { root });
+  await logs.ended();
 });

@@ -1,10 +1,11 @@
 import { PodError } from '../../error.ts';
 import { readRecord } from '../../pod/record.ts';
+import { nearest } from '../../pod/nearest.ts';
 import { PodStore } from '../../pod/store.ts';
 import { chooseApps, forEachPod, someOperands } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
 import { loadControl } from '../load-launch.ts';
-import { signalName } from '../../../linux/signals.ts';
+import { signalName, signalNames } from '../../../linux/signals.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -27,7 +28,7 @@ async function kill(invocation: Invocation): Promise<number> {
   const { flags, root } = invocation;
   const text = flags.value('signal') ?? 'SIGKILL';
   const signal = signalName(text);
-  if (signal === undefined) throw new PodError('cli/usage', `--signal "${text}": no such signal`);
+  if (signal === undefined) throw noSuchSignal(text);
   const app = flags.value('app');
   const store = new PodStore(root);
   const { signalPod } = await loadControl();
@@ -38,4 +39,10 @@ async function kill(invocation: Invocation): Promise<number> {
     await signalPod(pod.path, app, signal);
   });
   return 0;
+}
+
+function noSuchSignal(text: string): PodError {
+  const near = nearest(`SIG${text.toUpperCase().replace(/^SIG/, '')}`, signalNames());
+  const hint = near === undefined ? undefined : `did you mean "${near}"?`;
+  return new PodError('cli/usage', `--signal "${text}": no such signal`, { hint });
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseDuration } from '../../../../stages/stage0/cli/arguments.ts';
 import { type Flag, parseFlags } from '../../../../stages/stage0/cli/flags.ts';
 import { parseSelector } from '../../../../stages/stage0/cli/select.ts';
-import { signalName } from '../../../../stages/linux/signals.ts';
+import { signalName, signalNumber } from '../../../../stages/linux/signals.ts';
 import { GLOBAL_FLAGS } from '../../../../stages/stage0/cli/verb.ts';
 import { VERBS } from '../../../../stages/stage0/cli/verbs.ts';
 import { parseSince } from '../../../../stages/stage0/cli/verbs/logs.ts';
@@ -120,6 +120,18 @@ test('durations and times', () => {
 
 test('signals by name and by number', () => {
   for (const text of ['TERM', 'term', 'SIGTERM', 'sigterm', '15']) assert.equal(signalName(text), 'SIGTERM', text);
+  for (const [text, name] of [
+    ['37', 'SIGRTMIN+3'],
+    ['sigrtmin+3', 'SIGRTMIN+3'],
+    ['RTMIN', 'SIGRTMIN'],
+    ['34', 'SIGRTMIN'],
+    ['RTMAX', 'SIGRTMIN+30'],
+    ['SIGRTMAX-1', 'SIGRTMIN+29'],
+    ['SIGIOT', 'SIGABRT'],
+  ] as const)
+    assert.deepEqual([signalName(text), signalNumber(text)], [name, signalNumber(name)], text);
+  for (const text of ['32', '33', '65', 'RTMIN+31', 'RTMAX-31', 'RTMIN-1', 'RTMINX'])
+    assert.equal(signalName(text), undefined, text);
   for (const text of ['', '0', '99', 'SIG', 'TERMINATE', '-9']) assert.equal(signalName(text), undefined, text);
 });
 
