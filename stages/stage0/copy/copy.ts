@@ -15,7 +15,7 @@ import type { AppFiles } from './find-app.ts';
 import { harmless, insideOf, MappedSink, outsideOf } from './mapped-sink.ts';
 import { missing, openDirectory, partPath, type Place, shown } from './place.ts';
 import { readArchive } from './read-archive.ts';
-import { TreeReader } from './read-tree.ts';
+import { type TreeOptions, TreeReader } from './read-tree.ts';
 
 export interface Streams {
   readonly write: (bytes: Uint8Array) => void;
@@ -23,6 +23,8 @@ export interface Streams {
 }
 
 type Map = (entry: TarEntry) => TarEntry | undefined;
+type Read = (sink: TarSink, name: string, isCopy?: IsCopy) => void;
+type IsCopy = NonNullable<TreeOptions['isCopy']>;
 
 const HOST: Place = { rootFd: undefined };
 
@@ -41,7 +43,7 @@ export function copyOut(files: AppFiles, source: string, target: string, streams
     source,
     target,
     (entry) => (isSpecial(entry) ? undefined : harmless(inside(entry))),
-    (sink, name) => readInto(place, source, name, sink),
+    (sink, name, isCopy) => readInto(place, source, name, sink, isCopy),
   );
 }
 
@@ -64,10 +66,10 @@ export function copyIn(files: AppFiles, source: string, target: string, streams:
   if (source === '-') {
     using directory = openDirectory(place, target);
     if (!directory) throw missing(target);
-    write(place, directory.number, target, map, 'archive', (sink) => readArchive(streams.stdin, sink));
+    write(place, directory.number, target, map, 'archive', '', (sink) => readArchive(streams.stdin, sink));
     return;
   }
-  writeBelow(place, source, target, map, (sink, name) => readInto(HOST, source, name, sink));
+  writeBelow(place, source, target, map, (sink, name, isCopy) => readInto(HOST, source, name, sink, isCopy));
 }
 
 /** From one pod to another, or within one. */
@@ -80,7 +82,7 @@ export function copyAcross(from: AppFiles, source: string, to: AppFiles, target:
     source,
     target,
     (entry) => (isSpecial(entry) ? undefined : outside(inside(entry))),
-    (sink, name) => readInto({ rootFd: from.root.number }, source, name, sink),
+    (sink, name, isCopy) => readInto({ rootFd: from.root.number }, source, name, sink, isCopy),
   );
 }
 
@@ -91,20 +93,14 @@ function placeToWrite({ root, owners, isOver }: AppFiles): Place {
 }
 
 /** In a directory that exists, under the source's name; else under the name that does not. */
-function writeBelow(
-  place: Place,
-  source: string,
-  target: string,
-  map: Map,
-  read: (sink: TarSink, name: string) => void,
-): void {
+function writeBelow(place: Place, source: string, target: string, map: Map, read: Read): void {
   using existing = openDirectory(place, target);
-  if (existing) return write(place, existing.number, target, map, 'tree', (sink) => read(sink, partPath(source).name));
+  if (existing) return write(place, existing.number, target, map, 'tree', partPath(source).name, read);
   const { directory, name } = partPath(target);
   using parent = name === '' || target.endsWith('/') ? undefined : openDirectory(place, directory);
   if (!parent) throw missing(name === '' || target.endsWith('/') ? target : directory);
   if (place === HOST) requireNoDevice(parent.number, name, target);
-  write(place, parent.number, target, map, 'tree', (sink) => read(sink, name));
+  write(place, parent.number, target, map, 'tree', name, read);
 }
 
 /** A symlink gives way to a file, but not one like /dev/stdout: whoever names it does not mean the link. */
@@ -127,21 +123,22 @@ function write(
   target: string,
   map: Map,
   from: 'tree' | 'archive',
-  read: (sink: TarSink) => void,
+  name: string,
+  read: Read,
 ): void {
-  const name = shown(target);
-  using writer = new LayerWriter(directory, copyFaults(name, from), { owner, target: name });
+  const label = shown(target);
+  using writer = new LayerWriter(directory, copyFaults(label, from), { owner, target: label });
   const sink = new MappedSink(writer, map);
-  read(sink);
+  read(sink, name, (found) => writer.hasMade(found));
   writer.finish();
   if (sink.nothingBut) throw onlySpecial(sink.nothingBut);
 }
 
-function readInto(place: Place, source: string, prefix: string, sink: TarSink): void {
+function readInto(place: Place, source: string, prefix: string, sink: TarSink, isCopy?: IsCopy): void {
   const { directory, name } = partPath(source);
   using parent = openDirectory(place, directory);
   if (!parent) throw missing(directory);
-  new TreeReader(sink).read({ dirFd: parent.number, name, label: shown(source) }, prefix);
+  new TreeReader(sink, isCopy && { isCopy }).read({ dirFd: parent.number, name, label: shown(source) }, prefix);
 }
 
 function isSpecial({ type }: TarEntry): boolean {
@@ -149,7 +146,7 @@ function isSpecial({ type }: TarEntry): boolean {
 }
 
 function onlySpecial({ path, type }: TarEntry): PodError {
-  return new PodError('host/refused', `copy "${printable(path)}": it is a ${type}`, {
+  return new PodError('host/refused', `copy "${printable(path)}": it is a ${type === 'fifo' ? 'FIFO' : 'device'}`, {
     hint: 'FIFOs and devices go into an archive only, with - for DST',
   });
 }

@@ -35,6 +35,13 @@ export interface TreeStart {
   readonly label: string;
 }
 
+export interface TreeOptions {
+  /** Mounts that belong to the tree, by path. */
+  readonly mounts?: ReadonlySet<string>;
+  /** Whether a directory was made of what is read: its own copy would be copied into it without end. */
+  readonly isCopy?: (directory: BigIntStats) => boolean;
+}
+
 /**
  * Reads a tree that others change, and may want us to read what is not in it. Each step opens one component below a descriptor,
  * follows nothing and stays in the mount; what an entry is, is asked of what was opened. Names are sorted by their bytes.
@@ -42,15 +49,17 @@ export interface TreeStart {
 export class TreeReader {
   readonly #sink: TarSink;
   readonly #mounts: ReadonlySet<string>;
+  readonly #isCopy: (directory: BigIntStats) => boolean;
   readonly #chunk: Buffer = Buffer.allocUnsafe(CHUNK);
   /** Where a file with several names was seen first. */
   readonly #linked = new Map<string, string>();
   /** What is being read, for a failure. */
   #at = '';
 
-  constructor(sink: TarSink, mounts: ReadonlySet<string> = new Set()) {
+  constructor(sink: TarSink, { mounts = new Set(), isCopy = () => false }: TreeOptions = {}) {
     this.#sink = sink;
     this.#mounts = mounts;
+    this.#isCopy = isCopy;
   }
 
   /** Without a prefix, what a directory holds and not the directory. */
@@ -98,6 +107,10 @@ export class TreeReader {
   #readFound(fd: number, path: string, depth: number): void {
     const stat = fstatSync(fd, { bigint: true });
     const type = typeOf(stat);
+    if (type === 'directory' && this.#isCopy(stat))
+      throw new PodError('host/refused', `copy "${printable(path)}": it is the copy itself`, {
+        hint: 'DST is in SRC: copy to a place outside of it',
+      });
     // A socket is nothing without its program.
     if (type === undefined) return;
     const key = `${stat.dev}:${stat.ino}`;

@@ -84,6 +84,14 @@ test('a source or a directory that is not there is told of by its path', async (
   await refuse('files:/data/link/', work, /copy "\/data\/link\/": it is no directory/);
 });
 
+test('a directory is not copied into itself without end', async () => {
+  mkdirSync(`${work}/itself/sub`, { recursive: true });
+  await podOk(['cp', `${work}/itself`, 'files:/'], { root });
+  await refuse('files:/itself', 'files:/itself', /copy "itself\/itself": it is the copy itself/);
+  await refuse('files:/itself/.', 'files:/itself/sub', /it is the copy itself/);
+  await refuse('files:/itself', 'files:/itself/sub/new', /it is the copy itself/);
+});
+
 test('a socket has nothing that could be copied', async () => {
   const server = createServer().listen(`${work}/socket`);
   await once(server, 'listening');

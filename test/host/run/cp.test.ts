@@ -130,7 +130,7 @@ test('a tree goes into a file system of the pod itself, where root of the host h
 test('a FIFO is refused without waiting for a writer, and a hole stays a hole', async () => {
   const { exitCode, stderr } = await pod(['cp', 'files:/data/fifo', `${work}/fifo`], { root, timeoutMs: 10_000 });
   assert.equal(exitCode, 1);
-  assert.match(stderr, /it is a fifo/);
+  assert.match(stderr, /it is a FIFO/);
   await cp('files:/data/sparse', `${work}/sparse`);
   const { size, blocks } = statSync(`${work}/sparse`);
   assert.equal(size, 16 * 1024 * 1024);

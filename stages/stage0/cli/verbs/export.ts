@@ -52,7 +52,7 @@ function exportApp(invocation: Invocation): number {
   const write = (output: (bytes: Uint8Array) => void): void => {
     const writer = new TarWriter(output);
     const sink = new MappedSink(writer, insideOf(files.owners));
-    new TreeReader(sink, files.imageMounts).read({ dirFd: files.root.number, name: '', label: '/' }, '');
+    new TreeReader(sink, { mounts: files.imageMounts }).read({ dirFd: files.root.number, name: '', label: '/' }, '');
     writer.finish();
   };
   if (path === '-') write(archiveToStdout());

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { type BigIntStats, closeSync } from 'node:fs';
 import { ERRNO, SyscallError } from '../../../linux/errno.ts';
 import {
   AT_REMOVEDIR,
@@ -77,6 +77,11 @@ export class LayerWriter implements TarSink, Disposable {
       },
       this.#made,
     );
+  }
+
+  /** Of a directory in use: see `MadeFiles`. */
+  hasMade(stat: BigIntStats): boolean {
+    return this.#made?.hasMade(stat) ?? false;
   }
 
   begin(entry: TarEntry): void {

@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { type BigIntStats, fstatSync } from 'node:fs';
 import {
   O_DIRECTORY,
   O_NOFOLLOW,
@@ -32,6 +32,7 @@ export interface LiveTarget {
 export class MadeFiles {
   readonly #target: string;
   readonly #directories = new Map<string, string>();
+  readonly #identities = new Set<string>();
 
   readonly #owner: number;
 
@@ -54,7 +55,9 @@ export class MadeFiles {
     const { uid, mode } = fstatSync(found.number);
     const isNew = this.#isOwner(uid) && (mode & 0o077) === 0 && isEmpty(found.number);
     if (!isNew) throw this.#replaced(path);
-    this.#directories.set(path, identityOf(found.number));
+    const identity = identityOf(statOf(found.number));
+    this.#directories.set(path, identity);
+    this.#identities.add(identity);
     return found.take();
   }
 
@@ -67,10 +70,15 @@ export class MadeFiles {
     return new Fd(found.take());
   }
 
+  /** Whether a directory that was met somewhere is one that was made here. */
+  hasMade(stat: BigIntStats): boolean {
+    return this.#identities.has(identityOf(stat));
+  }
+
   /** A directory that was made here is still the one of that name. */
   check(fd: number, path: string): void {
     const made = this.#directories.get(path);
-    if (made === undefined || made === identityOf(fd)) return;
+    if (made === undefined || made === identityOf(statOf(fd))) return;
     new Fd(fd)[Symbol.dispose]();
     throw this.#replaced(path);
   }
@@ -106,8 +114,11 @@ function isEmpty(directory: number): boolean {
   return readEntries(directory).next().done === true;
 }
 
+function statOf(fd: number): BigIntStats {
+  return fstatSync(fd, { bigint: true });
+}
+
 /** An inode's number may be used again, by one that was born later. */
-function identityOf(fd: number): string {
-  const { dev, ino, birthtimeNs } = fstatSync(fd, { bigint: true });
+function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
   return `${dev}:${ino}:${birthtimeNs}`;
 }
