@@ -1,6 +1,6 @@
 // openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), fchownat(2), utimensat(2), flock(2), lseek(2), ioctl_iflags(2), xattr(7)
 
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
 import { errnoName } from './errno.ts';
 import { type SyscallArg, syscall, trySyscall } from './syscall.ts';
 
@@ -79,6 +79,11 @@ export function trySymlinkat(target: KernelPath, dirFd: number, path: KernelPath
 /** Never follows a symlink at the end of `oldPath`. */
 export function tryLinkat(oldDirFd: number, oldPath: KernelPath, dirFd: number, path: KernelPath): number {
   return trySyscall('linkat', oldDirFd, oldPath, dirFd, path, 0);
+}
+
+/** Gives a name to an open file that has none: see O_TMPFILE in open(2). */
+export function linkOpenFile(fd: number, path: KernelPath): void {
+  syscall('linkat', AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
 /** `mode` carries the type; the device number is split into major and minor. */

@@ -7,12 +7,11 @@ import {
   FSOPEN_CLOEXEC,
   O_CLOEXEC,
   O_RDWR,
+  O_TMPFILE,
 } from './constants.ts';
 import { Fd } from './fd.ts';
 import { fchmod } from './file.ts';
 import { syscall } from './syscall.ts';
-
-const O_TMPFILE = 0o20_200_000;
 
 /** Files in memory without names, that together hold no more than so many bytes: who writes more gets ENOSPC. */
 export class MemoryFiles implements Disposable {

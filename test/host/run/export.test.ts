@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../harness/eventually.ts';
 import { POD_BIN } from '../../harness/paths.ts';
-import { pod, podOk } from '../../harness/pod-cli.ts';
+import { cliEnvironment, commandLine, pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { entriesOf, makeBaseImage, manifestOf } from './copy-pods.ts';
 import { shellManifest } from './shell-manifest.ts';
@@ -94,6 +95,28 @@ test('an archive that cannot be written is told of by where it was to go', async
     assert.match(stderr, said);
     assert.doesNotMatch(stderr, /image|store|partial/);
   }
+});
+
+test('of an export that is interrupted nothing is left, and what was there stays', async () => {
+  await podOk(['run', '-d', '-'], { root, input: shellManifest('large', { app: 'sleep 1000' }) });
+  const directory = `${work}/interrupted`;
+  mkdirSync(directory);
+  writeFileSync(`${directory}/x.tar`, 'before');
+  const child = spawn(process.execPath, commandLine(['export', 'large', '-O', `${directory}/x.tar`], root), {
+    stdio: 'ignore',
+    env: cliEnvironment(),
+  });
+  const exited = once(child, 'exit');
+  const fds = `/proc/${child.pid}/fd`;
+  const isWritten = (fd: string): boolean => {
+    const target = readlinkSync(`${fds}/${fd}`);
+    return target.startsWith(directory) && statSync(`${fds}/${fd}`).size > 0;
+  };
+  await eventually(async () => assert.ok(readdirSync(fds).some(isWritten)));
+  child.kill('SIGINT');
+  assert.deepEqual(await exited, [null, 'SIGINT']);
+  assert.deepEqual(readdirSync(directory), ['x.tar']);
+  assert.equal(readFileSync(`${directory}/x.tar`, 'utf8'), 'before');
 });
 
 test(

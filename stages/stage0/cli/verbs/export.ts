@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { openAppFiles } from '../../copy/find-app.ts';
 import { writeFailure } from '../../copy/faults.ts';
 import { insideOf, MappedSink } from '../../copy/mapped-sink.ts';
@@ -9,6 +9,7 @@ import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
 import { archiveOutput, archiveToStdout } from '../archive-output.ts';
 import { isTerminal, STDOUT } from '../terminal.ts';
+import { writeWholeFile } from '../whole-file.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -64,24 +65,9 @@ function writeToFile(path: string, write: (fd: number) => void): void {
   try {
     const there = statSync(path, { throwIfNoEntry: false });
     if (there && !there.isFile()) writeInto(path, write);
-    else writeWhole(path, write);
+    else writeWholeFile(path, write);
   } catch (error) {
     throw writeFailure(error, `write "${path}"`);
-  }
-}
-
-/** The file is there in one piece or not at all; as it may hold the pod's secrets, it is its owner's only. */
-function writeWhole(path: string, write: (fd: number) => void): void {
-  const partial = `${path}.${process.pid}.partial`;
-  const fd = openSync(partial, 'wx', 0o600);
-  try {
-    write(fd);
-    renameSync(partial, path);
-  } catch (error) {
-    unlinkSync(partial);
-    throw error;
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -1,0 +1,36 @@
+// open(2): O_TMPFILE; rename(2)
+
+import { closeSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { O_TMPFILE, O_WRONLY } from '../../linux/constants.ts';
+import { linkOpenFile } from '../../linux/file.ts';
+
+/**
+ * The file is there in one piece or not at all: until all is written it has no name, so that nothing is left of one that was
+ * interrupted. It is its owner's only.
+ */
+export function writeWholeFile(path: string, write: (fd: number) => void): void {
+  const partial = `${dirname(path)}/.${process.pid}.partial`;
+  const { fd, isNamed } = openPartial(partial);
+  let isLeft = isNamed;
+  try {
+    write(fd);
+    if (!isNamed) linkOpenFile(fd, partial);
+    isLeft = true;
+    renameSync(partial, path);
+    isLeft = false;
+  } finally {
+    if (isLeft) unlinkSync(partial);
+    closeSync(fd);
+  }
+}
+
+function openPartial(partial: string): { readonly fd: number; readonly isNamed: boolean } {
+  try {
+    return { fd: openSync(dirname(partial), O_TMPFILE | O_WRONLY, 0o600), isNamed: false };
+  } catch (error) {
+    // Not every file system has files without names: NFS has not.
+    if ((error as NodeJS.ErrnoException).code !== 'EOPNOTSUPP') throw error;
+    return { fd: openSync(partial, 'wx', 0o600), isNamed: true };
+  }
+}
