@@ -23,28 +23,30 @@ export interface Streams {
 }
 
 type Map = (entry: TarEntry) => TarEntry | undefined;
-type Read = (sink: TarSink, name: string, isCopy?: IsCopy) => void;
 type IsCopy = NonNullable<TreeOptions['isCopy']>;
+type Read = (sink: TarSink, name: string, isCopy: IsCopy) => void;
+
+/** Where a copy goes, and what becomes of each entry there. */
+interface Target {
+  readonly place: Place;
+  readonly path: string;
+  readonly map: Map;
+}
 
 const HOST: Place = { rootFd: undefined };
 
 export function copyOut(files: AppFiles, source: string, target: string, streams: Streams): void {
   requireLeft(files, source);
-  const place = { rootFd: files.root.number };
+  const place = placeOf(files);
   const inside = insideOf(files.owners);
   if (target === '-') {
     const writer = new TarWriter(streams.write);
-    readInto(place, source, partPath(source).name, new MappedSink(writer, inside));
+    readInto(place, source, new MappedSink(writer, inside), partPath(source).name);
     writer.finish();
     return;
   }
-  writeBelow(
-    HOST,
-    source,
-    target,
-    (entry) => (isSpecial(entry) ? undefined : harmless(inside(entry))),
-    (sink, name, isCopy) => readInto(place, source, name, sink, isCopy),
-  );
+  const map = withoutSpecial((entry) => harmless(inside(entry)));
+  writeBelow({ place: HOST, path: target, map }, source, (...into) => readInto(place, source, ...into));
 }
 
 /** An empty directory in the place of a volume would look like all there was. */
@@ -60,47 +62,46 @@ function requireLeft({ volumes }: AppFiles, path: string): void {
 }
 
 export function copyIn(files: AppFiles, source: string, target: string, streams: Streams): void {
-  const place = placeToWrite(files);
-  const outside = outsideOf(files.owners);
-  const map = (entry: TarEntry): TarEntry | undefined => (isSpecial(entry) ? undefined : outside(entry));
+  requireRunning(files);
+  const to = { place: placeOf(files), path: target, map: withoutSpecial(outsideOf(files.owners)) };
   if (source === '-') {
-    using directory = openDirectory(place, target);
+    using directory = openDirectory(to.place, target);
     if (!directory) throw missing(target);
-    write(place, directory.number, target, map, 'archive', '', (sink) => readArchive(streams.stdin, sink));
+    write(to, directory.number, 'archive', (sink) => readArchive(streams.stdin, sink));
     return;
   }
-  writeBelow(place, source, target, map, (sink, name, isCopy) => readInto(HOST, source, name, sink, isCopy));
+  writeBelow(to, source, (...into) => readInto(HOST, source, ...into));
 }
 
 /** From one pod to another, or within one. */
 export function copyAcross(from: AppFiles, source: string, to: AppFiles, target: string): void {
   requireLeft(from, source);
+  requireRunning(to);
   const inside = insideOf(from.owners);
   const outside = outsideOf(to.owners);
-  writeBelow(
-    placeToWrite(to),
-    source,
-    target,
-    (entry) => (isSpecial(entry) ? undefined : outside(inside(entry))),
-    (sink, name, isCopy) => readInto({ rootFd: from.root.number }, source, name, sink, isCopy),
-  );
+  const map = withoutSpecial((entry) => outside(inside(entry)));
+  writeBelow({ place: placeOf(to), path: target, map }, source, (...into) => readInto(placeOf(from), source, ...into));
 }
 
-function placeToWrite({ root, owners, isOver }: AppFiles): Place {
-  if (isOver)
-    throw new PodError('pod/state', 'copy into the pod: it has exited', { hint: 'what has exited can be copied from' });
+function placeOf({ root, owners }: AppFiles): Place {
   return { rootFd: root.number, owner: owners.outside(0, '/') };
 }
 
+function requireRunning({ isOver }: AppFiles): void {
+  if (isOver)
+    throw new PodError('pod/state', 'copy into the pod: it has exited', { hint: 'what has exited can be copied from' });
+}
+
 /** In a directory that exists, under the source's name; else under the name that does not. */
-function writeBelow(place: Place, source: string, target: string, map: Map, read: Read): void {
-  using existing = openDirectory(place, target);
-  if (existing) return write(place, existing.number, target, map, 'tree', partPath(source).name, read);
-  const { directory, name } = partPath(target);
-  using parent = name === '' || target.endsWith('/') ? undefined : openDirectory(place, directory);
-  if (!parent) throw missing(name === '' || target.endsWith('/') ? target : directory);
-  if (place === HOST) requireNoDevice(parent.number, name, target);
-  write(place, parent.number, target, map, 'tree', name, read);
+function writeBelow(to: Target, source: string, read: Read): void {
+  const { place, path } = to;
+  using existing = openDirectory(place, path);
+  if (existing) return write(to, existing.number, 'tree', (sink, isCopy) => read(sink, partPath(source).name, isCopy));
+  const { directory, name } = partPath(path);
+  using parent = name === '' || path.endsWith('/') ? undefined : openDirectory(place, directory);
+  if (!parent) throw missing(name === '' || path.endsWith('/') ? path : directory);
+  if (place === HOST) requireNoDevice(parent.number, name, path);
+  write(to, parent.number, 'tree', (sink, isCopy) => read(sink, name, isCopy));
 }
 
 /** A symlink gives way to a file, but not one like /dev/stdout: whoever names it does not mean the link. */
@@ -118,31 +119,31 @@ function requireNoDevice(directory: number, name: string, target: string): void 
 }
 
 function write(
-  { owner = 0 }: Place,
+  { place: { owner = 0 }, path, map }: Target,
   directory: number,
-  target: string,
-  map: Map,
   from: 'tree' | 'archive',
-  name: string,
-  read: Read,
+  read: (sink: TarSink, isCopy: IsCopy) => void,
 ): void {
-  const label = shown(target);
-  using writer = new LayerWriter(directory, copyFaults(label, from), { owner, target: label });
+  const target = shown(path);
+  using writer = new LayerWriter(directory, copyFaults(target, from), { owner, target });
   const sink = new MappedSink(writer, map);
-  read(sink, name, (found) => writer.hasMade(found));
+  read(sink, (found) => writer.hasMade(found));
   writer.finish();
   if (sink.nothingBut) throw onlySpecial(sink.nothingBut);
 }
 
-function readInto(place: Place, source: string, prefix: string, sink: TarSink, isCopy?: IsCopy): void {
-  const { directory, name } = partPath(source);
-  using parent = openDirectory(place, directory);
-  if (!parent) throw missing(directory);
-  new TreeReader(sink, isCopy && { isCopy }).read({ dirFd: parent.number, name, label: shown(source) }, prefix);
+function readInto(place: Place, source: string, sink: TarSink, name: string, isCopy?: IsCopy): void {
+  const from = partPath(source);
+  using parent = openDirectory(place, from.directory);
+  if (!parent) throw missing(from.directory);
+  const { owner = 0 } = place;
+  const reader = new TreeReader(sink, isCopy ? { owner, isCopy } : { owner });
+  reader.read({ dirFd: parent.number, name: from.name, label: shown(source) }, name);
 }
 
-function isSpecial({ type }: TarEntry): boolean {
-  return type === 'char' || type === 'block' || type === 'fifo';
+/** They are made in no directory in use. */
+function withoutSpecial(map: (entry: TarEntry) => TarEntry): Map {
+  return (entry) => (entry.type === 'char' || entry.type === 'block' || entry.type === 'fifo' ? undefined : map(entry));
 }
 
 function onlySpecial({ path, type }: TarEntry): PodError {

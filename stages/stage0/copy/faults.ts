@@ -13,14 +13,18 @@ const TO_WRITE: Readonly<Record<string, string>> = {
   ...TO_READ,
   EDQUOT: 'raise the quota there, or write to another place',
   EFBIG: 'no file there may be that large (ulimit -f, or the file system)',
-  EISDIR: 'name a file in it',
-  ENOENT: 'make the directory first',
   ENOSPC: 'free some space there, or write to another place',
-  ENOTDIR: 'name a file in a directory',
   EOPNOTSUPP: 'the file system there cannot keep this',
   EPERM: 'owners are kept, which is for root to do; if that is who you are, it may be immutable there (lsattr)',
   EROFS: 'what is mounted there is read-only',
   EXDEV: 'something else is mounted there: copy into it by its own path',
+};
+
+const TO_WRITE_FILE: Readonly<Record<string, string>> = {
+  ...TO_WRITE,
+  EISDIR: 'name a file in it',
+  ENOENT: 'make the directory first',
+  ENOTDIR: 'name a file in a directory',
 };
 
 /** A call that failed, with what it was for; anything else, a `PodError` too, passes as it is. */
@@ -30,6 +34,11 @@ export function readFailure(error: unknown, task: string): unknown {
 
 export function writeFailure(error: unknown, task: string): unknown {
   return callFailure(error, task, TO_WRITE);
+}
+
+/** The same, of a file that was named. */
+export function fileFailure(error: unknown, task: string): unknown {
+  return callFailure(error, task, TO_WRITE_FILE);
 }
 
 function callFailure(error: unknown, task: string, hints: Readonly<Record<string, string>>): unknown {

@@ -28,7 +28,7 @@ const KERNEL_FILE_SYSTEMS = new Set([
 /** Where paths begin: an app's root, from which nothing leads out, or the host's own. */
 export interface Place {
   readonly rootFd: number | undefined;
-  /** Of directories nothing is said about; 0 when absent. */
+  /** The number of root there, which has the directories nothing is said about; 0 when absent. */
   readonly owner?: number;
 }
 

@@ -36,6 +36,8 @@ export interface TreeStart {
 }
 
 export interface TreeOptions {
+  /** The number of root there. */
+  readonly owner: number;
   /** Mounts that belong to the tree, by path. */
   readonly mounts?: ReadonlySet<string>;
   /** Whether a directory was made of what is read: its own copy would be copied into it without end. */
@@ -48,6 +50,7 @@ export interface TreeOptions {
  */
 export class TreeReader {
   readonly #sink: TarSink;
+  readonly #owner: number;
   readonly #mounts: ReadonlySet<string>;
   readonly #isCopy: (directory: BigIntStats) => boolean;
   readonly #chunk: Buffer = Buffer.allocUnsafe(CHUNK);
@@ -56,7 +59,8 @@ export class TreeReader {
   /** What is being read, for a failure. */
   #at = '';
 
-  constructor(sink: TarSink, { mounts = new Set(), isCopy = () => false }: TreeOptions = {}) {
+  constructor(sink: TarSink, { owner, mounts = new Set(), isCopy = () => false }: TreeOptions) {
+    this.#owner = owner;
     this.#sink = sink;
     this.#mounts = mounts;
     this.#isCopy = isCopy;
@@ -96,7 +100,7 @@ export class TreeReader {
     // Removed, or made a symlink and back, since the directory was read.
     if (fd === -ERRNO.ENOENT || fd === -ERRNO.EAGAIN || fd === -ERRNO.ELOOP) return;
     if (fd === -ERRNO.EXDEV) {
-      if (wasDirectory) this.#emit(mountPoint(path));
+      if (wasDirectory) this.#emit(mountPoint(path, this.#owner));
       return;
     }
     if (fd < 0) throw new SyscallError('openat2', -fd);
@@ -212,7 +216,7 @@ function entryOf(stat: BigIntStats, path: string, type: TarEntryType): TarEntry 
 }
 
 /** Something is mounted there, which is not the tree's; the place stays. */
-function mountPoint(path: string): TarEntry {
-  const nothing = { linkPath: '', size: 0, uid: 0, gid: 0, mtimeSec: 0, mtimeNs: 0, devMajor: 0, devMinor: 0 };
+function mountPoint(path: string, owner: number): TarEntry {
+  const nothing = { linkPath: '', size: 0, uid: owner, gid: owner, mtimeSec: 0, mtimeNs: 0, devMajor: 0, devMinor: 0 };
   return { ...nothing, path, type: 'directory', mode: 0o755, xattrs: [] };
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import { openAppFiles } from '../../copy/find-app.ts';
-import { writeFailure } from '../../copy/faults.ts';
+import { fileFailure } from '../../copy/faults.ts';
 import { insideOf, MappedSink } from '../../copy/mapped-sink.ts';
 import { TreeReader } from '../../copy/read-tree.ts';
 import { PodError } from '../../error.ts';
@@ -53,7 +53,8 @@ function exportApp(invocation: Invocation): number {
   const write = (output: (bytes: Uint8Array) => void): void => {
     const writer = new TarWriter(output);
     const sink = new MappedSink(writer, insideOf(files.owners));
-    new TreeReader(sink, { mounts: files.imageMounts }).read({ dirFd: files.root.number, name: '', label: '/' }, '');
+    const options = { owner: files.owners.outside(0, '/'), mounts: files.imageMounts };
+    new TreeReader(sink, options).read({ dirFd: files.root.number, name: '', label: '/' }, '');
     writer.finish();
   };
   if (path === '-') write(archiveToStdout());
@@ -67,7 +68,7 @@ function writeToFile(path: string, write: (fd: number) => void): void {
     if (there && !there.isFile()) writeInto(path, write);
     else writeWholeFile(path, write);
   } catch (error) {
-    throw writeFailure(error, `write "${path}"`);
+    throw fileFailure(error, `write "${path}"`);
   }
 }
 

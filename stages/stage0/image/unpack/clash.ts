@@ -3,7 +3,7 @@ import { O_NOFOLLOW, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../
 import { ERRNO, SyscallError } from '../../../linux/errno.ts';
 import { Fd } from '../../../linux/fd.ts';
 import { bytePath, tryOpenat2 } from '../../../linux/file.ts';
-import type { TarEntry } from '../tar/entry.ts';
+import type { TarEntryType } from '../tar/entry.ts';
 import { printable } from '../tar/fault.ts';
 import type { MadeFiles } from './made-files.ts';
 
@@ -21,14 +21,20 @@ export function kindOf(stat: Stats): Kind {
  * In a directory in use only files and symlinks give way, and to no directory: what somebody has there is worth more than a copy
  * that was named wrongly.
  */
-export function requireReplaceable(dirFd: number, name: string, entry: TarEntry, made: MadeFiles): void {
+export function requireReplaceable(
+  dirFd: number,
+  name: string,
+  path: string,
+  type: TarEntryType,
+  made: MadeFiles,
+): void {
   const flags = O_PATH | O_NOFOLLOW;
   const opened = tryOpenat2(dirFd, bytePath(name), flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
   if (opened === -ERRNO.ENOENT) return;
   if (opened < 0) throw new SyscallError('openat2', -opened);
   using found = new Fd(opened);
   const there = kindOf(fstatSync(found.number));
-  if (entry.type !== 'directory' && (there === 'file' || there === 'symlink')) return;
-  const comes = entry.type === 'hardlink' ? 'file' : entry.type;
-  throw made.inTheWay(`"${printable(entry.path)}" is a ${there} there, which a ${comes} does not replace`);
+  if (type !== 'directory' && (there === 'file' || there === 'symlink')) return;
+  const comes = type === 'hardlink' ? 'file' : type;
+  throw made.inTheWay(`"${printable(path)}" is a ${there} there, which a ${comes} does not replace`);
 }

@@ -214,7 +214,7 @@ export class LayerWriter implements TarSink, Disposable {
     const bytes = bytePath(name);
     let result = this.#make(() => make(bytes));
     if (result === -ERRNO.EEXIST) {
-      if (this.#made) requireReplaceable(dirFd, name, this.#entry!, this.#made);
+      if (this.#made) requireReplaceable(dirFd, name, path, this.#entry!.type, this.#made);
       this.#remove(dirFd, bytes, path);
       result = this.#make(() => make(bytes));
     }
