@@ -43,7 +43,7 @@ export function planChanges(input: ChangesInput): Change[] {
 
 /** A network goes with its pod: who shares it would stay in one that nobody else is in. */
 function withJoined(change: Change, pods: ChangesInput['pods'], made: ReadonlySet<string>): Change {
-  const { joins } = change.desired!;
+  const joins = change.desired?.joins;
   if (joins === undefined || change.action !== 'unchanged' || change.reason !== RUNS) return change;
   const joined = change.entry?.current?.joined;
   const isGone = joined !== undefined && pods[joins]?.current?.uuid !== joined;
