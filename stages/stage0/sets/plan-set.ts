@@ -20,7 +20,7 @@ export interface SetPlan {
   /** The set is held at an older revision. */
   readonly isPinned: boolean;
   /** Whose files count, when it is not the folder's. */
-  readonly revision?: number;
+  readonly revision?: number | undefined;
   /** Pods of the folder first, each after those it depends on. */
   readonly changes: readonly Change[];
   /** Of the inventory and what has become of its pods: as long as it is the same, so are the changes. */
@@ -53,7 +53,7 @@ export async function planFolder(
 export async function planRevision(
   store: PodStore,
   inventory: Inventory,
-  { files, number }: Pick<Revision, 'files' | 'number'>,
+  { files, number }: { readonly files: readonly FolderFile[]; readonly number?: number },
   options: PlanOptions & Pick<SetPlan, 'wanted' | 'isPinned'>,
 ): Promise<SetPlan> {
   // There are others in the folder under the same names.

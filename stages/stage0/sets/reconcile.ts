@@ -5,7 +5,7 @@ import type { FolderFile } from './folder.ts';
 import { takeSet } from './give-way.ts';
 import { type Inventory, requireAwake, requireOrigin } from './inventory.ts';
 import { perform } from './perform.ts';
-import { planFolder, type PlanOptions, type SetPlan } from './plan-set.ts';
+import { planFolder, type PlanOptions, planRevision, type SetPlan } from './plan-set.ts';
 import { recover } from './recover.ts';
 import { rollBack } from './go-back.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
@@ -31,6 +31,8 @@ export interface ReconcileOptions extends ChangeOptions {
   readonly autoRollback?: boolean | undefined;
   /** Makes way for others; nobody does for it. */
   readonly isWatcher?: boolean | undefined;
+  /** The source cannot be read, and what comes in its place was brought about last: what the source wants is not known to be other. */
+  readonly isBlind?: boolean | undefined;
   /** Pods that are replaced though they are what they should be. */
   readonly isForced?: ((name: string) => boolean) | undefined;
   /** Refuses to go on when the state is not this one; see `SetPlan`. */
@@ -54,12 +56,15 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRes
 }
 
 async function reconcileLocked(options: ReconcileOptions, lock: SetLock, work: Work): Promise<ReconcileResult> {
-  const { source, autoRollback, wait } = options;
+  const { source, autoRollback, wait, isBlind } = options;
   requireOwn(options, work.inventory.now);
   await recover(work);
   const cache = new DescriptionCache(`${lock.dir}/${SET_FILES.descriptions}`);
   const files = await readInTime(source, work);
-  const plan = await planFolder(work.store, work.inventory.now, files, { ...planOptions(options), cache });
+  const planning = { ...planOptions(options), cache };
+  const plan = isBlind
+    ? await planAgain(work, files, planning)
+    : await planFolder(work.store, work.inventory.now, files, planning);
   refuse(options, work.inventory.now, plan);
   const result = await perform(work, plan, {
     ...options,
@@ -67,7 +72,8 @@ async function reconcileLocked(options: ReconcileOptions, lock: SetLock, work: W
     wait: wait || autoRollback,
     cause: 'apply',
   });
-  cache.save();
+  // Blind, nothing was looked up in it.
+  if (!isBlind) cache.save();
   if (!autoRollback || result.failures.size === 0 || plan.isPinned) return result;
   return await rollBack(options, plan, result);
 }
@@ -81,6 +87,15 @@ async function readInTime({ origin, read }: Source, { deadlineMs, signal }: Work
     if (error !== late.reason) throw error;
     throw new PodError('pod/timeout', `read the manifests of ${origin}: the time limit passed`);
   }
+}
+
+/** What was brought about last, held where it is. */
+function planAgain(
+  { store, inventory: { now } }: Work,
+  files: readonly FolderFile[],
+  options: PlanOptions,
+): Promise<SetPlan> {
+  return planRevision(store, now, { files }, { ...options, wanted: now.wanted, isPinned: now.pin !== undefined });
 }
 
 export function planOptions({ root, prune, isForced, signal, onProgress, onWarning }: ReconcileOptions): PlanOptions {

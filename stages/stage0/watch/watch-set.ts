@@ -120,37 +120,55 @@ export class SetWatch implements Disposable {
     }
   }
 
-  /** What is wrong with one manifest keeps no other from coming about. */
+  /** What is wrong with one manifest keeps no other from coming about, and what is wrong with all none from running on. */
   async #reconcile(signal: AbortSignal): Promise<Round> {
     const tolerance = this.#tolerance;
+    const { broken } = tolerance;
     tolerance.beginRound();
+    let blind: Round['error'];
     for (;;) {
-      let files: readonly FolderFile[] = [];
-      const { source, prune } = this.#options;
-      const read: Source['read'] = async (until) => {
-        files = await source.read(until);
-        const judged = tolerance.judge(files);
-        await this.#name([...files, ...judged]);
-        return judged;
-      };
-      const { broken } = tolerance;
+      const files: FolderFile[] = [];
       try {
-        const result = await reconcile({
-          ...this.#options,
-          isWatcher: true,
-          source: { origin: source.origin, read },
-          // A pod whose manifest is broken is not one that is not wanted.
-          prune: (prune ?? false) && broken.size === 0,
-          signal,
-        });
-        tolerance.remember(files);
-        return { result, error: undefined, broken, isWell: broken.size === 0 && result.failures.size === 0 };
+        const result = await this.#attempt(files, blind !== undefined, signal);
+        if (!blind) tolerance.remember(files);
+        const isWell = !blind && broken.size === 0 && result.failures.size === 0;
+        return { result, error: blind, broken, isWell };
       } catch (error) {
         signal.throwIfAborted();
         const known = forPeople(error);
-        if (!tolerance.isolate(known, files)) return { result: undefined, error: known, broken, isWell: false };
+        if (tolerance.isolate(known, files)) continue;
+        if (blind || isOthers({ error: known }) || this.#lastFiles().length === 0)
+          return { result: undefined, error: blind ?? known, broken, isWell: false };
+        blind = known;
       }
     }
+  }
+
+  /** `files` gets what was read, or blindly what was brought about last. */
+  #attempt(files: FolderFile[], isBlind: boolean, signal: AbortSignal): Promise<ReconcileResult> {
+    const { source, prune } = this.#options;
+    const tolerance = this.#tolerance;
+    const read: Source['read'] = async (until) => {
+      files.push(...(isBlind ? this.#lastFiles() : await source.read(until)));
+      const judged = tolerance.judge(files);
+      await this.#name([...files, ...judged]);
+      return judged;
+    };
+    return reconcile({
+      ...this.#options,
+      isWatcher: true,
+      source: { origin: source.origin, read },
+      // A pod whose manifest is broken is not one that is not wanted.
+      prune: (prune ?? false) && !isBlind && tolerance.broken.size === 0,
+      isBlind,
+      signal,
+    });
+  }
+
+  /** Of a set that never came about, none. */
+  #lastFiles(): FolderFile[] {
+    const files = readHistory(this.#options.root, this.#options.set).at(-1)?.files ?? [];
+    return files.map((file) => ({ ...file, standIn: 'restart' }));
   }
 
   /** What the manifests name counts from here on. */

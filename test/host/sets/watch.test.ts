@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../harness/eventually.ts';
@@ -120,6 +120,56 @@ test('a folder that is gone, or empty, takes no pods along; one that is replaced
   renameSync(join(home, 'new'), current);
   assert.match(set.told(/as they should be/)[0]!, /2 pods/);
   assert.deepEqual(await set.names(), ['a', 'b']);
+});
+
+test('what dies while the folder is gone is started again, and what was undone stays so', async () => {
+  await using set = new WatchedSet(root, 'away');
+  set.write('a');
+  set.watch(['--prune']);
+  set.write('a', { exec: server('1001') });
+  set.write('b');
+  await set.until(async () => (await set.names()).length === 2);
+  await podOk(['rollout', 'undo', 'away'], { root });
+  const undone = await set.running();
+  assert.deepEqual(Object.keys(undone), ['a']);
+  renameSync(set.dir, `${set.dir}.away`);
+  set.told(/no such folder.*; again in/);
+  await podOk(['kill', 'a'], { root });
+  await set.until(async () => ![undefined, undone['a']].includes((await set.running())['a']));
+  const conditions = (await set.verb('rollout', 'status', 'away')).stdout;
+  assert.match(conditions, /Stalled: True NotApplied: .*no such folder/);
+  const second = await set.running();
+  renameSync(`${set.dir}.away`, set.dir);
+  set.told(/as they should be/);
+  assert.deepEqual(await set.running(), second);
+});
+
+test('a watcher that starts without its repository keeps what there is, and goes on when it is back', async () => {
+  await using set = new WatchedSet(root, 'remote');
+  const repository = new Repository(set.dir);
+  set.write('a');
+  repository.commit();
+  set.watch(['--set', 'remote'], {}, repository.url());
+  const first = await set.running();
+  await set.end();
+  await podOk(['kill', 'a'], { root });
+  renameSync(set.dir, `${set.dir}.away`);
+  assert.match(set.watch(['--set', 'remote'], {}, repository.url()), /; again in 1s$/);
+  const second = await set.running();
+  assert.ok(second['a'] !== undefined && second['a'] !== first['a']);
+  renameSync(`${set.dir}.away`, set.dir);
+  set.process.signal('SIGHUP');
+  set.told(/as they should be/);
+  assert.deepEqual(await set.running(), second);
+});
+
+test('a watcher that finds no folder makes no set', async () => {
+  await using set = new WatchedSet(root, 'unborn');
+  rmSync(set.dir, { recursive: true });
+  set.watch();
+  assert.deepEqual(readdirSync(join(root, 'sets/unborn')), ['watch']);
+  set.write('a');
+  set.told(/as they should be/);
 });
 
 test('after failures it waits longer and longer, and a change is looked at all the same', async () => {
