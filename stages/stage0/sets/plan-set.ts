@@ -9,7 +9,7 @@ import { findRevision } from './history.ts';
 import { type Inventory, uuidsOf } from './inventory.ts';
 import { LifeReader } from './life.ts';
 import { inOrder } from './order.ts';
-import { filesOf, type Revision } from './revision.ts';
+import { filesOf } from './revision.ts';
 import type { DesiredSet } from './types.ts';
 
 export interface SetPlan {
