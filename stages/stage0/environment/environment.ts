@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { PodError } from '../error.ts';
 import type { RunningPod } from '../cli/launch-api.ts';
 import { Deadline } from '../library/deadline.ts';
+import { keepAfterExit } from '../pod/record.ts';
+import { wherever } from '../pod/wherever.ts';
 import { requireOptions, WAIT_SETTINGS } from './check-options.ts';
 import { Gate } from './gate.ts';
 import type { Until, WaitSettings } from './condition.ts';
@@ -185,7 +187,11 @@ export class Environment implements AsyncDisposable {
   }
 
   #leaveUp(): void {
-    for (const { running } of this.#all) running.lifeline?.letGo();
+    for (const { running, store, uuid } of this.#all) {
+      // While the monitor still has it: gc of another process takes at once what is nobody's.
+      wherever(store, uuid, (path) => path !== undefined && keepAfterExit(path));
+      running.lifeline?.letGo();
+    }
     const lines = this.#all.flatMap((pod) => commandsFor(pod).map((command) => `  ${command}`));
     process.stderr.write(`environment "${this.name}" is left up:\n${lines.join('\n')}\n`);
   }

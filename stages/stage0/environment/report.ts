@@ -77,12 +77,15 @@ function shortened(text: string): string {
   return text.length <= LINE_LENGTH ? text : `${text.slice(0, LINE_LENGTH)}…`;
 }
 
-/** For a pod that is left up; of a pod that is not, nothing is there to be looked at. */
-export function commandsFor({ podName, store, apps }: DescribedPod): string[] {
+/** For a pod that is left up; of a pod that is not, nothing is there to be looked at. What an exited one wrote went with its memory. */
+export function commandsFor(pod: DescribedPod): string[] {
+  const { podName, store, apps } = pod;
   const root = store.root === defaultRoot() ? '' : ` --root ${store.root}`;
   return [
     `pod logs ${podName}${root}`,
-    `pod exec${root} -it ${podName} -a ${apps[0] ?? ''} -- /bin/sh`,
+    pod.status()?.state === 'exited'
+      ? `pod status ${podName}${root}`
+      : `pod exec${root} -it ${podName} -a ${apps[0] ?? ''} -- /bin/sh`,
     `pod rm --force${root} ${podName}`,
   ];
 }

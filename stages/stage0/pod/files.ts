@@ -75,7 +75,11 @@ export function writeManifest(podPath: string, text: string): void {
 
 /** The same for a pod that runs: whoever reads it sees the old text or the new one. */
 export function replaceManifest(podPath: string, text: string): void {
-  const path = `${podPath}/${POD_FILES.manifest}`;
+  replaceFile(`${podPath}/${POD_FILES.manifest}`, text);
+}
+
+/** In one step. */
+export function replaceFile(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { parseObject, readIfThere } from './files.ts';
+import { parseObject, readIfThere, replaceFile } from './files.ts';
 import { POD_FILES } from './layout.ts';
 
 export interface AppRecord {
@@ -13,7 +13,7 @@ export interface AppRecord {
   readonly exec?: unknown;
 }
 
-/** All that is known of a pod when it starts. Written once; what happens later is in the journal. */
+/** All that is known of a pod when it starts; what happens later is in the journal. */
 export interface PodRecord {
   readonly uuid: string;
   readonly name: string;
@@ -39,6 +39,12 @@ export interface PodRecord {
 export function writeRecord(podPath: string, record: PodRecord): void {
   // Not by way of a second file: until the pod's directory is moved to `run`, nobody takes it for a pod.
   writeFileSync(`${podPath}/${POD_FILES.record}`, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+}
+
+/** Somebody wants to look at what is left when it has exited: it is as if it had been started without `--rm`. */
+export function keepAfterExit(podPath: string): void {
+  const record = readRecord(podPath);
+  if (record) replaceFile(`${podPath}/${POD_FILES.record}`, `${JSON.stringify({ ...record, autoRemove: false })}\n`);
 }
 
 /** Undefined when the pod died before it was written, or a power cut left it empty. */

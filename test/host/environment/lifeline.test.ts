@@ -9,7 +9,7 @@ import { eventually } from '../../harness/eventually.ts';
 import { cliEnvironment, podOk } from '../../harness/pod-cli.ts';
 import { TOP } from '../../harness/paths.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
-import { serverPod } from './manifests.ts';
+import { serverPod, shellPod } from './manifests.ts';
 
 const root = useTempRoot();
 const children: ChildProcess[] = [];
@@ -129,6 +129,28 @@ test('with POD_TEST_KEEP=onfail an environment whose wait failed is left up, and
   const [, name] = /pod logs (life-[0-9a-f]+-api)/.exec(said) ?? [];
   assert.ok(name, said);
   assert.equal((await podOk(['exec', name, '--', '/bin/hostname'], { root })).trim(), 'api');
+  for (const uuid of readdirSync(`${root}/pods/run`)) await podOk(['rm', '--force', uuid], { root });
+  assert.deepEqual(left(), []);
+});
+
+test('of an environment that is left up a pod that has exited stays too, and the commands are those that work', async () => {
+  const child = await testProcess(
+    `const { exit } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+     await e.pods.crashed.exec(['/bin/sh', '-c', 'until test -p /srv/go; do :; done; echo > /srv/go']).catch(() => {});
+     await e.pods.crashed.wait(exit(3));
+     console.log('up'); e.markFailed(); await e.dispose();`,
+    { POD_TEST_KEEP: 'onfail' },
+    [shellPod('crashed', 'mkfifo /srv/go; echo last words; read go < /srv/go; exit 3'), serverPod('api')],
+  );
+  let said = '';
+  child.stderr!.on('data', (data) => (said += String(data)));
+  assert.equal(await ended(child), 0);
+  await podOk(['gc'], { root });
+  const commands = said.split('\n').flatMap((line) => /^  pod (.*-crashed.*)/.exec(line)?.[1] ?? []);
+  assert.equal(commands.length, 3, said);
+  const outputs: string[] = [];
+  for (const command of commands) outputs.push(await podOk(command.replace(/ --root \S+/, '').split(' '), { root }));
+  assert.match(outputs[0]!, /^last words$/m);
   for (const uuid of readdirSync(`${root}/pods/run`)) await podOk(['rm', '--force', uuid], { root });
   assert.deepEqual(left(), []);
 });
