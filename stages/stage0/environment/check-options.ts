@@ -8,6 +8,13 @@ type Judge = (value: unknown) => string | undefined;
 const isText: Judge = (value) => (typeof value === 'string' && value !== '' ? undefined : 'is not a text');
 const isFunction: Judge = (value) => (typeof value === 'function' ? undefined : 'is not a function');
 
+/** As V8 prints it: its result is kept under its text. */
+const isSetup: Judge = (value) => {
+  if (typeof value !== 'function') return isFunction(value);
+  if (!/\{\s*\[native code\]\s*\}$/.test(String(value))) return undefined;
+  return 'is a bound or native function, and nobody can see when it changes: pass (e) => f(e), and name in "inputs" the files it depends on';
+};
+
 const isTexts: Judge = (value) =>
   [value].flat().every((one) => isText(one) === undefined) ? undefined : 'is neither a text nor a list of texts';
 
@@ -46,7 +53,7 @@ export function isCondition(value: unknown): boolean {
 
 export const STACK_OPTIONS: Readonly<Record<string, Judge>> = {
   manifests: areManifests,
-  setup: isFunction,
+  setup: isSetup,
   inputs: isTexts,
   until: isUntil,
   timeoutMs: isTime,

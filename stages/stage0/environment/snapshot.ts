@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeDirectories } from '../../linux/directory.ts';
+import { PodError } from '../error.ts';
 import { SNAPSHOT_STAGING, snapshotsDir } from '../pod/layout.ts';
 import { isSameDir, tryLockDir, tryShareDir } from '../pod/lock.ts';
 import { readRecord } from '../pod/record.ts';
@@ -32,11 +33,24 @@ export interface KeyInput {
 
 export function snapshotKey({ inputs, ...input }: KeyInput): string {
   const hash = createHash('sha256').update(JSON.stringify([FORMAT, input]));
-  for (const path of inputs) hash.update(createHash('sha256').update(readFileSync(path)).digest());
+  for (const path of inputs) hash.update(createHash('sha256').update(readInput(path)).digest());
   return hash.digest('hex').slice(0, 32);
 }
 
 /** The snapshots that this process clones from, by path: a lock that keeps others from forgetting them, until it ends. */
+function readInput(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const isDirectory = (cause as NodeJS.ErrnoException).code === 'EISDIR';
+    const what = isDirectory ? 'it is a directory' : (cause as Error).message;
+    throw new PodError('test/options', `read "${path}", which is one of option "inputs": ${what}`, {
+      cause,
+      hint: isDirectory ? `name its files: ${path}/*` : undefined,
+    });
+  }
+}
+
 const held = new Map<string, number>();
 
 /** The directory of the snapshot, made first if it is not there: by one process, for which the others wait. It stays as long as this process does. */

@@ -142,6 +142,28 @@ test('a setup that fails leaves nothing, and is tried again', async () => {
   assert.equal(readdirSync(`${root}/snapshots/fails`).length, 1);
 });
 
+test('a setup that wants a clone of what it sets up is told so, and does not wait for itself', async () => {
+  const stack: Stack = environment('self', {
+    root,
+    manifests: [manifest],
+    setup: async () => {
+      await new Promise(setImmediate);
+      await stack.clone();
+    },
+  });
+  // Others may wait meanwhile.
+  const clones = [stack.clone(), stack.clone()];
+  for (const clone of clones) await assert.rejects(clone, /its setup is at work, and would wait for itself/);
+});
+
+test('a setup whose text says nothing is refused, and so is a directory among the inputs', async () => {
+  assert.throws(() => stackOf({ setup: String }), /option "setup" is a bound or native function/);
+  await assert.rejects(
+    stackOf({ inputs: folder }).prepare(),
+    /read ".*", which is one of option "inputs": it is a directory/,
+  );
+});
+
 test('what a setup that was killed has left goes with its process, as its pods do', async () => {
   const script = `const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
     const setup = () => { console.log('up'); return new Promise((resolve) => setTimeout(resolve, 60_000)); };
