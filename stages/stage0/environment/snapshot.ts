@@ -8,6 +8,7 @@ import { isSameDir, tryLockDir, tryShareDir } from '../pod/lock.ts';
 import { readRecord } from '../pod/record.ts';
 import { removeTree } from '../pod/remove-tree.ts';
 import { PodStore } from '../pod/store.ts';
+import { guarded } from './guard.ts';
 import { ownAsInside } from './own-by-root.ts';
 
 /** What a pod of an environment was cloned from, in its labels. */
@@ -37,7 +38,6 @@ export function snapshotKey({ inputs, ...input }: KeyInput): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** The snapshots that this process clones from, by path: a lock that keeps others from forgetting them, until it ends. */
 function readInput(path: string): Buffer {
   try {
     return readFileSync(path);
@@ -51,6 +51,7 @@ function readInput(path: string): Buffer {
   }
 }
 
+/** The snapshots that this process clones from, by path: a lock that keeps others from forgetting them, until it ends. */
 const held = new Map<string, number>();
 
 /** The directory of the snapshot, made first if it is not there: by one process, for which the others wait. It stays as long as this process does. */
@@ -60,30 +61,37 @@ export async function ensureSnapshot(
   key: string,
   make: (staging: string) => Promise<void>,
 ): Promise<string> {
-  const home = `${snapshotsDir(root)}/${environment}`;
+  const home = snapshotsHome(root, environment);
   const path = `${home}/${key}`;
   if (hold(path)) return path;
   makeDirectories(home, 0o700);
   const lock = await lockWhenFree(home);
   try {
     if (hold(path)) return path;
-    const staging = `${home}/${SNAPSHOT_STAGING}`;
-    // Of a setup that was killed.
-    removeTree(staging);
-    makeDirectories(staging, 0o700);
-    try {
-      await make(staging);
-    } catch (error) {
-      removeTree(staging);
-      throw error;
-    }
-    renameSync(staging, path);
+    await guarded(root, () => makeIn(`${home}/${SNAPSHOT_STAGING}`, path, make));
     hold(path);
     forgetOld(root, home, key);
     return path;
   } finally {
     closeSync(lock);
   }
+}
+
+async function makeIn(staging: string, path: string, make: (staging: string) => Promise<void>): Promise<void> {
+  // Of a setup that was killed.
+  removeTree(staging);
+  makeDirectories(staging, 0o700);
+  try {
+    await make(staging);
+  } catch (error) {
+    removeTree(staging);
+    throw error;
+  }
+  renameSync(staging, path);
+}
+
+export function snapshotsHome(root: string, environment: string): string {
+  return `${snapshotsDir(root)}/${environment}`;
 }
 
 /** What setup has left of a pod becomes layers: without what an overlay needs for itself, and owned as an image is. */

@@ -16,7 +16,6 @@ import { newCloneSpec, type PodSnapshot, readSnapshot } from './clone-spec.ts';
 import { ready } from './conditions.ts';
 import { Environment, type Starter } from './environment.ts';
 import { findFiles } from './find-files.ts';
-import { guarded } from './guard.ts';
 import { CLONE_SETTINGS, requireOptions, STACK_OPTIONS } from './check-options.ts';
 import type { CloneSettings, EnvironmentOptions } from './options.ts';
 import { DEFAULT_TIMEOUT_MS, type Until } from './condition.ts';
@@ -24,7 +23,15 @@ import { type Member, readMembers } from './read-manifests.ts';
 import { mayReuse, takeLeft } from './reuse.ts';
 import { type Room, takeRoom } from './room.ts';
 import type { Launch } from './start-all.ts';
-import { ENVIRONMENT_LABEL, ensureSnapshot, finishLayers, SNAPSHOT_LABEL, snapshotKey } from './snapshot.ts';
+import { requireOutsideSetup, whileSettingUp } from './setting-up.ts';
+import {
+  ENVIRONMENT_LABEL,
+  ensureSnapshot,
+  finishLayers,
+  SNAPSHOT_LABEL,
+  snapshotKey,
+  snapshotsHome,
+} from './snapshot.ts';
 
 /** Described once; every `clone` is a copy of its own. */
 export class Stack {
@@ -81,6 +88,7 @@ export class Stack {
 
   /** Once, unless it failed. */
   #prepare(): Promise<Prepared> {
+    requireOutsideSetup(snapshotsHome(this.#root, this.name), this.name);
     return (this.#prepared ??= this.#prepareOnce().catch((error: unknown) => {
       this.#prepared = undefined;
       throw error;
@@ -105,9 +113,7 @@ export class Stack {
       inputs: [this.#options.inputs ?? []].flat().flatMap((pattern) => findFiles(pattern, this.#baseDir)),
     });
     if (!setup) return { key };
-    const path = await ensureSnapshot(this.#root, this.name, key, (staging) =>
-      guarded(this.#root, () => this.#setUp(setup, staging)),
-    );
+    const path = await ensureSnapshot(this.#root, this.name, key, (staging) => this.#setUp(setup, staging));
     const pods = this.#members.map(({ spec }, place) =>
       readSnapshot(spec, `${path}/${spec.name}`, mountCounts[place]!),
     );
@@ -118,7 +124,7 @@ export class Stack {
     using deadline = new Deadline({ timeoutMs: this.#timeoutMs });
     await using environment = await Environment.start(this.#starter({ staging }), this.#takeRoom(), deadline);
     await environment.comeUp(this.#until, deadline);
-    await setup(environment);
+    await whileSettingUp(snapshotsHome(this.#root, this.name), () => setup(environment));
     const store = new PodStore(this.#root);
     await Promise.all(
       this.#members.map(async ({ spec: { name } }) => {

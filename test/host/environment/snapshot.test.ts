@@ -181,6 +181,21 @@ test('what a setup that was killed has left goes with its process, as its pods d
   await eventually(async () => assert.equal(existsSync(staging), false));
 });
 
+test('so does a directory that was only just made for one', async () => {
+  const staging = JSON.stringify(`${root}/snapshots/early/.staging`);
+  // Killed when it opens what it needs for the first process it starts.
+  const script = `const fs = require('node:fs');
+    const open = fs.openSync;
+    fs.openSync = (...args) => (args[0] === '/dev/null' && fs.existsSync(${staging}) ? process.kill(process.pid, 'SIGKILL') : open(...args));
+    const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+    const setup = () => undefined;
+    environment('early', { ...${JSON.stringify({ root, manifests: [manifest] })}, setup }).prepare();`;
+  await assert.rejects(promisify(execFile)(process.execPath, ['-e', script], { env: cliEnvironment() }), {
+    signal: 'SIGKILL',
+  });
+  await eventually(async () => assert.deepEqual(readdirSync(`${root}/snapshots/early`), []));
+});
+
 test('so does what one has left in which its process ends by itself', async () => {
   const script = `const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
     environment('exits', { ...${JSON.stringify({ root, manifests: [manifest] })}, setup: () => process.exit(0) }).prepare();`;
