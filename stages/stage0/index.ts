@@ -1,5 +1,6 @@
 // The library: `import { run } from 'pod'`. The command line is a thin layer over the same functions.
 
+import './dispose-symbols.ts';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { applyOverrides } from './cli/overrides.ts';

@@ -1,5 +1,6 @@
 // Test environments: `import { environment } from 'pod/test'`. The guide is docs/testing.md.
 
+import './dispose-symbols.ts';
 import type { EnvironmentOptions } from './environment/options.ts';
 import { Stack } from './environment/stack.ts';
 
