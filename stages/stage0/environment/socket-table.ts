@@ -3,8 +3,11 @@
 import { readFileSync } from 'node:fs';
 
 const LISTEN = '0A';
-/** As the tables have it: each 32 bits in the order of this machine's bytes, all of which are little-endian. */
-const LOOPBACK = ['0100007F', '00000000000000000000000001000000'];
+/**
+ * 127.0.0.0/8, as such and as a part of IPv6, and ::1. In the tables each 32 bits stand in the order of this machine's bytes, all of
+ * which are little-endian.
+ */
+const LOOPBACK = /^(0{16}FFFF0000)?[0-9A-F]{6}7F$|^0{24}01000000$/;
 
 /** `open`: from outside; `loopback`: only from inside the pod. */
 export type PortState = 'open' | 'loopback' | 'closed';
@@ -13,7 +16,7 @@ export type PortState = 'open' | 'loopback' | 'closed';
 export function readPort(pid: number, port: number): PortState {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
   const addresses = ['tcp', 'tcp6'].flatMap((table) => listeners(`/proc/${pid}/net/${table}`, wanted));
-  if (addresses.some((address) => !LOOPBACK.includes(address))) return 'open';
+  if (addresses.some((address) => !LOOPBACK.test(address))) return 'open';
   return addresses.length > 0 ? 'loopback' : 'closed';
 }
 
