@@ -71,7 +71,12 @@ export async function lockDead(store: PodStore, uuid: string): Promise<DeadPod |
     if (found) return found;
     // In `garbage`: somebody else is removing it, and is soon done.
     const isLeaving = pod.state === 'exited' || pod.state === 'garbage' || readFinal(pod.path) !== undefined;
-    if (!isLeaving || process.uptime() * 1000 > deadline) throw alive(pod);
+    if (!isLeaving) throw alive(pod);
+    if (process.uptime() * 1000 > deadline) {
+      // Whoever started it still looks at what it has left, and removes it then.
+      if (pod.state === 'exited' && readRecord(pod.path)?.autoRemove) return undefined;
+      throw alive(pod);
+    }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }

@@ -130,6 +130,23 @@ test('a file is made where the kernel knows the ids of the pod alone: in a volum
 });
 
 test('what is wrong is told at once, by place, and nothing is started', () => {
+test('a command that is none, and a setting that there is not, are refused', async () => {
+  await using e = await stack.clone();
+  const { client } = e.pods;
+  await assert.rejects(client!.exec('ls' as unknown as string[]), codeIs('test/options'));
+  await assert.rejects(client!.exec([]), codeIs('test/options'));
+  await assert.rejects(client!.exec(['/bin/ls'], { timeout: 7 } as object), (error) => error instanceof PodErrors);
+  assert.throws(() => exec([]), codeIs('test/options'));
+});
+
+test('a pod that somebody else removes is gone with its environment', async () => {
+  await using e = await stack.clone();
+  await podOk(['rm', '--force', e.pods['client']!.podName], { root });
+  assert.equal(e.pods['client']!.status()?.state, 'exited');
+  await e.dispose();
+  assert.deepEqual(leftPods(), []);
+});
+
   const bad = {
     root,
     manifests: [
