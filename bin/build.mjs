@@ -45,7 +45,7 @@ const STEPS = [
   {
     name: 'types',
     inputs: ['stages', 'tsconfig.json', 'bin/build/types.mjs', 'bin/build/tsconfig.types.json'],
-    outputs: ['types/stages/stage0/index.d.ts', 'types/stages/stage0/test.d.ts'],
+    outputs: ['types/stages/stage0/index.d.ts', 'types/stages/stage0/test.d.ts', 'types-cjs/package.json'],
     run: async () => (await import('./build/types.mjs')).buildTypes(),
   },
 ];

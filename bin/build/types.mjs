@@ -1,7 +1,7 @@
 // The build step for dist/types: the library's type declarations.
 
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DIST, TOP } from './digest.mjs';
 
@@ -13,4 +13,9 @@ export function buildTypes() {
     cwd: TOP,
     stdio: 'inherit',
   });
+  // A declaration is of the kind its package says, and a CommonJS program may not require what is declared as a module.
+  const required = join(DIST, 'types-cjs');
+  rmSync(required, { recursive: true, force: true });
+  cpSync(join(DIST, 'types'), required, { recursive: true });
+  writeFileSync(join(required, 'package.json'), '{ "type": "commonjs" }\n');
 }
