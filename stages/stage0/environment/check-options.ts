@@ -66,6 +66,14 @@ export const STACK_OPTIONS: Readonly<Record<string, Judge>> = {
 
 export const WAIT_SETTINGS: Readonly<Record<string, Judge>> = { timeoutMs: isTime, signal: isSignal };
 
+export const EXEC_SETTINGS: Readonly<Record<string, Judge>> = {
+  ...WAIT_SETTINGS,
+  app: isText,
+  user: (value) => (typeof value === 'string' ? undefined : 'is not a text'),
+  workingDirectory: isText,
+  env: (value) => (typeof value === 'object' && value !== null ? undefined : 'is not an object of texts'),
+};
+
 export const CLONE_SETTINGS: Readonly<Record<string, Judge>> = {
   ...WAIT_SETTINGS,
   until: (value) => (value === false ? undefined : isUntil(value)),

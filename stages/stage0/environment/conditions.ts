@@ -5,6 +5,8 @@ import { wherever } from '../pod/wherever.ts';
 import { hasEnded, waitForPod, watchPod } from '../pod/wait.ts';
 import { PodError } from '../error.ts';
 import { suggestionHint } from '../manifest/suggest.ts';
+import { requireCommand } from '../library/command.ts';
+import { requireTimeout } from '../library/deadline.ts';
 import { readPort } from './socket-table.ts';
 import type { Condition, Progress, WaitedPod } from './condition.ts';
 import { tryUntil, tryWithLimit } from './try-until.ts';
@@ -93,6 +95,8 @@ export interface ExecCondition {
 /** The command, run in the pod again and again, ends with that code. */
 export function exec(argv: readonly string[], expected: ExecCondition = {}): Condition {
   const { app, exitCode: wanted = 0, timeoutMs: firstMs = EXEC_MS } = expected;
+  requireCommand(argv);
+  requireTimeout(firstMs);
   return {
     text: `have ${JSON.stringify(argv)} end with ${wanted}`,
     watch: whileAlive((pod, progress) =>

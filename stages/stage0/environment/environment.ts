@@ -73,22 +73,22 @@ export class Environment implements AsyncDisposable {
   /** Until the condition holds for every pod, or each pod's own for those that are named. */
   async wait(until: Until, settings: WaitSettings = {}): Promise<void> {
     using deadline = this.#deadlineOf('wait for', settings);
-    await this.#waitUntil(until, deadline, true);
+    await this.#waitUntil(until, deadline);
   }
 
   /** For `environment`: what does not come up is disposed of. */
   async comeUp(until: Until, deadline: Deadline): Promise<void> {
     try {
-      await this.#waitUntil(until, deadline, isToBeKept(true));
+      await this.#waitUntil(until, deadline);
     } catch (error) {
       await this.dispose();
       throw error;
     }
   }
 
-  async #waitUntil(until: Until, deadline: Deadline, stayUp: boolean): Promise<void> {
+  async #waitUntil(until: Until, deadline: Deadline): Promise<void> {
     try {
-      await waitUntil({ pods: this.pods, until, deadline, stayUp });
+      await waitUntil({ pods: this.pods, until, deadline, stayUp: isToBeKept(true) });
     } catch (error) {
       this.#hasFailed = true;
       throw error;
@@ -132,7 +132,7 @@ export class Environment implements AsyncDisposable {
     const started = await starting;
     await turns;
     this.#all.forEach((pod, place) => pod.replace(started[place]!));
-    await Promise.all([this.#waitUntil(this.#starter.until, deadline, true), gone]);
+    await Promise.all([this.#waitUntil(this.#starter.until, deadline), gone]);
   }
 
   /**

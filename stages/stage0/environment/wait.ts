@@ -64,6 +64,7 @@ function failure(error: unknown, waits: readonly Wait[], stayUp: boolean): PodEr
   const reason = error instanceof Error ? error.message : String(error);
   const code = error instanceof TimeIsUp ? 'pod/timeout' : error instanceof PodError ? error.code : 'pod/died';
   const message = `wait for ${what}: ${reason.replace(/^wait for pod [0-9a-f-]+ to be ready: /, '')}`;
-  const hint = stayUp ? undefined : 'with POD_TEST_KEEP=onfail the environment is left up';
-  return new PodError(code, `${message}\n${describePods(open, { stayUp })}`, { cause: error, hint });
+  // The message is all that a test runner shows.
+  const more = stayUp ? '' : '\n  to look further: with POD_TEST_KEEP=onfail the environment is left up';
+  return new PodError(code, `${message}\n${describePods(open, { stayUp })}${more}`, { cause: error });
 }

@@ -10,6 +10,7 @@ import { wherever } from '../pod/wherever.ts';
 import type { PodResources } from '../resources/in-force.ts';
 import type { Settings } from '../resources/parse-set.ts';
 import { SpareCaptures } from './capture.ts';
+import { requireCommand } from './command.ts';
 import { Deadline, type Limits, TimeIsUp } from './deadline.ts';
 import { type LogEntry, readLogs } from './logs.ts';
 
@@ -54,6 +55,7 @@ export class Pod implements AsyncDisposable {
    * that there is no space. Throws when it cannot be executed, `pod/timeout` when it takes too long, and the signal's reason.
    */
   async exec(argv: readonly string[], { app, timeoutMs, signal, ...command }: ExecSettings = {}): Promise<ExecResult> {
+    requireCommand(argv);
     if (timeoutMs === undefined && signal === undefined) return this.#execute(argv, app, command);
     using deadline = new Deadline({ timeoutMs, signal });
     try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { environment, PodError, PodErrors } from '../../../stages/stage0/test.ts';
+import { environment, exec, PodError, PodErrors } from '../../../stages/stage0/test.ts';
 import { podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { ask, serverPod, shellPod } from './manifests.ts';
@@ -115,13 +115,14 @@ test('a file is made where the kernel knows the ids of the pod alone: in a volum
   const mounted = { mounts: [{ volume: 'data', path: '/data' }] };
   const pod = shellPod('app', 'sleep 1000', mounted, { volumes: [{ name: 'data', kind: 'empty' }] });
   await using e = await environment('memory', { root, manifests: [pod] }).clone();
-  const { exec, files } = { exec: e.pods['app']!.exec.bind(e.pods['app']), files: e.pods['app']!.files };
-  await exec(['/bin/sh', '-c', 'mkdir -m 700 /data/closed; chown 33:33 /data/closed; ln -s made /data/link']);
+  const app = e.pods['app']!;
+  const { files } = app;
+  await app.exec(['/bin/sh', '-c', 'mkdir -m 700 /data/closed; chown 33:33 /data/closed; ln -s made /data/link']);
   files.write('/data/link', 'one', { mode: 0o666 });
   files.write('/data/link', 'two', { mode: 0o600 });
   files.write('/data/closed/in', 'three', { mode: 0o4755 });
   files.write('/dev/shm/four', 'four');
-  const { stdout } = await exec([
+  const { stdout } = await app.exec([
     '/bin/sh',
     '-c',
     'cd /data; stat -c "%n %u:%g %a" made closed/in /dev/shm/four; cat made closed/in',
@@ -129,7 +130,6 @@ test('a file is made where the kernel knows the ids of the pod alone: in a volum
   assert.equal(stdout, 'made 0:0 666\nclosed/in 0:0 4755\n/dev/shm/four 0:0 644\ntwothree');
 });
 
-test('what is wrong is told at once, by place, and nothing is started', () => {
 test('a command that is none, and a setting that there is not, are refused', async () => {
   await using e = await stack.clone();
   const { client } = e.pods;
@@ -147,6 +147,7 @@ test('a pod that somebody else removes is gone with its environment', async () =
   assert.deepEqual(leftPods(), []);
 });
 
+test('what is wrong is told at once, by place, and nothing is started', () => {
   const bad = {
     root,
     manifests: [

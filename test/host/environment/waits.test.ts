@@ -110,7 +110,7 @@ test('an app that fails for good keeps nobody waiting, and is told with its end 
       'its last 20 lines',
       'line 30',
       /^(?!.*line 10\n)/s,
-      'pod logs waits-',
+      'with POD_TEST_KEEP=onfail the environment is left up',
     ),
   );
 });
