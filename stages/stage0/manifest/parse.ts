@@ -67,7 +67,10 @@ function judge(read: DocumentRead, text: string, path: string, options: ParseOpt
   const outline = outlineOf(document.value);
   const report = new Report(document, refusedPlaces(schemaErrors));
   for (const check of CHECKS) check(outline, report);
-  const errors = [...read.errors, ...describe(document, schemaErrors), ...report.errors];
+  const unread = new Set(read.errors.map(placeOf));
+  const found = [...describe(document, schemaErrors), ...report.errors];
+  // What stands in for a value that could not be read is not judged.
+  const errors = [...read.errors, ...found.filter((error) => !unread.has(placeOf(error)))];
   const warnings = tidy([...read.warnings, ...report.warnings]);
   if (errors.length > 0) return { errors: tidy(errors), warnings };
   return { spec: buildSpec({ document, outline, text, path, baseDir: options.baseDir }), errors, warnings };
@@ -96,7 +99,7 @@ function tidy(errors: readonly PodError[]): PodError[] {
   );
   const distinct = sorted.filter((error, index) => {
     const previous = sorted[index - 1];
-    if (!previous || previous.code !== error.code || !isSamePlace(previous, error)) return true;
+    if (!previous || previous.code !== error.code || placeOf(previous) !== placeOf(error)) return true;
     return problemOf(previous) !== problemOf(error);
   });
   const [next, ...rest] = distinct.splice(MAX_ERRORS);
@@ -104,8 +107,8 @@ function tidy(errors: readonly PodError[]): PodError[] {
   return distinct;
 }
 
-function isSamePlace(a: PodError, b: PodError): boolean {
-  return a.at?.line === b.at?.line && a.at?.col === b.at?.col;
+function placeOf({ at }: PodError): string {
+  return `${at?.line}:${at?.col}`;
 }
 
 /** The message without the path in front, which differs between the uses of an alias. */

@@ -33,10 +33,16 @@ function cutAround(line: string, index: number): { text: string; index: number }
   };
 }
 
-/** The YAML token at the start of the text: a quoted text, or a word. */
+const QUOTED = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')/;
+/** An indicator, an alias or a tag ends with the word. */
+const WORD = /^(?:[-?:](?=\s|$)|[&*!|>%@`][^\s,[\]{}]*)/;
+/** Blanks are in it, not at its end; a colon or a number sign ends it only beside one. */
+const PLAIN = /^(?:[^\s,[\]{}:#]|:(?!\s|$)|(?<=\S)#|[ \t]+(?![\s#]|$))+/;
+
+/** The YAML token at the start of the text: a quoted text, or a plain one as far as it looks the same in lists and outside. */
 function tokenLength(text: string): number {
-  const token = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,[\]{}#]+)/.exec(text)?.[0] ?? '';
-  return token.replace(/:$/, '').length;
+  const [token = ''] = QUOTED.exec(text) ?? WORD.exec(text) ?? PLAIN.exec(text) ?? [];
+  return token.trimEnd().length;
 }
 
 function blanks(text: string): string {

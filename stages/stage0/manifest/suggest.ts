@@ -1,15 +1,42 @@
 // What a person most likely meant.
 
-/** The nearest candidate: the same but for case, with a prefix left out (`TERM` for `SIGTERM`), or a few letters away. */
-export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+/**
+ * The nearest candidate: the same but for case, with a prefix left out (`TERM` for `SIGTERM`), the only one that goes on from there
+ * or the shortest of a few, or a few letters away.
+ */
+export function suggest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 200) return undefined;
   const wanted = word.toLowerCase();
+  return (
+    candidates.find((candidate) => isSame(wanted, candidate.toLowerCase())) ??
+    begun(wanted, candidates) ??
+    nearest(wanted, candidates)
+  );
+}
+
+function isSame(wanted: string, name: string): boolean {
+  if (name === wanted || PREFIXES.some((prefix) => name === prefix + wanted)) return true;
+  return wanted.length >= MIN_PART && /[_/:]/.test(name) && lastPart(name) === wanted;
+}
+
+const PREFIXES = ['sig', 'cap_'];
+/** Fewer letters say too little. */
+const MIN_PART = 3;
+const FEW = 3;
+
+function begun(wanted: string, candidates: readonly string[]): string | undefined {
+  if (wanted.length < MIN_PART || wanted.endsWith('/')) return undefined;
+  const longer = candidates.filter((candidate) =>
+    ['', ...PREFIXES].some((prefix) => candidate.toLowerCase().startsWith(prefix + wanted)),
+  );
+  return longer.length > FEW ? undefined : longer.toSorted((a, b) => a.length - b.length)[0];
+}
+
+function nearest(wanted: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const candidate of candidates) {
     const name = candidate.toLowerCase();
-    if (name === wanted || (wanted.length > 2 && /[_/:]/.test(name) && lastPart(name) === wanted)) return candidate;
-    if (name === `sig${wanted}` || name === `cap_${wanted}`) return candidate;
     // A prefix both have says nothing: `resource/nope` is not `resource/cpu`.
     const shared = sharedFolder(wanted, name);
     const tolerated = Math.max(2, Math.floor((wanted.length - shared) / 3) + 1);

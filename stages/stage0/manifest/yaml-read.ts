@@ -23,8 +23,8 @@ export function readYaml(source: Source): YamlRead {
   const { text } = source;
   const problem = checkText(source);
   if (problem) return { errors: [problem], warnings: [] };
-  const tokens = tokenize(source);
-  if (tokens instanceof PodError) return { errors: [tokens], warnings: [] };
+  const read = tokenize(source);
+  if (read instanceof PodError) return { errors: [read], warnings: [] };
   const composer = new Composer({
     // Text only: `yaml-scalars` gives plain scalars their meaning.
     schema: 'failsafe',
@@ -34,9 +34,9 @@ export function readYaml(source: Source): YamlRead {
     logLevel: 'silent',
   });
   const documents: Document.Parsed[] = [];
-  for (const token of tokens) for (const document of composer.next(token)) documents.push(document);
+  for (const token of read.tokens) for (const document of composer.next(token)) documents.push(document);
   for (const document of composer.end(true, text.length)) documents.push(document);
-  return judge(source, documents);
+  return judge(source, documents, read.open);
 }
 
 function checkText(source: Source): PodError | undefined {
@@ -62,12 +62,21 @@ function checkText(source: Source): PodError | undefined {
   );
 }
 
+interface Tokens {
+  readonly tokens: readonly CST.Token[];
+  /** Where the `[` and `{` are that the text ends without closing. */
+  readonly open: readonly number[];
+}
+
 /** The parser keeps open collections on a stack of its own, so depth can be bounded while it reads. */
-function tokenize(source: Source): CST.Token[] | PodError {
+function tokenize(source: Source): Tokens | PodError {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
+  const end = source.text.trimEnd().length;
+  let open: readonly number[] = [];
   let count = 0;
   for (const lexeme of new Lexer().lex(source.text)) {
+    if (lexeme === FLOW_ERROR_END && parser.offset >= end) open = openCollections(parser);
     for (const token of parser.next(lexeme)) tokens.push(token);
     if (parser.stack.length > MAX_DEPTH + 1) {
       return syntaxError(source, parser.offset, `more than ${MAX_DEPTH} lists and maps are inside each other`);
@@ -82,7 +91,15 @@ function tokenize(source: Source): CST.Token[] | PodError {
     if (++count > MAX_LEXEMES) return syntaxError(source, parser.offset, `more than ${MAX_LEXEMES} YAML tokens`);
   }
   for (const token of parser.end()) tokens.push(token);
-  return tokens;
+  return { tokens, open };
+}
+
+/** What the lexer puts where a `[` or `{` should have been closed before. */
+const FLOW_ERROR_END = '\u0018';
+
+function openCollections({ stack }: Parser): number[] {
+  const outer = stack.findLastIndex(({ type }) => type !== 'flow-collection');
+  return stack.slice(outer + 1).map(({ offset }) => offset);
 }
 
 const ESCAPE = /\\(?:[0abtnvfre "/\\NLP_\t\n]|\r\n|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/y;
@@ -102,11 +119,12 @@ function countBadEscapes(quoted: string): number {
   return count;
 }
 
-function judge(source: Source, documents: readonly Document.Parsed[]): YamlRead {
-  const errors: PodError[] = [];
+function judge(source: Source, documents: readonly Document.Parsed[], open: readonly number[]): YamlRead {
+  const errors = open.map((offset) => unclosed(source, offset));
   const warnings: PodError[] = [];
   for (const document of documents) {
-    for (const error of document.errors.slice(0, MAX_SYNTAX_ERRORS)) errors.push(translate(source, error));
+    for (const error of document.errors.slice(0, MAX_SYNTAX_ERRORS))
+      if (!(open.length > 0 && saysUnclosed(error))) errors.push(translate(source, error));
     for (const warning of document.warnings.slice(0, MAX_SYNTAX_ERRORS)) {
       // The value would be taken as if the tag were not there.
       const list = warning.code === 'TAG_RESOLVE_FAILED' ? errors : warnings;
@@ -130,6 +148,16 @@ function judge(source: Source, documents: readonly Document.Parsed[]): YamlRead 
 function isEmpty(document: Document.Parsed): boolean {
   const { contents } = document;
   return contents === null || (contents.range[0] === contents.range[1] && !contents.tag && !contents.anchor);
+}
+
+function unclosed(source: Source, offset: number): PodError {
+  const [begin, end] = source.text[offset] === '[' ? '[]' : '{}';
+  return syntaxError(source, offset, `"${begin}" is not closed: the manifest ends before its "${end}"`);
+}
+
+/** The library's word for the same, at the end of the text. */
+function saysUnclosed({ message }: Pick<YAMLParseError, 'message'>): boolean {
+  return /^Flow (?:map|sequence) .*end with a [\]}]$/.test(message);
 }
 
 function translate(source: Source, error: Pick<YAMLParseError, 'message' | 'code' | 'pos'>): PodError {

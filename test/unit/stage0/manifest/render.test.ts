@@ -27,6 +27,22 @@ test('the caret stands right behind tabs and below quoted text', () => {
   assert.match(render(new PodError('manifest/schema', 'x', { at: at(2, 8) })), / {3}\| \t {6}\^~~~\n/);
 });
 
+test('the caret goes below a plain text with its blanks, and no further', () => {
+  for (const [line, col, token] of [
+    ['size: 100 MB', 7, '100 MB'],
+    ['size: 100 MB  # that much', 7, '100 MB'],
+    ['{size: 100 MB , kind: empty}', 8, '100 MB'],
+    ['two words: x', 1, 'two words'],
+    ['at: 10:30 a#b', 5, '10:30 a#b'],
+    ['- name: x', 1, '-'],
+    ['exec: *nope # x', 7, '*nope'],
+    ['exec: "a b" c', 7, '"a b"'],
+  ] as const) {
+    const [, , marker] = render(new PodError('manifest/schema', 'x', { at: at(1, col) }), line).split('\n');
+    assert.equal(marker!.replaceAll(/[ |]/g, '').length, token.length, line);
+  }
+});
+
 test('wide characters take two columns', () => {
   assert.match(render(new PodError('manifest/schema', 'x', { at: at(3, 5) })), / {3}\| {7}\^\n/);
 });
