@@ -10,7 +10,8 @@ function pointers(tape: Tape, strings: readonly Text[]): Bytes {
 
 /** The files to try for a command, in the order of PATH; one that has a slash is itself. */
 function candidates(command: string, path: string): string[] {
-  if (command.includes('/')) return [command];
+  // Behind a directory of PATH, nothing is that directory.
+  if (command === '' || command.includes('/')) return [command];
   // An empty element means the working directory, as in execvp(3).
   return path.split(':').map((directory) => `${directory || '.'}/${command}`);
 }

@@ -15,6 +15,8 @@ function codeFor(call: string, errno: string): ErrorCode {
 const NO_WORK_DIRECTORY =
   'overlayfs is read-only when it could not make its work directory: there is no space left on device for it, or the state directory is on a read-only one';
 
+const FOREIGN_ID = `the id is outside of the pod's ids: it has as many as "userns: {size: N}" says, 65536 without it`;
+
 const HINTS: Readonly<Record<string, string>> = {
   'execve ENOENT': 'the command, or the interpreter its first line or its ELF header names, is not in the image',
   'execve EACCES': 'the file is not executable for the user of the app',
@@ -25,6 +27,9 @@ const HINTS: Readonly<Record<string, string>> = {
     'its file system cannot be mapped into a user namespace: use ext4, xfs, btrfs or tmpfs (Linux 6.3), or "userns: host"',
   'mkdirat EROFS': NO_WORK_DIRECTORY,
   'openat EROFS': NO_WORK_DIRECTORY,
+  'setresuid EINVAL': FOREIGN_ID,
+  'setresgid EINVAL': FOREIGN_ID,
+  'setgroups EINVAL': FOREIGN_ID,
   'tape.equal ESTALE': 'what is there is not what its name says',
 };
 
