@@ -31,19 +31,24 @@ function cases(verbs: readonly Loaded[]): string {
     .join('\n');
 }
 
-/** Values of flags that have a closed set, the same in every verb. */
+/** Values of flags that have a closed set: each verb's own, and those of all. */
 function valueCases(verbs: readonly Loaded[]): string {
-  const sets = new Map<string, Set<string>>();
-  for (const flag of [...GLOBAL_FLAGS, ...verbs.flatMap(({ verb }) => verb.flags)]) {
-    if (!flag.values) continue;
-    const known = sets.get(flag.name) ?? new Set();
-    for (const value of flag.values) known.add(value);
-    sets.set(flag.name, known);
-  }
-  const shortOf = (name: string): string => (name === 'output' ? '|-o' : '');
-  return [...sets]
-    .map(([name, values]) => `    --${name}${shortOf(name)}) values="${[...values].join(' ')}" ;;`)
-    .join('\n');
+  const own = verbs.flatMap(({ entry, verb }) =>
+    verb.flags.map((flag) =>
+      valueCase(
+        [entry.name, ...(entry.aliases ?? [])].map((name) => `"${name} "`),
+        flag,
+      ),
+    ),
+  );
+  return [...own, ...GLOBAL_FLAGS.map((flag) => valueCase(['*" "'], flag))].flat().join('\n');
+}
+
+function valueCase(verbPatterns: readonly string[], { name, short, values }: Flag): string[] {
+  if (!values) return [];
+  const shown = [`--${name}`, ...(short === undefined ? [] : [`-${short}`])];
+  const patterns = verbPatterns.flatMap((verb) => shown.map((flag) => `${verb}${flag}`));
+  return [`    ${patterns.join('|')}) values="${values.join(' ')}" ;;`];
 }
 
 function operandCases(verbs: readonly Loaded[]): string {
@@ -59,7 +64,7 @@ _pod() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     [[ \${COMP_WORDS[i]} != -* && -z $verb ]] && verb="\${COMP_WORDS[i]}"
   done
-  case "$previous" in
+  case "$verb $previous" in
 ${valueCases(verbs)}
   esac
   if [[ -n $values ]]; then COMPREPLY=($(compgen -W "$values" -- "$word")); return; fi
@@ -87,7 +92,7 @@ _pod() {
   for ((i = 2; i < CURRENT; i++)); do
     [[ \${words[i]} != -* && -z $verb ]] && verb="\${words[i]}"
   done
-  case "$previous" in
+  case "$verb $previous" in
 ${valueCases(verbs)}
   esac
   if [[ -n $values ]]; then compadd -- \${=values}; return; fi
