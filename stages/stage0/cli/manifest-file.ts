@@ -16,9 +16,9 @@ export interface ManifestFile {
 const STDIN = 0;
 
 export function readManifestFile(path: string): ManifestFile {
+  const baseDir = path === '-' ? process.cwd() : dirname(resolve(path));
   try {
-    const text = readFileSync(path === '-' ? STDIN : path, 'utf8');
-    return { path, text, baseDir: path === '-' ? process.cwd() : dirname(resolve(path)) };
+    return { path, text: readFileSync(path === '-' ? STDIN : path, 'utf8'), baseDir };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory' : message;

@@ -17,7 +17,15 @@ export async function reportError(error: unknown, argv: readonly string[] = []):
 
 /** Any call may be refused, and not each has a sentence of its own. */
 function forPeople(error: unknown): unknown {
-  if (error instanceof PodError || !isRefusal(error)) return error;
+  if (error instanceof PodError) return error;
+  // getcwd(2)
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    return new PodError('host/refused', `find the current directory: ${error.message}`, {
+      hint: 'it was removed: change to another',
+      cause: error,
+    });
+  }
+  if (!isRefusal(error)) return error;
   return new PodError('host/refused', `ask the kernel: ${error.message}`, { cause: error });
 }
 
