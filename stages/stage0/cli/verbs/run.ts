@@ -17,7 +17,7 @@ export const verb: Verb = {
   name: 'run',
   purpose: "Runs manifests: shows what the apps write and exits with the app's code.",
   usage: [
-    'pod run [-d] [--rm] [--name N] [--id-file F] [--net MODE] [-i] [--timeout DUR] [--frozen] [--timings] FILE|-…',
+    'pod run [-d] [--rm] [--name N] [--id-file F] [--net MODE] [-i] [-t] [--detach-keys KEYS] [--timeout DUR] [--frozen] [--timings] FILE|-…',
   ],
   examples: [
     ['pod run hello.pod.yaml', 'run, show the output, exit as the app did'],
@@ -70,6 +70,8 @@ export const verb: Verb = {
     const timeoutMs = durationFlag({ flags }, 'timeout');
     if (timeoutMs !== undefined && flags.has('detach'))
       throw new PodError('cli/usage', '--timeout does not go with -d');
+    if (flags.has('detach-keys') && !flags.has('interactive') && !flags.has('tty'))
+      throw new PodError('cli/usage', '--detach-keys goes with -i');
   },
   run,
 };
