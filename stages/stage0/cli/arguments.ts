@@ -49,7 +49,7 @@ export function chooseApps(names: readonly string[], wanted: string | undefined)
   throw new PodError('pod/app-not-found', `find app "${wanted}": the pod has ${names.join(', ') || 'no apps'}`);
 }
 
-/** Does `act` for all pods at the same time; the first failure is thrown when all have been tried, the others are shown. */
+/** Does `act` for all pods at the same time; when all have been tried, failures are shown in the order of the pods, but for the last, which is thrown. */
 export async function forEachPod(
   store: PodStore,
   queries: readonly string[],
@@ -59,7 +59,7 @@ export async function forEachPod(
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   if (failures.length > 1) {
     const { reportError } = await import('./report.ts');
-    for (const failure of failures.slice(1)) await reportError(failure);
+    for (const failure of failures.slice(0, -1)) await reportError(failure);
   }
-  if (failures.length > 0) throw failures[0];
+  if (failures.length > 0) throw failures.at(-1);
 }

@@ -70,7 +70,7 @@ function takeLong(word: string, rest: string[], flags: readonly Flag[], parsed: 
   const flag = flags.find((one) => one.name === name);
   if (!flag) throw unknownFlag(`--${name}`, flags);
   if (flag.value === undefined || (flag.isValueOptional && equals === -1)) {
-    if (equals !== -1) throw new PodError('cli/usage', `--${name} takes no value: got "${word.slice(equals + 1)}"`);
+    if (equals !== -1) throw takesNone(`--${name}`, word.slice(equals + 1));
     return parsed.set(flag, '');
   }
   parsed.set(flag, equals === -1 ? valueOf(`--${name}`, flag, rest) : word.slice(equals + 1));
@@ -84,6 +84,7 @@ function takeShort(word: string, rest: string[], flags: readonly Flag[], parsed:
       const attached = word.slice(at + 1);
       return parsed.set(flag, attached === '' ? valueOf(`-${word[at]}`, flag, rest) : attached);
     }
+    if (word[at + 1] === '=') throw takesNone(`-${word[at]}`, word.slice(at + 2));
     parsed.set(flag, '');
   }
 }
@@ -92,6 +93,10 @@ function valueOf(shown: string, flag: Flag, rest: string[]): string {
   const value = rest.shift();
   if (value === undefined) throw new PodError('cli/usage', `${shown} needs a value: ${shown} ${flag.value}`);
   return value;
+}
+
+function takesNone(shown: string, value: string): PodError {
+  return new PodError('cli/usage', `${shown} takes no value: got "${value}"`);
 }
 
 function unknownFlag(shown: string, flags: readonly Flag[]): PodError {

@@ -18,6 +18,13 @@ const DEATH_CHECK_MS = 1000;
 /** From the pod's last word to the free lock it is an instant, at whose end there is no event either. */
 const LAST_WORD_MS = 10;
 
+const TO: Readonly<Record<PodCondition, string>> = {
+  ready: 'to be ready',
+  exit: 'to exit',
+  deleted: 'to be deleted',
+  'ready-or-exit': 'to be ready or to exit',
+};
+
 /** Resolves with the pod's status when the condition holds, undefined when the pod is gone. Throws `pod/timeout`, `pod/died`. */
 export async function waitForPod(
   store: PodStore,
@@ -26,8 +33,7 @@ export async function waitForPod(
   options: WaitOptions = {},
 ): Promise<PodStatus | undefined> {
   const answer = await watchPod(store, uuid, () => holds(store, uuid, condition), options);
-  if (!answer)
-    throw new PodError('pod/timeout', `wait for pod ${uuid} to be ${condition}: the time limit passed first`);
+  if (!answer) throw new PodError('pod/timeout', `wait for pod ${uuid} ${TO[condition]}: the time limit passed first`);
   return readStatus(store, uuid);
 }
 

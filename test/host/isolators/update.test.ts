@@ -34,7 +34,7 @@ test('the verb says what each value was, everything that is wrong at once, and t
   const done = await set('app/probe/resource/memory.limit=48Mi', 'app/probe/resource/memory.request=null');
   assert.equal(
     done.stdout,
-    'app/probe/resource/memory.limit: 64Mi → 48Mi\napp/probe/resource/memory.request: none → none',
+    'app/probe/resource/memory.limit: 64Mi → 48Mi\napp/probe/resource/memory.request: default → default',
   );
   assert.match(await podOk(['cat-manifest', 'told'], { root }), /"limit":"48Mi"/);
   const wrong = await set('pod/resource/nothing.x=1', 'app/probe/os/linux/umask=0027');

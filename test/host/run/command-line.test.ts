@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pod, podOk } from '../../harness/pod-cli.ts';
+import { cliEnvironment, pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { PodProcess } from './pod-process.ts';
-import { shellManifest } from './shell-manifest.ts';
+import { POLITE, shellManifest } from './shell-manifest.ts';
 
 const root = useTempRoot();
 
@@ -51,4 +52,59 @@ test('kill sends real-time signals, by name and number, and knows what a slip wa
   assert.match(stderr, /did you mean "SIGHUP"\?/);
   await podOk(['rm', '--force', 'timed'], { root });
   await logs.ended();
+});
+
+test('what is wrong is said in words that fit', async () => {
+  await podOk(['run', '-d', '-'], { root, input: shellManifest('worded', { a: POLITE, b: POLITE }) });
+  for (const [args, code, said] of [
+    [['exec', 'worded', '--', ''], 127, /execute "": no such file or directory/],
+    [['exec', '-u', '99999999', 'worded', '--', 'true'], 125, /the id is outside of the pod's ids/],
+    [['exec', '-u', '0:99999999', 'worded', '--', 'true'], 125, /the id is outside of the pod's ids/],
+    [['logs', '-p', 'worded'], 1, /none of its apps has a previous instance/],
+    [['wait', 'worded', '--for', 'exit', '--timeout', '1ms'], 1, /wait for pod \S+ to exit: the time limit passed/],
+    [['wait', 'worded', '--for', 'deleted', '--timeout', '1ms'], 1, /to be deleted: the time limit passed/],
+    [['generate'], 2, /what to generate is missing: systemd/],
+    [['run', '--detach-keys', 'a', '-'], 125, /--detach-keys goes with -i/],
+    [['kill', '-s', 'CONT', 'no-one', 'worded', 'no-two'], 1, /"no-one"[^]*"no-two"/],
+  ] as const) {
+    const { exitCode, stderr } = await pod(args, { root });
+    assert.match(stderr, said);
+    assert.equal(exitCode, code, stderr);
+  }
+  await podOk(['rm', '--force', 'worded'], { root });
+});
+
+test('a current directory that was removed is told as such', async () => {
+  for (const [args, code] of [
+    [['run', '-'], 125],
+    [['ps', '--root', 'below'], 1],
+    [['validate', '.'], 1],
+  ] as const) {
+    const gone = join(root, 'gone');
+    mkdirSync(gone);
+    const { exitCode, stdout, stderr } = await pod(args, {
+      ...(args[0] === 'ps' ? {} : { root }),
+      input: shellManifest('gone', { a: 'true' }),
+      wrapper: ['/bin/sh', '-c', `cd ${gone} && rmdir ${gone} && exec "$@"`, 'sh'],
+    });
+    assert.match(stderr + stdout, /find the current directory: .* \[host\/refused\]/);
+    assert.equal(exitCode, code);
+  }
+});
+
+test('completion in bash offers the values of the verb’s own flags', async () => {
+  const script = await podOk(['completion', 'bash']);
+  const offered = (...words: string[]): string =>
+    execFileSync(
+      '/bin/bash',
+      ['-c', `${script}\nCOMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _pod; echo "\${COMPREPLY[@]}"`, 'bash', ...words],
+      {
+        encoding: 'utf8',
+        env: cliEnvironment(),
+      },
+    ).trim();
+  assert.equal(offered('pod', 'ps', '-o', ''), 'table wide json yaml jsonl name');
+  assert.equal(offered('pod', 'ls', '--output', 'j'), 'json jsonl');
+  assert.equal(offered('pod', 'plan', '-o', ''), 'text json tape');
+  assert.equal(offered('pod', 'ps', '--color', ''), 'auto always never');
 });

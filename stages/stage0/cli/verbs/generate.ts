@@ -40,7 +40,8 @@ const WATCHER_STOP_MS = 30_000;
 async function generate(invocation: Invocation): Promise<number> {
   const [kind, target, ...more] = invocation.operands;
   if (kind === 'kube') throw new PodError('cli/usage', '"pod generate kube" is not supported yet');
-  if (kind !== 'systemd') throw new PodError('cli/usage', `generate "${kind ?? ''}": not one of systemd`);
+  if (kind === undefined) throw new PodError('cli/usage', 'what to generate is missing: systemd');
+  if (kind !== 'systemd') throw new PodError('cli/usage', `generate "${kind}": not one of systemd`);
   if (target === undefined) throw new PodError('cli/usage', 'FILE, DIR or POD is missing');
   const words = more[0] === '--' ? more.slice(1) : more;
   const stat = isRepository(target) ? undefined : statSync(target, { throwIfNoEntry: false });

@@ -98,8 +98,9 @@ function noteDropped(terminal: Terminal, podPath: string, apps: readonly string[
 function previousOf(store: PodStore, { uuid, path }: PodDir, apps: readonly string[]): Map<string, Span> {
   const spans = wherever(store, uuid, (at = path) => spansIn(readEvents(at), apps));
   if (spans) return spans;
-  const whose = apps.length === 1 ? `app "${apps[0]}"` : 'any app';
-  throw new PodError('pod/state', `show what came before in pod ${uuid}: ${whose} has no previous instance`, {
+  const found =
+    apps.length === 1 ? `app "${apps[0]}" has no previous instance` : 'none of its apps has a previous instance';
+  throw new PodError('pod/state', `show what came before in pod ${uuid}: ${found}`, {
     hint: 'an app has one when it has been started again',
   });
 }

@@ -74,6 +74,6 @@ function renderChange({ key, from, to }: PodChange): string {
 }
 
 function shown(value: unknown): string {
-  if (value === null) return 'none';
+  if (value === null) return 'default';
   return printable(typeof value === 'string' ? value : JSON.stringify(value));
 }

@@ -77,6 +77,10 @@ test('a wrong flag is a usage error, with the nearest right one', () => {
   }
 });
 
+test('a short flag that takes no value says so', () => {
+  assert.throws(() => parseFlags(['-a=1'], FLAGS), { code: 'cli/usage', message: '-a takes no value: got "1"' });
+});
+
 test('a path that is empty is a usage error', () => {
   const flags: readonly Flag[] = [{ name: 'root', short: 'r', value: 'DIR', isPath: true, help: '' }];
   for (const line of [['--root='], ['--root', ''], ['-r', '']]) {
