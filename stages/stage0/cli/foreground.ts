@@ -7,7 +7,7 @@ import { leavePods } from './leave-pods.ts';
 import { PodOutput } from './pod-output.ts';
 import type { Progress } from './progress.ts';
 import { requireTerminal } from './require-terminal.ts';
-import { StopOnSignal } from './stop-on-signal.ts';
+import { askToStop, StopOnSignal } from './stop-on-signal.ts';
 import { BrokenPipe, isTerminal, STDOUT, type Terminal } from './terminal.ts';
 import { TimeLimit } from './time-limit.ts';
 import type { Timings } from './timings.ts';
@@ -247,11 +247,11 @@ class ClientOutput implements Output {
 /** What the apps write. */
 class LogOutput extends PodOutput implements Output {
   begin(pod: RunningPod): Promise<undefined> {
-    this.follow(() => void pod.stop(), true);
+    this.follow(() => askToStop(pod), true);
     return Promise.resolve(undefined);
   }
 
   started(pod: RunningPod): void {
-    this.follow(() => void pod.stop(), false);
+    this.follow(() => askToStop(pod), false);
   }
 }

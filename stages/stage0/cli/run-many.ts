@@ -6,7 +6,7 @@ import { leavePods } from './leave-pods.ts';
 import { type ManifestFile, readManifestFile } from './manifest-file.ts';
 import { PodOutput } from './pod-output.ts';
 import type { Progress } from './progress.ts';
-import { type Stoppable, StopOnSignal } from './stop-on-signal.ts';
+import { askToStop, type Stoppable, StopOnSignal } from './stop-on-signal.ts';
 import type { Terminal } from './terminal.ts';
 import type { Invocation } from './verb.ts';
 
@@ -105,11 +105,11 @@ async function startOne(
       onLaunched: (launched) => {
         stop = (how) => stopAll([...before, { pod: launched }], how);
         signals.attach({ stop });
-        output?.follow(() => void stop(), true);
+        output?.follow(() => askToStop({ stop }), true);
       },
       onFailed: () => output?.finish(),
     });
-    output?.follow(() => void stop(), false);
+    output?.follow(() => askToStop({ stop }), false);
     return { ready, pod, output };
   } catch (error) {
     output?.close();

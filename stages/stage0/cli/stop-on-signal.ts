@@ -77,11 +77,13 @@ export class StopOnSignal implements Disposable {
   }
 
   #stop(): void {
-    const pod = this.#pod!;
-    const asked = this.#count > 1 ? pod.stop({ graceMs: 0 }) : pod.stop();
-    // A pod that ended just now cannot be asked; its exit is on its way.
-    asked.catch(() => undefined);
+    askToStop(this.#pod!, this.#count > 1 ? { graceMs: 0 } : {});
   }
+}
+
+/** A pod that ended just now cannot be asked; its exit is on its way. */
+export function askToStop(pod: Stoppable, options: { readonly graceMs?: number } = {}): void {
+  pod.stop(options).catch(() => undefined);
 }
 
 function ignore(): void {}

@@ -1,5 +1,6 @@
 import { PodError } from '../error.ts';
 import type { RunningPod } from './launch-api.ts';
+import { askToStop } from './stop-on-signal.ts';
 
 /** Stops a pod that is not done after so long. */
 export class TimeLimit implements Disposable {
@@ -15,7 +16,7 @@ export class TimeLimit implements Disposable {
     if (this.#limitMs === undefined) return;
     this.#timer = setTimeout(() => {
       this.#hasPassed = true;
-      void pod.stop();
+      askToStop(pod);
     }, this.#limitMs);
   }
 
