@@ -9,6 +9,8 @@ export interface Flag {
   readonly value?: string;
   /** Values, when they are a closed set; completion offers them and others are refused. */
   readonly values?: readonly string[];
+  /** Others that are taken. */
+  readonly pattern?: RegExp;
   /** The value is given as `--name=VALUE` or not at all. */
   readonly isValueOptional?: boolean;
   readonly isRepeatable?: boolean;
@@ -27,7 +29,7 @@ export class Parsed {
   readonly #values = new Map<string, string[]>();
 
   set(flag: Flag, value: string): void {
-    if (flag.values && !flag.values.includes(value)) throw badValue(flag, value);
+    if (flag.values && !flag.values.includes(value) && !flag.pattern?.test(value)) throw badValue(flag, value);
     if (flag.isPath && value === '') throw new PodError('cli/usage', `--${flag.name} "": the path is empty`);
     const known = this.#values.get(flag.name);
     if (known && flag.isRepeatable) known.push(value);

@@ -1,5 +1,5 @@
 import { PodError } from '../error.ts';
-import type { PodSpec } from '../manifest/spec.ts';
+import type { NetworkSpec, PodSpec } from '../manifest/spec.ts';
 
 /** What flags say instead of the manifest. Positions stay with the manifest's own lines. */
 export function applyOverrides(
@@ -17,7 +17,12 @@ export function applyOverrides(
     changed = { ...changed, name, hostname: spec.hostname === spec.name ? name : spec.hostname };
   }
   if (network !== undefined) {
-    changed = { ...changed, network: { mode: network as 'bridge' | 'none' | 'host', at: spec.network.at } };
+    changed = { ...changed, network: networkOf(network, spec.network) };
   }
   return changed;
+}
+
+function networkOf(mode: string, { at }: NetworkSpec): NetworkSpec {
+  if (mode.startsWith('pod:')) return { mode: 'pod', target: mode.slice('pod:'.length), at };
+  return { mode: mode as 'bridge' | 'none' | 'host', at };
 }

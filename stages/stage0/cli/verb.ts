@@ -73,6 +73,14 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: 'help', short: 'h', help: 'show the help of the verb' },
 ];
 
+export const NET_FLAG: Flag = {
+  name: 'net',
+  value: 'MODE',
+  values: ['bridge', 'none', 'host'],
+  pattern: /^pod:[A-Za-z0-9][A-Za-z0-9_.-]*$/,
+  help: "instead of the manifest's network: bridge, none, host, pod:NAME (that of a pod that runs)",
+};
+
 export const FROZEN_FLAG: Flag = {
   name: 'frozen',
   help: 'refuse images that pod.lock does not pin, as where CI is set',

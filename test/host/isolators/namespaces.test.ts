@@ -3,7 +3,7 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { hostname, uptime as hostUptime } from 'node:os';
 import { after, before, test } from 'node:test';
 import { pod } from '../../harness/pod-cli.ts';
-import { probeApp, probeExec, probeManifest, startHoldingPod } from '../../harness/probe-pod.ts';
+import { parseReport, probeApp, probeExec, probeManifest, startHoldingPod } from '../../harness/probe-pod.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { isUserModeLinux } from '../../harness/user-mode-linux.ts';
 
@@ -35,6 +35,15 @@ before(async () => {
 });
 
 after(() => pod(['rm', '--force', 'first'], { root }));
+
+test("run --net takes another pod's network, too", async () => {
+  const input = probeManifest({ name: 'second' });
+  const report = parseReport((await pod(['run', '--rm', '--net', 'pod:first', '-'], { root, input })).stdout);
+  assert.equal(report.namespaces.net, first['net']);
+  const { exitCode, stderr } = await pod(['run', '--rm', '--net', 'pod:nobody', '-'], { root, input });
+  assert.deepEqual([exitCode, /share the net namespace of pod "nobody"/.test(stderr)], [125, true], stderr);
+  assert.equal((await pod(['run', '--net', 'pod:', '-'], { root, input })).exitCode, 125);
+});
 
 /** Which are the host's, and which are the first pod's; all others have to be the pod's own. */
 const TABLE: readonly (readonly [string, Json, Partial<Record<Kind, 'host' | 'first'>>])[] = [

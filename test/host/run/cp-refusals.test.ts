@@ -110,7 +110,7 @@ test('what comes on standard input and is no archive is told of as that, and not
 
 test('a full disk is that of the place that is written to', async () => {
   const toFull = { wrapper: ['sh', '-c', 'exec "$@" >/dev/full', 'sh'] };
-  await refuse('files:/data', '-', /write standard output: no space left[^]*free some space there/, toFull);
+  await refuse('files:/data', '-', /write standard output: ENOSPC: no space left/, toFull);
   const small = `${work}/small`;
   mkdirSync(small);
   writeFileSync(`${work}/big`, Buffer.alloc(1 << 20, 1));

@@ -88,7 +88,7 @@ test('an archive that cannot be written is told of by where it was to go', async
     [`${work}/nope/x.tar`, /write ".*\/nope\/x.tar": no such file or directory \(ENOENT\) \[host\/refused\]/],
     [work, /write ".*\/work": .*\(EISDIR\) \[host\/refused\]/],
     ['/dev/full', /write "\/dev\/full": no space left/],
-    ['-', /write standard output: no space left/, ['sh', '-c', 'exec "$@" >/dev/full', 'sh']],
+    ['-', /write standard output: ENOSPC: no space left/, ['sh', '-c', 'exec "$@" >/dev/full', 'sh']],
   ];
   for (const [target, said, wrapper] of cases) {
     const { exitCode, stderr } = await pod(['export', 'first', '-O', target], { root, wrapper });

@@ -4,7 +4,7 @@ import { loadPrepare } from '../load-launch.ts';
 import { readManifestFile } from '../manifest-file.ts';
 import { newProgress } from '../progress.ts';
 import { renderWarning } from '../report.ts';
-import { FROZEN_FLAG, type Invocation, type Verb } from '../verb.ts';
+import { FROZEN_FLAG, type Invocation, NET_FLAG, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'prepare',
@@ -17,12 +17,7 @@ export const verb: Verb = {
   ],
   flags: [
     { name: 'name', value: 'N', help: "instead of the manifest's name" },
-    {
-      name: 'net',
-      value: 'MODE',
-      values: ['bridge', 'none', 'host'],
-      help: "instead of the manifest's network: bridge, none, host",
-    },
+    NET_FLAG,
     FROZEN_FLAG,
   ],
   notes: [

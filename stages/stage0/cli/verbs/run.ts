@@ -11,7 +11,7 @@ import { newProgress } from '../progress.ts';
 import { renderWarning } from '../report.ts';
 import { frozenBy } from '../../pins/pins.ts';
 import { Timings } from '../timings.ts';
-import { FROZEN_FLAG, type Invocation, type Verb } from '../verb.ts';
+import { FROZEN_FLAG, type Invocation, NET_FLAG, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'run',
@@ -36,12 +36,7 @@ export const verb: Verb = {
       isPath: true,
       help: 'write the uuid to F, as soon as there is a pod and before its apps start',
     },
-    {
-      name: 'net',
-      value: 'MODE',
-      values: ['bridge', 'none', 'host'],
-      help: "instead of the manifest's network: bridge, none, host",
-    },
+    NET_FLAG,
     { name: 'interactive', short: 'i', help: 'connect standard input to the first app; with -d, keep its input open' },
     { name: 'tty', short: 't', help: 'give the first app a terminal, as tty: true in the manifest does' },
     {
