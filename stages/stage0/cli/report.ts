@@ -1,5 +1,5 @@
 import { PodError, PodErrors } from '../error.ts';
-import { readRegularFile } from '../pod/files.ts';
+import { MANIFEST_BYTES, readRegularFile } from '../pod/files.ts';
 import { isRefusal } from '../refusal.ts';
 import { type ColorChoice, STDERR, Terminal } from './terminal.ts';
 
@@ -48,7 +48,7 @@ async function renderLocated(terminal: Terminal, errors: readonly PodError[]): P
  */
 function readIfPossible(file: string): string | undefined {
   try {
-    return readRegularFile(file);
+    return readRegularFile(file, MANIFEST_BYTES);
   } catch {
     return undefined;
   }

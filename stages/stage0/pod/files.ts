@@ -36,11 +36,15 @@ export function statIfThere(path: string): Stats | undefined {
   }
 }
 
-/** What a file of somebody else's holds; undefined for a device or a pipe, which might keep us for ever. */
-export function readRegularFile(path: string): string | undefined {
+/** What is larger is no manifest of a folder, and is not read to find out. */
+export const MANIFEST_BYTES: number = 16 * 1024 * 1024;
+
+/** What a file of somebody else's holds; undefined for a device or a pipe, which might keep us for ever, and for more than `most` bytes. */
+export function readRegularFile(path: string, most: number = Infinity): string | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
-    return fstatSync(fd).isFile() ? readFileSync(fd, 'utf8') : undefined;
+    const stats = fstatSync(fd);
+    return stats.isFile() && stats.size <= most ? readFileSync(fd, 'utf8') : undefined;
   } finally {
     closeSync(fd);
   }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PodError } from '../error.ts';
-import { readRegularFile } from '../pod/files.ts';
+import { MANIFEST_BYTES, readRegularFile } from '../pod/files.ts';
 import { type FolderEntry, walkFolder } from './walk-folder.ts';
 
 /** A manifest of a folder, as text. */
@@ -28,8 +28,6 @@ const SURE = /\.pod\.(yaml|yml|json)$/;
 const MAYBE = /\.(yaml|yml|json)$/;
 /** Other YAML may lie in the folder; what says at the beginning of a line that it is ours is a manifest. */
 const OURS = /^["']?apiVersion["']?\s*:\s*["']?pod\/|"apiVersion"\s*:\s*"pod\//m;
-/** Folders hold data, too: what is larger is no manifest, and is not read to find out. */
-const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
  * The manifests of a folder and what is below it, by name: `*.pod.yaml`, `*.pod.yml`, `*.pod.json`, and other YAML and JSON that
@@ -61,7 +59,7 @@ function readManifest(dir: string, home: string, file: string): FolderFile[] {
     return [{ ...about, text: '', wrong: error }];
   };
   try {
-    if (statSync(join(home, file)).size > MOST_BYTES) return isSure ? wrong(`larger than ${MOST_BYTES >> 20} MiB`) : [];
+    if (statSync(join(home, file)).size > MANIFEST_BYTES) return isSure ? wrong(`larger than ${MANIFEST_BYTES >> 20} MiB`) : [];
     const text = readRegularFile(join(home, file));
     if (text === undefined) return isSure ? wrong('it is not a regular file') : [];
     return isSure || OURS.test(text) ? [{ ...about, text }] : [];
