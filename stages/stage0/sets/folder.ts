@@ -59,7 +59,8 @@ function readManifest(dir: string, home: string, file: string): FolderFile[] {
     return [{ ...about, text: '', wrong: error }];
   };
   try {
-    if (statSync(join(home, file)).size > MANIFEST_BYTES) return isSure ? wrong(`larger than ${MANIFEST_BYTES >> 20} MiB`) : [];
+    if (statSync(join(home, file)).size > MANIFEST_BYTES)
+      return isSure ? wrong(`larger than ${MANIFEST_BYTES >> 20} MiB`) : [];
     const text = readRegularFile(join(home, file));
     if (text === undefined) return isSure ? wrong('it is not a regular file') : [];
     return isSure || OURS.test(text) ? [{ ...about, text }] : [];

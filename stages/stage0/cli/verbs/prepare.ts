@@ -15,11 +15,7 @@ export const verb: Verb = {
     ['pod prepare web.pod.yaml', 'prints the uuid for pod run-prepared'],
     ['pod run-prepared -d web', 'starts it'],
   ],
-  flags: [
-    { name: 'name', value: 'N', help: "instead of the manifest's name" },
-    NET_FLAG,
-    FROZEN_FLAG,
-  ],
+  flags: [{ name: 'name', value: 'N', help: "instead of the manifest's name" }, NET_FLAG, FROZEN_FLAG],
   notes: [
     'A prepared pod holds its name, but no address, port or user ids: those are taken when it is started. pod rm removes it,',
     'and so does pod gc when it was not started for 24 hours.',
