@@ -43,14 +43,17 @@ export class DescriptionCache {
   save(): void {
     const isSame = !this.#isChanged && Object.keys(this.#now).length === Object.keys(this.#before).length;
     if (isSame) return;
-    const digest = digestOf(JSON.stringify(this.#now));
-    writeWhole(this.#path, JSON.stringify({ version: VERSION, digest, files: this.#now }));
+    const text = JSON.stringify({ version: VERSION, files: this.#now });
+    writeWhole(this.#path, `${digestOf(text)}\n${text}`);
   }
 }
 
-/** A file that is torn, of another version, or not as it was written is none. */
+/** A file that is torn, of another version, or not as it was written is none: the first line is the digest of the rest. */
 function readKept(path: string): Readonly<Record<string, Kept>> {
-  const { version, digest, files } = parseObject(readIfThere(path) ?? '') ?? {};
-  if (version !== VERSION || typeof files !== 'object' || files === null) return {};
-  return digest === digestOf(JSON.stringify(files)) ? (files as Record<string, Kept>) : {};
+  const whole = readIfThere(path) ?? '';
+  const end = whole.indexOf('\n');
+  const text = whole.slice(end + 1);
+  if (digestOf(text) !== whole.slice(0, Math.max(0, end))) return {};
+  const { version, files } = parseObject(text) ?? {};
+  return version === VERSION ? (files as Record<string, Kept>) : {};
 }

@@ -59,11 +59,11 @@ function readManifest(dir: string, home: string, file: string): FolderFile[] {
     return [{ ...about, text: '', wrong: error }];
   };
   try {
-    if (statSync(join(home, file)).size > MANIFEST_BYTES)
-      return isSure ? wrong(`larger than ${MANIFEST_BYTES >> 20} MiB`) : [];
-    const text = readRegularFile(join(home, file));
-    if (text === undefined) return isSure ? wrong('it is not a regular file') : [];
-    return isSure || OURS.test(text) ? [{ ...about, text }] : [];
+    const text = readRegularFile(join(home, file), MANIFEST_BYTES);
+    if (text !== undefined) return isSure || OURS.test(text) ? [{ ...about, text }] : [];
+    if (!isSure) return [];
+    const isLarge = statSync(join(home, file)).isFile();
+    return wrong(isLarge ? `larger than ${MANIFEST_BYTES >> 20} MiB` : 'it is not a regular file');
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     return wrong(error.message, error);

@@ -17,9 +17,12 @@ import { newWork, type Work } from './work.ts';
 export interface Source {
   /** An absolute path, or what else tells it from other sources: a set belongs to one. */
   readonly origin: string;
-  /** Read while the set's lock is held, until the signal is aborted. Throws what is wrong with it; nothing is changed then. */
-  readonly read: (signal?: AbortSignal) => readonly FolderFile[] | Promise<readonly FolderFile[]>;
+  /** Read while the set's lock is held. Throws what is wrong with it; nothing is changed then. */
+  readonly read: (limits?: ReadLimits) => readonly FolderFile[] | Promise<readonly FolderFile[]>;
 }
+
+/** Where manifests come from may be far away, and not answer. */
+export type ReadLimits = Pick<Work, 'deadlineMs' | 'signal'>;
 
 export interface ReconcileOptions extends ChangeOptions {
   readonly source: Source;
@@ -60,7 +63,7 @@ async function reconcileLocked(options: ReconcileOptions, lock: SetLock, work: W
   requireOwn(options, work.inventory.now);
   await recover(work);
   const cache = new DescriptionCache(`${lock.dir}/${SET_FILES.descriptions}`);
-  const files = await readInTime(source, work);
+  const files = await source.read(work);
   const planning = { ...planOptions(options), cache };
   const plan = isBlind
     ? await planAgain(work, files, planning)
@@ -76,17 +79,6 @@ async function reconcileLocked(options: ReconcileOptions, lock: SetLock, work: W
   if (!isBlind) cache.save();
   if (!autoRollback || result.failures.size === 0 || plan.isPinned) return result;
   return await rollBack(options, plan, result);
-}
-
-/** Where manifests come from may be far away, and not answer. */
-async function readInTime({ origin, read }: Source, { deadlineMs, signal }: Work): Promise<readonly FolderFile[]> {
-  const late = AbortSignal.timeout(Math.max(1, deadlineMs - Date.now()));
-  try {
-    return await read(AbortSignal.any(signal ? [late, signal] : [late]));
-  } catch (error) {
-    if (error !== late.reason) throw error;
-    throw new PodError('pod/timeout', `read the manifests of ${origin}: the time limit passed`);
-  }
 }
 
 /** What was brought about last, held where it is. */

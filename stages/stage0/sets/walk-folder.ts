@@ -43,16 +43,16 @@ function* visit(
   for (const child of children.toSorted((a, b) => compare(a.name, b.name))) {
     if (child.name.startsWith('.')) continue;
     const file = below === '' ? child.name : `${below}/${child.name}`;
-    const entry = { file, kind: kindOf(child, join(home, file)), isLink: child.isSymbolicLink() };
+    const entry = { file, kind: kindOf(child, home, file), isLink: child.isSymbolicLink() };
     if (isIgnored(rules, file, entry.kind === 'folder')) continue;
     if (entry.kind === 'folder') yield* visit(home, entry, rules, seen);
     else yield entry;
   }
 }
 
-function kindOf(child: Dirent, path: string): 'folder' | 'file' | 'nowhere' {
+function kindOf(child: Dirent, home: string, file: string): 'folder' | 'file' | 'nowhere' {
   if (!child.isSymbolicLink()) return child.isDirectory() ? 'folder' : 'file';
-  const stat = statIfThere(path);
+  const stat = statIfThere(join(home, file));
   if (!stat) return 'nowhere';
   return stat.isDirectory() ? 'folder' : 'file';
 }

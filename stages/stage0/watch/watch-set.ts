@@ -148,8 +148,8 @@ export class SetWatch implements Disposable {
   #attempt(files: FolderFile[], isBlind: boolean, signal: AbortSignal): Promise<ReconcileResult> {
     const { source, prune } = this.#options;
     const tolerance = this.#tolerance;
-    const read: Source['read'] = async (until) => {
-      files.push(...(isBlind ? this.#lastFiles() : await source.read(until)));
+    const read: Source['read'] = async (limits) => {
+      files.push(...(isBlind ? this.#lastFiles() : await source.read(limits)));
       const judged = tolerance.judge(files);
       await this.#name([...files, ...judged]);
       return judged;
