@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ExecResult, type Pod, PodError, run } from '../../../stages/stage0/index.ts';
 import { Executor } from '../../../stages/stage0/launch/executor.ts';
 import { TOP } from '../../harness/paths.ts';
@@ -127,11 +128,9 @@ test('nothing stays open in this process when the pod has been removed', async (
   };
   // What Node and the library open once for the whole process.
   await work('warm');
-  await turn();
-  const before = descriptorsOf('self');
+  const before = await settled();
   await work('counted');
-  await turn();
-  assert.deepEqual(descriptorsOf('self'), before);
+  assert.deepEqual(await settled(), before);
 });
 
 test('nor when commands were running as the pod was killed', async () => {
@@ -146,11 +145,9 @@ test('nor when commands were running as the pod was killed', async () => {
     await pod.remove();
   };
   await work('killed-warm');
-  await turn();
-  const before = descriptorsOf('self');
+  const before = await settled();
   await work('killed');
-  await turn();
-  assert.deepEqual(descriptorsOf('self'), before);
+  assert.deepEqual(await settled(), before);
 });
 
 test('a command in a pod that has just been killed, or has ended, is told that it has', async () => {
@@ -182,11 +179,9 @@ test('a command that is being prepared as the pod ends leaves nothing open', asy
     await assert.rejects(running, (error) => error instanceof PodError && HAS_ENDED.has(error.code));
   };
   await sh(pod, 'true');
-  await turn();
-  const before = descriptorsOf('self');
+  const before = await settled();
   await prepare();
-  await turn();
-  assert.deepEqual(descriptorsOf('self'), before);
+  assert.deepEqual(await settled(), before);
 });
 
 test('a connection that waits for the next command keeps nobody from ending', async () => {
@@ -236,6 +231,16 @@ function codeIs(code: string): (error: unknown) => boolean {
 /** Sockets are closed, and captures made, after the current turn of the event loop. */
 async function turn(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A socket to a pod is closed when its monitor has ended, which may be after the pod's exit was told. */
+async function settled(): Promise<string[]> {
+  for (let last = descriptorsOf('self'); ;) {
+    await delay(100);
+    const now = descriptorsOf('self');
+    if (now.join('\n') === last.join('\n')) return now;
+    last = now;
+  }
 }
 
 function descriptorsOf(pid: number | 'self'): string[] {
