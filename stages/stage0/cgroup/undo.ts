@@ -40,9 +40,14 @@ export function killCgroups(paths: readonly string[]): void {
 
 /** A ledger is a file, and may be damaged: only a pod's directory on a cgroup file system is ever touched. */
 function isOurs(path: string): boolean {
-  if (!POD_DIRECTORY.test(path) || !existsSync(path)) return false;
-  const { type } = statfsSync(path);
-  return type === CGROUP_SUPER_MAGIC || type === CGROUP2_SUPER_MAGIC;
+  if (!POD_DIRECTORY.test(path)) return false;
+  try {
+    const { type } = statfsSync(path);
+    return type === CGROUP_SUPER_MAGIC || type === CGROUP2_SUPER_MAGIC;
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    return false;
+  }
 }
 
 function killAll(path: string): void {

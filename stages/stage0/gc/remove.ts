@@ -20,15 +20,16 @@ const RETRY_MS = 1;
 /**
  * Removes a pod that is not alive: gives back what it took from the host, then deletes its directory. May be killed at any
  * point and called again. Throws `pod/state` for a pod that is alive; a pod that is gone is no error. Who removes many reads the
- * host's mount points once for all.
+ * host's mount points once for all. `isOurs`: its launch failed, and we had its lock.
  */
 export async function removePod(
   root: string,
   uuid: string,
   mountPoints: readonly string[] = readMountPoints(),
+  isOurs = false,
 ): Promise<void> {
   const store = new PodStore(root);
-  const lock = await lockDead(store, uuid);
+  const lock = await lockDead(store, uuid, isOurs);
   if (!lock) return;
   try {
     // Before it moves, and its mount points with it.
@@ -62,15 +63,15 @@ export interface DeadPod {
 }
 
 /** The lock of a pod that is not alive; undefined when the pod is gone. */
-export async function lockDead(store: PodStore, uuid: string): Promise<DeadPod | undefined> {
+export async function lockDead(store: PodStore, uuid: string, isOurs = false): Promise<DeadPod | undefined> {
   const deadline = process.uptime() * 1000 + MONITOR_EXIT_MS;
   for (;;) {
     const pod = store.locate(uuid);
     if (!pod) return undefined;
     const found = tryLockAt(pod);
     if (found) return found;
-    // In `garbage`: somebody else is removing it, and is soon done.
-    const isLeaving = pod.state === 'exited' || pod.state === 'garbage' || readFinal(pod.path) !== undefined;
+    // In `garbage`: somebody else is removing it, and is soon done. Of ours, what was started for it and killed has the lock still.
+    const isLeaving = isOurs || pod.state === 'exited' || pod.state === 'garbage' || readFinal(pod.path) !== undefined;
     if (!isLeaving) throw alive(pod);
     if (process.uptime() * 1000 > deadline) {
       // Whoever started it still looks at what it has left, and removes it then.

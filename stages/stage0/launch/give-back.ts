@@ -25,7 +25,7 @@ export async function giveBack(
 
 /** With the network of the state directory, if this would have been the first pod on it. */
 export async function removeFailed(root: string, uuid: string): Promise<void> {
-  await removePod(root, uuid);
+  await removePod(root, uuid, undefined, true);
   await removeUnusedBridge(root);
 }
 
