@@ -38,9 +38,15 @@ function askForWay(root: string, set: string): boolean {
   }
 }
 
-/** For the watcher. */
-export function onAskedForWay(root: string, set: string, giveWay: () => void): FSWatcher {
-  return watch(watchDir(root, set), { persistent: false }, (_event, name) => {
-    if (name === WANTED) giveWay();
-  });
+/** For the watcher. Undefined where the host has no more to watch with (inotify(7)): whoever asks is told that the set is busy then. */
+export function onAskedForWay(root: string, set: string, giveWay: () => void): FSWatcher | undefined {
+  try {
+    return watch(watchDir(root, set), { persistent: false }, (_event, name) => {
+      if (name === WANTED) giveWay();
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOSPC' && code !== 'EMFILE') throw error;
+    return undefined;
+  }
 }

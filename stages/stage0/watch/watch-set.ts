@@ -55,7 +55,7 @@ export class SetWatch implements Disposable {
   readonly #lockFd: number;
   readonly #loop: WatchLoop;
   readonly #ends: PodEnds;
-  readonly #requests: FSWatcher;
+  readonly #requests: FSWatcher | undefined;
   readonly #counter = new EndCounter();
   readonly #tolerance: Tolerance;
   readonly #quiet: Quiet;
@@ -97,7 +97,7 @@ export class SetWatch implements Disposable {
 
   [Symbol.dispose](): void {
     this.#watcher?.[Symbol.dispose]();
-    this.#requests.close();
+    this.#requests?.close();
     this.#quiet[Symbol.dispose]();
     this.#ends[Symbol.dispose]();
     closeSync(this.#lockFd);
