@@ -9,6 +9,7 @@ import { planOptions, reconcile, type ReconcileOptions, refuse, requireOwn } fro
 import { parsePlan, renderPlan } from '../sets/saved-plan.ts';
 import { PodStore } from '../pod/store.ts';
 import { changeSet } from './change-set.ts';
+import { render } from './format.ts';
 import { renderWarning } from './report.ts';
 import { folderSource } from './set-flags.ts';
 import { changeLine } from './set-printer.ts';
@@ -40,22 +41,13 @@ export async function showPlan(invocation: Invocation): Promise<number> {
   }
   const shown = plan.changes.filter(({ action }) => action !== 'unchanged');
   const format = flags.value('output') ?? 'text';
-  if (format === 'text') terminal.out(shown.map((change) => changeLine(terminal, change)).join(''));
-  else if (format === 'name')
-    terminal.out(
-      shown
-        .filter(isEffective)
-        .map(({ name }) => `${name}\n`)
-        .join(''),
-    );
-  else {
-    const pods = plan.changes.map(({ name, action, reason }) => ({ name, action, reason }));
-    terminal.out(
-      format === 'json'
-        ? `${JSON.stringify({ set, pods }, null, 2)}\n`
-        : pods.map((pod) => `${JSON.stringify(pod)}\n`).join(''),
-    );
-  }
+  const pods = plan.changes.map(({ name, action, reason }) => ({ name, action, reason }));
+  const text = await render(format, {
+    value: () => (format === 'jsonl' ? pods : { set, pods }),
+    names: () => shown.filter(isEffective).map(({ name }) => name),
+    text: () => shown.map((change) => changeLine(terminal, change)).join(''),
+  });
+  terminal.out(text);
   return 0;
 }
 

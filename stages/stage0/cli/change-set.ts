@@ -40,7 +40,7 @@ export async function changeSet(
       onWarning,
     });
     progress.finish();
-    printer.result(result);
+    await printer.result(result);
     return result.failures.size > 0 ? UNHEALTHY : 0;
   } finally {
     progress.finish();

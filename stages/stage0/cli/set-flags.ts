@@ -7,7 +7,7 @@ import { requireSetName } from '../sets/set-store.ts';
 import { nameOfSource, parseSource } from '../source/reference.ts';
 import type { WatchedSource } from '../watch/watch-set.ts';
 import type { Flag } from './flags.ts';
-import type { Invocation } from './verb.ts';
+import { type Invocation, outputFlag } from './verb.ts';
 
 export const FOLDER_FLAG: Flag = {
   name: 'file',
@@ -45,11 +45,8 @@ export const CHANGE_FLAGS: readonly Flag[] = [
     help: 'run CMD by /bin/sh for each event, with the event as JSON on its standard input',
   },
   {
-    name: 'output',
-    short: 'o',
-    value: 'FORMAT',
-    values: ['text', 'name', 'json', 'jsonl'],
-    help: 'text, name (of the pods that were changed), json (the result), jsonl (events as they happen)',
+    ...outputFlag('text'),
+    help: 'table, wide, text; json, yaml (the result); jsonl (events as they happen); name (of the pods that were changed)',
   },
 ];
 

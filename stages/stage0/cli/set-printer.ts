@@ -1,7 +1,9 @@
 import type { Change } from '../sets/changes.ts';
+import type { DeleteResult } from '../sets/delete-set.ts';
 import type { ReconcileResult } from '../sets/result.ts';
 import type { SetEvent } from '../sets/set-events.ts';
 import type { EventCommand } from './event-command.ts';
+import { formatLines, formatValue } from './format.ts';
 import { printable } from './table.ts';
 import { STDERR, STDOUT, type Style, type Terminal } from './terminal.ts';
 import type { Invocation } from './verb.ts';
@@ -32,18 +34,28 @@ export async function newSetPrinter(invocation: Invocation, set: string): Promis
   return new SetPrinter(invocation, set, new Command(command, (text) => invocation.terminal.err(text)));
 }
 
+interface End {
+  readonly value: () => object;
+  readonly names: readonly string[];
+  readonly summary: () => string;
+  readonly failures: ReadonlyMap<string, string>;
+}
+
 /** Shows what happens to a set as it happens, in the format that was asked for. */
 export class SetPrinter {
   readonly #terminal: Terminal;
   readonly #set: string;
   readonly #format: string;
+  readonly #isForPeople: boolean;
   readonly #isQuiet: boolean;
+  #documents = 0;
   readonly #command: EventCommand | undefined;
 
   constructor({ terminal, flags, isQuiet }: Invocation, set: string, command: EventCommand | undefined) {
     this.#terminal = terminal;
     this.#set = set;
     this.#format = flags.value('output') ?? 'text';
+    this.#isForPeople = ['text', 'table', 'wide'].includes(this.#format);
     this.#isQuiet = isQuiet;
     this.#command = command;
   }
@@ -52,7 +64,7 @@ export class SetPrinter {
     const stamped = JSON.stringify({ t: new Date().toISOString(), set: this.#set, ...event });
     this.#command?.run(stamped, 'pod' in event ? `${event.e} ${event.pod}` : event.e);
     if (this.#format === 'jsonl') this.#terminal.out(`${stamped}\n`);
-    if (this.#format === 'text') this.#showText(event);
+    if (this.#isForPeople) this.#showText(event);
   };
 
   /** When all commands of `--on-event` have ended, or have had their time. */
@@ -61,16 +73,35 @@ export class SetPrinter {
   }
 
   /** The result as a whole, where it was not shown as it came about. */
-  result(result: ReconcileResult): void {
-    const { changes, failures } = result;
-    if (this.#format === 'json') this.#terminal.out(`${JSON.stringify(resultObject(result), null, 2)}\n`);
-    if (this.#format === 'name') {
-      const changed = changes.filter((change) => !UNTOUCHED.has(doneOf(change, result)));
-      this.#terminal.out(changed.map(({ name }) => `${name}\n`).join(''));
-    }
-    if (this.#format === 'text' && !this.#isQuiet) this.#terminal.out(this.#summary(result));
-    if (this.#format !== 'text' && this.#format !== 'jsonl')
-      for (const [name, message] of failures) this.#fail(name, message);
+  async result(result: ReconcileResult): Promise<void> {
+    const changed = result.changes.filter((change) => !UNTOUCHED.has(doneOf(change, result)));
+    await this.#end({
+      value: () => resultObject(result),
+      names: changed.map(({ name }) => name),
+      summary: () => this.#summary(result),
+      failures: result.failures,
+    });
+  }
+
+  /** The same, of a set that was to be removed. */
+  async removed({ removed, kept, failures }: DeleteResult): Promise<void> {
+    await this.#end({
+      value: () => ({ set: this.#set, removed, kept, failures: Object.fromEntries(failures) }),
+      names: removed,
+      summary: () => `set ${this.#set}: ${removed.length} removed\n`,
+      failures,
+    });
+  }
+
+  async #end({ value, names, summary, failures }: End): Promise<void> {
+    if (this.#isForPeople) return this.#isQuiet ? undefined : this.#terminal.out(summary());
+    // Events have told it all.
+    if (this.#format === 'jsonl') return;
+    if (this.#format === 'name') this.#terminal.out(formatLines(names));
+    if (this.#format === 'yaml' && this.#documents++ > 0) this.#terminal.out('---\n');
+    if (this.#format === 'json' || this.#format === 'yaml')
+      this.#terminal.out(await formatValue(value(), this.#format));
+    for (const [name, message] of failures) this.#fail(name, message);
   }
 
   #summary(result: ReconcileResult): string {

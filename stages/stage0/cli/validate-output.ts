@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../manifest/diagnostics.ts';
 import { renderText } from '../manifest/render.ts';
+import { formatLines, render } from './format.ts';
 import { packageVersion } from './package-dir.ts';
 import { STDOUT, type Terminal } from './terminal.ts';
 
@@ -13,30 +14,37 @@ export interface FileReport extends Diagnostics {
 export async function renderReports(
   terminal: Terminal,
   reports: readonly FileReport[],
-  format: 'text' | 'json' | 'sarif' | 'github',
+  format: string,
   isQuiet: boolean,
-): Promise<void> {
+): Promise<string> {
   const all = {
     errors: reports.flatMap(({ errors }) => errors),
     warnings: reports.flatMap(({ warnings }) => warnings),
   };
-  if (format === 'text') return renderForPeople(terminal, reports, all, isQuiet);
-  const { renderGithub, renderJson, renderSarif } = await import('../manifest/render-data.ts');
-  if (format === 'json') terminal.out(renderJson(all));
-  else terminal.out(format === 'github' ? renderGithub(all) : renderSarif(all, packageVersion()));
+  const { renderGithub, renderSarif, toObjects } = await import('../manifest/render-data.ts');
+  if (format === 'github') return renderGithub(all);
+  if (format === 'sarif') return renderSarif(all, packageVersion());
+  return render(format, {
+    value: () => toObjects(all),
+    names: () => reports.filter(({ errors }) => errors.length > 0).map(({ path }) => path),
+    text: () => renderForPeople(terminal, reports, all, isQuiet),
+  });
 }
 
-function renderForPeople(terminal: Terminal, reports: readonly FileReport[], all: Diagnostics, isQuiet: boolean): void {
+function renderForPeople(
+  terminal: Terminal,
+  reports: readonly FileReport[],
+  all: Diagnostics,
+  isQuiet: boolean,
+): string {
   const texts = new Map(reports.map(({ path, text }) => [path, text]));
-  terminal.out(renderText(all, { color: terminal.hasColor(STDOUT), textOf: (file) => texts.get(file) }));
-  if (isQuiet) return;
-  for (const { path, errors, warnings } of reports) {
-    if (errors.length === 0 && warnings.length === 0)
-      terminal.out(`${path}: ${terminal.paint(STDOUT, 'green', 'ok')}\n`);
-  }
-  if (all.errors.length > 0 || all.warnings.length > 0) {
-    terminal.out(`${count(all.errors.length, 'error')}, ${count(all.warnings.length, 'warning')}\n`);
-  }
+  const found = renderText(all, { color: terminal.hasColor(STDOUT), textOf: (file) => texts.get(file) });
+  if (isQuiet) return found;
+  const sound = reports.filter(({ errors, warnings }) => errors.length === 0 && warnings.length === 0);
+  const lines = sound.map(({ path }) => `${path}: ${terminal.paint(STDOUT, 'green', 'ok')}`);
+  if (all.errors.length > 0 || all.warnings.length > 0)
+    lines.push(`${count(all.errors.length, 'error')}, ${count(all.warnings.length, 'warning')}`);
+  return found + formatLines(lines);
 }
 
 function count(number: number, what: string): string {

@@ -1,7 +1,6 @@
 import type { Flag, Parsed } from './flags.ts';
+import { FORMATS } from './format.ts';
 import type { Terminal } from './terminal.ts';
-
-export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml' | 'jsonl' | 'name';
 
 /** What a verb gets to work with. */
 export interface Invocation {
@@ -86,6 +85,8 @@ export const FROZEN_FLAG: Flag = {
   help: 'refuse images that pod.lock does not pin, as where CI is set',
 };
 
-export function outputFlag(...values: readonly string[]): Flag {
+/** `more`: what the verb has besides. */
+export function outputFlag(...more: readonly string[]): Flag {
+  const values = [...FORMATS, ...more];
   return { name: 'output', short: 'o', value: 'FORMAT', values, help: `one of ${values.join(', ')}` };
 }

@@ -145,7 +145,7 @@ class WatchReporter {
     this.#progress.finish();
     const errors = [...broken.values()].flatMap((one) => one.errors);
     await this.#trouble(error ?? (errors.length > 0 ? new PodErrors(errors) : undefined));
-    if (result && (result.outcome !== 'unchanged' || this.#isFirst)) this.#printer.result(result);
+    if (result && (result.outcome !== 'unchanged' || this.#isFirst)) await this.#printer.result(result);
     const failures = [...(result?.failures.values() ?? [])];
     const [first] = error ? podErrorsOf(error) : errors;
     const problem = first ? firstLine(first) : failures[0];

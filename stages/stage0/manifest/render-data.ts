@@ -1,11 +1,11 @@
-// Diagnostics for programs: JSON, SARIF 2.1.0 and the workflow commands of GitHub Actions.
+// Diagnostics for programs: objects, SARIF 2.1.0 and the workflow commands of GitHub Actions.
 
 import { ERROR_CODES } from '../error.ts';
 import { type Diagnostic, type Diagnostics, listDiagnostics } from './diagnostics.ts';
 
 /** `[{severity, code, message, hint, file, line, col}]`, by place. */
-export function renderJson(diagnostics: Diagnostics): string {
-  const list = listDiagnostics(diagnostics).map(({ severity, error }) => ({
+export function toObjects(diagnostics: Diagnostics): object[] {
+  return listDiagnostics(diagnostics).map(({ severity, error }) => ({
     severity,
     code: error.code,
     message: error.message,
@@ -14,7 +14,6 @@ export function renderJson(diagnostics: Diagnostics): string {
     line: error.at?.line,
     col: error.at?.col,
   }));
-  return `${JSON.stringify(list, null, 2)}\n`;
 }
 
 /** One run of the tool `pod`; see the OASIS standard "Static Analysis Results Interchange Format". */

@@ -2,10 +2,11 @@ import { findRevision, readHistory } from '../../sets/history.ts';
 import { readInventory, requireKnown } from '../../sets/inventory.ts';
 import type { Revision } from '../../sets/revision.ts';
 import { countFlag } from '../arguments.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { render, type View } from '../format.ts';
 import { renderTable } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 import type { Invocation } from '../verb.ts';
-import { noMore, refuseFormat, requireSet } from './require.ts';
+import { noMore, requireSet } from './require.ts';
 
 /** Newest last, as a log. */
 export async function history(
@@ -17,40 +18,47 @@ export async function history(
   const { flags, root, terminal } = invocation;
   const set = requireSet(given);
   const format = flags.value('output') ?? 'text';
-  refuseFormat(format, 'text', 'json', 'yaml');
   const inventory = readInventory(root, set);
   requireKnown(inventory);
   const number = countFlag(invocation, 'revision');
   const current = inventory.revision?.number;
-  if (number !== undefined) {
-    const revision = findRevision(root, set, (one) => one.number === number, `revision ${number}`);
-    terminal.out(isStructured(format) ? await formatValue(detail(revision, current), format) : manifests(revision));
-    return 0;
-  }
-  const revisions = readHistory(root, set);
-  if (isStructured(format))
-    terminal.out(
-      await formatValue(
-        revisions.map((one) => summary(one, current)),
-        format,
-      ),
-    );
-  else
-    terminal.out(
-      renderTable(
-        terminal,
-        ['REVISION', 'AT', 'CAUSE', 'OUTCOME', 'PODS', 'DIGEST'],
-        revisions.map(({ number: own, at, cause, outcome, names, kept, digest }) => [
-          `${own}${own === current ? ' (current)' : ''}`,
-          at,
-          cause,
-          outcome,
-          kept.length === 0 ? String(names.length) : `${names.length} (${kept.length} kept)`,
-          digest.slice('sha256:'.length, 'sha256:'.length + 12),
-        ]),
-      ),
-    );
+  const shown =
+    number === undefined
+      ? render(format, viewOfAll(terminal, readHistory(root, set), current))
+      : render(
+          format,
+          viewOf(
+            findRevision(root, set, (one) => one.number === number, `revision ${number}`),
+            current,
+          ),
+        );
+  terminal.out(await shown);
   return 0;
+}
+
+function viewOfAll(terminal: Terminal, revisions: readonly Revision[], current: number | undefined): View {
+  const header = ['REVISION', 'AT', 'CAUSE', 'OUTCOME', 'PODS', 'DIGEST'];
+  const row = ({ number, at, cause, outcome, names, kept, digest }: Revision): string[] => [
+    `${number}${number === current ? ' (current)' : ''}`,
+    at,
+    cause,
+    outcome,
+    kept.length === 0 ? String(names.length) : `${names.length} (${kept.length} kept)`,
+    digest.slice('sha256:'.length, 'sha256:'.length + 12),
+  ];
+  return {
+    value: () => revisions.map((one) => summary(one, current)),
+    names: () => revisions.map(({ number }) => String(number)),
+    text: () => renderTable(terminal, header, revisions.map(row)),
+  };
+}
+
+function viewOf(revision: Revision, current: number | undefined): View {
+  return {
+    value: () => detail(revision, current),
+    names: () => [String(revision.number)],
+    text: () => manifests(revision),
+  };
 }
 
 function summary({ number, at, cause, outcome, names, kept, digest }: Revision, current: number | undefined): object {

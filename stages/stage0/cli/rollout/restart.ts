@@ -1,14 +1,13 @@
 import { restart } from '../../sets/restart.ts';
 import { changeSet } from '../change-set.ts';
 import type { Invocation } from '../verb.ts';
-import { refuseFormat, requireSet } from './require.ts';
+import { requireSet } from './require.ts';
 
 export async function restartSet(
   invocation: Invocation,
   given: string | undefined,
   pods: readonly string[],
 ): Promise<number> {
-  refuseFormat(invocation.flags.value('output'), 'text', 'name', 'json', 'jsonl');
   const set = requireSet(given);
   return changeSet(invocation, set, (options) => restart({ ...options, pods }));
 }

@@ -3,11 +3,11 @@ import { readSetStatus, type SetPodStatus, type SetStatus } from '../../sets/set
 import { listSets } from '../../sets/set-store.ts';
 import { waitForSet } from '../../sets/wait-for-set.ts';
 import { durationFlag } from '../arguments.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { render } from '../format.ts';
 import { type Cell, renderTable } from '../table.ts';
 import { STDOUT, type Style, type Terminal } from '../terminal.ts';
 import type { Invocation } from '../verb.ts';
-import { noMore, refuseFormat } from './require.ts';
+import { noMore } from './require.ts';
 
 const UNHEALTHY = 3;
 
@@ -19,16 +19,19 @@ export async function status(
   noMore(rest);
   const { flags, root, terminal } = invocation;
   const format = flags.value('output') ?? 'text';
-  refuseFormat(format, 'text', 'json', 'yaml');
   if (flags.has('wait')) {
     if (set === undefined) throw new PodError('cli/usage', '--wait goes with one SET');
     await waitForSet(root, set, { timeoutMs: durationFlag(invocation, 'timeout') });
   }
   const damaged: PodError[] = [];
   const all = set === undefined ? readAll(root, damaged) : [readSetStatus(root, set)];
-  if (isStructured(format)) terminal.out(await formatValue(set === undefined ? all : all[0], format));
-  else if (set === undefined) terminal.out(overview(terminal, all));
-  else terminal.out(all.map((one) => text(terminal, one)).join(''));
+  const only = set === undefined ? undefined : all[0]!;
+  const shown = await render(format, {
+    value: () => only ?? all,
+    names: () => only?.pods.map(({ name }) => name) ?? all.map((one) => one.set),
+    text: () => (only ? text(terminal, only) : overview(terminal, all)),
+  });
+  terminal.out(shown);
   if (damaged.length > 0) throw new PodErrors(damaged);
   return all.every(isReady) ? 0 : UNHEALTHY;
 }

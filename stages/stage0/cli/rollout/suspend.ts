@@ -1,4 +1,5 @@
 import { setSuspended } from '../../sets/suspend.ts';
+import { render } from '../format.ts';
 import type { Invocation } from '../verb.ts';
 import { noMore, requireSet } from './require.ts';
 
@@ -11,7 +12,7 @@ export function resume(invocation: Invocation, set: string | undefined, rest: re
 }
 
 async function change(
-  { root, terminal, isQuiet }: Invocation,
+  { flags, root, terminal, isQuiet }: Invocation,
   given: string | undefined,
   rest: readonly string[],
   isSuspended: boolean,
@@ -19,8 +20,12 @@ async function change(
   noMore(rest);
   const set = requireSet(given);
   const isNews = await setSuspended(root, set, isSuspended);
-  const word = isSuspended ? 'suspended' : 'resumed';
-  if (!isQuiet)
-    terminal.out(`set ${set}: ${isNews ? word : `not ${isSuspended ? 'resumed' : 'suspended'}, nothing to do`}\n`);
+  const [done, already] = isSuspended ? ['suspended', 'suspended already'] : ['resumed', 'not suspended'];
+  const shown = await render(flags.value('output') ?? 'text', {
+    value: () => ({ set, isSuspended, hasChanged: isNews }),
+    names: () => [set],
+    text: () => (isQuiet ? '' : `set ${set}: ${isNews ? done : `${already}, nothing to do`}\n`),
+  });
+  terminal.out(shown);
   return 0;
 }

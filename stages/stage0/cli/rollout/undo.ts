@@ -2,7 +2,7 @@ import { undo } from '../../sets/go-back.ts';
 import { countFlag } from '../arguments.ts';
 import { changeSet } from '../change-set.ts';
 import type { Invocation } from '../verb.ts';
-import { noMore, refuseFormat, requireSet } from './require.ts';
+import { noMore, requireSet } from './require.ts';
 
 export async function undoSet(
   invocation: Invocation,
@@ -10,7 +10,6 @@ export async function undoSet(
   rest: readonly string[],
 ): Promise<number> {
   noMore(rest);
-  refuseFormat(invocation.flags.value('output'), 'text', 'name', 'json', 'jsonl');
   const set = requireSet(given);
   const revision = countFlag(invocation, 'to-revision');
   return changeSet(invocation, set, (options) => undo({ ...options, revision }));

@@ -4,7 +4,7 @@ import { durationFlag, noOperands } from '../arguments.ts';
 import { FOLDER_FLAG, ownSetName, REF_FLAG, SET_FLAG } from '../set-flags.ts';
 import { newSetPrinter } from '../set-printer.ts';
 import { StopOnSignal } from '../stop-on-signal.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'delete',
@@ -21,11 +21,8 @@ export const verb: Verb = {
     { name: 'all', help: 'also pods with pod/prune: disabled, which otherwise stay, and the set with them' },
     { name: 'timeout', value: 'DUR', help: 'for all of it; default 5m' },
     {
-      name: 'output',
-      short: 'o',
-      value: 'FORMAT',
-      values: ['text', 'name', 'jsonl'],
-      help: 'text, name (of the pods that were removed), jsonl (events as they happen)',
+      ...outputFlag('text'),
+      help: 'table, wide, text; json, yaml (the result); jsonl (events as they happen); name (of the pods that were removed)',
     },
   ],
   notes: ["What is removed is what the set's inventory holds. Exits 3 when a pod could not be removed."],
@@ -40,7 +37,7 @@ async function remove(invocation: Invocation): Promise<number> {
   if (set === undefined) throw new PodError('cli/usage', '-f DIR or --set NAME is missing');
   const printer = await newSetPrinter(invocation, set);
   using signals = new StopOnSignal();
-  const { removed, failures, staysSuspended } = await deleteSet({
+  const result = await deleteSet({
     root,
     set,
     all: flags.has('all'),
@@ -48,9 +45,8 @@ async function remove(invocation: Invocation): Promise<number> {
     signal: signals.aborted,
     onEvent: printer.show,
   });
-  if (flags.value('output') === 'name') terminal.out(removed.map((name) => `${name}\n`).join(''));
-  else if (!flags.has('output') && !isQuiet) terminal.out(`set ${set}: ${removed.length} removed\n`);
-  if (staysSuspended && !isQuiet)
+  await printer.removed(result);
+  if (result.staysSuspended && !isQuiet)
     terminal.err(`set ${set} stays suspended, for it is watched: pod rollout resume ${set} would bring it back\n`);
-  return failures.size > 0 ? 3 : 0;
+  return result.failures.size > 0 ? 3 : 0;
 }

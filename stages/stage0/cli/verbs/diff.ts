@@ -6,9 +6,10 @@ import { readInventory } from '../../sets/inventory.ts';
 import { judgeLocks } from '../../sets/lock-check.ts';
 import { planFolder } from '../../sets/plan-set.ts';
 import { planOptions, requireOwn } from '../../sets/reconcile.ts';
+import type { ViewedChange } from '../../sets/views.ts';
 import { unifiedDiff } from '../../sets/unified-diff.ts';
 import { noOperands } from '../arguments.ts';
-import { formatValue } from '../format.ts';
+import { formatValue, render } from '../format.ts';
 import { renderWarning } from '../report.ts';
 import { FOLDER_FLAG, folderSource, REPOSITORY_FLAGS, SET_FLAG } from '../set-flags.ts';
 import { printable } from '../table.ts';
@@ -18,7 +19,7 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'diff',
   purpose: 'Shows what pod apply would change: the pods as they are and as the folder wants them, as unified YAML.',
-  usage: ['pod diff -f DIR [--set NAME] [--prune] [-o text|name|json]'],
+  usage: ['pod diff -f DIR [--set NAME] [--prune] [-o FORMAT]'],
   examples: [
     ['pod diff -f prod', 'what would change, line by line'],
     ['pod diff -f prod --prune -o name', 'the names of the pods that would'],
@@ -28,7 +29,7 @@ export const verb: Verb = {
     SET_FLAG,
     ...REPOSITORY_FLAGS,
     { name: 'prune', help: 'as pod apply --prune would: also what the folder has no more' },
-    outputFlag('text', 'name', 'json'),
+    outputFlag('text'),
   ],
   notes: [
     'What is compared is the normal form: defaults filled in, units canonical, digests of images and of files that the pod has',
@@ -50,9 +51,12 @@ async function diff(invocation: Invocation): Promise<number> {
   const { changes } = await planFolder(store, inventory, await source.read(), planOptions(options));
   requireAsLocked(invocation, changes);
   const effective = changes.filter(isEffective);
-  const format = flags.value('output') ?? 'text';
-  if (format === 'name') terminal.out(effective.map(({ name }) => `${name}\n`).join(''));
-  else await show(terminal, store, effective, format);
+  const shown = await render(flags.value('output') ?? 'text', {
+    value: async () => (await viewsOf(store, effective)).map(toObject),
+    names: () => effective.map(({ name }) => name),
+    text: async () => renderDiff(terminal, await viewsOf(store, effective)),
+  });
+  terminal.out(shown);
   return effective.length > 0 ? 1 : 0;
 }
 
@@ -66,23 +70,22 @@ function requireAsLocked({ terminal, isQuiet }: Invocation, changes: readonly Ch
   if (errors.length > 0) throw new PodErrors(errors);
 }
 
-async function show(terminal: Terminal, store: PodStore, changes: readonly Change[], format: string): Promise<void> {
+async function viewsOf(store: PodStore, changes: readonly Change[]): Promise<ViewedChange[]> {
   const { viewChange } = await import('../../sets/views.ts');
-  const views = changes.map((change) => viewChange(store, change));
-  if (format === 'json') {
-    const all = views.map(({ change: { name, action, reason }, before = null, after = null }) => ({
-      name,
-      action,
-      reason,
-      before,
-      after,
-    }));
-    return terminal.out(`${JSON.stringify(all, null, 2)}\n`);
-  }
+  return changes.map((change) => viewChange(store, change));
+}
+
+function toObject({ change: { name, action, reason }, before = null, after = null }: ViewedChange): object {
+  return { name, action, reason, before, after };
+}
+
+async function renderDiff(terminal: Terminal, views: readonly ViewedChange[]): Promise<string> {
+  let text = '';
   for (const { change, before, after } of views) {
     const lines = unifiedDiff(await yamlLines(before), await yamlLines(after));
-    terminal.out(head(terminal, change) + lines.map((line) => `${paint(terminal, printable(line))}\n`).join(''));
+    text += head(terminal, change) + lines.map((line) => `${paint(terminal, printable(line))}\n`).join('');
   }
+  return text;
 }
 
 async function yamlLines(value: unknown): Promise<string[]> {

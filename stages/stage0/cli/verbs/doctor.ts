@@ -6,7 +6,7 @@ import { KERNEL_CHECKS } from '../doctor/kernel.ts';
 import { mountChecks } from '../doctor/mounts.ts';
 import { NAMESPACE_CHECKS } from '../doctor/namespaces.ts';
 import { PROGRAM_CHECKS } from '../doctor/programs.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { render } from '../format.ts';
 import { renderTable } from '../table.ts';
 import type { Style } from '../terminal.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
@@ -17,8 +17,8 @@ export const verb: Verb = {
     'Tries, one by one, what pods need of this host, and says what to do where something is missing; then every isolator.',
   usage: ['pod doctor [-o FORMAT]'],
   examples: [['pod doctor', 'a table; exits 1 when something is missing']],
-  flags: [outputFlag('table', 'json', 'yaml', 'jsonl')],
-  notes: ['Nothing it tries is left behind.'],
+  flags: [outputFlag()],
+  notes: ['Nothing it tries is left behind. -o name gives what is missing or limited.'],
   run: doctor,
 };
 
@@ -33,16 +33,17 @@ async function doctor(invocation: Invocation): Promise<number> {
   for (const { name, run } of [...checks, ...PROGRAM_CHECKS]) findings.push({ name, ...(await run()) });
   // Without what a pod needs at all there is nothing to try them with.
   if (findings.every(({ status }) => status !== 'missing')) findings.push(...(await tryIsolators(root)));
-  const format = flags.value('output') ?? 'table';
-  if (isStructured(format)) terminal.out(await formatValue(findings, format));
-  else {
-    const rows = findings.map((one) => [
-      one.name,
-      { text: one.status, style: STYLES[one.status] },
-      one.detail,
-      one.remedy ?? '',
-    ]);
-    terminal.out(renderTable(terminal, ['WHAT', 'STATUS', 'FOUND', 'WHAT TO DO'], rows));
-  }
+  const rows = findings.map(({ name, status, detail, remedy }) => [
+    name,
+    { text: status, style: STYLES[status] },
+    detail,
+    remedy ?? '',
+  ]);
+  const shown = await render(flags.value('output') ?? 'table', {
+    value: () => findings,
+    names: () => findings.filter(({ status }) => status !== 'OK').map(({ name }) => name),
+    text: () => renderTable(terminal, ['WHAT', 'STATUS', 'FOUND', 'WHAT TO DO'], rows),
+  });
+  terminal.out(shown);
   return findings.some(({ status }) => status === 'missing') ? 1 : 0;
 }

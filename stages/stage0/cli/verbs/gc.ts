@@ -1,7 +1,7 @@
 import { collect } from '../../gc/collect.ts';
 import { type Collection, DEFAULT_COLLECT } from '../../gc/collection.ts';
 import { durationFlag, noOperands } from '../arguments.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { render } from '../format.ts';
 import { reportError } from '../report.ts';
 import { renderTable } from '../table.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
@@ -24,7 +24,7 @@ export const verb: Verb = {
       help: 'keep pods that were prepared and never run this long; 24h without it',
     },
     { name: 'dry-run', help: 'remove nothing' },
-    outputFlag('table', 'json', 'yaml', 'jsonl', 'name'),
+    outputFlag(),
   ],
   notes: ['Pods that run are never touched.'],
   run: gc,
@@ -45,15 +45,16 @@ async function gc(invocation: Invocation): Promise<number> {
 
 async function show({ flags, isQuiet, terminal }: Invocation, { collected }: Collection): Promise<void> {
   const format = flags.value('output') ?? 'table';
-  if (isStructured(format)) terminal.out(await formatValue(collected, format));
-  else if (format === 'name') terminal.out(collected.map((one) => `${one.id}\n`).join(''));
-  else if (collected.length > 0) {
-    terminal.out(
-      renderTable(
-        terminal,
-        ['WHAT', 'ID', 'WHY'],
-        collected.map((one) => [one.what, one.id, one.why]),
-      ),
-    );
-  } else if (!isQuiet) terminal.err('nothing to remove\n');
+  const isForPeople = format === 'table' || format === 'wide';
+  if (isForPeople && collected.length === 0) {
+    if (!isQuiet) terminal.err('nothing to remove\n');
+    return;
+  }
+  const rows = collected.map(({ what, id, why }) => [what, id, why]);
+  const shown = await render(format, {
+    value: () => collected,
+    names: () => collected.map(({ id }) => id),
+    text: () => renderTable(terminal, ['WHAT', 'ID', 'WHY'], rows),
+  });
+  terminal.out(shown);
 }

@@ -1,7 +1,7 @@
 import { readHostFacts } from '../../plan/read-facts.ts';
 import { PodStore } from '../../pod/store.ts';
 import { noOperands } from '../arguments.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { render } from '../format.ts';
 import { packageVersion } from '../package-dir.ts';
 import { printable } from '../table.ts';
 import { STDOUT } from '../terminal.ts';
@@ -15,7 +15,7 @@ export const verb: Verb = {
     ['pod info', 'to read, or to put into a bug report'],
     ['pod info -o json', 'for a program'],
   ],
-  flags: [outputFlag('table', 'json', 'yaml', 'jsonl')],
+  flags: [outputFlag()],
   run: info,
 };
 
@@ -35,14 +35,14 @@ async function info(invocation: Invocation): Promise<number> {
     root,
     pods: { running: pods.filter((pod) => pod.state === 'run').length, all: pods.length },
   };
-  const format = flags.value('output') ?? 'table';
-  if (isStructured(format)) terminal.out(await formatValue(found, format));
-  else
-    terminal.out(
-      render(found)
-        .map(([name, value]) => `${terminal.paint(STDOUT, 'dim', name.padEnd(10))}  ${printable(value)}\n`)
-        .join(''),
-    );
+  const toLine = ([name, value]: [string, string]): string =>
+    `${terminal.paint(STDOUT, 'dim', name.padEnd(10))}  ${printable(value)}\n`;
+  const shown = await render(flags.value('output') ?? 'table', {
+    value: () => found,
+    names: () => [found.root],
+    text: () => listFacts(found).map(toLine).join(''),
+  });
+  terminal.out(shown);
   return 0;
 }
 
@@ -54,7 +54,7 @@ type Found = Readonly<Record<string, unknown>> & {
   readonly pods: { readonly running: number; readonly all: number };
 };
 
-function render({ cgroup, pods, ...rest }: Found): [string, string][] {
+function listFacts({ cgroup, pods, ...rest }: Found): [string, string][] {
   const hierarchies = cgroup.hierarchies.map(({ version, controllers, mountPoint }): [string, string] => [
     '',
     `v${version} ${controllers.join(',') || '(no controllers)'} on ${mountPoint}`,

@@ -5,19 +5,20 @@ import { readRecord } from '../../pod/record.ts';
 import { readStatus } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
-import { formatValue } from '../format.ts';
+import { formatValue, render } from '../format.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'inspect',
   purpose:
     'Shows all that is recorded of a pod: status, record, journal, and the ledger of what it took from the host.',
-  usage: ['pod inspect POD [-o json|yaml|jsonl]'],
+  usage: ['pod inspect POD [-o FORMAT]'],
   examples: [
     ['pod inspect web', 'as JSON'],
     ['pod inspect web -o yaml', 'as YAML'],
   ],
-  flags: [outputFlag('json', 'yaml', 'jsonl')],
+  flags: [outputFlag()],
+  notes: ['Without -o it is JSON; there is no table of all that, and -o table gives YAML.'],
   completes: 'pods',
   run: inspect,
 };
@@ -38,6 +39,11 @@ async function inspect(invocation: Invocation): Promise<number> {
     final: readFinal(path) ?? null,
     ledger: readLedger(path),
   };
-  terminal.out(await formatValue(all, (flags.value('output') ?? 'json') as 'json' | 'yaml' | 'jsonl'));
+  const shown = await render(flags.value('output') ?? 'json', {
+    value: () => all,
+    names: () => [uuid],
+    text: () => formatValue(all, 'yaml'),
+  });
+  terminal.out(shown);
   return 0;
 }

@@ -1,5 +1,6 @@
 import { frozenBy } from '../../pins/pins.ts';
 import { onlyOperand } from '../arguments.ts';
+import { render } from '../format.ts';
 import { loadPlan } from '../load-launch.ts';
 import { parseManifestFile, readManifestFile } from '../manifest-file.ts';
 import { renderWarning } from '../report.ts';
@@ -10,13 +11,13 @@ export const verb: Verb = {
   name: 'plan',
   purpose:
     'Shows every system call pod run would make, in order, each with the manifest line that asks for it; makes none.',
-  usage: ['pod plan FILE [-o text|json|tape] [--hash] [--frozen]'],
+  usage: ['pod plan FILE [-o FORMAT] [--hash] [--frozen]'],
   examples: [
     ['pod plan web.pod.yaml', 'to read'],
     ['pod plan web.pod.yaml --hash', 'one line that changes when the launch would'],
     ['pod plan web.pod.yaml -o json | jq', 'for a program'],
   ],
-  flags: [outputFlag('text', 'json', 'tape'), { name: 'hash', help: 'only the hash of the tape' }, FROZEN_FLAG],
+  flags: [outputFlag('text', 'tape'), { name: 'hash', help: 'only the hash of the tape' }, FROZEN_FLAG],
   notes: ['The same manifest on the same host gives the same tape, byte for byte.'],
   completes: 'files',
   run: plan,
@@ -35,8 +36,10 @@ async function plan(invocation: Invocation): Promise<number> {
   });
   const format = flags.value('output') ?? 'text';
   if (flags.has('hash')) terminal.out(`${found.hash()}\n`);
-  else if (format === 'json') terminal.out(`${JSON.stringify(found.toJson(), null, 2)}\n`);
   else if (format === 'tape') writeAll(STDOUT, found.toTape());
-  else terminal.out(found.toText());
+  else
+    terminal.out(
+      await render(format, { value: () => found.toJson(), names: () => [spec.name], text: () => found.toText() }),
+    );
   return 0;
 }

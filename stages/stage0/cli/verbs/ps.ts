@@ -2,7 +2,7 @@ import { type PodStatus, StatusReader, statusOf } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { noOperands } from '../arguments.ts';
 import { buryIfLeft } from '../bury.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { isStructured, render } from '../format.ts';
 import { parseSelector } from '../select.ts';
 import { stateCell } from '../state.ts';
 import { age, renderTable, type Row } from '../table.ts';
@@ -21,7 +21,7 @@ export const verb: Verb = {
   flags: [
     { name: 'all', short: 'a', help: 'exited pods too' },
     { name: 'selector', short: 'l', value: 'SELECTOR', help: 'only pods whose labels fit: tier=front,env!=test' },
-    outputFlag('table', 'wide', 'json', 'yaml', 'jsonl', 'name'),
+    outputFlag(),
   ],
   run: ps,
 };
@@ -31,16 +31,13 @@ async function ps(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const pods = await listPods(invocation);
   const format = flags.value('output') ?? 'table';
-  if (isStructured(format)) terminal.out(await formatValue(pods, format));
-  else if (format === 'name') terminal.out(pods.map((pod) => `${pod.uuid}\n`).join(''));
-  else
-    terminal.out(
-      renderTable(
-        terminal,
-        header(format),
-        pods.map((pod) => row(pod, format)),
-      ),
-    );
+  const rows = (isWide: boolean): Row[] => pods.map((pod) => row(pod, isWide));
+  const shown = await render(format, {
+    value: () => pods,
+    names: () => pods.map(({ uuid }) => uuid),
+    text: (isWide) => renderTable(terminal, header(isWide), rows(isWide)),
+  });
+  terminal.out(shown);
   return 0;
 }
 
@@ -69,13 +66,12 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function header(format: string): string[] {
+function header(isWide: boolean): string[] {
   const columns = ['UUID', 'NAME', 'STATE', 'APPS', 'AGE', 'IP'];
-  return format === 'wide' ? [...columns, 'NETWORK', 'LABELS', 'MANIFEST'] : columns;
+  return isWide ? [...columns, 'NETWORK', 'LABELS', 'MANIFEST'] : columns;
 }
 
-function row(pod: PodStatus, format: string): Row {
-  const isWide = format === 'wide';
+function row(pod: PodStatus, isWide: boolean): Row {
   const running = pod.apps.filter((app) => app.state === 'running').length;
   const columns = [
     isWide ? pod.uuid : pod.uuid.slice(0, 8),

@@ -4,7 +4,7 @@ import { StatusReader, statusOf } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { formatBytes } from '../bytes.ts';
 import { cgroupsOf } from '../pod-cgroups.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { isStructured, render } from '../format.ts';
 import { renderTable, type Row } from '../table.ts';
 import { isTerminal, STDOUT } from '../terminal.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
@@ -18,10 +18,7 @@ export const verb: Verb = {
     ['pod stats --no-stream web', 'once'],
     ['pod stats --no-stream -o json', 'for a program'],
   ],
-  flags: [
-    { name: 'no-stream', help: 'once, after half a second of measuring' },
-    outputFlag('table', 'json', 'yaml', 'jsonl'),
-  ],
+  flags: [{ name: 'no-stream', help: 'once, after half a second of measuring' }, outputFlag()],
   notes: [
     'CPU is the share of one processor: 100 % is one that is busy all the time. A row without an app is the pod as a whole.',
   ],
@@ -56,8 +53,12 @@ async function stats(invocation: Invocation): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     const now = take(invocation);
     const measured = now.map((sample) => measure(sample, before));
-    if (isStructured(format)) terminal.out(await formatValue(measured.map(toJson), format));
-    else terminal.out(`${isOnce || !isTerminal(STDOUT) ? '' : CLEAR}${render(invocation, measured)}`);
+    const shown = await render(format, {
+      value: () => measured.map(toJson),
+      names: () => [...new Set(measured.map(({ uuid }) => uuid))],
+      text: () => renderUsage(invocation, measured),
+    });
+    terminal.out(`${isOnce || isStructured(format) || !isTerminal(STDOUT) ? '' : CLEAR}${shown}`);
     if (isOnce) return 0;
     before = now;
   }
@@ -108,7 +109,7 @@ function toJson({ uuid, pod, app, ...numbers }: Measured): object {
   return { uuid, name: pod, app, ...(Object.fromEntries(known) as object) };
 }
 
-function render({ terminal }: Invocation, measured: readonly Measured[]): string {
+function renderUsage({ terminal }: Invocation, measured: readonly Measured[]): string {
   const header = ['POD', 'APP', 'CPU', 'MEMORY', 'LIMIT', 'PIDS', 'OOM KILLS'];
   return renderTable(terminal, header, measured.map(row));
 }

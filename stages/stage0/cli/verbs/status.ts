@@ -12,7 +12,7 @@ import { onlyOperand, parseDuration } from '../arguments.ts';
 import { buryIfLeft } from '../bury.ts';
 import { loadOpeners } from '../load-launch.ts';
 import { eventText } from '../event-text.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { render } from '../format.ts';
 import { appStateCell, stateCell } from '../state.ts';
 import { age, printable, renderTable } from '../table.ts';
 import { STDOUT, type Terminal } from '../terminal.ts';
@@ -35,7 +35,7 @@ export const verb: Verb = {
       isValueOptional: true,
       help: 'wait until the pod is ready or has exited, at most DUR; exits 1 when that passes first',
     },
-    outputFlag('table', 'json', 'yaml', 'jsonl', 'name'),
+    outputFlag(),
   ],
   completes: 'pods',
   run: status,
@@ -53,14 +53,18 @@ async function status(invocation: Invocation): Promise<number> {
   const found = readStatus(store, uuid);
   if (found?.state === 'exited') await buryIfLeft(store, uuid);
   if (!found) throw new PodError('pod/not-found', `read the status of pod ${uuid}: it was removed`);
-  const format = flags.value('output') ?? 'table';
-  if (isStructured(format)) terminal.out(await formatValue(await withResources(store, found), format));
-  else if (format === 'name') terminal.out(`${found.uuid}\n`);
-  else {
-    const text = renderStatus(terminal, found, readReadiness(store, uuid));
-    terminal.out(`${text}${await renderUsed(terminal, store, found)}${renderEvents(terminal, store, found)}`);
-  }
+  const shown = await render(flags.value('output') ?? 'table', {
+    value: () => withResources(store, found),
+    names: () => [found.uuid],
+    text: () => renderAll(terminal, store, found),
+  });
+  terminal.out(shown);
   return 0;
+}
+
+async function renderAll(terminal: Terminal, store: PodStore, pod: PodStatus): Promise<string> {
+  const text = renderStatus(terminal, pod, readReadiness(store, pod.uuid));
+  return `${text}${await renderUsed(terminal, store, pod)}${renderEvents(terminal, store, pod)}`;
 }
 
 /** Only this verb shows it, so only this verb loads what reads it. */

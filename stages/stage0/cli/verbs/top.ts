@@ -8,7 +8,7 @@ import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
 import { cgroupsOf } from '../pod-cgroups.ts';
 import { formatBytes } from '../bytes.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { render } from '../format.ts';
 import { renderTable } from '../table.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
@@ -20,7 +20,7 @@ export const verb: Verb = {
     ['pod top web', 'what runs in it'],
     ['pod top web -o json', 'for a program'],
   ],
-  flags: [outputFlag('table', 'json', 'yaml', 'jsonl')],
+  flags: [outputFlag()],
   notes: [
     "PID is the host's, PID IN POD what the pod's own programs see. USER is the number inside the pod. Read from outside: nothing of the pod's is executed.",
   ],
@@ -48,16 +48,13 @@ async function top(invocation: Invocation): Promise<number> {
   if (status.state !== 'running' && status.state !== 'paused')
     throw new PodError('pod/state', `list the processes of pod ${pod.uuid}: it is ${status.state}`);
   const rows = listProcesses(pod, status);
-  const format = flags.value('output') ?? 'table';
-  if (isStructured(format)) terminal.out(await formatValue(rows, format));
-  else
-    terminal.out(
-      renderTable(
-        terminal,
-        ['APP', 'PID', 'PID IN POD', 'USER', 'STATE', 'MEMORY', 'CPU', 'COMMAND'],
-        rows.map(toCells),
-      ),
-    );
+  const header = ['APP', 'PID', 'PID IN POD', 'USER', 'STATE', 'MEMORY', 'CPU', 'COMMAND'];
+  const shown = await render(flags.value('output') ?? 'table', {
+    value: () => rows,
+    names: () => rows.map(({ pid }) => String(pid)),
+    text: () => renderTable(terminal, header, rows.map(toCells)),
+  });
+  terminal.out(shown);
   return 0;
 }
 

@@ -4,7 +4,7 @@ import { readRecord } from '../../pod/record.ts';
 import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
-import { formatValue, isStructured } from '../format.ts';
+import { render } from '../format.ts';
 import { printable } from '../table.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
@@ -24,7 +24,7 @@ export const verb: Verb = {
       isRepeatable: true,
       help: 'app/APP/ISOLATOR.FIELD or pod/ISOLATOR.FIELD, as in a manifest; null takes the value away',
     },
-    outputFlag('table', 'json', 'yaml', 'jsonl'),
+    outputFlag(),
   ],
   notes: [
     'All values are judged together, as at a start, before anything is written; an app cannot get more than its pod has. When the kernel refuses one, those before it are put back.',
@@ -49,9 +49,12 @@ async function update(invocation: Invocation): Promise<number> {
     return [key, value];
   };
   const changes = updatePod(pod, readAssignments(flags.all('set'), parse));
-  const format = flags.value('output') ?? 'table';
-  if (isStructured(format)) terminal.out(await formatValue({ uuid: pod.uuid, changes }, format));
-  else if (!isQuiet) terminal.out(changes.map(renderChange).join(''));
+  const shown = await render(flags.value('output') ?? 'table', {
+    value: () => ({ uuid: pod.uuid, changes }),
+    names: () => [pod.uuid],
+    text: () => (isQuiet ? '' : changes.map(renderChange).join('')),
+  });
+  terminal.out(shown);
   return 0;
 }
 

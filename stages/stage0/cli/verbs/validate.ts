@@ -12,15 +12,15 @@ import { FROZEN_FLAG, type Invocation, outputFlag, type Verb } from '../verb.ts'
 export const verb: Verb = {
   name: 'validate',
   purpose: 'Finds all errors of manifests at once, each with its place.',
-  usage: ['pod validate FILE|DIR… [-o text|json|sarif|github] [--frozen]'],
+  usage: ['pod validate FILE|DIR… [-o FORMAT] [--frozen]'],
   examples: [
     ['pod validate web.pod.yaml', 'one file'],
     ['pod validate manifests', 'those of a folder and below it, as pod apply reads them, and their order'],
     ['pod validate -o github manifests', 'as annotations of a GitHub workflow'],
   ],
-  flags: [outputFlag('text', 'json', 'sarif', 'github'), FROZEN_FLAG],
+  flags: [outputFlag('text', 'sarif', 'github'), FROZEN_FLAG],
   notes: [
-    'Exits 1 when there is an error, 0 when there are warnings at most.',
+    'Exits 1 when there is an error, 0 when there are warnings at most. -o name gives the files that have errors.',
     'Images are looked at only when there is a pod.lock beside the manifest.',
   ],
   completes: 'files',
@@ -36,8 +36,7 @@ async function validate(invocation: Invocation): Promise<number> {
     for (const file of findAll(operand)) checked.push(await check(file, { storeDir: imagesDir(root), frozen }));
     reports.push(...(isFolder(operand) ? togetherInOrder(checked) : checked.map(({ report }) => report)));
   }
-  const format = (flags.value('output') ?? 'text') as 'text' | 'json' | 'sarif' | 'github';
-  await renderReports(terminal, reports, format, isQuiet);
+  terminal.out(await renderReports(terminal, reports, flags.value('output') ?? 'text', isQuiet));
   return reports.some(({ errors }) => errors.length > 0) ? 1 : 0;
 }
 

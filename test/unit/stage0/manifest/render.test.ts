@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PodError } from '../../../../stages/stage0/error.ts';
 import { renderText } from '../../../../stages/stage0/manifest/render.ts';
-import { renderGithub, renderJson, renderSarif } from '../../../../stages/stage0/manifest/render-data.ts';
+import { renderGithub, renderSarif, toObjects } from '../../../../stages/stage0/manifest/render-data.ts';
 
 const at = (line: number, col: number, file = 'pod.yaml'): { file: string; line: number; col: number } => ({
   file,
@@ -89,12 +89,14 @@ const FOUND = {
 };
 
 test('errors and warnings stand in one order, by file and place', () => {
-  const messages = (JSON.parse(renderJson(FOUND)) as { message: string }[]).map(({ message }) => message);
+  const messages = (JSON.parse(JSON.stringify(toObjects(FOUND))) as { message: string }[]).map(
+    ({ message }) => message,
+  );
   assert.deepEqual(messages, ['first, 100%', 'between', 'second', 'nowhere']);
 });
 
 test('JSON has the place and the code', () => {
-  const [first, second] = JSON.parse(renderJson(FOUND)) as object[];
+  const [first, second] = JSON.parse(JSON.stringify(toObjects(FOUND))) as object[];
   assert.deepEqual(first, {
     severity: 'error',
     code: 'manifest/reference',
