@@ -73,6 +73,8 @@ export interface PodErrorInit {
   readonly hint?: string | undefined;
   readonly at?: Position | undefined;
   readonly cause?: unknown;
+  /** The pod that has what was wanted. */
+  readonly holder?: string | undefined;
 }
 
 /**
@@ -83,6 +85,7 @@ export class PodError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly at: Position | undefined;
+  readonly holder: string | undefined;
 
   constructor(code: ErrorCode, message: string, init: PodErrorInit = {}) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
@@ -90,6 +93,7 @@ export class PodError extends Error {
     this.code = code;
     this.hint = init.hint;
     this.at = init.at;
+    this.holder = init.holder;
   }
 }
 

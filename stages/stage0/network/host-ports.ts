@@ -51,9 +51,10 @@ export function claimPorts(
     for (const port of ports) {
       refuseLoopback6(port);
       refuseListener(port, listeners(port.protocol));
-      if (!claims.claim(root, PORT_KIND, portKey(port), uuid)) throw taken(port, 'another pod has it');
-      held.push(port);
+      const isOurs = claims.claim(root, PORT_KIND, portKey(port), uuid);
+      if (isOurs) held.push(port);
       refuseOverlap(claims, root, port, uuid, held);
+      if (!isOurs) throw taken(port, 'another pod has it');
     }
   } catch (error) {
     releasePorts(claims, root, held, uuid);
@@ -78,7 +79,7 @@ function refuseOverlap(
     throw taken(port, 'the manifest publishes it twice');
   }
   const other = claims.listClaims(root, PORT_KIND).find((claim) => claim.uuid !== uuid && keysMeet(claim.key, key));
-  if (other) throw taken(port, `pod ${other.uuid} has it`);
+  if (other) throw taken(port, `pod ${other.uuid} has it`, other.uuid);
 }
 
 function refuseListener(port: PublishedPort, listeners: readonly string[]): void {
@@ -92,11 +93,12 @@ function refuseLoopback6(port: PublishedPort): void {
   throw new PodError('host/unsupported', what, { hint: 'use hostIP: 127.0.0.1', at: port.at });
 }
 
-function taken(port: PublishedPort, why: string): PodError {
+function taken(port: PublishedPort, why: string, holder?: string): PodError {
   const where = port.hostIP === undefined ? '' : ` of ${port.hostIP}`;
   return new PodError('network/port-taken', `publish ${port.protocol} port ${port.hostPort}${where}: ${why}`, {
     hint: 'choose another hostPort, or stop what uses it',
     at: port.at,
+    holder,
   });
 }
 

@@ -2,6 +2,7 @@ import { buryIfLeft } from '../cli/bury.ts';
 import type { RunningPod } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import type { Change } from './changes.ts';
+import type { HandOver } from './hand-over.ts';
 import { waitHealthy } from './health.ts';
 import type { Placement } from './inventory.ts';
 import { readLife } from './life.ts';
@@ -11,12 +12,12 @@ import { forget, removeFromSet, stopInSet } from './take-away.ts';
 import type { Work } from './work.ts';
 
 /** Makes the pod of a change that is new, other than before, or dead. `next` is in the inventory. */
-export async function bringAbout(work: Work, change: Change, next: Placement): Promise<void> {
+export async function bringAbout(work: Work, change: Change, next: Placement, handOver: HandOver): Promise<void> {
   const { name, action, reason, entry } = change;
   const old = entry?.current;
   const isReplaced = old !== undefined && readLife(work.store, old.uuid).kind === 'alive';
   work.emit({ e: 'pod-starting', pod: name, action, reason });
-  if (isReplaced && next.rollout.strategy === 'start-first') await startFirst(work, name, old, next);
+  if (isReplaced && next.rollout.strategy === 'start-first') await startFirst(work, name, old, next, handOver);
   else {
     if (isReplaced) {
       requireRoom(work.store.root, name);
@@ -24,7 +25,7 @@ export async function bringAbout(work: Work, change: Change, next: Placement): P
     }
     // What died without its monitor still has its ports.
     if (old) await buryIfLeft(work.store, old.uuid);
-    await launch(work, name, next);
+    await handOver.whileInTheWay(() => launch(work, name, next));
     work.inventory.notePods({ [name]: { current: next, previous: old?.uuid } });
   }
   await forget(work, entry?.previous);
@@ -32,9 +33,15 @@ export async function bringAbout(work: Work, change: Change, next: Placement): P
 }
 
 /** Two of them for a while: the old one goes when the new one is healthy. */
-async function startFirst(work: Work, name: string, old: Placement, next: Placement): Promise<void> {
+async function startFirst(
+  work: Work,
+  name: string,
+  old: Placement,
+  next: Placement,
+  handOver: HandOver,
+): Promise<void> {
   try {
-    await launch(work, name, next, old.uuid);
+    await handOver.whileInTheWay(() => launch(work, name, next, old.uuid));
     const health = await waitHealthy(work.store, next.uuid, {
       minReadyMs: next.rollout.minReadyMs,
       deadlineMs: work.deadlineMs,

@@ -1,14 +1,12 @@
-import { PodError, PodErrors } from '../error.ts';
+import { PodError } from '../error.ts';
 import { newUuid } from '../pod/uuid.ts';
-import { isRefusal } from '../refusal.ts';
 import { bringAbout } from './bring-about.ts';
 import { type Change, isStart } from './changes.ts';
+import { HandOver } from './hand-over.ts';
 import { waitFor, waitHealthy } from './health.ts';
 import { type InventoryPod, placementOf } from './inventory.ts';
+import { type Failures, messageOf } from './failures.ts';
 import type { Work } from './work.ts';
-
-/** Why pods are not as they should be, by name. */
-export type Failures = Map<string, string>;
 
 /**
  * Carries out what brings pods about: those that depend on nothing at once, each other when what it depends on is there. What
@@ -19,10 +17,11 @@ export async function carryOut(work: Work, changes: readonly Change[]): Promise<
   const coming = changes.filter(isStart);
   announce(work, coming);
   const done = new Map<string, Promise<boolean>>();
+  const course: Course = { done, failures, handOver: new HandOver(work, changes) };
   for (const change of changes) {
     if (!change.desired) continue;
     const isComing = coming.includes(change);
-    done.set(change.name, isComing ? carryOutOne(work, change, done, failures) : Promise.resolve(true));
+    done.set(change.name, isComing ? carryOutOne(work, change, course) : Promise.resolve(true));
   }
   // All come to their end before one that is a bug of ours is thrown.
   await Promise.allSettled(done.values());
@@ -45,17 +44,18 @@ function announce(work: Work, coming: readonly Change[]): void {
   work.inventory.updatePods(Object.fromEntries(entries));
 }
 
-async function carryOutOne(
-  work: Work,
-  change: Change,
-  done: ReadonlyMap<string, Promise<boolean>>,
-  failures: Failures,
-): Promise<boolean> {
+interface Course {
+  readonly done: ReadonlyMap<string, Promise<boolean>>;
+  readonly failures: Failures;
+  readonly handOver: HandOver;
+}
+
+async function carryOutOne(work: Work, change: Change, { done, failures, handOver }: Course): Promise<boolean> {
   const { name, desired, entry } = change;
   try {
     for (const { pod, condition } of desired!.rollout.dependsOn) await dependency(work, pod, condition, done.get(pod));
     work.signal?.throwIfAborted();
-    await bringAbout(work, change, work.inventory.now.pods[name]!.next!);
+    await bringAbout(work, change, work.inventory.now.pods[name]!.next!, handOver);
     return true;
   } catch (error) {
     withdraw(work, name, entry);
@@ -88,13 +88,6 @@ async function dependency(
   const { deadlineMs, signal } = work;
   const minReadyMs = entry.current.rollout.minReadyMs;
   await waitFor(work.store, name, entry.current.uuid, condition, { minReadyMs, deadlineMs, signal });
-}
-
-/** Anything that is not for people is a bug of ours, and ends the whole. */
-export function messageOf(error: unknown): string {
-  if (error instanceof PodErrors) return error.errors.map(({ message }) => message).join('; ');
-  if (error instanceof PodError || isRefusal(error)) return error.message;
-  throw error;
 }
 
 /** Waits for all pods that have not failed already. */

@@ -1,4 +1,4 @@
-import type { Failures } from './carry-out.ts';
+import type { Failures } from './failures.ts';
 import { isStart } from './changes.ts';
 import { STALLED } from './conditions.ts';
 import { addRevision, newRevision } from './history.ts';

@@ -1,5 +1,5 @@
 import { removeUnusedBridge } from '../gc/bridge.ts';
-import type { Failures } from './carry-out.ts';
+import type { Failures } from './failures.ts';
 import type { Change } from './changes.ts';
 import { takeSet } from './give-way.ts';
 import { requireKnown } from './inventory.ts';

@@ -1,8 +1,9 @@
 import { asOf } from './as-of.ts';
-import { awaitHealth, carryOut, type Failures } from './carry-out.ts';
+import { awaitHealth, carryOut } from './carry-out.ts';
 import { type Change, isEffective } from './changes.ts';
 import { compileAll } from './compile-all.ts';
 import { conclude, type Conclusion } from './conclude.ts';
+import type { Failures } from './failures.ts';
 import type { Inventory } from './inventory.ts';
 import type { SetPlan } from './plan-set.ts';
 import { prune } from './prune.ts';
@@ -49,12 +50,13 @@ export function countActions(changes: readonly Change[]): Partial<Record<Change[
   return counts;
 }
 
-/** Never before all that should be there is. */
+/** Never before all that should be there is; what had to make way has gone already. */
 async function pruneLast(work: Work, changes: readonly Change[], failures: Failures): Promise<void> {
   for (const { action, name, reason } of changes) {
     if (action === 'keep') work.emit({ e: 'pod-kept', pod: name, reason });
   }
-  if (!changes.some(({ action }) => action === 'prune')) return;
+  const going = changes.filter(({ action, name }) => action === 'prune' && work.inventory.now.pods[name] !== undefined);
+  if (going.length === 0) return;
   if (failures.size > 0) return work.emit({ e: 'prune-skipped', reason: 'not all pods are as they should be' });
-  for (const [name, message] of await prune(work, changes)) failures.set(name, message);
+  for (const [name, message] of await prune(work, going)) failures.set(name, message);
 }

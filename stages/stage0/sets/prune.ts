@@ -1,5 +1,5 @@
-import { type Failures, messageOf } from './carry-out.ts';
 import type { Change } from './changes.ts';
+import { type Failures, messageOf } from './failures.ts';
 import { type InventoryPod, uuidsOf } from './inventory.ts';
 import { forget, removeFromSet } from './take-away.ts';
 import type { Work } from './work.ts';

@@ -44,6 +44,53 @@ test('pruning takes only what the inventory has, last, in reverse order; what is
   await podOk(['rm', '--force', 'stranger'], { root });
 });
 
+/** Published on an address of its own, so that nothing of this machine has the port. */
+function published(word: string): Record<string, unknown> {
+  const ports = [{ name: 'p', port: 80, hostPort: 18471, hostIP: '127.0.0.77' }];
+  return { network: { mode: 'bridge' }, apps: [{ name: 'a', image: 'host', exec: ['/bin/sleep', word], ports }] };
+}
+
+test('a pod that was renamed has its host port, and what is to go makes way for it', async () => {
+  await using set = new SetFolder(root, 'renamed');
+  set.write('old', { pod: published('1001') });
+  set.write('user', { annotations: { 'pod/depends-on': 'old' } });
+  set.write('other');
+  await set.applyOk();
+  for (const name of ['old', 'user']) set.remove(name);
+  set.write('new', { pod: published('1002') });
+  const kept = await set.apply();
+  assert.equal(kept.exitCode, 3);
+  assert.match(
+    kept.stderr,
+    /pod [0-9a-f-]{36} has it; it is pod "old" of this set \(not in the folder; --prune removes it\)/,
+  );
+  assert.deepEqual(await set.names(), ['old', 'other', 'user']);
+  assert.deepEqual(prunedIn(await set.applyOk('--prune', '-o', 'jsonl')), [
+    'stop user',
+    'gone user',
+    'stop old',
+    'gone old',
+  ]);
+  assert.deepEqual(await set.names(), ['new', 'other']);
+  assert.match(await set.applyOk('--prune'), /2 unchanged/);
+});
+
+test('a port that somebody else has takes nobody of the set along', async () => {
+  await using set = new SetFolder(root, 'taken');
+  const stranger = set.write('stranger', { pod: { ...published('1003'), metadata: { name: 'stranger' } } });
+  await podOk(['run', '-d', stranger], { root });
+  set.remove('stranger');
+  set.write('old');
+  await set.applyOk();
+  set.remove('old');
+  set.write('new', { pod: published('1004') });
+  const { exitCode, stderr } = await set.apply('--prune');
+  assert.equal(exitCode, 3);
+  assert.match(stderr, /publish tcp port 18471 of 127\.0\.0\.77: pod [0-9a-f-]{36} has it$/m);
+  assert.deepEqual(await set.names(), ['old', 'stranger']);
+  await podOk(['rm', '--force', 'stranger'], { root });
+});
+
 test('nothing is pruned when something did not come about', async () => {
   await using set = new SetFolder(root, 'careful');
   set.write('old');
