@@ -47,11 +47,20 @@ async function play(files, obstacles) {
   // Guests take the longest: first. They and the unit tests leave the machine alone, and can share it.
   const guests = canHost ? pick(isInGuest) : [];
   const unit = pick((file) => !needsHost(file));
-  const apart = await playFiles(new Map([...guests, ...unit]), 2, showResult);
+  const apart = await timed('unit tests and guests', () => playFiles(new Map([...guests, ...unit]), 2, showResult));
   if (!canHost) return [...apart, ...files.filter(needsHost).map((file) => skipFile(file, obstacles))];
   // One after another: they count mounts, links and processes of the whole machine.
   const rest = pick((file) => needsHost(file) && !isInGuest(file));
-  return [...apart, ...(await playFiles(rest, 1, showResult))];
+  return [...apart, ...(await timed('tests with real pods', () => playFiles(rest, 1, showResult)))];
+}
+
+/** Says what takes the time of a run. */
+async function timed(what, work) {
+  const startMs = Date.now();
+  const results = await work();
+  const seconds = Math.round((Date.now() - startMs) / 1000);
+  if (seconds >= SLOW_FILE_MS / 1000) console.log(`${what}: ${results.length} files in ${seconds} s\n`);
+  return results;
 }
 
 function skipFile(file, obstacles) {

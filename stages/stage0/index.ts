@@ -1,13 +1,14 @@
 // The library: `import { run } from 'pod'`. The command line is a thin layer over the same functions.
 
 import './dispose-symbols.ts';
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { applyOverrides } from './cli/overrides.ts';
 import type { ImageProgress } from './image/types.ts';
-import { PodErrors } from './error.ts';
+import { PodError, PodErrors } from './error.ts';
 import { run as launch } from './launch/run.ts';
+import { requireOptions, RUN_SETTINGS } from './library/check-options.ts';
 import { Pod } from './library/pod.ts';
+import { readManifestText } from './library/read-manifest.ts';
 import { type ParsedManifest, parseManifest, parseObject } from './manifest/parse.ts';
 import type { PodSpec } from './manifest/spec.ts';
 import { defaultRoot } from './pod/layout.ts';
@@ -39,6 +40,8 @@ export interface RunSettings {
  * or `PodErrors`, and then leaves nothing behind.
  */
 export async function run(manifest: string | object, settings: RunSettings = {}): Promise<Pod> {
+  requireOptions('run a pod', settings, RUN_SETTINGS);
+  requireManifest(manifest);
   const root = resolve(settings.root ?? defaultRoot());
   const { spec, baseDir } = read(manifest, settings);
   const running = await launch(applyOverrides(spec, { name: settings.name }), {
@@ -56,8 +59,13 @@ function read(manifest: string | object, settings: RunSettings): { spec: PodSpec
   const isPath = typeof manifest === 'string';
   const baseDir = resolve(settings.baseDir ?? (isPath ? dirname(manifest) : '.'));
   if (!isPath) return { spec: specOf(parseObject(manifest, '<object>', { baseDir })), baseDir };
-  const text = readFileSync(manifest, 'utf8');
-  return { spec: parseOnce(text, manifest, baseDir), baseDir };
+  return { spec: parseOnce(readManifestText(manifest), manifest, baseDir), baseDir };
+}
+
+function requireManifest(manifest: unknown): void {
+  if (typeof manifest === 'string' ? manifest !== '' : typeof manifest === 'object') return;
+  const hint = "run('web.pod.yaml'), or run({apiVersion: 'pod/v1', …})";
+  throw new PodError('test/options', `run ${JSON.stringify(manifest)}: it is neither a path nor an object`, { hint });
 }
 
 function specOf({ spec, errors }: ParsedManifest): PodSpec {

@@ -4,7 +4,7 @@ import type { RunningPod } from '../cli/launch-api.ts';
 import { Deadline } from '../library/deadline.ts';
 import { keepAfterExit } from '../pod/record.ts';
 import { wherever } from '../pod/wherever.ts';
-import { requireOptions, WAIT_SETTINGS } from './check-options.ts';
+import { requireOptions, WAIT_SETTINGS } from '../library/check-options.ts';
 import { Gate } from './gate.ts';
 import type { Until, WaitSettings } from './condition.ts';
 import { commandsFor } from './report.ts';

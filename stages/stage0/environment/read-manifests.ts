@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { PodError, PodErrors, type Position } from '../error.ts';
+import { PodError, PodErrors, podErrorsOf, type Position } from '../error.ts';
+import { readManifestText } from '../library/read-manifest.ts';
 import { type ParsedManifest, parseManifest, parseObject } from '../manifest/parse.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { PLACES } from '../network/rooms.ts';
@@ -57,14 +57,11 @@ function readOne(source: Source, baseDir: string, errors: PodError[]): Member[] 
 }
 
 function readFile(path: string, baseDir: string): ParsedManifest {
-  let text: string;
   try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    const message = `read "${path}": ${(cause as Error).message}`;
-    return { errors: [new PodError('manifest/unreadable', message, { cause })], warnings: [] };
+    return parseManifest(readManifestText(path), path, { baseDir });
+  } catch (error) {
+    return { errors: [...podErrorsOf(error)], warnings: [] };
   }
-  return parseManifest(text, path, { baseDir });
 }
 
 function duplicates(members: readonly Member[]): PodError[] {

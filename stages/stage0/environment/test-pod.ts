@@ -6,7 +6,6 @@ import { type ExecResult, type ExecSettings, Pod } from '../library/pod.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
 import type { PodStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
-import { EXEC_SETTINGS, requireOptions } from './check-options.ts';
 import type { Condition, WaitedPod, WaitSettings } from './condition.ts';
 import { PodFiles } from './pod-files.ts';
 
@@ -59,7 +58,6 @@ export class TestPod implements WaitedPod {
 
   /** Runs a command in an app, under its isolators, and collects what it prints. Throws when it cannot be executed. */
   async exec(argv: readonly string[], settings: ExecSettings = {}): Promise<ExecResult> {
-    requireOptions(`execute in pod "${this.name}"`, settings, EXEC_SETTINGS);
     return this.#pod.exec(argv, settings);
   }
 

@@ -100,7 +100,7 @@ export async function stopPod(podDir: string, options: { readonly graceMs?: numb
 }
 
 function stopMessage(graceMs: number | undefined): Uint8Array {
-  return encodeMessage({ type: 'stop', d: BigInt(graceMs ?? -1) });
+  return encodeMessage({ type: 'stop', d: BigInt(Math.ceil(graceMs ?? -1)) });
 }
 
 /** The app's index on the tape is its place in the record. */
@@ -117,7 +117,10 @@ export function appIndex(podDir: string, app: string): number {
 /** Asks for a graceful stop and a new start, of one app or of all in their order, and returns. */
 export async function restartPod(podDir: string, app: string | undefined, graceMs?: number): Promise<void> {
   const index = app === undefined ? -1 : appIndex(podDir, app);
-  const answer = await request(podDir, encodeMessage({ type: 'restart', app: index, d: BigInt(graceMs ?? -1) }));
+  const answer = await request(
+    podDir,
+    encodeMessage({ type: 'restart', app: index, d: BigInt(Math.ceil(graceMs ?? -1)) }),
+  );
   if (answer.type !== 'refused') return;
   const target = app === undefined ? 'the pod' : `app "${app}"`;
   throw new PodError('pod/state', `restart ${target}: ${errnoMessage(answer.c)}`, {

@@ -2,12 +2,17 @@ import { PodError } from '../error.ts';
 
 /** Throws for what is no command to be executed. */
 export function requireCommand(argv: unknown): void {
-  if (Array.isArray(argv) && argv.length > 0 && argv.every((word) => typeof word === 'string')) return;
+  if (Array.isArray(argv) && argv.length > 0 && argv.every(isWord)) return;
   throw new PodError(
     'test/options',
-    `execute ${JSON.stringify(argv)}: it is no list of texts that begins with a program`,
+    `execute ${JSON.stringify(argv)}: it is no list of texts, without NUL, that begins with a program`,
     {
       hint: "['ls', '-l'], or ['/bin/sh', '-c', 'ls -l']",
     },
   );
+}
+
+/** execve(2) would end it at a NUL. */
+function isWord(word: unknown): boolean {
+  return typeof word === 'string' && !word.includes('\0');
 }

@@ -3,6 +3,7 @@ import { PodError } from '../error.ts';
 import { removePod } from '../gc/remove.ts';
 import { Executor } from '../launch/executor.ts';
 import { pausePod, resumePod } from '../launch/pause.ts';
+import { suggestionHint } from '../manifest/suggest.ts';
 import type { PodChange } from '../pod/events.ts';
 import { type PodStatus, readStatus } from '../pod/status.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
@@ -10,6 +11,7 @@ import { wherever } from '../pod/wherever.ts';
 import type { PodResources } from '../resources/in-force.ts';
 import type { Settings } from '../resources/parse-set.ts';
 import { SpareCaptures } from './capture.ts';
+import { EXEC_SETTINGS, isText, requireOptions, STOP_SETTINGS } from './check-options.ts';
 import { requireCommand } from './command.ts';
 import { Deadline, type Limits, TimeIsUp } from './deadline.ts';
 import { type LogEntry, readLogs } from './logs.ts';
@@ -54,8 +56,10 @@ export class Pod implements AsyncDisposable {
    * Runs a command in an app, under its isolators, and collects what it prints: 64 MiB for all that run at a time, then it is told
    * that there is no space. Throws when it cannot be executed, `pod/timeout` when it takes too long, and the signal's reason.
    */
-  async exec(argv: readonly string[], { app, timeoutMs, signal, ...command }: ExecSettings = {}): Promise<ExecResult> {
+  async exec(argv: readonly string[], settings: ExecSettings = {}): Promise<ExecResult> {
     requireCommand(argv);
+    requireOptions(`execute in pod "${this.name}"`, settings, EXEC_SETTINGS);
+    const { app, timeoutMs, signal, ...command } = settings;
     if (timeoutMs === undefined && signal === undefined) return this.#execute(argv, app, command);
     using deadline = new Deadline({ timeoutMs, signal });
     try {
@@ -80,10 +84,18 @@ export class Pod implements AsyncDisposable {
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   }
 
-  /** What the apps have written so far, merged by time. */
+  /** What the apps have written so far, merged by time. Throws `pod/not-found` when the pod was removed. */
   logs(app?: string): LogEntry[] {
-    const apps = app === undefined ? this.apps : [app];
-    return wherever(this.#store, this.uuid, (path = this.#running.path) => readLogs(path, apps));
+    if (app !== undefined && !this.apps.includes(app)) {
+      const hint = suggestionHint(app, this.apps, 'its apps are');
+      throw new PodError('pod/app-not-found', `read the logs of app "${app}": pod ${this.name} has none of that name`, {
+        hint,
+      });
+    }
+    return wherever(this.#store, this.uuid, (path) => {
+      if (path === undefined) throw new PodError('pod/not-found', `read the logs of pod ${this.uuid}: it was removed`);
+      return readLogs(path, app === undefined ? this.apps : [app]);
+    });
   }
 
   /** As `pod status -o json` shows it; undefined when the pod was removed. */
@@ -116,6 +128,7 @@ export class Pod implements AsyncDisposable {
 
   /** Stops the apps in reverse order; without `graceMs` each has its own grace period. Resolves when the pod has ended. */
   async stop(options: { readonly graceMs?: number } = {}): Promise<number> {
+    requireOptions(`stop pod "${this.name}"`, options, STOP_SETTINGS);
     this.#wake();
     await this.#running.stop(options);
     return this.exit;
@@ -123,6 +136,8 @@ export class Pod implements AsyncDisposable {
 
   /** Sends a signal, by name, to the first process of every app. */
   async kill(signal = 'SIGKILL'): Promise<void> {
+    const wrong = isText(signal);
+    if (wrong !== undefined) throw new PodError('test/options', `kill pod "${this.name}": the signal ${wrong}`);
     this.#wake();
     await this.#running.kill(signal);
   }

@@ -107,6 +107,47 @@ test('an aborted run starts nothing', async () => {
   assert.deepEqual(JSON.parse(stdout), []);
 });
 
+/** What programs that nobody has checked the types of pass. */
+const WRONG_SETTINGS: readonly (readonly [settings: unknown, what: RegExp])[] = [
+  [{ rot: '/x' }, /no option "rot"/],
+  [{ root: '' }, /option "root" is empty/],
+  [{ root: 5, signal: {} }, /"root" is not a text[^]*"signal" is not an AbortSignal/],
+  [{ name: 'a\0b' }, /"name" has a NUL in it/],
+  [null, /its options are null/],
+];
+
+test('what is no manifest, and settings that are none, are told of and start nothing', async () => {
+  for (const [settings, what] of WRONG_SETTINGS)
+    await assert.rejects(run(manifest('wrong', 'sleep 1000'), settings as never), what);
+  for (const wrong of [undefined, 5, '']) await assert.rejects(run(wrong as never, { root }), codeIs('test/options'));
+  for (const path of [`${folder}/none.yaml`, folder])
+    await assert.rejects(run(path, { root }), codeIs('manifest/unreadable'));
+  const { stdout } = await podCli(['ps', '-a', '-o', 'json'], { root });
+  assert.deepEqual(JSON.parse(stdout), []);
+});
+
+const WRONG_EXECS: readonly (readonly [argv: unknown, settings: unknown, what: RegExp])[] = [
+  [['/bin/echo', 'a\0b'], {}, /without NUL/],
+  [['/bin/true'], { timeout: 5 }, /no option "timeout"/],
+  [['/bin/true'], { user: 33 }, /"user" is not a text/],
+  [['/bin/true'], { env: { 'A=B': 'c' } }, /no variable: "A=B": "c"/],
+  [['/bin/true'], { env: { A: undefined } }, /no variable: "A": undefined/],
+  [['/bin/true'], { env: { A: 'b\0' } }, /no variable/],
+];
+
+test('a pod takes no command, time or signal that is none, and says which apps it has', async () => {
+  const pod = await run(manifest('asked', 'echo up; sleep 1000'), { root });
+  for (const [argv, settings, what] of WRONG_EXECS)
+    await assert.rejects(pod.exec(argv as never, settings as never), what);
+  for (const graceMs of [-1, Number.NaN, Infinity, '5'])
+    await assert.rejects(pod.stop({ graceMs } as never), /"graceMs" is/);
+  await assert.rejects(pod.kill(9 as never), /the signal is not a text/);
+  assert.throws(() => pod.logs('man'), codeIs('pod/app-not-found'));
+  assert.equal(await pod.stop({ graceMs: 0.5 }), 143);
+  await pod.remove();
+  assert.throws(() => pod.logs(), codeIs('pod/not-found'));
+});
+
 function codeIs(code: string): (error: unknown) => boolean {
   return (error) => error instanceof PodError && error.code === code;
 }
