@@ -88,15 +88,15 @@ function unlessEnded<Value>(read: () => Value): Value | undefined {
 
 /**
  * The process may end between two reads. EINVAL is what a label's file says where no security module gives labels, and mountinfo
- * of a process that is about to be gone.
+ * of a process that is about to be gone. EACCES and EPERM: a normal user may not look into a process of another one of his ids.
  */
 function readProc(path: string): string | undefined {
   try {
     return readIfThere(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ESRCH' || (code === 'EINVAL' && (path.includes('/attr/') || path.endsWith('/mountinfo'))))
-      return undefined;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ESRCH', 'EACCES', 'EPERM'].includes(code)) return undefined;
+    if (code === 'EINVAL' && (path.includes('/attr/') || path.endsWith('/mountinfo'))) return undefined;
     throw error;
   }
 }

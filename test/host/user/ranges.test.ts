@@ -46,6 +46,29 @@ test('an image keeps its owners, and its apps are whom they are to be; rm leaves
   assert.deepEqual(whatIsIn(root), []);
 });
 
+test('status shows of an app with another id what its user may see', async () => {
+  const app = { image: 'host', exec: ['/bin/sleep', 'infinity'] };
+  const apps = [
+    { ...app, name: 'own' },
+    { ...app, name: 'other', user: '1000' },
+  ];
+  const metadata = { name: 'two-ids' };
+  const input = JSON.stringify({ apiVersion: 'pod/v1', kind: 'Pod', metadata, network: { mode: 'none' }, apps });
+  const uuid = await podOk(['run', '-d', '-'], { ...as, input });
+  try {
+    const shown = JSON.parse(await podOk(['status', '-o', 'json', uuid], as)) as {
+      apps: { name: string; inForce: Record<string, unknown> }[];
+    };
+    const [own, other] = shown.apps.map(({ inForce }) => inForce);
+    assert.deepEqual(own!['os/linux/personality'], { persona: 0 });
+    assert.equal(other!['os/linux/personality'], null);
+    assert.deepEqual(other!['os/linux/no-new-privileges'], { on: true });
+    assert.match(await podOk(['status', uuid], as), /^other +running/m);
+  } finally {
+    await podOk(['rm', '--force', uuid], as);
+  }
+});
+
 test('without a range everything in the image is its root’s, and other users are refused at their line', async () => {
   const one = { root: rootOfOne, user: USER };
   const lines = ['0', '0', '0:0', 'of www', 'shown', 'no /gone', '0:0'];
