@@ -3,14 +3,13 @@ import { type Claim, claimOwner, listClaims } from '../pod/claims.ts';
 import { removeUnusedBridge } from './bridge.ts';
 import { asOwner } from './remove-own.ts';
 import type { Collected, CollectOptions } from './collection.ts';
-import { readIfThere } from '../pod/files.ts';
-import { cgroupMountPoints } from '../pod/host-pids.ts';
+import { cgroupMountPoints, isPopulated } from '../pod/host-pids.ts';
 import { imagesDir, nurseriesDir, SNAPSHOT_STAGING, snapshotsDir } from '../pod/layout.ts';
 import { removeTree } from '../pod/remove-tree.ts';
 import { isLocked } from '../pod/lock.ts';
 import { memberOrigins } from '../sets/members.ts';
 import type { PodStore } from '../pod/store.ts';
-import { releaseStrays, type UidRange } from '../pod/uid-ranges.ts';
+import { isOfDeletedRoot, releaseStrays, type UidRange } from '../pod/uid-ranges.ts';
 import { isUuid } from '../pod/uuid.ts';
 
 /**
@@ -69,10 +68,9 @@ function* strayClaims(store: PodStore): Generator<Leftover> {
 /** Of this state directory, and of those that were deleted. */
 function strayRanges(store: PodStore, isDryRun: boolean): UidRange[] {
   if (process.geteuid!() !== 0) return [];
-  return releaseStrays(
-    ({ root, uuid }) => (root === store.root ? store.locate(uuid) === undefined : !existsSync(root)),
-    isDryRun,
-  );
+  const isStray = (range: UidRange): boolean =>
+    range.root === store.root ? store.locate(range.uuid) === undefined : isOfDeletedRoot(range);
+  return releaseStrays(isStray, isDryRun);
 }
 
 /**
@@ -148,12 +146,6 @@ function* strayCgroups(store: PodStore): Generator<Leftover> {
 function isStray(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && Date.now() - stats.mtimeMs >= STRAY_CGROUP_MS && !isPopulated(path);
-}
-
-function isPopulated(path: string): boolean {
-  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const groups = [path, ...below.map(({ name }) => `${path}/${name}`)];
-  return groups.some((group) => (readIfThere(`${group}/cgroup.procs`) ?? '') !== '');
 }
 
 /** rmdir refuses a cgroup with a process in it or below, which is what makes this safe. */

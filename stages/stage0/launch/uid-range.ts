@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import type { UsernsSpec } from '../manifest/spec.ts';
-import { claimRange, releaseStrays, UID_RANGES_DIR } from '../pod/uid-ranges.ts';
+import { claimRange, isOfDeletedRoot, releaseStrays, UID_RANGES_DIR } from '../pod/uid-ranges.ts';
 import type { IdRange } from '../plan/facts.ts';
 import { type IdFiles, ID_FILES, type KnownIds, overlaps, readKnownIds } from '../plan/subordinate-ids.ts';
 
@@ -49,7 +48,7 @@ export function claimUidRange(
 
 /** State directories that were deleted with pods in them left theirs. */
 function afterSweep(known: KnownIds, root: string, uuid: string, dir: string): number | undefined {
-  const swept = releaseStrays((range) => !existsSync(range.root), false, dir);
+  const swept = releaseStrays((range) => isOfDeletedRoot(range), false, dir);
   return swept.length > 0 ? firstFree(known, root, uuid, dir) : undefined;
 }
 

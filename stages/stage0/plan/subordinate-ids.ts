@@ -27,8 +27,13 @@ export interface KnownIds {
 
 /** The user in whose name an administrator sets ids aside for pods of root. Podman has `containers` for itself. */
 const OWN_USER = 'pod';
-/** Subordinate ids and containers' begin here (systemd: doc/UIDS-GIDS); what is below is users' own. */
+/** Subordinate ids and containers' begin here (systemd: doc/UIDS-GIDS); what is below is users' own, and nobody's unless the files say so. */
 const LOWEST = 0x80000;
+/** Root's, and that which means "no id" to the kernel: no pod's whatever the files say. */
+const NOBODYS: readonly IdRange[] = [
+  { first: 0, count: 1 },
+  { first: 2 ** 32 - 1, count: Number.MAX_SAFE_INTEGER },
+];
 
 let known: { readonly stamp: string; readonly ids: KnownIds } | undefined;
 
@@ -48,11 +53,11 @@ function read(files: IdFiles): KnownIds {
   const uids = parseSubordinateIds(textOf(files.subuid));
   const gids = parseSubordinateIds(textOf(files.subgid));
   const isOwn = ({ owner }: { readonly owner: string }): boolean => owner === OWN_USER;
-  const accounts = [files.passwd, files.group].flatMap((path) => [...highIds(textOf(path))]);
-  return {
-    own: intersect(uids.filter(isOwn), gids.filter(isOwn)),
-    others: [...[...uids, ...gids].filter((entry) => !isOwn(entry)), ...accounts.map((first) => ({ first, count: 1 }))],
-  };
+  const own = intersect(uids.filter(isOwn), gids.filter(isOwn));
+  const lowest = Math.min(LOWEST, ...own.map(({ first }) => first));
+  const accounts = [files.passwd, files.group].flatMap((path) => [...idsFrom(lowest, textOf(path))]);
+  const taken = accounts.map((first) => ({ first, count: 1 }));
+  return { own, others: [...NOBODYS, ...[...uids, ...gids].filter((entry) => !isOwn(entry)), ...taken] };
 }
 
 function textOf(path: string): string {
@@ -68,10 +73,10 @@ export function parseSubordinateIds(text: string): (IdRange & { readonly owner: 
 }
 
 /** The third members of lines of passwd(5) and group(5) that are not too low to matter: most hosts have none. */
-function* highIds(text: string): Generator<number> {
-  for (const [, digits] of text.matchAll(/^[^:\n]*:[^:\n]*:(\d{6,})(?::|$)/gm)) {
+function* idsFrom(lowest: number, text: string): Generator<number> {
+  for (const [, digits] of text.matchAll(/^[^:\n]*:[^:\n]*:(\d+)(?::|$)/gm)) {
     const id = Number(digits);
-    if (id >= LOWEST) yield id;
+    if (id >= lowest) yield id;
   }
 }
 

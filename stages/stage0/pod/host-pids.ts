@@ -1,6 +1,6 @@
 // cgroups(7), proc_pid_status(5)
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readIfThere } from './files.ts';
 
 /** The mount points of every cgroup hierarchy this process sees; version 2, which tells most, first. */
@@ -24,6 +24,19 @@ export function listAppPids(uuid: string, app: string, mountPoints: readonly str
     if (text !== '') return text.trimEnd().split('\n').map(Number);
   }
   return [];
+}
+
+/** Whether a process of the pod is there, whatever has become of its state directory. */
+export function hasProcesses(uuid: string, mountPoints: readonly string[]): boolean {
+  return mountPoints.some((point) => isPopulated(`${point}/pod-${uuid}`));
+}
+
+/** A process is in the cgroup or in one right below it. */
+export function isPopulated(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const groups = [path, ...below.map(({ name }) => `${path}/${name}`)];
+  return groups.some((group) => readCgroup(`${group}/cgroup.procs`) !== '');
 }
 
 /** Empty when it is not there. Most hierarchies do not have most pods, and to look costs less than to catch an exception. */

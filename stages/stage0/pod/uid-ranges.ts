@@ -5,6 +5,7 @@ import { makeDirectories } from '../../linux/directory.ts';
 import { AT_FDCWD } from '../../linux/constants.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { trySymlinkat, tryUnlinkat } from '../../linux/file.ts';
+import { cgroupMountPoints, hasProcesses } from './host-pids.ts';
 import { lockDir } from './lock.ts';
 
 /**
@@ -73,6 +74,17 @@ export function releaseStrays(
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Its state directory is gone and no process of its pod is left. A directory that is not seen from here may be on a mount of somebody
+ * else's, or have been deleted under a pod that goes on: then its ids are in use.
+ */
+export function isOfDeletedRoot(
+  { root, uuid }: UidRange,
+  mountPoints: readonly string[] = cgroupMountPoints(),
+): boolean {
+  return !existsSync(root) && !hasProcesses(uuid, mountPoints);
 }
 
 function readRange(name: string, dir: string): UidRange | undefined {

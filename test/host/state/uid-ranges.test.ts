@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { test } from 'node:test';
 import { isLocked } from '../../../stages/stage0/pod/lock.ts';
 import { PodStore } from '../../../stages/stage0/pod/store.ts';
@@ -54,6 +54,21 @@ test('pods of two state directories have ranges of their own, which are free aga
   assert.equal(heldBy(killed!.root).includes(killed!.base), true);
   await podOk(['gc'], killed!);
   assert.equal(heldBy(killed!.root).includes(killed!.base), false);
+});
+
+test('a pod that runs keeps its range while its state directory is out of sight', async () => {
+  const [root, other] = roots as [string, string];
+  const uuid = await podOk(['run', '-d', manifest('out-of-sight', STOPPABLE)], { root });
+  const [base] = heldBy(root);
+  renameSync(root, `${root}.away`);
+  try {
+    await podOk(['gc'], { root: other });
+    assert.deepEqual(heldBy(root), [base]);
+  } finally {
+    renameSync(`${root}.away`, root);
+    await podOk(['rm', '--force', uuid], { root });
+  }
+  assert.deepEqual(heldBy(root), []);
 });
 
 test('a pod has as many ids as it asks for, also too few for the group of terminals', async () => {

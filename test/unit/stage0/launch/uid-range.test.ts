@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { claimUidRange, type UidRangeSources } from '../../../../stages/stage0/launch/uid-range.ts';
-import { claimRange, listRanges, releaseRange, releaseStrays } from '../../../../stages/stage0/pod/uid-ranges.ts';
+import {
+  claimRange,
+  isOfDeletedRoot,
+  listRanges,
+  releaseRange,
+  releaseStrays,
+} from '../../../../stages/stage0/pod/uid-ranges.ts';
 import { newUuid } from '../../../../stages/stage0/pod/uuid.ts';
 
 const AUTO = { mode: 'auto', size: 65_536, at: { file: 'p.yaml', line: 4, col: 9 } } as const;
@@ -103,6 +109,36 @@ test('when all are taken, those of a state directory that was deleted are free',
   give('pod:200000:65536\n', 'subuid', 'subgid');
   claimRange(200_000, join(scratch, 'gone'), 'a', sources.dir);
   assert.deepEqual(claim(1), [200_000]);
+});
+
+test('a range is in use while a process of its pod is there, whether its state directory is seen or not', () => {
+  const range = { base: 200_000, root: join(scratch, 'gone'), uuid: 'a' };
+  const leaf = join(scratch, 'cgroup', 'pod-a', 'app-x');
+  mkdirSync(leaf, { recursive: true });
+  const isStray = (): boolean => isOfDeletedRoot(range, [join(scratch, 'none'), join(scratch, 'cgroup')]);
+  writeFileSync(join(leaf, 'cgroup.procs'), '4711\n');
+  assert.equal(isStray(), false);
+  writeFileSync(join(leaf, 'cgroup.procs'), '');
+  assert.equal(isStray(), true);
+  mkdirSync(range.root);
+  assert.equal(isStray(), false);
+});
+
+test('users and groups of any number are nobody’s in what the files give to `pod`, root first of all', () => {
+  give('pod:0:327680\n', 'subuid', 'subgid');
+  give('root:x:0:0:root:/root:/bin/sh\neve:x:1000:1000::/:/bin/sh\nmallory:x:131080:1::/:/bin/sh\n', 'passwd');
+  give('nogroup:x:65534:\nstaff:x:200001:\n', 'group');
+  assert.deepEqual(
+    claim(2).toSorted((a, b) => a - b),
+    [65_536, 262_144],
+  );
+  assert.throws(() => claim(1), { code: 'host/exhausted' });
+});
+
+test('without an account of that number root’s id is not given away either, nor one beyond the last', () => {
+  give('pod:0:65536\npod:4294901760:65536\npod:4294836224:65536\n', 'subuid', 'subgid');
+  assert.deepEqual(claim(1), [4_294_836_224]);
+  assert.throws(() => claim(1), { code: 'host/exhausted' });
 });
 
 test('a pod without a user namespace takes nothing', () => {
