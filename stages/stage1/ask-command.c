@@ -122,6 +122,7 @@ int commands_reap(struct init *in, s32 pid, int status)
 	for (u32 i = 0; i < in->program.header->probes_count; i++) {
 		if (in->probes[i].pid != pid)
 			continue;
+		oom_of_another(in, in->program.probes[i].app, status);
 		ended(in, i, status);
 		return 1;
 	}

@@ -233,6 +233,7 @@ int sessions_reap(struct init *in, s32 pid, int status)
 		if (s->report >= 0)
 			session_reported(in, i);
 		close_report(in, i);
+		oom_of_another(in, s->within, status);
 		answer(s, MSG_EXITED, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
 		       WIFSIGNALED(status) ? WTERMSIG(status) : 0, 0);
 		s->pid = 0;

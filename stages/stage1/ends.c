@@ -49,14 +49,24 @@ static u64 count_oom_kills(const struct init *in, u32 index)
 	return 0;
 }
 
-/* Did the kernel's OOM killer act on this process of the app? */
+/* Did the app end because the kernel's OOM killer took a process of it? Not what was stopped or killed by somebody else meanwhile. */
 static int oom_killed(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];
 	u64 before = a->oom_kills;
 
 	a->oom_kills = count_oom_kills(in, index);
-	return a->oom_kills > before;
+	if (a->oom_kills <= before)
+		return 0;
+	return a->signal == SIGKILL ? !a->killed : !a->stopping;
+}
+
+void oom_of_another(struct init *in, u32 index, int status)
+{
+	struct app *a = &in->apps[index];
+
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && count_oom_kills(in, index) > a->oom_kills)
+		a->oom_kills++;
 }
 
 void app_ended(struct init *in, u32 index)

@@ -74,6 +74,7 @@ long session_exec(struct init *in, u32 index, const struct message *m, const s32
 	if (ret < 0)
 		return ret;
 	s->pid = (s32)ret;
+	s->within = (u32)m->app;
 	s->quiet = m->a != 0;
 	/* What the pipe says of a failure is still there when the process is reaped. */
 	if (!s->quiet)

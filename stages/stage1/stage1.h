@@ -29,6 +29,8 @@ int apps_done(const struct init *in);
 
 /* ends.c */
 int apps_reap(struct init *in, s32 pid, int status);
+/* A process that is not the app's own has ended in its cgroup: if the OOM killer took it, that is not the app's end. */
+void oom_of_another(struct init *in, u32 index, int status);
 /* It is no process any more: what becomes of it is decided here. */
 void app_ended(struct init *in, u32 index);
 

@@ -136,13 +136,14 @@ struct app {
 	/* APP_BACKOFF: when it may be started, when to look whether it can be. */
 	u64 retry_at;
 	u64 look_at;
-	/* OOM kills in its cgroup that were those of earlier processes. */
+	/* OOM kills in its cgroup that were those of earlier processes, or of commands that were run in it. */
 	u64 oom_kills;
 	/* How long it has from its stop signal on. */
 	u64 grace_ns;
 	/* After which it is killed; counts once stop_sent is set. */
 	u64 kill_at;
 	u8 stop_sent;
+	/* By SIGKILL of ours. */
 	u8 killed;
 	/* Its hooks of that name have run for this process, or do. */
 	u8 pre_stopped;
@@ -169,6 +170,8 @@ struct session {
 	s32 sock;
 	s32 pid;
 	s32 report;
+	/* The app its process is of. */
+	u32 within;
 	/* The app it is attached to, else -1; its sockets, and what did not fit into them. */
 	s32 app;
 	s32 out;

@@ -105,10 +105,8 @@ static void advance(struct init *in, u32 index, u64 now)
 		if (a->grace_ns > 0)
 			ask_to_stop(in, index);
 	}
-	if (a->stop_sent && !a->killed && (a->grace_ns == 0 || in->turn_at >= a->kill_at)) {
-		a->killed = 1;
+	if (a->stop_sent && !a->killed && (a->grace_ns == 0 || in->turn_at >= a->kill_at))
 		app_signal(in, (s32)index, SIGKILL);
-	}
 }
 
 void apps_advance_stop(struct init *in)
@@ -192,8 +190,10 @@ long app_signal(struct init *in, s32 index, s32 signal)
 		if ((index >= 0 && i != (u32)index) || !app_lives(a))
 			continue;
 		result = sys2(__NR_kill, a->pid, signal);
-		if (signal == SIGKILL)
-			kill_group(in, i);
+		if (signal != SIGKILL)
+			continue;
+		a->killed = 1;
+		kill_group(in, i);
 	}
 	return result;
 }

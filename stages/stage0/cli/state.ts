@@ -34,7 +34,7 @@ export function appStateCell(app: AppStatus): Cell {
 }
 
 function endText(end: AppEnd | null): string {
-  if (end?.oomKilled) return 'out of memory';
+  if (end?.oomKilled && end.exitCode !== 0) return 'out of memory';
   if (end && end.failedProbe !== null) return `${end.failedProbe.split(':', 1)[0]} probe failed`;
   if (end && end.signal !== null) return `signal ${end.signal}`;
   return `${end?.exitCode ?? 'unknown'}`;

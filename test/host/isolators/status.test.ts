@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { probeManifest, startHoldingPod } from '../../harness/probe-pod.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -138,6 +139,26 @@ test('an app that its memory limit has ended is told from one that was killed ot
     assert.equal((await pod(['run', '-'], { root, input })).exitCode, 137);
     const { apps } = JSON.parse(await podOk(['status', '-o', 'json', name], { root })) as { apps: Shown[] };
     assert.equal(apps[0]!.oomKilled, oomKilled, name);
+  }
+});
+
+test('an app is not told to have ended for lack of memory where only others of it did', async () => {
+  const isolators = { 'resource/memory': { limit: '24Mi' } };
+  const onTerm = (commands: string): string => `trap "${commands}" TERM; while :; do sleep 0.1; done`;
+  for (const [name, script, isEatenByExec, end, oomKilled] of [
+    ['stopped', '/probe alloc 64; exec sleep inf', false, ['stop', '--grace', '0'], false],
+    ['asked', `/probe alloc 64; ${onTerm('exit 4')}`, false, ['stop'], false],
+    ['killed', '/probe alloc 64; exec sleep inf', false, ['kill', '-s', 'KILL'], false],
+    ['failed', onTerm('exit 3'), true, ['kill', '-s', 'TERM'], false],
+    ['itself', onTerm('/probe alloc 64; exit 137'), true, ['kill', '-s', 'TERM'], true],
+  ] as const) {
+    const app = { exec: ['/bin/sh', '-c', script], isolators };
+    await podOk(['run', '-d', '-'], { root, input: probeManifest({ name, app, pod: { network: { mode: 'none' } } }) });
+    if (isEatenByExec) assert.equal((await pod(['exec', name, '/probe', 'alloc', '64'], { root })).exitCode, 137);
+    await eventually(async () => assert.equal((await shown(name)).apps[0]!.usage?.['oomKills'], 1));
+    await podOk([...end, name], { root });
+    await pod(['wait', name], { root });
+    assert.equal((await shown(name)).apps[0]!.oomKilled, oomKilled, name);
   }
 });
 
