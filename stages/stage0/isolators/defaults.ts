@@ -22,9 +22,12 @@ const RLIMITS: readonly (readonly [number, bigint, bigint])[] = [
   [RLIMIT.RLIMIT_NOFILE, 1024n, 524_288n],
   [RLIMIT.RLIMIT_MEMLOCK, 8n * MIB, 8n * MIB],
   [RLIMIT.RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY],
+  // The kernel's own is the host's hard limit.
+  [RLIMIT.RLIMIT_SIGPENDING, RLIM_INFINITY, RLIM_INFINITY],
   [RLIMIT.RLIMIT_MSGQUEUE, 819_200n, 819_200n],
   [RLIMIT.RLIMIT_NICE, 0n, 0n],
   [RLIMIT.RLIMIT_RTPRIO, 0n, 0n],
+  [RLIMIT.RLIMIT_RTTIME, RLIM_INFINITY, RLIM_INFINITY],
 ];
 
 /** The defaults, none of them above the host's hard limits: raising those takes a capability that containers often lack. */

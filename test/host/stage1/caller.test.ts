@@ -13,6 +13,7 @@ const SHOW = [
   'grep Cpus_allowed_list /proc/self/status',
   'cut -d" " -f19,41 /proc/self/stat',
   'cat /proc/self/personality',
+  'cut -c1-68 /proc/self/limits',
   'ls /proc/self/fd | wc -l',
 ].join('; ');
 
@@ -41,6 +42,7 @@ const WRAPPERS: readonly (readonly string[])[] = [
   ['taskset', '1'],
   ['nice', '-n', '7'],
   ['setarch', '-R'],
+  ['prlimit', '--sigpending=7:', '--rttime=5000:', '--nofile=500:', '--memlock=4096:'],
 ];
 for (const wrapper of WRAPPERS) {
   test(`an app under "${wrapper.join(' ')} pod run" does not notice`, async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { capabilityMask, capabilityNames } from '../../../../stages/linux/capabilities.ts';
+import { RLIMIT } from '../../../../stages/linux/rlimit.ts';
 import { DEFAULT_CAPABILITIES, finalCapabilities } from '../../../../stages/stage0/isolators/capability-sets.ts';
 import { cpuWeight } from '../../../../stages/stage0/isolators/cpu.ts';
 import type { Draft } from '../../../../stages/stage0/isolators/isolator.ts';
@@ -168,6 +169,16 @@ test('limits are never above the hard limits of the host', () => {
   assert.deepEqual(limit(7), { resource: 7, soft: 1024n, hard: 20_000n });
   assert.deepEqual(limit(6), { resource: 6, soft: 512n, hard: 512n });
   assert.deepEqual(limit(4), { resource: 4, soft: 0n, hard: 0n });
+});
+
+test('every limit that is in effect has a value of its own, whatever the caller’s soft limits are', () => {
+  const without = new Set(['RLIMIT_RSS', 'RLIMIT_LOCKS']);
+  const expected = Object.entries(RLIMIT).flatMap(([name, number]) => (without.has(name) ? [] : [number]));
+  const given = draftOf([]).process.rlimits.map(({ resource }) => resource);
+  assert.deepEqual(
+    given.toSorted((a, b) => a - b),
+    expected,
+  );
 });
 
 test('clocks of a pod’s own are refused where the kernel has none, and only who asks for them is told', () => {
