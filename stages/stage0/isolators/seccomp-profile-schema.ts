@@ -117,7 +117,8 @@ export const PROFILE_SCHEMA: JsonSchema = {
           args: {
             type: ['array', 'null'],
             items: ARG,
-            description: 'Tests of arguments, which have to hold together.',
+            description:
+              'Tests of arguments, which have to hold together; where two are of the same argument, one of all of them is enough, as docker and podman have it.',
           },
           comment: { type: 'string', description: 'For readers.' },
           includes: { ...FILTER, description: 'The entry holds only where all of this is so.' },

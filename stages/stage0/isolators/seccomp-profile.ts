@@ -67,7 +67,8 @@ function gather(
       checkName(name, 0, { ...context, atOf: () => context.atOf(pointer) });
     }
     const gathered = calls.get(name) ?? { when: [] };
-    if (entry.args && entry.args.length > 0) gathered.when.push({ tests: entry.args.map(testOf), action });
+    if (entry.args && entry.args.length > 0)
+      gathered.when.push(...testsOf(entry.args).map((tests) => ({ tests, action })));
     else gathered.action ??= action;
     calls.set(name, gathered);
   }
@@ -75,6 +76,16 @@ function gather(
 
 function isKnown(name: string): boolean {
   return Object.hasOwn(SYSCALLS.x86_64, name) || Object.hasOwn(SYSCALLS.aarch64, name);
+}
+
+/**
+ * libseccomp has one test an argument in a rule. runc and crun, and so docker and podman, make a rule of each test when an entry has
+ * two of one argument: any of them will do.
+ */
+function testsOf(args: NonNullable<ProfileCall['args']>): SeccompTest[][] {
+  const tests = args.map(testOf);
+  const isOnce = new Set(args.map(({ index }) => index)).size === args.length;
+  return isOnce ? [tests] : tests.map((test) => [test]);
 }
 
 function testOf({ index, value, valueTwo = 0, op }: NonNullable<ProfileCall['args']>[number]): SeccompTest {

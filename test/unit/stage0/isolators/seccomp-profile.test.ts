@@ -105,6 +105,21 @@ test('tests of arguments hold together, and several entries for one call are tri
   assert.deepEqual([answer('kill', 1n, 9n), answer('kill', 1n, 15n), answer('kill', 2n, 9n)], [errno(3), ALLOW, ALLOW]);
 });
 
+test('of two tests of one argument either is enough, as in runc and crun', () => {
+  const args = [0x1000_0000, 0x2000_0000].map((value) => ({ index: 0, value, op: 'SCMP_CMP_EQ' }));
+  const stopped = filterOf({
+    defaultAction: 'SCMP_ACT_ALLOW',
+    syscalls: [
+      { names: ['unshare'], action: 'SCMP_ACT_ERRNO', args: [...args, { index: 1, value: 7, op: 'SCMP_CMP_EQ' }] },
+    ],
+  });
+  assert.deepEqual(
+    [0x1000_0000n, 0x2000_0000n, 0x4000_0000n].map((flag) => stopped('unshare', flag, 0n)),
+    [errno(1), errno(1), ALLOW],
+  );
+  assert.equal(stopped('unshare', 0n, 7n), errno(1));
+});
+
 test('entries hold for capabilities, architectures and kernels', () => {
   const value = {
     defaultAction: 'SCMP_ACT_ERRNO',
