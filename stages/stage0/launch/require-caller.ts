@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { PodError, type Position } from '../error.ts';
 import { readMountPoints } from '../gc/mounts.ts';
-import type { PodSpec } from '../manifest/spec.ts';
+import type { PodSpec, UsernsSpec } from '../manifest/spec.ts';
 import { idCount } from '../plan/caller.ts';
 import type { CallerFacts, HostFacts } from '../plan/facts.ts';
 import { findTool, missingForNetwork, nameOf } from '../plan/read-caller.ts';
@@ -16,14 +16,15 @@ const SWITCHES: readonly (readonly [path: string, off: string])[] = [
   ['/proc/sys/kernel/apparmor_restrict_unprivileged_userns', '1'],
 ];
 
-/** Everything a normal user's pod cannot have on this host, each with its line; nothing for root. */
+/** Everything a pod of this caller's cannot have on this host, each with its line; of root's, users that it has no ids for. */
 export function refusedToCaller(spec: PodSpec, apps: readonly ResolvedApp[], { caller }: HostFacts): PodError[] {
-  if (!caller) return [];
+  const foreign = apps.flatMap((app) => foreignUser(app, spec.userns, caller));
+  if (!caller) return foreign;
   return [
     ...switchedOff(spec),
     ...withoutUserns(spec),
     ...tooManyIds(spec, caller),
-    ...apps.flatMap((app) => foreignUser(app, caller)),
+    ...foreign,
     ...apps.flatMap(mountedBelow),
     ...withoutBridge(spec, caller),
   ];
@@ -73,25 +74,29 @@ function tooManyIds({ userns }: PodSpec, caller: CallerFacts): PodError[] {
 }
 
 /** Of the manifest or of the image: an id that is not mapped is nobody in the pod. */
-function foreignUser({ spec, image, user }: ResolvedApp, caller: CallerFacts): PodError[] {
-  const has = idCount(caller);
+function foreignUser({ spec, image, user }: ResolvedApp, userns: UsernsSpec, caller?: CallerFacts): PodError[] {
+  const size = userns.mode === 'host' ? Infinity : userns.size;
+  const has = Math.min(size, caller ? idCount(caller) : Infinity);
   const ids: readonly (readonly [what: string, id: number, at: Position | undefined])[] = [
     ['user', user.uid, spec.user?.at],
     ['group', user.gid, spec.group?.at ?? spec.user?.at],
-    ...(has > 1 ? user.supplementaryGids.map((gid) => ['group', gid, spec.user?.at] as const) : []),
+    ...(has > 1 || !caller ? user.supplementaryGids.map((gid) => ['group', gid, spec.user?.at] as const) : []),
   ];
-  return ids
-    .filter(([, id]) => id >= has)
-    .slice(0, 1)
-    .map(([what, id, at]) => {
-      const from = at ? '' : ` (of image "${image.ref}")`;
-      const message = `run app "${spec.name}" as ${what} ${id}${from}: ${mapped(has)}`;
-      return new PodError('host/unsupported', message, { at: at ?? spec.image.at, hint: howToGetIds() });
-    });
+  const [what, id, at] = ids.find(([, number]) => number >= has) ?? [];
+  if (id === undefined) return [];
+  const from = at ? '' : ` (of image "${image.ref}")`;
+  const lack = caller && has < size ? mapped(has) : `the pod's user namespace has ${has} ids`;
+  const hint = caller && has < size ? howToGetIds() : howToHaveId(id);
+  const message = `run app "${spec.name}" as ${what} ${id}${from}: ${lack}`;
+  return [new PodError('host/unsupported', message, { at: at ?? spec.image.at, hint })];
 }
 
 function mapped(count: number): string {
   return count === 1 ? 'a normal user has one id for the pod, its root' : `you have ${count} ids for the pod`;
+}
+
+function howToHaveId(id: number): string {
+  return id < AUTO_SIZE ? `give it more, with "userns: {size: ${id + 1}}"` : 'with "userns: host" any id is one';
 }
 
 /**
