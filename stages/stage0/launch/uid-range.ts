@@ -9,6 +9,8 @@ export const UID_RANGE_KIND = 'uid-range';
 /** Ids of one pod, whatever it uses of them: ranges of one size cannot overlap by halves. */
 const SIZE = 0x10000;
 
+const NO_ID = 2 ** 32 - 1;
+
 /**
  * Where nobody has said otherwise. The first is what systemd's table of ids (doc/UIDS-GIDS) leaves to nobody, below 2^31, where some
  * programs take an id for a negative number. The second is a part of what it leaves to containers.
@@ -66,6 +68,8 @@ function* candidates({ own, others }: KnownIds, uuid: string): Generator<number>
     const slots = Math.floor(count / SIZE);
     for (let i = 0; i < slots; i++) {
       const base = first + ((start + i) % slots) * SIZE;
+      // Root's, and the number that means "no id" to the kernel, are no pod's whatever the files say.
+      if (base === 0 || base + SIZE > NO_ID) continue;
       if (!others.some((other) => overlaps(other, { first: base, count: SIZE }))) yield base;
     }
   }

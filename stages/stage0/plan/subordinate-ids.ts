@@ -29,11 +29,6 @@ export interface KnownIds {
 const OWN_USER = 'pod';
 /** Subordinate ids and containers' begin here (systemd: doc/UIDS-GIDS); what is below is users' own, and nobody's unless the files say so. */
 const LOWEST = 0x80000;
-/** Root's, and that which means "no id" to the kernel: no pod's whatever the files say. */
-const NOBODYS: readonly IdRange[] = [
-  { first: 0, count: 1 },
-  { first: 2 ** 32 - 1, count: Number.MAX_SAFE_INTEGER },
-];
 
 let known: { readonly stamp: string; readonly ids: KnownIds } | undefined;
 
@@ -57,7 +52,7 @@ function read(files: IdFiles): KnownIds {
   const lowest = Math.min(LOWEST, ...own.map(({ first }) => first));
   const accounts = [files.passwd, files.group].flatMap((path) => [...idsFrom(lowest, textOf(path))]);
   const taken = accounts.map((first) => ({ first, count: 1 }));
-  return { own, others: [...NOBODYS, ...[...uids, ...gids].filter((entry) => !isOwn(entry)), ...taken] };
+  return { own, others: [...[...uids, ...gids].filter((entry) => !isOwn(entry)), ...taken] };
 }
 
 function textOf(path: string): string {
