@@ -21,5 +21,8 @@ export function parseList(text: string, at?: Position): Set<number> {
 
 /** Members of `wanted` that `offered` lacks, in the kernel's words. */
 export function missingFrom(wanted: ReadonlySet<number>, offered: ReadonlySet<number>): string {
-  return [...wanted].filter((each) => !offered.has(each)).join(',');
+  const missing = [...wanted].filter((each) => !offered.has(each)).toSorted((a, b) => a - b);
+  const first = missing.filter((each, index) => each !== missing[index - 1]! + 1);
+  const last = missing.filter((each, index) => each + 1 !== missing[index + 1]);
+  return first.map((each, index) => (each === last[index] ? `${each}` : `${each}-${last[index]}`)).join(',');
 }

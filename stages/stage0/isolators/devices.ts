@@ -102,8 +102,8 @@ function refuseUnlessShown({ path, access = 'rw' }: DeviceEntry, at: Position): 
   });
 }
 
-/** Places in /dev that the pod fills with file systems of its own. */
-const OWN = /^\/dev\/(pts|shm|mqueue|fd)(\/|$)/;
+/** Places in /dev that the pod fills with file systems and links of its own. */
+const OWN = /^\/dev\/(pts|shm|mqueue|fd|ptmx|stdin|stdout|stderr)(\/|$)/;
 
 function nodeOf(
   path: string,

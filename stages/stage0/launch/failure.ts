@@ -17,6 +17,9 @@ const NO_WORK_DIRECTORY =
 
 const FOREIGN_ID = `the id is outside of the pod's ids: it has as many as "userns: {size: N}" says, 65536 without it`;
 
+const FROM_OTHERS =
+  'what takes from others is only granted with "userns: host" and the privilege of the host\'s root (CAP_SYS_NICE)';
+
 const HINTS: Readonly<Record<string, string>> = {
   'execve ENOENT': 'the command, or the interpreter its first line or its ELF header names, is not in the image',
   'execve EACCES': 'the file is not executable for the user of the app',
@@ -30,6 +33,9 @@ const HINTS: Readonly<Record<string, string>> = {
   'setresuid EINVAL': FOREIGN_ID,
   'setresgid EINVAL': FOREIGN_ID,
   'setgroups EINVAL': FOREIGN_ID,
+  'setpriority EACCES': FROM_OTHERS,
+  'ioprio_set EPERM': FROM_OTHERS,
+  'sched_setscheduler EPERM': `${FROM_OTHERS}, and to no cgroup of version 1 where the kernel has CONFIG_RT_GROUP_SCHED`,
   'tape.equal ESTALE': 'what is there is not what its name says',
 };
 

@@ -24,6 +24,11 @@ const TABLE: readonly (readonly [string, readonly object[], readonly string[]])[
   ['a number without a kind', [{ major: 10 }], ['manifest/schema /allow/0']],
   ['access alone', [{ access: 'r' }], ['manifest/schema /allow/0']],
   ['a place of the pod', [{ path: '/dev/pts/0' }], ['manifest/schema /allow/0/path']],
+  [
+    'a link of the pod',
+    [{ path: '/dev/stdin' }, { path: '/dev/ptmx' }],
+    ['manifest/schema /allow/0/path', 'manifest/schema /allow/1/path'],
+  ],
   ['a way out of /dev', [{ path: '/dev/../etc/passwd' }], ['manifest/schema /allow/0/path']],
 ];
 
