@@ -51,6 +51,7 @@ export function choose(
   load: (descriptor: Descriptor) => unknown,
 ): Descriptor {
   let candidates = byTag(manifestsOf(top, path, `"${path}/index.json"`), tag, path);
+  if (tag === undefined) requireOne(candidates, path);
   for (let depth = 0; depth < MAX_NESTING; depth++) {
     const chosen = byPlatform(candidates, path);
     if (!isIndex(chosen.mediaType)) return chosen;
@@ -89,6 +90,21 @@ function byTag(manifests: readonly Descriptor[], tag: string | undefined, path: 
   if (found.length === 0)
     throw new PodError('image/reference', `read "${path}": it holds no image "${wanted}"`, { hint });
   return found;
+}
+
+/** What was copied into a layout without a tag stands beside what was there before: none of them is the one that is meant. */
+function requireOne(candidates: readonly Descriptor[], path: string): void {
+  const digests = new Map<string, string>();
+  for (const { digest, platform } of candidates) {
+    if (platform !== undefined && !runsHere(platform)) continue;
+    const key = JSON.stringify(platform ?? null);
+    if ((digests.get(key) ?? digest) !== digest) {
+      throw new PodError('image/reference', `read "${path}": it holds several images, and nothing tells them apart`, {
+        hint: 'give each a tag of its own when it is copied there, and write oci:DIR:TAG',
+      });
+    }
+    digests.set(key, digest);
+  }
 }
 
 /** One that states this machine's platform before one that states none; several of a kind: the first, as the specification has it. */

@@ -7,12 +7,14 @@ export const ARCHITECTURE: string = process.arch === 'x64' ? 'amd64' : process.a
 export interface Platform {
   readonly os: string | undefined;
   readonly architecture: string | undefined;
+  readonly variant?: string | undefined;
 }
 
 export function platformOf(value: unknown, label: string): Platform | undefined {
   if (value === undefined || value === null) return undefined;
   const platform = objectOf(value, label);
-  return { os: stringOf(platform.os, label), architecture: stringOf(platform.architecture, label) };
+  const [os, architecture, variant] = [platform.os, platform.architecture, platform.variant];
+  return { os: stringOf(os, label), architecture: stringOf(architecture, label), variant: stringOf(variant, label) };
 }
 
 export function runsHere(platform: Platform): boolean {

@@ -48,6 +48,27 @@ test('several tags and none asked for, or one that is not there, is an error of 
   );
 });
 
+test('several images that neither a tag nor a platform tells apart are an error of the reference', () => {
+  const refused = (...manifests: readonly object[]): void => {
+    assert.equal(
+      codeOf(() => choose(index(...manifests), undefined, 'p', none)),
+      'image/reference',
+    );
+  };
+  refused(manifest('a'), manifest('b'));
+  refused(manifest('a'), tagged('b', 'v2'));
+  refused(manifest('a', { platform: HERE }), manifest('b', { platform: HERE }));
+  const foreign = { os: 'linux', architecture: 's390x' };
+  const told = index(
+    manifest('a', { platform: foreign }),
+    manifest('b', { platform: foreign }),
+    manifest('c', { platform: HERE }),
+    manifest('d', { platform: { ...HERE, variant: 'v9' } }),
+    manifest('c', { platform: HERE }),
+  );
+  assert.equal(choose(told, undefined, 'p', none).digest[7], 'c');
+});
+
 test("this machine's platform is chosen from a nested index", () => {
   const nested = index(
     manifest('c', { platform: { os: 'linux', architecture: 's390x' } }),
