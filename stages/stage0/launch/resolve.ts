@@ -2,7 +2,7 @@ import { PodError, PodErrors, podErrorsOf } from '../error.ts';
 import type { resolveImage } from '../image/resolve.ts';
 import type { ImageProgress, ResolvedImage } from '../image/types.ts';
 import { hasPlainEtc } from '../image/plain-etc.ts';
-import { lookupUser } from '../image/user.ts';
+import { type ImageUser, lookupUser } from '../image/user.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { ResolvedApp } from '../plan/types.ts';
 import { resolveOwn } from './resolve-own.ts';
@@ -41,7 +41,7 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
     images.set(image.value, resolveOwn(image.value, { ...optionsOf(input), at: image.at, digest }));
   }
   const settled = await Promise.allSettled(
-    spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir)),
+    spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir, spec.userns)),
   );
   const errors = settled.flatMap((result) => (result.status === 'rejected' ? podErrorsOf(result.reason) : []));
   const apps = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -66,15 +66,25 @@ function optionsOf({
   return { storeDir, baseDir, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
 }
 
-/** A user that is not in the image is an error at the line that names it. */
-function resolveApp(spec: AppSpec, image: ResolvedImage, storeDir: string): ResolvedApp {
+/** A user that is not in the image, or not one of the pod's ids, is an error at the line that names it. */
+function resolveApp(spec: AppSpec, image: ResolvedImage, storeDir: string, userns: PodSpec['userns']): ResolvedApp {
   try {
-    return { spec, image, ...lookInsideOnce(spec, image, storeDir) };
+    const contents = lookInsideOnce(spec, image, storeDir);
+    if (userns.mode !== 'host') requireIds(contents.user, userns.size, image.ref);
+    return { spec, image, ...contents };
   } catch (error) {
     if (!(error instanceof PodError) || error.at) throw error;
     const at = spec.user?.at ?? spec.group?.at ?? spec.image.at;
     throw new PodError(error.code, error.message, { at, hint: error.hint, cause: error });
   }
+}
+
+/** Numbers in a manifest are checked with it; these are what names, paths and the image's own user came to. */
+function requireIds({ uid, gid, supplementaryGids }: ImageUser, size: number, ref: string): void {
+  const [what, id] = uid >= size ? ['user', uid] : ['group', [gid, ...supplementaryGids].find((one) => one >= size)];
+  if (id === undefined) return;
+  const message = `run as ${what} ${id}, as image "${ref}" has it: it is outside the pod's user namespace, which has ${size} ids`;
+  throw new PodError('image/user', message, { hint: 'with "userns: host" any id is one' });
 }
 
 type Contents = Pick<ResolvedApp, 'user' | 'hasPlainEtc'>;
