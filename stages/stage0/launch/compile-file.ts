@@ -34,7 +34,7 @@ export async function compileFile(
   if (warned.length === 0) {
     const { facts, apps, fileVolumes, pod } = compiled;
     const images = [...new Map(apps.map(({ image }) => [image.ref, image])).values()];
-    const made = { facts, images, volumes: spec.volumes, fileVolumes };
+    const made = { facts, images, spec, fileVolumes };
     keepPod(manifest, options, { identity: identityOf(spec), pod }, made);
   }
   return { ...compiled, spec };

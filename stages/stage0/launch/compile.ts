@@ -56,7 +56,7 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   onPhase('resolve');
   requireStateDirectory(root);
   refuseUnsupported(spec);
-  const fileVolumes = findFileVolumes(spec.volumes);
+  const fileVolumes = findFileVolumes(spec);
   const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
   options.signal?.throwIfAborted();
   onPhase('plan');

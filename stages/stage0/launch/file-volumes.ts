@@ -1,10 +1,14 @@
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { errnoMessage } from '../../linux/errno.ts';
 import { PodError, PodErrors } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
+import { hostPartsOf } from './host-paths.ts';
 
-/** Which host volumes are files rather than directories; a source that is missing is an error at its line. */
-export function findFileVolumes(volumes: PodSpec['volumes']): Set<string> {
+/**
+ * Which host volumes are files rather than directories, by their names, and which parts of them that are mounted, as `NAME/SUBPATH`.
+ * A source that is missing is an error at its line.
+ */
+export function findFileVolumes({ volumes, apps }: Pick<PodSpec, 'volumes' | 'apps'>): Set<string> {
   const files = new Set<string>();
   const errors: PodError[] = [];
   for (const volume of volumes) {
@@ -20,5 +24,16 @@ export function findFileVolumes(volumes: PodSpec['volumes']): Set<string> {
     }
   }
   if (errors.length > 0) throw new PodErrors(errors);
+  for (const { source, key } of hostPartsOf({ volumes, apps })) if (isFile(source)) files.add(key);
   return files;
+}
+
+/** What is not there, or a link, is refused by the launch, which knows the line. */
+function isFile(path: string): boolean {
+  try {
+    const stat = lstatSync(path);
+    return !stat.isDirectory() && !stat.isSymbolicLink();
+  } catch {
+    return false;
+  }
 }

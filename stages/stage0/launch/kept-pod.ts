@@ -5,7 +5,6 @@ import { cgroupSources } from '../cgroup/hierarchies.ts';
 import { hashName } from '../image/record.ts';
 import { resolveCached } from '../image/resolve.ts';
 import type { ResolvedImage } from '../image/types.ts';
-import type { VolumeSpec } from '../manifest/spec.ts';
 import type { CgroupFacts, HostFacts, Look } from '../plan/facts.ts';
 import { lookAround } from '../plan/look.ts';
 import { fingerprint, readHostFacts } from '../plan/read-facts.ts';
@@ -14,6 +13,7 @@ import { isAsPinned, type Pins } from '../pins/pins.ts';
 import { readBootId } from '../pod/uuid.ts';
 import { BUILD } from './build.ts';
 import type { CompiledPod, PodIdentity } from './compiled.ts';
+import { hostPathsOf, type Mounting } from './host-paths.ts';
 
 /** What a compiled pod was made from; it holds as long as all of this is as it was. */
 export interface Conditions {
@@ -84,9 +84,7 @@ export function keepPod(manifest: ManifestInput, options: RunOptions, kept: Kept
     looks: Object.keys(made.facts.looked) as Look[],
     request,
     images: made.images,
-    hostVolumes: made.volumes.flatMap((volume) =>
-      volume.kind === 'host' ? [{ source: volume.source, isFile: made.fileVolumes.has(volume.name) }] : [],
-    ),
+    hostVolumes: hostPathsOf(made.spec).map(({ source, key }) => ({ source, isFile: made.fileVolumes.has(key) })),
     identity: kept.identity,
     pod: { ...kept.pod, tape: { ...kept.pod.tape, bytes: new Uint8Array(0) } },
   };
@@ -101,7 +99,7 @@ export function keepPod(manifest: ManifestInput, options: RunOptions, kept: Kept
 export interface MadeFrom {
   readonly facts: HostFacts;
   readonly images: readonly ResolvedImage[];
-  readonly volumes: readonly VolumeSpec[];
+  readonly spec: Mounting;
   readonly fileVolumes: ReadonlySet<string>;
 }
 

@@ -58,7 +58,7 @@ const ORDER = [
 export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodPlan> {
   const { root } = options;
   refuseUnsupported(spec);
-  const fileVolumes = findFileVolumes(spec.volumes);
+  const fileVolumes = findFileVolumes(spec);
   const { baseDir, frozen, onWarning } = options;
   const pins = readPins(baseDir, frozen);
   const apps = await resolveApps(spec, { storeDir: imagesDir(root), baseDir, pins, frozen, onWarning });

@@ -6,7 +6,7 @@ import { PodErrors } from '../error.ts';
 import type { ImageMount } from '../image/types.ts';
 import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
 import { lowerPod } from '../isolators/lower-pod.ts';
-import type { SnapshotLayer } from '../manifest/spec.ts';
+import type { MountSpec, SnapshotLayer } from '../manifest/spec.ts';
 import type { DeviceNode, RootfsInput, RootfsMount } from '../rootfs/types.ts';
 import type { Join } from './joins.ts';
 import { idsOf, takesRange } from './namespaces.ts';
@@ -61,7 +61,7 @@ export function rootfsInput(
       imageAt: app.image.at,
       readOnly: app.readOnlyRootFS,
       nosuid: drafts.apps.get(app.name)!.process.noNewPrivileges,
-      mounts: app.mounts,
+      mounts: app.mounts.map((mount) => ({ ...mount, isFile: isFilePart(mount, fileVolumes) })),
       cgroupViews: cgroupViews(cgroups, app.name),
       maskedPaths: drafts.apps.get(app.name)!.process.maskedPaths,
       readOnlyPaths: drafts.apps.get(app.name)!.process.readOnlyPaths,
@@ -86,6 +86,10 @@ export function rootfsInput(
     sysctls: drafts.pod.sysctls,
     podAt: spec.at,
   };
+}
+
+function isFilePart({ volume, subPath }: MountSpec, fileVolumes: ReadonlySet<string>): boolean {
+  return subPath !== undefined && fileVolumes.has(`${volume}/${subPath}`);
 }
 
 function withSnapshot(mounts: readonly ImageMount[], layers: readonly SnapshotLayer[] = []): readonly RootfsMount[] {

@@ -61,7 +61,7 @@ export interface PlanInput {
   readonly enter?: EnterPlan | undefined;
   /** What is known already that cannot be honoured. */
   readonly refusals?: readonly PodError[];
-  /** Host volumes whose source is a file. */
+  /** Host volumes whose source is a file, and mounted parts of them that are, as `NAME/SUBPATH`. */
   readonly fileVolumes: ReadonlySet<string>;
   readonly layersDir: string;
   /** Where the directories of pods are. */

@@ -26,7 +26,7 @@ import { planProtectedPaths } from './protected-paths.ts';
 import { planSysctls } from './sysctls.ts';
 import { replaceFiles } from './network-files.ts';
 import { ensureDirectory, openInside } from './targets.ts';
-import type { RootfsApp, RootfsInput } from './types.ts';
+import type { RootfsApp, RootfsInput, RootfsMountPoint } from './types.ts';
 import { planRootOwner } from './upper.ts';
 import { planMount, planVolumeTree } from './volumes.ts';
 
@@ -118,7 +118,7 @@ function planMounts(
   pod: Tape,
   input: RootfsInput,
   at: { initRoot: Reg; root: Reg },
-  mounts: readonly MountSpec[],
+  mounts: readonly RootfsMountPoint[],
 ): void {
   const byDepth = mounts.toSorted((a, b) => a.path.split('/').length - b.path.split('/').length);
   for (const mount of byDepth) {

@@ -13,6 +13,12 @@ export type RootfsVolume = VolumeSpec & {
 /** One of an app's overlays: a part of its image, and a snapshot's layer on top of it. */
 export type RootfsMount = ImageMount & { readonly layer?: SnapshotLayer | undefined };
 
+/** What an app mounts of a volume. */
+export type RootfsMountPoint = MountSpec & {
+  /** What its subPath names in a host volume is no directory. */
+  readonly isFile?: boolean;
+};
+
 interface Protected {
   readonly value: string;
   readonly at: Position;
@@ -27,7 +33,7 @@ export interface RootfsApp {
   readonly readOnly: boolean;
   /** Set-user-id bits and file capabilities in its root mean nothing, whoever executes the file. */
   readonly nosuid: boolean;
-  readonly mounts: readonly MountSpec[];
+  readonly mounts: readonly RootfsMountPoint[];
   /** Cgroup directories to show below /sys/fs/cgroup. */
   readonly cgroupViews: readonly { readonly name: string; readonly path: Text }[];
   /** Inside its root. */

@@ -16,7 +16,7 @@ import { type Reg, sym, type Tape } from '../../tape/program.ts';
 import { attachMount, cloneTree, newFileSystem, type Reason, setMountAttr } from './mount-ops.ts';
 import { storageReg } from './storage.ts';
 import { ensureDirectory, ensureFile, openInside, writeNewFile } from './targets.ts';
-import type { RootfsInput, RootfsVolume } from './types.ts';
+import type { RootfsInput, RootfsMountPoint, RootfsVolume } from './types.ts';
 import { planRootOwner } from './upper.ts';
 
 export const VOLUME_ATTRIBUTES: bigint = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
@@ -154,14 +154,14 @@ function planInlineVolume(
 }
 
 /** One mount of a volume in an app's root. */
-export function planMount(pod: Tape, initRoot: Reg, appRoot: Reg, mount: MountSpec, volume: RootfsVolume): void {
+export function planMount(pod: Tape, initRoot: Reg, appRoot: Reg, mount: RootfsMountPoint, volume: RootfsVolume): void {
   const { program } = pod;
   const clone = program.reg('mount');
   const target = program.reg('target');
   const reason = { at: mount.at, why: `mount volume "${mount.volume}" on ${JSON.stringify(mount.path)}` };
   cloneVolume(pod, initRoot, { mount, volume }, clone, reason);
   if (mount.readOnly) setMountAttr(pod, clone, { set: MOUNT_ATTR_RDONLY, recursive: true }, reason);
-  if (volume.isFile || isInlineFile(volume, mount)) ensureFile(pod, appRoot, mount.path, reason);
+  if (isFileMount(volume, mount)) ensureFile(pod, appRoot, mount.path, reason);
   else ensureDirectory(pod, appRoot, mount.path, reason);
   openInside(pod, appRoot, mount.path, O_PATH, target, reason);
   attachMount(pod, clone, target, '', reason);
@@ -169,8 +169,9 @@ export function planMount(pod: Tape, initRoot: Reg, appRoot: Reg, mount: MountSp
   pod.call('close', [clone], reason);
 }
 
-function isInlineFile(volume: RootfsVolume, mount: MountSpec): boolean {
-  return volume.kind === 'inline' && mount.subPath !== undefined && mount.subPath in volume.files;
+function isFileMount(volume: RootfsVolume, { subPath, isFile }: RootfsMountPoint): boolean {
+  if (subPath === undefined) return volume.isFile;
+  return volume.kind === 'inline' ? Object.hasOwn(volume.files, subPath) : isFile === true;
 }
 
 /**

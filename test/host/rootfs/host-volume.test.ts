@@ -81,6 +81,17 @@ test('a file can be a volume, and is the same file outside', async () => {
   assert.equal(readFileSync(`${source}/file`, 'utf8'), 'top\nmore\n');
 });
 
+test('a subPath may be a file, and is mounted where nothing was', async () => {
+  mkdirSync(`${source}/parts`);
+  writeFileSync(`${source}/parts/one`, 'part\n');
+  await using pod = await startShellPod(root, {
+    volumes: [data],
+    app: { mounts: [{ volume: 'data', path: '/etc/made/part.conf', subPath: 'parts/one' }] },
+  });
+  assert.equal(await sh(pod, 'cat /etc/made/part.conf; echo more >>/etc/made/part.conf'), 'part');
+  assert.equal(readFileSync(`${source}/parts/one`, 'utf8'), 'part\nmore\n');
+});
+
 test('a link in a volume cannot lead a subPath out of it', async () => {
   symlinkSync('/etc', `${source}/absolute`);
   symlinkSync('../../../etc', `${source}/relative`);

@@ -81,6 +81,19 @@ test('a host volume that became a file is mounted as one', async () => {
   rmdirSync(source);
 });
 
+test('a part of a host volume that became a file is mounted as one', async () => {
+  const part = folder.path('source/part');
+  mkdirSync(part, { recursive: true });
+  const script = 'test -d /data && echo directory || cat /data';
+  const file = folder.write('part.yaml', volumeManifest(script, ', subPath: part'));
+  assert.equal((await settle([file])).stdout, 'directory');
+  rmdirSync(part);
+  writeFileSync(part, 'I am a file');
+  assert.equal((await isCompiledAnew([file])).stdout, 'I am a file');
+  assert.equal((await settle([file])).stdout, 'I am a file');
+  rmSync(folder.path('source'), { recursive: true });
+});
+
 test('a host volume that vanished is an error at its line, as in a first run', async () => {
   const source = folder.path('source');
   mkdirSync(source);
@@ -184,7 +197,7 @@ test('limits of the caller that became tighter are those of the pod', async () =
   assert.deepEqual([stdout, fresh], [lower, String(before)]);
 });
 
-function volumeManifest(script: string): string {
+function volumeManifest(script: string, mount = ''): string {
   return [
     'apiVersion: pod/v1',
     'kind: Pod',
@@ -193,7 +206,7 @@ function volumeManifest(script: string): string {
     'volumes:',
     '  - {name: data, kind: host, source: ./source}',
     'apps:',
-    `  - {name: a, image: host, exec: [/bin/sh, -c, '${script}'], mounts: [{volume: data, path: /data}]}`,
+    `  - {name: a, image: host, exec: [/bin/sh, -c, '${script}'], mounts: [{volume: data, path: /data${mount}}]}`,
     '',
   ].join('\n');
 }

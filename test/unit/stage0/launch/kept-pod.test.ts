@@ -55,7 +55,7 @@ function keep(options: RunOptions, manifest: ManifestInput = MANIFEST, more: Par
   const made = {
     facts: readHostFacts(),
     images: [],
-    volumes: [],
+    spec: { volumes: [], apps: [] },
     fileVolumes: new Set<string>(),
     ...more,
   };
@@ -116,13 +116,13 @@ test('a plan holds as long as each host volume is the kind of file it was', () =
   const source = `${options.root}/source`;
   const volume: VolumeSpec = { kind: 'host', name: 'data', source, readOnly: false, at: AT };
   mkdirSync(source);
-  keep(options, MANIFEST, { volumes: [volume] });
+  keep(options, MANIFEST, { spec: { volumes: [volume], apps: [] } });
   assert.ok(recallPod(MANIFEST, options));
   rmSync(source, { recursive: true });
   assert.equal(recallPod(MANIFEST, options), undefined);
   writeFileSync(source, '');
   assert.equal(recallPod(MANIFEST, options), undefined);
-  keep(options, MANIFEST, { volumes: [volume], fileVolumes: new Set(['data']) });
+  keep(options, MANIFEST, { spec: { volumes: [volume], apps: [] }, fileVolumes: new Set(['data']) });
   assert.ok(recallPod(MANIFEST, options));
 });
 
