@@ -1,7 +1,8 @@
 import { blobOfFile } from './blob.ts';
 import { EMPTY_CONFIG } from './config.ts';
-import { ensureLayer, layerPath } from './layer.ts';
+import { ensureLayer, layerPath, opaqueMark } from './layer.ts';
 import type { ResolvedLayers } from './oci.ts';
+import { settleLayers } from './settle.ts';
 import type { Store } from './store.ts';
 import type { ResolveOptions } from './types.ts';
 
@@ -13,5 +14,6 @@ export async function resolveTar(
   options: ResolveOptions,
 ): Promise<ResolvedLayers> {
   const layer = await ensureLayer(store, { blob: blobOfFile(path, `"${path}"`) }, lockName, options);
-  return { digest: layer.digest, config: EMPTY_CONFIG, layers: [layerPath(store, layer.diffId)] };
+  const layers = settleLayers(store, [layerPath(store, layer.diffId)], opaqueMark(options));
+  return { digest: layer.digest, config: EMPTY_CONFIG, layers };
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Blob } from './blob.ts';
 import { Budget } from './budget.ts';
 import { openDecompressed } from './decompress.ts';
+import { type LayerNotes, writeNotes } from './notes.ts';
 import { type Store, StoreLock, TempDir } from './store.ts';
 import { corrupt } from './tar/fault.ts';
 import { TarReader } from './tar/reader.ts';
@@ -31,6 +32,11 @@ const LIMITS = { maxEntries: 2_000_000, maxMetaBytes: 1024 * 1024 };
 
 export function layerPath(store: Store, diffId: string): string {
   return `${store.layers}/${diffId.replace('sha256:', '')}`;
+}
+
+/** The attribute of directories that hide what is below them. */
+export function opaqueMark({ ids }: Pick<ResolveOptions, 'ids'>): string {
+  return ids === undefined ? OPAQUE : USER_OPAQUE;
 }
 
 /** Unpackings under way in this process, by layer directory: two apps of one pod share a layer, and must not wait for each other's lock. */
@@ -72,20 +78,25 @@ async function unpackLocked(
   // Another process may have made it while we waited.
   if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
   using temp = TempDir.create(store);
-  const layer = await unpackInto(temp.fd, source, options);
+  const { notes, ...layer } = await unpackInto(temp.fd, source, options);
+  writeNotes(store, layer.diffId.replace('sha256:', ''), notes);
   temp.publish(layerPath(store, layer.diffId));
   options.onProgress?.({ kind: 'done', digest: layer.digest });
   return layer;
 }
 
-async function unpackInto(rootFd: number, source: LayerSource, options: ResolveOptions): Promise<UnpackedLayer> {
+async function unpackInto(
+  rootFd: number,
+  source: LayerSource,
+  options: ResolveOptions,
+): Promise<UnpackedLayer & { readonly notes: LayerNotes }> {
   const { createHash } = await import('node:crypto');
   const { blob } = source;
   const stored = createHash('sha256');
   const plain = createHash('sha256');
   const budget = new Budget(blob, rootFd);
   const { ids } = options;
-  using writer = new LayerWriter(rootFd, imageFaults(blob.label), undefined, ids === undefined ? OPAQUE : USER_OPAQUE);
+  using writer = new LayerWriter(rootFd, imageFaults(blob.label), undefined, opaqueMark(options));
   const sink = ids === undefined ? writer : new OwnedSink(writer, ids, blob.label);
   const reader = new TarReader(blob.label, sink, LIMITS);
   let doneBytes = 0;
@@ -109,7 +120,7 @@ async function unpackInto(rootFd: number, source: LayerSource, options: ResolveO
   const layer = { digest: finish(stored), diffId: finish(plain) };
   verify(source, layer);
   writer.finish();
-  return layer;
+  return { ...layer, notes: writer.notes() };
 }
 
 function finish(hash: Hash): string {

@@ -1,10 +1,11 @@
-import { ensureLayer, layerPath, type LayerSource } from './layer.ts';
+import { ensureLayer, layerPath, type LayerSource, opaqueMark } from './layer.ts';
+import { settleLayers } from './settle.ts';
 import type { Store } from './store.ts';
 import { corrupt } from './tar/fault.ts';
 import type { ResolveOptions } from './types.ts';
 
-/** Overlayfs takes 500 lower layers at most. */
-const MAX_LAYERS = 500;
+/** Overlayfs takes 500 lower layers at most; one more may settle the image, one be a snapshot, and one hold files of the pod. */
+const MAX_LAYERS = 497;
 /** The main thread writes files while the pool decompresses; more than this many at a time gain nothing. */
 const PARALLEL = 4;
 
@@ -34,7 +35,8 @@ export async function ensureLayers(
     }
   };
   await allOrNone(Array.from({ length: Math.min(PARALLEL, distinct.length) }, work), stop);
-  return distinct.map(({ diffId }) => layerPath(store, diffId));
+  const layers = distinct.map(({ diffId }) => layerPath(store, diffId));
+  return settleLayers(store, layers, opaqueMark(options));
 }
 
 /** Waits for all, also when one failed: whatever the others had begun must be gone when the caller hears of it. */

@@ -22,19 +22,28 @@ export interface Store {
   readonly layers: string;
   /** What a reference resolved to, by a hash of the reference. */
   readonly refs: string;
+  /** What is to be known of a layer besides its files, by its name. */
+  readonly notes: string;
   readonly locks: string;
   /** Being unpacked; each is locked by whoever is at it. */
   readonly tmp: string;
 }
 
 export function storeAt(dir: string): Store {
-  return { dir, layers: `${dir}/layers`, refs: `${dir}/refs`, locks: `${dir}/locks`, tmp: `${dir}/tmp` };
+  return {
+    dir,
+    layers: `${dir}/layers`,
+    refs: `${dir}/refs`,
+    notes: `${dir}/notes`,
+    locks: `${dir}/locks`,
+    tmp: `${dir}/tmp`,
+  };
 }
 
 export function createStore(dir: string): Store {
   const store = storeAt(dir);
   try {
-    for (const path of [store.dir, store.layers, store.refs, store.locks]) makeDirectories(path, 0o700);
+    for (const path of [store.dir, store.layers, store.refs, store.notes, store.locks]) makeDirectories(path, 0o700);
     if (makeDirectories(store.tmp, 0o700)) spreadChildren(store.tmp);
   } catch (error) {
     throw storeFailure(`create the image store "${dir}"`, error);

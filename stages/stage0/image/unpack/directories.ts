@@ -1,5 +1,7 @@
 import { SyscallError } from '../../../linux/errno.ts';
 import { tryFsetxattr } from '../../../linux/file.ts';
+import type { LayerNotes } from '../notes.ts';
+import { splitPath } from './entry-path.ts';
 import { applyToFd, type Metadata } from './metadata.ts';
 import type { ParentDirs } from './parents.ts';
 
@@ -15,6 +17,8 @@ const YES = Buffer.from('y');
 export class PendingDirectories {
   readonly #metadata = new Map<string, Metadata>([['', IMPLICIT]]);
   readonly #opaque = new Set<string>();
+  readonly #implicit = new Set<string>();
+  readonly #new = new Set<string>();
   readonly #mark: string;
 
   constructor(mark: string) {
@@ -24,16 +28,24 @@ export class PendingDirectories {
   /** The last entry for a directory wins. */
   add(path: string, metadata: Metadata): void {
     this.#metadata.set(path, metadata);
+    this.#implicit.delete(path);
   }
 
   /** `owner` is that of root where it is not 0. */
   addImplicit(path: string, owner = 0): void {
     this.#metadata.set(path, { ...IMPLICIT, uid: owner, gid: owner });
+    this.#implicit.add(path);
   }
 
   /** What lower layers have in this directory stays hidden. */
   markOpaque(path: string): void {
     this.#opaque.add(path);
+  }
+
+  /** The same, and it is none of theirs: nothing else describes it. */
+  markNew(path: string): void {
+    this.#opaque.add(path);
+    this.#new.add(path);
   }
 
   /** The root is somebody else's, and stays as it is. */
@@ -44,6 +56,16 @@ export class PendingDirectories {
   remove(path: string): void {
     this.#metadata.delete(path);
     this.#opaque.delete(path);
+    this.#implicit.delete(path);
+  }
+
+  /** `whiteouts`: paths of what is hidden. */
+  notes(whiteouts: ReadonlySet<string>): LayerNotes {
+    const hiding = new Set([...whiteouts].map((path) => splitPath(path)[0]));
+    // The root has the pod's own directory above it.
+    hiding.delete('');
+    const implicit = [...this.#implicit].filter((path) => !this.#new.has(path));
+    return { isOpaque: this.#opaque.has(''), implicit, hiding: [...hiding] };
   }
 
   finish(parents: ParentDirs): void {

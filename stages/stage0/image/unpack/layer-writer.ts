@@ -1,12 +1,10 @@
-import { type BigIntStats, closeSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { ERRNO, SyscallError } from '../../../linux/errno.ts';
 import {
   AT_REMOVEDIR,
   O_CREAT,
-  O_DIRECTORY,
   O_EXCL,
   O_NOFOLLOW,
-  O_PATH,
   O_WRONLY,
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
@@ -23,9 +21,10 @@ import {
   trySymlinkat,
   tryUnlinkat,
 } from '../../../linux/file.ts';
+import type { LayerNotes } from '../notes.ts';
 import type { TarEntry, TarSink } from '../tar/entry.ts';
 import { printable } from '../tar/fault.ts';
-import { requireReplaceable } from './clash.ts';
+import { isAbsent, isDirectory, requireReplaceable } from './clash.ts';
 import { OPAQUE, PendingDirectories } from './directories.ts';
 import { normalizeEntryPath, splitPath } from './entry-path.ts';
 import type { Faults } from './failure.ts';
@@ -109,6 +108,11 @@ export class LayerWriter implements TarSink, Disposable {
     this.#guard(() => this.#directories.finish(this.#parents));
   }
 
+  /** What there is to know about the layer, once it is finished. */
+  notes(): LayerNotes {
+    return this.#directories.notes(this.#whiteouts);
+  }
+
   [Symbol.dispose](): void {
     this.#closeFile();
     this.#parents[Symbol.dispose]();
@@ -163,11 +167,11 @@ export class LayerWriter implements TarSink, Disposable {
       if (!this.#made) this.#directories.add(path, entry);
       return;
     }
-    const hidden = this.#whiteouts.has(path);
     if (exists) this.#makeOver(dirFd, name, path, 'mkdirat', make);
     this.#parents.adopt(dirFd, name, path);
     this.#directories.add(path, entry);
-    if (hidden) this.#directories.markOpaque(path);
+    // What stood there, a whiteout or another entry, hides what lower layers have.
+    if (exists && !this.#made) this.#directories.markNew(path);
   }
 
   #createHardLink(dirFd: number, name: string, path: string, entry: TarEntry): void {
@@ -249,7 +253,7 @@ export class LayerWriter implements TarSink, Disposable {
     if (made === 0) this.#whiteouts.add(target);
     // The layer has this name too, and a whiteout speaks of lower layers only: the name shadows a lower file by itself, a directory must be told to.
     else if (made !== -ERRNO.EEXIST) throw new SyscallError('mknodat', -made);
-    else if (isDirectory(dirFd, whiteout.name)) this.#directories.markOpaque(target);
+    else if (isDirectory(dirFd, whiteout.name)) this.#directories.markNew(target);
   }
 
   /** Makes room for a directory where this layer's own whiteout stands in its path; false when none does. */
@@ -260,7 +264,7 @@ export class LayerWriter implements TarSink, Disposable {
         const [parent, name] = splitPath(prefix);
         const removed = tryUnlinkat(this.#parents.open(parent), bytePath(name));
         if (removed < 0) throw new SyscallError('unlinkat', -removed);
-        this.#directories.markOpaque(prefix);
+        this.#directories.markNew(prefix);
         return true;
       }
       if (end < 0) return false;
@@ -282,16 +286,4 @@ export class LayerWriter implements TarSink, Disposable {
       throw this.#faults.failed(error, this.#entry?.path);
     }
   }
-}
-
-function isDirectory(dirFd: number, name: string): boolean {
-  const fd = tryOpenat2(dirFd, bytePath(name), O_PATH | O_DIRECTORY | O_NOFOLLOW, ONE_COMPONENT);
-  if (fd >= 0) closeSync(fd);
-  return fd >= 0;
-}
-
-function isAbsent(dirFd: number, name: string): boolean {
-  const fd = tryOpenat2(dirFd, bytePath(name), O_PATH | O_NOFOLLOW, ONE_COMPONENT);
-  if (fd >= 0) closeSync(fd);
-  return fd === -ERRNO.ENOENT;
 }

@@ -1,0 +1,43 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type Store, storeFailure } from './store.ts';
+
+/**
+ * What a layer's directory cannot say of itself, and overlayfs would get wrong where it lies upon others. Paths are relative, one
+ * character a byte.
+ */
+export interface LayerNotes {
+  /** Nothing of lower layers is seen. Overlayfs obeys no such mark on a root. */
+  readonly isOpaque: boolean;
+  /** Directories that entries lie in but none describes. */
+  readonly implicit: readonly string[];
+  /** Directories with whiteouts in them. */
+  readonly hiding: readonly string[];
+}
+
+/** Before the layer is published: one without notes has nothing to tell. */
+export function writeNotes(store: Store, hex: string, notes: LayerNotes): void {
+  if (!notes.isOpaque && notes.implicit.length === 0 && notes.hiding.length === 0) return;
+  const path = pathOf(store, hex);
+  const draft = `${path}.${process.pid}`;
+  try {
+    writeFileSync(draft, JSON.stringify(notes), { mode: 0o600 });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw storeFailure(`write "${path}"`, error);
+  }
+}
+
+export function readNotes(store: Store, hex: string): LayerNotes | undefined {
+  const path = pathOf(store, hex);
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as LayerNotes;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw storeFailure(`read "${path}"`, error);
+  }
+}
+
+function pathOf(store: Store, hex: string): string {
+  return `${store.notes}/${hex}.json`;
+}
