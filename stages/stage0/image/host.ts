@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostEtc, type SkeletonItem } from './host-etc.ts';
 import { layerPath } from './layer.ts';
 import { type ImageRecord, stampOf } from './record.ts';
@@ -95,9 +106,21 @@ function buildSkeleton(store: Store, layer: string, items: readonly SkeletonItem
     using temp = TempDir.create(store);
     for (const item of items) make(`${temp.path}/${item.path}`, item);
     chmodSync(temp.path, 0o755);
+    // One after the other once all are written: the first takes the others along.
+    for (const { path, kind } of items) if (kind === 'file') sync(`${temp.path}/${path}`);
     temp.publish(layer);
   } catch (error) {
     throw storeFailure('build the host image', error);
+  }
+}
+
+/** On the disk before the layer has its name there; see `Writeback`. */
+function sync(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -9,9 +9,10 @@ import { corrupt } from './tar/fault.ts';
 import { TarReader } from './tar/reader.ts';
 import type { ResolveOptions } from './types.ts';
 import { OPAQUE, USER_OPAQUE } from './unpack/directories.ts';
-import { imageFaults } from './unpack/failure.ts';
+import { imageFaults, unpackFailure } from './unpack/failure.ts';
 import { LayerWriter } from './unpack/layer-writer.ts';
 import { OwnedSink } from './unpack/owned-sink.ts';
+import { Writeback } from './writeback.ts';
 
 /** An archive that becomes one layer, with what its digests should be where something says so. */
 export interface LayerSource {
@@ -78,8 +79,12 @@ async function unpackLocked(
   // Another process may have made it while we waited.
   if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
   using temp = TempDir.create(store);
-  const { notes, ...layer } = await unpackInto(temp.fd, source, options);
+  const writeback = new Writeback(temp.fd);
+  const { notes, ...layer } = await unpackInto(temp.fd, source, options, writeback).finally(() => writeback.settle());
   writeNotes(store, layer.diffId.replace('sha256:', ''), notes);
+  await writeback.finish().catch((error: unknown) => {
+    throw unpackFailure(error, source.blob.label, undefined);
+  });
   temp.publish(layerPath(store, layer.diffId));
   options.onProgress?.({ kind: 'done', digest: layer.digest });
   return layer;
@@ -89,6 +94,7 @@ async function unpackInto(
   rootFd: number,
   source: LayerSource,
   options: ResolveOptions,
+  writeback: Writeback,
 ): Promise<UnpackedLayer & { readonly notes: LayerNotes }> {
   const { createHash } = await import('node:crypto');
   const { blob } = source;
@@ -115,6 +121,7 @@ async function unpackInto(
     budget.spend(chunk.length);
     plain.update(chunk);
     reader.write(chunk);
+    writeback.wrote(chunk.length);
   }
   reader.finish();
   const layer = { digest: finish(stored), diffId: finish(plain) };
