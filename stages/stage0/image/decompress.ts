@@ -11,11 +11,40 @@ const CHUNK_BYTES = 512 * 1024;
 /** What a decoder may hold of the past: zstd's own limit without --long. An archive can ask for 2 GiB. */
 const ZSTD_WINDOW_LOG = 27;
 
-/** By the first bytes, never by a name or a media type. */
+/** What root file systems are published in, too: the first bytes, and the program that unpacks it. */
+const OTHERS: readonly (readonly [Buffer, string])[] = [
+  [Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]), 'xz'],
+  [Buffer.from('BZh'), 'bzip2'],
+  [Buffer.from([0x5d, 0x00, 0x00]), 'lzma'],
+  [Buffer.from([0x04, 0x22, 0x4d, 0x18]), 'lz4'],
+];
+
+/** By the first bytes, never by a name or a media type. Throws for a format that is not read. */
 export function compressionOf(blob: Blob): Compression {
-  const magic = readBlob(blob, 4);
+  const magic = readBlob(blob, 6);
   if (magic[0] === 0x1f && magic[1] === 0x8b) return 'gzip';
-  return magic.length === 4 && magic.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : 'none';
+  if (isZstd(magic)) return 'zstd';
+  const other = OTHERS.find(([bytes]) => magic.subarray(0, bytes.length).equals(bytes));
+  if (!other || isHeader(blob)) return 'none';
+  throw new PodError(
+    'manifest/unsupported',
+    `decompress ${blob.label}: it is compressed by ${other[1]}, which is not read`,
+    {
+      hint: `unpack it with ${other[1]} -d, or compress it by gzip or zstd`,
+    },
+  );
+}
+
+/** A frame, or one that decoders skip: parallel compressors begin with such. */
+function isZstd(magic: Buffer): boolean {
+  if (magic.length < 4) return false;
+  const number = magic.readUInt32LE(0);
+  return number === 0xfd2fb528 || (number & 0xffff_fff0) === 0x184d_2a50;
+}
+
+/** A file in an archive may be called anything. */
+function isHeader(blob: Blob): boolean {
+  return readBlob(blob, 262).toString('latin1', 257) === 'ustar';
 }
 
 /** The blob's bytes as they are, through `onRaw`, and decompressed as the result. To be consumed to its end or abandoned by `return`. */

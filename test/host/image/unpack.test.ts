@@ -131,6 +131,22 @@ test('plain, gzip in one or more members, and zstd give the same layer', async (
   }
 });
 
+test('zstd that begins with a frame to skip is zstd, and a format that is not read is named', async () => {
+  using work = new Workspace();
+  const bytes = archive({ path: 'BZhme', content: 'x' });
+  const plain = await work.unpack(bytes);
+  rmSync(plain, { recursive: true });
+  const skipped = Buffer.from([0x52, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]);
+  const zstd = execFileSync('zstd', ['-c', '-q'], { input: bytes });
+  assert.equal(await work.unpack(Buffer.concat([skipped, zstd])), plain);
+  for (const program of ['xz', 'bzip2']) {
+    const compressed = execFileSync(program, ['-c'], { input: bytes });
+    await assert.rejects(work.unpack(compressed), { code: 'manifest/unsupported', message: new RegExp(program) });
+    const archived = work.resolve(`docker-archive:${work.write('archive', compressed)}`);
+    await assert.rejects(archived, { code: 'manifest/unsupported' });
+  }
+});
+
 test('a caller whose umask is strict gets the modes of the archive', async () => {
   using work = new Workspace();
   const umask = process.umask(0o077);
