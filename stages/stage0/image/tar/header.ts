@@ -40,13 +40,13 @@ export function decodeHeader(block: Buffer, at: number): RawHeader {
     typeFlag: String.fromCharCode(block[at + 156]!),
     path: prefix === '' ? name : `${prefix}/${name}`,
     linkPath: text(block, at + 157, 100),
-    size: number(block, at + 124, 12, 'size'),
-    mode: number(block, at + 100, 8, 'mode'),
-    uid: number(block, at + 108, 8, 'uid'),
-    gid: number(block, at + 116, 8, 'gid'),
-    mtimeSec: number(block, at + 136, 12, 'mtime'),
-    devMajor: extended ? number(block, at + 329, 8, 'devmajor') : 0,
-    devMinor: extended ? number(block, at + 337, 8, 'devminor') : 0,
+    size: decodeNumber(block, at + 124, 12, 'size'),
+    mode: decodeNumber(block, at + 100, 8, 'mode'),
+    uid: decodeNumber(block, at + 108, 8, 'uid'),
+    gid: decodeNumber(block, at + 116, 8, 'gid'),
+    mtimeSec: decodeNumber(block, at + 136, 12, 'mtime'),
+    devMajor: extended ? decodeNumber(block, at + 329, 8, 'devmajor') : 0,
+    devMinor: extended ? decodeNumber(block, at + 337, 8, 'devminor') : 0,
   };
 }
 
@@ -59,7 +59,7 @@ function verifyChecksum(block: Buffer, at: number): void {
     // Old tars summed signed characters.
     signed += byte < 128 ? byte : byte - 256;
   }
-  const stated = number(block, at + 148, 8, 'checksum');
+  const stated = decodeNumber(block, at + 148, 8, 'checksum');
   if (stated !== unsigned && stated !== signed) throw new HeaderFault('the checksum of the header is wrong');
 }
 
@@ -70,7 +70,8 @@ function text(block: Buffer, at: number, length: number): string {
   return block.toString('latin1', at, end);
 }
 
-function number(block: Buffer, at: number, length: number, field: string): number {
+/** Octal, or in base 256 when its first bit is set. Throws a `HeaderFault`. */
+export function decodeNumber(block: Buffer, at: number, length: number, field: string): number {
   return (block[at]! & 0x80) === 0 ? octal(block, at, length, field) : base256(block, at, length, field);
 }
 

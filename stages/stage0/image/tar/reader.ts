@@ -3,12 +3,14 @@ import type { TarEntry, TarEntryType, TarLimits, TarSink } from './entry.ts';
 import { corrupt, hostile, printable } from './fault.ts';
 import { BLOCK, decodeHeader, HeaderFault, isZeroBlock, type RawHeader } from './header.ts';
 import { parsePax, type PaxRecords, sparseFile } from './pax.ts';
-import { MapParser } from './sparse.ts';
+import { OldMap, oldSparseSize } from './old-sparse.ts';
+import { type Extents, MapParser } from './sparse.ts';
 
 const TYPES: Readonly<Record<string, TarEntryType>> = {
   '0': 'file',
   '\0': 'file',
   '7': 'file',
+  S: 'file',
   '1': 'hardlink',
   '2': 'symlink',
   '3': 'char',
@@ -19,7 +21,9 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
 
 interface SparseFile {
   readonly entry: TarEntry;
-  readonly map: MapParser;
+  readonly map: Extents & { push(block: Buffer, at: number): boolean };
+  /** The map is part of the body, not of the header. */
+  readonly isInBody: boolean;
   left: number;
 }
 
@@ -135,10 +139,15 @@ export class TarReader {
   }
 
   #readMap(sparse: SparseFile, block: Buffer, at: number): void {
-    const { entry, map } = sparse;
-    sparse.left -= BLOCK;
+    const { map } = sparse;
+    if (sparse.isInBody) sparse.left -= BLOCK;
     const isWhole = this.#checked(() => map.push(block, at));
-    if (!isWhole && sparse.left > 0) return;
+    if (!isWhole && (sparse.left > 0 || !sparse.isInBody)) return;
+    this.#endMap(sparse, isWhole);
+  }
+
+  #endMap(sparse: SparseFile, isWhole: boolean): void {
+    const { entry, map } = sparse;
     if (!isWhole || map.storedBytes !== sparse.left)
       throw corrupt(`read ${this.#archive}: the map of the sparse file "${printable(entry.path)}" is not of its body`);
     this.#sparse = undefined;
@@ -158,7 +167,7 @@ export class TarReader {
     }
     if (header.size < 0) throw this.#fault(header.path, 'its size is negative');
     if ('xgLK'.includes(header.typeFlag)) this.#beginMeta(header);
-    else this.#beginEntry(header);
+    else this.#beginEntry(header, block, at);
   }
 
   #beginMeta(header: RawHeader): void {
@@ -182,7 +191,7 @@ export class TarReader {
     else if (typeFlag === 'K') this.#longLink = cString(body);
   }
 
-  #beginEntry(header: RawHeader): void {
+  #beginEntry(header: RawHeader, block: Buffer, at: number): void {
     const composed = this.#compose(header);
     const real = this.#pax?.sparse && this.#checked(() => sparseFile(this.#pax!.sparse!));
     const entry = real ? { ...composed, ...real } : composed;
@@ -190,15 +199,24 @@ export class TarReader {
     this.#longPath = undefined;
     this.#longLink = undefined;
     this.#lastPath = entry.path;
+    if (header.typeFlag === 'S') return this.#beginOldSparse(entry, block, at);
     if (real) {
       if (entry.type !== 'file' || composed.size < BLOCK)
         throw this.#fault(entry.path, 'it is no sparse file, and has a sparse header');
-      this.#sparse = { entry, map: new MapParser(entry.size), left: composed.size };
+      this.#sparse = { entry, map: new MapParser(entry.size), isInBody: true, left: composed.size };
       return;
     }
     this.#sink.begin(entry);
     this.#expectBody(entry.size);
     if (entry.size === 0) this.#sink.end();
+  }
+
+  #beginOldSparse(stored: TarEntry, block: Buffer, at: number): void {
+    const entry = { ...stored, size: this.#checked(() => oldSparseSize(block, at)) };
+    const map = new OldMap(entry.size);
+    const isWhole = this.#checked(() => map.readHeader(block, at));
+    this.#sparse = { entry, map, isInBody: false, left: stored.size };
+    if (isWhole) this.#endMap(this.#sparse, true);
   }
 
   #expectBody(size: number): void {

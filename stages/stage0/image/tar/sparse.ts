@@ -25,25 +25,15 @@ export function encodeMap(extents: readonly Extent[], size: number): Buffer {
   return Buffer.concat([text, Buffer.alloc((BLOCK - (text.length % BLOCK)) % BLOCK)]);
 }
 
-/** Takes a map block by block. Throws a `HeaderFault` for what is none. */
-export class MapParser {
+/** The pieces of a file of that size as they are found. */
+export class Extents {
   readonly #extents: Extent[] = [];
   readonly #size: number;
-  #count = -1;
-  #offset = -1;
   #end = 0;
-  #number = 0;
-  #digits = 0;
   #stored = 0;
 
   constructor(size: number) {
     this.#size = size;
-  }
-
-  /** True when the map ends in this block. */
-  push(block: Buffer, at: number): boolean {
-    for (let i = at; i < at + BLOCK && this.#count !== 0; i++) this.#take(block[i]!);
-    return this.#count === 0;
   }
 
   /** In order, none empty. */
@@ -53,6 +43,28 @@ export class MapParser {
 
   get storedBytes(): number {
     return this.#stored;
+  }
+
+  protected add(offset: number, length: number): void {
+    if (offset < this.#end || length < 0 || offset + length > this.#size)
+      throw new HeaderFault('the map of a sparse file has a piece out of place');
+    this.#end = offset + length;
+    this.#stored += length;
+    if (length > 0) this.#extents.push({ offset, length });
+  }
+}
+
+/** Takes a map block by block. Throws a `HeaderFault` for what is none. */
+export class MapParser extends Extents {
+  #count = -1;
+  #offset = -1;
+  #number = 0;
+  #digits = 0;
+
+  /** True when the map ends in this block. */
+  push(block: Buffer, at: number): boolean {
+    for (let i = at; i < at + BLOCK && this.#count !== 0; i++) this.#take(block[i]!);
+    return this.#count === 0;
   }
 
   #take(byte: number): void {
@@ -75,17 +87,9 @@ export class MapParser {
     } else if (this.#offset < 0) {
       this.#offset = value;
     } else {
-      this.#add(this.#offset, value);
+      this.add(this.#offset, value);
       this.#offset = -1;
       this.#count--;
     }
-  }
-
-  #add(offset: number, length: number): void {
-    if (offset < this.#end || offset + length > this.#size)
-      throw new HeaderFault('the map of a sparse file has a piece out of place');
-    this.#end = offset + length;
-    this.#stored += length;
-    if (length > 0) this.#extents.push({ offset, length });
   }
 }
