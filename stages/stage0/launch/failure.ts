@@ -15,6 +15,8 @@ function codeFor(call: string, errno: string): ErrorCode {
 const NO_WORK_DIRECTORY =
   'overlayfs is read-only when it could not make its work directory: there is no space left on device for it, or the state directory is on a read-only one';
 
+const OTHER_KIND = 'a directory is mounted on a directory only, and a file on a file: what is there is the other';
+
 const FOREIGN_ID = `the id is outside of the pod's ids: it has as many as "userns: {size: N}" says, 65536 without it`;
 
 const FROM_OTHERS =
@@ -30,6 +32,8 @@ const HINTS: Readonly<Record<string, string>> = {
     'its file system cannot be mapped into a user namespace: use ext4, xfs, btrfs or tmpfs (Linux 6.3), or "userns: host"',
   'mkdirat EROFS': NO_WORK_DIRECTORY,
   'openat EROFS': NO_WORK_DIRECTORY,
+  'move_mount EINVAL': OTHER_KIND,
+  'move_mount ENOTDIR': OTHER_KIND,
   'setresuid EINVAL': FOREIGN_ID,
   'setresgid EINVAL': FOREIGN_ID,
   'setgroups EINVAL': FOREIGN_ID,

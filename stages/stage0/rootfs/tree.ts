@@ -124,7 +124,8 @@ function planMounts(
   for (const mount of byDepth) {
     const volume = input.volumes.find(({ name }) => name === mount.volume);
     if (!volume) throw new Error(`mount of unknown volume "${mount.volume}" passed validation`);
-    planMount(pod, at.initRoot, at.root, mount, volume);
+    const above = byDepth.findLast(({ path }) => mount.path.startsWith(`${path}/`));
+    planMount(pod, at, mount, volume, above);
   }
 }
 

@@ -153,20 +153,35 @@ function planInlineVolume(
   setMountAttr(pod, mount, { set: MOUNT_ATTR_RDONLY }, reason);
 }
 
-/** One mount of a volume in an app's root. */
-export function planMount(pod: Tape, initRoot: Reg, appRoot: Reg, mount: RootfsMountPoint, volume: RootfsVolume): void {
+/** One mount of a volume in an app's root. `above`: the one it lies in, which may be read-only. */
+export function planMount(
+  pod: Tape,
+  at: { readonly initRoot: Reg; readonly root: Reg },
+  mount: RootfsMountPoint,
+  volume: RootfsVolume,
+  above: RootfsMountPoint | undefined,
+): void {
   const { program } = pod;
   const clone = program.reg('mount');
   const target = program.reg('target');
   const reason = { at: mount.at, why: `mount volume "${mount.volume}" on ${JSON.stringify(mount.path)}` };
-  cloneVolume(pod, initRoot, { mount, volume }, clone, reason);
+  cloneVolume(pod, at.initRoot, { mount, volume }, clone, reason);
   if (mount.readOnly) setMountAttr(pod, clone, { set: MOUNT_ATTR_RDONLY, recursive: true }, reason);
-  if (isFileMount(volume, mount)) ensureFile(pod, appRoot, mount.path, reason);
-  else ensureDirectory(pod, appRoot, mount.path, reason);
-  openInside(pod, appRoot, mount.path, O_PATH, target, reason);
+  const hint = above ? placeIn(above) : mount.path.startsWith('/dev/') ? DEV_IS_FULL : undefined;
+  const make = hint ? { ...reason, hint } : reason;
+  if (isFileMount(volume, mount)) ensureFile(pod, at.root, mount.path, make);
+  else ensureDirectory(pod, at.root, mount.path, make);
+  openInside(pod, at.root, mount.path, O_PATH, target, reason);
   attachMount(pod, clone, target, '', reason);
   pod.call('close', [target], reason);
   pod.call('close', [clone], reason);
+}
+
+/** Of /dev, which all apps share. */
+const DEV_IS_FULL = 'nothing new is made in /dev, which is read-only; in /dev/shm it can be';
+
+function placeIn({ volume, path }: MountSpec): string {
+  return `it lies in volume "${volume}", mounted on ${JSON.stringify(path)}: one that is read-only has to have the place already`;
 }
 
 function isFileMount(volume: RootfsVolume, { subPath, isFile }: RootfsMountPoint): boolean {

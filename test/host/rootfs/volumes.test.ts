@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PodErrors } from '../../../stages/stage0/error.ts';
+import { PodError, PodErrors } from '../../../stages/stage0/error.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
-import { sh, startShellPod, trySh } from './shell-pod.ts';
+import { type Json, sh, startShellPod, trySh } from './shell-pod.ts';
 
 const root = useTempRoot();
 
@@ -108,6 +108,29 @@ test('volumes let in neither setuid programs nor devices', async () => {
   for (const line of options.split('\n')) assert.match(line, /nosuid,nodev/);
   assert.equal(options.split('\n').length, 3);
   assert.match(options, /^\/v\/inline .*nosymfollow/m);
+});
+
+test('a mount that finds no place, or one of the other kind, says what is in its way', async () => {
+  const conf = { name: 'conf', kind: 'inline', files: { 'there/a': '' } };
+  const hintOf = async (path: string, more: readonly Json[] = []): Promise<string> => {
+    const mounts = [{ volume: 'data', path }, ...more];
+    const app = { mounts };
+    const refused = await startShellPod(root, { volumes: [{ name: 'data', kind: 'empty' }, conf], app }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    assert.ok(refused instanceof PodError && refused.code === 'pod/start-failed' && refused.at, String(refused));
+    return refused.hint ?? '';
+  };
+  const below = [{ volume: 'conf', path: '/conf' }];
+  assert.match(await hintOf('/conf/new', below), /volume "conf", mounted on "\/conf"/);
+  assert.match(await hintOf('/dev/new'), /\/dev, which is read-only/);
+  assert.match(await hintOf('/etc/passwd'), /a directory is mounted on a directory only/);
+  await using pod = await startShellPod(root, {
+    volumes: [{ name: 'data', kind: 'empty' }, conf],
+    app: { mounts: [{ volume: 'data', path: '/conf/there' }, ...below] },
+  });
+  assert.equal(await sh(pod, 'echo x >/conf/there/x; ls /conf/there'), 'x');
 });
 
 test('a mount on a place the kernel owns is refused with its line', async () => {
