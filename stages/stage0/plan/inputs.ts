@@ -59,6 +59,7 @@ export function rootfsInput(
       imageMounts: withSnapshot(image.mounts, spec.environment?.layers[app.name]),
       hasPlainEtc,
       imageAt: app.image.at,
+      workingDirectory: app.workingDirectory ? undefined : image.config.workingDirectory,
       readOnly: app.readOnlyRootFS,
       nosuid: drafts.apps.get(app.name)!.process.noNewPrivileges,
       mounts: app.mounts.map((mount) => ({ ...mount, isFile: isFilePart(mount, fileVolumes) })),

@@ -98,6 +98,7 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
   planImageMounts(pod, app, root);
   app.imageMounts.forEach(({ layer }, i) => planRootOwner(pod, layer, overlayReg(pod, app, i), reason));
   replaceFiles(pod, input, app, root);
+  planWorkingDirectory(pod, app, root);
   const isBelowDev = ({ path }: MountSpec): boolean => path.startsWith('/dev/');
   // The kernel's directories cover what a link of the image has led there, so that none can take their place (CVE-2019-19921).
   planMounts(
@@ -111,6 +112,12 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
   planMounts(pod, input, { initRoot, root }, app.mounts.filter(isBelowDev));
   planProtectedPaths(pod, app, initRoot, root);
   finishAppRoot(pod, app, root);
+}
+
+/** Builders may name one and leave it to the runtime to make it. Before any volume: nothing is made on the host. */
+function planWorkingDirectory(pod: Tape, { workingDirectory: path, imageAt }: RootfsApp, root: Reg): void {
+  if (path === undefined || path === '/') return;
+  ensureDirectory(pod, root, path, { at: imageAt, why: `make the image's working directory ${JSON.stringify(path)}` });
 }
 
 /** Those nearer to the root first: they would hide the others. */

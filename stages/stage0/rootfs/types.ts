@@ -33,6 +33,8 @@ export interface RootfsApp {
   readonly readOnly: boolean;
   /** Set-user-id bits and file capabilities in its root mean nothing, whoever executes the file. */
   readonly nosuid: boolean;
+  /** Of the image, when the manifest names none: made where it is missing. */
+  readonly workingDirectory?: string | undefined;
   readonly mounts: readonly RootfsMountPoint[];
   /** Cgroup directories to show below /sys/fs/cgroup. */
   readonly cgroupViews: readonly { readonly name: string; readonly path: Text }[];
