@@ -113,6 +113,8 @@ test('a whiteout and the same name in one layer: the name stays, and hides what 
     assert.equal(readFileSync(join(layer, 'd/a'), 'utf8'), 'x');
     assert.equal(xattr(join(layer, 'd'), 'trusted.overlay.opaque')?.toString(), 'y');
   }
+  const link = { path: 'b', type: '1', linkPath: 'f' };
+  await assert.rejects(work.unpack(archive({ path: '.wh.f' }, link)), { code: 'image/corrupt' });
   const layer = await work.unpack(archive({ path: '.wh.f' }, { path: 'f', content: 'new' }));
   assert.equal(readFileSync(join(layer, 'f'), 'utf8'), 'new');
 });

@@ -183,7 +183,7 @@ export class LayerWriter implements TarSink, Disposable {
     const targetFd = this.#parents.open(targetParent);
     const oldName = bytePath(targetName);
     const link = (bytes: Buffer): number => tryLinkat(targetFd, oldName, dirFd, bytes);
-    if (isAbsent(targetFd, targetName))
+    if (this.#whiteouts.has(target) || isAbsent(targetFd, targetName))
       throw this.#faults.corrupt(
         `entry "${printable(path)}" is a hard link to "${printable(target)}", which is not in the layer`,
       );
