@@ -88,7 +88,7 @@ function decimal(value: string, key: string): number {
 
 /** `-1.25` is 1.25 s before the epoch; nanoseconds count upwards, as in struct timespec. */
 function parseTime(value: string): [number, number] {
-  const match = /^(-?)([0-9]{1,12})(?:\.([0-9]*))?$/.exec(value);
+  const match = /^(-?)([0-9]{1,15})(?:\.([0-9]*))?$/.exec(value);
   if (!match) throw new HeaderFault("an extended header's mtime is not a time");
   const seconds = Number(match[2]);
   const nanoseconds = Number((match[3] ?? '').padEnd(9, '0').slice(0, 9));

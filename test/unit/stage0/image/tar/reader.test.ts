@@ -58,6 +58,16 @@ test('an extended attribute keeps every byte, newlines and NULs included', () =>
   assert.deepEqual(only!.entry.xattrs, [['security.capability', value]]);
 });
 
+test('a time of any century is read, as it is in a plain header', () => {
+  for (const [mtime, seconds] of [
+    ['1099511627776', 2 ** 40],
+    ['-1099511627776', -(2 ** 40)],
+    ['999999999999999', 999_999_999_999_999],
+  ] as const)
+    assert.equal(read(archive({ path: 'a', pax: { mtime } }))[0]!.entry.mtimeSec, seconds);
+  refused(archive({ path: 'a', pax: { mtime: '9'.repeat(16) } }), 'image/corrupt');
+});
+
 test('a time before 1970 counts its nanoseconds upwards', () => {
   const [only] = read(archive({ path: 'old', pax: { mtime: '-1.25' } }));
   assert.deepEqual([only!.entry.mtimeSec, only!.entry.mtimeNs], [-2, 750_000_000]);
