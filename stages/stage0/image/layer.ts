@@ -9,7 +9,7 @@ import { corrupt } from './tar/fault.ts';
 import { TarReader } from './tar/reader.ts';
 import type { ResolveOptions } from './types.ts';
 import { OPAQUE, USER_OPAQUE } from './unpack/directories.ts';
-import { imageFaults, unpackFailure } from './unpack/failure.ts';
+import { imageFaults } from './unpack/failure.ts';
 import { LayerWriter } from './unpack/layer-writer.ts';
 import { OwnedSink } from './unpack/owned-sink.ts';
 import { Writeback } from './writeback.ts';
@@ -79,15 +79,17 @@ async function unpackLocked(
   // Another process may have made it while we waited.
   if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
   using temp = TempDir.create(store);
-  const writeback = new Writeback(temp.fd);
-  const { notes, ...layer } = await unpackInto(temp.fd, source, options, writeback).finally(() => writeback.settle());
-  writeNotes(store, layer.diffId.replace('sha256:', ''), notes);
-  await writeback.finish().catch((error: unknown) => {
-    throw unpackFailure(error, source.blob.label, undefined);
-  });
-  temp.publish(layerPath(store, layer.diffId));
-  options.onProgress?.({ kind: 'done', digest: layer.digest });
-  return layer;
+  const writeback = new Writeback(temp.fd, source.blob.label);
+  try {
+    const { notes, ...layer } = await unpackInto(temp.fd, source, options, writeback);
+    writeNotes(store, layer.diffId.replace('sha256:', ''), notes);
+    await writeback.finish();
+    temp.publish(layerPath(store, layer.diffId));
+    options.onProgress?.({ kind: 'done', digest: layer.digest });
+    return layer;
+  } finally {
+    await writeback.settle();
+  }
 }
 
 async function unpackInto(

@@ -1,4 +1,5 @@
 import { syncfs } from '../../linux/syncfs.ts';
+import { unpackFailure } from './unpack/failure.ts';
 
 /** What may wait in memory before it begins to be written. */
 const MOST_DIRTY_BYTES = 32 * 1024 * 1024;
@@ -10,14 +11,16 @@ const MOST_DIRTY_BYTES = 32 * 1024 * 1024;
  */
 export class Writeback {
   readonly #fd: number;
+  readonly #archive: string;
   #dirtyBytes = 0;
   #running: Promise<void> | undefined;
   /** The kernel tells of a lost write once. */
-  #failure: unknown;
+  #failure: Error | undefined;
 
-  /** Of a descriptor in the file system, which stays open until `settle` has come back. */
-  constructor(fd: number) {
+  /** Of a descriptor in the file system, which stays open until `settle` has come back. `archive`: what is unpacked, for messages. */
+  constructor(fd: number, archive: string) {
     this.#fd = fd;
+    this.#archive = archive;
   }
 
   wrote(bytes: number): void {
@@ -26,7 +29,7 @@ export class Writeback {
     this.#dirtyBytes = 0;
     this.#running = syncfs(this.#fd)
       .catch((error: unknown) => {
-        this.#failure ??= error;
+        this.#failure ??= error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => {
         this.#running = undefined;
@@ -36,8 +39,12 @@ export class Writeback {
   /** All that was written is on the disk. */
   async finish(): Promise<void> {
     await this.settle();
-    if (this.#failure !== undefined) throw this.#failure;
-    await syncfs(this.#fd);
+    try {
+      if (this.#failure) throw this.#failure;
+      await syncfs(this.#fd);
+    } catch (error) {
+      throw unpackFailure(error, this.#archive, undefined);
+    }
   }
 
   /** Nobody uses the descriptor any more. */
