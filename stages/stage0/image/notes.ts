@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { type Store, storeFailure } from './store.ts';
 
 /**
@@ -12,11 +13,14 @@ export interface LayerNotes {
   readonly implicit: readonly string[];
   /** Directories with whiteouts in them. */
   readonly hiding: readonly string[];
+  /** Of all owners and groups. */
+  readonly highestId: number;
 }
 
 /** Before the layer is published: one without notes has nothing to tell. */
 export function writeNotes(store: Store, hex: string, notes: LayerNotes): void {
-  if (!notes.isOpaque && notes.implicit.length === 0 && notes.hiding.length === 0) return;
+  const { isOpaque, implicit, hiding, highestId } = notes;
+  if (!isOpaque && implicit.length === 0 && hiding.length === 0 && highestId === 0) return;
   const path = pathOf(store, hex);
   const draft = `${path}.${process.pid}`;
   try {
@@ -36,6 +40,11 @@ export function readNotes(store: Store, hex: string): LayerNotes | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw storeFailure(`read "${path}"`, error);
   }
+}
+
+/** The highest number that anything in these layers belongs to. */
+export function highestIdOf(store: Store, layers: readonly string[]): number {
+  return Math.max(0, ...layers.map((layer) => readNotes(store, basename(layer))?.highestId ?? 0));
 }
 
 function pathOf(store: Store, hex: string): string {

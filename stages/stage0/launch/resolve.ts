@@ -1,7 +1,9 @@
 import { PodError, PodErrors, podErrorsOf } from '../error.ts';
 import type { resolveImage } from '../image/resolve.ts';
 import type { ImageProgress, ResolvedImage } from '../image/types.ts';
+import { highestIdOf } from '../image/notes.ts';
 import { hasPlainEtc } from '../image/plain-etc.ts';
+import { storeAt } from '../image/store.ts';
 import { type ImageUser, lookupUser } from '../image/user.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { ResolvedApp } from '../plan/types.ts';
@@ -41,7 +43,7 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
     images.set(image.value, resolveOwn(image.value, { ...optionsOf(input), at: image.at, digest }));
   }
   const settled = await Promise.allSettled(
-    spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input.storeDir, spec.userns)),
+    spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input, spec.userns)),
   );
   const errors = settled.flatMap((result) => (result.status === 'rejected' ? podErrorsOf(result.reason) : []));
   const apps = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -67,10 +69,18 @@ function optionsOf({
 }
 
 /** A user that is not in the image, or not one of the pod's ids, is an error at the line that names it. */
-function resolveApp(spec: AppSpec, image: ResolvedImage, storeDir: string, userns: PodSpec['userns']): ResolvedApp {
+function resolveApp(
+  spec: AppSpec,
+  image: ResolvedImage,
+  { storeDir, onWarning }: ResolveInput,
+  userns: PodSpec['userns'],
+): ResolvedApp {
   try {
-    const contents = lookInsideOnce(spec, image, storeDir);
-    if (userns.mode !== 'host') requireIds(contents.user, userns.size, image.ref);
+    const { highestId, ...contents } = lookInsideOnce(spec, image, storeDir);
+    if (userns.mode !== 'host') {
+      requireIds(contents.user, userns.size, image.ref);
+      if (highestId >= userns.size) onWarning?.(foreignOwner(spec, highestId, userns.size));
+    }
     return { spec, image, ...contents };
   } catch (error) {
     if (!(error instanceof PodError) || error.at) throw error;
@@ -87,7 +97,13 @@ function requireIds({ uid, gid, supplementaryGids }: ImageUser, size: number, re
   throw new PodError('image/user', message, { hint: 'with "userns: host" any id is one' });
 }
 
-type Contents = Pick<ResolvedApp, 'user' | 'hasPlainEtc'>;
+/** It runs, and may miss nothing. */
+function foreignOwner({ image: { value: ref, at } }: AppSpec, id: number, size: number): PodError {
+  const message = `run image "${ref}": what belongs to ${id} in it is nobody's in the pod, which has ${size} ids`;
+  return new PodError('image/user', message, { at, hint: 'with "userns: host" owners are those of the image' });
+}
+
+type Contents = Pick<ResolvedApp, 'user' | 'hasPlainEtc'> & { readonly highestId: number };
 
 const MOST_KEPT = 64;
 const kept = new Map<string, Contents>();
@@ -99,6 +115,7 @@ function lookInsideOnce(spec: AppSpec, image: ResolvedImage, storeDir: string): 
   const look = (): Contents => ({
     user: lookupUser(image, spec.user?.value, spec.group?.value, spec.supplementaryGids),
     hasPlainEtc: isInStore && hasPlainEtc(layers),
+    highestId: isInStore ? highestIdOf(storeAt(storeDir), layers) : 0,
   });
   if (!isInStore) return look();
   const key = JSON.stringify([layers, image.config.user, spec.user?.value, spec.group?.value, spec.supplementaryGids]);

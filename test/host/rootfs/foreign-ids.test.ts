@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { PodErrors } from '../../../stages/stage0/error.ts';
 import { PROBE } from '../../harness/paths.ts';
+import { pod } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { archive } from '../../unit/stage0/image/tar-fixture.ts';
 import { writeLayout } from '../image/workspace.ts';
@@ -39,4 +40,33 @@ test('a user or group of the image that the pod has no id for is refused by its 
   assert.match(await refusalOf({ user: 'near' }), /group 80000/);
   assert.match(await refusalOf({ user: 'near' }, { userns: { size: 7 } }), /user 7\b.* 7 ids/);
   assert.match(await refusalOf({ image: `oci:${scratch}/layout` }), /user 70000/);
+});
+
+test('an image with owners that the pod has no id for is warned of at its line, each time', async () => {
+  const probe = { path: 'probe', mode: 0o755, content: readFileSync(PROBE) };
+  writeLayout(`${scratch}/owners`, {
+    layers: [archive(probe, { path: 'far', uid: 7, gid: 70000 }), archive({ path: 'near', uid: 65535 })],
+  });
+  const manifest = (userns: string): string =>
+    [
+      'apiVersion: pod/v1',
+      'kind: Pod',
+      'metadata: {name: owners}',
+      'network: {mode: none}',
+      `userns: ${userns}`,
+      'apps:',
+      '  - {name: a, image: "oci:./owners", exec: [/probe, report]}',
+      '',
+    ].join('\n');
+  const warnings = async (userns: string): Promise<string> => {
+    const file = `${scratch}/owners.yaml`;
+    writeFileSync(file, manifest(userns));
+    const { exitCode, stderr } = await pod(['run', '--rm', file], { root });
+    assert.equal(exitCode, 0, stderr);
+    return stderr;
+  };
+  for (const time of ['first', 'second'])
+    assert.match(await warnings('auto'), /owners\.yaml:7:\d+: warning: .*70000.*65536 ids/, time);
+  assert.match(await warnings('{size: 80}'), /70000.*80 ids/);
+  assert.doesNotMatch(await warnings('host'), /warning/);
 });

@@ -60,7 +60,7 @@ export class PendingDirectories {
   }
 
   /** `whiteouts`: paths of what is hidden. */
-  notes(whiteouts: ReadonlySet<string>): LayerNotes {
+  notes(whiteouts: ReadonlySet<string>): Omit<LayerNotes, 'highestId'> {
     const hiding = new Set([...whiteouts].map((path) => splitPath(path)[0]));
     // The root has the pod's own directory above it.
     hiding.delete('');

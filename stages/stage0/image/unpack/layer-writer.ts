@@ -48,6 +48,7 @@ export class LayerWriter implements TarSink, Disposable {
   readonly #directories: PendingDirectories;
   /** Made by this layer's own whiteout entries, by path. */
   readonly #whiteouts = new Set<string>();
+  #highestId = 0;
   /** A name was removed, by which directories may have been found. */
   #isNameGone = false;
   #entry: TarEntry | undefined;
@@ -110,7 +111,7 @@ export class LayerWriter implements TarSink, Disposable {
 
   /** What there is to know about the layer, once it is finished. */
   notes(): LayerNotes {
-    return this.#directories.notes(this.#whiteouts);
+    return { ...this.#directories.notes(this.#whiteouts), highestId: this.#highestId };
   }
 
   [Symbol.dispose](): void {
@@ -132,6 +133,7 @@ export class LayerWriter implements TarSink, Disposable {
   #create(entry: TarEntry): void {
     this.#refreshParents();
     checkXattrs(entry, this.#faults);
+    this.#highestId = Math.max(this.#highestId, entry.uid, entry.gid);
     const path = this.#normalize(entry.path, 'entry');
     if (path === '') return this.#made ? undefined : this.#createRoot(entry);
     const [parent, name] = splitPath(path);
