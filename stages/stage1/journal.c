@@ -9,9 +9,11 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 
-enum { GROWN = 256 << 10, KEPT = 64 << 10, BLOCK = 4096, BUFFER = 16 << 10 };
+enum { GROWN = 256 << 10, KEPT = 64 << 10, BLOCK = 4096 };
+/* What is said of one app: that of each probe, and what it ended for, is long when its command said so; the rest is not. */
+enum { LONG_PINS = 4, OTHER_LINE = 320, ALL_LINES = LONG_PINS * MAX_PROBE_LINE + (PINS - LONG_PINS + 1) * OTHER_LINE };
 
-static char block[BUFFER];
+static char block[ALL_LINES];
 
 /* The lines of an app that tell how it is, in the order in which they were written. */
 static u32 pins_in_order(const struct journal_pin *pins, const struct journal_pin **out)
@@ -108,11 +110,11 @@ void journal_shorten(struct init *in, u64 end)
 	if (end < (in->journal.next ? in->journal.next : GROWN))
 		return;
 	from = (end - KEPT) / BLOCK * BLOCK;
-	/* Whatever comes of it: not again for as much. */
-	in->journal.next = end + GROWN;
 	all = carry_pod(in);
 	for (u32 i = 0; all && i < in->program.header->apps_count; i++)
 		all = carry(in, i);
+	/* Whatever came of it: not again for as much. What is said of many apps is itself as long. */
+	in->journal.next = (u64)sys3(__NR_lseek, in->regs[R_EVENTS], 0, SEEK_END) + GROWN;
 	if (!all)
 		return;
 	record_journal_start(in->regs, in->program.header->apps_count, from);

@@ -12,8 +12,7 @@ enum {
 	SAYS_WHY = 1,
 };
 
-/* Each byte of what a command said may become six. */
-static char line[512 + 6 * MAX_SAID];
+static char line[MAX_PROBE_LINE];
 
 static u64 ms(u32 milliseconds)
 {

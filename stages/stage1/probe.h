@@ -9,6 +9,8 @@ struct init;
 enum {
 	/* What is kept of a command's output. */
 	MAX_SAID = 1024,
+	/* Of the journal: each byte of what a command said may become six. */
+	MAX_PROBE_LINE = 512 + 6 * MAX_SAID,
 	/* An answer that is longer was none. */
 	MAX_ANSWER = 64 << 10,
 };

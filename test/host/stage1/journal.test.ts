@@ -58,3 +58,28 @@ test(
     );
   },
 );
+
+test(
+  'a journal stays bounded however much the probes of many apps say, and it is not said again with every line',
+  { timeout: 120_000 },
+  async () => {
+    // Each byte of it takes six in the journal: an app's three probes more than 16 KB, all of them more than it may grow by.
+    const says = { exec: ['/usr/bin/head', '-c', '1024', '/dev/zero'], period: '1h', timeout: '30s' };
+    const names = Array.from({ length: 16 }, (_, index) => `loud-${index}`);
+    const loud = names.map((name) =>
+      shell(name, 'exec sleep 1000', { probes: { start: says, ready: says, live: says } }),
+    );
+    await using pod = await start(root, 'loud', ...loud, crash('one'), crash('two'));
+    for (const name of names) await untilReady(root, pod, name);
+    const journal = `${pathOf(root, pod)}/events`;
+    const carried = names.length * 3 * 6 * 1024 + KEPT;
+    await eventually(async () => assert.ok(statSync(journal).blocks * 512 < statSync(journal).size), 60_000);
+    const first = appOf(pod, 'one').restarts;
+    const { size } = statSync(journal);
+    await eventually(async () => assert.ok(appOf(pod, 'one').restarts > first + 20), 60_000);
+    const now = statSync(journal);
+    assert.ok(now.size - size < 2 * carried, `${now.size - size} bytes for 20 restarts`);
+    assert.ok(now.blocks * 512 <= GROWN + 2 * carried, `${now.blocks * 512} bytes`);
+    assert.ok(appOf(pod, 'loud-3').ready);
+  },
+);
