@@ -20,6 +20,8 @@ static void record_exit(struct init *in, u32 index, int oom)
 		a->book.pins[PIN_END_PROBE] = a->book.pins[a->book.last_probe];
 	event_pin(in, index, PIN_END);
 	event_end(in, &t, line);
+	if (a->again && !in->stopping)
+		record_waiting(in, index);
 }
 
 static u64 parse(const char *at, const char *end)

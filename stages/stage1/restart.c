@@ -142,6 +142,16 @@ static void record_asked(struct init *in, u32 index)
 	event_end(in, &t, line);
 }
 
+void record_waiting(struct init *in, u32 index)
+{
+	char line[256];
+	struct text t = EVENT(line, "app-waiting");
+
+	event_app(&t, in, index);
+	event_pin(in, index, PIN_TURN);
+	event_end(in, &t, line);
+}
+
 static void renew(struct init *in, u32 index, s64 grace_ms)
 {
 	struct app *a = &in->apps[index];
@@ -155,10 +165,14 @@ static void renew(struct init *in, u32 index, s64 grace_ms)
 		a->again = 1;
 		if (a->state == APP_PREPARING)
 			hook_kill(&a->hook);
-	} else if (in->renewing) {
-		a->state = APP_WAITING;
+		else
+			record_waiting(in, index);
 	} else if (a->state != APP_WAITING) {
-		start_at(in, index, clock_ns(CLOCK_MONOTONIC));
+		record_waiting(in, index);
+		if (in->renewing)
+			a->state = APP_WAITING;
+		else
+			start_at(in, index, clock_ns(CLOCK_MONOTONIC));
 	}
 	/* Those that need it wait for the new one. */
 	if (in->renewing)

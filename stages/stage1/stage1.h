@@ -47,6 +47,8 @@ int hooks_reap(struct init *in, s32 pid, int status);
 /* restart.c */
 void app_back_off(struct init *in, u32 index);
 void apps_advance_restart(struct init *in);
+/* Its old process is gone or never was, and it is to be started because somebody asked: that may take what it waits for. */
+void record_waiting(struct init *in, u32 index);
 /* No app is started until all have ended that are to be started anew. */
 int is_renewing(struct init *in);
 long apps_restart(struct init *in, s32 index, s64 grace_ms);

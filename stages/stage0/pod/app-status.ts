@@ -114,6 +114,7 @@ const TURNS: ReadonlySet<string> = new Set([
   'app-skipped',
   'app-exited',
   'app-failed',
+  'app-waiting',
   'app-backoff',
   'app-given-up',
 ]);
@@ -122,7 +123,7 @@ function appState(turn: AppEvent | undefined, podState: string): AppStatus['stat
   if (turn === undefined) return 'waiting';
   if (turn.e === 'app-started') return podState === 'running' ? 'running' : 'exited';
   // A pod that has ended starts nothing again.
-  if (turn.e === 'app-backoff') return podState === 'running' ? 'waiting' : 'exited';
+  if (turn.e === 'app-backoff' || turn.e === 'app-waiting') return podState === 'running' ? 'waiting' : 'exited';
   return 'exited';
 }
 
@@ -143,7 +144,7 @@ function endOfExited(
   own: readonly AppEvent[],
   final: FinalStatus | undefined,
 ): AppEnd {
-  if (turn?.e === 'app-skipped') return NO_END;
+  if (turn?.e === 'app-skipped' || (turn?.e === 'app-waiting' && !end)) return NO_END;
   return turn?.e === 'app-started' || !end ? unseenEnd(final) : endOf(end, own);
 }
 

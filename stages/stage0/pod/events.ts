@@ -38,6 +38,8 @@ export type PodEvent = { readonly t: number } & (
   | { readonly e: 'app-skipped'; readonly app: string; readonly because?: string }
   /** Somebody asked for a new start of it. */
   | { readonly e: 'app-restarting'; readonly app: string }
+  /** It has ended, and is started again, as somebody asked, when what it waits for is there. */
+  | { readonly e: 'app-waiting'; readonly app: string }
   /** It is started again in so many milliseconds. */
   | { readonly e: 'app-backoff'; readonly app: string; readonly ms: number; readonly failures: number }
   /** It has ended once more than it may be started again. */

@@ -17,7 +17,7 @@ export function previousInstance(events: readonly PodEvent[], app: string): Span
     if (event.e === 'stopping') isWaiting = false;
     if (!('app' in event) || event.app !== app) continue;
     if (event.e === 'app-started') starts.push(lineTime(event.t));
-    if (event.e === 'app-backoff') isWaiting = true;
+    if (event.e === 'app-backoff' || event.e === 'app-waiting') isWaiting = true;
     else if (event.e === 'app-started' || event.e === 'app-given-up') isWaiting = false;
   }
   if (isWaiting) return starts.length === 0 ? undefined : { from: starts.at(-1)! };

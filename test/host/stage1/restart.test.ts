@@ -6,9 +6,11 @@ import { readUsage } from '../../../stages/stage0/cgroup/usage.ts';
 import type { Pod } from '../../../stages/stage0/index.ts';
 import { restartPod } from '../../../stages/stage0/launch/control.ts';
 import type { PodEvent } from '../../../stages/stage0/pod/events.ts';
+import { readReadiness } from '../../../stages/stage0/pod/readiness.ts';
 import { PodStore } from '../../../stages/stage0/pod/store.ts';
 import { watchPod } from '../../../stages/stage0/pod/wait.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
+import { sh, untilReady } from './probes.ts';
 import { eventsOf, pathOf, processesOf, procStatus, shell, start, untilLogged } from './pods.ts';
 
 const root = useTempRoot();
@@ -128,7 +130,7 @@ test('one app is restarted gracefully while the others run on, and it is no fail
   assert.equal(seen(pod, 'app-backoff') + seen(pod, 'app-given-up'), 0);
   // Whoever reads the journal sees that somebody asked for it.
   const turns = eventsOf(root, pod).flatMap((event) => ('app' in event && event.app === 'main' ? [event.e] : []));
-  assert.deepEqual(turns.slice(0, 4), ['app-started', 'app-restarting', 'app-exited', 'app-started']);
+  assert.deepEqual(turns.slice(0, 5), ['app-started', 'app-restarting', 'app-exited', 'app-waiting', 'app-started']);
 });
 
 test('all apps are restarted in the order of their dependencies', async () => {
@@ -152,6 +154,41 @@ test('all apps are restarted in the order of their dependencies', async () => {
   );
   const up = ['init started', 'init exited', 'db started', 'ui started'];
   assert.deepEqual(order, [...up, 'ui exited', 'db exited', ...up]);
+});
+
+test('an app whose dependencies are started anew before it waits, and has not ended for good', async () => {
+  // Ready by itself the first time only.
+  const hooks = { preStart: ['/bin/sh', '-c', 'if [ -e /once ]; then rm -f /go; else touch /once /go; fi'] };
+  const db = shell('db', RUN_ON, { hooks, probes: { ready: sh('test -e /go') } });
+  const job = shell('job', 'exit 0', { hooks: { preStart: ['/bin/sh', '-c', '[ ! -e /ran ] || sleep 1000; > /ran'] } });
+  await using pod = await start(root, 'anew', db, job, {
+    ...shell('web', RUN_ON),
+    after: [{ app: 'db', condition: 'ready' }],
+  });
+  const go = (): Promise<unknown> => pod.exec(['/usr/bin/touch', '/go'], { app: 'db' });
+  await until(pod, 'app-exited', 1);
+  await restartPod(pathOf(root, pod), undefined, 0);
+  await until(pod, 'app-started', 4);
+  const states = (): readonly unknown[] => pod.status()!.apps.map(({ name, state, reason }) => [name, state, reason]);
+  assert.deepEqual(states(), [
+    ['db', 'running', null],
+    ['job', 'waiting', null],
+    ['web', 'waiting', null],
+  ]);
+  assert.equal(readReadiness(new PodStore(root), pod.uuid).never, undefined);
+  await go();
+  await untilReady(root, pod, 'web');
+  await restartPod(pathOf(root, pod), undefined, 0);
+  await until(pod, 'app-started', 6);
+  await pod.stop({ graceMs: 0 });
+  assert.deepEqual(
+    pod.status()!.apps.map(({ state, signal }) => [state, signal]),
+    [
+      ['exited', 9],
+      ['exited', 9],
+      ['exited', 9],
+    ],
+  );
 });
 
 test('an app whose dependency fails is not started, and the status says why', async () => {

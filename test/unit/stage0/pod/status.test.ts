@@ -190,6 +190,18 @@ test('in its back-off an app waits, and how it ended is still told', () => {
   assert.deepEqual([again.state, again.reason, again.restarts, again.lastExit?.exitCode], ['running', null, 1, 3]);
 });
 
+test('an app that is to be started because somebody asked waits, and has not ended', () => {
+  const asked = [
+    '{"t":1002,"e":"app-exited","app":"a","code":0,"signal":15,"oom":0}',
+    '{"t":1002.1,"e":"app-waiting","app":"a"}',
+  ];
+  const [app] = scene(['a'], [...STARTED, ...asked]).status().apps;
+  assert.deepEqual([app!.state, app!.reason, app!.signal, app!.lastExit?.signal], ['waiting', null, null, 15]);
+  const ended = scene(['a'], [...STARTED, ...asked]);
+  end(ended, '{"t":3000,"code":0,"signal":0}');
+  assert.deepEqual([ended.status().apps[0]!.state, ended.status().apps[0]!.signal], ['exited', 15]);
+});
+
 test('only the code of an app that may end is the pod’s', () => {
   const codeOf = (restart: 'never' | 'on-failure' | 'always', more: readonly string[] = []): number | null => {
     const ended = scene(['a'], [...CRASHED.slice(0, 3), ...more], { apps: [{ name: 'a', image: IMAGE, restart }] });
