@@ -109,6 +109,14 @@ void app_hook_done(struct init *in, u32 index, int status)
 	}
 }
 
+/* With the last one PID 1 ends, and nothing is left of the others either. */
+static int is_last(const struct init *in, u32 index)
+{
+	const struct tape_app *t = &in->program.apps[index];
+
+	return apps_done(in) && t->hooks[HOOK_POST_STOP] < 0 && (in->stopping || t->restart == RESTART_NEVER);
+}
+
 static void reap_app(struct init *in, u32 index, int status)
 {
 	struct app *a = &in->apps[index];
@@ -131,8 +139,7 @@ static void reap_app(struct init *in, u32 index, int status)
 	probes_end(in, index);
 	record_exit(in, index, oom_killed(in, index));
 	a->state = APP_EXITED;
-	/* With the last one PID 1 ends, and nothing is left of the others either. */
-	if (!apps_done(in) || in->program.apps[index].hooks[HOOK_POST_STOP] >= 0)
+	if (!is_last(in, index))
 		kill_group(in, index);
 	app_ended(in, index);
 }

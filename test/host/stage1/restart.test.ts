@@ -9,8 +9,9 @@ import type { PodEvent } from '../../../stages/stage0/pod/events.ts';
 import { readReadiness } from '../../../stages/stage0/pod/readiness.ts';
 import { PodStore } from '../../../stages/stage0/pod/store.ts';
 import { watchPod } from '../../../stages/stage0/pod/wait.ts';
+import { eventually } from '../../harness/eventually.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
-import { sh, untilReady } from './probes.ts';
+import { countProcesses, sh, untilReady } from './probes.ts';
 import { eventsOf, pathOf, processesOf, procStatus, shell, start, untilLogged } from './pods.ts';
 
 const root = useTempRoot();
@@ -83,6 +84,14 @@ test('a pod is stopped in the pause of its app', async () => {
   await until(pod, 'app-backoff', 1);
   assert.equal(await pod.stop(), 0);
   assert.equal(pod.status()!.apps[0]!.state, 'exited');
+});
+
+test('what an app left running does not run on in its pause, whether or not it is the only app', async () => {
+  const restart = { policy: 'always', backoff: { initial: '1h', cap: '1h' } };
+  await using pod = await start(root, 'left', shell('main', 'setsid sleep 1307 & sleep 0.1; exit 9', { restart }));
+  await until(pod, 'app-backoff', 1);
+  await eventually(async () => assert.equal(countProcesses('sleep 1307'), 0));
+  assert.equal(pod.status()!.state, 'running');
 });
 
 test('the second process has the place of the first, and what that left running is gone', async () => {
