@@ -1,4 +1,4 @@
-// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), fchownat(2), utimensat(2), flock(2), lseek(2), ioctl_iflags(2), xattr(7)
+// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), renameat2(2), fchownat(2), utimensat(2), flock(2), lseek(2), ioctl_iflags(2), xattr(7)
 
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
 import { errnoName } from './errno.ts';
@@ -84,6 +84,16 @@ export function tryLinkat(oldDirFd: number, oldPath: KernelPath, dirFd: number, 
 /** Gives a name to an open file that has none: see O_TMPFILE in open(2). */
 export function linkOpenFile(fd: number, path: KernelPath): void {
   syscall('linkat', AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+/** As `linkOpenFile`, in a directory; 0, or minus the errno. */
+export function tryLinkOpenFileAt(fd: number, dirFd: number, path: KernelPath): number {
+  return trySyscall('linkat', AT_FDCWD, `/proc/self/fd/${fd}`, dirFd, path, AT_SYMLINK_FOLLOW);
+}
+
+/** Within a directory. */
+export function tryRenameat(dirFd: number, oldName: KernelPath, newName: KernelPath): number {
+  return trySyscall('renameat2', dirFd, oldName, dirFd, newName, 0);
 }
 
 /** `mode` carries the type; the device number is split into major and minor. */

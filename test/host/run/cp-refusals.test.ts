@@ -118,6 +118,13 @@ test('a full disk is that of the place that is written to', async () => {
   try {
     await podOk(['cp', `${work}/big`, 'files:/data/big'], { root });
     await refuse('files:/data/big', small, /copy to ".*\/small", "big": no space left/);
+    assert.deepEqual(readdirSync(small), []);
+    writeFileSync(`${small}/big`, 'before');
+    await refuse('files:/data/big', small, /"big": no space left/);
+    assert.deepEqual(
+      readdirSync(small).map((name) => readFileSync(`${small}/${name}`, 'utf8')),
+      ['before'],
+    );
   } finally {
     execFileSync('umount', [small]);
   }

@@ -30,8 +30,7 @@ export function requireReplaceable(
   type: TarEntryType,
   made: MadeFiles,
 ): void {
-  const flags = O_PATH | O_NOFOLLOW;
-  const opened = tryOpenat2(dirFd, bytePath(name), flags, ONE_COMPONENT);
+  const opened = tryOpenat2(dirFd, bytePath(name), O_PATH | O_NOFOLLOW, ONE_COMPONENT);
   if (opened === -ERRNO.ENOENT) return;
   if (opened < 0) throw new SyscallError('openat2', -opened);
   using found = new Fd(opened);

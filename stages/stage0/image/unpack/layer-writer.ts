@@ -29,6 +29,7 @@ import { OPAQUE, PendingDirectories } from './directories.ts';
 import { normalizeEntryPath, splitPath } from './entry-path.ts';
 import type { Faults } from './failure.ts';
 import { FileBody } from './file-body.ts';
+import { LiveFile } from './live-file.ts';
 import { type LiveTarget, MadeFiles } from './made-files.ts';
 import { applyToName, applyToPathFd, checkXattrs } from './metadata.ts';
 import { ParentDirs } from './parents.ts';
@@ -53,6 +54,8 @@ export class LayerWriter implements TarSink, Disposable {
   #isNameGone = false;
   #entry: TarEntry | undefined;
   #file: FileBody | undefined;
+  /** The name it is to have, in a directory in use. */
+  #live: LiveFile | undefined;
   readonly #made: MadeFiles | undefined;
 
   /**
@@ -98,7 +101,10 @@ export class LayerWriter implements TarSink, Disposable {
   end(): void {
     const file = this.#file;
     if (!file) return;
-    this.#guard(() => file.end());
+    this.#guard(() => {
+      file.end();
+      this.#live?.appear();
+    });
     this.#closeFile();
   }
 
@@ -122,6 +128,8 @@ export class LayerWriter implements TarSink, Disposable {
   #closeFile(): void {
     this.#file?.[Symbol.dispose]();
     this.#file = undefined;
+    this.#live?.[Symbol.dispose]();
+    this.#live = undefined;
   }
 
   /** Between entries: while one is made, the descriptor of its directory is in use. */
@@ -153,6 +161,10 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   #createFile(dirFd: number, name: string, path: string): number {
+    if (this.#made) {
+      this.#live = new LiveFile({ dirFd, name, path }, this.#made);
+      return this.#live.open();
+    }
     // O_EXCL: never through an existing name, be it a symlink or a hard link to something else.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     return this.#makeOver(dirFd, name, path, 'openat2', (bytes) =>
