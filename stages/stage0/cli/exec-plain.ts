@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { PodError } from '../error.ts';
 import type { CopiedStreams } from './copied-streams.ts';
 import type { ExecOptions, LaunchApi, RunningExec } from './launch-api.ts';
 
@@ -40,6 +41,7 @@ async function untilShown(copied: CopiedStreams, start: (stdio: Streams) => Prom
 /** One that is /dev/null is opened anew, in a way that keeps the host's own node as it is. */
 function unlessNull(fd: number): number | null {
   const stats = fstatSync(fd);
+  if (stats.isDirectory()) throw new PodError('cli/usage', `descriptor ${fd} of ours: it is a directory`);
   return stats.isCharacterDevice() && stats.rdev === NULL_DEVICE ? null : fd;
 }
 
