@@ -2,7 +2,7 @@
 
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { AT_FDCWD } from './constants.ts';
-import { ERRNO } from './errno.ts';
+import { ERRNO, SyscallError } from './errno.ts';
 import { syscall, trySyscall } from './syscall.ts';
 
 /**
@@ -75,8 +75,10 @@ export function* readEntries(fd: number): Generator<DirectoryEntry> {
   // Where an earlier reading ended.
   syscall('lseek', fd, 0, 0);
   for (;;) {
-    const length = syscall('getdents64', fd, buffer, ENTRIES_BYTES);
-    if (length === 0) return;
+    const length = trySyscall('getdents64', fd, buffer, ENTRIES_BYTES);
+    // ENOENT: it was removed since it was opened.
+    if (length === 0 || length === -ERRNO.ENOENT) return;
+    if (length < 0) throw new SyscallError('getdents64', -length);
     // struct linux_dirent64: inode, offset, length of the record, type, name.
     for (let at = 0, record = 0; at < length; at += record) {
       record = buffer.readUInt16LE(at + 16);

@@ -48,7 +48,8 @@ export class LiveFile implements Disposable {
     this.#requireReplaceable();
     const { dirFd } = this.#place;
     this.#fd = this.#made.make(() => tryOpenat2(dirFd, '.', O_TMPFILE | O_WRONLY, ONE_COMPONENT, ONLY_OWNER));
-    if (this.#fd === -ERRNO.EOPNOTSUPP || this.#fd === -ERRNO.EISDIR) {
+    // Whatever it was: of a directory that was removed ext4 says EPERM here, and there what everybody knows.
+    if (this.#fd < 0) {
       const partial = partialName();
       const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
       this.#fd = this.#made.make(() => tryOpenat2(dirFd, partial, flags, ONE_COMPONENT, ONLY_OWNER));

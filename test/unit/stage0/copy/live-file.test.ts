@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -101,4 +102,18 @@ test('what takes the name while a file is written gives way to it if it is a fil
   );
   assert.deepEqual(readdirSync(`${place}/..`).toSorted(), ['file', 'new']);
   assert.ok(statSync(place).isDirectory());
+});
+
+test('a directory that was removed while it is copied to is told of as that', () => {
+  writeBeside((writer, root) => {
+    writer.begin(FILE);
+    rmSync(`${root}/d`, { recursive: true });
+    const isMissing = (error: unknown): boolean =>
+      error instanceof PodError && error.code === 'host/refused' && error.message.includes('ENOENT');
+    assert.throws(() => {
+      writer.data(Buffer.from('after!'));
+      writer.end();
+    }, isMissing);
+    assert.throws(() => writer.begin({ ...FILE, path: 'd/next' }), isMissing);
+  });
 });
