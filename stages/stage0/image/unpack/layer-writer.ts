@@ -25,6 +25,7 @@ import type { LayerNotes } from '../notes.ts';
 import type { TarEntry, TarSink } from '../tar/entry.ts';
 import { printable } from '../tar/fault.ts';
 import { isAbsent, isDirectory, requireReplaceable } from './clash.ts';
+import { deviceFault } from './device.ts';
 import { OPAQUE, PendingDirectories } from './directories.ts';
 import { normalizeEntryPath, splitPath } from './entry-path.ts';
 import type { Faults } from './failure.ts';
@@ -167,9 +168,8 @@ export class LayerWriter implements TarSink, Disposable {
     }
     // O_EXCL: never through an existing name, be it a symlink or a hard link to something else.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-    return this.#makeOver(dirFd, name, path, 'openat2', (bytes) =>
-      tryOpenat2(dirFd, bytes, flags, ONE_COMPONENT, 0o600),
-    );
+    const make = (bytes: Buffer): number => tryOpenat2(dirFd, bytes, flags, ONE_COMPONENT, 0o600);
+    return this.#makeOver(dirFd, name, path, 'openat2', make);
   }
 
   #createDirectory(dirFd: number, name: string, path: string, entry: TarEntry): void {
@@ -216,14 +216,11 @@ export class LayerWriter implements TarSink, Disposable {
 
   #createDevice(dirFd: number, name: string, path: string, entry: TarEntry, typeBits: number): void {
     if (this.#made) throw this.#hostile(`is a ${entry.type}, which is not made in a directory in use`);
-    const { type, devMajor, devMinor } = entry;
-    // Overlayfs takes a character device 0:0 for a whiteout: it would hide a name without being listed as one.
-    if (type === 'char' && devMajor === 0 && devMinor === 0) throw this.#hostile('is a character device 0:0');
-    if (devMajor < 0 || devMajor > 0xfff || devMinor < 0 || devMinor > 0xfffff)
-      throw this.#hostile(`has the device number ${devMajor}:${devMinor}`);
-    this.#makeOver(dirFd, name, path, 'mknodat', (bytes) =>
-      tryMknodat(dirFd, bytes, typeBits | 0o600, devMajor, devMinor),
-    );
+    const fault = deviceFault(entry);
+    if (fault !== undefined) throw this.#hostile(fault);
+    const { devMajor, devMinor } = entry;
+    const make = (bytes: Buffer): number => tryMknodat(dirFd, bytes, typeBits | 0o600, devMajor, devMinor);
+    this.#makeOver(dirFd, name, path, 'mknodat', make);
     applyToName(dirFd, name, entry, false);
   }
 
