@@ -9,8 +9,9 @@ export interface Flag {
   readonly value?: string;
   /** Values, when they are a closed set; completion offers them and others are refused. */
   readonly values?: readonly string[];
-  /** Others that are taken. */
+  /** Others that are taken, and how they are shown. */
   readonly pattern?: RegExp;
+  readonly others?: string;
   /** The value is given as `--name=VALUE` or not at all. */
   readonly isValueOptional?: boolean;
   readonly isRepeatable?: boolean;
@@ -112,7 +113,11 @@ function unknownFlag(shown: string, flags: readonly Flag[]): PodError {
 
 function badValue(flag: Flag, value: string): PodError {
   const near = nearest(value, flag.values ?? []);
-  return new PodError('cli/usage', `--${flag.name} "${value}": not one of ${flag.values?.join(', ')}`, {
-    hint: near === undefined ? undefined : `did you mean "${near}"?`,
-  });
+  return new PodError(
+    'cli/usage',
+    `--${flag.name} "${value}": not one of ${[...(flag.values ?? []), ...(flag.others === undefined ? [] : [flag.others])].join(', ')}`,
+    {
+      hint: near === undefined ? undefined : `did you mean "${near}"?`,
+    },
+  );
 }

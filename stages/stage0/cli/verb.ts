@@ -76,6 +76,7 @@ export const NET_FLAG: Flag = {
   name: 'net',
   value: 'MODE',
   values: ['bridge', 'none', 'host'],
+  others: 'pod:NAME',
   pattern: /^pod:[A-Za-z0-9][A-Za-z0-9_.-]*$/,
   help: "instead of the manifest's network: bridge, none, host, pod:NAME (that of a pod that runs)",
 };

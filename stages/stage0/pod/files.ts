@@ -11,14 +11,14 @@ import {
 } from 'node:fs';
 import { POD_FILES } from './layout.ts';
 
-/** The file's text, or undefined when it does not exist. */
+/** The file's text; undefined when it does not exist, or a directory is in its place, which says as little. */
 export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // ENOTDIR: a stray file among the pods' directories has no files of its own. ENODEV: a cgroup that is just being removed.
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENODEV') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENODEV' || code === 'EISDIR') return undefined;
     throw error;
   }
 }

@@ -12,11 +12,14 @@ export interface OpenJournal {
   readonly start: number;
 }
 
-/** Undefined when there is none yet. */
+/** Undefined when there is none yet, or something else is in its place. */
 export function openJournal(podPath: string): OpenJournal | undefined {
   try {
     const fd = openSync(`${podPath}/${POD_FILES.events}`, constants.O_RDONLY | constants.O_NOFOLLOW);
-    return { fd, start: fstatSync(fd).size <= WHOLE_BYTES ? 0 : readStart(podPath) };
+    const stats = fstatSync(fd);
+    if (stats.isFile()) return { fd, start: stats.size <= WHOLE_BYTES ? 0 : readStart(podPath) };
+    closeSync(fd);
+    return undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;

@@ -29,7 +29,9 @@ export function removeTree(path: string, last: readonly string[] = []): void {
   try {
     const removal = new Removal(fd, path);
     while (!removal.pass(last));
-    for (const name of last) unlink(fd, bytes(name), 0, `${path}/${name}`);
+    for (const name of last) removal.removeEntry(name);
+    // What they are is not for us to trust: a directory in the place of a file may have been deep.
+    while (!removal.pass([]));
   } finally {
     closeSync(fd);
   }
@@ -56,6 +58,10 @@ class Removal {
       this.#remove(this.#top, name, isDirectory, 1, `${this.#path}/${shown(name)}`);
     }
     return isEmpty;
+  }
+
+  removeEntry(name: string): void {
+    this.#remove(this.#top, bytes(name), undefined, 1, `${this.#path}/${name}`);
   }
 
   #remove(parent: number, name: Buffer, isDirectory: boolean | undefined, depth: number, path: string): void {

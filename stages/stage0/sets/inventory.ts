@@ -1,6 +1,6 @@
 import type { RolloutSpec } from '../manifest/spec.ts';
 import { PodError } from '../error.ts';
-import { parseObject, readIfThere } from '../pod/files.ts';
+import { parseObject, readIfThere, statIfThere } from '../pod/files.ts';
 import { digestOf } from './digest.ts';
 import { SET_FILES, setDir } from './set-store.ts';
 import type { Contents, DesiredPod } from './types.ts';
@@ -71,6 +71,7 @@ export function readInventory(root: string, set: string): Inventory {
 
 function readText(path: string, set: string): string | undefined {
   try {
+    if (statIfThere(path)?.isDirectory()) throw new Error('it is a directory');
     return readIfThere(path);
   } catch (error) {
     throw damaged(path, set, (error as Error).message, error);

@@ -105,6 +105,6 @@ test('completion in bash offers the values of the verb’s own flags', async () 
     ).trim();
   assert.equal(offered('pod', 'ps', '-o', ''), 'table wide json yaml jsonl name');
   assert.equal(offered('pod', 'ls', '--output', 'j'), 'json jsonl');
-  assert.equal(offered('pod', 'plan', '-o', ''), 'text json tape');
+  assert.equal(offered('pod', 'plan', '-o', ''), 'table wide json yaml jsonl name text tape');
   assert.equal(offered('pod', 'ps', '--color', ''), 'auto always never');
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { PodError } from '../../../stages/stage0/error.ts';
 import { collect } from '../../../stages/stage0/gc/collect.ts';
@@ -71,6 +71,31 @@ for (const file of RUN_FILES) {
     assert.equal(countPods(root), 1);
   });
 }
+
+test('a directory in the place of a file says nothing, and goes with the pod', async () => {
+  const copies = copyExited(root, original, RUN_FILES.length, () => false);
+  for (const [index, file] of RUN_FILES.entries()) {
+    const path = `${store.locate(copies[index]!)!.path}/${file}`;
+    rmSync(path);
+    mkdirSync(`${path}/deep`, { recursive: true });
+  }
+  const listed = JSON.parse(await podOk(['ps', '-a', '-o', 'json'], { root })) as unknown[];
+  assert.equal(listed.length, copies.length + 1);
+  for (const uuid of copies) await podOk(['rm', uuid], { root });
+  assert.equal(countPods(root), 1);
+});
+
+test('a pod that cannot be read hides no other', async () => {
+  const [uuid] = copyExited(root, original, 1, () => false);
+  const record = `${store.locate(uuid!)!.path}/${POD_FILES.record}`;
+  rmSync(record);
+  symlinkSync(record, record);
+  const { exitCode, stdout, stderr } = await pod(['ps', '-a', '-o', 'name'], { root });
+  assert.deepEqual([exitCode, stdout], [1, `${original}\n`]);
+  assert.match(stderr, new RegExp(`^error: read what is recorded of pod ${uuid}: ELOOP.* \\[state/io\\]\n {2}hint: `));
+  rmSync(record);
+  await podOk(['rm', uuid!], { root });
+});
 
 /** An error that says what to do is an answer too, as long as the next gc knows how. */
 async function removeOne(uuid: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { PodError, PodErrors } from '../../error.ts';
 import { type PodStatus, StatusReader, statusOf } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { noOperands } from '../arguments.ts';
@@ -29,7 +30,7 @@ export const verb: Verb = {
 async function ps(invocation: Invocation): Promise<number> {
   noOperands(invocation);
   const { flags, terminal } = invocation;
-  const pods = await listPods(invocation);
+  const { pods, failures } = await listPods(invocation);
   const format = flags.value('output') ?? 'table';
   const rows = (isWide: boolean): Row[] => pods.map((pod) => row(pod, isWide));
   const shown = await render(format, {
@@ -38,27 +39,46 @@ async function ps(invocation: Invocation): Promise<number> {
     text: (isWide) => renderTable(terminal, header(isWide), rows(isWide)),
   });
   terminal.out(shown);
+  if (failures.length > 0) throw new PodErrors(failures);
   return 0;
 }
 
-/** Newest first. */
-async function listPods({ flags, root }: Invocation): Promise<PodStatus[]> {
+/** Newest first. One that cannot be read hides no other. */
+async function listPods({ flags, root }: Invocation): Promise<{ pods: PodStatus[]; failures: PodError[] }> {
   const selector = flags.value('selector');
   const fits = selector === undefined ? undefined : parseSelector(selector);
   const states = flags.has('all') ? undefined : (['prepare', 'prepared', 'run'] as const);
   const store = new PodStore(root);
   const pods = store.list(states);
-  if (pods.length === 0) return [];
+  const failures: PodError[] = [];
+  if (pods.length === 0) return { pods: [], failures };
   const reader = new StatusReader(isStructured(flags.value('output') ?? 'table'));
-  const found = pods.map((pod) => ({ pod, status: statusOf(store, pod, reader) }));
+  const found = pods.flatMap((pod) => {
+    try {
+      return [{ pod, status: statusOf(store, pod, reader) }];
+    } catch (error) {
+      failures.push(unreadable(pod.uuid, error));
+      return [];
+    }
+  });
   for (const { pod, status } of found) {
     if (pod.state === 'run' && status?.state === 'exited') await buryIfLeft(store, pod.uuid);
   }
-  return found
+  const shown = found
     .flatMap(({ status }) => status ?? [])
     .filter((status) => flags.has('all') || (status.state !== 'exited' && status.state !== 'garbage'))
     .filter((status) => !fits || fits(status.labels))
     .toSorted((a, b) => compare(b.createdAt ?? '', a.createdAt ?? '') || compare(a.uuid, b.uuid));
+  return { pods: shown, failures };
+}
+
+/** A disk that fails, or a directory in the place of a file. */
+function unreadable(uuid: string, error: unknown): PodError {
+  if (!(error instanceof Error && 'syscall' in error)) throw error;
+  return new PodError('state/io', `read what is recorded of pod ${uuid}: ${error.message}`, {
+    hint: `pod rm --force ${uuid} removes it`,
+    cause: error,
+  });
 }
 
 /** By code units: the collation of `localeCompare` takes a millisecond to load. */

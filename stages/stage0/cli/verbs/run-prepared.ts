@@ -25,7 +25,7 @@ export const verb: Verb = {
   ],
   notes: [
     'Exit codes and ^C are those of pod run. A pod runs the images it was prepared with: when one of them is another now, it is',
-    'refused. A pod whose start fails is removed.',
+    'refused, as when something that it mounts is gone: it stays prepared. A pod whose start fails is removed.',
   ],
   completes: 'pods',
   run: runPrepared,

@@ -52,6 +52,13 @@ test('the files that say what is left to do go last', () => {
   assert.equal(existsSync(tree), false);
 });
 
+test('a directory in the place of a file that goes last goes too', () => {
+  const tree = mkdtempSync(join(scratch, 'tree-'));
+  mkdirSync(join(tree, 'last', ...Array.from({ length: 40 }, () => 'd')), { recursive: true });
+  removeTree(tree, ['last', 'none']);
+  assert.equal(existsSync(tree), false);
+});
+
 test('a tree that is gone is no error', () => {
   removeTree(join(scratch, 'absent'));
 });
