@@ -40,21 +40,21 @@ function newVolume(target: string): void {
  * some of the steps, which say so, have found the directory: one that always fails would show nothing.
  */
 async function raceAgainst(pod: Pod, step: () => Promise<boolean>): Promise<void> {
-  const race = { isOver: false };
-  let [steps, successes, exchanges] = [0, 0, 0];
+  const race = { isOver: false, steps: 0 };
+  let [successes, exchanges] = [0, 0];
   const attack = async (): Promise<void> => {
     // On a slow machine one of its turns is over before there was much to attack.
     do {
       const { stdout } = await pod.exec([INSIDE, 'exchange', '/shared/dir', '/shared/link', String(RACE_MS)]);
       exchanges += Number(/exchanged (\d+)/.exec(stdout)?.[1]);
-    } while (steps < MIN_STEPS);
+    } while (race.steps < MIN_STEPS);
   };
   const attacked = attack().finally(() => (race.isOver = true));
   // A step that fails ends the pod, and the attack with it.
   attacked.catch(() => undefined);
-  for (; !race.isOver; steps++) if (await step()) successes++;
+  for (; !race.isOver; race.steps++) if (await step()) successes++;
   await attacked;
-  const report = `${exchanges} exchanges, ${steps} steps of which ${successes} succeeded`;
+  const report = `${exchanges} exchanges, ${race.steps} steps of which ${successes} succeeded`;
   assert.ok(exchanges >= MIN_EXCHANGES && successes > 0, report);
   canary.assertUntouched();
 }

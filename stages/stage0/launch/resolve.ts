@@ -4,7 +4,7 @@ import type { ImageProgress, ResolvedImage } from '../image/types.ts';
 import { highestIdOf } from '../image/notes.ts';
 import { hasPlainEtc } from '../image/plain-etc.ts';
 import { storeAt } from '../image/store.ts';
-import { type ImageUser, lookupUser } from '../image/user.ts';
+import { lookupUser } from '../image/user.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { ResolvedApp } from '../plan/types.ts';
 import { resolveOwn } from './resolve-own.ts';
@@ -68,7 +68,7 @@ function optionsOf({
   return { storeDir, baseDir, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
 }
 
-/** A user that is not in the image, or not one of the pod's ids, is an error at the line that names it. */
+/** A user that is not in the image is an error at the line that names it. */
 function resolveApp(
   spec: AppSpec,
   image: ResolvedImage,
@@ -77,24 +77,13 @@ function resolveApp(
 ): ResolvedApp {
   try {
     const { highestId, ...contents } = lookInsideOnce(spec, image, storeDir);
-    if (userns.mode !== 'host') {
-      requireIds(contents.user, userns.size, image.ref);
-      if (highestId >= userns.size) onWarning?.(foreignOwner(spec, highestId, userns.size));
-    }
+    if (userns.mode !== 'host' && highestId >= userns.size) onWarning?.(foreignOwner(spec, highestId, userns.size));
     return { spec, image, ...contents };
   } catch (error) {
     if (!(error instanceof PodError) || error.at) throw error;
     const at = spec.user?.at ?? spec.group?.at ?? spec.image.at;
     throw new PodError(error.code, error.message, { at, hint: error.hint, cause: error });
   }
-}
-
-/** Numbers in a manifest are checked with it; these are what names, paths and the image's own user came to. */
-function requireIds({ uid, gid, supplementaryGids }: ImageUser, size: number, ref: string): void {
-  const [what, id] = uid >= size ? ['user', uid] : ['group', [gid, ...supplementaryGids].find((one) => one >= size)];
-  if (id === undefined) return;
-  const message = `run as ${what} ${id}, as image "${ref}" has it: it is outside the pod's user namespace, which has ${size} ids`;
-  throw new PodError('image/user', message, { hint: 'with "userns: host" any id is one' });
 }
 
 /** It runs, and may miss nothing. */

@@ -29,7 +29,7 @@ async function refusalOf(app: Json, pod: Json = {}): Promise<string> {
   assert.ok(refused instanceof PodErrors, String(refused));
   const [error, ...others] = refused.errors;
   assert.deepEqual(others, []);
-  assert.equal(error!.code, 'image/user');
+  assert.equal(error!.code, 'host/unsupported');
   assert.ok(error!.at);
   return error!.message;
 }
