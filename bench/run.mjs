@@ -4,7 +4,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { constants, cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildImages, missingImages, MissingTools } from '../manifests/images/build.mjs';
@@ -119,6 +119,19 @@ function print(report) {
   for (const line of report.failures) console.log(`FAILED: ${line}`);
 }
 
+/** Nothing is left of a run that is cut short: pods, what podman mounted, the directory. */
+function closeOnSignal(workspace) {
+  const close = async (signal) => {
+    try {
+      await workspace.close();
+    } catch (error) {
+      console.error(error);
+    }
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, close);
+}
+
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -140,6 +153,7 @@ async function main() {
   }
   const report = { rows: [], measurements: [], absent: [], failures: [] };
   const workspace = new Workspace();
+  closeOnSignal(workspace);
   try {
     freeHugetlb(workspace);
     const context = newContext(workspace);
