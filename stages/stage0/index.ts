@@ -8,8 +8,8 @@ import { PodError, PodErrors } from './error.ts';
 import { run as launch } from './launch/run.ts';
 import { requireOptions, RUN_SETTINGS } from './library/check-options.ts';
 import { Pod } from './library/pod.ts';
-import { readManifestText } from './library/read-manifest.ts';
 import { type ParsedManifest, parseManifest, parseObject } from './manifest/parse.ts';
+import { readManifestText } from './manifest/read-text.ts';
 import type { PodSpec } from './manifest/spec.ts';
 import { defaultRoot } from './pod/layout.ts';
 

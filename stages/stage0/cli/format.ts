@@ -29,6 +29,11 @@ export function formatLines(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
+/** `text` is another name of `table`. */
+export function isForPeople(format: string): boolean {
+  return format === 'table' || format === 'wide' || format === 'text';
+}
+
 export function isStructured(format: string): format is 'json' | 'yaml' | 'jsonl' {
   return format === 'json' || format === 'yaml' || format === 'jsonl';
 }

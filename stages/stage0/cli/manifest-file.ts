@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { PodError, PodErrors } from '../error.ts';
+import { PodErrors } from '../error.ts';
+import { readManifestText } from '../manifest/read-text.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { renderWarning } from './report.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,13 +17,7 @@ const STDIN = 0;
 
 export function readManifestFile(path: string): ManifestFile {
   const baseDir = path === '-' ? process.cwd() : dirname(resolve(path));
-  try {
-    return { path, text: readFileSync(path === '-' ? STDIN : path, 'utf8'), baseDir };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory' : message;
-    throw new PodError('manifest/unreadable', `read manifest "${path}": ${reason}`, { cause: error });
-  }
+  return { path, text: readManifestText(path, path === '-' ? STDIN : path), baseDir };
 }
 
 /** Shows warnings; throws a `PodErrors` with all errors at once. */

@@ -3,7 +3,7 @@ import type { DeleteResult } from '../sets/delete-set.ts';
 import type { ReconcileResult } from '../sets/result.ts';
 import type { SetEvent } from '../sets/set-events.ts';
 import type { EventCommand } from './event-command.ts';
-import { formatLines, formatValue } from './format.ts';
+import { formatLines, formatValue, isForPeople } from './format.ts';
 import { printable } from './table.ts';
 import { STDERR, STDOUT, type Style, type Terminal } from './terminal.ts';
 import type { Invocation } from './verb.ts';
@@ -55,7 +55,7 @@ export class SetPrinter {
     this.#terminal = terminal;
     this.#set = set;
     this.#format = flags.value('output') ?? 'text';
-    this.#isForPeople = ['text', 'table', 'wide'].includes(this.#format);
+    this.#isForPeople = isForPeople(this.#format);
     this.#isQuiet = isQuiet;
     this.#command = command;
   }

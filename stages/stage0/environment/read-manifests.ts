@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { PodError, PodErrors, podErrorsOf, type Position } from '../error.ts';
-import { readManifestText } from '../library/read-manifest.ts';
 import { type ParsedManifest, parseManifest, parseObject } from '../manifest/parse.ts';
+import { readManifestText } from '../manifest/read-text.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { PLACES } from '../network/rooms.ts';
 import { findFiles } from './find-files.ts';

@@ -1,6 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type Store, storeFailure } from './store.ts';
+import { replaceFile, type Store, storeFailure } from './store.ts';
 
 /**
  * What a layer's directory cannot say of itself, and overlayfs would get wrong where it lies upon others. Paths are relative, one
@@ -21,15 +21,7 @@ export interface LayerNotes {
 export function writeNotes(store: Store, hex: string, notes: LayerNotes): void {
   const { isOpaque, implicit, hiding, highestId } = notes;
   if (!isOpaque && implicit.length === 0 && hiding.length === 0 && highestId === 0) return;
-  const path = pathOf(store, hex);
-  const draft = `${path}.${process.pid}`;
-  try {
-    writeFileSync(draft, JSON.stringify(notes), { mode: 0o600 });
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw storeFailure(`write "${path}"`, error);
-  }
+  replaceFile(store, pathOf(store, hex), JSON.stringify(notes));
 }
 
 export function readNotes(store: Store, hex: string): LayerNotes | undefined {

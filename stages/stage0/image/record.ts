@@ -1,6 +1,6 @@
-import { lstatSync, readFileSync, renameSync, type Stats, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { ARCHITECTURE } from './platform.ts';
-import { type Store, storeFailure } from './store.ts';
+import { replaceFile, type Store, storeFailure } from './store.ts';
 import type { ImageConfig, ImageMount } from './types.ts';
 
 /** What a reference resolved to. Valid as long as each source looks as it did and each layer is there. */
@@ -97,18 +97,7 @@ export function remember(
   }));
   const record: StoredRecord = { version: VERSION, key, stamps, image: { ...image, mounts } };
   const path = `${store.refs}/${hashName(key)}.json`;
-  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2, 8)}`;
-  try {
-    writeFileSync(temporary, JSON.stringify(record), { mode: 0o600, flag: 'wx' });
-    renameSync(temporary, path);
-  } catch (error) {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // It was never made; what counts is why.
-    }
-    throw storeFailure(`write "${path}"`, error);
-  }
+  replaceFile(store, path, JSON.stringify(record));
 }
 
 function load(path: string): StoredRecord | undefined {

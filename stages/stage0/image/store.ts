@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   unlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
 import { ERRNO } from '../../linux/errno.ts';
@@ -110,6 +111,18 @@ function openLocked(path: string): number | undefined {
   }
   if (fd !== undefined) closeSync(fd);
   return undefined;
+}
+
+/** Replaces a file of the store in one step: readers see the old or the new one. What a kill leaves is swept as a half-unpacked layer is. */
+export function replaceFile(store: Store, path: string, text: string): void {
+  try {
+    using temp = TempDir.create(store);
+    const draft = `${temp.path}/file`;
+    writeFileSync(draft, text, { mode: 0o600 });
+    renameSync(draft, path);
+  } catch (error) {
+    throw storeFailure(`write "${path}"`, error);
+  }
 }
 
 /** An exclusive lock between processes; the file goes when it is given back. */

@@ -1,7 +1,7 @@
 import { collect } from '../../gc/collect.ts';
 import { type Collection, DEFAULT_COLLECT } from '../../gc/collection.ts';
 import { durationFlag, noOperands } from '../arguments.ts';
-import { render } from '../format.ts';
+import { isForPeople, render } from '../format.ts';
 import { reportError } from '../report.ts';
 import { renderTable } from '../table.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
@@ -45,8 +45,7 @@ async function gc(invocation: Invocation): Promise<number> {
 
 async function show({ flags, isQuiet, terminal }: Invocation, { collected }: Collection): Promise<void> {
   const format = flags.value('output') ?? 'table';
-  const isForPeople = format === 'table' || format === 'wide';
-  if (isForPeople && collected.length === 0) {
+  if (isForPeople(format) && collected.length === 0) {
     if (!isQuiet) terminal.err('nothing to remove\n');
     return;
   }

@@ -4,7 +4,7 @@ import { StatusReader, statusOf } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { formatBytes } from '../bytes.ts';
 import { cgroupsOf } from '../pod-cgroups.ts';
-import { isStructured, render } from '../format.ts';
+import { isForPeople, render } from '../format.ts';
 import { renderTable, type Row } from '../table.ts';
 import { isTerminal, STDOUT } from '../terminal.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
@@ -58,7 +58,7 @@ async function stats(invocation: Invocation): Promise<number> {
       names: () => [...new Set(measured.map(({ uuid }) => uuid))],
       text: () => renderUsage(invocation, measured),
     });
-    terminal.out(`${isOnce || isStructured(format) || !isTerminal(STDOUT) ? '' : CLEAR}${shown}`);
+    terminal.out(`${!isOnce && isForPeople(format) && isTerminal(STDOUT) ? CLEAR : ''}${shown}`);
     if (isOnce) return 0;
     before = now;
   }

@@ -15,24 +15,20 @@ import { copyFaults } from '../../../../stages/stage0/copy/faults.ts';
 import { PodError } from '../../../../stages/stage0/error.ts';
 import type { TarEntry } from '../../../../stages/stage0/image/tar/entry.ts';
 import { LayerWriter } from '../../../../stages/stage0/image/unpack/layer-writer.ts';
+import { ENTRY } from './entry.ts';
 import { useScratch } from '../pod/scratch.ts';
 
 const scratch = useScratch();
 let directories = 0;
 
 const FILE: TarEntry = {
+  ...ENTRY,
   path: 'd/file',
   type: 'file',
-  linkPath: '',
   size: 6,
   mode: 0o640,
   uid: process.geteuid!(),
   gid: process.getegid!(),
-  mtimeSec: 1,
-  mtimeNs: 0,
-  devMajor: 0,
-  devMinor: 0,
-  xattrs: [],
 };
 
 /** A directory in use with a file in it; `write` gets a writer below it. */

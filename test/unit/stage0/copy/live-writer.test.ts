@@ -21,23 +21,11 @@ import type { TarEntry } from '../../../../stages/stage0/image/tar/entry.ts';
 import { imageFaults } from '../../../../stages/stage0/image/unpack/failure.ts';
 import { LayerWriter } from '../../../../stages/stage0/image/unpack/layer-writer.ts';
 import { MadeFiles } from '../../../../stages/stage0/image/unpack/made-files.ts';
+import { ENTRY } from './entry.ts';
 import { useScratch } from '../pod/scratch.ts';
 
 const scratch = useScratch();
 let directories = 0;
-
-const ENTRY: Omit<TarEntry, 'path' | 'type'> = {
-  linkPath: '',
-  size: 0,
-  mode: 0o755,
-  uid: 1234,
-  gid: 1234,
-  mtimeSec: 1,
-  mtimeNs: 0,
-  devMajor: 0,
-  devMinor: 0,
-  xattrs: [],
-};
 
 /** Writes entries into a directory others change: whatever `between` does after each entry of that path. */
 function writeLive(

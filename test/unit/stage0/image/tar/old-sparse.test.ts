@@ -1,36 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PodError } from '../../../../../stages/stage0/error.ts';
-import type { TarEntry } from '../../../../../stages/stage0/image/tar/entry.ts';
-import { TarReader } from '../../../../../stages/stage0/image/tar/reader.ts';
 import { archive, headerBlock, padded } from '../tar-fixture.ts';
-
-interface Read {
-  readonly entry: TarEntry;
-  readonly content: string;
-}
-
-function read(bytes: Buffer, pieceBytes = bytes.length): Read[] {
-  const result: Read[] = [];
-  let entry: TarEntry | undefined;
-  let parts: Buffer[] = [];
-  const sink = {
-    begin: (begun: TarEntry) => ((entry = begun), (parts = [])),
-    data: (chunk: Uint8Array) => parts.push(Buffer.from(chunk)),
-    end: () => result.push({ entry: entry!, content: Buffer.concat(parts).toString('latin1') }),
-  };
-  const reader = new TarReader('"fixture"', sink, { maxEntries: 100, maxMetaBytes: 4096 });
-  for (let at = 0; at < bytes.length; at += pieceBytes) reader.write(bytes.subarray(at, at + pieceBytes));
-  reader.finish();
-  return result;
-}
-
-function refused(bytes: Buffer, code: string): void {
-  assert.throws(
-    () => read(bytes),
-    (error) => error instanceof PodError && error.code === code,
-  );
-}
+import { read, refused } from './reading.ts';
 
 type Piece = readonly [offset: number, length: number];
 
