@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../error.ts';
+import { otherNameHint } from './other-names.ts';
 import { join, segments } from './pointer.ts';
 import { isolatorNames, memberOf, type SchemaLookup } from './schema-lookup.ts';
 import { PATTERN_MEANINGS } from './quantity.ts';
@@ -38,11 +39,7 @@ type Explainer = (subject: Case) => Explanation;
 
 const EXPLAINERS: Readonly<Record<string, Explainer>> = {
   additionalProperties: explainUnknown,
-  required: ({ params, lookup, error }) => {
-    const field = String(params['missingProperty']);
-    const choices = lookup.annotationAt(join(error.instancePath, field), 'x-choices') as string[] | undefined;
-    return { problem: `"${field}" is missing`, hint: choices && `the choices are: ${choices.join(', ')}` };
-  },
+  required: explainMissing,
   dependentRequired: ({ params }) => ({
     problem: `"${String(params['property'])}" needs "${String(params['missingProperty'])}" beside it`,
     field: String(params['property']),
@@ -66,11 +63,26 @@ const EXPLAINERS: Readonly<Record<string, Explainer>> = {
   }),
 };
 
+function explainMissing({ params, lookup, error, value }: Case): Explanation {
+  const field = String(params['missingProperty']);
+  const problem = `"${field}" is missing`;
+  const tag = (lookup.annotationAt(error.instancePath, 'discriminator') as { propertyName: string } | undefined)
+    ?.propertyName;
+  if (tag !== field) {
+    const choices = lookup.annotationAt(join(error.instancePath, field), 'x-choices') as string[] | undefined;
+    return { problem, hint: choices && `the choices are: ${choices.join(', ')}` };
+  }
+  // Without it no branch applies, and no other field is looked at.
+  const others = Object.keys(value as object).map((key) => otherNameHint(key, error.instancePath));
+  const known = others.find((hint) => hint !== undefined);
+  return { problem, hint: known ?? `the choices are: ${lookup.tagsAt(error.instancePath).join(', ')}` };
+}
+
 function explainUnknown({ params, lookup, error }: Case): Explanation {
   const field = String(params['additionalProperty']);
   const noun = (lookup.annotationAt(error.instancePath, 'x-noun') as string | undefined) ?? 'field';
   const hint =
-    (noun === 'isolator' ? otherScopeHint(field, error.instancePath) : undefined) ??
+    (noun === 'isolator' ? otherScopeHint(field, error.instancePath) : otherNameHint(field, error.instancePath)) ??
     suggestionHint(field, lookup.fieldsAt(error.instancePath), `the ${noun}s here are`);
   return { code: 'manifest/unknown-field', problem: `unknown ${noun} "${shorten(field)}"`, hint, field };
 }
@@ -137,12 +149,17 @@ function explainType(subject: Case): Explanation {
   }
   if (value === null)
     return { problem: `holds nothing, where ${wanted} belongs`, hint: 'give it a value, or leave the field out' };
-  if (typeof value === 'object') {
-    return { problem: `${Array.isArray(value) ? 'a list' : 'a map of fields'} is not ${wanted}` };
-  }
+  const shown = typeof value === 'object' ? (Array.isArray(value) ? 'a list' : 'a map of fields') : show(value);
+  const problem = `${shown} is not ${wanted}`;
   if (types.includes('array') && typeof value === 'string')
-    return { problem: `${show(value)} is not ${wanted}`, hint: `write a list: [${shorten(value, 40)}]` };
-  return { problem: `${show(value)} is not ${wanted}` };
+    return { problem, hint: `write a list: [${shorten(value, 40)}]` };
+  return { problem, hint: types.includes('object') ? mapHint(lookup, error.instancePath) : undefined };
+}
+
+/** What belongs into the map that something else stands for. */
+function mapHint(lookup: SchemaLookup, pointer: string): string {
+  const fields = lookup.fieldsAt(pointer);
+  return fields.length === 0 ? 'write a map: {NAME: VALUE}' : `its fields are: ${fields.join(', ')}`;
 }
 
 function explainPattern({ params, value, lookup, error }: Case): Explanation {
