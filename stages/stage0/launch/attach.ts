@@ -1,4 +1,3 @@
-import { errnoMessage, errnoName } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { setSendBuffer, socketPair } from '../../linux/socket.ts';
 import { Channel } from '../../stage1/channel.ts';
@@ -7,6 +6,7 @@ import { socketTransport } from '../../stage1/socket-transport.ts';
 import type { AttachedApp, AttachedEnd, TerminalSize } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { appIndex, connectControl, sendControl } from './control.ts';
+import { refusal } from './refusal.ts';
 import { nextAnswer } from './stopped-init.ts';
 
 /** CLIENT_ of io.h. */
@@ -36,14 +36,7 @@ export async function attachToApp(podDir: string, app: string | undefined): Prom
     }
   }
   if (!answer) throw new PodError('pod/died', 'attach to the pod: it has just ended');
-  throw refusal(app ?? 'the first app', answer);
-}
-
-function refusal(app: string, { c: errno }: Message): PodError {
-  const message = `attach to ${app}: ${errnoMessage(errno)}`;
-  if (errnoName(errno) === 'ESRCH') return new PodError('pod/state', `attach to ${app}: it has ended`);
-  const hint = errnoName(errno) === 'EUSERS' ? 'too many clients and commands are in the pod already' : undefined;
-  return new PodError('pod/state', message, { hint });
+  throw refusal(`attach to ${app === undefined ? 'the first app' : `app "${app}"`}`, answer.c);
 }
 
 export interface FirstClient {

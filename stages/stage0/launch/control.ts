@@ -1,4 +1,4 @@
-import { errnoMessage, errnoName, SyscallError } from '../../linux/errno.ts';
+import { SyscallError } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { connectIn, sendWithFds } from '../../linux/socket.ts';
 import { Channel } from '../../stage1/channel.ts';
@@ -7,6 +7,7 @@ import { PodError } from '../error.ts';
 import { requireSignal } from '../plan/signals.ts';
 import { isPaused } from '../pod/paused.ts';
 import { readRecord } from '../pod/record.ts';
+import { refusal } from './refusal.ts';
 import { LOOK_MS, nextAnswer, requireMoving } from './stopped-init.ts';
 
 /** A connection to the init of a running pod. Throws `pod/state` when it does not run. */
@@ -123,9 +124,7 @@ export async function restartPod(podDir: string, app: string | undefined, graceM
   );
   if (answer.type !== 'refused') return;
   const target = app === undefined ? 'the pod' : `app "${app}"`;
-  throw new PodError('pod/state', `restart ${target}: ${errnoMessage(answer.c)}`, {
-    hint: errnoName(answer.c) === 'ESHUTDOWN' ? 'the pod is being stopped' : undefined,
-  });
+  throw refusal(`restart ${target}`, answer.c);
 }
 
 /** Sends a signal, by name, to the first process of one app or of all. */
@@ -135,7 +134,5 @@ export async function signalPod(podDir: string, app: string | undefined, signal:
   const answer = await request(podDir, encodeMessage({ type: 'signal', app: index, a: requireSignal(signal) }));
   if (answer.type !== 'refused') return;
   const target = app === undefined ? 'the pod' : `app "${app}"`;
-  throw new PodError('pod/state', `send ${signal} to ${target}: ${errnoMessage(answer.c)}`, {
-    hint: errnoName(answer.c) === 'ESRCH' ? 'no process of it is running' : undefined,
-  });
+  throw refusal(`send ${signal} to ${target}`, answer.c);
 }

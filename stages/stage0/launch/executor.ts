@@ -1,5 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
-import { errnoMessage } from '../../linux/errno.ts';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import type { Fd } from '../../linux/fd.ts';
 import { memfd } from '../../linux/memfd.ts';
 import { openSealed } from '../../linux/sealed.ts';
@@ -15,11 +14,12 @@ import { PodError } from '../error.ts';
 import { planExecProgram } from '../plan/exec-program.ts';
 import { requireSignal } from '../plan/signals.ts';
 import { TERMINAL_TYPE } from '../plan/streams.ts';
-import { readRecord } from '../pod/record.ts';
+import { readRecord, whyNoRecord } from '../pod/record.ts';
 import { connectControl, requireAwake, sendControl, unlessGone } from './control.ts';
 import { type ExecData, unpackExecData } from './exec-data.ts';
 import { launchFailure } from './failure.ts';
 import { openTerminal } from './pseudo-terminal.ts';
+import { refusal } from './refusal.ts';
 import { nextAnswer } from './stopped-init.ts';
 import { transportFor } from './transport.ts';
 
@@ -33,6 +33,10 @@ interface ExecTape {
 }
 
 const KEPT_TAPES = 16;
+
+function whyNotRunning(podDir: string): string {
+  return existsSync(podDir) ? whyNoRecord(podDir) : 'it is not running';
+}
 
 /** Executes commands in one app of a running pod. What the next command can use again stays open until it is disposed of. */
 export class Executor implements Disposable {
@@ -50,7 +54,7 @@ export class Executor implements Disposable {
   constructor(podDir: string, app: string | undefined) {
     const record = readRecord(podDir);
     // Its directory moves when it ends.
-    if (!record) throw new PodError('pod/state', 'execute in the pod: it is not running');
+    if (!record) throw new PodError('pod/state', `execute in the pod: ${whyNotRunning(podDir)}`);
     const { apps } = record;
     const found = app === undefined ? apps[0] : apps.find(({ name }) => name === app);
     if (!found?.exec) {
@@ -201,9 +205,7 @@ export class Executor implements Disposable {
       return new PodError(code, message, { hint });
     }
     if (!answer) return new PodError('pod/died', 'execute in the pod: it ended before it answered');
-    return new PodError('pod/state', `execute in app "${app}": ${errnoMessage(answer.c)}`, {
-      hint: 'is the app still running?',
-    });
+    return refusal(`execute in app "${app}"`, answer.c);
   }
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { parseObject, readIfThere, replaceFile } from './files.ts';
 import { POD_FILES } from './layout.ts';
 
@@ -45,6 +45,12 @@ export function writeRecord(podPath: string, record: PodRecord): void {
 export function keepAfterExit(podPath: string): void {
   const record = readRecord(podPath);
   if (record) replaceFile(`${podPath}/${POD_FILES.record}`, `${JSON.stringify({ ...record, autoRemove: false })}\n`);
+}
+
+/** Why a pod has no record that can be read, for what cannot be done without. */
+export function whyNoRecord(podPath: string): string {
+  const path = `${podPath}/${POD_FILES.record}`;
+  return existsSync(path) ? `"${path}" is damaged` : 'it died before it started';
 }
 
 /** Undefined when the pod died before it was written, or a power cut left it empty. */

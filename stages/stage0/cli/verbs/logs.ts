@@ -4,7 +4,7 @@ import { readEvents } from '../../pod/events.ts';
 import { previousInstance, type Span } from '../../pod/instances.ts';
 import { LogFollower, type LogOptions } from '../../pod/logs.ts';
 import { wherever } from '../../pod/wherever.ts';
-import { readRecord } from '../../pod/record.ts';
+import { readRecord, whyNoRecord } from '../../pod/record.ts';
 import { type PodDir, PodStore } from '../../pod/store.ts';
 import { waitForPod } from '../../pod/wait.ts';
 import { chooseApps, countFlag, onlyOperand } from '../arguments.ts';
@@ -116,7 +116,7 @@ function spansIn(events: ReturnType<typeof readEvents>, apps: readonly string[])
 
 function appNames(store: PodStore, pod: PodDir): string[] {
   const record = wherever(store, pod.uuid, (path = pod.path) => readRecord(path));
-  if (!record) throw new PodError('pod/state', `read the logs of pod ${pod.uuid}: it died before it started`);
+  if (!record) throw new PodError('pod/state', `read the logs of pod ${pod.uuid}: ${whyNoRecord(pod.path)}`);
   return record.apps.map((app) => app.name);
 }
 

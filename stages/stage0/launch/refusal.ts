@@ -1,0 +1,14 @@
+import { errnoMessage, errnoName } from '../../linux/errno.ts';
+import { PodError } from '../error.ts';
+
+const REASONS: Readonly<Record<string, readonly [problem: string, hint?: string]>> = {
+  ESRCH: ['it does not run at the moment', '"pod status" says whether it has ended or waits for its next start'],
+  EUSERS: ['too many commands and clients are in the pod at once', 'try again when one of them has ended'],
+  ESHUTDOWN: ['the pod is being stopped'],
+};
+
+/** What init's answer, an errno, to a request says; `attempt` is what was asked for: `execute in app "db"`. */
+export function refusal(attempt: string, errno: number): PodError {
+  const [problem, hint] = REASONS[errnoName(errno)] ?? [errnoMessage(errno)];
+  return new PodError('pod/state', `${attempt}: ${problem}`, { hint });
+}
