@@ -75,6 +75,20 @@ test('a state directory that cannot be idmapped is an error that says so', async
   await assertRefused(manifestWith(), { root: ram, wrapper, expected });
 });
 
+for (const [userns, says] of [
+  ['auto', /map the owners .*\n +hint: .*ext4 or xfs .*--root/],
+  ['host', /mount the root file system .*\n +hint: .*ext4 or xfs \(--root\)/],
+] as const) {
+  test(`a state directory on an overlay, as in a container, with "userns: ${userns}"`, async () => {
+    const dirs = ['lower', 'upper', 'work', 'merged'].map((name) => `${scratch}/overlay-${userns}/${name}`);
+    for (const dir of dirs) mkdirSync(dir, { recursive: true });
+    const [lower, upper, work, merged] = dirs;
+    const wrapper = whereHost(`mount -t overlay -o lowerdir=${lower},upperdir=${upper},workdir=${work} none ${merged}`);
+    const manifest = `${manifestWith()}userns: ${userns}\n`;
+    await assertRefused(manifest, { root: merged!, wrapper, expected: { code: 'pod/start-failed', says } });
+  });
+}
+
 test('without its stage1 the error says how to build it', async () => {
   const copy = `${scratch}/copy`;
   for (const part of ['bin/pod.cjs', 'package.json']) cpSync(`${TOP}/${part}`, `${copy}/${part}`);

@@ -16,7 +16,7 @@ import { MOUNT_ATTR_SIZE, MOUNT_ATTR_USERNS_AT, mountAttr } from '../../linux/st
 import { type OpOptions, offset, type Reg, type Tape, type Text } from '../../tape/program.ts';
 
 /** Why an op is on the tape; every op of this folder says so. */
-export type Reason = Pick<OpOptions, 'at' | 'why'>;
+export type Reason = Pick<OpOptions, 'at' | 'why' | 'hint'>;
 /** A directory descriptor, or AT_FDCWD. */
 export type Dir = Reg | number;
 
@@ -53,7 +53,7 @@ export interface AttrChange {
 
 /** mount_setattr(2), EINVAL. */
 const CANNOT_MAP =
-  'not every file system can map owners for a mount (tmpfs can since Linux 6.3); keep it on another one, or give the pod "userns: host"';
+  'not every file system can map owners for a mount (tmpfs since Linux 6.3; overlays cannot): put it on ext4 or xfs (what is in the state directory: --root), or give the pod "userns: host"';
 
 /** mount_setattr(2) on a mount's descriptor. */
 export function setMountAttr(tape: Tape, mount: Reg, change: AttrChange, reason: Reason): void {

@@ -156,6 +156,10 @@ function planAll(attach: Tape, input: RootfsInput, storage: Reg): void {
   for (const fd of [...mounts, ...stores, STORAGE_FD]) attach.call('close', [fd], podReason);
 }
 
+/** fsconfig(2), EINVAL. */
+const CANNOT_HOLD =
+  'the file system of the state directory cannot hold the writable layer of an overlay (overlays, NFS and FAT cannot): put it on ext4 or xfs (--root)';
+
 interface Overlay {
   readonly layers: readonly string[];
   /** Below the descriptor. */
@@ -186,7 +190,7 @@ function planOverlay(
       attributes: MOUNT_ATTR_NODEV | (nosuid ? MOUNT_ATTR_NOSUID : 0n),
     },
     out,
-    reason,
+    { ...reason, hint: CANNOT_HOLD },
     true,
   );
 }
