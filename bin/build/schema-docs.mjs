@@ -84,13 +84,17 @@ function typeName(schema, resolve) {
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum?.length > MANY_WORDS) return 'word (below)';
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
-  if (schema['x-expects'] && schema.type) return cell(schema['x-expects'].split(':')[0]);
-  if (schema.type === 'array') return `list of ${typeName(resolve(schema.items ?? {}), resolve)}`;
+  if (schema['x-expects'] && schema.type) return cell(schema['x-expects'].split(/: |, as in/)[0]);
+  if (schema.type === 'array') return listName(typeName(resolve(schema.items ?? {}), resolve));
   if (schema.type) return [schema.type].flat().join(' or ');
   const forms = [schema.then, schema.else, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter(Boolean);
   const names = forms.map((form) => typeName(resolve(form), resolve)).filter((name) => name !== '');
   if (names.length > 0) return [...new Set(names)].join(' or ');
   return schema.properties ? 'object' : schema.items ? 'list' : '';
+}
+
+function listName(item) {
+  return /^(an?|the) /.test(item) ? `list, each ${item}` : `list of ${item}`;
 }
 
 function renderIsolators(isolatorSchema, isolators, resolve) {

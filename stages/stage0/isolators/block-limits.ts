@@ -52,7 +52,15 @@ export function blockSchema(description: string, rate: JsonSchema, unit: string)
           additionalProperties: false,
           required: ['path'],
           minProperties: 2,
-          properties: { path: { type: 'string', pattern: '^/[^\\u0000]*$', description: 'On the host.' }, ...rates },
+          properties: {
+            path: {
+              type: 'string',
+              pattern: '^/[^\\u0000]*$',
+              'x-expects': 'an absolute path',
+              description: 'On the host.',
+            },
+            ...rates,
+          },
         },
       },
       default: { const: true, description: "appc's way to say that the limit is for every disk." },

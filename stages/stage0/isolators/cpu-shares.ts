@@ -40,6 +40,7 @@ export const CPU_SHARES: Isolator<number | string> = {
     minimum: MIN_SHARES,
     maximum: MAX_SHARES,
     pattern: '^[1-9][0-9]{0,5}$',
+    'x-expects': 'a number of shares: 2 to 262144',
     description:
       'The weight in sharing busy processors, as cgroup version 1 counts it: 1024 is what others have. It says the same as the request of resource/cpu, so only one of them can be there.',
   },

@@ -12,7 +12,13 @@ export interface CpusetValue {
   readonly partition?: 'member' | 'root' | 'isolated';
 }
 
-const LIST: JsonSchema = { type: ['string', 'integer'], pattern: LIST_PATTERN, minimum: 0, maximum: 8191 };
+const LIST: JsonSchema = {
+  type: ['string', 'integer'],
+  pattern: LIST_PATTERN,
+  'x-expects': 'numbers and ranges, as in "0-3,7"',
+  minimum: 0,
+  maximum: 8191,
+};
 
 const SCHEMA: JsonSchema = {
   type: 'object',

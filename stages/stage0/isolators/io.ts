@@ -39,7 +39,12 @@ const SCHEMA: JsonSchema = {
         additionalProperties: false,
         required: ['path', 'target'],
         properties: {
-          path: { type: 'string', pattern: '^/[^\\u0000]*$', description: 'On the host.' },
+          path: {
+            type: 'string',
+            pattern: '^/[^\\u0000]*$',
+            'x-expects': 'an absolute path',
+            description: 'On the host.',
+          },
           target: {
             type: 'string',
             pattern: '^[1-9][0-9]{0,5}(us|ms|s)$',

@@ -82,7 +82,7 @@ function pathsSchema(description: string): JsonSchema {
   return {
     type: 'array',
     uniqueItems: true,
-    items: { type: 'string', pattern: '^/[^\\u0000-\\u001f\\u007f]*$' },
+    items: { type: 'string', pattern: '^/[^\\u0000-\\u001f\\u007f]*$', 'x-expects': 'an absolute path' },
     description,
   };
 }

@@ -70,8 +70,16 @@ function offsetNs(text: string | undefined, at: IsolatorContext['at']): bigint {
   return isBehind ? -ns : ns;
 }
 
-const OWNER: JsonSchema = { type: 'string', pattern: '^(private|host|pod:[A-Za-z0-9][A-Za-z0-9_.-]*)$' };
-const OFFSET: JsonSchema = { type: 'string', pattern: DURATION_PATTERN.replace('^', '^-?') };
+const OWNER: JsonSchema = {
+  type: 'string',
+  pattern: '^(private|host|pod:[A-Za-z0-9][A-Za-z0-9_.-]*)$',
+  'x-expects': 'one of private, host and pod:NAME',
+};
+const OFFSET: JsonSchema = {
+  type: 'string',
+  pattern: DURATION_PATTERN.replace('^', '^-?'),
+  'x-expects': 'a duration, ahead or behind, with a unit, as in "1h" or "-30s"',
+};
 
 export const NAMESPACES: Isolator<NamespacesValue> = {
   name: 'os/linux/namespaces',

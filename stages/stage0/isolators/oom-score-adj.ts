@@ -29,6 +29,7 @@ export const OOM_SCORE_ADJ: Isolator<number | string> = {
     minimum: -1000,
     maximum: 1000,
     pattern: '^-?[0-9]{1,4}$',
+    'x-expects': 'a whole number from -1000 to 1000',
     description:
       'How early the kernel ends the app when memory runs out: 1000 is first, -1000 is never. Below 0 the host has to grant CAP_SYS_RESOURCE. Default: 0.',
   },

@@ -30,7 +30,11 @@ function schema(description: string): JsonSchema {
         type: 'array',
         minItems: 1,
         uniqueItems: true,
-        items: { type: 'string', pattern: '^(/[^/\\u0000-\\u001f\\u007f]+)+$' },
+        items: {
+          type: 'string',
+          pattern: '^(/[^/\\u0000-\\u001f\\u007f]+)+$',
+          'x-expects': 'an absolute path, without "/" twice or at its end',
+        },
         description:
           "Absolute paths in the app's root, without `.` and `..`; links in them lead to places inside it. What every process has for itself, such as /proc/self/status, cannot be one.",
       },

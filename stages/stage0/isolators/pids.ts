@@ -60,6 +60,7 @@ export const PIDS: Isolator<PidsValue> = {
         minimum: 1,
         maximum: 4_194_304,
         pattern: '^([1-9][0-9]{0,6}|max)$',
+        'x-expects': 'a number of processes above 0, or "max"',
         description: `How many, or "max" for no limit of its own. Default: ${DEFAULT_LIMIT}, for each app and for the pod.`,
       },
     },

@@ -60,7 +60,7 @@ const ERRNO_NUMBER: JsonSchema = { type: 'integer', minimum: 0, maximum: 4095 };
 /** Podman's profiles have the name beside the number. */
 const ERRNO_NAME: JsonSchema = { enum: ['', ...ERRNO_NAMES] };
 const STRINGS: JsonSchema = { type: 'array', items: { type: 'string' } };
-const NAME: JsonSchema = { type: 'string', pattern: '^[a-z_][a-z0-9_]*$' };
+const NAME: JsonSchema = { type: 'string', pattern: '^[a-z_][a-z0-9_]*$', 'x-expects': 'the name of a system call' };
 
 const FILTER: JsonSchema = {
   type: 'object',
@@ -68,7 +68,12 @@ const FILTER: JsonSchema = {
   properties: {
     caps: { ...STRINGS, description: 'Capabilities of the app.' },
     arches: { ...STRINGS, description: 'Architectures of the host: amd64, arm64.' },
-    minKernel: { type: 'string', pattern: '^[0-9]+[.][0-9]+$', description: 'Linux of that version or later.' },
+    minKernel: {
+      type: 'string',
+      pattern: '^[0-9]+[.][0-9]+$',
+      'x-expects': 'a version of Linux, as in "5.10"',
+      description: 'Linux of that version or later.',
+    },
   },
 };
 

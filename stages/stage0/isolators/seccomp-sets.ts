@@ -83,7 +83,11 @@ export function seccompSetSchema(description: string): JsonSchema {
       set: {
         type: 'array',
         minItems: 1,
-        items: { type: 'string', pattern: '^(@[a-z.]+/[a-z-]+|[a-z_][a-z0-9_]*)$' },
+        items: {
+          type: 'string',
+          pattern: '^(@[a-z.]+/[a-z-]+|[a-z_][a-z0-9_]*)$',
+          'x-expects': 'the name of a system call, or of a group, as in "@pod/default"',
+        },
         description: `System calls by the kernel's name, and groups of them. ${groups.join('. ')}.`,
       },
       errno: {

@@ -34,7 +34,11 @@ function labelOf({ user = 'system_u', role = 'system_r', type, level = 's0' }: E
   return [user, role, type, level].join(':');
 }
 
-const PART: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9_.-]+$' };
+const PART: JsonSchema = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9_.-]+$',
+  'x-expects': 'a part of a context: letters, digits, ".", "_" and "-"',
+};
 
 export const SELINUX_CONTEXT: Isolator<SelinuxValue> = {
   name: 'os/linux/selinux-context',
@@ -44,7 +48,11 @@ export const SELINUX_CONTEXT: Isolator<SelinuxValue> = {
     description:
       'The SELinux context the app is executed in, whole or in parts. The policy has to allow the change, and the context its files. A host where SELinux is not active refuses the pod. Default: what the policy says.',
     oneOf: [
-      { type: 'string', pattern: '^[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+(:[A-Za-z0-9_.:,-]+)?$' },
+      {
+        type: 'string',
+        pattern: '^[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+(:[A-Za-z0-9_.:,-]+)?$',
+        'x-expects': 'a context, as in "system_u:system_r:container_t:s0"',
+      },
       {
         type: 'object',
         additionalProperties: false,
@@ -53,7 +61,12 @@ export const SELINUX_CONTEXT: Isolator<SelinuxValue> = {
           user: { ...PART, description: 'Default: `system_u`.' },
           role: { ...PART, description: 'Default: `system_r`.' },
           type: { ...PART, description: '`container_t` on Fedora and its kin.' },
-          level: { type: 'string', pattern: '^[A-Za-z0-9_.:,-]+$', description: 'Default: `s0`.' },
+          level: {
+            type: 'string',
+            pattern: '^[A-Za-z0-9_.:,-]+$',
+            'x-expects': 'a level, as in "s0:c1,c2"',
+            description: 'Default: `s0`.',
+          },
         },
       },
     ],

@@ -74,11 +74,16 @@ export const SYSCTL: Isolator<SysctlValue> = {
     description:
       "Kernel settings of the pod's own namespaces, by their names with dots: {net.ipv4.ip_unprivileged_port_start: 80}. Anything else is the host's and refused.",
     minProperties: 1,
-    propertyNames: { type: 'string', pattern: '^[a-z][A-Za-z0-9_.-]*$' },
+    propertyNames: {
+      type: 'string',
+      pattern: '^[a-z][A-Za-z0-9_.-]*$',
+      'x-expects': 'the name of a setting, as in "net.core.somaxconn"',
+    },
     additionalProperties: {
       // A line break would be a second value.
       type: ['string', 'integer'],
       pattern: '^[^\\u0000-\\u001f\\u007f]{1,1024}$',
+      'x-expects': 'one line of 1 to 1024 characters',
     },
   },
   lower,

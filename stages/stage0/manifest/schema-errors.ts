@@ -35,7 +35,7 @@ function dropEchoes(errors: readonly SchemaError[]): SchemaError[] {
     // ajv reports the branches right before the choice between them.
     const branches: SchemaError[] = [];
     while (kept.length > 0 && isBelow(kept.at(-1)!, error)) branches.unshift(kept.pop()!);
-    kept.push(mostTelling(branches) ?? error);
+    kept.push(...mostTelling(branches, error));
   }
   return kept;
 }
@@ -48,11 +48,22 @@ function isBelow(error: SchemaError, choice: SchemaError): boolean {
   );
 }
 
-/** The branch that got furthest is most likely the one that was meant. */
-function mostTelling(branches: readonly SchemaError[]): SchemaError | undefined {
-  const typed = branches.filter((error) => error.keyword !== 'type');
-  const candidates = typed.length > 0 ? typed : branches;
-  return candidates.toSorted((a, b) => b.instancePath.length - a.instancePath.length)[0];
+/** The branch that got furthest is most likely the one that was meant: all that is wrong inside, or else one error of the value itself. */
+function mostTelling(errors: readonly SchemaError[], choice: SchemaError): SchemaError[] {
+  const deepest = errors.toSorted((a, b) => b.instancePath.length - a.instancePath.length)[0];
+  if (!deepest) return [choice];
+  if (deepest.instancePath === choice.instancePath)
+    return [errors.find(({ keyword }) => keyword !== 'type') ?? deepest];
+  const branch = branchOf(deepest, choice);
+  return errors.filter((error) => branchOf(error, choice) === branch);
+}
+
+/** By its place in the schema: below the choice, or in what a branch refers to. */
+function branchOf({ schemaPath }: SchemaError, choice: SchemaError): string {
+  const prefix = `${choice.schemaPath}/`;
+  return schemaPath.startsWith(prefix)
+    ? schemaPath.slice(prefix.length).split('/')[0]!
+    : schemaPath.split('/').slice(0, 3).join('/');
 }
 
 function translate(document: ManifestDocument, lookup: SchemaLookup, error: SchemaError): PodError {
