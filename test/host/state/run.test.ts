@@ -57,7 +57,9 @@ test('a pod in the background prints its uuid and answers to it, a prefix and it
   assert.equal(await podOk(['stop', 'back'], { root }), uuid);
   assert.match(await podOk(['logs', 'back'], { root }), /^ready\nstopped$/);
   assert.equal(await podOk(['ps', '-o', 'name'], { root }), '');
-  assert.equal(await podOk(['ps', '-a', '-l', 'test=back', '-o', 'name'], { root }), uuid);
+  for (const names of [['-o', 'name'], ['-q']])
+    assert.equal(await podOk(['ps', '-a', '-l', 'test=back', ...names], { root }), uuid);
+  assert.match(await podOk(['ps', '-a', '-q', '-o', 'table'], { root }), /^UUID /);
 });
 
 test('one ^C stops the pod gracefully', async () => {

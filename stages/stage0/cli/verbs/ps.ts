@@ -17,6 +17,7 @@ export const verb: Verb = {
     ['pod ps', 'what runs'],
     ['pod ps -a', 'and what has exited'],
     ['pod ps -l tier=front -o name', 'uuids of the pods with that label'],
+    ['pod stop $(pod ps -q)', 'with -q the uuids alone: stop all that runs'],
     ['pod ps -o json', 'everything, for a program'],
   ],
   flags: [
@@ -29,9 +30,10 @@ export const verb: Verb = {
 
 async function ps(invocation: Invocation): Promise<number> {
   noOperands(invocation);
-  const { flags, terminal } = invocation;
+  const { flags, terminal, isQuiet } = invocation;
   const { pods, failures } = await listPods(invocation);
-  const format = flags.value('output') ?? 'table';
+  // As with podman, for `pod stop $(pod ps -q)`.
+  const format = flags.value('output') ?? (isQuiet ? 'name' : 'table');
   const rows = (isWide: boolean): Row[] => pods.map((pod) => row(pod, isWide));
   const shown = await render(format, {
     value: () => pods,
