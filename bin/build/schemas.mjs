@@ -21,12 +21,12 @@ const REGISTRY = './stages/stage0/isolators/registry.ts';
  */
 export async function buildSchemas({ check = false } = {}) {
   mkdirSync(GENERATED, { recursive: true });
-  const { isolators, errorCodes } = await loadSources();
+  const { isolators, errorCodes, fieldType } = await loadSources();
   const pod = JSON.parse(readFileSync(POD_SCHEMA, 'utf8'));
   const isolatorSchema = composeIsolatorSchema(isolators);
   const committed = new Map([
     ['schemas/isolators.v1.schema.json', `${JSON.stringify(isolatorSchema, null, 2)}\n`],
-    ['docs/manifest.md', renderManifestDocs(pod, isolatorSchema, isolators)],
+    ['docs/manifest.md', renderManifestDocs(pod, isolatorSchema, isolators, fieldType)],
     ['docs/errors.md', renderErrorDocs(errorCodes)],
   ]);
   if (check) refuseDifferences(committed);
@@ -37,7 +37,10 @@ export async function buildSchemas({ check = false } = {}) {
 /** The registry and the error codes are TypeScript: bundled, then loaded. */
 async function loadSources() {
   const outfile = join(GENERATED, 'schema-sources.cjs');
-  const lines = [`export { ERROR_CODES as errorCodes } from './stages/stage0/error.ts';`];
+  const lines = [
+    `export { ERROR_CODES as errorCodes } from './stages/stage0/error.ts';`,
+    `export * as fieldType from './stages/stage0/manifest/field-type.ts';`,
+  ];
   if (existsSync(join(TOP, REGISTRY))) lines.push(`export { ISOLATORS as isolators } from '${REGISTRY}';`);
   else lines.push('export const isolators = [];');
   await build({

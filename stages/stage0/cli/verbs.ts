@@ -232,6 +232,13 @@ export const VERBS: readonly VerbEntry[] = [
   },
   { name: 'version', group: 'Host', summary: 'the version', failureCode: 1, load: () => import('./verbs/version.ts') },
   {
+    name: 'explain',
+    group: 'Host',
+    summary: 'what a field, an isolator or the code of an error means',
+    failureCode: 2,
+    load: () => import('./verbs/explain.ts'),
+  },
+  {
     name: 'schema',
     group: 'Host',
     summary: 'the JSON Schema of manifests',
@@ -255,7 +262,6 @@ export const LATER: Readonly<Record<string, 2 | 125>> = {
   trust: 2,
   convert: 2,
   graph: 2,
-  explain: 2,
   init: 2,
 };
 

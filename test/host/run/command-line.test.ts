@@ -108,3 +108,31 @@ test('completion in bash offers the values of the verb’s own flags', async () 
   assert.equal(offered('pod', 'plan', '-o', ''), 'table wide json yaml jsonl name text tape');
   assert.equal(offered('pod', 'ps', '--color', ''), 'auto always never');
 });
+
+test('explain knows fields as errors write them, isolators and codes, and what a slip was to be', async () => {
+  const { stdout: error } = await pod(['validate', '-'], {
+    root,
+    input: shellManifest('x', { a: { script: '', restart: { policy: 'maybe' } } }),
+  });
+  const place = /error: (\S+): /.exec(error)?.[1];
+  assert.equal(place, 'apps[0].restart.policy');
+  assert.match(
+    await podOk(['explain', place], { root }),
+    /^apps\.restart\.policy\n {2}never, on-failure, always, default "never"\n/,
+  );
+  assert.match(await podOk(['explain', 'resource/pids'], { root }), /\nFields:\n {2}limit\n? /);
+  assert.equal(
+    await podOk(['explain', 'manifest/cycle'], { root }),
+    'manifest/cycle: Apps wait for each other in a circle.',
+  );
+  const fields = JSON.parse(await podOk(['explain', '-o', 'json'], { root })).fields as { name: string }[];
+  assert.ok(fields.some(({ name }) => name === 'apps'));
+  for (const [slip, hint] of [
+    ['apps.restrt', 'restart'],
+    ['manifest/cycl', 'manifest/cycle'],
+    ['resource/memry', 'resource/memory'],
+  ]) {
+    const { exitCode, stderr } = await pod(['explain', slip!], { root });
+    assert.deepEqual([exitCode, stderr.includes(`did you mean "${hint}"?`)], [2, true], stderr);
+  }
+});
