@@ -45,10 +45,12 @@ export async function undoLedger(root: string, uuid: string, ledger: readonly Le
   }
 }
 
-/** A monitor that came to its end has given everything back: then the code that does it is not even loaded. */
-async function undoCgroupEntries(entries: readonly LedgerEntry[]): Promise<void> {
+/** Its own only. A monitor that came to its end has given everything back: then the code that does it is not even loaded. */
+async function undoCgroupEntries(entries: readonly LedgerEntry[], { uuid }: Context): Promise<void> {
   const paths = entries.flatMap(({ path }) =>
-    typeof path === 'string' && existsSync(path) ? [{ kind: 'cgroup' as const, path }] : [],
+    typeof path === 'string' && path.endsWith(`/pod-${uuid}`) && existsSync(path)
+      ? [{ kind: 'cgroup' as const, path }]
+      : [],
   );
   if (paths.length === 0) return;
   const { undoCgroups } = await import('../cgroup/undo.ts');

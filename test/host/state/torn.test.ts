@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, 
 import { before, test } from 'node:test';
 import { PodError } from '../../../stages/stage0/error.ts';
 import { collect } from '../../../stages/stage0/gc/collect.ts';
+import { appendLedger, readLedger } from '../../../stages/stage0/pod/ledger.ts';
 import { readStatus } from '../../../stages/stage0/pod/status.ts';
 import { POD_FILES } from '../../../stages/stage0/pod/layout.ts';
 import { PodStore } from '../../../stages/stage0/pod/store.ts';
@@ -95,6 +96,22 @@ test('a pod that cannot be read hides no other', async () => {
   assert.match(stderr, new RegExp(`^error: read what is recorded of pod ${uuid}: ELOOP.* \\[state/io\\]\n {2}hint: `));
   rmSync(record);
   await podOk(['rm', uuid!], { root });
+});
+
+test('a ledger that names the cgroups of another pod ends none of its processes', async () => {
+  const app = { name: 'a', image: 'host', exec: ['/bin/sleep', '1000'] };
+  const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'other' }, apps: [app] };
+  const other = await podOk(['run', '-d', '-'], { root, input: JSON.stringify(manifest) });
+  const [uuid] = copyExited(root, original, 1, () => false);
+  const cgroups = readLedger(store.locate(other)!.path).filter(({ kind }) => kind === 'cgroup');
+  assert.ok(cgroups.length > 0);
+  appendLedger(store.locate(uuid!)!.path, cgroups);
+  await podOk(['rm', uuid!], { root });
+  assert.equal(
+    (JSON.parse(await podOk(['status', '-o', 'json', other], { root })) as { state: string }).state,
+    'running',
+  );
+  await podOk(['rm', '--force', other], { root });
 });
 
 /** An error that says what to do is an answer too, as long as the next gc knows how. */
