@@ -5,7 +5,7 @@ import { type Collected, type Collection, type CollectOptions, DEFAULT_COLLECT }
 import { collectLeftovers } from './leftovers.ts';
 import { readMountPoints } from './mounts.ts';
 import { podPath } from '../pod/layout.ts';
-import { readRecord } from '../pod/record.ts';
+import { readRecordIfReadable } from '../pod/record.ts';
 import { memberUuids } from '../sets/members.ts';
 import { removePod, tryLockAt } from './remove.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
@@ -69,7 +69,7 @@ function reasonToRemove(pod: PodDir, options: CollectOptions, nowMs: number): st
     case 'prepared':
       return nowMs - movedAt(pod) >= options.expirePreparedMs ? 'prepared and never run' : undefined;
     default: {
-      if (readRecord(pod.path)?.autoRemove) return 'exited, was run with --rm';
+      if (readRecordIfReadable(pod.path)?.autoRemove) return 'exited, was run with --rm';
       return nowMs - (readFinal(pod.path)?.t ?? movedAt(pod)) >= options.graceMs ? 'exited' : undefined;
     }
   }

@@ -6,7 +6,7 @@ import { POD_FILES } from '../pod/layout.ts';
 import { isLedgerWhole, readLedger } from '../pod/ledger.ts';
 import { isSameDir, tryLockDir } from '../pod/lock.ts';
 import { releaseName } from '../pod/names.ts';
-import { readRecord } from '../pod/record.ts';
+import { readRecordIfReadable } from '../pod/record.ts';
 import { removeOwn } from './remove-own.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 import { releaseRangesOf } from '../pod/uid-ranges.ts';
@@ -46,7 +46,7 @@ export async function removePod(
 /** Gives back what a dead pod holds outside its directory. The caller has the pod's lock. */
 export async function undoPod(root: string, uuid: string, path: string): Promise<void> {
   await undoLedger(root, uuid, readLedger(path));
-  const record = readRecord(path);
+  const record = readRecordIfReadable(path);
   if (record && isLedgerWhole(path)) return releaseName(root, record.name, uuid);
   // It died before its record was written, or a crash tore them: what it claimed may be in no ledger.
   for (const claim of listClaims(root)) {
@@ -75,7 +75,7 @@ export async function lockDead(store: PodStore, uuid: string, isOurs = false): P
     if (!isLeaving) throw alive(pod);
     if (process.uptime() * 1000 > deadline) {
       // Whoever started it still looks at what it has left, and removes it then.
-      if (pod.state === 'exited' && readRecord(pod.path)?.autoRemove) return undefined;
+      if (pod.state === 'exited' && readRecordIfReadable(pod.path)?.autoRemove) return undefined;
       throw alive(pod);
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

@@ -1,7 +1,7 @@
 import { PodError } from '../error.ts';
 import { nameOwner } from './names.ts';
 import { nearest } from './nearest.ts';
-import { readRecord } from './record.ts';
+import { readRecordIfReadable } from './record.ts';
 import type { PodDir, PodLookup } from './pod-dir.ts';
 import { isUuid } from './uuid.ts';
 
@@ -25,7 +25,7 @@ export function findPod(store: PodLookup, query: string): PodDir {
 
 /** Pods whose name has passed to no other pod since, or whose claim was lost. */
 function byName(pods: readonly PodDir[], query: string): PodDir[] | undefined {
-  const found = pods.filter((pod) => readRecord(pod.path)?.name === query);
+  const found = pods.filter((pod) => readRecordIfReadable(pod.path)?.name === query);
   return found.length > 0 ? found : undefined;
 }
 
@@ -34,7 +34,7 @@ function byPrefix(pods: readonly PodDir[], query: string): PodDir[] {
 }
 
 function notFound(store: PodLookup, query: string): PodError {
-  const names = store.list().flatMap((pod) => readRecord(pod.path)?.name ?? []);
+  const names = store.list().flatMap((pod) => readRecordIfReadable(pod.path)?.name ?? []);
   const near = nearest(query, names);
   return new PodError('pod/not-found', `find pod "${query}": no pod has that uuid, prefix or name`, {
     hint: near === undefined ? 'pod ps -a lists all pods' : `did you mean "${near}"?`,
@@ -42,7 +42,7 @@ function notFound(store: PodLookup, query: string): PodError {
 }
 
 function ambiguous(candidates: readonly PodDir[], query: string): PodError {
-  const lines = candidates.map((pod) => `${pod.uuid} ${readRecord(pod.path)?.name ?? '?'} (${pod.state})`);
+  const lines = candidates.map((pod) => `${pod.uuid} ${readRecordIfReadable(pod.path)?.name ?? '?'} (${pod.state})`);
   return new PodError(
     'pod/ambiguous',
     `find pod "${query}": ${candidates.length} pods match\n  ${lines.join('\n  ')}`,

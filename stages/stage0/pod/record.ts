@@ -60,6 +60,16 @@ export function readRecord(podPath: string): PodRecord | undefined {
   return object && isRecord(object) ? object : undefined;
 }
 
+/** The same for who looks at many pods, or removes one: one on a failing disk counts as one without a record. */
+export function readRecordIfReadable(podPath: string): PodRecord | undefined {
+  try {
+    return readRecord(podPath);
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return undefined;
+    throw error;
+  }
+}
+
 /** Only what readers rely on: the file is ours, and written in one piece. */
 function isRecord(value: object): value is PodRecord {
   const { name, apps, createdAt, network, manifest } = value as Partial<PodRecord>;
