@@ -32,6 +32,8 @@ const STEPS = [
       'pod-exec.cjs',
       'pod-quick.cjs',
       'pod-status.cjs',
+      'pod-apply.cjs',
+      'pod-control.cjs',
       'pod-run.cjs',
       'pod-rest.cjs',
       'library.cjs',

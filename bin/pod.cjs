@@ -14,7 +14,15 @@ const { Script } = require('node:vm');
 const DIST = `${__dirname.slice(0, __dirname.lastIndexOf('/'))}/dist`;
 
 /** Which pack holds what a verb needs; most verbs need little. A wrong guess costs the time to read one more. */
-const FIRST = { run: 'pod-start', exec: 'pod-exec', enter: 'pod-exec', status: 'pod-status' };
+const FIRST = {
+  run: 'pod-start',
+  exec: 'pod-exec',
+  enter: 'pod-exec',
+  status: 'pod-status',
+  apply: 'pod-apply',
+  diff: 'pod-apply',
+};
+for (const verb of ['stop', 'kill', 'rm', 'gc', 'restart', 'pause', 'resume']) FIRST[verb] = 'pod-control';
 
 /** Compiled packs by name. */
 const scripts = new Map();
@@ -55,8 +63,15 @@ function requireOne(id) {
   return id.startsWith('./') ? load(id.slice(2)) : require(id);
 }
 
+/** The first word that is no global flag, and no value of one; main() looks closer. */
+function verbOf(argv) {
+  let at = 0;
+  while (argv[at]?.startsWith('-')) at += /^--(root|color|progress)$/.test(argv[at]) ? 2 : 1;
+  return argv[at];
+}
+
 function loadMain(argv) {
-  loadPack(FIRST[argv[0]] ?? 'pod-quick');
+  loadPack(FIRST[verbOf(argv)] ?? 'pod-quick');
   return load('main.js');
 }
 

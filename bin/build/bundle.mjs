@@ -96,6 +96,29 @@ const STATUS = [
   ['rm', '--force', 'stays'],
 ];
 
+const CONTROL = [
+  ['stop', 'none'],
+  ['run', '-d', 'stays.yaml'],
+  ['pause', 'stays'],
+  ['resume', 'stays'],
+  ['restart', 'stays'],
+  ['kill', '-s', 'CONT', 'stays'],
+  ['stop', 'stays'],
+  ['rm', 'stays'],
+  ['run', '-d', 'stays.yaml'],
+  ['rm', '--force', 'stays'],
+  ['gc', '--grace', '0s'],
+];
+
+/** What is worth a cache is the look that finds nothing to do: it is the folder's usual one. */
+const APPLY = [['apply', '-f', 'fleet']];
+const APPLY_AGAIN = [
+  ['apply', '-f', 'fleet'],
+  ['apply', '-q', '-f', 'fleet'],
+  ['diff', '-f', 'fleet'],
+];
+const DELETE = [['delete', '-f', 'fleet']];
+
 /** For a build without the privilege to run one: nothing here changes the machine. */
 const DRY = [
   ['ps'],
@@ -123,6 +146,10 @@ function trainIn(root, packs) {
     train(alone, AGAIN, ['pod-start']);
     train(alone, EXEC, ['pod-exec']);
     train(alone, STATUS, ['pod-status']);
+    train(alone, CONTROL, ['pod-control']);
+    train(alone, APPLY, []);
+    train(alone, APPLY_AGAIN, ['pod-apply']);
+    train(alone, DELETE, []);
   } catch {
     train([process.execPath], DRY, packs);
   }

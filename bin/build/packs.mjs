@@ -42,8 +42,15 @@ const LATER = {
   'pod-rest': [],
 };
 
-/** First packs too, but of single verbs that need much of what others load later: those find it in their own packs. */
+/** First packs too, but of verbs that need much of what others load later: those find it in their own packs. */
 const ALONE = {
+  'pod-apply': from([MAIN, 'cli/verbs/apply.ts', 'cli/verbs/diff.ts']),
+  'pod-control': [
+    ...from([MAIN, 'launch/control.ts', 'launch/pause.ts', 'gc/remove.ts', 'gc/bury.ts', 'image/store.ts']),
+    ...from(['undo', 'bridge', 'bridge-config', 'host-routes'].map((name) => `network/${name}.ts`)),
+    ...from(['stop', 'kill', 'rm', 'gc', 'restart', 'pause', 'resume'].map((name) => `cli/verbs/${name}.ts`)),
+    'stages/stage1/socket-transport.ts',
+  ],
   'pod-status': from([MAIN, 'cli/verbs/status.ts', 'resources/in-force.ts', 'cli/resource-tables.ts']),
 };
 

@@ -4,10 +4,13 @@
 // train.cjs POD DIST JSON, with POD the path of bin/pod.cjs, and in JSON the command lines and the packs whose caches are to be written.
 
 const { mkdirSync, readFileSync, writeFileSync } = require('node:fs');
-const { join } = require('node:path');
+const { basename, join } = require('node:path');
 const [pod, dist, json] = process.argv.slice(2);
 const { root, commandLines, packs } = JSON.parse(json);
 const { loadMain, scripts } = require(pod);
+
+/** Of manifests, for the verbs that take one. */
+const FOLDER = 'fleet';
 
 /** Made up, so that the code that reads pods is compiled too: one that has exited and one that died. */
 function addPods(root) {
@@ -45,15 +48,21 @@ function addPods(root) {
 
 /** What the pods of a training are: with limits and the bridge, as most are. */
 function writeManifests(root) {
+  mkdirSync(join(root, FOLDER), { recursive: true });
   for (const { name, exec } of [
     { name: 'ends', exec: ['/bin/true'] },
     { name: 'stays', exec: ['/bin/sleep', '60'] },
+    { name: `${FOLDER}/one`, exec: ['/bin/sleep', '60'] },
+    { name: `${FOLDER}/two`, exec: ['/bin/sleep', '60'] },
   ]) {
     const isolators = { 'resource/cpu': { limit: '500m' }, 'resource/memory': { limit: '64Mi' } };
     const apps = [{ name: 'app', image: 'host', exec, isolators }];
-    const text = ['apiVersion: pod/v1', 'kind: Pod', `metadata: {name: ${name}}`, `apps: ${JSON.stringify(apps)}`].join(
-      '\n',
-    );
+    const text = [
+      'apiVersion: pod/v1',
+      'kind: Pod',
+      `metadata: {name: ${basename(name)}}`,
+      `apps: ${JSON.stringify(apps)}`,
+    ].join('\n');
     writeFileSync(join(root, `${name}.yaml`), `${text}\n`);
   }
 }
@@ -66,20 +75,20 @@ async function train(lines) {
   const { main } = loadMain(lines[0]);
   addPods(root);
   writeManifests(root);
-  const isLive = lines.some(([verb, ...args]) => verb === 'run' && !args.includes('--help'));
+  const isLive = lines.some(([verb, ...args]) => ['run', 'apply'].includes(verb) && !args.includes('--help'));
   for (const line of lines) {
     // The flag goes first: behind `--` it would be part of the command.
-    const [verb, ...args] = line.map((word) =>
-      word.endsWith('.yaml') && !word.includes('/') ? join(root, word) : word,
-    );
+    const isOurs = (word) => word === FOLDER || (word.endsWith('.yaml') && !word.includes('/'));
+    const [verb, ...args] = line.map((word) => (isOurs(word) ? join(root, word) : word));
     await main([verb, '--root', root, ...args]);
     // A real pod that does not run trains nothing; what else fails has still compiled the functions it went through.
     if (isLive && process.exitCode && !line.includes('none')) process.exit(1);
   }
-  process.exitCode = 0;
   for (const [name, script] of scripts) {
     if (packs.includes(name)) writeFileSync(join(dist, `${name}.cache`), script.createCachedData());
   }
+  // A verb that ends its process itself may have left something open.
+  process.exit(0);
 }
 
 void train(commandLines);
