@@ -32,6 +32,7 @@ const STEPS = [
       'pod-exec.cjs',
       'pod-quick.cjs',
       'pod-status.cjs',
+      'pod-validate.cjs',
       'pod-apply.cjs',
       'pod-control.cjs',
       'pod-run.cjs',

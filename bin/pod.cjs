@@ -19,6 +19,7 @@ const FIRST = {
   exec: 'pod-exec',
   enter: 'pod-exec',
   status: 'pod-status',
+  validate: 'pod-validate',
   apply: 'pod-apply',
   diff: 'pod-apply',
 };

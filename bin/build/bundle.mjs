@@ -66,6 +66,12 @@ async function buildLibrary() {
 /** Command lines whose functions the cache of `pod-quick` should hold. */
 const QUICK = [['--help'], ['ps', '--help'], ['ps'], ['ps', '-a', '-o', 'json'], ['inspect', 'none']];
 
+const VALIDATE = [
+  ['validate', 'manifests/hello.pod.yaml'],
+  ['validate', 'fleet'],
+  ['validate', 'wrong.yaml'],
+];
+
 /** Real pods, of manifests that train.cjs writes: what is not compiled here is compiled at every start. */
 const RUN = [
   ['run', 'ends.yaml'],
@@ -139,6 +145,7 @@ function trainAll(packs) {
 function trainIn(root, packs) {
   const train = (program, commandLines, trained) => trainOnce(root, program, commandLines, trained);
   train([process.execPath], QUICK, ['pod-quick']);
+  train([process.execPath], VALIDATE, ['pod-validate']);
   try {
     // In a network namespace of its own: the bridge the pods make is gone with it.
     const alone = ['unshare', '--net', '--', process.execPath];

@@ -20,6 +20,7 @@ const FIRST = {
   'pod-quick': from([
     MAIN,
     'cli/help.ts',
+    'cli/report.ts',
     ...['ps', 'inspect', 'logs', 'wait', 'stop', 'kill', 'cat-manifest', 'version', 'help'].map(
       (name) => `cli/verbs/${name}.ts`,
     ),
@@ -29,7 +30,6 @@ const FIRST = {
 /** What no first pack holds, by what is wanted together; the rest is in `pod-rest`. */
 const LATER = {
   'pod-run': from([
-    'cli/report.ts',
     'cli/verbs/plan.ts',
     'cli/verbs/validate.ts',
     'manifest/parse.ts',
@@ -44,14 +44,29 @@ const LATER = {
 
 /** First packs too, but of verbs that need much of what others load later: those find it in their own packs. */
 const ALONE = {
-  'pod-apply': from([MAIN, 'cli/verbs/apply.ts', 'cli/verbs/diff.ts']),
+  'pod-validate': from([
+    MAIN,
+    'cli/report.ts',
+    'cli/verbs/validate.ts',
+    'manifest/parse.ts',
+    'manifest/render-data.ts',
+  ]),
+  'pod-apply': from([MAIN, 'cli/report.ts', 'cli/verbs/apply.ts', 'cli/verbs/diff.ts']),
   'pod-control': [
-    ...from([MAIN, 'launch/control.ts', 'launch/pause.ts', 'gc/remove.ts', 'gc/bury.ts', 'image/store.ts']),
+    ...from([
+      MAIN,
+      'cli/report.ts',
+      'launch/control.ts',
+      'launch/pause.ts',
+      'gc/remove.ts',
+      'gc/bury.ts',
+      'image/store.ts',
+    ]),
     ...from(['undo', 'bridge', 'bridge-config', 'host-routes'].map((name) => `network/${name}.ts`)),
     ...from(['stop', 'kill', 'rm', 'gc', 'restart', 'pause', 'resume'].map((name) => `cli/verbs/${name}.ts`)),
     'stages/stage1/socket-transport.ts',
   ],
-  'pod-status': from([MAIN, 'cli/verbs/status.ts', 'resources/in-force.ts', 'cli/resource-tables.ts']),
+  'pod-status': from([MAIN, 'cli/report.ts', 'cli/verbs/status.ts', 'resources/in-force.ts', 'cli/resource-tables.ts']),
 };
 
 /** Builds dist/<pack>.cjs for every pack; the result is their names. */

@@ -65,6 +65,7 @@ function writeManifests(root) {
     ].join('\n');
     writeFileSync(join(root, `${name}.yaml`), `${text}\n`);
   }
+  writeFileSync(join(root, 'wrong.yaml'), 'apiVersion: pod/v1\nkind: Pod\nmetadata: {nam: x}\napps: [{image: hst}]\n');
 }
 
 function bootId() {
