@@ -26,7 +26,7 @@ const STEPS = [
   },
   {
     name: 'bundle',
-    inputs: ['stages', 'schemas', 'bin/build', 'bin/pod.cjs', 'manifests/hello.pod.yaml'],
+    inputs: ['stages', 'schemas', 'bin/build', 'bin/pod.cjs', 'bin/library.cjs', 'manifests/hello.pod.yaml'],
     outputs: [
       'pod-start.cjs',
       'pod-exec.cjs',

@@ -1,4 +1,3 @@
-import { get } from 'node:http';
 import { LineJoiner } from '../pod/line-joiner.ts';
 import { LogFollower, type LogOptions } from '../pod/logs.ts';
 import { wherever } from '../pod/wherever.ts';
@@ -166,13 +165,15 @@ function requirePort(number: number): void {
   throw new PodError('test/options', `wait for port ${number}: a port is a number from 1 to 65535`);
 }
 
-function request(
+/** Loads the module when it is asked for: few suites do, and all would pay 5 ms for it. */
+async function request(
   host: string,
   portNumber: number,
   path: string,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<number | string> {
+  const { get } = await import('node:http');
   return new Promise((resolve) => {
     const asked = get({ host, port: portNumber, path, headers: { ...headers }, agent: false, signal }, (response) => {
       response.destroy();
