@@ -1,12 +1,12 @@
 'use strict';
 
 // Uses the library as a suite of tests does, then writes its code cache, with all functions that were compiled:
-// train-library.cjs ROOT CACHE [--import-only]. Without the privilege to run pods it holds what an import needs.
+// train-library.cjs LIBRARY ROOT CACHE [--import-only], with LIBRARY the path of bin/library.cjs. Without the privilege to run pods it holds what an import needs.
 
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
-const { library, script } = require('../library.cjs');
-const [root, cache, isImportOnly] = process.argv.slice(2);
+const [path, root, cache, isImportOnly] = process.argv.slice(2);
+const { library, script } = require(path);
 
 const MANIFEST = {
   apiVersion: 'pod/v1',

@@ -113,7 +113,7 @@ export function trainLibrary(dist) {
   const cache = join(dist, 'library.cache');
   rmSync(cache, { force: true });
   withRoot((root) => {
-    const script = ['bin/build/train-library.cjs', root, cache];
+    const script = ['bin/build/train-library.cjs', join(top, 'bin/library.cjs'), root, cache];
     try {
       use(ALONE, script);
     } catch {

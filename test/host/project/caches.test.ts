@@ -4,9 +4,13 @@ import { test } from 'node:test';
 import { cliEnvironment } from '../../harness/pod-cli.ts';
 import { TOP } from '../../harness/paths.ts';
 
-/** What a process of its own prints: caches are of the flags V8 was started with. */
-function evaluate(program: string): string {
-  return execFileSync(process.execPath, ['-e', program], { cwd: TOP, env: cliEnvironment(), encoding: 'utf8' }).trim();
+/** What a process of its own prints, with the path of one of bin/ as its argument: caches are of the flags V8 was started with. */
+function evaluate(program: string, file: string): string {
+  return execFileSync(process.execPath, ['-e', program, `${TOP}/bin/${file}`], {
+    cwd: TOP,
+    env: cliEnvironment(),
+    encoding: 'utf8',
+  }).trim();
 }
 
 for (const [verb, pack] of [
@@ -20,15 +24,15 @@ for (const [verb, pack] of [
 ] as const) {
   test(`${verb} loads ${pack} and no other pack, from its code cache`, () => {
     const program = `
-      const { loadMain, scripts } = require('${TOP}/bin/pod.cjs');
+      const { loadMain, scripts } = require(process.argv[1]);
       loadMain(['--root', '/nowhere', '${verb}']);
       console.log([...scripts].map(([name, script]) => name + ' ' + script.cachedDataRejected).join());`;
-    assert.equal(evaluate(program), `${pack} false`);
+    assert.equal(evaluate(program, 'pod.cjs'), `${pack} false`);
   });
 }
 
 test('the library is loaded from its code cache', () => {
-  assert.equal(evaluate(`console.log(require('${TOP}/bin/library.cjs').script.cachedDataRejected)`), 'false');
+  assert.equal(evaluate(`console.log(require(process.argv[1]).script.cachedDataRejected)`, 'library.cjs'), 'false');
 });
 
 test('in another context than Node’s own the library is evaluated there, so that its errors are of its classes', () => {
@@ -43,7 +47,7 @@ test('in another context than Node’s own the library is evaluated there, so th
       return module.exports;
     };
     const inside = (id) => (id.startsWith('/') ? run(id, inside) : require(id));
-    const { library } = inside('${TOP}/bin/library.cjs');
+    const { library } = inside(process.argv[1]);
     console.log(library.index.PodError.prototype instanceof vm.runInContext('Error', run.context));`;
-  assert.equal(evaluate(program), 'true');
+  assert.equal(evaluate(program, 'library.cjs'), 'true');
 });
