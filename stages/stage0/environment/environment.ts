@@ -34,6 +34,8 @@ export class Environment implements AsyncDisposable {
   readonly #id: string;
   #generation = 0;
   #hasFailed = false;
+  /** It did not come up: the next run is not to be given it. */
+  #isUseless = false;
   /** Aborted when it is disposed of: a reset that is at work then gives up. */
   readonly #end = new AbortController();
   #disposed: Promise<void> | undefined;
@@ -51,18 +53,18 @@ export class Environment implements AsyncDisposable {
 
   /** For `environment`. Resolves when the apps have started; takes the room. */
   static async start(starter: Starter, room: Room, deadline: Deadline): Promise<Environment> {
-    const id = randomBytes(3).toString('hex');
+    const id = newId();
     try {
       const running = await startAll(starter, room, nameOf(starter, id, 0), deadline.signal);
-      return Environment.of(starter, room, id, running);
+      return Environment.of(starter, room, running, id);
     } catch (error) {
       room[Symbol.dispose]();
       throw error;
     }
   }
 
-  /** Of pods that run already. */
-  static of(starter: Starter, room: Room, id: string, running: readonly RunningPod[]): Environment {
+  /** Of pods that run already, and whose names those of a reset may not get. */
+  static of(starter: Starter, room: Room, running: readonly RunningPod[], id: string = newId()): Environment {
     const wait: ConstructorParameters<typeof TestPod>[3] = (pod, condition, settings) =>
       environment.wait({ [pod.name]: condition }, settings);
     const pods = starter.members.map((name, place) => new TestPod(name, starter.root, running[place]!, wait));
@@ -81,6 +83,7 @@ export class Environment implements AsyncDisposable {
     try {
       await this.#waitUntil(until, deadline);
     } catch (error) {
+      this.#isUseless = true;
       await this.dispose();
       throw error;
     }
@@ -171,15 +174,12 @@ export class Environment implements AsyncDisposable {
   async #dispose(): Promise<void> {
     this.#end.abort(new PodError('pod/state', `use environment "${this.name}": it was disposed of`));
     await this.#turn;
+    const key = this.#isUseless || !mayReuse() ? undefined : this.#starter.key;
     if (isToBeKept(this.#hasFailed)) this.#leaveUp();
-    else if (this.#starter.key !== undefined && mayReuse()) this.#leaveForReuse(this.#starter.key);
-    else await this.#cut();
+    else if (key !== undefined) this.#leaveForReuse(key);
+    else await cutAll(this.#all.map(({ running }) => running));
+    if (key === undefined) forgetNote(this.#starter.root, this.#room);
     this.#room[Symbol.dispose]();
-  }
-
-  async #cut(): Promise<void> {
-    await cutAll(this.#all.map(({ running }) => running));
-    forgetNote(this.#starter.root, this.#room);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -200,7 +200,7 @@ export class Environment implements AsyncDisposable {
     const running = this.#all.map((pod) => pod.running);
     for (const { lifeline } of running) lifeline?.letGo();
     const uuids = running.map(({ uuid }) => uuid);
-    noteForReuse(this.#starter.root, this.#room, { environment: this.name, key, id: this.#id, uuids });
+    noteForReuse(this.#starter.root, this.#room, { environment: this.name, key, uuids });
   }
 }
 
@@ -210,6 +210,11 @@ function isToBeKept(hasFailed: boolean): boolean {
 }
 
 const MAX_NAME = 63;
+
+/** Tells the pods of one clone from those of another. */
+function newId(): string {
+  return randomBytes(3).toString('hex');
+}
 
 /** Pods that are on their way out still have their names: those of a reset get others. */
 function nameOf({ name, members }: Starter, id: string, generation: number): (place: number) => string {

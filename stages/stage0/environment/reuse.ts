@@ -16,14 +16,12 @@ interface Note {
   readonly environment: string;
   /** Of all that the environment is made from. */
   readonly key: string;
-  readonly id: string;
   /** In the order of their places. */
   readonly uuids: readonly string[];
 }
 
 export interface Left {
   readonly room: Room;
-  readonly id: string;
   readonly running: readonly RunningPod[];
 }
 
@@ -54,7 +52,7 @@ export async function takeLeft(root: string, environment: string, key: string): 
     // It stays while they are in use: when this process dies, its lock of the room is free and the next run finds them again.
     const pods = note.uuids.map((uuid) => leftPod(root, uuid));
     const running = pods.filter((pod) => pod !== undefined);
-    if (note.key === key && running.length === pods.length) return { room, id: note.id, running };
+    if (note.key === key && running.length === pods.length) return { room, running };
     await Promise.all(note.uuids.map((uuid) => end(root, uuid)));
     forgetNote(root, room);
     room[Symbol.dispose]();

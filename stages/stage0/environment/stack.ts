@@ -155,7 +155,7 @@ export class Stack {
   async #takeLeft(starter: Starter): Promise<Environment | undefined> {
     if (starter.key === undefined || !mayReuse()) return undefined;
     const left = await takeLeft(this.#root, this.name, starter.key);
-    return left && Environment.of(starter, left.room, left.id, left.running);
+    return left && Environment.of(starter, left.room, left.running);
   }
 
   get #isHermetic(): boolean {

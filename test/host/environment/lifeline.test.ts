@@ -191,3 +191,28 @@ test('with POD_TEST_REUSE=1 the next run finds the environment as the last has l
   assert.equal(uuids.includes(now[0]!), false);
   await podOk(['rm', '--force', now[0]!], { root });
 });
+
+test('what was reset and is left for reuse can be reset in the next run', async () => {
+  const reuse = { POD_TEST_REUSE: '1' };
+  for (let run = 0; run < 2; run++) {
+    const child = await testProcess(`await e.reset(); await e.reset(); await e.dispose(); console.log('up');`, reuse);
+    assert.equal(await ended(child), 0);
+  }
+  const pods = readdirSync(`${root}/pods/run`);
+  assert.equal(pods.length, 2);
+  await podOk(['rm', '--force', ...pods], { root });
+});
+
+test('what does not come up is not left for reuse: the next run begins anew', async () => {
+  const reuse = { POD_TEST_REUSE: '1' };
+  const first = await testProcess(`await e.dispose(); console.log('up');`, reuse);
+  assert.equal(await ended(first), 0);
+  const second = await testProcess(
+    `await e.dispose();
+     const { port } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+     await stack.clone({ until: port(9), timeoutMs: 100 }).catch(({ code }) => code === 'pod/timeout' && console.log('up'));`,
+    reuse,
+  );
+  assert.equal(await ended(second), 0);
+  assert.deepEqual(left(), []);
+});
