@@ -38,6 +38,7 @@ export class Pod implements AsyncDisposable {
   readonly #store: PodStore;
   readonly #captures = new SpareCaptures();
   readonly #executors = new Map<string | undefined, Executor>();
+  #hasEnded = false;
 
   constructor(running: RunningPod, root: string) {
     this.uuid = running.uuid;
@@ -76,6 +77,8 @@ export class Pod implements AsyncDisposable {
     command: Pick<ExecSettings, 'env' | 'user' | 'workingDirectory'>,
     signal?: AbortSignal,
   ): Promise<ExecResult> {
+    // Nobody would close what is kept for the next one from here on.
+    if (this.#hasEnded) throw new PodError('pod/state', `execute in pod ${this.name}: it is not running`);
     using stdout = this.#captures.take();
     using stderr = this.#captures.take();
     const stdio = [null, stdout.far.number, stderr.far.number] as const;
@@ -182,6 +185,7 @@ export class Pod implements AsyncDisposable {
 
   /** What is kept for the next exec, when there will be none. */
   #letGo(): void {
+    this.#hasEnded = true;
     this.#captures[Symbol.dispose]();
     for (const executor of this.#executors.values()) executor[Symbol.dispose]();
     this.#executors.clear();

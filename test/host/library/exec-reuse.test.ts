@@ -168,6 +168,16 @@ test('a command in a pod that has just been killed, or has ended, is told that i
   assert.ok(now.length <= before.length, `${now.join('\n')}\n—\n${before.join('\n')}`);
 });
 
+test('a command that is asked for after the end of the pod opens nothing that stays', async () => {
+  const pod = await start('over');
+  await pod.remove();
+  await turn();
+  const before = descriptorsOf('self');
+  await assert.rejects(sh(pod, 'true'), { code: 'pod/state' });
+  await turn();
+  assert.deepEqual(descriptorsOf('self'), before);
+});
+
 test('a command that is being prepared as the pod ends leaves nothing open', async () => {
   await using pod = await start('prepared');
   const path = `${root}/pods/run/${pod.uuid}`;
