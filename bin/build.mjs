@@ -12,7 +12,7 @@ const RECORD = join(DIST, '.build.json');
 const STEPS = [
   {
     name: 'schemas',
-    inputs: ['schemas', 'stages/stage0/isolators', 'bin/build/schemas.mjs'],
+    inputs: ['schemas', 'stages/stage0/isolators', 'stages/stage0/error.ts', 'bin/build/schemas.mjs'],
     outputs: [],
     run: async () => (await import('./build/schemas.mjs')).buildSchemas(),
   },

@@ -63,6 +63,7 @@ export const ERROR_CODES = {
   'set/plan': 'A saved plan cannot be read, or the state has moved since it was made.',
   'set/revision': 'The set has no such revision to go back to.',
   'test/options': 'An option of a test environment, or of a call of the library, is wrong.',
+  'test/setup': 'What the setup of a test environment has left is not to be kept: a command or a pod of it has failed.',
   'state/io': 'The state directory cannot be read or written.',
   'tape/malformed': 'A launch tape breaks the format; stage1 refused to play it.',
 } as const;

@@ -7,7 +7,8 @@ export interface EnvironmentOptions {
   readonly manifests: string | object | readonly (string | object)[];
   /**
    * Called once in an environment whose pods are ready; what they have written to their roots and volumes by then is where every
-   * clone begins. Its result is kept under the content of the manifests, of the images, of `inputs` and of its own text.
+   * clone begins. It is kept under the content of the manifests, of the images, of `inputs` and of its own text. Nothing is when it
+   * throws, when it returns the result of a command that has failed, or when a pod has.
    */
   readonly setup?: (environment: Environment) => unknown;
   /** Paths of files that `setup` reads, as those of manifests: it is called anew when one of them has changed. */

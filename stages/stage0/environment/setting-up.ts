@@ -5,11 +5,11 @@ import { PodError } from '../error.ts';
 const within = new AsyncLocalStorage<readonly string[]>();
 let running = 0;
 
-/** Calls a setup. That something is followed through all that a process waits for costs all of it: only as long as one is at work. */
-export async function whileSettingUp(home: string, setup: () => unknown): Promise<void> {
+/** What a setup comes to. That something is followed through all that a process waits for costs all of it: only as long as one is at work. */
+export async function whileSettingUp(home: string, setup: () => unknown): Promise<unknown> {
   running++;
   try {
-    await within.run([...(within.getStore() ?? []), home], setup);
+    return await within.run([...(within.getStore() ?? []), home], setup);
   } finally {
     if (--running === 0) within.disable();
   }

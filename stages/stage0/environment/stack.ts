@@ -20,6 +20,7 @@ import { requireOptions } from '../library/check-options.ts';
 import { CLONE_SETTINGS, STACK_OPTIONS } from './check-options.ts';
 import type { CloneSettings, EnvironmentOptions } from './options.ts';
 import { DEFAULT_TIMEOUT_MS, type Until } from './condition.ts';
+import { requireSetUp } from './judge-setup.ts';
 import { type Member, readMembers } from './read-manifests.ts';
 import { mayReuse, takeLeft } from './reuse.ts';
 import { type Room, takeRoom } from './room.ts';
@@ -125,7 +126,8 @@ export class Stack {
     using deadline = new Deadline({ timeoutMs: this.#timeoutMs });
     await using environment = await Environment.start(this.#starter({ staging }), this.#takeRoom(), deadline);
     await environment.comeUp(this.#until, deadline);
-    await whileSettingUp(snapshotsHome(this.#root, this.name), () => setup(environment));
+    const result = await whileSettingUp(snapshotsHome(this.#root, this.name), () => setup(environment));
+    requireSetUp(environment, result);
     const store = new PodStore(this.#root);
     await Promise.all(
       this.#members.map(async ({ spec: { name } }) => {

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { environment, type EnvironmentOptions, type Stack } from '../../../stages/stage0/test.ts';
+import { environment, type EnvironmentOptions, exit, type Stack } from '../../../stages/stage0/test.ts';
 import { TOP } from '../../harness/paths.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { cliEnvironment, podOk } from '../../harness/pod-cli.ts';
@@ -140,6 +140,41 @@ test('a setup that fails leaves nothing, and is tried again', async () => {
   isBroken = false;
   await stack.prepare();
   assert.equal(readdirSync(`${root}/snapshots/fails`).length, 1);
+});
+
+test('what a setup leaves is not kept when its command, or a pod of it, has failed', async () => {
+  const setups: readonly [string, NonNullable<EnvironmentOptions['setup']>, RegExp][] = [
+    ['returns', (e) => e.pods['db']!.exec(['/bin/sh', '-c', 'echo no table >&2; exit 3']), /ended with 3:\nno table/],
+    ['list', (e) => Promise.all(['true', 'false'].map((name) => e.pods['db']!.exec([`/bin/${name}`]))), /ended with 1$/],
+    [
+      'dies',
+      async ({ pods: { db } }) => {
+        await db!.exec(['/bin/sh', '-c', 'kill -9 -1']).catch(() => undefined);
+        await db!.wait(exit());
+      },
+      /pod "db" was not as it should be at the end: it has exited\n.*exit code 137/,
+    ],
+    ['gone', (e) => e.dispose(), /pod "db" was not as it should be at the end: it was removed/],
+  ];
+  for (const [name, setup, message] of setups) {
+    const stack = environment(name, { root, manifests: [manifest], setup });
+    await assert.rejects(stack.prepare(), { code: 'test/setup', message });
+    assert.deepEqual(readdirSync(`${root}/snapshots/${name}`), []);
+  }
+  assert.deepEqual(readdirSync(`${root}/pods/run`), []);
+});
+
+test('a pod that setup has brought to its end is kept as it is', async () => {
+  const stack = environment('ended', {
+    root,
+    manifests: [shellPod('db', 'while [ ! -e /srv/end ]; do sleep 0.02; done')],
+    async setup({ pods: { db } }) {
+      db!.files.write('/srv/end', 'here');
+      await db!.wait(exit(0));
+    },
+  });
+  await stack.prepare();
+  assert.equal(readdirSync(`${root}/snapshots/ended`).length, 1);
 });
 
 test('a setup that wants a clone of what it sets up is told so, and does not wait for itself', async () => {
