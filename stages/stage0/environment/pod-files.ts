@@ -8,6 +8,7 @@ import { makeAs } from '../../linux/fs-ids.ts';
 import { type AppFiles, openAppFiles } from '../copy/find-app.ts';
 import { isOfKernel } from '../copy/place.ts';
 import { PodError } from '../error.ts';
+import { isText, type Judge, requireOptions } from '../library/check-options.ts';
 import type { PodStore } from '../pod/store.ts';
 
 export interface FileSettings {
@@ -20,6 +21,14 @@ export interface WriteSettings extends FileSettings {
   readonly mode?: number;
 }
 
+const isMode: Judge = (value) => {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0o7777) return undefined;
+  return `is ${JSON.stringify(value)}, not a number from 0 to 0o7777`;
+};
+
+const READ_SETTINGS: Readonly<Record<string, Judge>> = { app: isText };
+const WRITE_SETTINGS: Readonly<Record<string, Judge>> = { ...READ_SETTINGS, mode: isMode };
+
 /** Files of running apps. Links are followed, but never out of the app's root. */
 export class PodFiles {
   readonly #store: PodStore;
@@ -30,13 +39,24 @@ export class PodFiles {
     this.#uuid = uuid;
   }
 
+  /** Throws for more than 2 GiB, which no Buffer of `readFileSync` holds. */
   read(path: string, settings: FileSettings = {}): Buffer {
+    const what = `read ${JSON.stringify(path)} in the pod`;
+    requirePath(what, path);
+    requireOptions(what, settings, READ_SETTINGS);
     using files = this.#open(settings);
-    return withFile(tryOpen(files, path, constants.O_RDONLY), path, (fd) => readFileSync(fd));
+    return withFile(tryOpen(files, path, constants.O_RDONLY), path, (fd) => readWhole(fd, what));
   }
 
   /** Replaces what the file holds. The directory must exist. */
-  write(path: string, data: string | Uint8Array, { mode = 0o644, ...settings }: WriteSettings = {}): void {
+  write(path: string, data: string | Uint8Array, settings: WriteSettings = {}): void {
+    const what = `write ${JSON.stringify(path)} in the pod`;
+    requirePath(what, path);
+    requireOptions(what, settings, WRITE_SETTINGS);
+    // Before the file has lost what it holds.
+    if (typeof data !== 'string' && !ArrayBuffer.isView(data))
+      throw new PodError('test/options', `${what}: what to write is neither a text nor bytes`);
+    const { mode = 0o644 } = settings;
     using files = this.#open(settings);
     const flags = O_WRONLY | constants.O_TRUNC;
     const existing = tryOpen(files, path, flags);
@@ -55,6 +75,20 @@ export class PodFiles {
     if (!pod) throw new PodError('pod/not-found', `open the files of pod ${uuid}: it was removed`);
     return openAppFiles(this.#store, pod, app);
   }
+}
+
+/** The kernel would end it at a NUL, which is another file then. */
+function requirePath(what: string, path: unknown): void {
+  const wrong = isText(path);
+  if (wrong !== undefined) throw new PodError('test/options', `${what}: the path ${wrong}`);
+}
+
+const MOST_BYTES = 2 ** 31 - 1;
+
+function readWhole(fd: number, what: string): Buffer {
+  const { size } = fstatSync(fd);
+  if (size > MOST_BYTES) throw new PodError('host/refused', `${what}: it has ${size} bytes, and 2 GiB are the most`);
+  return readFileSync(fd);
 }
 
 function tryOpen(files: AppFiles, path: string, flags: number, mode = 0): number {

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { environment, exec, PodError, PodErrors } from '../../../stages/stage0/test.ts';
+import { podErrorsOf } from '../../../stages/stage0/error.ts';
 import { podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { ask, serverPod, shellPod } from './manifests.ts';
@@ -109,6 +110,27 @@ test('files are read and written inside the pod only, whatever a link says', asy
   assert.throws(() => files.read('/tmp/kernel'), codeIs('host/refused'));
   files.write('/srv/new', 'made', { mode: 0o600 });
   assert.equal((await pod.exec(['/usr/bin/stat', '-c', '%u:%g %a', '/srv/new'])).stdout, '0:0 600\n');
+});
+
+test('what cannot be written changes no file, and a name with a NUL is none', async () => {
+  await using e = await stack.clone();
+  const pod = e.pods['client']!;
+  const { files } = pod;
+  files.write('/srv/kept', 'kept');
+  const wrong: readonly (() => unknown)[] = [
+    () => files.write('/srv/kept', undefined as never),
+    () => files.write('/srv/kept', 5 as never),
+    () => files.write('/srv/kept', 'x', { mode: Number.NaN }),
+    () => files.write('/srv/kept', 'x', { mod: 0o600 } as never),
+    () => files.write('/srv/kept\0more', 'x'),
+    () => files.write('', 'x'),
+    () => files.read('/srv/kept\0more'),
+    () => files.read('/srv/kept', { encoding: 'utf8' } as never),
+  ];
+  for (const call of wrong) assert.throws(call, (error) => podErrorsOf(error).every(({ code }) => code === 'test/options'));
+  assert.equal(files.read('/srv/kept').toString(), 'kept');
+  await pod.exec(['/usr/bin/truncate', '-s', '3G', '/srv/large']);
+  assert.throws(() => files.read('/srv/large'), codeIs('host/refused'));
 });
 
 test('a file is made where the kernel knows the ids of the pod alone: in a volume in memory, and in /dev/shm', async () => {
