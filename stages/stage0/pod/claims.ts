@@ -30,19 +30,23 @@ export function claim(root: string, kind: string, key: string, uuid: string): bo
 }
 
 /**
- * Claims of a pod that is being made are links to one file of its own: no inode for each, whose removal would slow the file
- * system's search for the next ones, and never a claim without its uuid. Undefined where there is no such file, or no links.
+ * Claims of a pod that is being made, or that runs and gets its name back, are links to one file of its own: no inode for each, whose
+ * removal would slow the file system's search for the next ones, and never a claim without its uuid. Undefined where there is no
+ * such file, or no links.
  */
 function linkClaim(root: string, kind: string, key: string, uuid: string): boolean | undefined {
-  try {
-    linkSync(`${root}/pods/prepare/${uuid}/uuid`, claimPath(root, kind, key));
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
-    if (code === 'ENOENT' || code === 'EPERM' || code === 'EOPNOTSUPP') return undefined;
-    throw error;
+  for (const state of ['prepare', 'run']) {
+    try {
+      linkSync(`${root}/pods/${state}/${uuid}/uuid`, claimPath(root, kind, key));
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return false;
+      if (code === 'EPERM' || code === 'EOPNOTSUPP') return undefined;
+      if (code !== 'ENOENT') throw error;
+    }
   }
+  return undefined;
 }
 
 /** Gives the key back if the pod holds it; true when it did. */

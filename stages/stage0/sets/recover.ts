@@ -26,7 +26,8 @@ async function settle(
     await forget(work, previous);
     return { current: next, previous: current?.uuid };
   }
-  if (life.kind !== 'missing') await removeFromSet(work, name, next.uuid);
+  // Of one that was killed while it was made there is no life, but its claims: of its host ports, too.
+  await removeFromSet(work, name, next.uuid);
   if (hasOld) reclaim(work, name, current.uuid);
   return current && { current, previous };
 }

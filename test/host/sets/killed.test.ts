@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'node:test';
@@ -80,4 +81,27 @@ test('a job that was done before its apply was killed is not done again, even if
   await podOk(['gc', '--grace', '0s'], { root });
   set.write('slow', { annotations: { 'pod/depends-on': 'job:completed' } });
   assert.match(await set.applyOk('-o', 'jsonl'), /^(?![^]*pod-starting","pod":"job")/);
+});
+
+test('what an apply that was killed was about to make keeps no host port from the next', async () => {
+  await using set = new SetFolder(root, 'ports');
+  set.write('web', {
+    app: { ports: [{ name: 'http', port: 80, hostPort: 18_480 }] },
+    pod: { network: { mode: 'bridge' } },
+  });
+  await set.applyOk();
+  const { web } = await set.running();
+  await podOk(['rm', '--force', web!], { root });
+  // As it is when its maker is killed between its claims and its launch.
+  const lost = randomUUID();
+  mkdirSync(join(root, 'pods/prepare', lost));
+  writeFileSync(join(root, 'pods/prepare', lost, 'uuid'), lost);
+  writeFileSync(join(root, 'claims/port/tcp-any-18480'), lost);
+  const path = join(root, 'sets/ports/inventory.json');
+  const inventory = JSON.parse(readFileSync(path, 'utf8')) as Inventory;
+  const { current } = inventory.pods['web']!;
+  writeFileSync(path, JSON.stringify({ ...inventory, pods: { web: { current, next: { ...current, uuid: lost } } } }));
+  await set.applyOk('--wait');
+  assert.deepEqual(await set.names(), ['web']);
+  assert.equal(existsSync(join(root, 'pods/prepare', lost)), false);
 });

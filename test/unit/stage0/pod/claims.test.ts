@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -38,6 +38,17 @@ test('a claim is a private file that holds the uuid', () => {
   assert.equal(readFileSync(join(root, 'claims/ip4/x'), 'utf8'), 'a');
   assert.equal(statSync(join(root, 'claims/ip4/x')).mode & 0o777, 0o600);
   assert.equal(statSync(join(root, 'claims')).mode & 0o777, 0o700);
+});
+
+test('a claim of a pod that runs is never without its uuid, not even for a moment: it is a link', () => {
+  for (const state of ['prepare', 'run']) {
+    mkdirSync(join(root, 'claims/name'), { recursive: true });
+    mkdirSync(join(root, 'pods', state, `of-${state}`), { recursive: true });
+    writeFileSync(join(root, 'pods', state, `of-${state}`, 'uuid'), `of-${state}`);
+    assert.equal(claim(root, 'name', state, `of-${state}`), true);
+    assert.equal(statSync(join(root, 'claims/name', state)).nlink, 2);
+    assert.equal(claim(root, 'name', state, 'other'), false);
+  }
 });
 
 test('the first free candidate is taken; none when all are', () => {
