@@ -90,11 +90,20 @@ async function acquireBridge(request: NetworkRequest): Promise<AcquiredNetwork> 
     : claimAddresses(claims, root, config, uuid);
   record(networkLedger(uuid, { config, addresses }, ports));
   // What most starts do not need is loaded by those that do.
-  if (ports.length > 0) (await import('../network/host-ports.ts')).claimPorts(claims, root, ports, uuid);
+  if (ports.length > 0) await takePorts(root, ports, uuid);
   const bridge = findBridge(root, config) ?? (await import('../network/bridge.ts')).ensureBridge(root, config);
   return {
     ips: addresses.room === undefined ? [addresses.ip4, addresses.ip6] : [addresses.ip4],
     bindings: networkBindings(root, config, addresses, uuid, bridge),
     ...resolverFiles(request, addresses),
   };
+}
+
+async function takePorts(root: string, ports: readonly PublishedPort[], uuid: string): Promise<void> {
+  const { claimPorts } = await import('../network/host-ports.ts');
+  try {
+    claimPorts(claims, root, ports, uuid);
+  } catch (error) {
+    await (await import('./take-from-dead.ts')).takeFromDead(error, root, ports, uuid);
+  }
 }
