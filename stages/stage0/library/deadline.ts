@@ -56,14 +56,16 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
   // Whoever else waits for it hears of its failure.
   work.catch(() => undefined);
   signal.throwIfAborted();
+  // One of our own: the caller's may be that of many calls, and Node warns of a leak from the eleventh listener on.
+  const own = AbortSignal.any([signal]);
   let giveUp = (): void => undefined;
   const givenUp = new Promise<never>((_, reject) => {
-    giveUp = () => reject(signal.reason as Error);
+    giveUp = () => reject(own.reason as Error);
   });
-  signal.addEventListener('abort', giveUp, { once: true });
+  own.addEventListener('abort', giveUp, { once: true });
   try {
     return await Promise.race([work, givenUp]);
   } finally {
-    signal.removeEventListener('abort', giveUp);
+    own.removeEventListener('abort', giveUp);
   }
 }

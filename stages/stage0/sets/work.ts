@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ReadyPod } from '../cli/launch-api.ts';
 import { PodStore } from '../pod/store.ts';
 import { OpenInventory } from './inventory.ts';
@@ -30,6 +31,8 @@ export interface WorkOptions {
 const DEFAULT_TIMEOUT_MS = 300_000;
 
 export function newWork({ root, set, timeoutMs, signal, onEvent }: WorkOptions): Work {
+  // Each pod that is waited for listens: Node would warn of a leak from the eleventh on.
+  if (signal) setMaxListeners(0, signal);
   return {
     set,
     store: new PodStore(root),

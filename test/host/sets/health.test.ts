@@ -160,3 +160,11 @@ test('events are told to a command, in order, and what it fails at stops nothing
     ['started', 'pod-starting', 'pod-started', 'finished'],
   );
 });
+
+test('who waits for many pods hears nothing of listeners', async () => {
+  await using set = new SetFolder(root, 'many');
+  for (let i = 0; i < 12; i++) set.write(`p${i}`);
+  const { exitCode, stderr } = await set.apply('--wait');
+  assert.equal(exitCode, 0);
+  assert.doesNotMatch(stderr, /Warning/);
+});
