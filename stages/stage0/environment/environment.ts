@@ -36,6 +36,9 @@ export class Environment implements AsyncDisposable {
   #hasFailed = false;
   /** It did not come up: the next run is not to be given it. */
   #isUseless = false;
+  /** Nothing is left in it to be looked at. */
+  #isOver = false;
+  #isLeftUp = false;
   /** Aborted when it is disposed of: a reset that is at work then gives up. */
   readonly #end = new AbortController();
   #disposed: Promise<void> | undefined;
@@ -166,6 +169,16 @@ export class Environment implements AsyncDisposable {
     this.#hasFailed = true;
   }
 
+  /** For `environment`: setup is done, and what it left has been taken out of the pods. Whatever `POD_TEST_KEEP` says, they go. */
+  markOver(): void {
+    this.#isOver = true;
+  }
+
+  /** For `environment`: it was disposed of, and is there still. */
+  get isLeftUp(): boolean {
+    return this.#isLeftUp;
+  }
+
   /** Ends the pods at once, and removes all that is left of them. */
   dispose(): Promise<void> {
     return (this.#disposed ??= this.#dispose());
@@ -175,7 +188,7 @@ export class Environment implements AsyncDisposable {
     this.#end.abort(new PodError('pod/state', `use environment "${this.name}": it was disposed of`));
     await this.#turn;
     const key = this.#isUseless || !mayReuse() ? undefined : this.#starter.key;
-    if (isToBeKept(this.#hasFailed)) this.#leaveUp();
+    if (!this.#isOver && isToBeKept(this.#hasFailed)) this.#leaveUp();
     else if (key !== undefined) this.#leaveForReuse(key);
     else await cutAll(this.#all.map(({ running }) => running));
     if (key === undefined) forgetNote(this.#starter.root, this.#room);
@@ -187,6 +200,7 @@ export class Environment implements AsyncDisposable {
   }
 
   #leaveUp(): void {
+    this.#isLeftUp = true;
     for (const { running, store, uuid } of this.#all) {
       // While the monitor still has it: gc of another process takes at once what is nobody's.
       wherever(store, uuid, (path) => path !== undefined && keepAfterExit(path));

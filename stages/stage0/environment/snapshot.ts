@@ -54,12 +54,15 @@ function readInput(path: string): Buffer {
 /** The snapshots that this process clones from, by path: a lock that keeps others from forgetting them, until it ends. */
 const held = new Map<string, number>();
 
+/** Throws when it cannot be made; calls `keep` first when what it has written by then is still looked at. */
+type Make = (staging: string, keep: () => void) => Promise<void>;
+
 /** The directory of the snapshot, made first if it is not there: by one process, for which the others wait. It stays as long as this process does. */
 export async function ensureSnapshot(
   root: string,
   environment: string,
   key: string,
-  make: (staging: string) => Promise<void>,
+  make: Make,
 ): Promise<string> {
   const home = snapshotsHome(root, environment);
   const path = `${home}/${key}`;
@@ -77,14 +80,15 @@ export async function ensureSnapshot(
   }
 }
 
-async function makeIn(staging: string, path: string, make: (staging: string) => Promise<void>): Promise<void> {
-  // Of a setup that was killed.
+async function makeIn(staging: string, path: string, make: Make): Promise<void> {
+  // Of a setup that was killed, or that was left up.
   removeTree(staging);
   makeDirectories(staging, 0o700);
+  let isKept = false;
   try {
-    await make(staging);
+    await make(staging, () => (isKept = true));
   } catch (error) {
-    removeTree(staging);
+    if (!isKept) removeTree(staging);
     throw error;
   }
   renameSync(staging, path);

@@ -115,17 +115,31 @@ export class Stack {
       inputs: [this.#options.inputs ?? []].flat().flatMap((pattern) => findFiles(pattern, this.#baseDir)),
     });
     if (!setup) return { key };
-    const path = await ensureSnapshot(this.#root, this.name, key, (staging) => this.#setUp(setup, staging));
+    const path = await ensureSnapshot(this.#root, this.name, key, (staging, keep) =>
+      this.#setUp(setup, staging, keep),
+    );
     const pods = this.#members.map(({ spec }, place) =>
       readSnapshot(spec, `${path}/${spec.name}`, mountCounts[place]!),
     );
     return { key, snapshot: { key, pods } };
   }
 
-  async #setUp(setup: NonNullable<EnvironmentOptions['setup']>, staging: string): Promise<void> {
+  /** `keep`: what failed is left up, and its files are in `staging`. */
+  async #setUp(setup: Setup, staging: string, keep: () => void): Promise<void> {
     using deadline = new Deadline({ timeoutMs: this.#timeoutMs });
-    await using environment = await Environment.start(this.#starter({ staging }), this.#takeRoom(), deadline);
-    await environment.comeUp(this.#until, deadline);
+    const environment = await Environment.start(this.#starter({ staging }), this.#takeRoom(), deadline);
+    try {
+      await using disposed = environment;
+      await disposed.comeUp(this.#until, deadline);
+      await this.#fill(disposed, setup, staging);
+      disposed.markOver();
+    } catch (error) {
+      if (environment.isLeftUp) keep();
+      throw error;
+    }
+  }
+
+  async #fill(environment: Environment, setup: Setup, staging: string): Promise<void> {
     const result = await whileSettingUp(snapshotsHome(this.#root, this.name), () => setup(environment));
     requireSetUp(environment, result);
     const store = new PodStore(this.#root);
@@ -230,6 +244,8 @@ export class Stack {
       .join('');
   }
 }
+
+type Setup = NonNullable<EnvironmentOptions['setup']>;
 
 interface Prepared {
   /** Absent while setup works. */

@@ -164,6 +164,24 @@ test('what a setup leaves is not kept when its command, or a pod of it, has fail
   assert.deepEqual(readdirSync(`${root}/pods/run`), []);
 });
 
+test('with POD_TEST_KEEP a setup that has failed is left up with its files, and one that is done is not', async () => {
+  const prepare = (setup: string): Promise<{ stdout: string; stderr: string }> => {
+    const script = `const { environment } = require(${JSON.stringify(join(TOP, 'dist/test.cjs'))});
+      environment('looked', { ...${JSON.stringify({ root, manifests: [manifest] })}, setup: ${setup} }).prepare()
+        .then(() => console.log('done'), () => console.log('failed'));`;
+    return promisify(execFile)(process.execPath, ['-e', script], { env: cliEnvironment({ POD_TEST_KEEP: 'always' }) });
+  };
+  const write = `e.pods.db.files.write('/srv/half', 'half'); e.pods.db.files.write('/data/half', 'too');`;
+  const failed = await prepare(`(e) => { ${write} throw new Error('boom'); }`);
+  assert.equal(failed.stdout, 'failed\n');
+  const [, name = ''] = /pod rm --force --root \S+ (\S+)/.exec(failed.stderr) ?? [];
+  assert.equal(await podOk(['exec', name, '--', '/bin/cat', '/srv/half', '/data/half'], { root }), 'halftoo');
+  await podOk(['rm', '--force', name], { root });
+  const done = await prepare(`(e) => { ${write} }`);
+  assert.deepEqual(done, { stdout: 'done\n', stderr: '' });
+  assert.deepEqual(readdirSync(`${root}/pods/run`), []);
+});
+
 test('a pod that setup has brought to its end is kept as it is', async () => {
   const stack = environment('ended', {
     root,
