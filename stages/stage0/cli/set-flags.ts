@@ -100,7 +100,7 @@ export function isRepository(dir: string): boolean {
 }
 
 /** The set of verbs that need no folder: by its name, or by the folder it is named after. */
-export function setName({ flags }: Invocation, operand: string | undefined): string | undefined {
+export function setName({ flags }: Pick<Invocation, 'flags'>, operand: string | undefined): string | undefined {
   const dir = flags.value('file');
   const given = [operand, flags.value('set'), dir === undefined ? undefined : nameOfFolder(dir)].filter(
     (name) => name !== undefined,

@@ -58,12 +58,7 @@ const held = new Map<string, number>();
 type Make = (staging: string, keep: () => void) => Promise<void>;
 
 /** The directory of the snapshot, made first if it is not there: by one process, for which the others wait. It stays as long as this process does. */
-export async function ensureSnapshot(
-  root: string,
-  environment: string,
-  key: string,
-  make: Make,
-): Promise<string> {
+export async function ensureSnapshot(root: string, environment: string, key: string, make: Make): Promise<string> {
   const home = snapshotsHome(root, environment);
   const path = `${home}/${key}`;
   if (hold(path)) return path;

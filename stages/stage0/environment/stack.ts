@@ -115,9 +115,7 @@ export class Stack {
       inputs: [this.#options.inputs ?? []].flat().flatMap((pattern) => findFiles(pattern, this.#baseDir)),
     });
     if (!setup) return { key };
-    const path = await ensureSnapshot(this.#root, this.name, key, (staging, keep) =>
-      this.#setUp(setup, staging, keep),
-    );
+    const path = await ensureSnapshot(this.#root, this.name, key, (staging, keep) => this.#setUp(setup, staging, keep));
     const pods = this.#members.map(({ spec }, place) =>
       readSnapshot(spec, `${path}/${spec.name}`, mountCounts[place]!),
     );

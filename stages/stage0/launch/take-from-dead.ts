@@ -16,7 +16,7 @@ export async function takeFromDead(
   uuid: string,
 ): Promise<void> {
   const gone = new Set<string>();
-  for (let error = refusal; ; ) {
+  for (let error = refusal; ;) {
     const holder = error instanceof PodError ? error.holder : undefined;
     if (holder === undefined || gone.has(holder) || !(await endDead(root, holder))) throw error;
     gone.add(holder);

@@ -127,7 +127,8 @@ test('what cannot be written changes no file, and a name with a NUL is none', as
     () => files.read('/srv/kept\0more'),
     () => files.read('/srv/kept', { encoding: 'utf8' } as never),
   ];
-  for (const call of wrong) assert.throws(call, (error) => podErrorsOf(error).every(({ code }) => code === 'test/options'));
+  for (const call of wrong)
+    assert.throws(call, (error) => podErrorsOf(error).every(({ code }) => code === 'test/options'));
   assert.equal(files.read('/srv/kept').toString(), 'kept');
   await pod.exec(['/usr/bin/truncate', '-s', '3G', '/srv/large']);
   assert.throws(() => files.read('/srv/large'), codeIs('host/refused'));

@@ -145,7 +145,11 @@ test('a setup that fails leaves nothing, and is tried again', async () => {
 test('what a setup leaves is not kept when its command, or a pod of it, has failed', async () => {
   const setups: readonly [string, NonNullable<EnvironmentOptions['setup']>, RegExp][] = [
     ['returns', (e) => e.pods['db']!.exec(['/bin/sh', '-c', 'echo no table >&2; exit 3']), /ended with 3:\nno table/],
-    ['list', (e) => Promise.all(['true', 'false'].map((name) => e.pods['db']!.exec([`/bin/${name}`]))), /ended with 1$/],
+    [
+      'list',
+      (e) => Promise.all(['true', 'false'].map((name) => e.pods['db']!.exec([`/bin/${name}`]))),
+      /ended with 1$/,
+    ],
     [
       'dies',
       async ({ pods: { db } }) => {

@@ -59,11 +59,17 @@ test('systemd takes a unit that watches a folder, or one of a repository', async
     [dir, dir],
     ['git+https://host/repo//a%20b?ref=main', 'git+https://host/repo//a%20b?ref=main'],
   ] as const) {
-    const text = await podOk(['generate', 'systemd', target, '--prune', '--resync', '10m'], { root });
+    const text = await podOk(['generate', 'systemd', target, '--set', 'w', '--prune', '--resync', '10m'], { root });
     assert.equal(await verify(text), '', text);
     const { stdout } = await execa('sh', ['-c', `printf '%s\\n' ${await commandOf(text)}`]);
-    const words = ['apply', '--root', root, '--watch', '-f', name, '--prune', '--resync', '10m'];
+    const words = ['apply', '--root', root, '--watch', '-f', name, '--set', 'w', '--prune', '--resync', '10m'];
     assert.deepEqual(stdout.split('\n').slice(2), words);
+    // A set could not be called so, which the service would say at each start.
+    for (const more of [[], ['--set', 'x y']]) {
+      const { exitCode, stderr } = await pod(['generate', 'systemd', target, ...more], { root });
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /\[set\/name\]/);
+    }
   }
   assert.equal((await pod(['generate', 'systemd', dir, '--rm'], { root })).exitCode, 2);
 });
@@ -71,7 +77,7 @@ test('systemd takes a unit that watches a folder, or one of a repository', async
 test('a folder whose name holds lines is one line of the description', async () => {
   const dir = folder.path('two\nExecStartPre=no\\');
   mkdirSync(dir);
-  const text = await podOk(['generate', 'systemd', dir], { root });
+  const text = await podOk(['generate', 'systemd', dir, '--set', 'two'], { root });
   assert.equal(await verify(text), '', text);
   assert.doesNotMatch(text, /^ExecStartPre/m);
   assert.match(text, /^Description=pod folder .*two\?ExecStartPre=no\\ \/\nRequiresMountsFor=/m);

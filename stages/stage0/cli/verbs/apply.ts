@@ -3,7 +3,7 @@ import { reconcile } from '../../sets/reconcile.ts';
 import { durationFlag, noOperands } from '../arguments.ts';
 import { changeSet } from '../change-set.ts';
 import type { Parsed } from '../flags.ts';
-import { CHANGE_FLAGS, FOLDER_FLAG, folderSource, REPOSITORY_FLAGS, SET_FLAG } from '../set-flags.ts';
+import { CHANGE_FLAGS, FOLDER_FLAG, folderSource, REPOSITORY_FLAGS, SET_FLAG, setName } from '../set-flags.ts';
 import { FROZEN_FLAG, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -80,6 +80,8 @@ function check(flags: Parsed): void {
   const said = isGiven('plan') ? NOT_WITH_PLAN.find(isGiven) : undefined;
   if (said !== undefined) throw new PodError('cli/usage', `--${said} does not go with --plan: the plan says it`);
   if (isGiven('allow-empty') && !isGiven('prune')) throw new PodError('cli/usage', '--allow-empty goes with --prune');
+  // A repository of a local folder is asked for its own name.
+  if (!isGiven('ref')) setName({ flags }, undefined);
 }
 
 async function apply(invocation: Invocation): Promise<number> {
