@@ -8,6 +8,7 @@ import { listRanges } from '../../../stages/stage0/pod/uid-ranges.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { cliEnvironment, podOk } from '../../harness/pod-cli.ts';
 import { TOP } from '../../harness/paths.ts';
+import type { PodStatus } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { serverPod, shellPod } from './manifests.ts';
 
@@ -192,15 +193,17 @@ test('with POD_TEST_REUSE=1 the next run finds the environment as the last has l
   await podOk(['rm', '--force', now[0]!], { root });
 });
 
-test('what was reset and is left for reuse can be reset in the next run', async () => {
-  const reuse = { POD_TEST_REUSE: '1' };
-  for (let run = 0; run < 2; run++) {
-    const child = await testProcess(`await e.reset(); await e.reset(); await e.dispose(); console.log('up');`, reuse);
+test('what was reset and is left for reuse can be reset in the next run: by names that nobody has', async () => {
+  const names = new Set<string>();
+  for (let run = 1; run <= 2; run++) {
+    const child = await testProcess(`await e.reset(); await e.dispose(); console.log('up');`, { POD_TEST_REUSE: '1' });
     assert.equal(await ended(child), 0);
+    const pods = JSON.parse(await podOk(['ps', '-o', 'json'], { root })) as PodStatus[];
+    for (const { name } of pods) names.add(name);
+    // Those before have theirs until they have ended.
+    assert.equal(names.size, 2 * run);
   }
-  const pods = readdirSync(`${root}/pods/run`);
-  assert.equal(pods.length, 2);
-  await podOk(['rm', '--force', ...pods], { root });
+  await podOk(['rm', '--force', ...readdirSync(`${root}/pods/run`)], { root });
 });
 
 test('what does not come up is not left for reuse: the next run begins anew', async () => {
