@@ -1,8 +1,14 @@
 import { playInGuest } from './checks.ts';
 import { APPARMOR_CHECKS } from './checks/apparmor.ts';
 import { NETWORK_CHECKS } from './checks/network.ts';
-import { CPUSET_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
+import { CPUSET_CHECKS, TOGETHER_CHECKS, UNIFIED_CHECKS } from './checks/resources.ts';
 import { QEMU } from './qemu.ts';
 
 // User-mode Linux is built without the nftables families a bridge network needs.
-void playInGuest(QEMU, 'v2', [...NETWORK_CHECKS, ...CPUSET_CHECKS, ...UNIFIED_CHECKS, ...APPARMOR_CHECKS]);
+void playInGuest(QEMU, 'v2', [
+  ...NETWORK_CHECKS,
+  ...CPUSET_CHECKS,
+  ...UNIFIED_CHECKS,
+  ...TOGETHER_CHECKS,
+  ...APPARMOR_CHECKS,
+]);

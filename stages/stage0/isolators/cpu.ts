@@ -29,6 +29,10 @@ const MIN_QUOTA_US = 1000;
 export const MIN_SHARES = 2;
 export const MAX_SHARES = 262_144;
 export const SHARES_PER_CORE = 1024;
+/** kernel/sched/sched.h: CGROUP_WEIGHT_MIN, _DFL and _MAX. */
+const MIN_WEIGHT = 1;
+const WEIGHT_PER_CORE = 100;
+const MAX_WEIGHT = 10_000;
 
 const QUOTA_FILE = { 1: 'cpu.cfs_quota_us', 2: 'cpu.max' } as const;
 const BURST_FILE = { 1: 'cpu.cfs_burst_us', 2: 'cpu.max.burst' } as const;
@@ -65,13 +69,14 @@ export function cpuShares(millicores: number): number {
   return Math.min(MAX_SHARES, Math.max(MIN_SHARES, Math.floor((millicores * SHARES_PER_CORE) / 1000)));
 }
 
-/** Cores → version 2's weight, as Kubernetes does: shares of 2..262144 onto 1..10000. */
+/** Cores → version 2's weight. */
 export function cpuWeight(millicores: number): number {
   return sharesToWeight(cpuShares(millicores));
 }
 
+/** In proportion, so that 1024 of the one is 100 of the other: each is what a cgroup has that asks for nothing. */
 export function sharesToWeight(shares: number): number {
-  return 1 + Math.floor(((shares - MIN_SHARES) * 9999) / (MAX_SHARES - MIN_SHARES));
+  return Math.min(MAX_WEIGHT, Math.max(MIN_WEIGHT, Math.round((shares * WEIGHT_PER_CORE) / SHARES_PER_CORE)));
 }
 
 function cpuQuota(millicores: number): number {

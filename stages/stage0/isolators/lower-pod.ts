@@ -1,5 +1,6 @@
 import type { PodSpec } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
+import { writesForApps } from './apps-together.ts';
 import { lowerIsolators, type Lowered } from './lower.ts';
 
 /** A pod's isolators and those of its apps, lowered together: the limits of an app have to fit into its pod's. */
@@ -23,5 +24,7 @@ export function lowerPod(
   const apps = spec.apps.map(
     ({ name, isolators }) => [name, lowerIsolators(isolators, 'app', facts, { ...options, pod: pod.draft })] as const,
   );
+  const drafts = apps.map(([, { draft }]) => draft);
+  pod.draft.cgroup.push(...writesForApps(pod.draft, drafts));
   return { pod, apps: new Map(apps) };
 }

@@ -43,7 +43,7 @@ test('limits are in force, for the app and for the pod', async () => {
     assert.equal(valueOf(made, 'memory', 'memory.limit_in_bytes', 'memory.max', ''), String(1 << 30));
     assert.equal(valueOf(made, 'pids', 'pids.max', 'pids.max', ''), '2048');
     assert.match(valueOf(made, 'cpu', 'cpu.cfs_quota_us', 'cpu.max'), /^50000( 100000)?$/);
-    assert.match(valueOf(made, 'cpu', 'cpu.shares', 'cpu.weight'), /^(256|10)$/);
+    assert.match(valueOf(made, 'cpu', 'cpu.shares', 'cpu.weight'), /^(256|25)$/);
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { PodErrors } from '../../../stages/stage0/index.ts';
+import { eventually } from '../../harness/eventually.ts';
 import type { Check } from '../checks.ts';
 import { shell, toEnd } from './pods.ts';
 
@@ -29,7 +30,7 @@ export const UNIFIED_CHECKS: readonly Check[] = [
           'os/linux/cpu-shares': 512,
           'resource/memory': { min: '1Mi', high: '16Mi', limit: '24Mi', oomGroup: true },
         },
-        '50000 100000\n25000\n20\n16777216\n25165824\n1048576\n1',
+        '50000 100000\n25000\n50\n16777216\n25165824\n1048576\n1',
       ),
   },
   {
@@ -45,6 +46,23 @@ export const UNIFIED_CHECKS: readonly Check[] = [
   },
 ];
 
+export const TOGETHER_CHECKS: readonly Check[] = [
+  {
+    name: 'the pod protects what its apps request, or the kernel would protect nothing',
+    run: async (root) => {
+      const isolators = { 'resource/memory': { request: '8Mi', min: '2Mi' } };
+      await using pod = await shell(root, 'exec /usr/bin/probe hold', { isolators });
+      const inForce = async (): Promise<unknown[]> => {
+        const { requestBytes, minBytes } = (await pod.resources())!.inForce['resource/memory'] as Json;
+        return [requestBytes, minBytes];
+      };
+      assert.deepEqual(await inForce(), [8 << 20, 2 << 20]);
+      await pod.update({ 'app/app/resource/memory.request': '4Mi', 'app/app/resource/memory.min': null });
+      assert.deepEqual(await inForce(), [4 << 20, 0]);
+    },
+  },
+];
+
 export const CPUSET_CHECKS: readonly Check[] = [
   {
     name: 'an app runs on its processors',
@@ -55,6 +73,23 @@ export const CPUSET_CHECKS: readonly Check[] = [
         { 'resource/cpuset': { cpus: 0, mems: 0 } },
         '0\n0\n0',
       ),
+  },
+  {
+    name: 'a list of processors is taken away from an app that runs, and put back',
+    run: async (root) => {
+      await using pod = await shell(root, 'exec /usr/bin/probe keep 20', {});
+      const cpus = async (): Promise<unknown> =>
+        ((await pod.resources())!.apps['app']!.inForce['resource/cpuset'] as Json)['cpus'];
+      await eventually(() => assert.ok(pod.logs().length > 0));
+      const one = { 'app/app/resource/cpuset': { cpus: 1 } };
+      await pod.update(one);
+      assert.equal(await cpus(), '1');
+      await pod.update({ 'app/app/resource/cpuset': null });
+      assert.equal(await cpus(), '0-1');
+      // The kernel cannot give back what is in use, and what was written before is put back.
+      await assert.rejects(pod.update({ ...one, 'app/app/resource/memory.limit': '4Mi' }), /cannot be reclaimed/);
+      assert.equal(await cpus(), '0-1');
+    },
   },
   {
     name: 'a partition of the pod is one, and its apps run in it',

@@ -21,10 +21,11 @@ async function withApps<Result>(
   apps: readonly App[],
   isolators: Json,
   use: (pod: Pod) => Promise<Result>,
+  name = 'sums',
 ): Promise<Result> {
   const volumes = IN_GUEST ? [] : [{ name: 'probe', kind: 'host', source: BUILT_PROBE, readOnly: true }];
   const mounts = volumes.map(({ name }) => ({ volume: name, path: PROBE }));
-  const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'sums' }, network: { mode: 'none' } };
+  const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name }, network: { mode: 'none' } };
   const all = apps.map(({ args, isolators: own = {} }, index) => ({
     name: `app${index}`,
     image: 'host',
@@ -38,11 +39,12 @@ async function withApps<Result>(
 }
 
 /** What each of these apps wrote first. */
-function linesOf(root: string, apps: readonly App[], isolators: Json): Promise<string[]> {
-  return withApps(root, apps, isolators, async (pod) => {
+function linesOf(root: string, apps: readonly App[], isolators: Json, name?: string): Promise<string[]> {
+  const use = async (pod: Pod): Promise<string[]> => {
     await pod.exit;
     return pod.apps.map((app) => pod.logs(app)[0]!.text);
-  });
+  };
+  return withApps(root, apps, isolators, use, name);
 }
 
 function burnedMs(line: string): number {
@@ -78,6 +80,27 @@ export function sumChecks(hasCpuset: boolean): readonly Check[] {
         // The request alone would give it most of the processor.
         const [limited, free] = (await linesOf(root, [app('200m', '200m'), app('100m')], shared)).map(burnedMs);
         assert.ok(limited! < 320 && free! > limited!, `${limited} and ${free} ms`);
+      },
+    },
+    {
+      name: 'what asks for nothing has the share of one processor',
+      run: async (root) => {
+        const args = ['burn', '900'];
+        const asking = { args, isolators: { 'resource/cpu': { request: 2 } } };
+        const [much, little] = (await linesOf(root, [asking, { args }], shared)).map(burnedMs);
+        assert.ok(much! > 1.3 * little! && little! > 60, `${much} and ${little} ms`);
+      },
+    },
+    {
+      name: 'requests of apps hold between pods as well',
+      run: async (root) => {
+        const burn = async (name: string, request: string): Promise<number> => {
+          const app = { args: ['burn', '900'], isolators: { 'resource/cpu': { request } } };
+          return burnedMs((await linesOf(root, [app], shared, name))[0]!);
+        };
+        const [much, little] = await Promise.all([burn('much', '800m'), burn('little', '200m')]);
+        // One begins before the other, and has the processor to itself for so long.
+        assert.ok(much > 1.5 * little && little > 60, `${much} and ${little} ms`);
       },
     },
     {

@@ -33,10 +33,10 @@ const memory = (value: object): IsolatorSpec => spec('resource/memory', value);
 
 test('cpu becomes weight and quota on version 2', () => {
   assert.deepEqual(writes(draftOf([cpu({ request: '250m', limit: '500m' })])), [
-    'cpu.weight=10',
+    'cpu.weight=25',
     'cpu.max=50000 100000',
   ]);
-  assert.deepEqual(writes(draftOf([cpu({ limit: 2 })])), ['cpu.weight=79', 'cpu.max=200000 100000']);
+  assert.deepEqual(writes(draftOf([cpu({ limit: 2 })])), ['cpu.weight=200', 'cpu.max=200000 100000']);
 });
 
 test('cpu becomes shares and quota on version 1', () => {
@@ -44,9 +44,9 @@ test('cpu becomes shares and quota on version 1', () => {
   assert.deepEqual(lowered, ['cpu.shares=256', 'cpu.cfs_quota_us=50000']);
 });
 
-test('the weight spans the range of the kernel', () => {
+test('the weight spans the range of the kernel, and one core is what others have', () => {
   assert.equal(cpuWeight(0), 1);
-  assert.equal(cpuWeight(1000), 39);
+  assert.equal(cpuWeight(1000), 100);
   assert.equal(cpuWeight(1_000_000), 10_000);
 });
 

@@ -30,7 +30,7 @@ const TABLE: readonly Row[] = [
     'a burst on top of a limit',
     cpu({ limit: 1, burst: '250m' }),
     ['cpu.shares=1024', 'cpu.cfs_quota_us=100000', 'cpu.cfs_burst_us=25000'],
-    ['cpu.weight=39', 'cpu.max=100000 100000', 'cpu.max.burst=25000'],
+    ['cpu.weight=100', 'cpu.max=100000 100000', 'cpu.max.burst=25000'],
   ),
   row('a burst above the limit', cpu({ limit: 1, burst: 2 }), ['manifest/schema /burst']),
   row('a burst of nothing', cpu({ burst: 2 }), ['manifest/schema /burst']),
@@ -41,12 +41,12 @@ const TABLE: readonly Row[] = [
     { app: { 'resource/cpu': { limit: 2 } }, pod: { 'resource/cpu': { limit: 1 } } },
     ['manifest/schema /limit'],
   ),
-  row('shares', { app: { 'os/linux/cpu-shares': 512 } }, ['cpu.shares=512'], ['cpu.weight=20']),
+  row('shares', { app: { 'os/linux/cpu-shares': 512 } }, ['cpu.shares=512'], ['cpu.weight=50']),
   row(
     'shares in place of what a limit implies',
     { app: { 'os/linux/cpu-shares': '512', 'resource/cpu': { limit: 1 } } },
     ['cpu.cfs_quota_us=100000', 'cpu.shares=512'],
-    ['cpu.max=100000 100000', 'cpu.weight=20'],
+    ['cpu.max=100000 100000', 'cpu.weight=50'],
   ),
   row('shares and a request', { app: { 'os/linux/cpu-shares': 512, 'resource/cpu': { request: 1 } } }, [
     'manifest/schema',
