@@ -41,6 +41,9 @@ const FILES = { cpus: 'cpuset.cpus', mems: 'cpuset.mems' } as const;
 const PARTITION_FILE = 'cpuset.cpus.partition';
 const WORDS = { cpus: 'processor', mems: 'memory node' } as const;
 
+/** What the machine can ever have: on version 2, a list of all of it is no restriction. */
+const POSSIBLE = { cpus: '/sys/devices/system/cpu/possible', mems: '/sys/devices/system/node/possible' } as const;
+
 /** What the hierarchy's root has, and so what there is. */
 function offeredFile({ version, mountPoint }: CgroupHierarchy, field: keyof typeof FILES): string {
   return `${mountPoint}/${FILES[field]}${version === 2 ? '.effective' : ''}`;
@@ -49,7 +52,11 @@ function offeredFile({ version, mountPoint }: CgroupHierarchy, field: keyof type
 function look(_: CpusetValue, host: HostFacts): Look[] {
   const hierarchy = findController(host, 'cpuset');
   if (!hierarchy) return [];
-  return [`text ${offeredFile(hierarchy, 'cpus')}`, `text ${offeredFile(hierarchy, 'mems')}`];
+  const files = (field: keyof typeof FILES): string[] => [
+    offeredFile(hierarchy, field),
+    ...(hierarchy.version === 2 ? [POSSIBLE[field]] : []),
+  ];
+  return [...files('cpus'), ...files('mems')].map((file) => `text ${file}` as const);
 }
 
 function lower(value: CpusetValue, draft: Draft, context: IsolatorContext): void {
@@ -88,8 +95,10 @@ function addList(
     at,
     why: `run on ${WORDS[field]}s ${list}`,
     isList: true,
-    // Version 1 has no word for "the parent's".
-    ...(hierarchy.version === 2 ? { unset: '\n' } : {}),
+    // Version 1 has no word for "the parent's". That of version 2, an empty list, is ENOSPC while there are processes.
+    ...(hierarchy.version === 2
+      ? { unset: findingOf(context.host, 'text', POSSIBLE[field])?.trim() ?? offered.trim() }
+      : {}),
   });
 }
 

@@ -10,8 +10,8 @@ import type { CgroupWrite } from '../isolators/isolator.ts';
 export function valueBefore(text: string, { key, unset }: CgroupWrite): string {
   const line = lineIn(text, key);
   if (line !== undefined && line !== '') return line;
-  // An empty list of processors: the kernel takes an empty line for it.
-  return key === undefined ? '\n' : (unset ?? '');
+  // An empty list of processors, which the kernel does not take back (`unset` is what comes to the same).
+  return unset ?? (key === undefined ? '\n' : '');
 }
 
 function lineIn(text: string, key: string | undefined): string | undefined {

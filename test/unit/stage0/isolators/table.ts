@@ -21,6 +21,8 @@ const ALL_V2: CgroupHierarchy = {
 const LOOKED: HostFacts['looked'] = {
   'text /cg/cpuset.cpus.effective': '0-3',
   'text /cg/cpuset.mems.effective': '0',
+  'text /sys/devices/system/cpu/possible': '0-7\n',
+  'text /sys/devices/system/node/possible': null,
   'text /cg/cpuset/cpuset.cpus': '0-3',
   'text /cg/cpuset/cpuset.mems': '0',
   'text /proc/sys/kernel/sched_util_clamp_min': '1024',
