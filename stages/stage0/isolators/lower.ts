@@ -18,6 +18,8 @@ export interface Lowered {
   readonly draft: Draft;
   /** All that is wrong, in the order of the registry; empty when the draft can be used. */
   readonly errors: readonly PodError[];
+  /** Which isolator each of them is of that could not be lowered. */
+  readonly refused: ReadonlyMap<PodError, string>;
 }
 
 /**
@@ -32,6 +34,7 @@ export function lowerIsolators(
 ): Lowered {
   const draft = newDraft(scope, host);
   const { wanted, errors } = pick(specs, scope);
+  const refused = new Map<PodError, string>();
   for (const isolator of ISOLATORS) {
     if (!isolator.scopes.includes(scope)) continue;
     isolator.applyDefault?.(draft, host, pod);
@@ -42,10 +45,13 @@ export function lowerIsolators(
       const network = { hostNetwork, joinedNetwork, hasOwnLink };
       isolator.lower(spec.value as never, draft, { host, ...places, ...network, pod, hasUserns });
     } catch (error) {
-      errors.push(...podErrorsOf(error));
+      for (const each of podErrorsOf(error)) {
+        errors.push(each);
+        refused.set(each, isolator.name);
+      }
     }
   }
-  return { draft, errors };
+  return { draft, errors, refused };
 }
 
 function pick(

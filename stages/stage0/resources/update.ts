@@ -16,6 +16,7 @@ import { StatusReader } from '../pod/status.ts';
 import type { PodDir } from '../pod/pod-dir.ts';
 import { loweringError, schemaErrors, stuckError } from './attribute.ts';
 import { parseSetting, type Setting, type Settings } from './parse-set.ts';
+import { withOwnProcessors } from './own-processors.ts';
 import { planChanges } from './plan-changes.ts';
 import { writeChanges } from './write-changes.ts';
 
@@ -110,8 +111,9 @@ interface Update {
 
 function commit(pod: PodDir, { old, spec, settings, newText, isSameText }: Update): void {
   const facts = readHostFacts();
-  const before = lowerPod(old, lookFor(old, facts, dirname(pod.path)));
-  const after = lowerPod(spec, lookFor(spec, facts, dirname(pod.path)));
+  const lower = (one: PodSpec): LoweredPod =>
+    lowerPod(one, withOwnProcessors(lookFor(one, facts, dirname(pod.path)), pod.uuid));
+  const [before, after] = [lower(old), lower(spec)];
   refuseErrors(before, after, spec, settings);
   requireSameMarks(before, after, settings);
   const touched = new Set(settings.map(({ app }) => app));
@@ -140,12 +142,22 @@ function requireSameMarks(before: LoweredPod, after: LoweredPod, settings: reado
   });
 }
 
-/** What was wrong before (a disk that was taken out, the caller's own limits) is not this update's. */
+/**
+ * What was wrong before (a disk that was taken out, the caller's own limits) is not this update's, unless it is wrong with an
+ * isolator that is set: nothing of one that cannot be lowered would be written.
+ */
 function refuseErrors(before: LoweredPod, after: LoweredPod, spec: PodSpec, settings: readonly Setting[]): void {
   const known = new Set(errorsOf(before).map(([app, { message }]) => `${app} ${message}`));
-  const fresh = errorsOf(after).filter(([app, { message }]) => !known.has(`${app} ${message}`));
+  const named = new Set(settings.map(({ app, isolator }) => `${app} ${isolator}`));
+  const fresh = errorsOf(after).filter(
+    ([app, error]) => !known.has(`${app} ${error.message}`) || named.has(`${app} ${isolatorOf(after, app, error)}`),
+  );
   if (fresh.length === 0) return;
   throw new PodErrors(fresh.map(([app, error]) => loweringError(app, error, spec, settings)));
+}
+
+function isolatorOf({ pod, apps }: LoweredPod, app: string | undefined, error: PodError): string | undefined {
+  return (app === undefined ? pod : apps.get(app)!).refused.get(error);
 }
 
 function errorsOf({ pod, apps }: LoweredPod): (readonly [string | undefined, PodError])[] {

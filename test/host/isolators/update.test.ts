@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { startHoldingPod } from '../../harness/probe-pod.ts';
@@ -54,4 +56,18 @@ test('the verb says what each value was, everything that is wrong at once, and t
   await podOk(['stop', 'told'], { root });
   assert.match((await set('app/probe/resource/memory.limit=32Mi')).stderr, /\[pod\/state\]/);
   await podOk(['rm', 'told'], { root });
+});
+
+test('a value of an isolator that cannot be applied any more is refused, others are not', async () => {
+  const disk = join(root, 'disk');
+  mkdirSync(disk);
+  const isolators = { 'resource/block-iops': { disks: [{ path: disk, limit: 1000 }] }, 'resource/pids': { limit: 50 } };
+  await startHoldingPod(root, { name: 'lost', app: { isolators }, pod: { network: { mode: 'none' } } });
+  rmdirSync(disk);
+  const set = (value: string): ReturnType<typeof pod> => pod(['update', 'lost', '--set', value], { root });
+  const lost = await set('app/probe/resource/block-iops.disks.0.limit=500');
+  assert.equal(lost.exitCode, 1);
+  assert.match(lost.stderr, /block-iops.*no such path on the host/);
+  assert.equal((await set('app/probe/resource/pids.limit=60')).exitCode, 0);
+  await podOk(['rm', '--force', 'lost'], { root });
 });

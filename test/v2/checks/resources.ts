@@ -80,7 +80,7 @@ export const CPUSET_CHECKS: readonly Check[] = [
       await using pod = await shell(root, 'exec /usr/bin/probe keep 20', {});
       const cpus = async (): Promise<unknown> =>
         ((await pod.resources())!.apps['app']!.inForce['resource/cpuset'] as Json)['cpus'];
-      await eventually(() => assert.ok(pod.logs().length > 0));
+      await eventually(async () => assert.ok(pod.logs().length > 0));
       const one = { 'app/app/resource/cpuset': { cpus: 1 } };
       await pod.update(one);
       assert.equal(await cpus(), '1');
@@ -99,6 +99,21 @@ export const CPUSET_CHECKS: readonly Check[] = [
       const script =
         'while read -r key value; do [ $key = Cpus_allowed_list: ] && echo $value; done < /proc/self/status; :';
       return toEnd(shell(root, script, {}, { isolators }), ({ output }) => assert.equal(output, '0'));
+    },
+  },
+  {
+    name: 'a partition is taken away from a pod that runs, and given to it again',
+    run: async (root) => {
+      const isolators = { 'resource/cpuset': { cpus: 0, partition: 'root' } };
+      await using pod = await shell(root, 'exec /usr/bin/probe hold', {}, { isolators });
+      const partition = async (): Promise<unknown> =>
+        ((await pod.resources())!.inForce['resource/cpuset'] as Json)['partition'];
+      await pod.update({ 'pod/resource/cpuset.partition': null });
+      assert.equal(await partition(), 'member');
+      await pod.update({ 'pod/resource/cpuset.partition': 'root' });
+      assert.equal(await partition(), 'root');
+      await pod.update({ 'pod/resource/cpuset': null });
+      assert.equal(await partition(), 'member');
     },
   },
   {
