@@ -9,6 +9,8 @@ import { isBoundedOnDisk } from './look-for.ts';
 /** Log files an app keeps: the current one and those it was rotated from. */
 export const LOG_FILES = 5;
 const LOG_BYTES = 10 * 1024 * 1024;
+/** mkfs.ext4(8) finds no room for inodes in less. */
+const MIN_IMAGE_BYTES = 128n * 1024n;
 /** Of a limit that covers logs: 1 / this is theirs. */
 const LOG_PART = 8n;
 
@@ -44,6 +46,7 @@ export function planStores({ spec, facts, podsDir }: Input, drafts: Drafts): Sto
   const stores = wanted.flatMap((store) => {
     const method = host && methodFor(spec, facts, host);
     if (!method) errors.push(facts.caller ? refusalToCaller(store) : refusal(store, host, podsDir));
+    if (method === 'image' && store.bytes < MIN_IMAGE_BYTES) errors.push(tooSmall(store));
     return method ? [{ ...store, method }] : [];
   });
   if (errors.length > 0) throw new PodErrors(errors);
@@ -114,6 +117,13 @@ function refusalToCaller({ bytes, at }: Wanted): PodError {
   return new PodError('host/privilege', `limit what is on disk to ${bytes} bytes: only root can`, {
     at,
     hint: 'a normal user can where the state directory is on a tmpfs (--root)',
+  });
+}
+
+function tooSmall({ bytes, at }: Wanted): PodError {
+  return new PodError('host/unsupported', `limit what is on disk to ${bytes} bytes: a file system needs 128 KiB`, {
+    at,
+    hint: 'write a larger size, or "medium: memory"',
   });
 }
 

@@ -17,11 +17,11 @@ const PLAIN: StoreFacts = {
 const QUOTA = { ...PLAIN, hasProjectQuota: true };
 const MIB = 1 << 20;
 
-function plan(fields: string, store: StoreFacts, app = ''): Stores {
+function plan(fields: string, store: StoreFacts, app = '', size = '3Mi'): Stores {
   const text = `apiVersion: pod/v1
 kind: Pod
 metadata: {name: p}
-volumes: [{name: v, kind: empty}, {name: w, kind: empty, size: 3Mi}]
+volumes: [{name: v, kind: empty}, {name: w, kind: empty, size: ${size}}]
 ${fields}
 apps:
   - {name: a, image: host, mounts: [{volume: v, path: /v}, {volume: w, path: /w}], isolators: {${app}}}
@@ -70,6 +70,14 @@ test('what counts follows from the file system, and from who could get around it
   assert.equal(methodOf({ ...QUOTA, isMemory: true }), 'memory');
   assert.equal(methodOf(QUOTA, 'userns: host'), 'image');
   assert.equal(methodOf(PLAIN), 'image');
+});
+
+test('a volume that is too small for a file system is refused where it needs one', () => {
+  const isTooSmall = ({ errors }: PodErrors): boolean =>
+    errors.length === 1 && errors[0]!.code === 'host/unsupported' && errors[0]!.at?.line === 4;
+  for (const size of ['1', '64Ki', '131071']) assert.throws(() => plan('', PLAIN, '', size), isTooSmall);
+  assert.equal(plan('', PLAIN, '', '128Ki').stores.length, 1);
+  assert.equal(plan('', QUOTA, '', '4Ki').stores.length, 1);
 });
 
 test('a limit that nothing can keep is refused, each at its line', () => {
