@@ -26,6 +26,35 @@ test('validate shows a folder that cannot be read among the findings', async () 
   assert.ok(codes.includes('manifest/unreadable') && codes.includes('manifest/unknown-field'), stdout);
 });
 
+test('validate finds what is wrong with isolators on every host, in the order of the lines', async () => {
+  const path = join(root, 'isolators.pod.yaml');
+  const lines = [
+    'apiVersion: pod/v1',
+    'kind: Pod',
+    'metadata: {name: isolators}',
+    'isolators:',
+    '  resource/memory: {limit: 64Mi}',
+    '  os/linux/sysctl: {vm.swappiness: 1}',
+    'apps:',
+    '  - name: a',
+    '    image: host',
+    '    isolators:',
+    '      os/linux/seccomp-retain-set: {set: [opn]}',
+    '      resource/memory: {limit: 128Mi, high: 1Mi}',
+    '      resource/cpu: {request: 2, limit: 1}',
+    '      resource/cpuset: {cpus: 4000}',
+    '      os/linux/devices: {allow: [{path: /dev/not-here}]}',
+    '',
+  ];
+  writeFileSync(path, lines.join('\n'));
+  const { exitCode, stdout } = await pod(['validate', '-o', 'json', path], { root });
+  const found = JSON.parse(stdout) as { code: string; line: number }[];
+  assert.deepEqual(
+    [exitCode, found.map(({ code, line }) => `${code} ${line}`)],
+    [1, [6, 11, 12, 13].map((line) => `manifest/schema ${line}`)],
+  );
+});
+
 test('a root that is empty is not the current directory', async () => {
   for (const args of [
     ['ps', '--root='],

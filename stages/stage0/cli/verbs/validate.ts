@@ -1,4 +1,4 @@
-import { PodError, podErrorsOf } from '../../error.ts';
+import { PodError, PodErrors, podErrorsOf } from '../../error.ts';
 import { parseManifest } from '../../manifest/parse.ts';
 import type { PodSpec } from '../../manifest/spec.ts';
 import { imagesDir } from '../../pod/layout.ts';
@@ -21,6 +21,7 @@ export const verb: Verb = {
   flags: [outputFlag('text', 'sarif', 'github'), FROZEN_FLAG],
   notes: [
     'Exits 1 when there is an error, 0 when there are warnings at most. -o name gives the files that have errors.',
+    'Of this host nothing counts: what it lacks is told of by run, plan and apply.',
     'Images are looked at only when there is a pod.lock beside the manifest.',
   ],
   completes: 'files',
@@ -64,7 +65,9 @@ async function check({ path, text, baseDir, wrong }: FoundManifest, options: Che
   try {
     const { spec, errors, warnings } = parseManifest(text, path, { baseDir });
     const found = spec ? await checkImages(spec, baseDir, options) : { errors: [], warnings: [] };
-    const report = { path, text, errors: [...errors, ...found.errors], warnings: [...warnings, ...found.warnings] };
+    const judged = spec ? await judge(spec) : [];
+    const all = [...errors, ...judged, ...found.errors];
+    const report = { path, text, errors: new PodErrors(all).errors, warnings: [...warnings, ...found.warnings] };
     return { report, spec };
   } catch (error) {
     if (!(error instanceof PodError)) throw error;
@@ -80,6 +83,11 @@ function togetherInOrder(checked: readonly Checked[]): FileReport[] {
     const own = found.filter(({ at }) => at?.file === report.path);
     return { ...report, errors: [...report.errors, ...own] };
   });
+}
+
+async function judge(spec: PodSpec): Promise<PodError[]> {
+  const isNamed = [spec, ...spec.apps].some(({ isolators }) => isolators.length > 0);
+  return isNamed ? (await import('../../isolators/judge.ts')).judgeIsolators(spec) : [];
 }
 
 async function checkImages(

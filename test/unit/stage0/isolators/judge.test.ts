@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judgeIsolators } from '../../../../stages/stage0/isolators/judge.ts';
+import { ISOLATORS } from '../../../../stages/stage0/isolators/registry.ts';
+import { parseManifest } from '../../../../stages/stage0/manifest/parse.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What is wrong with a pod on every host, by code and line. */
+function judged(app: Values, pod: Values = {}, more: Values = {}): string[] {
+  const manifest = {
+    apiVersion: 'pod/v1',
+    kind: 'Pod',
+    metadata: { name: 'judged' },
+    ...more,
+    isolators: pod,
+    apps: [{ name: 'a', image: 'host', isolators: app }],
+  };
+  const { spec, errors } = parseManifest(JSON.stringify(manifest), 'pod.json', { baseDir: '/' });
+  assert.deepEqual(errors, []);
+  return judgeIsolators(spec!).map(({ code }) => code);
+}
+
+for (const { name, example, scopes, trials = [] } of ISOLATORS) {
+  test(`nothing is wrong with ${name} as it is shown`, () => {
+    const more = name.startsWith('os/linux/net-') ? { network: { mode: 'host' } } : {};
+    for (const value of [example, ...trials.map((trial) => trial.value)]) {
+      const own = { [name]: value };
+      for (const scope of scopes)
+        assert.deepEqual(
+          scope === 'pod' ? judged({}, own, more) : judged(own, name === 'resource/cpuset' ? own : {}, more),
+          [],
+        );
+    }
+  });
+}
+
+test('what is wrong with a value, and beside others, is wrong everywhere', () => {
+  assert.deepEqual(judged({ 'resource/cpu': { request: 2, limit: 1 } }), ['manifest/schema']);
+  assert.deepEqual(judged({ 'resource/hugetlb': { '2Mi': '3Mi' } }), ['manifest/schema']);
+  assert.deepEqual(judged({ 'resource/cpuset': { cpus: '0-1' } }, { 'resource/cpuset': { cpus: '0' } }), [
+    'manifest/schema',
+  ]);
+  assert.deepEqual(judged({ 'os/linux/seccomp-retain-set': { set: ['opn'] } }), ['manifest/schema']);
+});
+
+test('what a host lacks is not wrong with the manifest', () => {
+  const allow = [{ path: '/dev/not-here' }];
+  const disks = [{ path: '/nowhere', limit: 5 }];
+  assert.deepEqual(
+    judged({ 'os/linux/devices': { allow }, 'resource/block-iops': { disks }, 'resource/misc': { sev: 1 } }),
+    [],
+  );
+});
