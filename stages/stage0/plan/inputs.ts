@@ -2,7 +2,7 @@ import { sym } from '../../tape/program.ts';
 import type { CgroupInput } from '../cgroup/layout.ts';
 import type { CgroupPlanInput } from '../cgroup/plan.ts';
 import { cgroupViews } from '../cgroup/views.ts';
-import { PodErrors } from '../error.ts';
+import { PodErrors, podErrorsOf } from '../error.ts';
 import type { ImageMount } from '../image/types.ts';
 import type { DeviceGrant, Draft } from '../isolators/isolator.ts';
 import { lowerPod } from '../isolators/lower-pod.ts';
@@ -10,7 +10,7 @@ import type { MountSpec, SnapshotLayer } from '../manifest/spec.ts';
 import type { DeviceNode, RootfsInput, RootfsMount } from '../rootfs/types.ts';
 import type { Join } from './joins.ts';
 import { idsOf, takesRange } from './namespaces.ts';
-import type { Stores } from './stores.ts';
+import { planStores, type Stores } from './stores.ts';
 import type { PlanInput } from './types.ts';
 
 /** What the isolators ask for, of the pod and of each app. */
@@ -19,12 +19,20 @@ export interface Drafts {
   readonly apps: ReadonlyMap<string, Draft>;
 }
 
-/** Everything wrong with any isolator of the pod or its apps, and what is known to be wrong, at once. */
-export function lowerAll({ spec, facts, refusals = [] }: PlanInput): Drafts {
+/** Everything wrong with any isolator of the pod or its apps, limits on disk among them, and what is known to be wrong, at once. */
+export function lowerAll(input: PlanInput): { readonly drafts: Drafts; readonly stores: Stores } {
+  const { spec, facts, refusals = [] } = input;
   const { pod, apps } = lowerPod(spec, facts);
+  const drafts = { pod: pod.draft, apps: new Map([...apps].map(([name, { draft }]) => [name, draft])) };
   const errors = [...refusals, ...pod.errors, ...[...apps.values()].flatMap((lowered) => lowered.errors)];
-  if (errors.length > 0) throw new PodErrors(errors);
-  return { pod: pod.draft, apps: new Map([...apps].map(([name, { draft }]) => [name, draft])) };
+  let stores: Stores | undefined;
+  try {
+    stores = planStores(input, drafts);
+  } catch (error) {
+    errors.push(...podErrorsOf(error));
+  }
+  if (!stores || errors.length > 0) throw new PodErrors(errors);
+  return { drafts, stores };
 }
 
 export function cgroupInputOf({ spec, facts }: PlanInput, drafts: Drafts): CgroupPlanInput {

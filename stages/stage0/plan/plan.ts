@@ -37,7 +37,7 @@ import { pidFlags, planProcess, type ProcessInput } from './process.ts';
 import { planProbes } from './probes.ts';
 import { appFlags, standardInput, streamsOf } from './streams.ts';
 import { planDependencies, planRestart } from './supervision.ts';
-import { isImage, LOG_FILES, planStores, type Stores } from './stores.ts';
+import { isImage, LOG_FILES, type Stores } from './stores.ts';
 import type { Plan, PlanInput, PlannedProcess } from './types.ts';
 
 /**
@@ -46,9 +46,8 @@ import type { Plan, PlanInput, PlannedProcess } from './types.ts';
  */
 export function planPod(input: PlanInput): Plan {
   const { spec, facts, network } = input;
-  const drafts = lowerAll(input);
+  const { drafts, stores } = lowerAll(input);
   const cgroupInput = cgroupInputOf(input, drafts);
-  const stores = planStores(input, drafts);
   const joins = joinsOf(spec, facts, drafts.pod);
   const rootfs = rootfsInput(input, drafts, cgroupInput, stores, joins);
   const program = new Program();

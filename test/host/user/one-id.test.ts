@@ -49,6 +49,15 @@ test('a normal user without further ids is root in the pod, and nobody else is t
   assert.deepEqual(seen.links, ['lo']);
 });
 
+test('what a normal user lacks is refused all at once, limits on disk too', async () => {
+  const isolators = { 'resource/memory': { limit: '64Mi' }, 'resource/disk-space': { limit: '8Mi' } };
+  const manifest = probeManifest({ app: { isolators }, pod: { network: { mode: 'none' } } });
+  const { exitCode, stderr } = await pod(['run', '--rm', '-'], { ...as, input: manifest });
+  assert.equal(exitCode, 125);
+  assert.match(stderr, /"resource\/memory"/);
+  assert.match(stderr, /limit what is on disk to 8388608 bytes: only root can/);
+});
+
 test("with the host's network the pod has the host's links", async () => {
   const { links } = await probe('host');
   const own = readFileSync('/proc/net/dev', 'utf8')
