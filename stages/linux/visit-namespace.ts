@@ -1,12 +1,16 @@
 // setns(2), namespaces(7)
 
 import { closeSync, openSync } from 'node:fs';
-import { CLONE_NEWIPC, CLONE_NEWNET } from './constants.ts';
+import { CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWUTS } from './constants.ts';
 import { mustReturn } from './return.ts';
 import { syscall } from './syscall.ts';
 
-type Kind = 'net' | 'ipc';
-const FLAGS: Readonly<Record<Kind, bigint>> = { net: CLONE_NEWNET, ipc: CLONE_NEWIPC };
+type Kind = 'net' | 'ipc' | 'uts';
+const FLAGS: Readonly<Record<Kind, bigint>> = {
+  net: CLONE_NEWNET,
+  ipc: CLONE_NEWIPC,
+  uts: CLONE_NEWUTS,
+};
 
 /** Does it with this thread in the namespace behind the descriptor, and is back when it returns or throws. */
 export function inNamespace<T>(kind: Kind, namespace: number, work: () => T): T {

@@ -7,7 +7,7 @@ type SysctlValue = Readonly<Record<string, string | number>>;
 
 /** sysctl(8) settings that belong to a namespace of the pod's, as runc and crun let through; all others are the host's. */
 const NAMESPACED =
-  /^(net\.[a-z0-9_-]+\..+|net\.[a-z0-9_-]+|kernel\.(shm(all|max|mni|_rmid_forced)|msg(max|mnb|mni)|sem)|fs\.mqueue\..+)$/;
+  /^(net\.[a-z0-9_-]+\..+|net\.[a-z0-9_-]+|kernel\.(shm(all|max|mni|_rmid_forced)|msg(max|mnb|mni)|sem|domainname)|fs\.mqueue\..+|user\.max_[a-z_]+)$/;
 /** What the network name space of a pod gets of its own at `conf/INTERFACE` exists only after its links do. */
 const OF_ONE_INTERFACE = /^net\.ipv[46]\.(conf|neigh)\.(?!all\.|default\.|lo\.)/;
 
@@ -38,9 +38,9 @@ function refuseOther(name: string, text: string, { sysctls }: Draft, at: Isolato
 function refuse(name: string, context: IsolatorContext, at: IsolatorContext['at']): void {
   if (!NAMESPACED.test(name) || name.includes('..')) {
     const hint =
-      name === 'kernel.hostname' || name === 'kernel.domainname'
+      name === 'kernel.hostname'
         ? 'write the field "hostname" instead'
-        : 'of a pod are net.*, kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.*';
+        : 'of a pod are net.*, kernel.shm*, kernel.msg*, kernel.sem, kernel.domainname, fs.mqueue.* and user.max_*';
     throw new PodError('manifest/schema', `set sysctl "${name}": it is the host's, not a namespace's`, { at, hint });
   }
   if (OF_ONE_INTERFACE.test(name)) {
@@ -51,16 +51,23 @@ function refuse(name: string, context: IsolatorContext, at: IsolatorContext['at'
   }
 }
 
+/** Whose setting it is of those that a pod can have. */
+export function sysctlNamespace(name: string): 'net' | 'ipc' | 'uts' | 'user' {
+  if (name.startsWith('net.')) return 'net';
+  if (name.startsWith('user.')) return 'user';
+  return name === 'kernel.domainname' ? 'uts' : 'ipc';
+}
+
 function refuseShared(name: string, draft: Draft, context: IsolatorContext, at: IsolatorContext['at']): void {
-  const isNet = name.startsWith('net.');
-  if (isNet && context.hostNetwork) {
-    throw new PodError('manifest/schema', `set sysctl "${name}": with "network: {mode: host}" it is the host's`, {
-      at,
-    });
+  const kind = sysctlNamespace(name);
+  if ((kind === 'net' && context.hostNetwork) || (kind === 'user' && !context.hasUserns)) {
+    const mode = kind === 'net' ? 'network: {mode: host}' : 'userns: host';
+    throw new PodError('manifest/schema', `set sysctl "${name}": with "${mode}" it is the host's`, { at });
   }
-  const ipc = draft.namespaces?.ipc.value ?? 'private';
-  if (isNet ? context.joinedNetwork : ipc !== 'private') {
-    const owner = isNet || typeof ipc === 'object' ? "another pod's" : "the host's";
+  if (kind === 'user') return;
+  const shared = kind === 'net' ? 'private' : (draft.namespaces?.[kind].value ?? 'private');
+  if (kind === 'net' ? context.joinedNetwork : shared !== 'private') {
+    const owner = kind === 'net' || typeof shared === 'object' ? "another pod's" : "the host's";
     throw new PodError('manifest/schema', `set sysctl "${name}": the namespace it is of is ${owner}`, { at });
   }
 }

@@ -7,6 +7,7 @@ import { inNamespace } from '../../linux/visit-namespace.ts';
 import { type CgroupOwner, ControlFiles, directoryOf, unifiedOf } from '../cgroup/control-files.ts';
 import { PodError } from '../error.ts';
 import type { InForceSource } from '../isolators/isolator.ts';
+import { sysctlNamespace } from '../isolators/sysctl.ts';
 import { readLinkRates } from '../network/link-rates.ts';
 import { type MarkInForce, readMarks } from '../network/read-marks.ts';
 import type { CgroupFacts } from '../plan/facts.ts';
@@ -15,7 +16,7 @@ import { readIfThere } from '../pod/files.ts';
 /** How to get at the parts of a running pod; a normal user cannot. They throw `pod/state` when it has ended. */
 export interface Openers {
   readonly network: (uuid: string) => NetworkNamespace;
-  readonly namespace: (uuid: string, kind: 'net' | 'ipc') => Fd;
+  readonly namespace: (uuid: string, kind: 'net' | 'ipc' | 'uts') => Fd;
   readonly root: (uuid: string, app: string) => Fd;
 }
 
@@ -47,7 +48,7 @@ export function podSource({ facts, uuid, openers }: Context, anApp: string | und
     proc,
     marks: () => marksOf(facts, { uuid }),
     link: () => unlessEnded(() => readLinkRates(uuid, openers.network)),
-    sysctl: (name) => unlessEnded(() => readSysctl(name, openers.namespace(uuid, kindOf(name)))),
+    sysctl: (name) => unlessEnded(() => readSysctl(name, uuid, openers)),
     ...(anApp === undefined ? {} : { layer: () => unlessEnded(() => sizeOf(openers.root(uuid, anApp))) }),
   };
 }
@@ -66,14 +67,12 @@ function marksOf(facts: CgroupFacts, owner: CgroupOwner): MarkInForce[] {
   return directory ? readMarks(owner.uuid).filter(({ cgroupId }) => cgroupId === directory.ino) : [];
 }
 
-function kindOf(sysctl: string): 'net' | 'ipc' {
-  return sysctl.startsWith('net.') ? 'net' : 'ipc';
-}
-
-/** /proc/sys shows who reads it the values of their own namespaces. */
-function readSysctl(name: string, namespace: Fd): string | undefined {
-  using held = namespace;
-  return inNamespace(kindOf(name), held.number, () => readIfThere(`/proc/sys/${name.replaceAll('.', '/')}`))?.trim();
+/** /proc/sys shows who reads it the values of their own namespaces. A user namespace cannot be entered by a process with threads. */
+function readSysctl(name: string, uuid: string, openers: Openers): string | undefined {
+  const kind = sysctlNamespace(name);
+  if (kind === 'user') return undefined;
+  using held = openers.namespace(uuid, kind);
+  return inNamespace(kind, held.number, () => readIfThere(`/proc/sys/${name.replaceAll('.', '/')}`))?.trim();
 }
 
 /** The pod may end while it is looked at. */

@@ -127,6 +127,20 @@ test("sysctls of the pod's namespaces hold in them, and not on the host", async 
   assert.equal(readFileSync(file, 'utf8'), before);
 });
 
+test("settings of the pod's user and UTS namespaces hold in it, and are refused where those are the host's", async () => {
+  const isolators = { 'os/linux/sysctl': { 'user.max_inotify_watches': 33, 'kernel.domainname': 'pods.example' } };
+  const files = '/proc/sys/user/max_inotify_watches /proc/sys/kernel/domainname';
+  assert.equal((await shell(`cat ${files}`, { fields: { isolators } })).trim(), '33\npods.example');
+  const refused = [
+    [{ 'user.max_inotify_watches': 33 }, {}, { userns: 'host' }],
+    [{ 'kernel.domainname': 'x' }, { 'os/linux/namespaces': { uts: 'host' } }, {}],
+  ] as const;
+  for (const [sysctls, others, fields] of refused) {
+    const said = await refusal({ 'os/linux/sysctl': sysctls, ...others }, fields, true);
+    assert.match(said, /set sysctl .* the host's/);
+  }
+});
+
 test("a sysctl that is the host's is refused, whatever it is called", async () => {
   const names = [
     'kernel.core_pattern',

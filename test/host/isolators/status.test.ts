@@ -70,6 +70,7 @@ test('it shows settings of the pod’s namespaces, what is hidden and read-only,
   const sysctls = {
     'net.ipv4.ip_unprivileged_port_start': 81,
     'kernel.msgmax': '4097',
+    'kernel.domainname': 'inside.example',
     'net.ipv4.ip_local_port_range': '4000 5000',
   };
   const isolators = {
@@ -84,6 +85,7 @@ test('it shows settings of the pod’s namespaces, what is hidden and read-only,
     assert.deepEqual(before.inForce?.['os/linux/sysctl'], {
       'net.ipv4.ip_unprivileged_port_start': '81',
       'kernel.msgmax': '4097',
+      'kernel.domainname': 'inside.example',
       'net.ipv4.ip_local_port_range': '4000\t5000',
     });
     const app = before.apps[0]!.inForce!;
