@@ -50,6 +50,7 @@ const ALONE = {
     'cli/verbs/validate.ts',
     'manifest/parse.ts',
     'manifest/render-data.ts',
+    'isolators/judge.ts',
   ]),
   'pod-apply': from([MAIN, 'cli/report.ts', 'cli/verbs/apply.ts', 'cli/verbs/diff.ts']),
   'pod-control': [
