@@ -58,13 +58,8 @@ void control_admit_first(struct init *in)
 
 void control_accept(struct init *in)
 {
-	long sock = sys4(__NR_accept4, in->regs[R_CONTROL], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	long sock = listener_accept(in, &in->control, WATCH_CONTROL);
 
-	if (sock == -EMFILE || sock == -ENFILE || sock == -ENOMEM || sock == -ENOBUFS) {
-		/* The connection stays in the queue, and would wake us again at once. */
-		watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 0);
-		in->deaf = 2;
-	}
 	if (sock < 0)
 		return;
 	for (u32 i = 0; i < MAX_SESSIONS; i++) {
@@ -77,13 +72,6 @@ void control_accept(struct init *in)
 	}
 	answer(&(struct session){ .sock = (s32)sock }, MSG_REFUSED, 0, 0, EUSERS);
 	sys_close(sock);
-}
-
-/* After an event of another kind, which may have given descriptors back. */
-void control_listen_again(struct init *in)
-{
-	if (in->deaf && --in->deaf == 0)
-		watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 1);
 }
 
 /* Those that last: executed processes and attached clients. */

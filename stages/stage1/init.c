@@ -95,7 +95,8 @@ static int watch_all(struct init *in)
 	/* A pod that hears neither could not be stopped. */
 	if (watch(in, in->signals, WATCH_SIGNALS, 0, 1) < 0)
 		return -1;
-	if (in->regs[R_CONTROL] >= 0 && watch(in, (s32)in->regs[R_CONTROL], WATCH_CONTROL, 0, 1) < 0)
+	in->control.fd = (s32)in->regs[R_CONTROL];
+	if (in->control.fd >= 0 && watch(in, in->control.fd, WATCH_CONTROL, 0, 1) < 0)
 		return -1;
 	return metadata_open(in);
 }
@@ -234,7 +235,7 @@ static void supervise(struct init *in)
 			continue;
 		if (in->more_to_reap)
 			reap(in);
-		control_listen_again(in);
+		listener_advance(in, &in->control, WATCH_CONTROL);
 		metadata_advance(in);
 		hooks_advance(in);
 		probes_advance(in);

@@ -9,9 +9,6 @@
 
 enum { MAX_REQUEST = 128 << 10 };
 
-/* Nanoseconds until connections are taken again when one could not be. */
-#define PAUSE 100000000ull
-
 /* Nothing of it is in memory while nobody asks. */
 static u8 requests[MAX_CLIENTS][MAX_REQUEST] __attribute__((aligned(4096)));
 
@@ -156,20 +153,15 @@ static u32 take_place(struct init *in)
 void metadata_accept(struct init *in)
 {
 	struct metadata *m = &in->metadata;
-	u64 now = clock_ns(CLOCK_MONOTONIC);
-	long sock = sys4(__NR_accept4, m->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	long sock = listener_accept(in, &m->listener, WATCH_METADATA);
+	u64 deadline;
 	u32 index;
 
-	if (sock == -EMFILE || sock == -ENFILE || sock == -ENOMEM || sock == -ENOBUFS) {
-		/* The connection stays in the queue, and would wake us again at once. */
-		watch(in, m->listener, WATCH_METADATA, 0, 0);
-		m->deaf_until = now + PAUSE;
-	}
 	if (sock < 0)
 		return;
 	index = take_place(in);
-	m->clients[index] =
-		(struct metadata_client){ .fd = (s32)sock, .deadline = now + serve_op(in)->args[5] * 1000000 };
+	deadline = clock_ns(CLOCK_MONOTONIC) + serve_op(in)->args[5] * 1000000;
+	m->clients[index] = (struct metadata_client){ .fd = (s32)sock, .deadline = deadline };
 	if (watch(in, (s32)sock, WATCH_METADATA_CLIENT, index, 1) < 0) {
 		sys_close(sock);
 		m->clients[index].fd = -1;
@@ -191,14 +183,13 @@ void metadata_advance(struct init *in)
 		if (m->clients[i].fd >= 0 && now >= m->clients[i].deadline)
 			hang_up(in, i);
 	}
-	if (m->deaf_until && now >= m->deaf_until)
-		m->deaf_until = watch(in, m->listener, WATCH_METADATA, 0, 1) < 0 ? now + PAUSE : 0;
+	listener_advance(in, &m->listener, WATCH_METADATA);
 }
 
 int metadata_timeout_ms(const struct init *in, int timeout_ms)
 {
 	const struct metadata *m = &in->metadata;
-	u64 next = m->deaf_until;
+	u64 next = m->listener.deaf_until;
 	u64 now;
 	int ms;
 
@@ -223,6 +214,6 @@ int metadata_open(struct init *in)
 		return 0;
 	in->metadata.ops = &p->ops[p->tapes[tape].first_op];
 	in->metadata.count = p->tapes[tape].ops;
-	in->metadata.listener = (s32)in->regs[serve_op(in)->args[4]];
-	return watch(in, in->metadata.listener, WATCH_METADATA, 0, 1);
+	in->metadata.listener.fd = (s32)in->regs[serve_op(in)->args[4]];
+	return (int)watch(in, in->metadata.listener.fd, WATCH_METADATA, 0, 1);
 }

@@ -14,6 +14,11 @@ long start_process(struct init *in, const struct program *p, u32 tape, const s32
 int read_report(s32 fd, struct report *report);
 long watch(struct init *in, s32 fd, enum watch kind, u32 index, int on);
 
+/* listener.c */
+/* The connection that has come in, or minus errno. */
+long listener_accept(struct init *in, struct listener *l, enum watch kind);
+void listener_advance(struct init *in, struct listener *l, enum watch kind);
+
 /* apps.c */
 int played(struct init *in, s32 tape, struct fault *fault);
 void app_start(struct init *in, u32 index);
@@ -134,7 +139,6 @@ void record_final(const s64 *regs, int status);
 void control_accept(struct init *in);
 void control_admit_first(struct init *in);
 u32 sessions_busy(const struct init *in);
-void control_listen_again(struct init *in);
 void session_request(struct init *in, u32 index);
 void session_reported(struct init *in, u32 index);
 int sessions_reap(struct init *in, s32 pid, int status);

@@ -198,13 +198,18 @@ struct metadata_client {
 	u64 deadline;
 };
 
+/* A socket that connections are taken from. */
+struct listener {
+	s32 fd;
+	/* Monotonic nanoseconds before which none is taken; 0: they are. */
+	u64 deaf_until;
+};
+
 struct metadata {
 	/* The ops of the tape "serve"; none: there is no service. */
 	const struct tape_op *ops;
 	u32 count;
-	s32 listener;
-	/* No connection is taken until then; 0: they are. */
-	u64 deaf_until;
+	struct listener listener;
 	struct metadata_client clients[MAX_CLIENTS];
 };
 
@@ -214,6 +219,7 @@ struct init {
 	struct app apps[MAX_APPS];
 	struct session sessions[MAX_SESSIONS];
 	u32 attached;
+	struct listener control;
 	struct metadata metadata;
 	struct probe probes[MAX_PROBES];
 	s32 handoff;
@@ -236,8 +242,6 @@ struct init {
 	u8 announced;
 	/* More children may have ended than one turn could reap. */
 	u8 more_to_reap;
-	/* Rounds until the control socket is listened to again, after a connection could not be taken. */
-	u8 deaf;
 	s32 exit_code;
 };
 

@@ -164,6 +164,8 @@ int apps_timeout_ms(const struct init *in)
 
 	if (in->more_to_reap)
 		return 0;
+	if (in->control.deaf_until && (!next || in->control.deaf_until < next))
+		next = in->control.deaf_until;
 	if (in->renewing && (!next || in->look_at < next))
 		next = in->look_at;
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {

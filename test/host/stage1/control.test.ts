@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { SO_RCVTIMEO } from '../../../stages/linux/constants.ts';
 import { ERRNO } from '../../../stages/linux/errno.ts';
-import { sendWithFds } from '../../../stages/linux/socket.ts';
-import { trySyscall } from '../../../stages/linux/syscall.ts';
+import { RLIMIT } from '../../../stages/linux/rlimit.ts';
+import { receiveWithFds, sendWithFds, setTimeLimit } from '../../../stages/linux/socket.ts';
+import { rlimit64 } from '../../../stages/linux/structs.ts';
+import { syscall, trySyscall } from '../../../stages/linux/syscall.ts';
 import { decodeMessage, encodeMessage, MESSAGE_BYTES } from '../../../stages/stage1/message.ts';
 import type { Pod } from '../../../stages/stage0/index.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -79,6 +82,38 @@ test('the table of connections is full, and then it is not', async () => {
   const { answer, ended } = await converse(podDir, new Uint8Array(0), 2000);
   assert.deepEqual([ended, decodeMessage(answer).type, errnoOf(answer)], [true, 'refused', 87]);
   for (const connection of idle) connection[Symbol.dispose]();
+  await expectUnharmed(descriptors);
+});
+
+/** How many descriptors init waits on, as its epoll instance says it. */
+function watchedByInit(): number {
+  const epoll = readdirSync(`/proc/${init}/fd`).find((fd) => readlinkSync(`/proc/${init}/fd/${fd}`).includes('eventpoll'));
+  return readFileSync(`/proc/${init}/fdinfo/${epoll}`, 'utf8').match(/^tfd:/gm)?.length ?? 0;
+}
+
+function setFileLimit(soft: number): void {
+  const hard = Number(/^Max open files +\d+ +(\d+)/m.exec(readFileSync(`/proc/${init}/limits`, 'utf8'))?.[1]);
+  syscall('prlimit64', init, RLIMIT.RLIMIT_NOFILE, rlimit64(BigInt(soft), BigInt(hard)), null);
+}
+
+test('an init that had no descriptor left for a client listens again, though nothing else happens in the pod', async () => {
+  const descriptors = descriptorsOfInit();
+  const before = Number(/^Max open files +(\d+)/m.exec(readFileSync(`/proc/${init}/limits`, 'utf8'))?.[1]);
+  const watched = watchedByInit();
+  setFileLimit(1);
+  using waiting = connect(podDir);
+  try {
+    for (let i = 0; i < 5000 && watchedByInit() >= watched; i++) await new Promise(setImmediate);
+    assert.ok(watchedByInit() < watched, 'init has stopped listening');
+  } finally {
+    setFileLimit(before);
+  }
+  sendWithFds(waiting.number, encodeMessage({ type: 'signal', app: 99, a: 1 }), []);
+  setTimeLimit(waiting.number, SO_RCVTIMEO, 10_000);
+  const answer = Buffer.alloc(MESSAGE_BYTES);
+  receiveWithFds(waiting.number, answer, 0);
+  assert.equal(errnoOf(answer), ERRNO.EINVAL);
+  waiting[Symbol.dispose]();
   await expectUnharmed(descriptors);
 });
 
