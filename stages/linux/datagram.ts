@@ -3,7 +3,7 @@
 import { AF_UNIX, MSG_NOSIGNAL, SO_SNDTIMEO, SOCK_CLOEXEC, SOCK_DGRAM } from './constants.ts';
 import { Fd } from './fd.ts';
 import { setTimeLimit, unixAddress } from './socket.ts';
-import { syscall } from './syscall.ts';
+import { syscall, syscallAgain } from './syscall.ts';
 
 /** struct sockaddr_un, as long as it has to be: a path, or `@` and a name that is in no file system. */
 export function datagramAddress(target: string): Uint8Array {
@@ -24,5 +24,5 @@ export function sendDatagram(target: string, payload: Uint8Array, limitMs: numbe
   const address = datagramAddress(target);
   using socket = datagramSocket();
   setTimeLimit(socket.number, SO_SNDTIMEO, limitMs);
-  syscall('sendto', socket.number, payload, payload.length, MSG_NOSIGNAL, address, address.length);
+  syscallAgain('sendto', socket.number, payload, payload.length, MSG_NOSIGNAL, address, address.length);
 }

@@ -15,7 +15,7 @@ import {
 } from './constants.ts';
 import { Fd } from './fd.ts';
 import { ERRNO, SyscallError } from './errno.ts';
-import { addressOf, syscall, trySyscall } from './syscall.ts';
+import { addressOf, syscall, syscallAgain, trySyscall } from './syscall.ts';
 
 /** Two connected stream sockets, close-on-exec. */
 export function socketPair(): [Fd, Fd] {
@@ -87,14 +87,14 @@ export function sendWithFds(socket: number, payload: Uint8Array, fds: readonly n
   const header = headerFor(payload.length, fds.length);
   header.payload.set(payload);
   if (fds.length > 0) new Int32Array(header.control.buffer, 16, fds.length).set(fds);
-  const sent = syscall('sendmsg', socket, header.bytes, MSG_NOSIGNAL);
+  const sent = syscallAgain('sendmsg', socket, header.bytes, MSG_NOSIGNAL);
   if (sent !== payload.length) throw new Error(`sendmsg took ${sent} of ${payload.length} bytes`);
 }
 
 /** Receives into `payload`; blocks. Returns the bytes that came and the descriptors that came with them. */
 export function receiveWithFds(socket: number, payload: Uint8Array, maxFds: number): { length: number; fds: Fd[] } {
   const message = new MessageHeader(payload, maxFds);
-  const length = syscall('recvmsg', socket, message.bytes, MSG_CMSG_CLOEXEC);
+  const length = syscallAgain('recvmsg', socket, message.bytes, MSG_CMSG_CLOEXEC);
   const fds: Fd[] = [];
   const control = new DataView(message.control.buffer);
   const controlLength = Number(new DataView(message.bytes.buffer).getBigUint64(40, true));
@@ -125,7 +125,7 @@ function connectTo(path: string, limitMs: number): Fd {
   const socket = new Fd(syscall('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   try {
     setTimeLimit(socket.number, SO_SNDTIMEO, limitMs);
-    syscall('connect', socket.number, address, address.length);
+    syscallAgain('connect', socket.number, address, address.length);
   } catch (error) {
     socket[Symbol.dispose]();
     throw error;

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { SyscallError } from './errno.ts';
+import { ERRNO, SyscallError } from './errno.ts';
 import { type Arch, findSyscall } from './syscall-numbers.ts';
 
 /** A number, a buffer whose address is passed, a string passed as a NUL-terminated buffer, or null. */
@@ -118,6 +118,19 @@ export function syscall(name: string, ...args: readonly SyscallArg[]): number {
   const result = trySyscall(name, ...args);
   if (result < 0 && result > -4096) throw new SyscallError(name, -result);
   return result;
+}
+
+/**
+ * As `syscall`, made again when a signal interrupted it. Node installs its handlers with SA_RESTART, but a call on a socket with a
+ * time limit is not restarted by the kernel: signal(7).
+ */
+export function syscallAgain(name: string, ...args: readonly SyscallArg[]): number {
+  for (;;) {
+    const result = trySyscall(name, ...args);
+    if (result === -ERRNO.EINTR) continue;
+    if (result < 0 && result > -4096) throw new SyscallError(name, -result);
+    return result;
+  }
 }
 
 /** The address of a buffer, for structs that hold pointers; the buffer must outlive the call. */
