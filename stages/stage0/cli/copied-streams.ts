@@ -1,7 +1,6 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { O_CLOEXEC } from '../../linux/constants.ts';
-import { syscall } from '../../linux/syscall.ts';
+import { pipe } from '../../linux/pipe.ts';
 import { openStandardInput } from '../launch/stdin.ts';
 import type { ExecOptions } from './launch-api.ts';
 import { BrokenPipe, STDERR, STDOUT, writeAll } from './terminal.ts';
@@ -72,9 +71,7 @@ export class CopiedStreams implements Disposable {
 
   #replace(fd: number | null, target: number): number | null {
     if (fd === null || !isDevice(fd)) return fd;
-    const pair = new Int32Array(new ArrayBuffer(8));
-    syscall('pipe2', new Uint8Array(pair.buffer), O_CLOEXEC);
-    const [near, far] = pair as unknown as [number, number];
+    const [near, far] = pipe().map((end) => end.take()) as [number, number];
     const socket = new Socket({ fd: near, readable: true, writable: false });
     socket.on('data', (bytes: Buffer) => this.#show(target, bytes, socket));
     this.#copies.push({ far, near, socket, target });

@@ -26,10 +26,15 @@ export function openTerminal(podDir: string, control: Fd, size: TerminalSize | u
   const answer = decodeMessage(bytes);
   const master = fds[0];
   if (!master) throw new PodError('pod/start-failed', `open a pseudo-terminal in the pod: ${errnoMessage(answer.c)}`);
-  syscall('ioctl', master.number, TIOCSPTLCK, new Uint8Array(4));
-  if (size) resizeTerminal(master.number, size);
-  const slave = new Fd(syscall('ioctl', master.number, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  return { master, slave };
+  try {
+    syscall('ioctl', master.number, TIOCSPTLCK, new Uint8Array(4));
+    if (size) resizeTerminal(master.number, size);
+    const slave = new Fd(syscall('ioctl', master.number, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    return { master, slave };
+  } catch (error) {
+    master[Symbol.dispose]();
+    throw error;
+  }
 }
 
 function receiveAnswer(podDir: string, control: Fd, bytes: Uint8Array): { length: number; fds: Fd[] } {

@@ -1,6 +1,5 @@
 import { createWriteStream, fstatSync } from 'node:fs';
-import { O_CLOEXEC } from '../../linux/constants.ts';
-import { syscall } from '../../linux/syscall.ts';
+import { pipe } from '../../linux/pipe.ts';
 import { PodError } from '../error.ts';
 
 /**
@@ -11,14 +10,13 @@ export function openStandardInput(): number {
   const stats = fstatSync(0);
   if (stats.isDirectory()) throw new PodError('cli/usage', 'standard input of ours: it is a directory');
   if (!stats.isCharacterDevice()) return 0;
-  const pair = new Int32Array(new ArrayBuffer(8));
-  syscall('pipe2', new Uint8Array(pair.buffer), O_CLOEXEC);
-  const sink = createWriteStream('', { fd: pair[1]! });
+  const [far, near] = pipe();
+  const sink = createWriteStream('', { fd: near.take() });
   // The app has closed its end: nobody reads any more.
   sink.on('error', () => process.stdin.unpipe(sink).pause());
   process.stdin.pipe(sink);
   // Of /dev/null, as of any device that is no terminal, Node makes a file, which nobody waits for at the end.
   const { unref } = process.stdin as { readonly unref?: () => void };
   unref?.call(process.stdin);
-  return pair[0]!;
+  return far.take();
 }
