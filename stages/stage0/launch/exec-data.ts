@@ -34,15 +34,21 @@ export function registersFor(
   return registers;
 }
 
-/** JSON has no 64-bit numbers and no bytes. */
+/**
+ * JSON has no 64-bit numbers and no bytes: they are objects with one member, `$bigint` or `$base64`. A name that begins with a dollar
+ * sign (one of a variable may) has a second one in front.
+ */
 export function packExecData(data: ExecData): unknown {
-  return JSON.parse(
-    JSON.stringify(data, (_, value: unknown) => {
-      if (typeof value === 'bigint') return { $bigint: value.toString() };
-      if (value instanceof Uint8Array) return { $base64: Buffer.from(value).toString('base64') };
-      return value;
-    }),
-  ) as unknown;
+  return pack(data);
+}
+
+function pack(value: unknown): unknown {
+  if (typeof value === 'bigint') return { $bigint: value.toString() };
+  if (value instanceof Uint8Array) return { $base64: Buffer.from(value).toString('base64') };
+  if (Array.isArray(value)) return value.map(pack);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([name, member]) => [name.replace(/^\$/, '$$$$'), pack(member)]));
 }
 
 export function unpackExecData(packed: unknown): ExecData {
@@ -55,5 +61,5 @@ function revive(value: unknown): unknown {
   const { $bigint, $base64 } = value as { $bigint?: string; $base64?: string };
   if ($bigint !== undefined) return BigInt($bigint);
   if ($base64 !== undefined) return new Uint8Array(Buffer.from($base64, 'base64'));
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, revive(member)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name.replace(/^\$\$/, '$'), revive(member)]));
 }
