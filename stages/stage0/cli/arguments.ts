@@ -35,6 +35,21 @@ export function parseDuration(text: string, what: string): number {
   });
 }
 
+/** What setTimeout counts to; for more it calls back at once. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
+/** As `durationFlag`, of a time that is waited for. */
+export function waitFlag({ flags }: Pick<Invocation, 'flags'>, name: string): number | undefined {
+  const text = flags.value(name);
+  return text === undefined ? undefined : parseWait(text, `--${name}`);
+}
+
+export function parseWait(text: string, what: string): number {
+  const ms = parseDuration(text, what);
+  if (ms <= LONGEST_WAIT_MS) return ms;
+  throw new PodError('cli/usage', `${what} "${text}": more than 24d, the longest that can be waited for`);
+}
+
 export function countFlag({ flags }: Invocation, name: string): number | undefined {
   const text = flags.value(name);
   if (text === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { frozenBy } from '../pins/pins.ts';
 import type { ChangeOptions, ReconcileResult } from '../sets/result.ts';
-import { durationFlag } from './arguments.ts';
+import { waitFlag } from './arguments.ts';
 import { newProgress } from './progress.ts';
 import { renderWarning } from './report.ts';
 import { newSetPrinter } from './set-printer.ts';
@@ -33,7 +33,7 @@ export async function changeSet(
       set,
       wait: flags.has('wait'),
       frozen: frozenBy(flags.has('frozen')),
-      timeoutMs: durationFlag(invocation, 'timeout'),
+      timeoutMs: waitFlag(invocation, 'timeout'),
       signal: signals.aborted,
       onEvent: printer.show,
       onProgress: progress.show,

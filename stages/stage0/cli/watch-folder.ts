@@ -4,7 +4,7 @@ import { firstLine } from '../watch/trouble.ts';
 import { frozenBy } from '../pins/pins.ts';
 import type { SetEvent } from '../sets/set-events.ts';
 import { type Round, SetWatch, type WatchOptions } from '../watch/watch-set.ts';
-import { durationFlag } from './arguments.ts';
+import { waitFlag } from './arguments.ts';
 import { newProgress } from './progress.ts';
 import { renderWarning, reportError } from './report.ts';
 import { ServiceManager } from './service-manager.ts';
@@ -24,7 +24,7 @@ export async function watchFolder(invocation: Invocation): Promise<number> {
   const { set, source, mayMove } = await folderSource(invocation);
   const dir = flags.value('file')!;
   const isOfRepository = isRepository(dir) || flags.has('ref');
-  const resyncMs = durationFlag(invocation, 'resync') ?? (isOfRepository ? REPOSITORY_RESYNC_MS : FOLDER_RESYNC_MS);
+  const resyncMs = waitFlag(invocation, 'resync') ?? (isOfRepository ? REPOSITORY_RESYNC_MS : FOLDER_RESYNC_MS);
   const reporter = new WatchReporter(invocation, set, await newSetPrinter(invocation, set));
   using watch = new SetWatch({
     root,
@@ -38,7 +38,7 @@ export async function watchFolder(invocation: Invocation): Promise<number> {
     allowEmpty: flags.has('allow-empty'),
     autoRollback: flags.has('auto-rollback'),
     wait: flags.has('wait'),
-    timeoutMs: durationFlag(invocation, 'timeout'),
+    timeoutMs: waitFlag(invocation, 'timeout'),
     ...reporter.callbacks,
   });
   using signals = new WatchSignals(watch, reporter);

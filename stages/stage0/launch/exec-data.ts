@@ -61,5 +61,7 @@ function revive(value: unknown): unknown {
   const { $bigint, $base64 } = value as { $bigint?: string; $base64?: string };
   if ($bigint !== undefined) return BigInt($bigint);
   if ($base64 !== undefined) return new Uint8Array(Buffer.from($base64, 'base64'));
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name.replace(/^\$\$/, '$'), revive(member)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name.replace(/^\$\$/, '$'), revive(member)]),
+  );
 }

@@ -87,7 +87,9 @@ test('the table of connections is full, and then it is not', async () => {
 
 /** How many descriptors init waits on, as its epoll instance says it. */
 function watchedByInit(): number {
-  const epoll = readdirSync(`/proc/${init}/fd`).find((fd) => readlinkSync(`/proc/${init}/fd/${fd}`).includes('eventpoll'));
+  const epoll = readdirSync(`/proc/${init}/fd`).find((fd) =>
+    readlinkSync(`/proc/${init}/fd/${fd}`).includes('eventpoll'),
+  );
   return readFileSync(`/proc/${init}/fdinfo/${epoll}`, 'utf8').match(/^tfd:/gm)?.length ?? 0;
 }
 

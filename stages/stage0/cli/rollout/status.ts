@@ -2,7 +2,7 @@ import { PodError, PodErrors } from '../../error.ts';
 import { readSetStatus, type SetPodStatus, type SetStatus } from '../../sets/set-status.ts';
 import { listSets } from '../../sets/set-store.ts';
 import { waitForSet } from '../../sets/wait-for-set.ts';
-import { durationFlag } from '../arguments.ts';
+import { waitFlag } from '../arguments.ts';
 import { render } from '../format.ts';
 import { type Cell, renderTable } from '../table.ts';
 import { STDOUT, type Style, type Terminal } from '../terminal.ts';
@@ -21,7 +21,7 @@ export async function status(
   const format = flags.value('output') ?? 'text';
   if (flags.has('wait')) {
     if (set === undefined) throw new PodError('cli/usage', '--wait goes with one SET');
-    await waitForSet(root, set, { timeoutMs: durationFlag(invocation, 'timeout') });
+    await waitForSet(root, set, { timeoutMs: waitFlag(invocation, 'timeout') });
   }
   const damaged: PodError[] = [];
   const all = set === undefined ? readAll(root, damaged) : [readSetStatus(root, set)];

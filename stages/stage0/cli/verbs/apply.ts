@@ -1,6 +1,6 @@
 import { PodError } from '../../error.ts';
 import { reconcile } from '../../sets/reconcile.ts';
-import { durationFlag, noOperands } from '../arguments.ts';
+import { noOperands, waitFlag } from '../arguments.ts';
 import { changeSet } from '../change-set.ts';
 import type { Parsed } from '../flags.ts';
 import { CHANGE_FLAGS, FOLDER_FLAG, folderSource, REPOSITORY_FLAGS, SET_FLAG, setName } from '../set-flags.ts';
@@ -65,18 +65,16 @@ export const verb: Verb = {
 
 /** The plan says what of it is to be said. */
 const NOT_WITH_PLAN = ['file', 'set', 'ref', 'allowed-signers', 'prune', 'allow-empty', 'dry-run', 'save-plan'];
-/** setTimeout takes no more. */
-const MAX_RESYNC_MS = 2 ** 31 - 1;
 
 function check(flags: Parsed): void {
   const isGiven = (name: string): boolean => flags.has(name);
   const alone = isGiven('watch') ? ['dry-run', 'save-plan', 'plan'].find(isGiven) : undefined;
   if (alone !== undefined) throw new PodError('cli/usage', `--${alone} does not go with --watch`);
   if (isGiven('resync') && !isGiven('watch')) throw new PodError('cli/usage', '--resync goes with --watch');
-  const resyncMs = durationFlag({ flags }, 'resync');
-  if (resyncMs !== undefined && (resyncMs < 1000 || resyncMs > MAX_RESYNC_MS))
-    throw new PodError('cli/usage', `--resync "${flags.value('resync')}": not between 1s and 24d`);
-  durationFlag({ flags }, 'timeout');
+  const resyncMs = waitFlag({ flags }, 'resync');
+  if (resyncMs !== undefined && resyncMs < 1000)
+    throw new PodError('cli/usage', `--resync "${flags.value('resync')}": less than 1s`);
+  waitFlag({ flags }, 'timeout');
   const said = isGiven('plan') ? NOT_WITH_PLAN.find(isGiven) : undefined;
   if (said !== undefined) throw new PodError('cli/usage', `--${said} does not go with --plan: the plan says it`);
   if (isGiven('allow-empty') && !isGiven('prune')) throw new PodError('cli/usage', '--allow-empty goes with --prune');

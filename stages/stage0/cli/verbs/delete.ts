@@ -1,6 +1,6 @@
 import { PodError } from '../../error.ts';
 import { deleteSet } from '../../sets/delete-set.ts';
-import { durationFlag, noOperands } from '../arguments.ts';
+import { noOperands, waitFlag } from '../arguments.ts';
 import { FOLDER_FLAG, ownSetName, REF_FLAG, SET_FLAG } from '../set-flags.ts';
 import { newSetPrinter } from '../set-printer.ts';
 import { StopOnSignal } from '../stop-on-signal.ts';
@@ -41,7 +41,7 @@ async function remove(invocation: Invocation): Promise<number> {
     root,
     set,
     all: flags.has('all'),
-    timeoutMs: durationFlag(invocation, 'timeout'),
+    timeoutMs: waitFlag(invocation, 'timeout'),
     signal: signals.aborted,
     onEvent: printer.show,
   });

@@ -1,6 +1,6 @@
 import { PodError } from '../../error.ts';
 import { PodStore } from '../../pod/store.ts';
-import { durationFlag, onlyOperand } from '../arguments.ts';
+import { onlyOperand, waitFlag } from '../arguments.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
 import { runForeground } from '../foreground.ts';
 import { loadPrepare } from '../load-launch.ts';
@@ -34,7 +34,7 @@ export const verb: Verb = {
 async function runPrepared(invocation: Invocation): Promise<number> {
   const { flags, root, terminal, isQuiet } = invocation;
   const isDetached = flags.has('detach');
-  const timeoutMs = durationFlag(invocation, 'timeout');
+  const timeoutMs = waitFlag(invocation, 'timeout');
   if (timeoutMs !== undefined && isDetached) throw new PodError('cli/usage', '--timeout does not go with -d');
   const pod = new PodStore(root).find(onlyOperand(invocation, 'POD'));
   const { readPrepared, startPrepared } = await loadPrepare();

@@ -3,7 +3,7 @@ import { PodError } from '../../error.ts';
 import type { ClientWants } from '../app-client.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
 import { requireTerminal } from '../require-terminal.ts';
-import { durationFlag, onlyOperand } from '../arguments.ts';
+import { onlyOperand, waitFlag } from '../arguments.ts';
 import { runForeground } from '../foreground.ts';
 import { loadRun } from '../load-launch.ts';
 import { readManifestFile } from '../manifest-file.ts';
@@ -62,7 +62,7 @@ export const verb: Verb = {
   completes: 'files',
   end: (flags) => (flags.has('interactive') || flags.has('tty') ? undefined : exitAtOnce),
   check(flags) {
-    const timeoutMs = durationFlag({ flags }, 'timeout');
+    const timeoutMs = waitFlag({ flags }, 'timeout');
     if (timeoutMs !== undefined && flags.has('detach'))
       throw new PodError('cli/usage', '--timeout does not go with -d');
     if (flags.has('detach-keys') && !flags.has('interactive') && !flags.has('tty'))
@@ -75,7 +75,7 @@ async function run(invocation: Invocation): Promise<number> {
   const { flags, root, terminal, isQuiet } = invocation;
   const isDetached = flags.has('detach');
   const client = clientWants(invocation);
-  const timeoutMs = durationFlag(invocation, 'timeout');
+  const timeoutMs = waitFlag(invocation, 'timeout');
   if (invocation.operands.length > 1) return runSeveral(invocation, timeoutMs);
   const timings = new Timings();
   const file = readManifestFile(onlyOperand(invocation, 'FILE'));

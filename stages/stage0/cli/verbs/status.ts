@@ -8,7 +8,7 @@ import { PodStore } from '../../pod/store.ts';
 import type { PodResources, Resources } from '../../resources/in-force.ts';
 import { waitForPod } from '../../pod/wait.ts';
 import { renderProbes } from '../probe-table.ts';
-import { onlyOperand, parseDuration } from '../arguments.ts';
+import { onlyOperand, parseWait } from '../arguments.ts';
 import { buryIfLeft } from '../bury.ts';
 import { loadOpeners } from '../load-launch.ts';
 import { eventText } from '../event-text.ts';
@@ -47,7 +47,7 @@ async function status(invocation: Invocation): Promise<number> {
   const { uuid } = store.find(onlyOperand(invocation, 'POD'));
   const limit = flags.value('wait');
   if (limit !== undefined) {
-    const timeoutMs = limit === '' ? undefined : parseDuration(limit, '--wait');
+    const timeoutMs = limit === '' ? undefined : parseWait(limit, '--wait');
     await waitForPod(store, uuid, 'ready-or-exit', { timeoutMs });
   }
   const found = readStatus(store, uuid);

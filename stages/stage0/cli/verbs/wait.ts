@@ -1,7 +1,7 @@
 import { PodError } from '../../error.ts';
 import { PodStore } from '../../pod/store.ts';
 import { type PodCondition, waitForPod } from '../../pod/wait.ts';
-import { durationFlag, onlyOperand } from '../arguments.ts';
+import { onlyOperand, waitFlag } from '../arguments.ts';
 import { buryIfLeft } from '../bury.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
@@ -40,7 +40,7 @@ function find(store: PodStore, invocation: Invocation, condition: PodCondition):
 async function wait(invocation: Invocation): Promise<number> {
   const store = new PodStore(invocation.root);
   const condition = (invocation.flags.value('for') ?? 'exit') as PodCondition;
-  const timeoutMs = durationFlag(invocation, 'timeout');
+  const timeoutMs = waitFlag(invocation, 'timeout');
   const uuid = find(store, invocation, condition);
   if (uuid === undefined) return 0;
   const status = await waitForPod(store, uuid, condition, { timeoutMs });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDuration } from '../../../../stages/stage0/cli/arguments.ts';
+import { parseDuration, parseWait } from '../../../../stages/stage0/cli/arguments.ts';
 import { type Flag, parseFlags } from '../../../../stages/stage0/cli/flags.ts';
 import { parseSelector } from '../../../../stages/stage0/cli/select.ts';
 import { signalName, signalNumber } from '../../../../stages/linux/signals.ts';
@@ -120,6 +120,11 @@ test('durations and times', () => {
   assert.equal(parseSince('10s', 70_000), '1970-01-01T00:01:00.000000000Z');
   assert.equal(parseSince('2026-11-23T10:00:00Z'), '2026-11-23T10:00:00.000000000Z');
   for (const text of ['yesterday', '5', '2026-13-01']) assert.throws(() => parseSince(text), PodError, text);
+});
+
+test('a time that no timer can count to is refused where it is waited for', () => {
+  assert.equal(parseWait('24d', 'x'), 24 * 86_400_000);
+  for (const text of ['25d', '1000h', `${2 ** 31}ms`]) assert.throws(() => parseWait(text, 'x'), PodError, text);
 });
 
 test('signals by name and by number', () => {
