@@ -1,6 +1,7 @@
 import { readSync } from 'node:fs';
 import type { Fd } from '../../linux/fd.ts';
 import { MemoryFiles } from '../../linux/memory-files.ts';
+import { isRefusal } from '../refusal.ts';
 
 /** Of all that is kept of a pod's commands at a time, so that one that prints without end costs no more. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -54,7 +55,12 @@ export class SpareCaptures implements Disposable {
   /** After the current turn of the event loop. */
   refillSoon(): void {
     setImmediate(() => {
-      while (this.#isOpen && this.#spare.length < 2) this.#spare.push(this.#make());
+      try {
+        while (this.#isOpen && this.#spare.length < 2) this.#spare.push(this.#make());
+      } catch (error) {
+        // Nobody is there to be told: whoever needs the next one tries again, and is.
+        if (!isRefusal(error)) throw error;
+      }
     });
   }
 
