@@ -137,13 +137,18 @@ export class SourceCache implements Disposable {
     this.#lock[Symbol.dispose]();
   }
 
-  /** Of who was killed. */
+  /** Without what was left by a process that was killed. A failure lets go of the lock: it would be held by nobody who knows. */
   #swept(origin: string): this {
-    if (readIfThere(`${this.dir}/${ORIGIN_FILE}`) !== origin) writeFileSync(`${this.dir}/${ORIGIN_FILE}`, origin);
-    for (const name of readdirSync(this.dir)) {
-      if (name.startsWith(DRAFT)) rmSync(`${this.dir}/${name}`, { recursive: true, force: true });
+    try {
+      if (readIfThere(`${this.dir}/${ORIGIN_FILE}`) !== origin) writeFileSync(`${this.dir}/${ORIGIN_FILE}`, origin);
+      for (const name of readdirSync(this.dir)) {
+        if (name.startsWith(DRAFT)) rmSync(`${this.dir}/${name}`, { recursive: true, force: true });
+      }
+      return this;
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw failure(`use "${this.dir}"`, error);
     }
-    return this;
   }
 }
 
