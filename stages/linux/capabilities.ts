@@ -49,9 +49,6 @@ export type CapabilityName = (typeof CAPABILITIES)[number];
 
 const NUMBERS: ReadonlyMap<string, number> = new Map(CAPABILITIES.map((name, number) => [name, number]));
 
-/** `_LINUX_CAPABILITY_VERSION_3`: the only version of capget(2) and capset(2) with 64-bit sets. */
-export const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
-
 /** The capability's number; undefined for a name the kernel does not have. */
 export function capabilityNumber(name: string): number | undefined {
   return NUMBERS.get(name);

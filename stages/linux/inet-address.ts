@@ -1,6 +1,6 @@
 // struct sockaddr_in and sockaddr_in6: ip(7), ipv6(7).
 
-import { AF_INET, AF_INET6 } from './rtnetlink.ts';
+import { AF_INET, AF_INET6 } from './constants.ts';
 
 /** Port and address in network order; the rest of the struct is zeroes. The address is 4 bytes or 16, or a stand-in for them. */
 export function inetAddress<T>(ip: Uint8Array | T, isIp4: boolean, port: number): (Uint8Array | T)[] {

@@ -27,7 +27,7 @@ export function parseMountInfo(text: string): Mount[] {
     });
 }
 
-/** Spaces and backslashes stand there as \ooo. */
+/** Blanks, line ends and backslashes stand there as \ooo. */
 export function unescapeOctal(text: string): string {
   if (!text.includes('\\')) return text;
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));

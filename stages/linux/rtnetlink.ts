@@ -1,5 +1,6 @@
 // rtnetlink(7), linux/if_link.h: links, addresses and routes as netlink messages.
 
+import { AF_INET6 } from './constants.ts';
 import {
   type Attribute,
   attribute,
@@ -15,12 +16,8 @@ import {
   u8,
 } from './netlink.ts';
 
-export const AF_INET = 2;
-export const AF_INET6 = 10;
-
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
-export const RTM_GETLINK = 18;
 export const RTM_NEWADDR = 20;
 export const RTM_NEWROUTE = 24;
 
@@ -179,10 +176,6 @@ export function setLinkUp(name: string): NetlinkMessage {
 export function deleteLink(name: string): NetlinkMessage {
   const attributes = [nameOf(name)];
   return { type: RTM_DELLINK, flags: NLM_F_ACK, header: ifinfomsg(false), attributes, what: `delete link "${name}"` };
-}
-
-export function getLinks(): NetlinkMessage {
-  return { type: RTM_GETLINK, flags: 0, header: ifinfomsg(false), attributes: [], what: 'list links' };
 }
 
 /** Adds an address, usable at once: we assign them, so duplicate address detection has nothing to find. */

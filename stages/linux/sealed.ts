@@ -1,4 +1,4 @@
-// open_tree(2), mount_setattr(2), memfd_create(2), F_ADD_SEALS of fcntl(2)
+// open_tree(2), mount_setattr(2)
 
 import { AT_EMPTY_PATH, AT_FDCWD, MOUNT_ATTR_RDONLY, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from './constants.ts';
 import { Fd } from './fd.ts';

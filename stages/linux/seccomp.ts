@@ -2,11 +2,7 @@
 
 export const SECCOMP_SET_MODE_FILTER = 1;
 
-export const SECCOMP_FILTER_FLAG_TSYNC: number = 1 << 0;
-export const SECCOMP_FILTER_FLAG_LOG: number = 1 << 1;
-
 export const SECCOMP_RET_KILL_PROCESS = 0x8000_0000;
-export const SECCOMP_RET_KILL_THREAD = 0;
 export const SECCOMP_RET_TRAP = 0x0003_0000;
 export const SECCOMP_RET_ERRNO = 0x0005_0000;
 export const SECCOMP_RET_LOG = 0x7ffc_0000;

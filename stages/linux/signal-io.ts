@@ -1,10 +1,10 @@
 // fcntl(2), signal(7): signal-driven input and output.
 
+import { O_NONBLOCK } from './constants.ts';
 import { syscall } from './syscall.ts';
 
 export const F_SETFL = 4;
 export const F_SETOWN = 8;
-const O_NONBLOCK = 0x800;
 export const O_ASYNC = 0x2000;
 
 /** From now on this process gets SIGIO when the socket has something to read or is closed. Install the handler first. */

@@ -35,7 +35,7 @@ export function rlimit64(soft: bigint, hard: bigint): Uint8Array {
   return words64(soft, hard);
 }
 
-/** linux/capability.h */
+/** `_LINUX_CAPABILITY_VERSION_3` of linux/capability.h: the only version of capset(2) with 64-bit sets. */
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 
 /** struct __user_cap_header_struct of capset(2), for the calling thread. */

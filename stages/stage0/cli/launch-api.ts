@@ -28,8 +28,9 @@ export interface LaunchApi {
 export interface ControlApi {
   /** Asks for a graceful stop and returns; a second call with 0 kills. */
   readonly stopPod: (podDir: string, options: { readonly graceMs?: number | undefined }) => Promise<void>;
-  /** Sends a signal, by name with the SIG prefix, to one app or to all. */
+  /** Asks for a graceful stop and a new start, of one app or of all in their order, and returns. */
   readonly restartPod: (podDir: string, app: string | undefined, graceMs?: number) => Promise<void>;
+  /** Sends a signal, by name with the SIG prefix, to one app or to all. */
   readonly signalPod: (podDir: string, app: string | undefined, signal: string) => Promise<void>;
 }
 
@@ -130,9 +131,9 @@ export interface RunningPod {
   readonly kill: (signal: string) => Promise<void>;
   /** Lets go of the pod, with `keepLock`; may be called again. */
   readonly release: () => void;
-  /** Of a pod of a test environment. */
   /** After its end: nobody needs what it has left. Resolves when the monitor has removed that, but for its name, or has left it as it is. */
   readonly clear?: (() => Promise<void>) | undefined;
+  /** Of a pod of a test environment. */
   readonly lifeline?: Lifeline | undefined;
 }
 

@@ -3,17 +3,13 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { MNT_DETACH, UMOUNT_NOFOLLOW } from '../../linux/constants.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
+import { unescapeOctal } from '../../linux/mountinfo.ts';
 import { trySyscall } from '../../linux/syscall.ts';
 
 /** Every mount point this process sees, in the order they were mounted. */
 export function readMountPoints(): string[] {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
   return lines.map((line) => unescapeOctal(line.split(' ', 5)[4] ?? ''));
-}
-
-/** Blanks, line ends and backslashes are written as octal numbers. */
-function unescapeOctal(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { PodError } from '../error.ts';
-import { listClaims, release } from '../pod/claims.ts';
+import { releaseAll } from '../pod/claims.ts';
 import { readFinal } from '../pod/events.ts';
 import { POD_FILES } from '../pod/layout.ts';
 import { isLedgerWhole, readLedger } from '../pod/ledger.ts';
@@ -49,9 +49,7 @@ export async function undoPod(root: string, uuid: string, path: string): Promise
   const record = readRecordIfReadable(path);
   if (record && isLedgerWhole(path)) return releaseName(root, record.name, uuid);
   // It died before its record was written, or a crash tore them: what it claimed may be in no ledger.
-  for (const claim of listClaims(root)) {
-    if (claim.uuid === uuid) release(root, claim.kind, claim.key, uuid);
-  }
+  releaseAll(root, uuid);
   // Only pods of root have any.
   if (process.geteuid!() === 0) releaseRangesOf(root, uuid);
 }

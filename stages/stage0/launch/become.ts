@@ -1,6 +1,5 @@
+import { SIG_SETMASK } from '../../linux/signals.ts';
 import type { DataRef, Tape } from '../../tape/program.ts';
-
-const SIG_SETMASK = 2;
 
 /** The end of an `enter` tape whose stage1 is to be another program: it makes no pod. */
 export function planBecome(enter: Tape, argv: readonly [path: string, ...rest: string[]], why: string): void {

@@ -1,4 +1,5 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { AF_INET, AF_INET6 } from '../../linux/constants.ts';
 import { makeDirectories } from '../../linux/directory.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { findInterface, type Interface } from '../../linux/netdevice.ts';
@@ -6,7 +7,7 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE, u32 } from '../../linux/netlink.ts';
 import { NetlinkSocket } from '../../linux/netlink-socket.ts';
 import { addElements, batch, deleteTable, getTable } from '../../linux/nftables.ts';
 import { ifnameBytes } from '../../linux/nftables-expressions.ts';
-import { AF_INET, AF_INET6, deleteLink, newAddress, newBridge, setLinkUp } from '../../linux/rtnetlink.ts';
+import { deleteLink, newAddress, newBridge, setLinkUp } from '../../linux/rtnetlink.ts';
 import { PodError } from '../error.ts';
 import { ADDRESS_KIND } from './addresses.ts';
 import { findBridge, markerPath } from './find-bridge.ts';

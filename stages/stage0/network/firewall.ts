@@ -1,4 +1,4 @@
-import { AF_INET, AF_INET6 } from '../../linux/rtnetlink.ts';
+import { AF_INET, AF_INET6 } from '../../linux/constants.ts';
 import type { Attribute, NetlinkMessage } from '../../linux/netlink.ts';
 import { be16, u8 } from '../../linux/netlink.ts';
 import {

@@ -1,10 +1,8 @@
-import { AT_FDCWD, O_CLOEXEC, O_WRONLY } from '../../linux/constants.ts';
+import { AF_INET, AF_INET6, AT_FDCWD, O_CLOEXEC, O_WRONLY } from '../../linux/constants.ts';
 import { SIOCGIFINDEX, IFNAMSIZ, IFREQ_SIZE } from '../../linux/netdevice.ts';
 import { hole, NETLINK_NETFILTER, NETLINK_ROUTE } from '../../linux/netlink.ts';
 import { batch, NFPROTO_BRIDGE, NFPROTO_INET } from '../../linux/nftables.ts';
 import {
-  AF_INET,
-  AF_INET6,
   disconnectPort,
   newAddress,
   newDefaultRoute,

@@ -1,4 +1,4 @@
-import { closeSync, linkSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, linkSync, openSync, readdirSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 
 /**
@@ -88,21 +88,6 @@ export function listClaims(root: string, kind?: string): Claim[] {
 /** Gives back all that the pod holds; how many claims that was. */
 export function releaseAll(root: string, uuid: string): number {
   return listClaims(root).filter((claim) => claim.uuid === uuid && release(root, claim.kind, claim.key, uuid)).length;
-}
-
-/**
- * Gives back what no pod holds: claims of pods that are not there, and those that a crash left without a uuid. A claim is
- * made a moment after its pod's directory and written a moment after it is made, so young ones are left alone.
- */
-export function releaseOrphans(root: string, isPod: (uuid: string) => boolean, minAgeMs = 60_000): Claim[] {
-  return listClaims(root).filter(({ kind, key, uuid }) => {
-    if (uuid !== '' && isPod(uuid)) return false;
-    const path = claimPath(root, kind, key);
-    const made = statSync(path, { throwIfNoEntry: false });
-    if (!made || Date.now() - made.mtimeMs < minAgeMs) return false;
-    unlinkSync(path);
-    return true;
-  });
 }
 
 /** The keys of a kind, without reading who holds them. */

@@ -1,6 +1,7 @@
 // cgroups(7), proc_pid_status(5)
 
 import { existsSync, readdirSync } from 'node:fs';
+import { unescapeOctal } from '../../linux/mountinfo.ts';
 import { readIfThere } from './files.ts';
 
 /** The mount points of every cgroup hierarchy this process sees; version 2, which tells most, first. */
@@ -10,7 +11,7 @@ export function cgroupMountPoints(mountInfo: string | undefined = readIfThere('/
     const type = line.indexOf(' - cgroup');
     const point = type === -1 ? undefined : line.split(' ', 5)[4];
     if (point === undefined) continue;
-    const path = point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    const path = unescapeOctal(point);
     if (line.startsWith(' - cgroup2', type)) points.unshift(path);
     else points.push(path);
   }
@@ -33,10 +34,19 @@ export function hasProcesses(uuid: string, mountPoints: readonly string[]): bool
 
 /** A process is in the cgroup or in one right below it. */
 export function isPopulated(path: string): boolean {
-  if (!existsSync(path)) return false;
-  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const groups = [path, ...below.map(({ name }) => `${path}/${name}`)];
+  const groups = [path, ...directoriesBelow(path).map((name) => `${path}/${name}`)];
   return groups.some((group) => readCgroup(`${group}/cgroup.procs`) !== '');
+}
+
+/** None for a cgroup that is not there. One that is there may be removed before it is read. */
+function directoriesBelow(path: string): string[] {
+  if (!existsSync(path)) return [];
+  try {
+    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /** Empty when it is not there. Most hierarchies do not have most pods, and to look costs less than to catch an exception. */

@@ -24,7 +24,4 @@ export type PodSetEvent =
   | { readonly e: 'pod-healthy'; readonly how: Extract<Health, { state: 'healthy' }>['how'] }
   | { readonly e: 'pod-failed'; readonly message: string };
 
-/** As it is written: with its time and set. */
-export type StampedEvent = { readonly t: string; readonly set: string } & SetEvent;
-
 export type Emit = (event: SetEvent) => void;

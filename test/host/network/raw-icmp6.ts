@@ -1,5 +1,5 @@
 import { Fd } from '../../../stages/linux/fd.ts';
-import { AF_INET6 } from '../../../stages/linux/rtnetlink.ts';
+import { AF_INET6 } from '../../../stages/linux/constants.ts';
 import { SOCK_RAW } from '../../../stages/linux/netlink-socket.ts';
 import { syscall } from '../../../stages/linux/syscall.ts';
 import { parseIp6 } from '../../../stages/stage0/network/ip.ts';

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeMessages, type NetlinkMessage, u32 } from '../../../stages/linux/netlink.ts';
+import { AF_INET, AF_INET6 } from '../../../stages/linux/constants.ts';
 import {
-  AF_INET,
-  AF_INET6,
   deleteLink,
   newAddress,
   newBridge,

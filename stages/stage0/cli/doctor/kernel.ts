@@ -2,22 +2,20 @@
 
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { release } from 'node:os';
+import { hasCapability } from '../../../linux/capabilities.ts';
 import { CLONE_NEWNET } from '../../../linux/constants.ts';
 import { errnoName } from '../../../linux/errno.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../../linux/netlink.ts';
 import { NetlinkSocket } from '../../../linux/netlink-socket.ts';
 import { batch, newTable, NFPROTO_INET } from '../../../linux/nftables.ts';
 import { newBridge } from '../../../linux/rtnetlink.ts';
+import { SECCOMP_RET_KILL_PROCESS } from '../../../linux/seccomp.ts';
 import { syscall } from '../../../linux/syscall.ts';
 import { readHostFacts } from '../../plan/read-facts.ts';
 import { type Check, type Finding, tryIt } from './check.ts';
 import { withNamespace } from './namespaces.ts';
 
 const SECCOMP_GET_ACTION_AVAIL = 2;
-const SECCOMP_RET_KILL_PROCESS = 0x80000000;
-const CAP_SYS_ADMIN = 21n;
-const CAP_NET_ADMIN = 12n;
-const CAP_SYS_RESOURCE = 24n;
 
 export const KERNEL_CHECKS: readonly Check[] = [
   { name: 'privileges', run: checkPrivileges },
@@ -29,11 +27,10 @@ export const KERNEL_CHECKS: readonly Check[] = [
 
 function checkPrivileges(): Finding {
   const { effectiveCapabilities: has, euid } = readHostFacts();
-  const lacks = (number: bigint): boolean => (has & (1n << number)) === 0n;
-  if (lacks(CAP_SYS_ADMIN) || lacks(CAP_NET_ADMIN)) {
+  if (!hasCapability(has, 'CAP_SYS_ADMIN') || !hasCapability(has, 'CAP_NET_ADMIN')) {
     return { status: 'missing', detail: `uid ${euid} without CAP_SYS_ADMIN or CAP_NET_ADMIN`, remedy: 'run as root' };
   }
-  if (!lacks(CAP_SYS_RESOURCE)) return { status: 'OK', detail: `uid ${euid} on Linux ${release()}` };
+  if (hasCapability(has, 'CAP_SYS_RESOURCE')) return { status: 'OK', detail: `uid ${euid} on Linux ${release()}` };
   return {
     status: 'limited',
     detail: 'no CAP_SYS_RESOURCE',

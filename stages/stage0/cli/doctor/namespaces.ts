@@ -10,7 +10,7 @@ import {
   CLONE_NEWPID,
   CLONE_NEWUTS,
 } from '../../../linux/constants.ts';
-import { errnoName } from '../../../linux/errno.ts';
+import { ERRNO, errnoName } from '../../../linux/errno.ts';
 import { syscall, trySyscall } from '../../../linux/syscall.ts';
 import type { Check, Finding } from './check.ts';
 
@@ -51,7 +51,7 @@ function checkNamespaces(): Finding {
  * errno of unshare(2), 0 when it worked.
  */
 export function withNamespace(flag: bigint, file: string, work: () => void): number {
-  if (!existsSync(`/proc/self/ns/${file}`)) return 22;
+  if (!existsSync(`/proc/self/ns/${file}`)) return ERRNO.EINVAL;
   const own = openSync(`/proc/thread-self/ns/${file}`, 'r');
   try {
     const result = trySyscall('unshare', flag);

@@ -11,7 +11,6 @@ import {
   listClaims,
   release,
   releaseAll,
-  releaseOrphans,
 } from '../../../../stages/stage0/pod/claims.ts';
 
 let root: string;
@@ -74,22 +73,6 @@ test('all of a pod is given back at once, and nothing of another', () => {
   claim(root, 'ip4', '2', 'b');
   assert.equal(releaseAll(root, 'a'), 2);
   assert.deepEqual(listClaims(root), [{ kind: 'ip4', key: '2', uuid: 'b' }]);
-});
-
-test('what no pod holds is given back, unless it is so young that its pod may still come', () => {
-  claim(root, 'ip4', '1', 'alive');
-  claim(root, 'ip4', '2', 'dead');
-  writeFileSync(join(root, 'claims/ip4/3'), '');
-  assert.deepEqual(
-    releaseOrphans(root, (uuid) => uuid === 'alive'),
-    [],
-  );
-  const released = releaseOrphans(root, (uuid) => uuid === 'alive', 0).map(({ key }) => key);
-  assert.deepEqual(released.toSorted(), ['2', '3']);
-  assert.deepEqual(
-    listClaims(root).map(({ key }) => key),
-    ['1'],
-  );
 });
 
 test('a key that would name a file elsewhere is refused', () => {
