@@ -35,9 +35,13 @@ const ANSWER_MS = 5000;
 export async function killPod(store: PodStore, found: PodDir): Promise<void> {
   const pod = await whenLaunched(store, found);
   if (pod?.state !== 'run') return;
-  const limit = setTimeout(() => void killProcesses(pod), ANSWER_MS);
+  let limit: NodeJS.Timeout | undefined;
+  // When all processes are killed, stopping comes to its end; when they cannot be, nobody has to wait for that.
+  const refused = new Promise<never>((_, reject) => {
+    limit = setTimeout(() => killProcesses(pod).catch(reject), ANSWER_MS);
+  });
   try {
-    await stopAndWait(store, pod, 0);
+    await Promise.race([stopAndWait(store, pod, 0), refused]);
   } catch (error) {
     if (!(error instanceof PodError)) throw error;
     // It ended before it answered, or never will.

@@ -138,7 +138,7 @@ async function attendAll({ options, timeoutMs }: ManyLaunch, started: readonly S
   let hasTimedOut = false;
   const giveUp = (): void => {
     hasTimedOut = true;
-    void stopAll(started);
+    askToStop({ stop: (how) => stopAll(started, how) });
   };
   const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
   try {

@@ -125,8 +125,17 @@ test('executed processes leave room for a stop', async () => {
   const refused = await Promise.race(waiting);
   assert.ok(refused instanceof Error);
   assert.equal((refused as Error & { code: string }).code, 'pod/state');
+  assert.match(refused.message, /too many commands and clients are in the pod at once/);
   assert.equal(await crowded.stop({ graceMs: 0 }), 137);
   await Promise.all(waiting);
+});
+
+test('a command that is too long for init is told as such', async () => {
+  const descriptors = descriptorsOfInit();
+  const words = Array.from('abcdef', (letter) => letter.repeat(100_000));
+  const hint = 'its arguments and its environment may have 512 KiB together';
+  await assert.rejects(pod.exec(['/bin/echo', ...words]), { code: 'pod/state', hint });
+  await expectUnharmed(descriptors);
 });
 
 const REFUSED: readonly [string, Parameters<typeof encodeMessage>[0], number][] = [
