@@ -55,3 +55,12 @@ test('comments, empty lines and spaces at the end are nothing; escapes make lett
   assert.equal(judge('a\\*', 'ab'), undefined);
   assert.equal(judge('a.(b|c)+', 'a.(b|c)+'), 'ignored');
 });
+
+test('a pattern with many stars takes no time, whatever the path is', () => {
+  const rules = new IgnoreRules(`${'*a'.repeat(30)}*b\n${'**/a/'.repeat(30)}b\n`);
+  const started = performance.now();
+  assert.equal(rules.judge('a'.repeat(250), false), undefined);
+  assert.equal(rules.judge(`${'a/'.repeat(100)}c`, false), undefined);
+  assert.equal(rules.judge(`${'a'.repeat(250)}b`, false), 'ignored');
+  assert.ok(performance.now() - started < 1000);
+});
