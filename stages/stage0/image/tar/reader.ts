@@ -233,12 +233,15 @@ export class TarReader {
     if (uid < 0 || uid > MAX_ID || gid < 0 || gid > MAX_ID)
       throw this.#fault(path, `its owner ${uid}:${gid} is out of range`);
     const type = this.#typeOf(header.typeFlag, path);
+    const size = pax?.size ?? header.size;
+    if (type === 'directory' && header.typeFlag !== '5' && size > 0)
+      throw this.#fault(path, `its name ends in a slash, and ${size} bytes of a file follow`);
     return {
       path,
       linkPath: this.#longLink ?? pax?.linkPath ?? header.linkPath,
       type,
       // Only files have a body; some tools state a size for the others all the same.
-      size: type === 'file' ? (pax?.size ?? header.size) : 0,
+      size: type === 'file' ? size : 0,
       mode: header.mode & 0o7777,
       uid,
       gid,

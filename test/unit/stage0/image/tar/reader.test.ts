@@ -199,3 +199,10 @@ test('a message shows no control character of a name', () => {
     (error: Error) => !error.message.includes('\x1b'),
   );
 });
+
+test('a name that ends in a slash and has a body is hostile: some readers pass over the body, some read it as the next entry', () => {
+  const hidden = headerBlock({ path: 'hidden' }, 0);
+  for (const type of ['0', '\0'])
+    refused(archive({ path: 'd/', type, content: hidden.toString('latin1') }), 'image/hostile');
+  assert.equal(read(archive({ path: 'd/', type: '0' }))[0]!.entry.type, 'directory');
+});
