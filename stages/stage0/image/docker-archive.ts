@@ -15,6 +15,7 @@ import { requirePlatform } from './platform.ts';
 import { type Store, TempDir } from './store.ts';
 import { corrupt } from './tar/fault.ts';
 import type { ResolveOptions } from './types.ts';
+import { unpackFailure } from './unpack/failure.ts';
 
 interface ArchivedImage {
   readonly config: string;
@@ -53,7 +54,11 @@ async function inflate(archive: Blob, temp: TempDir, options: ResolveOptions): P
       yield chunk;
     }
   };
-  await pipeline(measured(), createWriteStream(path, { mode: 0o600 }));
+  try {
+    await pipeline(measured(), createWriteStream(path, { mode: 0o600 }));
+  } catch (error) {
+    throw unpackFailure(error, archive.label, undefined);
+  }
   return blobOfFile(path, archive.label);
 }
 

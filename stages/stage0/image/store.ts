@@ -72,9 +72,7 @@ export class TempDir implements Disposable {
   static create(store: Store): TempDir {
     for (;;) {
       const path = `${store.tmp}/${process.pid}-${Math.random().toString(36).slice(2, 12)}`;
-      mkdirSync(path, { mode: 0o700 });
-      // A sweep may come in between the two calls and take it for a leftover: then it is locked, or gone.
-      const fd = openLocked(path);
+      const fd = makeLocked(path);
       if (fd !== undefined) return new TempDir(path, fd);
     }
   }
@@ -93,6 +91,16 @@ export class TempDir implements Disposable {
   [Symbol.dispose](): void {
     if (!this.#published) rmSync(this.path, { recursive: true, force: true });
     closeSync(this.fd);
+  }
+}
+
+function makeLocked(path: string): number | undefined {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    // A sweep may come in between the two calls and take it for a leftover: then it is locked, or gone.
+    return openLocked(path);
+  } catch (error) {
+    throw storeFailure(`make "${path}"`, error);
   }
 }
 
@@ -140,22 +148,33 @@ export class StoreLock implements Disposable {
     const path = `${store.locks}/${name}`;
     for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
       signal?.throwIfAborted();
-      const fd = openSync(path, 'a', 0o600);
-      try {
-        if (tryFlock(fd, LOCK_EX) && isSameFile(fd, path)) return new StoreLock(path, fd);
-      } catch (error) {
-        closeSync(fd);
-        throw error;
-      }
-      closeSync(fd);
+      const fd = lockFile(path);
+      if (fd !== undefined) return new StoreLock(path, fd);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 
   [Symbol.dispose](): void {
-    unlinkSync(this.#path);
-    closeSync(this.#fd);
+    try {
+      unlinkSync(this.#path);
+    } finally {
+      closeSync(this.#fd);
+    }
   }
+}
+
+/** A descriptor that holds the lock; undefined while another process has it. */
+function lockFile(path: string): number | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'a', 0o600);
+    if (tryFlock(fd, LOCK_EX) && isSameFile(fd, path)) return fd;
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd);
+    throw storeFailure(`lock "${path}"`, error);
+  }
+  closeSync(fd);
+  return undefined;
 }
 
 /** False when the holder before us removed the file we had opened already: our lock would protect nothing. */
