@@ -1,8 +1,7 @@
 // lchown(2), setxattr(2)
 
 import { chmodSync, lchownSync, lstatSync, readdirSync, type Stats } from 'node:fs';
-import { O_NOFOLLOW, O_PATH } from '../../linux/constants.ts';
-import { AT_FDCWD } from '../../linux/constants.ts';
+import { AT_FDCWD, O_NOFOLLOW, O_PATH } from '../../linux/constants.ts';
 import { Fd } from '../../linux/fd.ts';
 import { openat2 } from '../../linux/file.ts';
 import { readXattrs } from '../../linux/xattr.ts';

@@ -5,7 +5,7 @@ import { blobOfFile } from './blob.ts';
 import { digestOfDockerArchive } from './docker-archive.ts';
 import { digestOfOci } from './oci.ts';
 import { type ImageReference, parseReference } from './reference.ts';
-import { resolveCached, resolveImage } from './resolve.ts';
+import { located, resolveCached, resolveImage } from './resolve.ts';
 import type { ResolveOptions } from './types.ts';
 
 /** The digest an image resolves to. Nothing is unpacked for it, but a compressed docker archive. Errors carry `options.at`. */
@@ -14,8 +14,7 @@ export async function digestOfImage(ref: string, options: ResolveOptions): Promi
     const known = recallDigest(ref, options) ?? (await readDigest(parseReference(ref, options.baseDir)));
     return known ?? (await resolveImage(ref, options)).digest;
   } catch (error) {
-    if (!(error instanceof PodError) || error.at !== undefined || options.at === undefined) throw error;
-    throw new PodError(error.code, error.message, { hint: error.hint, at: options.at, cause: error.cause });
+    throw located(error, options);
   }
 }
 

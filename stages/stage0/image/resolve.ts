@@ -74,7 +74,8 @@ async function resolveLayers(
   return (await import('./archive.ts')).resolveTar(path, `tar-${hashName(path)}`, store, options);
 }
 
-function located(error: unknown, options: ResolveOptions): unknown {
+/** The same error at the place of the reference, if it has none of its own. */
+export function located(error: unknown, options: ResolveOptions): unknown {
   if (!(error instanceof PodError) || error.at !== undefined || options.at === undefined) return error;
   return new PodError(error.code, error.message, { hint: error.hint, at: options.at, cause: error.cause });
 }

@@ -21,9 +21,6 @@ export type Metadata = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtimeSec' | 'mti
 /** Overlayfs obeys these in a lower layer: an archive that carried them could redirect a name to any place of the host's file system. */
 const FORBIDDEN_XATTRS = ['trusted.overlay.', 'user.overlay.'];
 
-/** The attribute namespaces Linux has; archives from other systems carry more (`com.apple.…`), which mean nothing here. */
-const LINUX_XATTRS = /^(user|trusted|security|system)\./;
-
 /** Throws for the attributes an archive may not have. */
 export function checkXattrs(entry: TarEntry, faults: Faults): void {
   for (const [name] of entry.xattrs) {
@@ -63,7 +60,8 @@ export function applyToPathFd(fd: number, metadata: Metadata): void {
 
 function checkSet(name: string, result: number, syscall: string): void {
   if (result === 0) return;
-  // What this file system cannot store has no effect in the pod either. Capabilities would be missed: a program would run without them.
-  if (errnoName(-result) === 'EOPNOTSUPP' && (!LINUX_XATTRS.test(name) || name !== 'security.capability')) return;
+  // What this file system cannot store has no effect in the pod either: attributes of other systems (`com.apple.…`) among them.
+  // Capabilities would be missed: a program would run without them.
+  if (errnoName(-result) === 'EOPNOTSUPP' && name !== 'security.capability') return;
   throw new SyscallError(syscall, -result, `"${printable(name)}"`);
 }
