@@ -19,9 +19,11 @@ export async function carryOut(work: Work, changes: readonly Change[]): Promise<
   const done = new Map<string, Promise<boolean>>();
   const course: Course = { done, failures, handOver: new HandOver(work, changes) };
   for (const change of changes) {
-    if (!change.desired) continue;
+    if (change.action === 'prune') continue;
     const isComing = coming.includes(change);
-    done.set(change.name, isComing ? carryOutOne(work, change, course) : Promise.resolve(true));
+    // One that is left alone is there for its dependents, unless it never was.
+    const isThere = change.desired !== undefined || change.entry?.current !== undefined;
+    done.set(change.name, isComing ? carryOutOne(work, change, course) : Promise.resolve(isThere));
   }
   // All come to their end before one that is a bug of ours is thrown.
   await Promise.allSettled(done.values());

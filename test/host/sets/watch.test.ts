@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../harness/eventually.ts';
@@ -97,6 +97,24 @@ test('a pod whose image is gone is started again from what was unpacked, and is 
   renameSync(`${archive}.away`, archive);
   set.told(/as they should be/);
   assert.deepEqual(await set.running(), second);
+});
+
+test('a pod goes on being there for those that depend on it while its manifest is broken in any way', async () => {
+  await using set = new WatchedSet(root, 'held');
+  const archive = join(set.dir, 'root.tar');
+  execFileSync('tar', ['-cf', archive, '-C', dirname(PROBE), basename(PROBE)]);
+  const a = set.write('a', { exec: [`/${basename(PROBE)}`, 'hold'], app: { image: 'tar:./root.tar' } });
+  set.write('b', { annotations: { 'pod/depends-on': 'a' } });
+  await podOk(['lock', a], { root });
+  set.watch();
+  const first = await set.running();
+  // Nothing of the manifest can be brought about, not even what runs.
+  const lock = join(set.dir, 'pod.lock');
+  writeFileSync(lock, readFileSync(lock, 'utf8').replaceAll(/sha256:[0-9a-f]{64}/g, `sha256:${'0'.repeat(64)}`));
+  set.write('b', { exec: server('1001'), annotations: { 'pod/depends-on': 'a' } });
+  await set.until(async () => ![undefined, first['b']].includes((await set.running())['b']));
+  assert.equal((await set.running())['a'], first['a']);
+  assert.doesNotMatch(set.process.output, /did not come about/);
 });
 
 test('a folder that is gone, or empty, takes no pods along; one that is replaced or switched counts', async () => {
