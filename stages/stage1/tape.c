@@ -101,6 +101,15 @@ static int tolerates(const struct tape_op *op, long err)
 	return 0;
 }
 
+/*
+ * Whether an earlier errno says more than this tolerated one. Of files that are tried one after another, one that may not be run is
+ * news, and later ones that are not there take nothing away from it: execvp(3).
+ */
+static int says_more(const struct fault *fault, const struct tape_op *before, const struct tape_op *op)
+{
+	return fault->err == EACCES && before->nr == op->nr;
+}
+
 int program_play(const struct program *p, u32 tape, s64 *regs, struct fault *fault)
 {
 	const struct tape_entry *t = &p->tapes[tape];
@@ -122,9 +131,13 @@ int program_play(const struct program *p, u32 tape, s64 *regs, struct fault *fau
 			ret = call(op, args);
 		while (ret == -EINTR);
 		if (ret < 0 && ret > -4096) {
-			fault->op = i;
-			fault->err = (s32)-ret;
-			if (!tolerates(op, -ret))
+			int stops = !tolerates(op, -ret);
+
+			if (stops || !says_more(fault, &p->ops[t->first_op + fault->op], op)) {
+				fault->op = i;
+				fault->err = (s32)-ret;
+			}
+			if (stops)
 				return -1;
 		}
 		if (op->out != NO_REG)

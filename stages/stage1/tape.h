@@ -248,7 +248,8 @@ void program_rest(const struct program *p);
 int program_find(const struct program *p, enum purpose purpose);
 
 /*
- * Plays one tape. 0 when it came to its end: fault->err is then the last tolerated errno, fault->op its op.
+ * Plays one tape. 0 when it came to its end: fault->err is then the last tolerated errno, fault->op its op; but an EACCES stays
+ * until another call is tolerated.
  * -1 when an op failed with an errno it does not tolerate.
  */
 int program_play(const struct program *p, u32 tape, s64 *regs, struct fault *fault);

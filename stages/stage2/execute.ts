@@ -29,8 +29,8 @@ function environmentOf({ app, env, hasMetadata }: ProcessPlan): Text[] {
 }
 
 /**
- * One execve for each place PATH names. A tape that comes to its end has found the command nowhere: its last tolerated errno
- * tells "not found" (127) from "cannot run" (126).
+ * One execve for each place PATH names; as execvp(3), past directories that the user may not search and files that may not be run.
+ * A tape that comes to its end has found the command nowhere: the errno it tolerated tells "not found" (127) from "cannot run" (126).
  */
 export function executeProgram(tape: Tape, process: ProcessPlan): void {
   const { argv, env, places } = process;
@@ -42,7 +42,7 @@ export function executeProgram(tape: Tape, process: ProcessPlan): void {
     tape.call('execve', [tape.text(file), args, environment], {
       at: places.exec ?? places.app,
       why: `execute ${JSON.stringify(command)}`,
-      tolerate: ['ENOENT', 'ENOTDIR'],
+      tolerate: ['ENOENT', 'ENOTDIR', 'EACCES'],
     });
   }
 }

@@ -28,6 +28,18 @@ test('the exit code is the command’s, 128 and its signal, 126 or 127', async (
   assert.equal(await code('no-such-command'), 127);
 });
 
+test('a directory of PATH that the user may not search, or a file there that may not be run, hides no later one', async () => {
+  const asNobody = (path: string, command: string): ReturnType<typeof pod> =>
+    exec(['-u', '65534', '-e', `PATH=${path}`], command, '-u');
+  assert.equal((await exec([], '/bin/mkdir', '-p', '/opt/bin/closed', '/opt/bin/plain')).exitCode, 0);
+  assert.equal((await exec([], '/bin/chmod', '0700', '/opt/bin/closed')).exitCode, 0);
+  assert.equal((await exec([], '/bin/sh', '-c', 'echo >/opt/bin/plain/id; echo >/opt/bin/plain/only')).exitCode, 0);
+  const found = await asNobody('/opt/bin/closed:/opt/bin/plain:/usr/bin', 'id');
+  assert.deepEqual([found.stdout, found.exitCode], ['65534', 0]);
+  assert.equal((await asNobody('/opt/bin/plain:/usr/bin', 'only')).exitCode, 126);
+  assert.equal((await asNobody('/opt/bin/plain:/usr/bin', 'neither')).exitCode, 127);
+});
+
 test('what cannot be done is exit 125 and an error that blames no line of the manifest', async () => {
   for (const [flags, error] of [
     [['-a', 'nobody'], 'pod/app-not-found'],
