@@ -21,7 +21,7 @@ function forPeople(error: unknown): unknown {
   // getcwd(2)
   if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
     return new PodError('host/refused', `find the current directory: ${error.message}`, {
-      hint: 'it was removed: change to another',
+      hint: 'the working directory was removed: change to another one',
       cause: error,
     });
   }

@@ -47,7 +47,7 @@ export function mountExitedRoot(
     const gone = mounts.flatMap(({ layers }) => layers).find((layer) => !existsSync(layer));
     if (gone !== undefined || mounts.length === 0)
       throw new PodError('pod/state', `open the files of app "${app}": its image is gone`, {
-        hint: 'an image that was removed takes with it what its exited pods stood on',
+        hint: 'an exited pod shares the files of its image: without the image they are gone',
       });
     const left = volumes.filter(({ directory }) => directory !== undefined);
     const isAlone = mounts.length + left.length === 1;

@@ -32,7 +32,7 @@ export function openAppFiles(store: PodStore, pod: PodDir, wanted: string | unde
   const { state } = new StatusReader().read(pod);
   if (record === undefined || (state !== 'running' && state !== 'paused' && state !== 'exited')) {
     throw new PodError('pod/state', `open the files of pod ${pod.uuid}: it is ${state}`, {
-      hint: 'the root of an app is there once the pod was started',
+      hint: 'an app has a root file system only once the pod was started',
     });
   }
   const app = findApp(record, wanted);

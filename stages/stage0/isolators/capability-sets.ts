@@ -45,7 +45,7 @@ export function readCapabilitySet(value: CapabilitySetValue, context: IsolatorCo
     const number = capabilityNumber(name);
     const at = context.atOf(`/set/${index}`);
     if (number === undefined)
-      throw new PodError('manifest/schema', `read capability "${name}": there is none of that name`, { at });
+      throw new PodError('manifest/schema', `read capability "${name}": there is no capability of that name`, { at });
     if (number > context.host.lastCapability) {
       throw new PodError('host/unsupported', `grant "${name}": Linux ${context.host.kernelRelease} does not have it`, {
         at,

@@ -114,7 +114,10 @@ function addPartition(value: CpusetValue, { version }: CgroupHierarchy, draft: D
   }
   const bound = context.pod?.cgroup.some(({ file }) => file === PARTITION_FILE) ?? draft.scope === 'pod';
   if (!bound) {
-    throw new PodError('manifest/schema', `${what}: its pod is none`, { at, hint: 'add one to the pod as well' });
+    throw new PodError('manifest/schema', `${what}: its pod has no partition`, {
+      at,
+      hint: 'add one to the pod as well',
+    });
   }
   draft.cgroup.push({
     controller: 'cpuset',

@@ -76,7 +76,9 @@ function refuse(
 ): PodError | undefined {
   const { name, at } = spec;
   if (!isolator)
-    return new PodError('manifest/unknown-field', `apply isolator "${name}": there is none of that name`, { at });
+    return new PodError('manifest/unknown-field', `apply isolator "${name}": there is no isolator of that name`, {
+      at,
+    });
   if (!isolator.scopes.includes(scope)) {
     const hint = `write it in ${scope === 'pod' ? 'an app' : 'the pod'}`;
     return new PodError(

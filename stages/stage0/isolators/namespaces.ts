@@ -27,7 +27,7 @@ function lower(value: NamespacesValue, draft: Draft, context: IsolatorContext): 
       "share the host's IPC namespace: the pod has a user namespace of its own, and no say over what others made",
       {
         at: context.atOf('/ipc'),
-        hint: 'it takes "userns: host", which gives up the strongest wall; or share a directory',
+        hint: 'this needs "userns: host", which gives up the strongest wall; or share a directory instead',
       },
     );
   }

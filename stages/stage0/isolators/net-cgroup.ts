@@ -37,6 +37,6 @@ export function requireNetMarks(
   if (hostNetwork) return found ? 'controller' : 'nftables';
   throw new PodError('manifest/schema', `${what}: the mark would end at the pod's own network namespace`, {
     at,
-    hint: 'it takes "network: {mode: host}"; resource/network-bandwidth limits a pod with a link of its own',
+    hint: 'this needs "network: {mode: host}"; resource/network-bandwidth limits a pod with a link of its own',
   });
 }

@@ -48,7 +48,10 @@ const OF_A_PROCESS = /^\/proc\/(self|thread-self|[0-9]+|mounts|net)(\/|$)/;
 function check(path: string, at: Position, { verb, needed = [] }: PathSetKind): void {
   const what = `${verb} "${path}"`;
   if (path.split('/').some((part) => part === '.' || part === '..'))
-    throw new PodError('manifest/schema', `${what}: it has "." or ".." in it`, { at, hint: 'write where it leads' });
+    throw new PodError('manifest/schema', `${what}: it has "." or ".." in it`, {
+      at,
+      hint: 'write the path without them',
+    });
   if (needed.includes(path)) throw new PodError('manifest/schema', `${what}: the launch of the app needs it`, { at });
   if (!OF_A_PROCESS.test(path)) return;
   throw new PodError('manifest/schema', `${what}: every process has another file there`, {

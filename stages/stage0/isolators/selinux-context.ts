@@ -17,7 +17,7 @@ function lower(value: SelinuxValue, draft: Draft, context: IsolatorContext): voi
   if (findingOf(context.host, 'text', ENFORCE) === null) {
     throw new PodError('host/unsupported', `run in SELinux context "${label}": SELinux is not active here`, {
       at,
-      hint: 'it takes a policy, and "selinux" in the kernel\'s "lsm="',
+      hint: 'this needs a policy, and "selinux" in the kernel\'s "lsm="',
     });
   }
   draft.process.labels.push({

@@ -14,7 +14,7 @@ export interface UserInput {
 export function becomeUser(process: ProcessPlan, { ref, data }: UserInput, user: string): ProcessPlan {
   // An image may leave it out, and then means root. Whoever writes -u "$NAME" here means somebody.
   if (user === '' || user.startsWith(':')) {
-    throw new PodError('image/user', `look up user "${user}": it names nobody`, {
+    throw new PodError('image/user', `look up user "${user}": it names no user`, {
       hint: 'without a user the command runs as that of the app',
     });
   }

@@ -54,7 +54,7 @@ export function launchFailure(program: Program, message: Message, fallback: Posi
       `make a process for ${tape?.options.app ?? 'the pod'}: ${errnoMessage(message.c)}`,
       {
         at: fallback,
-        hint: `clone3 said ${errno}`,
+        hint: `clone3 failed with ${errno}`,
       },
     );
   }

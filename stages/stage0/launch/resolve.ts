@@ -88,7 +88,7 @@ function resolveApp(
 
 /** It runs, and may miss nothing. */
 function foreignOwner({ image: { value: ref, at } }: AppSpec, id: number, size: number): PodError {
-  const message = `run image "${ref}": what belongs to ${id} in it is nobody's in the pod, which has ${size} ids`;
+  const message = `run image "${ref}": files in it belong to id ${id}, and the pod has only the ids below ${size}`;
   return new PodError('image/user', message, { at, hint: 'with "userns: host" owners are those of the image' });
 }
 

@@ -20,11 +20,11 @@ export function requireMoving(podDir: string): void {
   const state = stat.charAt(stat.lastIndexOf(')') + 2);
   if (state !== 'T' && state !== 't') return;
   const how = state === 't' ? 'a debugger holds it' : 'it was stopped by a signal';
-  throw new PodError('pod/state', `ask the init of the pod, process ${pid}: ${how}, and answers nobody`, {
+  throw new PodError('pod/state', `ask the init of the pod, process ${pid}: ${how}, and does not answer`, {
     hint:
       state === 't'
-        ? 'it does what it was asked, but for commands of exec, when the debugger lets it go on; pod rm --force ends the pod all the same'
-        : `kill -CONT ${pid} lets it go on, and do what it was asked, but for commands of exec; pod rm --force ends the pod all the same`,
+        ? 'once the debugger lets it continue, it does what it was asked, except commands of pod exec; pod rm --force ends the pod in any case'
+        : `after kill -CONT ${pid} it does what it was asked, except commands of pod exec; pod rm --force ends the pod in any case`,
   });
 }
 

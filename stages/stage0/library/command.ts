@@ -5,7 +5,7 @@ export function requireCommand(argv: unknown): void {
   if (Array.isArray(argv) && argv.length > 0 && argv.every(isWord)) return;
   throw new PodError(
     'test/options',
-    `execute ${JSON.stringify(argv)}: it is no list of texts, without NUL, that begins with a program`,
+    `execute ${JSON.stringify(argv)}: a command is a list of strings without NUL, the program first`,
     {
       hint: "['ls', '-l'], or ['/bin/sh', '-c', 'ls -l']",
     },

@@ -5,5 +5,5 @@ import { PodError, type Position } from '../error.ts';
 export function requireSignal(name: string, at?: Position): number {
   const number = signalNumber(name);
   if (number !== undefined) return number;
-  throw new PodError('manifest/schema', `look up signal "${name}": there is none of that name`, { at });
+  throw new PodError('manifest/schema', `look up signal "${name}": there is no signal of that name`, { at });
 }

@@ -116,7 +116,7 @@ function methodFor(spec: PodSpec, { caller }: HostFacts, host: StoreFacts): Stor
 function refusalToCaller({ bytes, at }: Wanted): PodError {
   return new PodError('host/privilege', `limit what is on disk to ${bytes} bytes: only root can`, {
     at,
-    hint: 'a normal user can where the state directory is on a tmpfs (--root)',
+    hint: 'a normal user can do it when the state directory (--root) is on a tmpfs',
   });
 }
 

@@ -60,7 +60,7 @@ async function startFirst(
 
 function unwell(name: string, why: string): PodError {
   return new PodError('pod/died', `replace pod "${name}": the new one is not healthy: ${why}`, {
-    hint: 'the old one goes on',
+    hint: 'the old pod keeps running',
   });
 }
 

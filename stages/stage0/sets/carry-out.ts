@@ -84,7 +84,7 @@ async function dependency(
   condition: 'started' | 'ready' | 'completed',
   isThere: Promise<boolean> | undefined,
 ): Promise<void> {
-  if (!(await isThere)) throw new PodError('pod/died', `wait for pod "${name}": it did not come about`);
+  if (!(await isThere)) throw new PodError('pod/died', `wait for pod "${name}": it was not started`);
   const entry = work.inventory.now.pods[name];
   if (!entry?.current || entry.isCompleted) return;
   const { deadlineMs, signal } = work;

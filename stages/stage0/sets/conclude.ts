@@ -46,7 +46,7 @@ function endOf({ failures, outcome, cause }: Conclusion, { last, revision }: Inv
   const isHeld = plan.isPinned && cause === 'apply' && last?.reason === 'RolledBack';
   if (last && (isHeld || (isStillUnhealthy(plan, revision) && outcome === 'applied')))
     return { reason: last.reason, message: last.message };
-  return { reason: outcome === 'healthy' ? 'Healthy' : 'Applied', message: 'all pods came about' };
+  return { reason: outcome === 'healthy' ? 'Healthy' : 'Applied', message: 'all pods were started' };
 }
 
 /** Known to be broken, with nothing done about it since. */

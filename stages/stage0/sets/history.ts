@@ -61,7 +61,7 @@ export function previousRevision(root: string, set: string, digest: string | und
   if (found) return found;
   const broken = others.at(-1)?.number;
   const but = broken === undefined ? '' : ` but revision ${broken}, which was not healthy`;
-  const hint = broken === undefined ? undefined : `--to-revision ${broken} goes there all the same`;
+  const hint = broken === undefined ? undefined : `--to-revision ${broken} goes there in any case`;
   throw new PodError('set/revision', `go back in set "${set}": its history has nothing else${but}`, { hint });
 }
 

@@ -91,6 +91,6 @@ function circle(pods: readonly Ordered[], at: Position | undefined): PodError {
   const message = pods.length === 1 ? `order pod ${path}: it depends on itself` : `order the pods: ${path} is a circle`;
   return new PodError('manifest/cycle', message, {
     at,
-    hint: 'one of them has to come without waiting for the others',
+    hint: 'one of them must start without waiting for the others',
   });
 }

@@ -14,6 +14,6 @@ export function requireRoom(root: string, name: string): void {
   if (bsize * bfree >= BYTES && (files === 0 || ffree >= FILES)) return;
   const left = `room for ${Math.floor((bsize * bfree) / 1024)} KiB and ${ffree} files`;
   throw new PodError('host/refused', `replace pod "${name}": the file system of "${root}" has ${left}`, {
-    hint: 'the old one goes on; free some space',
+    hint: 'the old pod keeps running; free some space',
   });
 }

@@ -27,7 +27,7 @@ export function renderPlan(about: Omit<SavedPlan, 'expected'>, { state, wanted, 
 export function parsePlan(text: string, path: string, root: string): SavedPlan {
   const plan = parseObject(text);
   if (plan?.['version'] !== VERSION || !isPlan(plan))
-    throw new PodError('set/plan', `read the plan "${path}": it is none of this version of pod`);
+    throw new PodError('set/plan', `read the plan "${path}": it is not a plan of this version of pod`);
   // It becomes a directory's name, and plans are files that anybody may have written.
   requireSetName(plan.set);
   if (plan.root === root) return plan;

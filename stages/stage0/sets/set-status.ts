@@ -63,7 +63,7 @@ function summaryOf({
 
 function podStatus(store: PodStore, name: string, { current, isCompleted }: InventoryPod): SetPodStatus {
   const known = { name, uuid: current?.uuid ?? null, file: current?.file ?? null, digest: current?.digest ?? null };
-  if (!current) return { ...known, health: 'unhealthy', message: 'it did not come about' };
+  if (!current) return { ...known, health: 'unhealthy', message: 'it was not started' };
   if (isCompleted) return { ...known, health: 'healthy', message: 'completed' };
   const health = judgeHealth(store, current.uuid, current.rollout.minReadyMs);
   return { ...known, health: health.state, message: health.state === 'healthy' ? health.how : health.why };

@@ -136,7 +136,7 @@ test('pods wait for those they depend on, and one whose dependency fails is not 
   const { exitCode, stderr } = await set.apply();
   assert.equal(exitCode, 3);
   assert.match(stderr, /pod "late": wait for pod "bad" to complete: it exited with 4/);
-  assert.match(stderr, /pod "later": wait for pod "late": it did not come about/);
+  assert.match(stderr, /pod "later": wait for pod "late": it was not started/);
   assert.deepEqual(await set.names(), ['web']);
   const [web, migrate] = [await statusOf(root, 'web'), await statusOf(root, 'migrate')] as unknown as Record<
     string,

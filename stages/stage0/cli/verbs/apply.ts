@@ -18,7 +18,7 @@ export const verb: Verb = {
     'pod apply --plan F [--wait] [--timeout DUR]',
   ],
   examples: [
-    ['pod apply -f prod', 'bring the pods of the folder about; again: nothing'],
+    ['pod apply -f prod', 'create or update the pods of the folder; a second time does nothing'],
     ['pod apply -f prod --prune --wait', 'also remove what the folder has no more, and wait until all are healthy'],
     ['pod apply -f prod --wait --timeout 1m --auto-rollback', 'go back to what was healthy if this is not'],
     ['pod apply -f prod --dry-run', 'show what would be done'],
@@ -35,7 +35,7 @@ export const verb: Verb = {
       name: 'auto-rollback',
       help: 'wait, and go back to the last healthy revision when a pod is not healthy; that has the --timeout again',
     },
-    { name: 'watch', help: 'go on: bring about what changes, and start again what ends' },
+    { name: 'watch', help: 'keep running: apply what changes, and start again what ends' },
     {
       name: 'resync',
       value: 'DUR',

@@ -74,7 +74,7 @@ async function attach(invocation: Invocation): Promise<number> {
 function requireTerminal(client: AttachedApp, isInteractive: boolean): void {
   if (!client.isTerminal || !isInteractive || isTerminal(0)) return;
   client.close();
-  throw new PodError('cli/usage', 'the app has a terminal, and standard input is none', {
-    hint: 'with --no-stdin it is only watched',
+  throw new PodError('cli/usage', 'the app has a terminal, and standard input is not one', {
+    hint: '--no-stdin shows its output only',
   });
 }

@@ -39,7 +39,7 @@ export class OwnedSink implements TarSink {
     if (id < this.#ids) return id;
     const message = `unpack ${this.#archive}: "${printable(path)}" belongs to ${id}, and you have ${this.#ids} ids`;
     throw new PodError('host/unsupported', message, {
-      hint: 'a longer range in /etc/subuid and /etc/subgid would have it',
+      hint: 'a longer range in /etc/subuid and /etc/subgid would include it',
     });
   }
 }

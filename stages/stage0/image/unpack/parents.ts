@@ -116,7 +116,7 @@ export class ParentDirs implements Disposable {
     const errno = errnoName(-fd);
     if (errno === 'ENOENT') return undefined;
     if (errno === 'ENOTDIR' && this.#events.replaceWhiteout(path)) return undefined;
-    if (errno === 'ENOTDIR' || errno === 'ELOOP') throw this.#noDirectory(path, 'is none');
+    if (errno === 'ENOTDIR' || errno === 'ELOOP') throw this.#noDirectory(path, 'is not one');
     throw new SyscallError('openat2', -fd);
   }
 
