@@ -38,7 +38,7 @@ export async function killPod(store: PodStore, found: PodDir): Promise<void> {
   let limit: NodeJS.Timeout | undefined;
   // When all processes are killed, stopping comes to its end; when they cannot be, nobody has to wait for that.
   const refused = new Promise<never>((_, reject) => {
-    limit = setTimeout(() => killProcesses(pod).catch(reject), ANSWER_MS);
+    limit = setTimeout(() => void killProcesses(pod).catch(reject), ANSWER_MS);
   });
   try {
     await Promise.race([stopAndWait(store, pod, 0), refused]);

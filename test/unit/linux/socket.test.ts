@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { SO_RCVTIMEO } from '../../../stages/linux/constants.ts';
-import { receiveWithFds, sendWithFds, setTimeLimit, socketPair } from '../../../stages/linux/socket.ts';
+import { receiveWithFds, setTimeLimit, socketPair } from '../../../stages/linux/socket.ts';
 
 test('a signal that comes while a message is waited for with a time limit is no failure', () => {
   const [ours, theirs] = socketPair();
