@@ -61,6 +61,12 @@ test('user, environment and working directory are as asked for, and else the app
   assert.equal(plain.stdout, '0\nmanifest\n\n/');
 });
 
+test('a variable may have any name', async () => {
+  const names = ['__proto__=1', 'constructor=2', '$base64=3'].flatMap((pair) => ['-e', pair]);
+  const { stdout } = await exec(names, '/usr/bin/env');
+  for (const line of ['__proto__=1', 'constructor=2', '$base64=3']) assert.ok(stdout.split('\n').includes(line), stdout);
+});
+
 test('each app is its own place', async () => {
   assert.equal((await exec(['-a', 'second'], '/bin/sh', '-c', 'echo here >/only-second')).exitCode, 0);
   assert.equal((await exec([], '/bin/ls', '/only-second')).exitCode, 2);

@@ -70,13 +70,14 @@ async function exec(invocation: Invocation): Promise<number> {
 }
 
 function parseEnv(pairs: readonly string[]): Record<string, string> {
-  const env: Record<string, string> = {};
+  const env = new Map<string, string>();
   for (const pair of pairs) {
     const equals = pair.indexOf('=');
     const name = equals === -1 ? pair : pair.slice(0, equals);
     if (name === '') throw new PodError('cli/usage', `--env "${pair}": the name is missing`);
     const value = equals === -1 ? process.env[name] : pair.slice(equals + 1);
-    if (value !== undefined) env[name] = value;
+    if (value !== undefined) env.set(name, value);
   }
-  return env;
+  // fromEntries defines its keys: a variable called __proto__ stays a variable.
+  return Object.fromEntries(env);
 }
