@@ -2,12 +2,13 @@
 
 import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { O_PATH } from '../../linux/constants.ts';
+import { unescapeOctal } from '../../linux/mountinfo.ts';
 import type { DiskBelow, HostDisk } from './facts.ts';
 
 const SYS = '/sys/dev/block';
 /** A device stacked on devices stacked on devices; the kernel itself stops at 8 (BTRFS, MD) or 4 (device-mapper). */
 const MOST_STACKED = 8;
-const O_PATH = 0o10000000;
 
 /** Of a block device itself, or of a path on a file system of one. */
 export function findDisk(path: string): DiskBelow {
@@ -54,7 +55,7 @@ function sourceOf(path: string): { type: string; device: string } | undefined {
       .split('\n')
       .find((each) => each.startsWith(`${id} `));
     const [type, device] = line?.split(' - ')[1]?.split(' ') ?? [];
-    return type === undefined || device === undefined ? undefined : { type, device };
+    return type === undefined || device === undefined ? undefined : { type, device: unescapeOctal(device) };
   } finally {
     closeSync(fd);
   }
