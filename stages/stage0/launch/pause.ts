@@ -1,6 +1,6 @@
 // cgroups(7): a frozen process runs no instruction until it is thawed; version 1 keeps even SIGKILL from it
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectIn, sendWithFds } from '../../linux/socket.ts';
 import { encodeMessage } from '../../stage1/message.ts';
@@ -23,6 +23,7 @@ const LOOK_AGAIN_MS = 2;
 export async function pausePod(pod: Pod): Promise<void> {
   const freezer = findFreezer(pod);
   if (!freezer) {
+    if (!existsSync(pod.path)) throw hasEnded(pod);
     throw new PodError('host/unsupported', `pause pod ${pod.uuid}: no freezer of this host has it`, {
       hint: 'a cgroup version 2 tree or the version 1 freezer must be mounted before the pod is started',
     });
@@ -30,22 +31,34 @@ export async function pausePod(pod: Pod): Promise<void> {
   if (isPaused(pod)) return;
   markPaused(pod);
   try {
-    writeFileSync(freezer.path, freezer.frozen);
+    if (!unlessGone(() => writeFileSync(freezer.path, freezer.frozen))) throw hasEnded(pod);
     await untilFrozen(pod, freezer);
-    note(pod, 'pod-paused');
+    if (!note(pod, 'pod-paused')) throw hasEnded(pod);
   } catch (error) {
     resumePod(pod);
     throw error;
   }
 }
 
-function markPaused({ uuid, path }: Pod): void {
+function hasEnded({ uuid }: Pod): PodError {
+  return new PodError('pod/state', `pause pod ${uuid}: it has just ended`);
+}
+
+/** False for a file that went with the pod: its directory moves and its cgroup is removed when it ends, also a frozen one that is killed. */
+function unlessGone(write: () => void): boolean {
   try {
-    writeFileSync(`${path}/${POD_FILES.paused}`, `${process.hrtime.bigint()}\n`, { mode: 0o600 });
+    write();
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new PodError('pod/state', `pause pod ${uuid}: it has just ended`, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENODEV') return false;
+    throw error;
   }
+}
+
+function markPaused(pod: Pod): void {
+  const mark = `${process.hrtime.bigint()}\n`;
+  if (!unlessGone(() => writeFileSync(`${pod.path}/${POD_FILES.paused}`, mark, { mode: 0o600 }))) throw hasEnded(pod);
 }
 
 /** True when it was paused. */
@@ -76,14 +89,15 @@ function tellFrozenTime({ path }: Pod): void {
 
 function thaw(pod: Pod): void {
   const freezer = findFreezer(pod);
-  if (freezer) writeFileSync(freezer.path, freezer.thawed);
+  if (freezer) unlessGone(() => writeFileSync(freezer.path, freezer.thawed));
 }
 
-async function untilFrozen({ uuid }: Pod, freezer: Freezer): Promise<void> {
+async function untilFrozen(pod: Pod, freezer: Freezer): Promise<void> {
   const deadlineMs = performance.now() + PATIENCE_MS;
   while (!isFrozen(freezer)) {
+    if (!existsSync(freezer.path)) throw hasEnded(pod);
     if (performance.now() > deadlineMs) {
-      throw new PodError('host/refused', `pause pod ${uuid}: a process of it does not stop`, {
+      throw new PodError('host/refused', `pause pod ${pod.uuid}: a process of it does not stop`, {
         hint: 'it hangs in the kernel, where it cannot be frozen; the pod goes on',
       });
     }
@@ -97,7 +111,7 @@ function isFrozen({ path, frozen }: Freezer): boolean {
   return events.includes('frozen 1');
 }
 
-/** init is the journal's writer but cannot run. */
-function note({ path }: Pod, e: 'pod-paused' | 'pod-resumed'): void {
-  appendEvent(path, { t: Date.now(), e });
+/** init is the journal's writer but cannot run. False when the pod is gone. */
+function note({ path }: Pod, e: 'pod-paused' | 'pod-resumed'): boolean {
+  return unlessGone(() => appendEvent(path, { t: Date.now(), e }));
 }

@@ -64,7 +64,8 @@ test('user, environment and working directory are as asked for, and else the app
 test('a variable may have any name', async () => {
   const names = ['__proto__=1', 'constructor=2', '$base64=3'].flatMap((pair) => ['-e', pair]);
   const { stdout } = await exec(names, '/usr/bin/env');
-  for (const line of ['__proto__=1', 'constructor=2', '$base64=3']) assert.ok(stdout.split('\n').includes(line), stdout);
+  for (const line of ['__proto__=1', 'constructor=2', '$base64=3'])
+    assert.ok(stdout.split('\n').includes(line), stdout);
 });
 
 test('each app is its own place', async () => {
