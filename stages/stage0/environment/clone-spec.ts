@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { findIsolator } from '../isolators/registry.ts';
 import type {
   AppSpec,
   EnvironmentSpec,
@@ -68,11 +69,9 @@ function unlimited(volume: VolumeSpec): VolumeSpec {
   return rest;
 }
 
-/** Limits on what is on a disk: nothing is. */
-const ON_DISK: readonly string[] = ['resource/ephemeral-storage', 'resource/disk-space'];
-
+/** Nothing of a clone is on a disk that could be limited. */
 function isKept({ name }: IsolatorSpec): boolean {
-  return !ON_DISK.includes(name);
+  return findIsolator(name)?.isOfDisk !== true;
 }
 
 /** Published ports are the host's, of which there is one: tests dial the pod itself. */

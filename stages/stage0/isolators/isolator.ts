@@ -233,10 +233,7 @@ export interface IsolatorContext {
   readonly hasOwnLink: boolean;
 }
 
-/**
- * An isolator: what a manifest may say, and what it becomes. One file each; the registry is the only place that lists them,
- * and nothing outside an isolator's file knows it by name.
- */
+/** Something that `pod doctor` tries of an isolator besides its example. */
 export interface Trial<Value> {
   /** As it is called in the table. */
   readonly of: string;
@@ -245,6 +242,10 @@ export interface Trial<Value> {
   readonly isOfPod?: true;
 }
 
+/**
+ * An isolator: what a manifest may say, and what it becomes. One file each; the registry is the only place that lists them,
+ * and nothing outside an isolator's file knows it by name.
+ */
 export interface Isolator<Value> {
   readonly name: string;
   /** What `pod doctor` tries: something any host could honour that has the mechanism at all. */
@@ -254,6 +255,8 @@ export interface Isolator<Value> {
   /** The network the pod has to have for it. Absent: any. */
   readonly network?: 'host';
   readonly scopes: readonly ('app' | 'pod')[];
+  /** It limits what is on a disk: the pods of a test environment, which have nothing there, do without it. */
+  readonly isOfDisk?: true;
   readonly schema: JsonSchema;
   /** What holds when the manifest does not name it; called for every draft, an app's with the draft of its pod. */
   readonly applyDefault?: (draft: Draft, host: HostFacts, pod?: Draft) => void;
