@@ -16,15 +16,13 @@ export async function removeUnusedBridge(root: string): Promise<string | undefin
 
 /** Without a readable note of it there may still be a bridge: the state directory's name says what it is called. */
 async function configOf(root: string): Promise<{ config: BridgeConfig; isTorn: boolean }> {
-  const [{ bridgeConfig, chooseBridge }, { readHostRoutes }] = await Promise.all([
-    import('../network/bridge-config.ts'),
-    import('../network/host-routes.ts'),
-  ]);
+  const { bridgeConfig, chooseBridge } = await import('../network/bridge-config.ts');
   const isNoted = existsSync(`${root}/network.json`);
   try {
     if (isNoted) return { config: bridgeConfig(root), isTorn: false };
   } catch (error) {
     if (!(error instanceof PodError)) throw error;
   }
-  return { config: chooseBridge(root, readHostRoutes()), isTorn: isNoted };
+  // Its subnet is not asked for, and a host may have routes to all that there are.
+  return { config: chooseBridge(root, { prefixes4: [], devices: [] }), isTorn: isNoted };
 }

@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { ip4Number, type Prefix4 } from './ip.ts';
 
+/**
+ * What is wider than the widest private network is a default route in pieces: a VPN that takes all traffic leaves the host's own
+ * in place and adds 0.0.0.0/1 and 128.0.0.0/1. Whatever the pods' subnet is, its route is the narrower one.
+ */
+const WIDEST_NETWORK_BITS = 8;
+
 /** Where the host can already send packets. */
 export interface HostRoutes {
-  /** All IPv4 destinations but the default route's. */
+  /** All IPv4 destinations but those of default routes. */
   readonly prefixes4: readonly (Prefix4 & { readonly device: string })[];
   /** Interfaces with a route, the loopback excepted. */
   readonly devices: readonly string[];
@@ -32,7 +38,7 @@ export function parseHostRoutes(route4: string, route6: string): HostRoutes {
     if (!device || !destination || !mask) continue;
     devices.add(device);
     const bits = prefixBits(hostOrder(mask));
-    if (bits > 0) prefixes4.push({ base: hostOrder(destination), bits, device });
+    if (bits >= WIDEST_NETWORK_BITS) prefixes4.push({ base: hostOrder(destination), bits, device });
   }
   for (const line of route6.split('\n')) {
     const device = line.trim().split(/\s+/)[9];

@@ -94,3 +94,13 @@ test("the kernel's route tables are read", () => {
   assert.deepEqual(routes.devices, ['eth0', 'eth1', 'wg0']);
   assert.deepEqual(routes.prefixes4, [{ ...parsePrefix4('10.1.16.0/20'), device: 'eth1' }]);
 });
+
+test('a default route in pieces, as VPNs write it, leaves pods a subnet', () => {
+  const lines = [
+    'header',
+    'tun0\t00000000\t0\t1\t0\t0\t0\t00000080\t0\t0\t0',
+    'tun0\t00000080\t0\t1\t0\t0\t0\t00000080\t0\t0\t0',
+  ];
+  const routes = parseHostRoutes([...lines, 'tun0\t0000000A\t0\t1\t0\t0\t0\t000000FF\t0\t0\t0'].join('\n'), '');
+  assert.deepEqual(routes, { devices: ['tun0'], prefixes4: [{ ...parsePrefix4('10.0.0.0/8'), device: 'tun0' }] });
+});
