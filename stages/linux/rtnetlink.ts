@@ -24,7 +24,7 @@ export const RTM_NEWROUTE = 24;
 const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
-const IFLA_MASTER = 10;
+export const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_NET_NS_PID = 19;
 const IFLA_AF_SPEC = 26;
@@ -58,6 +58,8 @@ const RTA_GATEWAY = 5;
 const RT_TABLE_MAIN = 254;
 const RTPROT_STATIC = 4;
 const RTN_UNICAST = 1;
+
+export const IFINFOMSG_SIZE = 16;
 
 /** struct ifinfomsg; index 0 leaves the choice of the link to IFLA_IFNAME. */
 function ifinfomsg(up: boolean, index: Piece = u32(0)): Piece[] {

@@ -1,5 +1,6 @@
 import { closeSync, statSync } from 'node:fs';
 import { readFinal } from '../pod/events.ts';
+import { mendUsedBridge } from './bridge.ts';
 import { bury, wasStarted } from './bury.ts';
 import { type Collected, type Collection, type CollectOptions, DEFAULT_COLLECT } from './collection.ts';
 import { collectLeftovers } from './leftovers.ts';
@@ -25,7 +26,16 @@ export async function collect(root: string, options: CollectOptions = DEFAULT_CO
     }
   }
   await collectLeftovers(store, options, collected, failures);
-  return { collected, failures };
+  return { collected, failures, mended: options.isDryRun ? undefined : await mend(root, failures) };
+}
+
+async function mend(root: string, failures: { id: string; error: unknown }[]): Promise<string | undefined> {
+  try {
+    return await mendUsedBridge(root);
+  } catch (error) {
+    failures.push({ id: 'network', error });
+    return undefined;
+  }
 }
 
 /** What is read once for all pods. */

@@ -22,6 +22,8 @@ export interface Collected {
 
 export interface Collection {
   readonly collected: readonly Collected[];
+  /** The bridge network that was made anew: somebody else had removed some of it, and pods are on it. */
+  readonly mended?: string | undefined;
   /** One for each thing that could not be removed; the next run tries again. */
   readonly failures: readonly { readonly id: string; readonly error: unknown }[];
 }

@@ -1,4 +1,5 @@
 import { pathExists } from '../../linux/file.ts';
+import type { Interface } from '../../linux/netdevice.ts';
 import type { Bindings } from '../../tape/bindings.ts';
 import { claimAddresses } from '../network/addresses.ts';
 import { bridgeConfig } from '../network/bridge-config.ts';
@@ -10,7 +11,7 @@ import { relayedResolvConf, resolvConf } from '../network/resolv-conf.ts';
 import type { RoomPlace } from '../network/rooms.ts';
 import { USER_DNS, USER_IP4, USER_MODE } from '../network/user-mode.ts';
 import { networkBindings } from '../network/symbols.ts';
-import type { PublishedPort } from '../network/types.ts';
+import type { BridgeConfig, PublishedPort } from '../network/types.ts';
 import * as claims from '../pod/claims.ts';
 import { readIfThere } from '../pod/files.ts';
 import type { LedgerEntry } from '../pod/ledger.ts';
@@ -91,7 +92,7 @@ async function acquireBridge(request: NetworkRequest): Promise<AcquiredNetwork> 
   record(networkLedger(uuid, { config, addresses }, ports));
   // What most starts do not need is loaded by those that do.
   if (ports.length > 0) await takePorts(root, ports, uuid);
-  const bridge = findBridge(root, config) ?? (await import('../network/bridge.ts')).ensureBridge(root, config);
+  const bridge = findBridge(root, config) ?? (await makeBridge(root, config));
   return {
     ips: addresses.room === undefined ? [addresses.ip4, addresses.ip6] : [addresses.ip4],
     bindings: networkBindings(root, config, addresses, uuid, bridge),
@@ -106,4 +107,13 @@ async function takePorts(root: string, ports: readonly PublishedPort[], uuid: st
   } catch (error) {
     await (await import('./take-from-dead.ts')).takeFromDead(error, root, ports, uuid);
   }
+}
+
+/** Of pods that are there, somebody has taken the bridge away: they get it back. */
+async function makeBridge(root: string, config: BridgeConfig): Promise<Interface> {
+  const [{ ensureBridge }, { podsOnBridge }] = await Promise.all([
+    import('../network/bridge.ts'),
+    import('../gc/bridge.ts'),
+  ]);
+  return ensureBridge(root, config, () => podsOnBridge(root));
 }

@@ -30,6 +30,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'open_tree ENOENT': 'the path does not exist on this host',
   'mount_setattr EINVAL':
     'its file system cannot be mapped into a user namespace: use ext4, xfs, btrfs or tmpfs (Linux 6.3), or "userns: host"',
+  'tape.check32 EXFULL': 'a bridge has 1023 ports at most: pods beyond that need another state directory (--root)',
   'mkdirat EROFS': NO_WORK_DIRECTORY,
   'openat EROFS': NO_WORK_DIRECTORY,
   'move_mount EINVAL': OTHER_KIND,
@@ -63,6 +64,15 @@ export function launchFailure(program: Program, message: Message, fallback: Posi
     at: op.at ?? fallback,
     hint: op.hint ?? HINTS[`${op.call} ${errno}`] ?? `${op.call} said ${errno}`,
   });
+}
+
+/** Some of the network was gone, and will be there the next time: what the launch said of it is no help. */
+export function launchOnBrokenNetwork(bridge: string, error: unknown): unknown {
+  if (!(error instanceof PodError && error.code === 'pod/start-failed')) return error;
+  const message = `start the pod: somebody had removed the bridge network "${bridge}" or its firewall (${error.message})`;
+  const hint =
+    'nft flush ruleset does that. It is made anew, and pods that run get back what they had: start the pod again';
+  return new PodError('network/failed', message, { at: error.at, hint, cause: error });
 }
 
 /** Init or the monitor did not come to an end of its own. `signal`: the number of what ended init, when the monitor told. */

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { SyscallError } from '../../linux/errno.ts';
 import { PodError, PodErrors } from '../error.ts';
-import { removeUnusedBridge } from '../gc/bridge.ts';
+import { settleBridge } from '../gc/bridge.ts';
 import { removePod } from '../gc/remove.ts';
 
 /** Removes a pod whose launch failed before its monitor had it, then throws the failure. */
@@ -23,10 +23,13 @@ export async function giveBack(
   throw first;
 }
 
-/** With the network of the state directory, if this would have been the first pod on it. */
-export async function removeFailed(root: string, uuid: string): Promise<void> {
+/**
+ * With the network of the state directory, if this would have been the first pod on it. The network's name if it was not whole: then
+ * that is why the launch failed, and the next one will find it whole.
+ */
+export async function removeFailed(root: string, uuid: string): Promise<string | undefined> {
   await removePod(root, uuid, undefined, true);
-  await removeUnusedBridge(root);
+  return settleBridge(root);
 }
 
 /** A full disk, a read-only one, a limit: what the kernel refuses on the way to a pod is no bug of ours. */

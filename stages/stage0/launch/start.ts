@@ -58,9 +58,10 @@ async function startWith(input: StartInput, client: FirstClient | undefined): Pr
     options.onFailed?.();
     release();
     const { removeFailed } = await import('./give-back.ts');
-    await removeFailed(options.root, acquired.uuid);
+    const broken = await removeFailed(options.root, acquired.uuid);
     // A pod that its monitor has removed already is gone with all but its name.
     releaseName(options.root, input.identity.name, acquired.uuid);
+    if (broken !== undefined) throw (await import('./failure.ts')).launchOnBrokenNetwork(broken, error);
     throw error;
   }
   return pod;

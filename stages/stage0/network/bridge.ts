@@ -5,7 +5,7 @@ import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { findInterface, type Interface } from '../../linux/netdevice.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, u32 } from '../../linux/netlink.ts';
 import { NetlinkSocket } from '../../linux/netlink-socket.ts';
-import { addElements, batch, deleteTable, getTable } from '../../linux/nftables.ts';
+import { addElements, batch, deleteTable, getTable, type TableRef } from '../../linux/nftables.ts';
 import { ifnameBytes } from '../../linux/nftables-expressions.ts';
 import { deleteLink, newAddress, newBridge, setLinkUp } from '../../linux/rtnetlink.ts';
 import { PodError } from '../error.ts';
@@ -17,6 +17,7 @@ import { withFileLock } from './file-lock.ts';
 import { bridgeTable, firewallMessages, INET_SETS, inetTable } from './firewall.ts';
 import { type HostRoutes, readHostRoutes } from './host-routes.ts';
 import { macOf, parseIp4, parseIp6, parseMac } from './ip.ts';
+import { type ListPods, reconnectPods } from './reconnect.ts';
 import { holdSysctls, releaseSysctls, setSysctl } from './sysctl.ts';
 import type { BridgeConfig } from './types.ts';
 
@@ -44,8 +45,24 @@ const BRIDGE_SYSCTLS: readonly (readonly [string, string])[] = [
  * Makes the bridge, its addresses and the firewall when they are not there. Claim the pod's address first: from then on
  * nobody removes the bridge.
  */
-export function ensureBridge(root: string, config: BridgeConfig): Interface {
-  return findBridge(root, config) ?? withNetworkLock(root, () => makeBridge(root, config));
+export function ensureBridge(root: string, config: BridgeConfig, pods: ListPods = () => []): Interface {
+  return findBridge(root, config) ?? withNetworkLock(root, () => makeBridge(root, config, pods));
+}
+
+/** Whether it was made whole, and is so no more: somebody else has removed its link or its firewall. */
+export function isBridgeBroken(root: string, config: BridgeConfig): boolean {
+  return existsSync(markerPath(root)) && !isWhole(config);
+}
+
+/** Makes anew what somebody else has removed of a bridge that pods are on; whether there was something. */
+export function mendBridge(root: string, config: BridgeConfig, pods: ListPods): boolean {
+  return withNetworkLock(root, () => {
+    // In another network namespace than the pods' there is nothing to mend.
+    const isHere = pods().some(({ bridge }) => bridge && findInterface(bridge.veth));
+    if (!isHere || isWhole(config)) return false;
+    makeBridge(root, config, pods);
+    return true;
+  });
 }
 
 /** Removes all of it if no pod of the root holds an address; whether it did. */
@@ -68,15 +85,18 @@ export function removeBridge(claims: ClaimStore, root: string, config: BridgeCon
   });
 }
 
-function makeBridge(root: string, config: BridgeConfig): Interface {
+function makeBridge(root: string, config: BridgeConfig, pods: ListPods): Interface {
   const routes = readHostRoutes();
   refuseOverlap(config, routes, root);
   return asPodError(`make the bridge network "${config.bridge}"`, () => {
     using socket = new NetlinkSocket(NETLINK_ROUTE);
+    // Not whole until it is written again: who comes after a crash goes on here.
+    rmSync(markerPath(root), { force: true });
     // First: a crash from here on leaves a bridge, which tells `removeBridge` that there is something to remove.
     const made = makeLink(socket, config, smallestMtu(routes, config.bridge));
     makeFirewall(config, openUplinks(config, routes));
     openLink(socket, config, made.index);
+    reconnectPods(config, made.index, pods);
     writeMarker(root);
     return made;
   });
@@ -98,18 +118,23 @@ function openLink(socket: NetlinkSocket, config: BridgeConfig, bridgeIndex: numb
   socket.request([setLinkUp(config.bridge)]);
 }
 
-/** The tables come in one transaction: where one is, all of it is. */
+/** The tables come in one transaction: where both are, all of it is. */
 function makeFirewall(config: BridgeConfig, uplinks: readonly string[]): void {
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
-  if (firewallExists(socket, config)) return;
+  const there = tablesOf(socket, config);
+  if (there.length === 2) return;
   const guarded = uplinks.map((name) => ({ key: [ifnameBytes(name)] }));
   const guard = guarded.length > 0 ? [addElements(inetTable(config), INET_SETS.uplinks.name, guarded)] : [];
-  socket.request(batch([...firewallMessages(config), ...guard]));
+  socket.request(batch([...there.map(deleteTable), ...firewallMessages(config), ...guard]));
 }
 
-function firewallExists(socket: NetlinkSocket, config: BridgeConfig): boolean {
-  const [outcome] = socket.outcomes([getTable(inetTable(config))]);
-  return outcome?.errno === 0;
+function tablesOf(socket: NetlinkSocket, config: BridgeConfig): TableRef[] {
+  return [inetTable(config), bridgeTable(config)].filter((table) => socket.outcomes([getTable(table)])[0]?.errno === 0);
+}
+
+function isWhole(config: BridgeConfig): boolean {
+  using socket = new NetlinkSocket(NETLINK_NETFILTER);
+  return findInterface(config.bridge) !== undefined && tablesOf(socket, config).length === 2;
 }
 
 function dropFirewall(config: BridgeConfig): void {

@@ -56,7 +56,7 @@ function deleteElements(pod: FirewallPod, ports: readonly PortBinding[]): void {
   }
 }
 
-function firewallPod(config: BridgeConfig, addresses: PodAddresses, veth: string): FirewallPod {
+export function firewallPod(config: BridgeConfig, addresses: PodAddresses, veth: string): FirewallPod {
   const mac = parseMac(addresses.mac);
   return {
     inet: inetTable(config),

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { NetlinkError, NetlinkSocket } from '../../../stages/linux/netlink-socket.ts';
 import { NETLINK_ROUTE } from '../../../stages/linux/netlink.ts';
 import { deleteLink, newBridge } from '../../../stages/linux/rtnetlink.ts';
-import { ensureBridge, removeBridge } from '../../../stages/stage0/network/bridge.ts';
+import { ensureBridge, isBridgeBroken, mendBridge, removeBridge } from '../../../stages/stage0/network/bridge.ts';
 import { bridgeConfig } from '../../../stages/stage0/network/bridge-config.ts';
 import { releasePorts } from '../../../stages/stage0/network/host-ports.ts';
 import { networkLedger, type NetworkEntry } from '../../../stages/stage0/network/ledger.ts';
@@ -14,10 +14,13 @@ import { planNetworkInside } from '../../../stages/stage0/network/plan-network.t
 import * as claims from '../../../stages/stage0/pod/claims.ts';
 import { Program } from '../../../stages/tape/program.ts';
 import { TapeFault, TapePlayer } from '../../tape-player.ts';
-import { inNamespace, Lab, publish, run } from './lab.ts';
+import type { PublishedPort } from '../../../stages/stage0/network/types.ts';
+import { inNamespace, Lab, type LabPod, publish, run } from './lab.ts';
 
 const A = '11111111-1111-4111-8111-111111111111';
 const B = '22222222-2222-4222-8222-222222222222';
+const C = '33333333-3333-4333-8333-333333333333';
+const D = '44444444-4444-4444-8444-444444444444';
 
 /** This file run again is one of several processes that want the bridge at once. */
 const helperRoot = process.env['POD_TEST_ENSURE_BRIDGE'];
@@ -118,6 +121,72 @@ test('the cleanup tape does no harm after the firewall was flushed', async () =>
     true,
   );
 });
+
+/** As its ledger has it. */
+function entryOf({ uuid, addresses }: LabPod, ports: readonly PublishedPort[]): NetworkEntry {
+  return networkLedger(uuid, { config: lab.config, addresses }, ports)[0]!;
+}
+
+for (const [what, commands] of [
+  ['a firewall that was flushed', ['nft flush ruleset']],
+  ['a firewall that lost one of its tables', ['nft delete table bridge TABLE']],
+  ['a bridge that was deleted', ['ip link del BRIDGE']],
+  ['a bridge and a firewall that are gone', ['nft flush ruleset', 'ip link del BRIDGE']],
+] as const) {
+  test(`${what} comes back with all that the pods had in it`, async () => {
+    const { config, root } = lab;
+    const ports = [publish(8086), publish(8087, { hostIP: '192.0.2.2' })];
+    const [a, b] = [await lab.pod(A, ports), await lab.pod(B)];
+    const before = lab.inHost(firewallState);
+    lab.inHost(() => {
+      for (const command of commands) run(command.replace('TABLE', config.table).replace('BRIDGE', config.bridge));
+      assert.equal(isBridgeBroken(root, config), true);
+      // A pod that is not here any more, and one whose link is not there yet.
+      const others = [C, D].map((uuid) => ({ ...entryOf({ ...a, uuid }, []), uuid }));
+      assert.equal(
+        mendBridge(root, config, () => [...others, entryOf(a, ports), entryOf(b, [])]),
+        true,
+      );
+      assert.equal(
+        mendBridge(root, config, () => [entryOf(a, ports)]),
+        false,
+      );
+    });
+    assert.equal(lab.inHost(firewallState), before);
+    assert.equal(await lab.host.connect({ host: '127.0.0.1', port: 8086 }), config.gateway4);
+    assert.equal(await lab.outside.connect({ host: '192.0.2.2', port: 8087 }), '192.0.2.1');
+    assert.equal(await a.agent.connect({ host: b.addresses.ip4, port: 80 }), a.addresses.ip4);
+    await Promise.all([a.cleanUp(), b.cleanUp()]);
+    assert.equal(
+      lab.inHost(() => removeBridge(claims, root, config)),
+      true,
+    );
+  });
+}
+
+test('a pod that ended while the firewall was made anew leaves nothing in it', async () => {
+  const { config, root } = lab;
+  const ports = [publish(8088)];
+  const [a, b] = [await lab.pod(A, ports), await lab.pod(B)];
+  lab.inHost(() => {
+    run('nft flush ruleset');
+    let asked = 0;
+    // What is asked last is who is still there.
+    mendBridge(root, config, () => (asked++ < 2 ? [entryOf(a, ports), entryOf(b, [])] : [entryOf(b, [])]));
+    assert.doesNotMatch(run('nft list ruleset'), /8088|vp111111111111/);
+  });
+  await Promise.all([a.cleanUp(), b.cleanUp()]);
+});
+
+/** What stands in it, in an order of its own. */
+function firewallState(): string {
+  return run('nft -j list ruleset')
+    .replaceAll(/"handle": ?\d+/g, '')
+    .split(/(?=\{"(?:table|chain|set|map|rule)")/)
+    .map((text) => text.split('').sort().join(''))
+    .sort()
+    .join('\n');
+}
 
 test("a refused message carries the kernel's own words", () => {
   lab.inHost(() => {

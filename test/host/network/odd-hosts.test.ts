@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { commandLine, podOk } from '../../harness/pod-cli.ts';
+import { POD_BIN } from '../../harness/paths.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 
 const root = useTempRoot();
 
+/** In a script; a verb and its arguments follow. */
+const RUN = `${process.execPath} ${POD_BIN} --root ${root}`;
+
 /** A host of its own that was set up by these commands; what is left on it goes before it does. */
 function host(...commands: readonly string[]): readonly string[] {
-  const collect = [process.execPath, ...commandLine(['gc', '--grace', '0s', '-q'], root)].join(' ');
-  const script = ['set -e', 'ip link set lo up', ...commands, '"$@"', `${collect} >&2`].join('\n');
+  const script = ['set -e', 'ip link set lo up', ...commands, '"$@"', `${RUN} gc --grace 0s -q >&2`].join('\n');
   return ['unshare', '-n', 'sh', '-c', script, 'sh'];
 }
 
@@ -29,6 +34,39 @@ test('a host whose VPN takes all traffic has a subnet for pods', async () => {
   const input = manifest({ exec: ['/bin/cat', '/proc/net/route'] });
   const routes = await podOk(['run', '--rm', '-'], { root, input, wrapper: host(...UPLINK, ...vpn) });
   assert.match(routes, /^eth0\t00000000/m);
+});
+
+test('after somebody flushed the firewall the next start says so and makes it anew', async () => {
+  const flushed = [...UPLINK, `${RUN} run --rm -q "$MANIFEST"`, 'nft flush ruleset', `! ${RUN} run --rm "$MANIFEST"`];
+  const file = join(root, 'odd.yaml');
+  writeFileSync(file, manifest({ exec: ['/bin/true'] }));
+  const { exitCode, stderr } = await pod(['run', '--rm', file], {
+    root,
+    env: { MANIFEST: file },
+    wrapper: host(...flushed),
+  });
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stderr, /had removed the bridge network .* \[network\/failed\]/);
+});
+
+test('gc gives pods that run their firewall and their bridge back', async () => {
+  const file = join(root, 'runs.yaml');
+  writeFileSync(file, manifest({ exec: ['/bin/sleep', '1000'], ports: [{ name: 'http', port: 80, hostPort: 8080 }] }));
+  const script = [
+    ...UPLINK,
+    `${RUN} run -d -q "$MANIFEST"`,
+    'nft list ruleset | sort >"$ROOT/before"',
+    'nft flush ruleset',
+    'ip link del $(ip -br link | grep -o "^pod[0-9a-f]*")',
+    `${RUN} gc`,
+    'nft list ruleset | sort >"$ROOT/after"',
+    'ip -br link show master $(ip -br link | grep -o "^pod[0-9a-f]*") >"$ROOT/ports"',
+  ];
+  const wrapper = host(...script);
+  const stderr = await pod(['rm', '--force', 'odd'], { root, wrapper, env: { MANIFEST: file, ROOT: root } });
+  assert.match(stderr.stderr, /^made the network pod[0-9a-f]{6} anew/m);
+  assert.equal(readFileSync(join(root, 'after'), 'utf8'), readFileSync(join(root, 'before'), 'utf8'));
+  assert.match(readFileSync(join(root, 'ports'), 'utf8'), /^vp[0-9a-f]{12}@/);
 });
 
 test('a host with routes to every private network can collect and remove', async () => {

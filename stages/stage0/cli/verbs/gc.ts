@@ -26,7 +26,9 @@ export const verb: Verb = {
     { name: 'dry-run', help: 'remove nothing' },
     outputFlag(),
   ],
-  notes: ['Pods that run are never touched.'],
+  notes: [
+    'Pods that run are never touched. When somebody else has removed their bridge or its firewall (nft flush ruleset), they get both back.',
+  ],
   run: gc,
 };
 
@@ -43,7 +45,9 @@ async function gc(invocation: Invocation): Promise<number> {
   return collection.failures.length === 0 ? 0 : 1;
 }
 
-async function show({ flags, isQuiet, terminal }: Invocation, { collected }: Collection): Promise<void> {
+async function show({ flags, isQuiet, terminal }: Invocation, { collected, mended }: Collection): Promise<void> {
+  if (mended !== undefined && !isQuiet)
+    terminal.err(`made the network ${mended} anew: some of it had been removed while pods are on it\n`);
   const format = flags.value('output') ?? 'table';
   if (isForPeople(format) && collected.length === 0) {
     if (!isQuiet) terminal.err('nothing to remove\n');
