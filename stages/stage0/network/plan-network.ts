@@ -16,6 +16,7 @@ import { PodError } from '../error.ts';
 import type { NetworkSpec } from '../manifest/spec.ts';
 import { ADDRESS_KIND } from './addresses.ts';
 import { SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
+import { FORGETS_NOTHING, forgetSenders } from './forget-udp.ts';
 import { PORT_KIND, portKey } from './host-ports.ts';
 import { addGroup, deleteGroup, type ElementGroup, type FirewallPod, podElements } from './pod-elements.ts';
 import { NETWORK_HOLES as HOLES } from './symbols.ts';
@@ -67,6 +68,7 @@ export function planVeth(
     messages: elementBatch(network, ports, 'add'),
     at,
   });
+  planForgetting(tape, ports, at);
   const veth = newVeth({
     host: { name: HOLES.vethName, mtu: HOLES.bridgeMtu },
     ...(isHeld(network) ? {} : { master: HOLES.bridgeIndex }),
@@ -81,6 +83,22 @@ export function planVeth(
     at,
   });
   if (bandwidth) planHostShaping(tape, bandwidth);
+}
+
+/** Once the elements are there, or no more: until then packets make the kernel remember. */
+function planForgetting(tape: Tape, ports: readonly PublishedPort[], at: SourcePosition): void {
+  const messages = forgetSenders(ports).map(({ message, port }) => ({
+    message,
+    at: port.at,
+    tolerate: FORGETS_NOTHING,
+  }));
+  if (messages.length === 0) return;
+  planExchange(tape, {
+    protocol: NETLINK_NETFILTER,
+    name: 'conntrack',
+    messages,
+    at,
+  });
 }
 
 /** The kernel wants the index of a link that did not exist before. */
@@ -163,6 +181,7 @@ export function planNetworkCleanup(tape: Tape, network: NetworkSpec, ports: read
   if (network.room) planDisconnect(tape, network.at);
   const messages = elementBatch(network, ports, 'delete');
   planExchange(tape, { protocol: NETLINK_NETFILTER, name: 'netfilter', messages, at: network.at, leaveOpen: true });
+  planForgetting(tape, ports, network.at);
   planSilence(tape, network.at);
   planRelease(tape, ADDRESS_KIND, sym('ip4Text'), network.at, "free the pod's address");
   for (const port of ports) planRelease(tape, PORT_KIND, portKey(port), port.at, `free host port ${port.hostPort}`);

@@ -4,6 +4,7 @@ import { parseAttributes, stringOf } from '../../linux/netlink-decode.ts';
 import { NetlinkSocket } from '../../linux/netlink-socket.ts';
 import { batch } from '../../linux/nftables.ts';
 import { getLinks, IFINFOMSG_SIZE, IFLA_IFNAME, IFLA_MASTER, joinBridge, setHairpin } from '../../linux/rtnetlink.ts';
+import { forgetSenders } from './forget-udp.ts';
 import type { NetworkEntry } from './ledger.ts';
 import { addGroup, deleteGroup, podElements } from './pod-elements.ts';
 import type { BridgeConfig } from './types.ts';
@@ -25,6 +26,8 @@ export function reconnectPods(config: BridgeConfig, bridgeIndex: number, list: L
   const linked = pods.filter(({ bridge }) => masters.has(bridge!.veth));
   // The elements first: the link must never be up without its owner known.
   const added = linked.filter((pod) => changeElements(firewall, pod, 'add'));
+  const forgotten = forgetSenders(added.flatMap(({ ports }) => ports)).map(({ message }) => message);
+  if (forgotten.length > 0) firewall.outcomes(forgotten);
   for (const pod of linked) {
     if (masters.get(pod.bridge!.veth) !== bridgeIndex) joinPod(links, pod, bridgeIndex);
   }

@@ -7,6 +7,7 @@ import { deleteLink } from '../../linux/rtnetlink.ts';
 import { ADDRESS_KIND, claimKey, releaseAddresses } from './addresses.ts';
 import type { ClaimStore } from './claim-store.ts';
 import { bridgeTable, inetTable } from './firewall.ts';
+import { FORGETS_NOTHING, forgetSenders } from './forget-udp.ts';
 import { PORT_KIND, portKey, releasePorts } from './host-ports.ts';
 import { linkLocalOf, parseIp4, parseIp6, parseMac } from './ip.ts';
 import type { NetworkEntry } from './ledger.ts';
@@ -23,9 +24,20 @@ export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntr
     // A port's claim that is not ours any more was given up with its element: both may be another pod's by now.
     const held = ports.filter((port) => claims.claimOwner(root, PORT_KIND, portKey(port)) === uuid);
     deleteElements(firewallPod(bridge.config, bridge.addresses, bridge.veth), held);
+    forget(held);
     releaseAddresses(claims, root, bridge.addresses, uuid);
   }
   releasePorts(claims, root, ports, uuid);
+}
+
+function forget(ports: readonly PortBinding[]): void {
+  const messages = forgetSenders(ports).map(({ message }) => message);
+  if (messages.length === 0) return;
+  using socket = new NetlinkSocket(NETLINK_NETFILTER);
+  socket.request(
+    messages,
+    FORGETS_NOTHING.map((name) => ERRNO[name]),
+  );
 }
 
 function deleteVeth(name: string): void {

@@ -13,12 +13,12 @@ const udp = dgram.createSocket('udp6');
 udp.on('message', (_, from) => udp.send(strip(from.address), from.port, from.address)).bind(80, '::');
 const answer = (value) => console.log(JSON.stringify(value));
 require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
-  const { host, port, timeoutMs, protocol, localAddress } = JSON.parse(line);
+  const { host, port, timeoutMs, protocol, localAddress, localPort } = JSON.parse(line);
   if (protocol === 'udp') {
     const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
     const timer = setTimeout(() => { socket.close(); answer('ETIMEDOUT'); }, timeoutMs);
     socket.on('message', (data) => { clearTimeout(timer); socket.close(); answer(String(data)); });
-    socket.send('hello', port, host);
+    socket.bind(localPort ?? 0, () => socket.send('hello', port, host));
     return;
   }
   let text = '';
@@ -35,6 +35,8 @@ export interface Target {
   readonly port: number;
   readonly protocol?: 'tcp' | 'udp';
   readonly localAddress?: string;
+  /** Of UDP only. */
+  readonly localPort?: number;
   /** Short where the answer must not come. */
   readonly timeoutMs?: number;
 }
