@@ -30,6 +30,8 @@ const HINTS: Readonly<Record<string, string>> = {
   'open_tree ENOENT': 'the path does not exist on this host',
   'mount_setattr EINVAL':
     'its file system cannot be mapped into a user namespace: use ext4, xfs, btrfs or tmpfs (Linux 6.3), or "userns: host"',
+  'tape.check32 ENOENT':
+    'somebody has removed it meanwhile, as nft flush ruleset does with firewalls: start the pod again',
   'tape.check32 EXFULL': 'a bridge has 1023 ports at most: pods beyond that need another state directory (--root)',
   'mkdirat EROFS': NO_WORK_DIRECTORY,
   'openat EROFS': NO_WORK_DIRECTORY,

@@ -17,14 +17,7 @@ export function checkPorts(outline: Outline, report: Report): void {
 }
 
 function checkPort({ hostPort, hostIP, port, pointer }: OutlinePort, networkMode: string, report: Report): void {
-  if (hostIP !== undefined && canonicalIp(hostIP) === undefined) {
-    report.error(
-      'manifest/schema',
-      join(pointer, 'hostIP'),
-      `${show(hostIP)} is not an IP address`,
-      'write numbers, as in "127.0.0.1" or "::1"',
-    );
-  }
+  if (hostIP !== undefined) checkHostIp(hostIP, join(pointer, 'hostIP'), report);
   if (hostPort === undefined) return;
   const at = join(pointer, 'hostPort');
   if (networkMode === 'none') report.warn('manifest/schema', at, 'is not published: network mode "none" has no way in');
@@ -37,6 +30,22 @@ function checkPort({ hostPort, hostIP, port, pointer }: OutlinePort, networkMode
       at,
       `is not published: with network mode "host" the app listens on port ${port} of the host itself`,
     );
+  }
+}
+
+/** No packet that is for this host has one of these as its destination, and nothing would ever reach the port. */
+const NO_DESTINATION = /^(?:22[4-9]|23\d|255\.255\.255\.255$|ff[0-9a-f]{2}:)/;
+
+function checkHostIp(hostIP: string, at: string, report: Report): void {
+  const ip = canonicalIp(hostIP);
+  if (ip === undefined) {
+    const hint = 'write numbers, as in "127.0.0.1" or "::1"';
+    report.error('manifest/schema', at, `${show(hostIP)} is not an IP address`, hint);
+  } else if (ip.startsWith('::ffff:')) {
+    const problem = `${show(hostIP)} is how programs write an IPv4 address among others; packets have the address itself`;
+    report.error('manifest/schema', at, problem, 'write it as in "127.0.0.1"');
+  } else if (NO_DESTINATION.test(ip)) {
+    report.error('manifest/schema', at, `${show(hostIP)} is no address that a host has`, 'write one of this host');
   }
 }
 
