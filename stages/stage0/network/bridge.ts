@@ -70,9 +70,10 @@ export function removeBridge(claims: ClaimStore, root: string, config: BridgeCon
   // Nothing was ever made, or a first pod is just being prepared: it will ask for the bridge itself.
   if (!existsSync(markerPath(root)) && !findInterface(config.bridge)) return false;
   return withNetworkLock(root, () => {
+    const wasWhole = existsSync(markerPath(root));
     rmSync(markerPath(root), { force: true });
     if (claims.hasClaims(root, ADDRESS_KIND)) {
-      if (findInterface(config.bridge)) writeMarker(root);
+      if (wasWhole && findInterface(config.bridge)) writeMarker(root);
       return false;
     }
     asPodError(`remove the bridge network "${config.bridge}"`, () => {

@@ -6,6 +6,7 @@ import { NetlinkError, NetlinkSocket } from '../../../stages/linux/netlink-socke
 import { NETLINK_ROUTE } from '../../../stages/linux/netlink.ts';
 import { deleteLink, newBridge } from '../../../stages/linux/rtnetlink.ts';
 import { ensureBridge, isBridgeBroken, mendBridge, removeBridge } from '../../../stages/stage0/network/bridge.ts';
+import { claimAddresses, releaseAddresses } from '../../../stages/stage0/network/addresses.ts';
 import { bridgeConfig } from '../../../stages/stage0/network/bridge-config.ts';
 import { releasePorts } from '../../../stages/stage0/network/host-ports.ts';
 import { networkLedger, type NetworkEntry } from '../../../stages/stage0/network/ledger.ts';
@@ -70,6 +71,20 @@ test('a bridge that was left half made is finished by the next start', () => {
     assert.match(run('nft list tables'), new RegExp(`inet ${config.table}\ntable bridge ${config.table}`));
     assert.equal(removeBridge(claims, root, config), true);
     assert.equal(run('nft list tables'), '');
+  });
+});
+
+test('a bridge that was left half made is none after somebody wanted to remove it', () => {
+  const { config, root } = lab;
+  lab.inHost(() => {
+    using socket = new NetlinkSocket(NETLINK_ROUTE);
+    socket.request([newBridge({ name: config.bridge, mac: Uint8Array.of(6, 0, 0, 0, 0, 1), mtu: 1500 })]);
+    const addresses = claimAddresses(claims, root, config, A);
+    assert.equal(removeBridge(claims, root, config), false);
+    ensureBridge(root, config);
+    assert.match(run('nft list tables'), new RegExp(`inet ${config.table}\ntable bridge ${config.table}`));
+    releaseAddresses(claims, root, addresses, A);
+    assert.equal(removeBridge(claims, root, config), true);
   });
 });
 
