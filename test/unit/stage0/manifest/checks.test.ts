@@ -84,13 +84,6 @@ refusesEach({
   'port 65536': [port('port: ▶65536'), 'manifest/schema'],
   'a hostIP that is a name': [port('port: 1, hostPort: 1, hostIP: ▶localhost'), 'manifest/schema'],
   'a hostIP with a leading zero': [port('port: 1, hostPort: 1, hostIP: ▶127.0.0.01'), 'manifest/schema'],
-  'a hostIP that is an IPv4 address in IPv6': [
-    port('port: 1, hostPort: 1, hostIP: ▶"::FFFF:127.0.0.1"'),
-    'manifest/schema',
-  ],
-  'a hostIP of many hosts': [port('port: 1, hostPort: 1, hostIP: ▶224.0.0.1'), 'manifest/schema'],
-  'a hostIP of many hosts, of IPv6': [port('port: 1, hostPort: 1, hostIP: ▶"ff02::1"'), 'manifest/schema'],
-  'a hostIP of all hosts': [port('port: 1, hostPort: 1, hostIP: ▶255.255.255.255'), 'manifest/schema'],
   'a hostIP that is a URL': [port('port: 1, hostPort: 1, hostIP: ▶"::1]/["'), 'manifest/schema'],
   'one address in two spellings': [
     port('port: 1, hostPort: 80, hostIP: "::1"}, {name: q, port: 2, hostPort: ▶80, hostIP: "0:0::1"'),
