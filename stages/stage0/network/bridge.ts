@@ -59,7 +59,8 @@ export function mendBridge(root: string, config: BridgeConfig, pods: ListPods): 
   return withNetworkLock(root, () => {
     // In another network namespace than the pods' there is nothing to mend.
     const isHere = pods().some(({ bridge }) => bridge && findInterface(bridge.veth));
-    if (!isHere || isWhole(config)) return false;
+    // Without the marker a crash came before the pods had got everything back.
+    if (!isHere || (existsSync(markerPath(root)) && isWhole(config))) return false;
     makeBridge(root, config, pods);
     return true;
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { NetlinkError, NetlinkSocket } from '../../../stages/linux/netlink-socket.ts';
 import { NETLINK_ROUTE } from '../../../stages/linux/netlink.ts';
@@ -8,6 +9,7 @@ import { deleteLink, newBridge } from '../../../stages/linux/rtnetlink.ts';
 import { ensureBridge, isBridgeBroken, mendBridge, removeBridge } from '../../../stages/stage0/network/bridge.ts';
 import { claimAddresses, releaseAddresses } from '../../../stages/stage0/network/addresses.ts';
 import { bridgeConfig } from '../../../stages/stage0/network/bridge-config.ts';
+import { markerPath } from '../../../stages/stage0/network/find-bridge.ts';
 import { releasePorts } from '../../../stages/stage0/network/host-ports.ts';
 import { networkLedger, type NetworkEntry } from '../../../stages/stage0/network/ledger.ts';
 import { undoNetwork } from '../../../stages/stage0/network/undo.ts';
@@ -178,6 +180,25 @@ for (const [what, commands] of [
     );
   });
 }
+
+test('a network that was left half mended is mended the next time', async () => {
+  const { config, root } = lab;
+  const ports = [publish(8089)];
+  const a = await lab.pod(A, ports);
+  lab.inHost(() => {
+    run('nft flush ruleset');
+    // Killed when the tables were there and the pods not in them yet: the note that all is whole comes last.
+    rmSync(markerPath(root));
+    ensureBridge(root, config);
+    rmSync(markerPath(root));
+    assert.equal(
+      mendBridge(root, config, () => [entryOf(a, ports)]),
+      true,
+    );
+  });
+  assert.equal(await lab.host.connect({ host: '127.0.0.1', port: 8089 }), config.gateway4);
+  await a.cleanUp();
+});
 
 test('a pod that ended while the firewall was made anew leaves nothing in it', async () => {
   const { config, root } = lab;
