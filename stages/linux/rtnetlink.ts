@@ -18,6 +18,7 @@ import {
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
+const RTM_GETLINK = 18;
 export const RTM_NEWADDR = 20;
 export const RTM_NEWROUTE = 24;
 
@@ -178,6 +179,10 @@ export function setLinkUp(name: string): NetlinkMessage {
 export function deleteLink(name: string): NetlinkMessage {
   const attributes = [nameOf(name)];
   return { type: RTM_DELLINK, flags: NLM_F_ACK, header: ifinfomsg(false), attributes, what: `delete link "${name}"` };
+}
+
+export function getLinks(): NetlinkMessage {
+  return { type: RTM_GETLINK, flags: 0, header: ifinfomsg(false), attributes: [], what: 'list links' };
 }
 
 /** Adds an address, usable at once: we assign them, so duplicate address detection has nothing to find. */
