@@ -3,10 +3,18 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { quote, TimingShell } from '../shell.mjs';
 import { TOP, Unavailable } from '../workspace.mjs';
 import { newManifest } from './manifest.mjs';
 
 const LIBRARY = join(TOP, 'dist/index.mjs');
+
+/** A function that starts Node, imports the library, and returns milliseconds. */
+export function importOfLibrary(workspace) {
+  const shell = new TimingShell(workspace, 'import');
+  return () =>
+    shell.time(`${quote(process.execPath)} --input-type=module -e ${quote(`import ${JSON.stringify(LIBRARY)}`)}`);
+}
 
 export class Library {
   #workspace;
