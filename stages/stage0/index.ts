@@ -26,18 +26,21 @@ export type { Settings } from './resources/parse-set.ts';
 export interface RunSettings {
   /** Directory of all state and images; default `/var/lib/pod` for root. */
   readonly root?: string;
-  /** What relative paths in the manifest start from; default: the manifest's folder, for an object the working directory. */
+  /**
+   * Base directory for relative paths in the manifest; default: the manifest's folder, or the working directory when the manifest
+   * is an object.
+   */
   readonly baseDir?: string;
-  /** Instead of the manifest's name. */
+  /** Replaces the manifest's name. */
   readonly name?: string;
   readonly onProgress?: (progress: ImageProgress) => void;
-  /** Gives up before anything is started. */
+  /** Aborts the run before anything is started. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Starts the pod of a manifest: a path, or an object of the same shape. Resolves when every app has started. Throws `PodError`
- * or `PodErrors`, and then leaves nothing behind.
+ * Starts the pod of a manifest, given as a path or as an object of the same shape. Resolves when every app has started. Throws
+ * `PodError` or `PodErrors` on failure, and then leaves nothing behind.
  */
 export async function run(manifest: string | object, settings: RunSettings = {}): Promise<Pod> {
   requireOptions('run a pod', settings, RUN_SETTINGS);
@@ -76,7 +79,7 @@ function specOf({ spec, errors }: ParsedManifest): PodSpec {
 const KEPT_SPECS = 64;
 const specs = new Map<string, PodSpec>();
 
-/** A program that starts the same manifest again and again has it parsed once. */
+/** Caches the parsed manifest for a program that starts the same one again and again. */
 function parseOnce(text: string, path: string, baseDir: string): PodSpec {
   const key = `${path}\0${baseDir}\0${text}`;
   const known = specs.get(key);

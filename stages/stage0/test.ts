@@ -14,8 +14,8 @@ export { Stack } from './environment/stack.ts';
 export { TestPod } from './environment/test-pod.ts';
 
 /**
- * Describes an environment for tests. Throws `PodErrors` with everything that is wrong with its manifests; starts nothing, which
- * `clone` does.
+ * Describes an environment for tests. Throws `PodErrors` with all faults of its manifests. Starts nothing: pods are started by
+ * `clone`.
  */
 export function environment(name: string, options: EnvironmentOptions): Stack {
   return new Stack(name, options);

@@ -1,6 +1,6 @@
 import { isFunction, isText, isTime, type Judge, WAIT_SETTINGS } from '../library/check-options.ts';
 
-/** As V8 prints it: its result is kept under its text. */
+/** The function must have a text as V8 prints it: its snapshot is stored under a key made from that text. */
 const isSetup: Judge = (value) => {
   if (typeof value !== 'function') return isFunction(value);
   if (!/\{\s*\[native code\]\s*\}$/.test(String(value))) return undefined;
@@ -20,7 +20,7 @@ function isOneOf(...values: readonly unknown[]): Judge {
   return (value) => (values.includes(value) ? undefined : `is ${JSON.stringify(value)}, not ${choices}`);
 }
 
-/** A condition, or a record of them. */
+/** Accepts a condition, or a record of conditions by pod name. */
 export const isUntil: Judge = (value) => {
   if (typeof value !== 'object' || value === null) return `is ${String(value)}, which is no condition`;
   if (isCondition(value)) return undefined;

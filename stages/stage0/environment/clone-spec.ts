@@ -13,27 +13,27 @@ import type {
 
 /** 2020-01-01T00:00:00Z. */
 const SOURCE_DATE_EPOCH = '1577836800';
-/** How soon a ready probe is asked again in an app that is just coming up. */
+/** The first retry interval of a ready probe while an app is starting. */
 const EARLY_MS = 4;
 
 export interface SpecInput {
-  /** Of the environment. */
+  /** The environment's name. */
   readonly environment: string;
   readonly podName: string;
   readonly isHermetic: boolean;
-  /** Its address is another's still. */
+  /** True when another pod still has this pod's address. */
   readonly isHeld: boolean;
-  /** Where setup writes; absent: in memory. */
+  /** Directory that setup's files are written to; absent: memory. */
   readonly storage?: string | undefined;
-  /** What it has written. */
+  /** What setup has written. */
   readonly snapshot?: PodSnapshot | undefined;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Of one pod. */
+/** The snapshot of one pod. */
 export type PodSnapshot = Pick<EnvironmentSpec, 'layers' | 'volumes'>;
 
-/** What a manifest becomes in an environment. */
+/** Turns a manifest's spec into the spec of an environment's pod. */
 export function newCloneSpec(spec: PodSpec, input: SpecInput): PodSpec {
   const { environment, podName, isHermetic, isHeld, storage, snapshot, labels } = input;
   return {
@@ -57,24 +57,24 @@ function networkOf(network: NetworkSpec, isHermetic: boolean, isHeld: boolean): 
   return { ...network, room: isHermetic ? 'closed' : 'open', ...(isHeld ? { isHeld: true } : {}) };
 }
 
-/** Nothing of a clone is to be on the disk. */
+/** A clone keeps nothing on disk. */
 function inMemory(volume: VolumeSpec): VolumeSpec {
   return volume.kind === 'empty' ? { ...volume, medium: 'memory' } : volume;
 }
 
-/** What starts with a snapshot is in memory with all that the pod writes. */
+/** A volume that starts from a snapshot is in memory, together with everything else that the pod writes. */
 function unlimited(volume: VolumeSpec): VolumeSpec {
   if (volume.kind !== 'empty' || volume.medium === 'memory') return volume;
   const { sizeBytes: _sizeBytes, ...rest } = volume;
   return rest;
 }
 
-/** Nothing of a clone is on a disk that could be limited. */
+/** A clone has nothing on disk that could be limited. */
 function isKept({ name }: IsolatorSpec): boolean {
   return findIsolator(name)?.isOfDisk !== true;
 }
 
-/** Published ports are the host's, of which there is one: tests dial the pod itself. */
+/** Clones do not publish ports: there is only one host to publish them on, and tests connect to the pod itself. */
 function newCloneApp(app: AppSpec): AppSpec {
   return {
     ...app,
@@ -85,7 +85,10 @@ function newCloneApp(app: AppSpec): AppSpec {
   };
 }
 
-/** What setup has left there of a pod, whose apps' images have so many mounts each. Names are those of `upper.ts` and `volumes.ts` of `rootfs`. */
+/**
+ * What setup has left of a pod in `directory`; `mountCounts` gives the number of mounts of each app's image. The names are those
+ * that `upper.ts` and `volumes.ts` of `rootfs` use.
+ */
 export function readSnapshot(
   { apps, volumes }: PodSpec,
   directory: string,

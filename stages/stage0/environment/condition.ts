@@ -3,7 +3,7 @@ import type { Limits } from '../library/deadline.ts';
 import type { PodStatus } from '../pod/status.ts';
 import type { PodStore } from '../pod/store.ts';
 
-/** What a condition may ask of a pod. */
+/** What a condition may query about a pod. */
 export interface WaitedPod {
   readonly name: string;
   readonly uuid: string;
@@ -15,24 +15,24 @@ export interface WaitedPod {
   readonly exec: (argv: readonly string[], settings?: ExecSettings) => Promise<ExecResult>;
 }
 
-/** Something to wait for in a pod; made by the functions of `conditions.ts`. */
+/** Something to wait for in a pod. Made by the functions in `conditions.ts`. */
 export interface Condition {
-  /** After "wait for": `pod "db" to have port 5432 open`. */
+  /** Completes "wait for": `pod "db" to have port 5432 open`. */
   readonly text: string;
-  /** Resolves when it holds; rejects with the signal's reason, or when it cannot hold any more. */
+  /** Resolves when the condition holds. Rejects with the signal's reason when aborted, or when the condition can no longer hold. */
   readonly watch: (pod: WaitedPod, progress: Progress) => Promise<void>;
 }
 
-/** For every pod, or for each of those that are named. */
+/** One condition for every pod, or a condition for each named pod. */
 export type Until = Condition | Readonly<Record<string, Condition>>;
 
 export interface Progress {
   readonly signal: AbortSignal;
-  /** What the last try came to, for whoever has waited in vain. */
+  /** Records the result of the last try, for the error message when the wait fails. */
   readonly note: (result: string) => void;
 }
 
-/** `timeoutMs` absent: the environment's own. */
+/** `timeoutMs` absent: the environment's own limit. */
 export type WaitSettings = Limits;
 
 export const DEFAULT_TIMEOUT_MS = 60_000;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PodError } from '../error.ts';
 
-/** The files a path stands for, sorted: `*` is any part of a name, `?` any character of it. Throws when there is none. */
+/** The files that match a path, sorted: `*` matches any part of a name, `?` any one character. Throws when no file matches. */
 export function findFiles(pattern: string, baseDir: string): string[] {
   const parts = resolve(baseDir, pattern).split('/').slice(1);
   const found = parts.reduce<string[]>((paths, part) => paths.flatMap((path) => step(path, part)), ['']);

@@ -5,11 +5,11 @@ import type { Fd } from '../../linux/fd.ts';
 import { socketPair } from '../../linux/socket.ts';
 
 /**
- * Holds back pods that take the addresses of others: each has a connection, on which it says that it lacks nothing but its place on
- * the bridge, and waits for its end. A pod whose process is gone is not held.
+ * Holds back pods that will take over the addresses of other pods. Each pod has a connection: on it the pod reports that it is
+ * ready except for its place on the bridge, then waits for the connection to close. A pod whose process is gone is not held.
  */
 export class Gate implements Disposable {
-  /** When it is opened: for pods that have no place to wait for, and are started only then. */
+  /** Resolves when the gate is opened: for pods that have no place on the bridge to wait for, and that are started only then. */
   readonly opened: Promise<void>;
   #letIn: () => void = () => undefined;
   readonly #held: { readonly uuid: string; readonly near: Socket; readonly arrival: Promise<void> }[] = [];
@@ -18,13 +18,13 @@ export class Gate implements Disposable {
     this.opened = new Promise((resolve) => (this.#letIn = resolve));
   }
 
-  /** For one pod: what init waits on. Whoever starts it closes it, once init has its own. */
+  /** The connection that one pod's init waits on. The starter closes its copy once init has its own. */
   enter(uuid: string): Fd {
     const [near, far] = socketPair();
     const socket = new Socket({ fd: near.take(), readable: true, writable: false });
     const arrival = new Promise<void>((resolve) => {
       socket.once('data', () => resolve());
-      // It failed, which whoever starts it is told.
+      // The pod failed; its starter reports the error.
       socket.on('error', () => resolve()).once('close', () => resolve());
     });
     this.#held.push({ uuid, near: socket, arrival });
@@ -35,7 +35,7 @@ export class Gate implements Disposable {
     return this.#held.map(({ uuid }) => uuid);
   }
 
-  /** Of all that have entered. */
+  /** Resolves when all pods that have entered have reported or are gone. */
   async arrived(): Promise<void> {
     await Promise.all(this.#held.map(({ arrival }) => arrival));
   }

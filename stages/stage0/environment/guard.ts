@@ -14,17 +14,17 @@ import { distDir } from '../launch/dist.ts';
 import { HANDOFF_FD } from '../plan/lifeline.ts';
 import { MESSAGE_A, MESSAGE_BYTES } from '../plan/removal.ts';
 
-/** Longer than any pod is kept: only what interrupted starts left is removed. */
+/** Longer than any pod is kept, so that gc removes only what interrupted starts left. */
 const NEVER = '1000000h';
 
-/** By state directory. */
+/** Guards by state directory. */
 const guards = new Map<string, Monitor>();
 let starting = 0;
 
 /**
- * A start takes names, ids and addresses some milliseconds before its monitor has the pod. Should this process be killed in them,
- * that is left to `pod gc`: which a process of stage1's becomes then, that does nothing else than wait for our end. One for a
- * process and state directory; it ends with us when no start was at work.
+ * A start claims names, ids and addresses some milliseconds before the pod's monitor takes over. If this process is killed in that
+ * time, `pod gc` has to release the claims. A guard, which is a stage1 process, waits for this process to end and then executes
+ * `pod gc`. There is one guard for each process and state directory; it exits with this process when no start is in progress.
  */
 export async function guarded<Result>(root: string, start: () => Promise<Result>): Promise<Result> {
   if (!guards.has(root)) guards.set(root, launchGuard(root));

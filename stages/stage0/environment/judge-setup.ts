@@ -5,7 +5,7 @@ import type { Environment } from './environment.ts';
 import { describePods } from './report.ts';
 import type { TestPod } from './test-pod.ts';
 
-/** Throws for what would be wrong in every clone: `setup` hands over a command that has failed, or left a pod that has. */
+/** Throws when `setup` returns a failed command or leaves a failed pod: every clone would have the same fault. */
 export function requireSetUp(environment: Environment, result: unknown): void {
   const what = `set up environment "${environment.name}"`;
   const failed = [result].flat().find(isFailedCommand);
@@ -24,13 +24,13 @@ export function requireSetUp(environment: Environment, result: unknown): void {
 
 const MOST_CHARACTERS = 2000;
 
-/** What `exec` resolves with. */
+/** The value that `exec` resolves with. */
 function isFailedCommand(value: unknown): value is ExecResult {
   const { exitCode, stdout, stderr } = (value ?? {}) as Partial<ExecResult>;
   return typeof exitCode === 'number' && exitCode !== 0 && typeof stdout === 'string' && typeof stderr === 'string';
 }
 
-/** Of a pod that setup has brought to its proper end nothing is said. */
+/** A pod that setup has ended properly is not reported. */
 function endOf(pod: TestPod): string | undefined {
   const { never } = readReadiness(pod.store, pod.uuid);
   return never === undefined || pod.status()?.exitCode === 0 ? undefined : never;

@@ -3,28 +3,32 @@ import type { Until, WaitSettings } from './condition.ts';
 import type { Environment } from './environment.ts';
 
 export interface EnvironmentOptions {
-  /** Paths of manifests, in which `*` and `?` stand for parts of a name, or objects of the same shape. */
+  /** Paths of manifests, in which `*` and `?` match parts of a name, or objects of the same shape. */
   readonly manifests: string | object | readonly (string | object)[];
   /**
-   * Called once in an environment whose pods are ready; what they have written to their roots and volumes by then is where every
-   * clone begins. It is kept under the content of the manifests, of the images, of `inputs` and of its own text. Nothing is when it
-   * throws, when it returns the result of a command that has failed, or when a pod has.
+   * Called once in an environment whose pods are ready. What the pods have written to their roots and volumes by the time it
+   * returns becomes the starting point of every clone. The snapshot is stored under a key made from the content of the manifests,
+   * of the images and of `inputs`, and the text of this function. No snapshot is stored when the function throws, when it returns
+   * the result of a failed command, or when a pod has failed.
    */
   readonly setup?: (environment: Environment) => unknown;
-  /** Paths of files that `setup` reads, as those of manifests: it is called anew when one of them has changed. */
+  /** Paths of files that `setup` reads; the same patterns as for manifests. `setup` runs again when one of them has changed. */
   readonly inputs?: string | readonly string[];
   /** What `setup`, `clone` and `reset` wait for; default: until every app is ready. */
   readonly until?: Until;
   /**
-   * Of each clone, reset and wait, and of the start of `setup`; default 60,000. `setup` itself, and the images it needs, take what
-   * they take.
+   * Time limit of each clone, reset and wait, and of starting the pods for `setup`; default 60,000. `setup` itself, and preparing the
+   * images that it needs, have no limit.
    */
   readonly timeoutMs?: number;
-  /** `deny`, the default: pods reach only each other. `allow`: as any pod on the bridge. */
+  /** `deny`, the default: pods reach only each other. `allow`: pods have the same access as any pod on the bridge. */
   readonly egress?: 'deny' | 'allow';
-  /** Path of the lock that all images are kept to, as with `--frozen`; default: the `pod.lock` beside each manifest, if there is one. */
+  /**
+   * Path of the lock file that all images must match, as with `--frozen`; default: the `pod.lock` beside each manifest, if it
+   * exists.
+   */
   readonly lock?: string;
-  /** Where relative paths start; default: the working directory. */
+  /** Base directory for relative paths; default: the working directory. */
   readonly baseDir?: string;
   /** Directory of all state and images; default `/var/lib/pod` for root. */
   readonly root?: string;
@@ -32,6 +36,6 @@ export interface EnvironmentOptions {
 }
 
 export interface CloneSettings extends WaitSettings {
-  /** Instead of the environment's own; `false`: only until its apps have started. */
+  /** Replaces the environment's own condition; `false`: wait only until the apps have started. */
   readonly until?: Until | false;
 }

@@ -13,8 +13,9 @@ const S_ISUID_ISGID = 0o6000;
 const CAPABILITY = 'security.capability';
 
 /**
- * Numbers the owners of a dead pod's files as the pod did: a layer's owners are those of the image, and each pod that mounts it
- * maps them to its own. What has been numbered already is left as it is, so this may be interrupted and begin anew.
+ * Maps the owners of a dead pod's files back to the ids used inside the pod: the owners in a layer are those of the image, and each
+ * pod that mounts it maps them to its own range. Files that are already mapped are left alone, so an interrupted run can be
+ * repeated.
  */
 export function ownAsInside(path: Buffer, base: number): void {
   const stats = lstatSync(path);
@@ -33,7 +34,7 @@ function renumber(path: Buffer, stats: Stats, base: number): void {
   const inside = (id: number): number => (isOutside(id, base) ? id - base : id);
   const capability = stats.isFile() ? capabilityOf(path, base) : undefined;
   lchownSync(path, inside(stats.uid), inside(stats.gid));
-  // A change of owner takes both away.
+  // Changing the owner clears set-id bits and file capabilities.
   if (stats.isFile() && stats.mode & S_ISUID_ISGID) chmodSync(path, stats.mode & 0o7777);
   if (capability)
     syscall('lsetxattr', terminated(path), terminated(Buffer.from(CAPABILITY)), capability, capability.length, 0);

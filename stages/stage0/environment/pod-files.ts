@@ -12,12 +12,12 @@ import { isText, type Judge, requireOptions } from '../library/check-options.ts'
 import type { PodStore } from '../pod/store.ts';
 
 export interface FileSettings {
-  /** Absent: the pod's first. */
+  /** Absent: the pod's first app. */
   readonly app?: string;
 }
 
 export interface WriteSettings extends FileSettings {
-  /** Of a new file; default 0o644. Its owner is root. */
+  /** Mode of a new file; default 0o644. Its owner is root. */
   readonly mode?: number;
 }
 
@@ -29,7 +29,7 @@ const isMode: Judge = (value) => {
 const READ_SETTINGS: Readonly<Record<string, Judge>> = { app: isText };
 const WRITE_SETTINGS: Readonly<Record<string, Judge>> = { ...READ_SETTINGS, mode: isMode };
 
-/** Files of running apps. Links are followed, but never out of the app's root. */
+/** Access to files of running apps. Symbolic links are followed, but never out of the app's root. */
 export class PodFiles {
   readonly #store: PodStore;
   readonly #uuid: () => string;
@@ -39,7 +39,7 @@ export class PodFiles {
     this.#uuid = uuid;
   }
 
-  /** Throws for more than 2 GiB, which no Buffer of `readFileSync` holds. */
+  /** Throws for files of more than 2 GiB, the limit of `readFileSync`. */
   read(path: string, settings: FileSettings = {}): Buffer {
     const what = `read ${JSON.stringify(path)} in the pod`;
     requirePath(what, path);
@@ -48,12 +48,12 @@ export class PodFiles {
     return withFile(tryOpen(files, path, constants.O_RDONLY), path, (fd) => readWhole(fd, what));
   }
 
-  /** Replaces what the file holds. The directory must exist. */
+  /** Replaces the content of the file. The directory must exist. */
   write(path: string, data: string | Uint8Array, settings: WriteSettings = {}): void {
     const what = `write ${JSON.stringify(path)} in the pod`;
     requirePath(what, path);
     requireOptions(what, settings, WRITE_SETTINGS);
-    // Before the file has lost what it holds.
+    // Checked before the open, which truncates the file.
     if (typeof data !== 'string' && !ArrayBuffer.isView(data))
       throw new PodError('test/options', `${what}: what to write is neither a text nor bytes`);
     const { mode = 0o644 } = settings;
@@ -63,7 +63,7 @@ export class PodFiles {
     const isNew = existing === -ERRNO.ENOENT;
     const make = (): number => tryOpen(files, path, flags | O_CREAT, mode);
     withFile(isNew ? makeAs(files.owners.outside(0, path), make) : existing, path, (fd) => {
-      // Whatever the umask of this process.
+      // Sets the mode independently of this process's umask.
       if (isNew) fchmodSync(fd, mode);
       writeFileSync(fd, data);
     });
@@ -77,7 +77,7 @@ export class PodFiles {
   }
 }
 
-/** The kernel would end it at a NUL, which is another file then. */
+/** The kernel truncates the path at a NUL, which would name another file. */
 function requirePath(what: string, path: unknown): void {
   const wrong = isText(path);
   if (wrong !== undefined) throw new PodError('test/options', `${what}: the path ${wrong}`);
@@ -92,12 +92,12 @@ function readWhole(fd: number, what: string): Buffer {
 }
 
 function tryOpen(files: AppFiles, path: string, flags: number, mode = 0): number {
-  // A FIFO would wait for its other end.
+  // Opening a FIFO would otherwise wait for its other end.
   const open = flags | constants.O_NONBLOCK | constants.O_NOCTTY;
   return tryOpenat2(files.root.number, path, open, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, mode);
 }
 
-/** Closes the descriptor; or throws, when it is none but minus an errno. */
+/** Calls `use` and closes the descriptor. Throws when `fd` is a negative errno. */
 function withFile<T>(fd: number, path: string, use: (fd: number) => T): T {
   if (fd < 0)
     throw new PodError('host/refused', `open "${path}" in the pod: ${new SyscallError('openat2', -fd).message}`);

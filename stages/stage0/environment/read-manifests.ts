@@ -7,14 +7,14 @@ import { PLACES } from '../network/rooms.ts';
 import { findFiles } from './find-files.ts';
 import type { EnvironmentOptions } from './options.ts';
 
-/** A pod of an environment, as its manifest has it. */
+/** A pod of an environment, as its manifest describes it. */
 export interface Member {
   readonly spec: PodSpec;
-  /** What relative image references start from. */
+  /** Base directory of relative image references. */
   readonly baseDir: string;
 }
 
-/** Everything that is wrong with any of the manifests, at once. */
+/** Throws all errors of all manifests at once. */
 export function readMembers({ manifests }: Pick<EnvironmentOptions, 'manifests'>, baseDir: string): Member[] {
   const errors: PodError[] = [];
   const members = sources(manifests, baseDir, errors).flatMap((source) => readOne(source, baseDir, errors));
@@ -27,7 +27,7 @@ export function readMembers({ manifests }: Pick<EnvironmentOptions, 'manifests'>
   return members;
 }
 
-/** A file, or an object and what it is called in errors. */
+/** A path, or an object with the name that errors use for it. */
 type Source = string | { readonly name: string; readonly value: object };
 
 function sources(
@@ -82,7 +82,7 @@ function duplicates(members: readonly Member[]): PodError[] {
   });
 }
 
-/** What one clone would share with another, or with the host. */
+/** Rejects what a clone would share with other clones, or with the host. */
 function unsuitable({ network, volumes }: PodSpec): PodError[] {
   const refuse = (what: string, at: Position, hint: string): PodError =>
     new PodError('manifest/unsupported', `${what} in a test environment: clones would share it`, { at, hint });

@@ -4,11 +4,11 @@ import type { LogEntry } from '../library/logs.ts';
 import type { PodStatus } from '../pod/status.ts';
 import type { PodStore } from '../pod/store.ts';
 
-/** What is told of a pod. */
+/** The data that a report needs about a pod. */
 export interface DescribedPod {
-  /** As its manifest says. */
+  /** The name in its manifest. */
   readonly name: string;
-  /** As `pod ps` shows it. */
+  /** The name that `pod ps` shows. */
   readonly podName: string;
   readonly store: PodStore;
   readonly apps: readonly string[];
@@ -18,14 +18,17 @@ export interface DescribedPod {
 
 export interface FailedWait {
   readonly pod: DescribedPod;
-  /** What the last try came to. */
+  /** The result of the last try. */
   readonly last?: string;
 }
 
 const LINES = 20;
 const LINE_LENGTH = 2000;
 
-/** What a person looks at first: states, probes, ends, the last lines; and how to see more, of pods that stay up. */
+/**
+ * What a person looks at first: states, probes, exits and the last log lines. For pods that stay up, also the commands that show
+ * more.
+ */
 export function describePods(waits: readonly FailedWait[], { stayUp }: { readonly stayUp: boolean }): string {
   return waits.flatMap((wait) => describePod(wait, stayUp)).join('\n');
 }
@@ -77,7 +80,10 @@ function shortened(text: string): string {
   return text.length <= LINE_LENGTH ? text : `${text.slice(0, LINE_LENGTH)}…`;
 }
 
-/** For a pod that is left up; of a pod that is not, nothing is there to be looked at. What an exited one wrote went with its memory. */
+/**
+ * Commands that inspect a pod that is left up; a removed pod leaves nothing to inspect. The files of an exited pod are gone with its
+ * memory.
+ */
 export function commandsFor(pod: DescribedPod): string[] {
   const { podName, store, apps } = pod;
   const root = store.root === defaultRoot() ? '' : ` --root ${store.root}`;

@@ -9,12 +9,12 @@ import { PodStore } from '../pod/store.ts';
 import { waitForPod } from '../pod/wait.ts';
 import { type Room, retakeRoom, roomPath } from './room.ts';
 
-/** Beside the lock of a room whose pods wait for the next run. */
+/** A file beside the lock of a room whose pods are kept for the next run. */
 const NOTE = 'reuse.json';
 
 interface Note {
   readonly environment: string;
-  /** Of all that the environment is made from. */
+  /** Key of everything that the environment is made from. */
   readonly key: string;
   /** In the order of their places. */
   readonly uuids: readonly string[];
@@ -33,23 +33,27 @@ export function noteForReuse(root: string, room: Room, note: Note): void {
   writeFileSync(`${roomPath(root, room.number)}/${NOTE}`, JSON.stringify(note), { mode: 0o600 });
 }
 
-/** The pods of the room are gone, or those that are there go with their process. */
+/** Called when the room's pods are gone, or will end with their process. */
 export function forgetNote(root: string, room: Room): void {
   rmSync(`${roomPath(root, room.number)}/${NOTE}`, { force: true });
 }
 
-/** Pods that an earlier run has left and nobody else uses. Those of the same name that were made from something else are removed. */
+/**
+ * Takes over pods that an earlier run left up and that nobody uses. Removes pods of the same environment that were made from
+ * something else.
+ */
 export async function takeLeft(root: string, environment: string, key: string): Promise<Left | undefined> {
   for (const number of roomsWithNotes(root)) {
     if (readNote(root, number)?.environment !== environment) continue;
     const room = retakeRoom(root, number);
-    // Another process took it meanwhile, or uses it.
+    // Another process uses the room, or has changed the note meanwhile.
     const note = room && readNote(root, number);
     if (!room || note?.environment !== environment) {
       room?.[Symbol.dispose]();
       continue;
     }
-    // It stays while they are in use: when this process dies, its lock of the room is free and the next run finds them again.
+    // The note stays while the pods are in use: when this process dies, its room lock is released and the next run finds them
+    // again.
     const pods = note.uuids.map((uuid) => leftPod(root, uuid));
     const running = pods.filter((pod) => pod !== undefined);
     if (note.key === key && running.length === pods.length) return { room, running };
@@ -73,7 +77,7 @@ function readNote(root: string, room: number): Note | undefined {
   return parseObject(readIfThere(`${roomPath(root, room)}/${NOTE}`) ?? '') as Note | undefined;
 }
 
-/** As if we had started it; it goes on when we end. */
+/** Presents the pod as if this process had started it; the pod continues when this process ends. */
 function leftPod(root: string, uuid: string): RunningPod | undefined {
   const pod = new PodStore(root).locate(uuid);
   const record = pod?.state === 'run' && isLocked(pod.path) ? readRecord(pod.path) : undefined;
@@ -84,7 +88,7 @@ function leftPod(root: string, uuid: string): RunningPod | undefined {
     path: pod.path,
     ips: record.network.ips,
     apps: record.apps.map(({ name }) => name),
-    // Nobody listens to its monitor any more.
+    // This process has no connection to the pod's monitor.
     exit: new Promise(() => undefined),
     stop: async (options = {}) => stopPod(pod.path, options),
     kill: async (signal) => signalPod(pod.path, undefined, signal),

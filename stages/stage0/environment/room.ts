@@ -14,7 +14,7 @@ import type { BridgeConfig } from '../network/types.ts';
 import { listKeys } from '../pod/claims.ts';
 import { tryLockDir } from '../pod/lock.ts';
 
-/** The addresses of one clone: this process's as long as it holds the lock, and its pods' as long as they live. */
+/** The address range of one clone. It belongs to this process while it holds the lock, and to its pods while they live. */
 export class Room implements Disposable {
   readonly number: number;
   readonly #config: BridgeConfig;
@@ -32,11 +32,12 @@ export class Room implements Disposable {
   }
 
   /**
-   * The kernel takes its time to end the network of pods that were killed: from here on nobody hears them any more, and the others have
-   * their addresses. Both at once, before it begins: until it is done, no link of the host can be changed.
+   * Disconnects the pods in `before` from the bridge and connects those in `after`, which have the same addresses. The kernel takes
+   * some time to tear down the network of killed pods, and no link of the host can be changed during the teardown. So both steps
+   * happen at once, before the teardown begins.
    */
   passOn(before: readonly string[], after: readonly string[]): void {
-    // Not by the marker: who looks whether a bridge is still needed takes that away for a moment.
+    // Do not look for the marker: a check whether a bridge is still needed removes the marker for a moment.
     const bridge = findInterface(this.#config.bridge);
     if (!bridge && after.length === 0) return;
     if (!bridge)
@@ -47,7 +48,8 @@ export class Room implements Disposable {
     const messages = [...disconnects, ...joins];
     socket.outcomes(messages).forEach((outcome, index) => {
       const errno = outcome?.errno ?? 0;
-      // Those that are gone already, or died before they came so far, which is told elsewhere; EOPNOTSUPP: were never connected.
+      // Ignore pods that are gone or died early, which is reported elsewhere. EOPNOTSUPP on a disconnect: the pod was never
+      // connected.
       const isNews = errno !== 0 && errno !== ERRNO.ENODEV && errno !== ERRNO.ENETDOWN;
       if (!isNews || (errno === ERRNO.EOPNOTSUPP && index < disconnects.length)) return;
       throw new NetlinkError(messages[index]!.what, errno, index, outcome?.text);
@@ -60,14 +62,14 @@ export class Room implements Disposable {
   }
 }
 
-/** The first free one, so that who runs one test after the other always sees the same addresses. */
+/** Takes the first free room, so that tests that run one after another always get the same addresses. */
 export function takeRoom(root: string, kind: RoomKind): Room {
   const config = bridgeConfig(root);
   const rooms = roomsOf(kind);
   for (const number of rooms) {
     const lockFd = lockRoom(root, number);
     if (lockFd === undefined) continue;
-    // Pods that were left up, or are about to go.
+    // A room may still have pods that were left up or are about to end.
     if (isRoomFree(listKeys(root, ADDRESS_KIND), config, number)) return new Room(number, config, lockFd);
     closeSync(lockFd);
   }
@@ -80,7 +82,7 @@ export function takeRoom(root: string, kind: RoomKind): Room {
   );
 }
 
-/** The room of pods that were left up; undefined when another process has it. */
+/** The room of pods that were left up; undefined when another process holds it. */
 export function retakeRoom(root: string, number: number): Room | undefined {
   const lockFd = lockRoom(root, number);
   return lockFd === undefined ? undefined : new Room(number, bridgeConfig(root), lockFd);

@@ -1,11 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { PodError } from '../error.ts';
 
-/** The homes of the snapshots whose setup the present work is a part of. */
+/** The homes of the snapshots whose setup the current asynchronous work belongs to. */
 const within = new AsyncLocalStorage<readonly string[]>();
 let running = 0;
 
-/** What a setup comes to. That something is followed through all that a process waits for costs all of it: only as long as one is at work. */
+/**
+ * The result of the setup. AsyncLocalStorage slows down every asynchronous operation of the process, so it is enabled only while a
+ * setup runs.
+ */
 export async function whileSettingUp(home: string, setup: () => unknown): Promise<unknown> {
   running++;
   try {
@@ -15,7 +18,7 @@ export async function whileSettingUp(home: string, setup: () => unknown): Promis
   }
 }
 
-/** Throws where it would wait for itself. */
+/** Throws when a setup would wait for itself. */
 export function requireOutsideSetup(home: string, environment: string): void {
   if (running === 0 || !within.getStore()?.includes(home)) return;
   const message = `clone environment "${environment}": its setup is at work, and would wait for itself`;

@@ -11,15 +11,15 @@ import { PodStore } from '../pod/store.ts';
 import { guarded } from './guard.ts';
 import { ownAsInside } from './own-by-root.ts';
 
-/** What a pod of an environment was cloned from, in its labels. */
+/** Labels that name what an environment's pod was cloned from. */
 export const SNAPSHOT_LABEL = 'pod.test/snapshot';
 export const ENVIRONMENT_LABEL = 'pod.test/environment';
 
-/** Of an environment, so many that nobody uses stay: who goes back to yesterday's migrations does not wait again. */
+/** The number of unused snapshots kept for each environment, so that going back to yesterday's migrations needs no new setup. */
 const KEPT = 3;
 const LOCK_PAUSE_MS = 25;
 
-/** Changes when what is in a snapshot, or how it is made, does. */
+/** Increase it when the content of a snapshot, or how it is made, changes. */
 const FORMAT = 1;
 
 export interface KeyInput {
@@ -28,7 +28,7 @@ export interface KeyInput {
   readonly images: readonly string[];
   readonly isHermetic: boolean;
   readonly setup: string;
-  /** Contents matter, places do not. */
+  /** Only the content counts, not the path. */
   readonly inputs: readonly string[];
 }
 
@@ -51,13 +51,19 @@ function readInput(path: string): Buffer {
   }
 }
 
-/** The snapshots that this process clones from, by path: a lock that keeps others from forgetting them, until it ends. */
+/**
+ * The snapshots that this process clones from, by path. Each has a shared lock, held until the process ends, which keeps others
+ * from removing the snapshot.
+ */
 const held = new Map<string, number>();
 
-/** Throws when it cannot be made; calls `keep` first when what it has written by then is still looked at. */
+/** Throws when the snapshot cannot be made; calls `keep` first when the staging directory must stay for inspection. */
 type Make = (staging: string, keep: () => void) => Promise<void>;
 
-/** The directory of the snapshot, made first if it is not there: by one process, for which the others wait. It stays as long as this process does. */
+/**
+ * The directory of the snapshot. If it does not exist, one process makes it while the others wait. It is kept while this process
+ * lives.
+ */
 export async function ensureSnapshot(root: string, environment: string, key: string, make: Make): Promise<string> {
   const home = snapshotsHome(root, environment);
   const path = `${home}/${key}`;
@@ -76,7 +82,7 @@ export async function ensureSnapshot(root: string, environment: string, key: str
 }
 
 async function makeIn(staging: string, path: string, make: Make): Promise<void> {
-  // Of a setup that was killed, or that was left up.
+  // Left by a setup that was killed or left up.
   removeTree(staging);
   makeDirectories(staging, 0o700);
   let isKept = false;
@@ -93,7 +99,9 @@ export function snapshotsHome(root: string, environment: string): string {
   return `${snapshotsDir(root)}/${environment}`;
 }
 
-/** What setup has left of a pod becomes layers: without what an overlay needs for itself, and owned as an image is. */
+/**
+ * Turns what setup has left of a pod into layers: removes the overlay's work directories and maps the owners to those of an image.
+ */
 export function finishLayers(path: string, uidBase: number | null): void {
   for (const name of readdirSync(path)) {
     if (name.startsWith('work.')) removeTree(`${path}/${name}`);
@@ -101,7 +109,7 @@ export function finishLayers(path: string, uidBase: number | null): void {
   if (uidBase !== null) ownAsInside(Buffer.from(path), uidBase);
 }
 
-/** False when it is not there, or is being forgotten. */
+/** Returns false when the snapshot does not exist or is being removed. */
 function hold(path: string): boolean {
   const before = held.get(path);
   if (before === undefined || !isSameDir(before, path)) {
@@ -123,7 +131,7 @@ async function lockWhenFree(path: string): Promise<number> {
   }
 }
 
-/** Those that pods are mounted on stay, and those that a process clones from. */
+/** Keeps snapshots that pods are mounted on and those that a process clones from. */
 function forgetOld(root: string, home: string, key: string): void {
   const used = new Set(
     new PodStore(root).list(['prepare', 'run']).map(({ path }) => readRecord(path)?.labels[SNAPSHOT_LABEL]),

@@ -3,14 +3,14 @@ import type { Fd } from '../../linux/fd.ts';
 import { MemoryFiles } from '../../linux/memory-files.ts';
 import { isRefusal } from '../refusal.ts';
 
-/** Of all that is kept of a pod's commands at a time, so that one that prints without end costs no more. */
+/** The limit for all output captured at a time from a pod's commands, which bounds what a command that prints endlessly costs. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
 
 /**
- * A file in memory that a process writes its output to. Unlike a pipe it needs no reader while the process runs, and what the
- * process left behind in the background cannot keep us waiting for an end.
+ * An in-memory file that a process writes its output to. Unlike a pipe, it needs no reader while the process runs, and background
+ * processes that the command leaves behind cannot make the reader wait for end of file.
  */
 export class Capture implements Disposable {
   readonly far: Fd;
@@ -19,7 +19,7 @@ export class Capture implements Disposable {
     this.far = far;
   }
 
-  /** Everything that was written until now. */
+  /** Everything written so far. */
   text(): string {
     const first = this.#read(0);
     if (first.length < CHUNK_BYTES) return first.toString();
@@ -32,7 +32,7 @@ export class Capture implements Disposable {
     }
   }
 
-  /** Into the buffer that the next call uses again. */
+  /** Reads into a shared buffer, which the next call overwrites. */
   #read(position: number): Buffer {
     return buffer.subarray(0, readSync(this.far.number, buffer, 0, CHUNK_BYTES, position));
   }
@@ -42,7 +42,10 @@ export class Capture implements Disposable {
   }
 }
 
-/** Two captures for the next process, made while nobody waits: making them is a tenth of what a short command takes. */
+/**
+ * Keeps two captures ready for the next process, made while the caller is idle: making them takes a tenth of the time of a short
+ * command.
+ */
 export class SpareCaptures implements Disposable {
   readonly #spare: Capture[] = [];
   #files: MemoryFiles | undefined;
@@ -52,13 +55,13 @@ export class SpareCaptures implements Disposable {
     return this.#spare.pop() ?? this.#make();
   }
 
-  /** After the current turn of the event loop. */
+  /** Runs after the current turn of the event loop. */
   refillSoon(): void {
     setImmediate(() => {
       try {
         while (this.#isOpen && this.#spare.length < 2) this.#spare.push(this.#make());
       } catch (error) {
-        // Nobody is there to be told: whoever needs the next one tries again, and is.
+        // No caller can receive the error here: the next exec tries again and reports it.
         if (!isRefusal(error)) throw error;
       }
     });

@@ -2,10 +2,10 @@ import { PodError, PodErrors } from '../error.ts';
 import { suggestionHint } from '../manifest/suggest.ts';
 import { requireTimeout } from './deadline.ts';
 
-/** What is wrong with a value, in words that go on with "it"; undefined when nothing is. */
+/** Describes what is wrong with a value, as a predicate that follows "it"; undefined when the value is valid. */
 export type Judge = (value: unknown) => string | undefined;
 
-/** What goes to the kernel as text ends at a NUL, without a word. */
+/** The kernel silently truncates strings at a NUL. */
 export const isText: Judge = (value) => {
   if (typeof value !== 'string') return 'is not a text';
   if (value === '') return 'is empty';
@@ -25,7 +25,7 @@ export const isTime: Judge = (value) => {
 
 const isSignal: Judge = (value) => (value instanceof AbortSignal ? undefined : 'is not an AbortSignal');
 
-/** Of a day: longer than anybody waits for an app to end. */
+/** One day: longer than anyone waits for an app to end. */
 const LONGEST_GRACE_MS = 86_400_000;
 
 const isGrace: Judge = (value) => {
@@ -64,7 +64,7 @@ export const EXEC_SETTINGS: Readonly<Record<string, Judge>> = {
 
 export const STOP_SETTINGS: Readonly<Record<string, Judge>> = { graceMs: isGrace };
 
-/** Throws everything that is wrong at once. An option that is undefined is one that is absent. */
+/** Throws all faults at once. An option set to undefined counts as absent. */
 export function requireOptions(what: string, options: unknown, known: Readonly<Record<string, Judge>>): void {
   if (typeof options !== 'object' || options === null)
     throw new PodError('test/options', `${what}: its options are ${JSON.stringify(options)}, not an object`);

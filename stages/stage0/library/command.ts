@@ -1,6 +1,6 @@
 import { PodError } from '../error.ts';
 
-/** Throws for what is no command to be executed. */
+/** Throws when `argv` is not an executable command. */
 export function requireCommand(argv: unknown): void {
   if (Array.isArray(argv) && argv.length > 0 && argv.every(isWord)) return;
   throw new PodError(
@@ -12,7 +12,7 @@ export function requireCommand(argv: unknown): void {
   );
 }
 
-/** execve(2) would end it at a NUL. */
+/** execve(2) would truncate the word at a NUL. */
 function isWord(word: unknown): boolean {
   return typeof word === 'string' && !word.includes('\0');
 }

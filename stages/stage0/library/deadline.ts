@@ -3,27 +3,27 @@ import { PodError } from '../error.ts';
 export interface Limits {
   /** Milliseconds; `Infinity` for no limit. */
   readonly timeoutMs?: number | undefined;
-  /** The caller's: when it is aborted, everything that waits rejects with its reason. */
+  /** The caller's signal: when it is aborted, every wait rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The reason of a deadline's signal when the time is up. */
+/** The abort reason of a deadline's signal when the time limit has passed. */
 export class TimeIsUp extends Error {
   constructor(timeoutMs: number) {
     super(`${timeoutMs} ms have passed`);
   }
 }
 
-/** What a timer of Node can count to: 24 days, after which nobody waits any more. */
+/** The longest timer that Node supports, 24 days; a longer limit never fires. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A time limit and a caller's signal, as one signal. To be disposed of when the work is done. */
+/** Combines a time limit and a caller's signal into one signal. Dispose of it when the work is done. */
 export class Deadline implements Disposable {
   readonly signal: AbortSignal;
   readonly #caller: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** Throws `PodError` for a limit that is none, and the caller's reason when he does not want it any more. */
+  /** Throws `PodError` for an invalid limit, and the signal's reason when the caller has already aborted. */
   constructor({ timeoutMs = Infinity, signal }: Limits) {
     requireTimeout(timeoutMs);
     signal?.throwIfAborted();
@@ -33,7 +33,7 @@ export class Deadline implements Disposable {
     if (timeoutMs <= LONGEST_MS) this.#timer = setTimeout(() => passed.abort(new TimeIsUp(timeoutMs)), timeoutMs);
   }
 
-  /** Nothing went wrong but that the caller has given up. */
+  /** Throws only when the caller has aborted, not when the time limit has passed. */
   throwIfGivenUp(): void {
     this.#caller?.throwIfAborted();
   }
@@ -50,13 +50,13 @@ export function requireTimeout(timeoutMs: unknown): void {
   throw new PodError('test/options', `wait with timeoutMs ${found}: that is no time`, { hint });
 }
 
-/** What `work` comes to, unless the signal is aborted first: then its reason, and the work goes on for others. */
+/** Settles as `work` does. If the signal is aborted first, rejects with its reason; `work` itself continues for other callers. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  // Whoever else waits for it hears of its failure.
+  // Other waiters see the failure.
   work.catch(() => undefined);
   signal.throwIfAborted();
-  // One of our own: the caller's may be that of many calls, and Node warns of a leak from the eleventh listener on.
+  // A separate signal: the caller may share its signal between many calls, and Node warns of a leak at the eleventh listener.
   const own = AbortSignal.any([signal]);
   let giveUp = (): void => undefined;
   const givenUp = new Promise<never>((_, reject) => {

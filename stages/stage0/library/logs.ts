@@ -6,17 +6,17 @@ export interface LogEntry {
   readonly app: string;
   /** RFC 3339 with nanoseconds, UTC. */
   readonly time: string;
-  /** `hook`: what a hook of the app wrote. */
+  /** `hook`: output of one of the app's hooks. */
   readonly stream: 'stdout' | 'stderr' | 'hook';
-  /** Of a line of more than 1 MiB its last. */
+  /** The text of the line; of a line longer than 1 MiB, only its last 1 MiB. */
   readonly text: string;
-  /** The entry stands for output that was dropped here. */
+  /** Set when this entry stands for output that was dropped at this point. */
   readonly dropped?: { readonly lines: number; readonly bytes: number };
-  /** No line of the app's: lines may be missing here, which rotation took away before they were read. */
+  /** Set when this entry is not a line of the app: log rotation may have deleted lines here before they were read. */
   readonly isOvertaken?: true;
 }
 
-/** What the apps of the pod in that directory have written so far, merged by time: a line stands where it began. */
+/** What the apps of the pod in that directory have written so far, merged by time: a line is placed by the time it began. */
 export function readLogs(podPath: string, apps: readonly string[]): LogEntry[] {
   const entries: LogEntry[] = [];
   const joiner = new LineJoiner();

@@ -23,16 +23,16 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
-/** A command that is not done in time, or that the caller gives up, is killed. */
+/** Settings of `exec`. A command is killed when it exceeds the time limit or when the caller aborts the signal. */
 export type ExecSettings = Partial<Pick<ExecOptions, 'app' | 'env' | 'user' | 'workingDirectory'>> & Limits;
 
-/** A pod that was started by this process. `await using` stops and removes it. */
+/** A pod started by this process. `await using` stops and removes it. */
 export class Pod implements AsyncDisposable {
   readonly uuid: string;
   readonly name: string;
   readonly ips: readonly string[];
   readonly apps: readonly string[];
-  /** The pod's exit code, by the rule of `docs/cli.md`, when its last app has ended. */
+  /** The pod's exit code once its last app has ended, by the rule in `docs/cli.md`. */
   readonly exit: Promise<number>;
   readonly #running: RunningPod;
   readonly #store: PodStore;
@@ -54,8 +54,9 @@ export class Pod implements AsyncDisposable {
   }
 
   /**
-   * Runs a command in an app, under its isolators, and collects what it prints: 64 MiB for all that run at a time, then it is told
-   * that there is no space. Throws when it cannot be executed, `pod/timeout` when it takes too long, and the signal's reason.
+   * Runs a command in an app, under the app's isolators, and collects its output. All commands that run at the same time share a
+   * limit of 64 MiB; beyond it, their writes fail with "no space left". Throws when the command cannot be executed, `pod/timeout`
+   * when it exceeds the time limit, and the signal's reason when the signal is aborted.
    */
   async exec(argv: readonly string[], settings: ExecSettings = {}): Promise<ExecResult> {
     requireCommand(argv);
@@ -77,7 +78,7 @@ export class Pod implements AsyncDisposable {
     command: Pick<ExecSettings, 'env' | 'user' | 'workingDirectory'>,
     signal?: AbortSignal,
   ): Promise<ExecResult> {
-    // Nobody would close what is kept for the next one from here on.
+    // From here on, nothing would close the captures and executors kept for later commands.
     if (this.#hasEnded) throw new PodError('pod/state', `execute in pod ${this.name}: it is not running`);
     using stdout = this.#captures.take();
     using stderr = this.#captures.take();
@@ -87,7 +88,7 @@ export class Pod implements AsyncDisposable {
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   }
 
-  /** What the apps have written so far, merged by time. Throws `pod/not-found` when the pod was removed. */
+  /** What the apps have written so far, merged by time. Throws `pod/not-found` when the pod has been removed. */
   logs(app?: string): LogEntry[] {
     if (app !== undefined && !this.apps.includes(app)) {
       const hint = suggestionHint(app, this.apps, 'its apps are');
@@ -101,25 +102,25 @@ export class Pod implements AsyncDisposable {
     });
   }
 
-  /** As `pod status -o json` shows it; undefined when the pod was removed. */
+  /** The status as `pod status -o json` shows it; undefined when the pod has been removed. */
   status(): PodStatus | undefined {
     return readStatus(this.#store, this.uuid);
   }
 
   /**
-   * Gives the running pod other limits, as `pod update --set` does: `{'app/web/resource/memory.limit': '512Mi'}`; null takes a value
-   * away. All or none: throws `PodError` or `PodErrors` when one is refused, and then nothing has changed. The result says what
-   * each was before.
+   * Changes the limits of the running pod, as `pod update --set` does: `{'app/web/resource/memory.limit': '512Mi'}`; null removes a
+   * value. Applies all settings or none: throws `PodError` or `PodErrors` when one is refused, and then nothing has changed. The
+   * result gives the previous value of each setting.
    */
   async update(settings: Settings): Promise<readonly PodChange[]> {
-    // Programs that never call it load none of it.
+    // Imported here, so that programs that never call update do not load it.
     const { updatePod } = await import('../resources/update.ts');
     return updatePod({ uuid: this.uuid, path: this.#running.path, state: 'run' }, settings);
   }
 
   /**
-   * What is in force for the pod and its running apps, as the kernel says it, and what they use; undefined when it does not run.
-   * As `inForce` and `usage` of `pod status -o json`.
+   * The limits in force for the pod and its running apps, as read from the kernel, and their resource usage; undefined when the pod
+   * does not run. Same shape as `inForce` and `usage` in `pod status -o json`.
    */
   async resources(): Promise<PodResources | undefined> {
     const status = this.status();
@@ -129,7 +130,10 @@ export class Pod implements AsyncDisposable {
     return status && readResources({ status, path: this.#running.path, facts: readCgroupFacts(), openers });
   }
 
-  /** Stops the apps in reverse order; without `graceMs` each has its own grace period. Resolves when the pod has ended. */
+  /**
+   * Stops the apps in reverse order. Without `graceMs`, each app has its own grace period. Resolves with the exit code when the pod
+   * has ended.
+   */
   async stop(options: { readonly graceMs?: number } = {}): Promise<number> {
     requireOptions(`stop pod "${this.name}"`, options, STOP_SETTINGS);
     this.#wake();
@@ -137,7 +141,7 @@ export class Pod implements AsyncDisposable {
     return this.exit;
   }
 
-  /** Sends a signal, by name, to the first process of every app. */
+  /** Sends the named signal to the first process of every app. */
   async kill(signal = 'SIGKILL'): Promise<void> {
     const wrong = isText(signal);
     if (wrong !== undefined) throw new PodError('test/options', `kill pod "${this.name}": the signal ${wrong}`);
@@ -145,17 +149,17 @@ export class Pod implements AsyncDisposable {
     await this.#running.kill(signal);
   }
 
-  /** Stops every process of the pod where it is, until `resume`. Resolves when all have stopped. */
+  /** Freezes every process of the pod until `resume`. Resolves when all are frozen. */
   async pause(): Promise<void> {
     await pausePod(this.#located());
   }
 
-  /** True when it was paused. */
+  /** Resumes a paused pod. Returns true when the pod was paused. */
   resume(): boolean {
     return resumePod(this.#located());
   }
 
-  /** Stops the pod and removes all that is left of it. */
+  /** Stops the pod and removes everything that belongs to it. */
   async remove(): Promise<void> {
     await this.stop({ graceMs: 0 });
     await removePod(this.#store.root, this.uuid);
@@ -165,7 +169,7 @@ export class Pod implements AsyncDisposable {
     await this.remove();
   }
 
-  /** A paused pod can neither be told to stop nor die of a signal. */
+  /** A paused pod cannot handle a stop request or die of a signal. */
   #wake(): void {
     const located = this.#store.locate(this.uuid);
     if (located?.state === 'run') resumePod(located);
@@ -183,7 +187,7 @@ export class Pod implements AsyncDisposable {
     return executor;
   }
 
-  /** What is kept for the next exec, when there will be none. */
+  /** Closes what is kept for later commands, since there will be none. */
   #letGo(): void {
     this.#hasEnded = true;
     this.#captures[Symbol.dispose]();
