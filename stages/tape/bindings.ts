@@ -1,9 +1,9 @@
 import type { Sym, Text } from './program.ts';
 
-/** What symbols stand for in one start: text for C strings, a number or bytes for binary places. */
+/** The values of symbols in one start: text for C strings, a number or bytes for binary places. */
 export type Bindings = Readonly<Record<string, string | number | bigint | Uint8Array>>;
 
-/** Text with its symbols put in; an unbound symbol reads `$name`. */
+/** Replaces the symbols in a text; an unbound symbol reads `$name`. */
 export function renderText(text: Text, bindings: Bindings): string {
   if (typeof text === 'string') return text;
   return text
@@ -11,7 +11,7 @@ export function renderText(text: Text, bindings: Bindings): string {
     .join('');
 }
 
-/** A symbol's value in `size` little-endian bytes; zeroes while it is unbound. */
+/** A symbol's value as `size` little-endian bytes; zeroes when it is unbound. */
 export function symbolBytes({ name, size }: Pick<Sym, 'name' | 'size'>, bindings: Bindings): Uint8Array {
   const value = bindings[name];
   const bytes = new Uint8Array(size);

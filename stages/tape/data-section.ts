@@ -2,13 +2,16 @@ import { renderText } from './bindings.ts';
 import { ALIGN } from './format.ts';
 import type { Bytes, DataItem, DataRef, Program, Sym, Text } from './program.ts';
 
-/** Where an item lies: at an offset, or as one of the texts that are put behind all others when they are bound. */
+/**
+ * The position of an item: an offset, or an index among the texts with symbols, which are placed after everything else when they
+ * are bound.
+ */
 export type Place = { readonly offset: number } | { readonly text: number };
 
 export interface DataSection {
-  /** All items but the texts with symbols, eight bytes aligned. Symbols are zeroes. */
+  /** All items except the texts with symbols, aligned to eight bytes. Symbols are zeroes. */
   readonly bytes: Uint8Array;
-  /** By item. */
+  /** Places by item. */
   readonly places: readonly Place[];
   readonly texts: readonly Text[];
   /** Where a pointer is stored, and what it points to. */
@@ -40,7 +43,7 @@ function sizeOfItem(item: DataItem): number {
   }
 }
 
-/** Gives every item its place; the result is the size of all that have an offset. */
+/** Assigns every item a place. `size` is the total size of the items that have an offset. */
 function placeItems(items: readonly DataItem[]): { places: Place[]; texts: Text[]; size: number } {
   const places: Place[] = [];
   const texts: Text[] = [];
@@ -57,7 +60,7 @@ function placeItems(items: readonly DataItem[]): { places: Place[]; texts: Text[
   return { places, texts, size };
 }
 
-/** Lays all items out. Texts with symbols are left to the binding. */
+/** Lays out all items. Texts with symbols are placed when they are bound. */
 export function layOutData(program: Program): DataSection {
   const { places, texts, size } = placeItems(program.data);
   const bytes = new Uint8Array(size);

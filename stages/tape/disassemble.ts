@@ -1,7 +1,7 @@
 import { type Bindings, renderText, symbolBytes } from './bindings.ts';
 import type { Arg, DataItem, Op, Program, Tape, Text } from './program.ts';
 
-/** One op in words: the call as strace(1) would print it, what it is for and the manifest line that asked for it. */
+/** One op in readable form: the call as strace(1) would print it, its purpose, and the manifest line that asked for it. */
 export interface OpLine {
   readonly purpose: string;
   readonly app?: string;
@@ -34,7 +34,7 @@ function describePointers(program: Program, item: DataItem, bindings: Bindings):
   if (item.kind !== 'bytes' || item.parts instanceof Uint8Array) return undefined;
   const strings: string[] = [];
   for (const part of item.parts) {
-    // The NULL at the end of an argv; anything else makes it a struct, which is shown whole.
+    // Zeroes are the NULL at the end of an argv; any other bytes make it a struct, which is shown whole.
     if (part instanceof Uint8Array && part.every((byte) => byte === 0)) continue;
     if (part instanceof Uint8Array || part.kind !== 'data') return undefined;
     const target = program.data[part.item]!;
@@ -44,7 +44,7 @@ function describePointers(program: Program, item: DataItem, bindings: Bindings):
   return strings.length > 0 ? `[${strings.join(', ')}]` : undefined;
 }
 
-/** A number only when every symbol in the text is bound. */
+/** Prints a number only when every symbol in the text is bound. */
 function describeLength(text: Text, bindings: Bindings): string {
   const isBound = typeof text === 'string' || text.every((part) => typeof part === 'string' || part.name in bindings);
   return isBound ? String(Buffer.byteLength(renderText(text, bindings))) : 'length';
@@ -81,7 +81,7 @@ function describeOp(program: Program, tape: Tape, op: Op, bindings: Bindings): O
   };
 }
 
-/** Every op of every tape, in the order they are stored: the order they run in, but for apps, which start in parallel. */
+/** Every op of every tape, in storage order. That is also the order of execution, except for apps, which start in parallel. */
 export function disassemble(program: Program, bindings: Bindings = {}): OpLine[] {
   return program.tapes.flatMap((tape) => tape.ops.map((op) => describeOp(program, tape, op, bindings)));
 }

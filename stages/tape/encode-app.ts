@@ -5,7 +5,7 @@ import type { Span, SupervisedApp, SupervisedProbe, Tape } from './program.ts';
 
 type IndexOf = (tape: Tape | undefined) => number;
 
-/** From `restart` to `hook_limits_ms`. */
+/** The words from `restart` to `hook_limits_ms`. */
 export function supervisionWords({ restart, hooks = {} }: SupervisedApp, indexOf: IndexOf): number[] {
   return [
     RESTART_POLICIES.indexOf(restart?.policy ?? 'never'),

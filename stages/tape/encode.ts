@@ -20,12 +20,12 @@ import { PSEUDO_CALLS } from './pseudo-calls.ts';
 import type { Span } from './program.ts';
 import { bindTemplate, type Template, type TextPlace } from './template.ts';
 
-/** A program with its symbols bound, as bytes that stage1 plays. */
+/** Encodes a program with its symbols bound, as the bytes that stage1 plays. */
 export function encodeProgram(program: Program, arch: Arch, bindings: Bindings = {}): Uint8Array {
   return bindTemplate(encodeTemplate(program, arch), bindings);
 }
 
-/** Linker and encoder: all of the tape but what differs from one start to the next. */
+/** Linker and encoder: produces all of the tape except what differs from one start to the next. */
 export function encodeTemplate(program: Program, arch: Arch): Template {
   return new Encoder(program, arch).encode();
 }
@@ -100,7 +100,7 @@ class Encoder {
     });
   }
 
-  /** The sizes of the whole and of its data section come with the texts. */
+  /** The total size and the size of the data section are written when the texts are bound. */
   #header(): void {
     const program = this.#program;
     const at = this.#at;
@@ -147,7 +147,7 @@ class Encoder {
     });
   }
 
-  /** Writes the argument's value, or notes what is to be bound there; the result is its kind. */
+  /** Writes the argument's value, or records what is to be bound there. Returns the argument's kind. */
   #arg(arg: Arg, at: number): number {
     if (typeof arg === 'number') {
       this.#number(arg, at);
@@ -180,7 +180,7 @@ class Encoder {
     else this.#number(place.offset + offset, at);
   }
 
-  /** A 64-bit integer without the detour over a BigInt, which would be most of an encoder's time. */
+  /** Writes a 64-bit integer without a BigInt, which would take most of an encoder's time. */
   #number(value: number, at: number): void {
     this.#view.setInt32(at, value | 0, true);
     this.#view.setInt32(at + 4, Math.floor(value / 0x100000000), true);

@@ -6,13 +6,13 @@ export const MAGIC = 'PODTAPE\0';
 export const VERSION = 5;
 export const AUDIT_ARCH = { x86_64: 0xc000003e, aarch64: 0xc00000b7 } as const;
 
-/** Bytes of each table's items. */
+/** Size of an entry of each table, in bytes. */
 export const SIZES = { header: 80, tape: 32, op: 64, reloc: 8, app: 128, dep: 8, probe: 88 } as const;
 
-/** Where the header says what is known only when a tape is bound. */
+/** Offsets of the header fields that are filled in when a tape is bound. */
 export const HEADER_AT = { size: 16, dataBytes: 68 } as const;
 
-/** Items of the data section begin at multiples of it. */
+/** Alignment of items in the data section. */
 export const ALIGN = 8;
 
 export const ARG_KINDS = { immediate: 0, data: 1, register: 2 } as const;
@@ -73,8 +73,11 @@ export const LIMITS = {
   tolerated: 4,
 } as const;
 
-/** Where the close-on-exec report pipe of a process that is being launched ends up: after standard input, output and error. */
+/**
+ * The descriptor of the close-on-exec report pipe in a process that is being launched: the first after standard input, output and
+ * error.
+ */
 export const REPORT_FD = 3;
 
-/** `struct report` of stage1, which is written to it: the tape, the op and the errno of what failed. */
+/** Size of `struct report` of stage1, which is written to that pipe: the tape, the op and the errno of the failure. */
 export const REPORT_BYTES = 12;

@@ -1,8 +1,8 @@
-/** When a probe is asked, and how many answers in a row count. */
+/** When a probe runs, and how many results in a row count. */
 export interface ProbeTimes {
   readonly delayMs: number;
   readonly periodMs: number;
-  /** Until it has passed it is asked again so soon, then after a quarter of the time that took; absent: each period. */
+  /** Until the first success: the interval is this or a quarter of the elapsed time, whichever is longer. Absent: the period applies. */
   readonly earlyMs?: number;
   readonly timeoutMs: number;
   readonly successes: number;

@@ -9,7 +9,7 @@ export interface SourcePosition {
   readonly col: number;
 }
 
-/** A register of the machine that plays the tape: 64 bits, usually a descriptor. */
+/** A 64-bit register of the machine that plays the tape; usually holds a descriptor. */
 export interface Reg {
   readonly kind: 'reg';
   readonly index: number;
@@ -17,17 +17,17 @@ export interface Reg {
 }
 
 /**
- * A value that differs from one start to the next (uuid, address, uid base), bound at hand-off. Plans and hashes do not
- * depend on it. In text it reads `$name` until it is bound; in binary data it is `size` zero bytes.
+ * A value that differs from one start to the next (uuid, address, uid base) and is bound at hand-off. Plans and hashes do not
+ * depend on it. An unbound symbol reads `$name` in text and is `size` zero bytes in binary data.
  */
 export interface Sym {
   readonly kind: 'sym';
   readonly name: string;
-  /** Bytes it takes in binary data; ignored in text. */
+  /** Size in binary data, in bytes; ignored in text. */
   readonly size: number;
 }
 
-/** The length in bytes of a text once its symbols are bound, without the NUL. */
+/** The length of a text in bytes once its symbols are bound, without the NUL. */
 export interface TextLength {
   readonly kind: 'length';
   readonly text: Text;
@@ -42,9 +42,9 @@ export interface DataRef {
 }
 
 export type Arg = number | bigint | Reg | Sym | DataRef | TextLength;
-/** A C string, put together from literal text and symbols. */
+/** A C string, composed of literal text and symbols. */
 export type Text = string | readonly (string | Sym)[];
-/** Binary data, put together from literal bytes, binary symbols and pointers to other data. */
+/** Binary data, composed of literal bytes, binary symbols and pointers to other data. */
 export type Bytes = Uint8Array | readonly (Uint8Array | Sym | DataRef)[];
 
 export type DataItem =
@@ -53,22 +53,24 @@ export type DataItem =
   | { readonly kind: 'buffer'; readonly size: number };
 
 export interface OpOptions {
-  /** Register that takes the result. */
+  /** The register that receives the result. */
   readonly out?: Reg;
-  /** The monitor gives the descriptor in `out` to init, which finds it in the same register; on the tapes base, leaves and attach. */
+  /**
+   * The monitor passes the descriptor in `out` to init, which finds it in the same register. For the tapes base, leaves and attach.
+   */
   readonly handOver?: boolean;
-  /** Failures that do not stop the tape; at most four. */
+  /** Errors that do not stop the tape; at most four. */
   readonly tolerate?: readonly ErrnoName[];
   /** The manifest line that asked for the call. */
   readonly at?: SourcePosition | undefined;
-  /** What the call is for, in words a person reads after "while trying to": `mount "/srv/data" on "/data"`. */
+  /** The purpose of the call, in words that follow "while trying to": `mount "/srv/data" on "/data"`. */
   readonly why?: string;
-  /** What a person can do when it fails, where that depends on what the call is for. */
+  /** Advice for the user when the call fails, if the advice depends on the purpose of the call. */
   readonly hint?: string;
 }
 
 export interface Op extends OpOptions {
-  /** The kernel's name, or a key of `PSEUDO_CALLS` in pseudo-calls.ts. */
+  /** The kernel's name of the call, or a key of `PSEUDO_CALLS` in pseudo-calls.ts. */
   readonly call: string;
   readonly args: readonly Arg[];
 }
@@ -97,9 +99,9 @@ export type Purpose =
 export interface TapeOptions {
   readonly purpose: Purpose;
   readonly app?: string;
-  /** Flags for the clone3 that makes the process that plays it; see clone(2). */
+  /** Flags of the clone3 that makes the process that plays the tape; see clone(2). */
   readonly cloneFlags?: bigint;
-  /** Descriptor of a version 2 cgroup directory to be born in (CLONE_INTO_CGROUP). */
+  /** Descriptor of the version 2 cgroup directory that the process is born in (CLONE_INTO_CGROUP). */
   readonly cgroup?: Reg;
 }
 
@@ -124,7 +126,7 @@ export class Tape {
     return this.program.text(text);
   }
 
-  /** For write(2) of a text whose symbols are bound at hand-off. */
+  /** The length for a write(2) of a text whose symbols are bound at hand-off. */
   lengthOf(text: Text): TextLength {
     return { kind: 'length', text };
   }
@@ -134,7 +136,7 @@ export class Tape {
     return this.program.bytes(parts);
   }
 
-  /** `size` zero bytes the machine may write to. */
+  /** A buffer of `size` zero bytes that the machine may write to. */
   buffer(size: number): DataRef {
     return this.program.buffer(size);
   }
@@ -144,40 +146,40 @@ export class Tape {
 export interface SupervisedApp {
   readonly name: string;
   readonly start: Tape;
-  /** Played by PID 1 itself around the clone, for what a child can only inherit. */
+  /** Played by PID 1 itself before and after the clone, for attributes that a child can only inherit. */
   readonly before?: Tape;
   readonly after?: Tape;
   readonly stopSignal: number;
   readonly graceMs: number;
   readonly logBytes: number;
   readonly logFiles: number;
-  /** Writable `cgroup.kill` of the app's cgroup, where there is one. */
+  /** Writable `cgroup.kill` of the app's cgroup, if it has one. */
   readonly kill?: Reg;
   /** Readable file with a line `oom_kill N`: `memory.events` or `memory.oom_control`. */
   readonly oom?: Reg;
-  /** Readable `tasks` of a version 1 cgroup, where the app has no version 2 cgroup to be born in. */
+  /** `tasks` of a version 1 cgroup, readable; for an app without a version 2 cgroup to be born in. */
   readonly procs?: Reg;
   readonly dependsOn: readonly { readonly app: number; readonly condition: 'started' | 'completed' | 'ready' }[];
-  /** Absent: it is let be when it has ended. */
+  /** Absent: the app is not restarted. */
   readonly restart?: SupervisedRestart;
   readonly hooks?: Readonly<Partial<Record<HookName, SupervisedHook>>>;
   readonly probes?: readonly SupervisedProbe[];
   /** Its standard input, output and error are a pseudo-terminal. */
   readonly terminal?: boolean;
-  /** Its standard input is a pipe that init keeps open for clients to write to. */
+  /** Its standard input is a pipe that init keeps open, so that clients can write to it. */
   readonly inputKept?: boolean;
-  /** The pod's standard input is a control connection whose requests come before any app is started. */
+  /** The pod's standard input is a control connection whose requests are handled before any app is started. */
   readonly firstClient?: boolean;
 }
 
 export interface SupervisedRestart {
   readonly policy: 'never' | 'on-failure' | 'always';
-  /** In a row; absent: without end. */
+  /** The number of retries in a row; absent: no limit. */
   readonly maxRetries?: number | undefined;
-  /** The first pause; each is twice as long as the one before, up to the cap. */
+  /** The first pause; each later pause is twice as long as the one before, up to the cap. */
   readonly backoffFirstMs: number;
   readonly backoffCapMs: number;
-  /** After it ran so long, its failures are forgotten. */
+  /** After the app has run this long, its earlier failures no longer count. */
   readonly healthyMs: number;
 }
 
@@ -193,7 +195,7 @@ export interface SupervisedProbe extends ProbeTimes {
   readonly ask: ProbeQuestion;
 }
 
-/** Data that holds no symbol: where it lies is known when the tape is encoded. */
+/** A range of data without symbols, so its place is known when the tape is encoded. */
 export interface Span {
   readonly data: DataRef;
   readonly length: number;
@@ -209,7 +211,10 @@ export type ProbeQuestion =
       readonly request: Span;
       readonly statuses: readonly [number, number];
     }
-  /** `reply` is sent once the other side has spoken; its answer must hold `expect`, and ends where it holds `refuse`. */
+  /**
+   * `reply` is sent once the server has sent something. The probe passes when the answer contains `expect`, and fails as soon as it
+   * contains `refuse`.
+   */
   | ({ readonly kind: 'expect' } & Readonly<Record<'address' | 'request' | 'reply' | 'expect' | 'refuse', Span>>);
 
 /** Several tapes that share one data section and one register file. */
@@ -222,7 +227,7 @@ export class Program {
   readonly #scratch = new Map<number, DataRef>();
   #nextRegister = FIRST_FREE_REGISTER;
 
-  /** `registers`: those of a program that is loaded already, to share its register file. */
+  /** `registers`: the registers of a program that is already loaded, whose register file this program shares. */
   constructor(registers: Readonly<Record<string, number>> = WELL_KNOWN_REGISTERS) {
     for (const [name, index] of Object.entries(registers)) {
       this.registers.set(name, { kind: 'reg', index, name });
@@ -271,7 +276,7 @@ export class Program {
     return this.#add({ kind: 'buffer', size });
   }
 
-  /** A buffer for results nobody reads twice: the program's tapes share one. */
+  /** A buffer for results that nobody reads; the program's tapes share one of each size. */
   scratch(size: number): DataRef {
     const known = this.#scratch.get(size) ?? this.buffer(size);
     this.#scratch.set(size, known);

@@ -1,4 +1,4 @@
-/** The registers stage1 itself fills or reads; the numbers are part of the tape's format. */
+/** The registers that stage1 itself writes or reads. Their numbers are part of the tape's format. */
 export const WELL_KNOWN_REGISTERS = {
   lock: 0,
   initProc: 1,

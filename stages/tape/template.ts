@@ -2,29 +2,29 @@ import { type Bindings, renderText, symbolBytes } from './bindings.ts';
 import { ALIGN, HEADER_AT, LIMITS } from './format.ts';
 import type { Text } from './program.ts';
 
-/** A place that depends on where a text of the template comes to lie: `addend` bytes behind its start. */
+/** A location whose value depends on where a text of the template is placed: `addend` bytes after the text's start. */
 export type TextPlace = readonly [at: number, text: number, addend: number];
 
 /**
- * A program as bytes, but for what a start binds. Texts with symbols differ in length from one start to the next, so they lie at
- * the end, behind all that has its place already. Plain data: it may be kept in a file.
+ * A program as bytes, except for the values that a start binds. Texts with symbols vary in length from one start to the next, so
+ * they are placed at the end, after everything that has a fixed place. Plain data, so it can be stored in a file.
  */
 export interface Template {
-  /** The tape up to the texts. */
+  /** The tape, without the texts at its end. */
   readonly bytes: Uint8Array;
-  /** Where the data section begins. */
+  /** Offset of the data section. */
   readonly dataAt: number;
   readonly texts: readonly Text[];
-  /** Arguments of ops, 64 bits. */
+  /** 64-bit arguments of ops. */
   readonly pointers: readonly TextPlace[];
-  /** Targets of relocations, 32 bits. */
+  /** 32-bit targets of relocations. */
   readonly relocs: readonly TextPlace[];
-  /** Arguments of ops, 64 bits: how many bytes a text has once it is bound. */
+  /** 64-bit arguments of ops: the length in bytes of a text once it is bound. */
   readonly lengths: readonly (readonly [at: number, text: Text])[];
   readonly symbols: readonly (readonly [at: number, name: string, size: number])[];
 }
 
-/** The linker's last step: a tape that stage1 plays. An unbound symbol is `$name` in text and zeroes elsewhere. */
+/** The linker's last step: produces a tape that stage1 plays. An unbound symbol is `$name` in text and zeroes elsewhere. */
 export function bindTemplate(template: Template, bindings: Bindings): Uint8Array {
   const texts = template.texts.map((text) => Buffer.from(`${renderText(text, bindings)}\0`));
   const offsets: number[] = [];
@@ -33,7 +33,7 @@ export function bindTemplate(template: Template, bindings: Bindings): Uint8Array
     offsets.push(end);
     end = Math.ceil((end + length) / ALIGN) * ALIGN;
   }
-  // The machine checks that a pointer leaves eight bytes.
+  // The machine checks that a pointer is followed by at least eight bytes.
   const size = template.dataAt + end + 2 * ALIGN;
   if (size > LIMITS.tapeBytes) throw new Error(`the tape has ${size} bytes, at most ${LIMITS.tapeBytes}`);
   const bytes = new Uint8Array(size);
@@ -43,7 +43,10 @@ export function bindTemplate(template: Template, bindings: Bindings): Uint8Array
   return bytes;
 }
 
-/** A process that starts one pod never has this compiled, where taking a tuple apart is a call for each of its members. */
+/**
+ * Indexed access on purpose: a process that starts one pod never gets this code compiled, and uncompiled destructuring of a tuple
+ * costs a call for each of its members.
+ */
 function place(view: DataView, places: readonly TextPlace[], offsets: readonly number[]): void {
   for (let i = 0; i < places.length; i++) {
     const one = places[i]!;

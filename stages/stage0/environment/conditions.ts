@@ -12,10 +12,10 @@ import { tryUntil, tryWithLimit } from './try-until.ts';
 import { whileAlive } from './while-alive.ts';
 
 const HTTP_MS = 1000;
-/** Many a command looks at things that are slow. */
+/** Long, because many commands check things that are slow. */
 const EXEC_MS = 10_000;
 
-/** Every app is ready, by its probe; without a ready probe, as soon as it has started. */
+/** Every app is ready by its ready probe; an app without a ready probe counts as soon as it has started. */
 export function ready(): Condition {
   return {
     text: 'be ready',
@@ -23,7 +23,9 @@ export function ready(): Condition {
   };
 }
 
-/** Something listens on the TCP port, and not only on the pod's loopback. Looked up in the kernel's tables: nobody is connected to. */
+/**
+ * A process listens on the TCP port on more than the pod's loopback. Read from the kernel's socket tables; no connection is made.
+ */
 export function port(number: number): Condition {
   requirePort(number);
   return {
@@ -40,7 +42,7 @@ export function port(number: number): Condition {
   };
 }
 
-/** Of a pod that ends it is told elsewhere, with the reason. */
+/** Returns undefined when the pod has ended, which is reported elsewhere, with the reason. */
 function initPidOf(pod: WaitedPod): number | undefined {
   try {
     return pod.initPid();
@@ -51,12 +53,12 @@ function initPidOf(pod: WaitedPod): number | undefined {
 }
 
 export interface HttpCondition {
-  /** Absent: 200 to 399. */
+  /** Expected status. Absent: 200 to 399. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A GET is answered. */
+/** An HTTP GET gets the expected answer. */
 export function http(number: number, path = '/', expected: HttpCondition = {}): Condition {
   requirePort(number);
   return {
@@ -73,7 +75,7 @@ export function http(number: number, path = '/', expected: HttpCondition = {}): 
   };
 }
 
-/** An app has written, or writes, a line that the pattern is found in. */
+/** An app has written, or will write, a line that matches the pattern. */
 export function logLine(pattern: RegExp | string, { app }: { readonly app?: string } = {}): Condition {
   const matches = (text: string): boolean =>
     typeof pattern === 'string' ? text.includes(pattern) : text.search(pattern) >= 0;
@@ -85,13 +87,15 @@ export function logLine(pattern: RegExp | string, { app }: { readonly app?: stri
 
 export interface ExecCondition {
   readonly app?: string;
-  /** Default 0. */
+  /** Expected exit code. Default 0. */
   readonly exitCode?: number;
-  /** Of the first try: a command that is not done by then is killed, and the next has twice as long. Default 10,000. */
+  /**
+   * Time limit of the first try, in ms: a command that exceeds it is killed, and the next try has twice as long. Default 10,000.
+   */
   readonly timeoutMs?: number;
 }
 
-/** The command, run in the pod again and again, ends with that code. */
+/** The command, run repeatedly in the pod, exits with the expected code. */
 export function exec(argv: readonly string[], expected: ExecCondition = {}): Condition {
   const { app, exitCode: wanted = 0, timeoutMs: firstMs = EXEC_MS } = expected;
   requireCommand(argv);
@@ -108,7 +112,7 @@ export function exec(argv: readonly string[], expected: ExecCondition = {}): Con
   };
 }
 
-/** The pod has ended; with that code, if one is given. */
+/** The pod has ended, with the given exit code if there is one. */
 export function exit(wanted?: number): Condition {
   return {
     text: wanted === undefined ? 'end' : `end with ${wanted}`,
@@ -121,7 +125,7 @@ export function exit(wanted?: number): Condition {
   };
 }
 
-/** All of them hold, or have held. */
+/** All conditions hold, or have held. */
 export function all(...conditions: readonly Condition[]): Condition {
   return {
     text: joined(conditions, 'and'),
@@ -130,7 +134,7 @@ export function all(...conditions: readonly Condition[]): Condition {
   };
 }
 
-/** One of them holds. */
+/** At least one condition holds. */
 export function any(...conditions: readonly Condition[]): Condition {
   return {
     text: joined(conditions, 'or'),
@@ -150,7 +154,7 @@ function joined(conditions: readonly Condition[], word: string): string {
   return conditions.map(({ text }) => text).join(` ${word} `);
 }
 
-/** Those that are not needed any more stop when the others have decided. */
+/** Aborts the remaining watches once the result is decided. */
 async function together(progress: Progress, run: (inner: Progress) => Promise<unknown>): Promise<void> {
   const enough = new AbortController();
   try {
@@ -165,7 +169,7 @@ function requirePort(number: number): void {
   throw new PodError('test/options', `wait for port ${number}: a port is a number from 1 to 65535`);
 }
 
-/** Loads the module when it is asked for: few suites do, and all would pay 5 ms for it. */
+/** Loads the module on demand: few suites need it, and it would cost each of them 5 ms. */
 async function request(
   host: string,
   portNumber: number,
@@ -199,7 +203,7 @@ async function watchLog(
   const joiner = new LineJoiner();
   const options: LogOptions = {
     apps: app === undefined ? apps : [app],
-    // A prompt is a line that is not ended.
+    // A prompt is a line without a line feed, so partial lines are matched too.
     sink: (from, line) => {
       if (matches(joiner.join(from, line).text.toString('utf8'))) found.abort();
     },
@@ -214,7 +218,7 @@ async function watchLog(
   await Promise.race([eventOf(found.signal), rejectionOf(signal), follower.failure]);
 }
 
-/** Also of what has happened already. */
+/** Resolves at once when the signal is already aborted. */
 function eventOf(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

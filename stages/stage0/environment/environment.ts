@@ -19,30 +19,30 @@ export interface Starter extends Start {
   readonly name: string;
   readonly until: Until;
   readonly timeoutMs: number;
-  /** Of all that the pods are made from; absent: they are for one use only. */
+  /** Key of everything that the pods are made from; absent: the pods are for a single use. */
   readonly key?: string | undefined;
 }
 
-/** Pods of a test, on a network of their own: they end with this process, or earlier. */
+/** Pods of a test, on a network of their own. They end with this process at the latest. */
 export class Environment implements AsyncDisposable {
   readonly name: string;
   readonly pods: Readonly<Record<string, TestPod>>;
-  /** By their places: the keys of `pods` that are numbers come first there. */
+  /** In the order of their places. `pods` has another order: JavaScript puts integer keys first. */
   readonly #all: readonly TestPod[];
   readonly #starter: Starter;
   readonly #room: Room;
   readonly #id: string;
   #generation = 0;
   #hasFailed = false;
-  /** It did not come up: the next run is not to be given it. */
+  /** The environment did not come up, so the next run must not reuse it. */
   #isUseless = false;
-  /** Nothing is left in it to be looked at. */
+  /** Nothing in the environment needs inspection any more. */
   #isOver = false;
   #isLeftUp = false;
-  /** Aborted when it is disposed of: a reset that is at work then gives up. */
+  /** Aborted on dispose, so that a reset in progress gives up. */
   readonly #end = new AbortController();
   #disposed: Promise<void> | undefined;
-  /** One reset after the other. */
+  /** Resets run one after another. */
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(starter: Starter, room: Room, id: string, pods: readonly TestPod[]) {
@@ -54,7 +54,7 @@ export class Environment implements AsyncDisposable {
     this.#id = id;
   }
 
-  /** For `environment`. Resolves when the apps have started; takes the room. */
+  /** For `environment`. Takes over the room. Resolves when the apps have started. */
   static async start(starter: Starter, room: Room, deadline: Deadline): Promise<Environment> {
     const id = newId();
     try {
@@ -66,7 +66,7 @@ export class Environment implements AsyncDisposable {
     }
   }
 
-  /** Of pods that run already, and whose names those of a reset may not get. */
+  /** Wraps pods that already run. A reset must not give new pods the names of these. */
   static of(starter: Starter, room: Room, running: readonly RunningPod[], id: string = newId()): Environment {
     const wait: ConstructorParameters<typeof TestPod>[3] = (pod, condition, settings) =>
       environment.wait({ [pod.name]: condition }, settings);
@@ -75,13 +75,13 @@ export class Environment implements AsyncDisposable {
     return environment;
   }
 
-  /** Until the condition holds for every pod, or each pod's own for those that are named. */
+  /** Waits until the condition holds for every pod, or, with a record, until each named pod meets its own condition. */
   async wait(until: Until, settings: WaitSettings = {}): Promise<void> {
     using deadline = this.#deadlineOf('wait for', settings);
     await this.#waitUntil(until, deadline);
   }
 
-  /** For `environment`: what does not come up is disposed of. */
+  /** For `environment`. Waits for the condition; disposes of an environment that does not come up. */
   async comeUp(until: Until, deadline: Deadline): Promise<void> {
     try {
       await this.#waitUntil(until, deadline);
@@ -108,8 +108,8 @@ export class Environment implements AsyncDisposable {
   }
 
   /**
-   * Back to where the clone began: the same addresses, and nothing that was written since. Resolves when it is ready again. One
-   * that is asked for while another is at work comes after it.
+   * Returns the pods to the state where the clone began: same addresses, and none of the data written since. Resolves when the
+   * environment is ready again. Concurrent resets run one after another.
    */
   async reset(settings: WaitSettings = {}): Promise<void> {
     this.#requireResettable();
@@ -125,14 +125,14 @@ export class Environment implements AsyncDisposable {
     using gate = new Gate();
     const failure = new AbortController();
     const signal = AbortSignal.any([deadline.signal, failure.signal]);
-    // Who is told to end needs nothing of what it waits for.
+    // On abort, release the pods at the gate, so that they can end.
     signal.addEventListener('abort', () => gate.open(), { once: true });
     const gone = cutAll(before);
     this.#generation++;
     const podName = nameOf(this.#starter, this.#id, this.#generation);
     const starting = startAll(this.#starter, this.#room, podName, signal, gate);
     const turns = this.#takeTurns(before, gone, gate, signal);
-    // Pods that wait for what will not come are ended by whoever starts them.
+    // If the handover fails, abort the start, or its pods would wait at the gate forever.
     turns.catch((error: unknown) => failure.abort(error));
     starting.catch((error: unknown) => failure.abort(error));
     const started = await starting;
@@ -142,13 +142,13 @@ export class Environment implements AsyncDisposable {
   }
 
   /**
-   * The pods that wait get the addresses when those before have ended, whose last words to whoever they were connected with are out
-   * then: without an answer the kernel would keep their network for minutes.
+   * Gives the addresses to the waiting pods once the old pods have ended. By then the old pods have closed their connections to
+   * their peers; if a peer got no answer, the kernel would keep the old network for minutes.
    */
   async #takeTurns(before: readonly RunningPod[], gone: Promise<void>, gate: Gate, signal: AbortSignal): Promise<void> {
     const ended = Promise.race([gone, Promise.all(before.map(({ exit }) => exit))]);
     await Promise.all([ended, gate.arrived()]);
-    // Given up meanwhile: the addresses are the next reset's to pass on.
+    // Aborted meanwhile: the next reset passes the addresses on.
     if (signal.aborted) return;
     this.#room.passOn(
       before.map(({ uuid }) => uuid),
@@ -164,22 +164,25 @@ export class Environment implements AsyncDisposable {
     throw new PodError('pod/state', message);
   }
 
-  /** The test has failed: with `POD_TEST_KEEP=onfail` the environment is left up when it is disposed of. */
+  /** Marks the test as failed: with `POD_TEST_KEEP=onfail` the environment is left up when it is disposed of. */
   markFailed(): void {
     this.#hasFailed = true;
   }
 
-  /** For `environment`: setup is done, and what it left has been taken out of the pods. Whatever `POD_TEST_KEEP` says, they go. */
+  /**
+   * For `environment`. Setup is done and its files have been taken out of the pods, so the pods are removed regardless of
+   * `POD_TEST_KEEP`.
+   */
   markOver(): void {
     this.#isOver = true;
   }
 
-  /** For `environment`: it was disposed of, and is there still. */
+  /** For `environment`. True when the environment was disposed of but left up. */
   get isLeftUp(): boolean {
     return this.#isLeftUp;
   }
 
-  /** Ends the pods at once, and removes all that is left of them. */
+  /** Ends the pods at once and removes everything that belongs to them. */
   dispose(): Promise<void> {
     return (this.#disposed ??= this.#dispose());
   }
@@ -202,7 +205,7 @@ export class Environment implements AsyncDisposable {
   #leaveUp(): void {
     this.#isLeftUp = true;
     for (const { running, store, uuid } of this.#all) {
-      // While the monitor still has it: gc of another process takes at once what is nobody's.
+      // Do this while the monitor still owns the pod: gc in another process removes an unowned pod at once.
       wherever(store, uuid, (path) => path !== undefined && keepAfterExit(path));
       running.lifeline?.letGo();
     }
@@ -225,12 +228,12 @@ function isToBeKept(hasFailed: boolean): boolean {
 
 const MAX_NAME = 63;
 
-/** Tells the pods of one clone from those of another. */
+/** Distinguishes the pods of one clone from those of another. */
 function newId(): string {
   return randomBytes(3).toString('hex');
 }
 
-/** Pods that are on their way out still have their names: those of a reset get others. */
+/** Pods that are ending still hold their names, so the pods of a reset get new ones. */
 function nameOf({ name, members }: Starter, id: string, generation: number): (place: number) => string {
   const suffix = generation === 0 ? '' : `-${generation}`;
   return (place) => {

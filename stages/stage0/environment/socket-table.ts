@@ -4,15 +4,15 @@ import { readFileSync } from 'node:fs';
 
 const LISTEN = '0A';
 /**
- * 127.0.0.0/8, as such and as a part of IPv6, and ::1. In the tables each 32 bits stand in the order of this machine's bytes, all of
- * which are little-endian.
+ * 127.0.0.0/8, as IPv4 and as IPv4-mapped IPv6, and ::1. The tables print each 32-bit word in host byte order; all supported
+ * machines are little-endian.
  */
 const LOOPBACK = /^(0{16}FFFF0000)?[0-9A-F]{6}7F$|^0{24}01000000$/;
 
-/** `open`: from outside; `loopback`: only from inside the pod. */
+/** `open`: reachable from outside; `loopback`: only from inside the pod. */
 export type PortState = 'open' | 'loopback' | 'closed';
 
-/** What listens on a TCP port in the network namespace of a process; `closed` when the process is gone. */
+/** The state of a TCP port in the network namespace of a process; `closed` when the process is gone. */
 export function readPort(pid: number, port: number): PortState {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
   const addresses = ['tcp', 'tcp6'].flatMap((table) => listeners(`/proc/${pid}/net/${table}`, wanted));
@@ -26,7 +26,7 @@ function listeners(path: string, port: string): string[] {
     text = readFileSync(path, 'latin1');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Without IPv6 there is no second table.
+    // A kernel without IPv6 has no tcp6 table.
     if (code === 'ENOENT' || code === 'ESRCH' || code === 'EINVAL') return [];
     throw error;
   }

@@ -35,7 +35,7 @@ import {
   snapshotsHome,
 } from './snapshot.ts';
 
-/** Described once; every `clone` is a copy of its own. */
+/** The description of an environment; every `clone` makes a separate copy. */
 export class Stack {
   readonly name: string;
   readonly #options: EnvironmentOptions;
@@ -61,17 +61,17 @@ export class Stack {
     this.#members = readMembers(options, this.#baseDir);
   }
 
-  /** Calls `setup` if nobody has yet: `clone` does it too. */
+  /** Runs `setup` if that has not been done yet. `clone` does this too. */
   async prepare(): Promise<void> {
     await this.#prepare();
   }
 
-  /** Pods of their own, as `setup` has left them. Resolves when they are ready. */
+  /** Starts a new copy of the pods, as `setup` left them. Resolves when they are ready. */
   async clone(settings: CloneSettings = {}): Promise<Environment> {
     requireOptions(`clone environment "${this.name}"`, settings, CLONE_SETTINGS);
     const { until = this.#until, timeoutMs = this.#timeoutMs, signal } = settings;
     signal?.throwIfAborted();
-    // Others wait for it too, or will.
+    // The preparation is shared with other callers, so an abort only stops waiting for it.
     const starter = this.#starter(await unlessAborted(this.#prepare(), signal));
     using deadline = new Deadline({ timeoutMs, signal });
     const environment =
@@ -88,7 +88,7 @@ export class Stack {
     return this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
-  /** Once, unless it failed. */
+  /** Runs once; again only after a failure. */
   #prepare(): Promise<Prepared> {
     requireOutsideSetup(snapshotsHome(this.#root, this.name), this.name);
     return (this.#prepared ??= this.#prepareOnce().catch((error: unknown) => {
@@ -122,7 +122,7 @@ export class Stack {
     return { key, snapshot: { key, pods } };
   }
 
-  /** `keep`: what failed is left up, and its files are in `staging`. */
+  /** `keep`: called when a failed environment is left up, whose files are in `staging`. */
   async #setUp(setup: Setup, staging: string, keep: () => void): Promise<void> {
     using deadline = new Deadline({ timeoutMs: this.#timeoutMs });
     const environment = await Environment.start(this.#starter({ staging }), this.#takeRoom(), deadline);
@@ -157,7 +157,7 @@ export class Stack {
     return takeRoom(this.#root, this.#isHermetic ? 'closed' : 'open');
   }
 
-  /** The lock that images of a manifest in that folder are kept to. */
+  /** The lock that pins the images of manifests in that folder. */
   #keptTo(baseDir: string): { readonly pins: Pins | undefined; readonly frozen: Frozen | undefined } {
     const { lock } = this.#options;
     const frozen = frozenBy(lock !== undefined);
@@ -165,7 +165,7 @@ export class Stack {
     return { pins, frozen };
   }
 
-  /** As the last run has left it: whoever wants it as it was at first resets it. */
+  /** Reuses the environment in the state in which the last run left it. Call `reset` to get the original state. */
   async #takeLeft(starter: Starter): Promise<Environment | undefined> {
     if (starter.key === undefined || !mayReuse()) return undefined;
     const left = await takeLeft(this.#root, this.name, starter.key);
@@ -229,7 +229,7 @@ export class Stack {
     });
   }
 
-  /** The other pods, by their names and host names. */
+  /** Lines of /etc/hosts with the names and host names of the environment's pods. */
   #hostsFor(own: number, room: Room): string {
     return this.#members
       .map(({ spec }, place) => ({ spec, place }))
@@ -246,12 +246,12 @@ export class Stack {
 type Setup = NonNullable<EnvironmentOptions['setup']>;
 
 interface Prepared {
-  /** Absent while setup works. */
+  /** Absent while setup runs. */
   readonly key?: string;
   readonly snapshot?: { readonly key: string; readonly pods: readonly PodSnapshot[] };
 }
 
-/** Its own host name a pod knows anyway. */
+/** A pod's /etc/hosts has its own host name anyway. */
 function namesOf({ name, hostname }: PodSpec, isOwn: boolean): string[] {
   const names = new Set([name, hostname]);
   if (isOwn) names.delete(hostname);

@@ -13,20 +13,20 @@ import type { Room } from './room.ts';
 /** How an environment starts one of its pods. */
 export interface Launch {
   readonly signal: AbortSignal;
-  /** The pod is on its own; its apps may wait long for each other. */
+  /** Called when the pod itself has been launched; its apps may still wait a long time for each other. */
   readonly onLaunched: (pod: RunningPod) => void;
-  /** Closed: no app starts, and no address is the pod's own, before it is opened. */
+  /** While the gate is closed, no app starts and the pod does not get its address. */
   readonly gate?: Gate | undefined;
 }
 
 export interface Start {
-  /** Of the pods, in the order of their places. */
+  /** Names of the pods, in the order of their places. */
   readonly members: readonly string[];
   readonly root: string;
   readonly start: (place: number, podName: string, room: Room, launch: Launch) => Promise<RunningPod>;
 }
 
-/** All or none: resolves when the apps of all have started, and ends them when one fails or the signal is aborted. */
+/** Starts all pods or none: resolves when the apps of all have started; when one fails or the signal is aborted, ends them all. */
 export async function startAll(
   starter: Start,
   room: Room,
@@ -38,7 +38,7 @@ export async function startAll(
   const launched: RunningPod[] = [];
   const hasFailed = new AbortController();
   const either = AbortSignal.any([signal, hasFailed.signal]);
-  // What came first: those that follow have been told to end.
+  // The first failure. Later ones only follow from ending the pods.
   let cause: unknown;
   const giveUp = (): void => {
     const reason: unknown = either.reason;
@@ -75,14 +75,14 @@ export async function cutAll(pods: readonly RunningPod[]): Promise<void> {
   await Promise.all(pods.flatMap(({ lifeline }) => (lifeline ? [lifeline.cut()] : [])));
 }
 
-/** With what is known of the pods as long as they are there. */
+/** Describes the pods while they still exist. */
 function notInTime({ members, root }: Start, launched: readonly RunningPod[], { message }: TimeIsUp): PodError {
   const pods = members.flatMap((name, place) => (launched[place] ? [described(name, root, launched[place])] : []));
   const what = `wait for the apps of ${members.map((name) => `pod "${name}"`).join(', ')} to start: ${message}`;
   return new PodError('pod/timeout', [what, ...describeLate(pods)].join('\n'));
 }
 
-/** One that is hardly launched has no logs yet, and one that has just ended is removed while it is looked at. */
+/** A pod just launched has no logs yet, and a pod that has just ended may be removed during the read. */
 function describeLate(pods: readonly DescribedPod[]): string[] {
   try {
     const late = pods.filter((pod) => pod.status()?.apps.some(({ state }) => state === 'waiting'));

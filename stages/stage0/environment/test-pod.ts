@@ -11,10 +11,10 @@ import { PodFiles } from './pod-files.ts';
 
 /** A pod of an environment. It stays the same object when the environment is reset. */
 export class TestPod implements WaitedPod {
-  /** As its manifest says, and as the other pods know it. */
+  /** The name in the manifest, by which the other pods know the pod. */
   readonly name: string;
   readonly store: PodStore;
-  /** Of its running apps. */
+  /** Files of its running apps. */
   readonly files: PodFiles;
   readonly #wait: (condition: Condition, settings: WaitSettings) => Promise<void>;
   #running: RunningPod;
@@ -39,7 +39,7 @@ export class TestPod implements WaitedPod {
     return this.#running.uuid;
   }
 
-  /** As `pod ps` shows it. */
+  /** The name that `pod ps` shows. */
   get podName(): string {
     return this.#running.name;
   }
@@ -48,7 +48,7 @@ export class TestPod implements WaitedPod {
     return this.#running.apps;
   }
 
-  /** IPv4, to be dialled from the host. Throws for a pod without a network. */
+  /** The pod's IPv4 address, reachable from the host. Throws for a pod without a network. */
   get ip(): string {
     const [ip] = this.#running.ips;
     if (ip === undefined)
@@ -56,7 +56,7 @@ export class TestPod implements WaitedPod {
     return ip;
   }
 
-  /** Runs a command in an app, under its isolators, and collects what it prints. Throws when it cannot be executed. */
+  /** Runs a command in an app, under the app's isolators, and collects its output. Throws when the command cannot be executed. */
   async exec(argv: readonly string[], settings: ExecSettings = {}): Promise<ExecResult> {
     return this.#pod.exec(argv, settings);
   }
@@ -66,24 +66,27 @@ export class TestPod implements WaitedPod {
     return this.status() === undefined ? [] : this.#pod.logs(app);
   }
 
-  /** As `pod status -o json` shows it; undefined when the environment was disposed of. */
+  /** The status as `pod status -o json` shows it; undefined when the environment has been disposed of. */
   status(): PodStatus | undefined {
     return this.#pod.status();
   }
 
-  /** Until the condition holds. Throws with what is known of the pod when it cannot, or the time limit has passed. */
+  /**
+   * Waits until the condition holds. Throws, with a description of the pod, when it can no longer hold or the time limit has
+   * passed.
+   */
   wait(condition: Condition, settings: WaitSettings = {}): Promise<void> {
     return this.#wait(condition, settings);
   }
 
-  /** The host's pid of the pod's PID 1; throws when the pod has ended. */
+  /** The pid of the pod's PID 1 on the host. Throws when the pod has ended. */
   initPid(): number {
     this.#initPid ??= findInit(this.uuid, cgroupMountPoints());
     if (this.#initPid === undefined) throw new PodError('pod/died', `find PID 1 of pod "${this.name}": it has ended`);
     return this.#initPid;
   }
 
-  /** For the environment: the pod that takes this one's place. */
+  /** For the environment: replaces the pod after a reset. */
   replace(running: RunningPod): void {
     this.#running = running;
     this.#pod = new Pod(running, this.store.root);

@@ -6,7 +6,10 @@ const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 100;
 const SLOW_MS = 100;
 
-/** For what raises no event: tries often at first, then after a tenth of the time that has passed. Rejects with the signal's reason. */
+/**
+ * Polls for what raises no event: often at first, then after pauses of a tenth of the elapsed time. Rejects with the signal's
+ * reason.
+ */
 export async function tryUntil(signal: AbortSignal, test: () => boolean | Promise<boolean>): Promise<void> {
   const begun = performance.now();
   for (;;) {
@@ -22,13 +25,15 @@ export async function tryUntil(signal: AbortSignal, test: () => boolean | Promis
 }
 
 export interface Limit {
-  /** Of the first try; after one that was given up the next has twice as long, so that what is slow comes through. */
+  /**
+   * Time limit of the first try. Each try that exceeds its limit doubles the next limit, so that slow answers succeed in the end.
+   */
   readonly firstMs: number;
-  /** What is to be said of a try that came to nothing: `no answer`. */
+  /** The note for a try without a result: `no answer`. */
   readonly nothing: string;
 }
 
-/** For what may never answer: one try does not use up the time of all. */
+/** Polls with a limit on each try, so that one try without an answer does not use up all of the time. */
 export function tryWithLimit(
   { signal, note }: Progress,
   { firstMs, nothing }: Limit,

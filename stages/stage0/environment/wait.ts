@@ -9,11 +9,14 @@ interface WaitInput {
   readonly pods: Readonly<Record<string, TestPod>>;
   readonly until: Until;
   readonly deadline: Deadline;
-  /** Whether the pods are there for whoever reads of a failure. */
+  /** Whether the pods stay up for inspection after a failure. */
   readonly stayUp: boolean;
 }
 
-/** One deadline for all of it. Throws with what is known of the pods; with the signal's reason when that was aborted. */
+/**
+ * Waits for all conditions under one deadline. Throws with a description of the pods, or with the signal's reason when it was
+ * aborted.
+ */
 export async function waitUntil({ pods, until, deadline, stayUp }: WaitInput): Promise<void> {
   const waits = waitsOf(pods, until);
   const enough = new AbortController();

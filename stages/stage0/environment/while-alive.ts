@@ -3,7 +3,7 @@ import { readReadiness } from '../pod/readiness.ts';
 import { watchPod } from '../pod/wait.ts';
 import type { Condition, Progress, WaitedPod } from './condition.ts';
 
-/** An app that has failed for good keeps nobody waiting for the time limit. */
+/** Rejects as soon as an app has failed for good, instead of at the time limit. */
 export function whileAlive(watch: Condition['watch']): Condition['watch'] {
   return async (pod, { signal, note }: Progress) => {
     const decided = new AbortController();
@@ -16,7 +16,7 @@ export function whileAlive(watch: Condition['watch']): Condition['watch'] {
   };
 }
 
-/** Never resolves. */
+/** Never resolves; rejects when the pod can no longer be ready. */
 async function deathOf(pod: WaitedPod, signal: AbortSignal): Promise<never> {
   let never: string | undefined;
   const isLost = (): boolean => (never = readReadiness(pod.store, pod.uuid).never) !== undefined;

@@ -2,12 +2,12 @@ import type { NewPod } from '../pod/pod-dir.ts';
 import type { RunOptions } from '../cli/launch-api.ts';
 import type { CompiledPod, PodIdentity } from './compiled.ts';
 
-/** What is known when a pod is about to take things from the host. */
+/** The inputs of taking what a pod needs from the host. */
 export interface AcquireInput {
   readonly identity: PodIdentity;
   readonly pod: CompiledPod;
   readonly options: RunOptions;
-  /** A prepared pod: it has its name and its directory, and we its lock. */
+  /** Set for a prepared pod: it already has its name and directory, and the caller holds its lock. */
   readonly prepared?: PreparedPod | undefined;
 }
 

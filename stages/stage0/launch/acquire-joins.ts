@@ -8,15 +8,15 @@ import { PodStore } from '../pod/store.ts';
 import { openPodNamespace } from './pod-network.ts';
 
 export interface AcquiredJoins {
-  /** The namespaces, in the order of the joins. */
+  /** Descriptors of the namespaces, in the order of the joins. */
   readonly fds: readonly Fd[];
-  /** Of the pod whose network is shared. */
+  /** Addresses of the pod whose network is shared. */
   readonly ips: readonly string[];
-  /** Of the pod whose UTS namespace is shared. */
+  /** Hostname of the pod whose UTS namespace is shared. */
   readonly hostname: string | undefined;
 }
 
-/** Opens the namespaces of pods that run; from then on they are there, whatever becomes of those pods. */
+/** Opens namespaces of running pods. An open descriptor keeps a namespace alive after its pod has ended. */
 export function acquireJoins(root: string, joins: readonly Join[]): AcquiredJoins {
   const fds: Fd[] = [];
   let ips: readonly string[] = [];

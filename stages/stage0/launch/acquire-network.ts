@@ -18,7 +18,7 @@ import type { LedgerEntry } from '../pod/ledger.ts';
 
 const RESOLVED = '/run/systemd/resolve/resolv.conf';
 
-/** What one pod got of its network mode. */
+/** What one pod gets from its network mode. */
 export interface AcquiredNetwork {
   readonly ips: readonly string[];
   /** Contents of the apps' /etc/hosts and /etc/resolv.conf. */
@@ -35,19 +35,19 @@ export interface NetworkRequest {
   readonly ports: readonly PublishedPort[];
   /** Addresses of the pod whose network this one shares. */
   readonly sharedIps: readonly string[];
-  /** Of a pod of a test environment. */
+  /** Set for a pod of a test environment. */
   readonly place?: EnvironmentPlace | undefined;
-  /** Writes the pod's ledger; to be called once, before anything but claims is taken. */
+  /** Writes the pod's ledger. Called once, before anything except claims is taken. */
   readonly record: (entries: readonly LedgerEntry[]) => void;
 }
 
-/** Where a pod of a test environment is among the others of it. */
+/** A pod's place among the other pods of its test environment. */
 export interface EnvironmentPlace extends RoomPlace {
   /** Lines of /etc/hosts: an address and its names. */
   readonly hosts: string;
 }
 
-/** Takes what the mode needs for one pod. */
+/** Takes what the network mode needs for one pod. */
 export async function acquireNetwork(request: NetworkRequest): Promise<AcquiredNetwork> {
   if (request.mode === 'bridge') return acquireBridge(request);
   request.record([]);
@@ -66,7 +66,7 @@ function userModeFiles({ hostname }: NetworkRequest): AcquiredNetwork {
   };
 }
 
-/** A pod that shares the host's network asks the host's resolvers; any other only those it can reach. */
+/** A pod that shares the host's network uses the host's resolvers; any other pod uses only the resolvers it can reach. */
 function resolverFiles(
   { hostname, mode, place }: NetworkRequest,
   addresses?: Parameters<typeof hostsFile>[1],
@@ -74,7 +74,7 @@ function resolverFiles(
   if (place?.kind === 'closed')
     return { hosts: hostsFile(hostname, addresses && { ip4: addresses.ip4 }) + place.hosts, resolvConf: '' };
   const own = readIfThere('/etc/resolv.conf') ?? '';
-  // Most hosts have none, and a failure costs a process that has just begun a millisecond.
+  // Most hosts do not have this file, and a failed read costs a new process a millisecond.
   const upstream = pathExists(RESOLVED) ? readIfThere(RESOLVED) : undefined;
   return {
     hosts: hostsFile(hostname, addresses) + (place?.hosts ?? ''),
@@ -82,7 +82,7 @@ function resolverFiles(
   };
 }
 
-/** The address first: from then on nobody removes the bridge. */
+/** Claims the address first: the claim keeps others from removing the bridge. */
 async function acquireBridge(request: NetworkRequest): Promise<AcquiredNetwork> {
   const { root, uuid, ports, record, place } = request;
   const config = bridgeConfig(root);
@@ -90,7 +90,7 @@ async function acquireBridge(request: NetworkRequest): Promise<AcquiredNetwork> 
     ? (await import('../network/rooms.ts')).claimPlace(claims, root, config, place, uuid)
     : claimAddresses(claims, root, config, uuid);
   record(networkLedger(uuid, { config, addresses }, ports));
-  // What most starts do not need is loaded by those that do.
+  // Loaded on demand: most starts publish no ports.
   if (ports.length > 0) await takePorts(root, ports, uuid);
   const bridge = findBridge(root, config) ?? (await makeBridge(root, config));
   return {
@@ -109,7 +109,7 @@ async function takePorts(root: string, ports: readonly PublishedPort[], uuid: st
   }
 }
 
-/** Of pods that are there, somebody has taken the bridge away: they get it back. */
+/** If pods exist on a bridge that somebody removed, they are connected to the new one. */
 async function makeBridge(root: string, config: BridgeConfig): Promise<Interface> {
   const [{ ensureBridge }, { podsOnBridge }] = await Promise.all([
     import('../network/bridge.ts'),

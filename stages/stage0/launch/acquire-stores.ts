@@ -16,7 +16,7 @@ import type { CompiledStore } from './compiled.ts';
 
 export interface AcquiredStores {
   readonly bindings: Bindings;
-  /** Loop devices, in the order of the stores; they are nobody's when they are closed. */
+  /** Loop devices, in the order of the stores. The kernel frees a device when its descriptor is closed. */
   readonly devices: readonly Fd[];
 }
 
@@ -29,7 +29,7 @@ interface StoresInput {
   readonly record: (entries: readonly LedgerEntry[]) => void;
 }
 
-/** What the stores of a pod need that is no file of its own: projects, and loop devices. */
+/** Takes what the pod's stores need besides their files: project ids and loop devices. */
 export async function acquireStores(input: StoresInput): Promise<AcquiredStores> {
   const bindings: Record<string, number> = {};
   const devices: Fd[] = [];
@@ -45,12 +45,12 @@ export async function acquireStores(input: StoresInput): Promise<AcquiredStores>
   return { bindings, devices };
 }
 
-/** Above what administrators write into /etc/projid, and where no other tool is known to count from. */
+/** Higher than the ids that administrators put into /etc/projid; no other tool is known to allocate from this range. */
 const FIRST_PROJECT = 0x4000_0000;
 const PROJECTS = 0x2000_0000;
 const MOST_TRIES = 1000;
 
-/** Starts at a place that follows from the uuid: pods of other roots have the same file system, and other claims. */
+/** Starts at a position derived from the uuid: pods of other state directories share the file system, but not the claims. */
 function* freeProjects(uuid: string, fd: number): Generator<string> {
   const start = Number.parseInt(uuid.slice(0, 8), 16) % PROJECTS;
   for (let i = 0; i < MOST_TRIES; i++) {
@@ -79,10 +79,10 @@ function claimProject({ root, uuid, path, record }: StoresInput, { name, at }: C
   }
 }
 
-/** No reserved blocks and no journal: nothing of it outlives the pod. */
+/** No reserved blocks and no journal, because the content does not outlive the pod. */
 const OPTIONS = ['-q', '-F', '-m', '0', '-O', '^has_journal,^resize_inode', '-E', 'lazy_itable_init=1,nodiscard'];
 
-/** A file without blocks, until something is written; in the pod's directory, and removed with it. */
+/** Makes a sparse image file in the pod's directory. It is removed together with the directory. */
 async function makeImage(podPath: string, { name, bytes, at }: CompiledStore): Promise<Fd> {
   const image = `${podPath}/store.${name}.img`;
   const why = `make a file system of ${bytes} bytes for "${name}"`;

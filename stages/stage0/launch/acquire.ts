@@ -15,19 +15,19 @@ import type { AcquireInput } from './acquire-input.ts';
 import { newRecord } from './record.ts';
 import { claimUidRange, UID_RANGE_KIND } from './uid-range.ts';
 
-/** A pod that has all it needs of this host but its processes. */
+/** A pod that has taken everything it needs from this host, but has no processes yet. */
 export interface AcquiredPod {
   readonly uuid: string;
-  /** Where it will be when it runs. */
+  /** The path of the pod's directory once the pod runs. */
   readonly path: string;
   readonly lockFd: number;
   readonly ips: readonly string[];
   readonly bindings: Bindings;
-  /** Descriptors that go with the tape, into its first registers; whoever hands them off closes them. */
+  /** Descriptors that are sent with the tape, into its first registers. The caller that hands them off closes them. */
   readonly given: readonly Fd[];
 }
 
-/** What the pod takes is in its ledger before it is taken; a failure gives everything back. */
+/** Takes what the pod needs. Everything is in the pod's ledger before it is taken; a failure releases everything. */
 export async function acquirePod(input: AcquireInput): Promise<AcquiredPod> {
   const { root } = input.options;
   const pod = input.prepared ?? new PodStore(root).create(input.options.uuid);
@@ -59,7 +59,7 @@ async function takeAll(
   const { root } = options;
   const hostname =
     joined?.hostname ?? (pod.hasHostName ? process.getBuiltinModule('node:os').hostname() : identity.hostname);
-  // Claims carry the uuid: one that a crash left before it was in the ledger is found by gc all the same.
+  // Claims contain the uuid, so gc finds a claim that a crash left before the ledger was written.
   if (!input.prepared) claimName(new PodStore(root), identity.name, uuid, options.replaces);
   const uidBase = claimUidRange(root, uuid, pod.userns);
   const uidRange = uidBase === null ? [] : [{ kind: UID_RANGE_KIND, base: uidBase }];
@@ -83,7 +83,7 @@ async function takeAll(
   return { uuid, path: podPath(root, 'run', uuid), lockFd, ips: network.ips, bindings, given };
 }
 
-/** Few pods limit what is on disk, and only they load it. */
+/** Loaded on demand: few pods limit their disk usage. */
 async function acquireStoresOf(
   { pod, options: { root } }: AcquireInput,
   uuid: string,

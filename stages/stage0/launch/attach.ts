@@ -14,12 +14,15 @@ const IS_TERMINAL = 1;
 const TAKES_INPUT = 2;
 
 /**
- * What an app may write while its client does something else. Beyond it output is lost to the client: nothing a client does or
- * leaves undone may hold up an app.
+ * The limit for output that an app writes while its client is busy. Output beyond it is lost to the client: a client must never be
+ * able to block an app.
  */
 const BACKLOG_BYTES = 1024 * 1024;
 
-/** A client of an app of a running pod; without `app` of its first. Throws `pod/state` when the app, or the pod, has ended. */
+/**
+ * Connects a client to an app of a running pod; to the first app if `app` is absent. Throws `pod/state` when the app, or the pod,
+ * has ended.
+ */
 export async function attachToApp(podDir: string, app: string | undefined): Promise<AttachedApp> {
   const index = app === undefined ? 0 : appIndex(podDir, app);
   const control = connectControl(podDir);
@@ -40,12 +43,12 @@ export async function attachToApp(podDir: string, app: string | undefined): Prom
 }
 
 export interface FirstClient {
-  /** For init, in place of the first app's standard input: a connection that has asked already. */
+  /** For init, as the first app's standard input: a connection on which the attach request has already been sent. */
   readonly far: Fd;
   readonly attached: AttachedApp;
 }
 
-/** A client of the first app's terminal that is there before the app is started, so that nothing is missed. */
+/** Makes a client of the first app's terminal that is connected before the app starts, so that it misses no output. */
 export function firstClient(size: TerminalSize | undefined): FirstClient {
   const [control, far] = socketPair();
   const streams = sendAttach(control, 0);
@@ -55,7 +58,7 @@ export function firstClient(size: TerminalSize | undefined): FirstClient {
   return { far, attached: client };
 }
 
-/** The near ends of the client's input and output, and of its errors. */
+/** Returns the near ends of two sockets: one for the client's input and output, one for its errors. */
 function sendAttach(control: Fd, app: number): [Fd, Fd] {
   const [stream, farStream] = socketPair();
   const [errors, farErrors] = socketPair();
@@ -104,7 +107,7 @@ class Client implements AttachedApp {
   }
 }
 
-/** Answers to a new size come in between. */
+/** Waits for the end; skips answers to resize requests. */
 async function endOf(channel: Channel): Promise<AttachedEnd | undefined> {
   for (;;) {
     const message = await channel.next();

@@ -1,7 +1,7 @@
 import { SIG_SETMASK } from '../../linux/signals.ts';
 import type { DataRef, Tape } from '../../tape/program.ts';
 
-/** The end of an `enter` tape whose stage1 is to be another program: it makes no pod. */
+/** Ends an `enter` tape by executing another program in stage1's place; no pod is made. */
 export function planBecome(enter: Tape, argv: readonly [path: string, ...rest: string[]], why: string): void {
   enter.call('rt_sigprocmask', [SIG_SETMASK, enter.buffer(8), 0, 8], { why });
   const environment = strings(enter, [`PATH=${process.env['PATH'] ?? ''}`]);

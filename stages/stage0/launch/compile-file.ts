@@ -12,7 +12,7 @@ export interface CompiledFile extends Compilation {
   readonly spec: PodSpec;
 }
 
-/** Parses, resolves and plans; what came of it is kept for the next start. `pins` are those beside the manifest. */
+/** Parses, resolves and plans; stores the result for the next start. `pins` are the pins beside the manifest. */
 export async function compileFile(
   manifest: ManifestInput,
   options: RunOptions,
@@ -30,7 +30,7 @@ export async function compileFile(
   warnings.forEach(onWarning);
   const spec = applyOverrides(parsed, { name, network });
   const compiled = await compilePod(spec, { ...options, pins, onWarning });
-  // What the manifest deserves a warning for is to be said at each start.
+  // A manifest with warnings is not stored, because each start must print them.
   if (warned.length === 0) {
     const { facts, apps, fileVolumes, pod } = compiled;
     const images = [...new Map(apps.map(({ image }) => [image.ref, image])).values()];

@@ -23,10 +23,10 @@ import { refusedToCaller } from './require-caller.ts';
 import { requireDescriptors, requireStateDirectory } from './require-host.ts';
 import { refuseUnsupported, resolveApps } from './resolve.ts';
 
-/** A compiled pod, with what it was made from. */
+/** A compiled pod and the inputs it was made from. */
 export interface Compilation {
   readonly pod: CompiledPod;
-  /** For the sentence and the line of an op that failed. */
+  /** Gives the purpose and the manifest line of an op that failed. */
   readonly program: Program;
   readonly facts: HostFacts;
   readonly apps: readonly ResolvedApp[];
@@ -50,7 +50,7 @@ export type CompileOptions = Pick<
   | 'images'
 > & { readonly pins: Pins | undefined };
 
-/** Resolves the images, and lowers the pod. Throws with everything that cannot be honoured on this host. */
+/** Resolves the images and compiles the pod. Throws with everything that this host cannot provide. */
 export async function compilePod(spec: PodSpec, options: CompileOptions): Promise<Compilation> {
   const { root, onPhase = () => {} } = options;
   onPhase('resolve');
@@ -77,7 +77,7 @@ export async function compilePod(spec: PodSpec, options: CompileOptions): Promis
   );
 }
 
-/** Few pods ask for it, and only they load it. */
+/** Loaded on demand: few pods have a metadata service. */
 export async function metadataOf(
   spec: PodSpec,
   apps: readonly ResolvedApp[],
@@ -91,7 +91,7 @@ const KEPT = 64;
 let kept = new Map<string, Compilation>();
 let keptFor: HostFacts | undefined;
 
-/** All that a plan depends on; what is a symbol on the tape (a pod's name is one) is left out. */
+/** Everything that a plan depends on. Values that are symbols on the tape, such as a pod's name, are left out. */
 function keyOf({ spec, apps, facts, layersDir, first, fileVolumes, removesItself }: PlanInput): string {
   const { manifest, name, hostname, labels, annotations, rollout, nameAt, ...planned } = spec;
   void [name, hostname, labels, rollout, nameAt];
@@ -111,7 +111,7 @@ function keyOf({ spec, apps, facts, layersDir, first, fileVolumes, removesItself
   ]);
 }
 
-/** What was made of an input that differs in nothing a plan depends on, or a new one. */
+/** Returns an earlier compilation when the inputs that a plan depends on are the same; compiles otherwise. */
 function compileOnce(input: PlanInput, base: HostFacts): Compilation {
   if (keptFor !== base) {
     kept = new Map();
@@ -158,7 +158,7 @@ function entryMember(entry: Entry | undefined): Pick<CompiledPod, 'entry'> {
   return entry ? { entry } : {};
 }
 
-/** `volumes`: those of which something may be left when the pod has ended. */
+/** `volumes`: the volumes that may leave files behind when the pod has ended. */
 function compileApp(
   plan: Plan,
   { spec, image }: ResolvedApp,

@@ -5,7 +5,7 @@ import type { Join } from '../plan/joins.ts';
 import type { PublishedPort } from '../network/types.ts';
 import type { Entry } from './plan-enter.ts';
 
-/** What tells pods of one plan from each other: nothing of it is on the tape but as a symbol. */
+/** What distinguishes pods of the same plan. It is on the tape only as symbols. */
 export type PodIdentity = Pick<PodSpec, 'name' | 'hostname' | 'labels' | 'annotations'> & {
   readonly manifest: Pick<PodSpec['manifest'], 'path' | 'text'>;
 };
@@ -14,14 +14,14 @@ export interface CompiledApp {
   readonly name: string;
   readonly image: { readonly ref: string; readonly digest: string };
   readonly restart: 'never' | 'on-failure' | 'always';
-  /** Where the manifest has its hooks: `file:line:col` by name. */
+  /** The places of the hooks in the manifest: `file:line:col` by hook name. */
   readonly hooks: Readonly<Record<string, string>>;
-  /** `packExecData`. */
+  /** The result of `packExecData`. */
   readonly exec: unknown;
   readonly at: Position;
 }
 
-/** Files whose bytes are limited: what each start takes for them. */
+/** A file store with a size limit; each start takes the resources for it. */
 export interface CompiledStore {
   readonly name: string;
   readonly method: 'project' | 'memory' | 'image';
@@ -29,36 +29,36 @@ export interface CompiledStore {
   readonly at: Position;
 }
 
-/** A manifest, lowered: all that a start needs and that is the same for every start. Plain data: it may be kept in a file. */
+/** A compiled manifest: everything a start needs that is the same for every start. Plain data, so it can be stored in a file. */
 export interface CompiledPod {
   readonly tape: Template;
   readonly cgroupMounts: readonly string[];
   readonly stores?: readonly CompiledStore[];
-  /** Namespaces of other pods, which each start opens. */
+  /** Namespaces of other pods. Each start opens them. */
   readonly joins?: readonly Join[];
   readonly hasHostName?: true;
-  /** The firewall marks its packets, by a table of its own. */
+  /** The firewall marks the pod's packets, in a table of its own. */
   readonly hasMarks?: true;
   readonly network: { readonly mode: string; readonly ports: readonly PublishedPort[] };
-  /** `host`: it takes no range of the host's ids. */
+  /** `host`: the pod takes no range of host ids. */
   readonly userns: UsernsSpec;
-  /** A normal user's, whose monitor has to be let into its user namespace. */
+  /** For a pod of a normal user: the monitor needs help to enter its user namespace. */
   readonly entry?: Entry;
-  /** It has a metadata service, and each start makes its address and token. */
+  /** The pod has a metadata service; each start makes its address and token. */
   readonly hasMetadata?: true;
-  /** Its monitor removes what it leaves. */
+  /** The pod's monitor removes what the pod leaves behind. */
   readonly clearsItself?: true;
-  /** It ends with the process that started it. */
+  /** The pod ends with the process that started it. */
   readonly hasLifeline?: true;
   readonly apps: readonly CompiledApp[];
-  /** A client of the first app's terminal comes with the pod. */
+  /** The pod starts with a client on the first app's terminal. */
   readonly hasClient: boolean;
   /** The first app reads the caller's standard input. */
   readonly takesStdin: boolean;
   readonly at: Position;
 }
 
-/** The other parts of a spec go into the plan, or into its compiled form. */
+/** The part of a spec that identifies one pod. The rest goes into the plan or the compiled pod. */
 export function identityOf({ name, hostname, labels, annotations, manifest }: PodSpec): PodIdentity {
   return { name, hostname, labels, annotations, manifest: { path: manifest.path, text: manifest.text } };
 }

@@ -10,18 +10,18 @@ import { readRecord } from '../pod/record.ts';
 import { refusal } from './refusal.ts';
 import { LOOK_MS, nextAnswer, requireMoving } from './stopped-init.ts';
 
-/** A connection to the init of a running pod. Throws `pod/state` when it does not run. */
+/** Connects to the init of a running pod. Throws `pod/state` when the pod does not run. */
 export function connectControl(podDir: string): Fd {
   requireAwake(podDir);
   for (;;) {
     const connection = tryConnect(podDir);
     if (connection) return connection;
-    // It has much to do, or will never do it.
+    // Init is either busy or stopped.
     requireMoving(podDir);
   }
 }
 
-/** Undefined when so many wait for init already that none has been let in for a while. */
+/** Returns undefined when init's backlog has been full for a while. */
 function tryConnect(podDir: string): Fd | undefined {
   try {
     return connectIn(podDir, 'control', LOOK_MS);
@@ -33,7 +33,7 @@ function tryConnect(podDir: string): Fd | undefined {
   }
 }
 
-/** A paused init takes what it is sent, and answers when the pod is resumed. */
+/** A paused init would take the message, but answer only when the pod is resumed. */
 export function requireAwake(podDir: string): void {
   if (!isPaused(podOf(podDir))) return;
   throw new PodError('pod/state', 'reach the init of the pod: the pod is paused', { hint: 'pod resume lets it go on' });
@@ -43,13 +43,13 @@ function podOf(path: string): { readonly uuid: string; readonly path: string } {
   return { uuid: path.slice(path.lastIndexOf('/') + 1), path };
 }
 
-/** For what ends a pod: true when it was paused. */
+/** Resumes a paused pod, for requests that end it. Returns true when the pod was paused. */
 async function wake(podDir: string): Promise<boolean> {
   if (!isPaused(podOf(podDir))) return false;
   return (await import('./pause.ts')).resumePod(podOf(podDir));
 }
 
-/** Throws `pod/died` when init ended after the connection was made. */
+/** Sends a request. Throws `pod/died` when init ended after the connection was made. */
 export function sendControl(socket: Fd, message: Uint8Array, fds: readonly number[] = []): void {
   unlessGone(() => sendWithFds(socket.number, message, fds));
 }
@@ -68,7 +68,7 @@ export function unlessGone(send: () => void): void {
 async function sendAndListen(socket: Fd, message: Uint8Array): Promise<Channel> {
   try {
     sendControl(socket, message);
-    // `exec` of the command line does without it, and with it come Node's streams.
+    // Loaded on demand: `exec` on the command line does not need it, and it loads Node's streams.
     const { socketTransport } = await import('../../stage1/socket-transport.ts');
     return new Channel(socketTransport(socket));
   } catch (error) {
@@ -89,13 +89,13 @@ async function request(podDir: string, message: Uint8Array): Promise<Message> {
   }
 }
 
-/** Asks for a graceful stop and returns; without `graceMs` each app has its own. 0 kills. */
+/** Requests a graceful stop and returns. Without `graceMs`, each app has its own grace period. 0 kills at once. */
 export async function stopPod(podDir: string, options: { readonly graceMs?: number | undefined }): Promise<void> {
   const wasPaused = await wake(podDir);
   try {
     await request(podDir, stopMessage(options.graceMs));
   } catch (error) {
-    // An init that was killed while it was paused has just died of that.
+    // An init that was killed while it was paused has died of that when it was resumed.
     if (!(wasPaused && error instanceof PodError)) throw error;
   }
 }
@@ -104,7 +104,7 @@ function stopMessage(graceMs: number | undefined): Uint8Array {
   return encodeMessage({ type: 'stop', d: BigInt(Math.ceil(graceMs ?? -1)) });
 }
 
-/** The app's index on the tape is its place in the record. */
+/** The app's index on the tape is its index in the record. */
 export function appIndex(podDir: string, app: string): number {
   const names = readRecord(podDir)?.apps.map(({ name }) => name) ?? [];
   const index = names.indexOf(app);
@@ -115,7 +115,7 @@ export function appIndex(podDir: string, app: string): number {
   );
 }
 
-/** Asks for a graceful stop and a new start, of one app or of all in their order, and returns. */
+/** Requests a graceful stop and a new start, of one app or of all apps in their order, and returns. */
 export async function restartPod(podDir: string, app: string | undefined, graceMs?: number): Promise<void> {
   const index = app === undefined ? -1 : appIndex(podDir, app);
   const answer = await request(
@@ -127,7 +127,7 @@ export async function restartPod(podDir: string, app: string | undefined, graceM
   throw refusal(`restart ${target}`, answer.c);
 }
 
-/** Sends a signal, by name, to the first process of one app or of all. */
+/** Sends the named signal to the first process of one app or of all apps. */
 export async function signalPod(podDir: string, app: string | undefined, signal: string): Promise<void> {
   const index = app === undefined ? -1 : appIndex(podDir, app);
   if (signal === 'SIGKILL') await wake(podDir);

@@ -4,7 +4,7 @@ import type { CapabilitySets } from '../isolators/isolator.ts';
 import type { ImageMount } from '../image/types.ts';
 import type { LeftVolume } from '../rootfs/left-volumes.ts';
 
-/** What a later process in an app needs to be launched like its first one; kept in the pod's record. */
+/** What is needed to launch a later process in an app the same way as its first one. Stored in the pod's record. */
 export interface ExecData {
   readonly process: ProcessPlan;
   /** Index of the app on the pod's tape. */
@@ -16,11 +16,11 @@ export interface ExecData {
   /** Capabilities before the user was known, for exec as another user. */
   readonly capabilities: CapabilitySets;
   readonly imageMounts: readonly ImageMount[];
-  /** For who looks into the pod when it has ended. */
+  /** For readers of the pod's files after it has ended. */
   readonly volumes?: readonly LeftVolume[];
 }
 
-/** Registers an exec tape may name: the well-known ones and those of the app's cgroups. */
+/** The registers that an exec tape may use: the well-known ones and those of the app's cgroups. */
 export function registersFor(
   program: Program,
   process: ProcessPlan,
@@ -35,8 +35,8 @@ export function registersFor(
 }
 
 /**
- * JSON has no 64-bit numbers and no bytes: they are objects with one member, `$bigint` or `$base64`. A name that begins with a dollar
- * sign (one of a variable may) has a second one in front.
+ * JSON has neither 64-bit integers nor bytes: they are packed as objects with one member, `$bigint` or `$base64`. A member name
+ * that begins with a dollar sign (an environment variable's may) gets a second dollar sign in front.
  */
 export function packExecData(data: ExecData): unknown {
   return pack(data);

@@ -5,14 +5,14 @@ import { finalCapabilities } from '../isolators/capability-sets.ts';
 import type { ExecData } from './exec-data.ts';
 
 export interface UserInput {
-  /** Of the image. */
+  /** The image's reference. */
   readonly ref: string;
   readonly data: ExecData;
 }
 
-/** The same process as another user of the image, with the capabilities that user may have. */
+/** The same process as another user of the image, with the capabilities that this user may have. */
 export function becomeUser(process: ProcessPlan, { ref, data }: UserInput, user: string): ProcessPlan {
-  // An image may leave it out, and then means root. Whoever writes -u "$NAME" here means somebody.
+  // In an image, an empty user means root. On the command line, -u "$NAME" with an empty variable is a mistake.
   if (user === '' || user.startsWith(':')) {
     throw new PodError('image/user', `look up user "${user}": it names no user`, {
       hint: 'without a user the command runs as that of the app',

@@ -28,7 +28,10 @@ export type Command = Omit<ExecOptions, 'app'>;
 interface ExecTape {
   readonly program: Program;
   readonly file: Fd;
-  /** Until the executor is disposed of; else whoever had it made closes it. Nothing kept is ever dropped: it may be in use. */
+  /**
+   * True: the executor closes the file when it is disposed of. False: the caller closes it. Kept tapes are never evicted, as they
+   * may be in use.
+   */
   readonly isKept: boolean;
 }
 
@@ -38,22 +41,22 @@ function whyNotRunning(podDir: string): string {
   return existsSync(podDir) ? whyNoRecord(podDir) : 'it is not running';
 }
 
-/** Executes commands in one app of a running pod. What the next command can use again stays open until it is disposed of. */
+/** Executes commands in one app of a running pod. Keeps descriptors that later commands can reuse open until it is disposed of. */
 export class Executor implements Disposable {
   readonly #podDir: string;
   readonly #data: ExecData;
   readonly #ref: string;
-  /** What the pod's own symbols stand for. */
+  /** Values of the pod's symbols. */
   readonly #bindings: Bindings;
   readonly #tapes = new Map<string, ExecTape>();
   #nullFd = -1;
   #idle: Channel | undefined;
   #isOpen = true;
 
-  /** `app` absent: the pod's only app, else its first. Throws `pod/app-not-found`, and `pod/state` when the pod has ended. */
+  /** `app` absent: the pod's first app. Throws `pod/app-not-found`, and `pod/state` when the pod has ended. */
   constructor(podDir: string, app: string | undefined) {
     const record = readRecord(podDir);
-    // Its directory moves when it ends.
+    // The pod's directory moves when the pod ends.
     if (!record) throw new PodError('pod/state', `execute in the pod: ${whyNotRunning(podDir)}`);
     const { apps } = record;
     const found = app === undefined ? apps[0] : apps.find(({ name }) => name === app);
@@ -68,7 +71,7 @@ export class Executor implements Disposable {
     this.#bindings = { hostname, ...(metadataUrl === undefined ? {} : { metadataUrl }) };
   }
 
-  /** A new process in the app, under the app's own isolators. Resolves when it has been executed. */
+  /** Starts a process in the app, under the app's isolators. Resolves when the process has been executed. */
   async start(command: Command): Promise<RunningExec> {
     const { program, channel, terminal } = await this.#request(command, 0);
     let first: Message | undefined;
@@ -84,7 +87,10 @@ export class Executor implements Disposable {
     throw this.#refusal(program, first);
   }
 
-  /** The same for who only wants the end: nobody is woken in between. When the signal is aborted the process is killed, not those it has started. */
+  /**
+   * Runs a command to its end. Init does not report the start, which saves a wake-up. Aborting the signal kills the process, but
+   * not its children.
+   */
   async runToEnd(command: Command, signal?: AbortSignal): Promise<PodExit> {
     const { program, channel } = await this.#request(command, 1);
     const first = await nextUnlessAborted(this.#podDir, channel, signal);
@@ -107,12 +113,12 @@ export class Executor implements Disposable {
     this.#idle = undefined;
   }
 
-  /** `quiet`: 1 when init is not to tell that the process has been executed. */
+  /** `quiet`: 1 when init must not report that the process has been executed. */
   async #request(command: Command, quiet: 0 | 1): Promise<Requested> {
     const { program, file, isKept } = await this.#tapeOf(command);
     using temporary = isKept ? undefined : file;
     void temporary;
-    // Nobody would close what is opened or kept from here on.
+    // From here on, nothing would close a descriptor that is opened or kept.
     if (!this.#isOpen) throw new PodError('pod/died', 'execute in the pod: it has just ended');
     const message = encodeMessage({ type: 'exec', app: this.#data.app, a: quiet, fds: 4 });
     requireAwake(this.#podDir);
@@ -122,7 +128,7 @@ export class Executor implements Disposable {
     return { program, channel: idle, terminal: undefined };
   }
 
-  /** The message goes before our side of the connection is set up: init is at work meanwhile. */
+  /** Sends the message before setting up this side of the connection, so that init works meanwhile. */
   async #connectAndSend(command: Command, message: Uint8Array, file: Fd): Promise<Omit<Requested, 'program'>> {
     const control = connectControl(this.#podDir);
     let terminal: ReturnType<typeof openTerminal> | undefined;
@@ -159,7 +165,7 @@ export class Executor implements Disposable {
     this.#idle = channel;
   }
 
-  /** The tape of a command, or the one that was made for the same command before. */
+  /** The tape of a command; reused when the same command ran before. */
   async #tapeOf(command: Command): Promise<ExecTape> {
     const { argv, env, user, workingDirectory, tty } = command;
     const key = JSON.stringify([argv, env, user, workingDirectory, tty]);
@@ -182,15 +188,15 @@ export class Executor implements Disposable {
       workingDirectory: command.workingDirectory ?? own.workingDirectory,
     };
     if (command.user === undefined) return process;
-    // Who that is stands in the image's files; the code that reads them is only loaded for this.
+    // The user is looked up in the image's files; the code for that is loaded on demand.
     const { becomeUser } = await import('./exec-user.ts');
     return becomeUser(process, { ref: this.#ref, data: this.#data }, command.user);
   }
 
-  /** The host's own device: a pod without a user namespace could change its mode for everybody. */
+  /** The host's own /dev/null, protected: a pod without a user namespace could otherwise change its mode for the whole host. */
   #null(): number {
     if (this.#nullFd >= 0) return this.#nullFd;
-    // It is not a normal user's, whatever he is in the pod.
+    // A normal user does not own the device, whatever the user is inside the pod.
     if (process.geteuid!() !== 0) return (this.#nullFd = openSync('/dev/null', 'r+'));
     using node = openSealed('/dev/null');
     this.#nullFd = openSync(`/proc/self/fd/${node.number}`, 'r+');
@@ -200,7 +206,7 @@ export class Executor implements Disposable {
   #refusal(program: Program, answer: Message | undefined): PodError {
     const { app, places } = this.#data.process;
     if (answer?.type === 'failed') {
-      // No line of the manifest asked for this process.
+      // The process was not requested by a line of the manifest.
       const { code, message, hint } = launchFailure(program, answer, places.app);
       return new PodError(code, message, { hint });
     }
@@ -226,7 +232,7 @@ function runningExec(channel: Channel, master: Fd | undefined): RunningExec {
   };
 }
 
-/** Who gives up leaves the process not running, and does not wait for its end: a pod that is paused meanwhile has none. */
+/** On abort, kills the process without waiting for its end: in a pod that is paused meanwhile it would not end. */
 async function nextUnlessAborted(
   podDir: string,
   channel: Channel,
@@ -250,13 +256,13 @@ async function nextUnlessAborted(
   }
 }
 
-/** Answers to signals come in between. */
+/** Waits for the exit; skips answers to signals. */
 async function waitForExit(channel: Channel): Promise<PodExit> {
   for (;;) {
     const message = await channel.next();
     if (message && message.type !== 'exited') continue;
     channel.close();
-    // Without a last word the pod ended, and took the process with it.
+    // No exit message: the pod ended and the kernel killed the process.
     return message ? exitOf(message) : { exitCode: 128 + 9 };
   }
 }

@@ -11,7 +11,7 @@ function codeFor(call: string, errno: string): ErrorCode {
   return NOT_FOUND.has(errno) ? 'pod/command-not-found' : 'pod/command-not-runnable';
 }
 
-/** Nothing else of an app's root is read-only before the launch makes it so. */
+/** EROFS can have no other cause here: nothing else of an app's root is read-only before the launch makes it so. */
 const NO_WORK_DIRECTORY =
   'overlayfs is read-only when it could not make its work directory: there is no space left on device for it, or the state directory is on a read-only one';
 
@@ -46,7 +46,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'tape.equal ESTALE': 'what is there is not what its name says',
 };
 
-/** What stage1 reported: the index of a tape and an op becomes the sentence and the manifest line of that op. */
+/** Turns stage1's report, the indices of a tape and an op, into the purpose and the manifest line of that op. */
 export function launchFailure(program: Program, message: Message, fallback: Position): PodError {
   const tape = program.tapes[message.a];
   const op = tape?.ops[message.b];
@@ -68,7 +68,7 @@ export function launchFailure(program: Program, message: Message, fallback: Posi
   });
 }
 
-/** Some of the network was gone, and will be there the next time: what the launch said of it is no help. */
+/** Part of the network had been removed, and the next start will make it anew. The launch's own error would not help the user. */
 export function launchOnBrokenNetwork(bridge: string, error: unknown): unknown {
   if (!(error instanceof PodError && error.code === 'pod/start-failed')) return error;
   const message = `start the pod: somebody had removed the bridge network "${bridge}" or its firewall (${error.message})`;
@@ -77,7 +77,7 @@ export function launchOnBrokenNetwork(bridge: string, error: unknown): unknown {
   return new PodError('network/failed', message, { at: error.at, hint, cause: error });
 }
 
-/** Init or the monitor did not come to an end of its own. `signal`: the number of what ended init, when the monitor told. */
+/** Init or the monitor was killed. `signal`: the signal that killed init, if the monitor reported it. */
 export function launchDeath(name: string, signal: number | undefined, at: Position): PodError {
   const how = signal
     ? `its init was killed by ${signalName(String(signal)) ?? `signal ${signal}`}`

@@ -5,8 +5,8 @@ import type { PodSpec } from '../manifest/spec.ts';
 import { hostPartsOf } from './host-paths.ts';
 
 /**
- * Which host volumes are files rather than directories, by their names, and which parts of them that are mounted, as `NAME/SUBPATH`.
- * A source that is missing is an error at its line.
+ * Finds the host volumes whose source is a file rather than a directory, by name, and the mounted parts of host volumes that are
+ * files, as `NAME/SUBPATH`. A missing source is an error at its line.
  */
 export function findFileVolumes({ volumes, apps }: Pick<PodSpec, 'volumes' | 'apps'>): Set<string> {
   const files = new Set<string>();
@@ -28,7 +28,7 @@ export function findFileVolumes({ volumes, apps }: Pick<PodSpec, 'volumes' | 'ap
   return files;
 }
 
-/** What is not there, or a link, is refused by the launch, which knows the line. */
+/** A missing path or a symbolic link is rejected by the launch, which knows the line. */
 function isFile(path: string): boolean {
   try {
     const stat = lstatSync(path);

@@ -4,7 +4,7 @@ import { INIT_LEAF } from '../cgroup/names.ts';
 import { pidsIn } from '../cgroup/processes.ts';
 import { readIfThere } from '../pod/files.ts';
 
-/** The host's pid of the pod's PID 1, which is in the pod's own directory or in its leaf, where no app can get. */
+/** The host pid of the pod's PID 1. It is in the pod's own cgroup or in that cgroup's leaf, which no app can enter. */
 export function findInit(uuid: string, mountPoints: readonly string[]): number | undefined {
   for (const point of mountPoints) {
     const directory = `${point}/pod-${uuid}`;
@@ -15,8 +15,8 @@ export function findInit(uuid: string, mountPoints: readonly string[]): number |
 }
 
 /**
- * PID 1 of a namespace directly below ours. Until version 2 of cgroups is everywhere: apps may be in the pod's directory too,
- * and with them the PID 1 of a namespace an app has made, which is deeper.
+ * True for PID 1 of a namespace directly below ours. Until version 2 of cgroups is everywhere: apps may be in the pod's own cgroup
+ * too, and with them the PID 1 of a namespace that an app has made, which is one level deeper.
  */
 function isInit(pid: number): boolean {
   let status: string | undefined;

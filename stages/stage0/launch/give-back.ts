@@ -4,7 +4,7 @@ import { PodError, PodErrors } from '../error.ts';
 import { settleBridge } from '../gc/bridge.ts';
 import { removePod } from '../gc/remove.ts';
 
-/** Removes a pod whose launch failed before its monitor had it, then throws the failure. */
+/** Removes a pod whose launch failed before its monitor took over, then throws the failure. */
 export async function giveBack(
   root: string,
   pod: { readonly uuid: string; readonly lockFd: number },
@@ -15,7 +15,7 @@ export async function giveBack(
   try {
     await removeFailed(root, pod.uuid);
   } catch (error) {
-    // What went wrong first may be the reason for this too: both are shown, and gc tries again.
+    // The first failure may have caused this one too. Both are reported, and gc tries the removal again.
     const second = explain(error, root, 'pod gc removes what is left of the pod');
     if (first instanceof PodError && second instanceof PodError) throw new PodErrors([first, second]);
     throw error;
@@ -24,15 +24,15 @@ export async function giveBack(
 }
 
 /**
- * With the network of the state directory, if this would have been the first pod on it. The network's name if it was not whole: then
- * that is why the launch failed, and the next one will find it whole.
+ * Removes the pod and, if it would have been the first pod on the network of its state directory, the network. Returns the
+ * network's name if the network was incomplete: that explains the failure, and the next start will make it whole.
  */
 export async function removeFailed(root: string, uuid: string): Promise<string | undefined> {
   await removePod(root, uuid, undefined, true);
   return settleBridge(root);
 }
 
-/** A full disk, a read-only one, a limit: what the kernel refuses on the way to a pod is no bug of ours. */
+/** A full disk, a read-only disk or a limit is not a bug: errors from the kernel on the way to a pod are reported as `state/io`. */
 function explain(error: unknown, root: string, hint?: string): unknown {
   if (error instanceof PodError || error instanceof PodErrors) return error;
   const isRefusal =

@@ -1,15 +1,15 @@
 import type { PodSpec } from '../manifest/spec.ts';
 
-/** A path of the host that a pod mounts, and what it is called among the file volumes. */
+/** A host path that a pod mounts, and its key among the file volumes. */
 export interface HostPath {
   readonly source: string;
   readonly key: string;
 }
 
-/** What says which paths these are. */
+/** The parts of a spec that name host paths. */
 export type Mounting = Pick<PodSpec, 'volumes' | 'apps'>;
 
-/** Host volumes, by their names, and the parts of them that apps mount, as `NAME/SUBPATH`. */
+/** Host volumes, by name, and the parts of them that apps mount, as `NAME/SUBPATH`. */
 export function hostPathsOf(spec: Mounting): HostPath[] {
   const whole = spec.volumes.flatMap((volume) =>
     volume.kind === 'host' ? [{ source: volume.source, key: volume.name }] : [],

@@ -5,9 +5,9 @@ import { sweepStore } from '../image/store.ts';
 import type { ImageProgress } from '../image/types.ts';
 import { removeTree } from '../pod/remove-tree.ts';
 
-/** What only a process can do that has all of the user's ids. */
+/** Tasks that only a process with all of the user's ids can do. */
 export type InsideTask =
-  /** `ids`: how many there are. The image is in the store then. */
+  /** `ids`: how many ids there are. Puts the image into the store. */
   | {
       readonly kind: 'resolve';
       readonly ref: string;
@@ -31,7 +31,7 @@ interface PlainError {
   readonly at?: Position | undefined;
 }
 
-/** Does it, and says on the descriptor how it goes. */
+/** Does the task and reports progress and the result on the descriptor. */
 export async function doInside(task: InsideTask, answerFd: number): Promise<void> {
   const say = (answer: InsideAnswer): void => void writeSync(answerFd, `${JSON.stringify(answer)}\n`);
   try {

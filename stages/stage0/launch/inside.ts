@@ -19,13 +19,13 @@ import type { InsideAnswer, InsideTask } from './inside-tasks.ts';
 import { letIn } from './let-in.ts';
 import { mapsFor, planInto } from './plan-enter.ts';
 
-/** Where the helper finds the socket it answers on. */
+/** The descriptor of the helper's answer socket. */
 export const ANSWER_FD = 4;
 const SIGKILL = 9;
 
 /**
- * Has a task done in a user namespace with all of the caller's ids: what belongs to several of them can only be made and removed
- * there. stage1 goes in, and becomes Node.
+ * Runs a task in a user namespace with all of the caller's ids: files that belong to several ids can only be made and removed
+ * there. stage1 enters the namespace and executes Node.
  */
 export async function runInside(
   task: InsideTask,
@@ -73,7 +73,7 @@ function planHelper(task: InsideTask, caller: CallerFacts): Program {
   return program;
 }
 
-/** Lines of JSON; without a last word it did not get so far. */
+/** Reads lines of JSON. Without a final answer, the helper ended early. */
 async function answerOf(fd: number, onProgress: (progress: ImageProgress) => void): Promise<void> {
   let rest = '';
   let isDone = false;

@@ -15,18 +15,18 @@ import { BUILD } from './build.ts';
 import type { CompiledPod, PodIdentity } from './compiled.ts';
 import { hostPathsOf, type Mounting } from './host-paths.ts';
 
-/** What a compiled pod was made from; it holds as long as all of this is as it was. */
+/** What a compiled pod was made from. The stored pod is valid as long as all of this is unchanged. */
 export interface Conditions {
-  /** Of pod itself: another version may lower the same manifest to another tape. */
+  /** The build of pod itself: another version may compile the same manifest to another tape. */
   readonly build: string;
   readonly bootId: string;
   readonly facts: string;
-  /** Where controllers are mounted, and what says so: as long as that is unchanged, they need not be looked for. */
+  /** The mount points of the controllers. While `cgroupSources` is unchanged, they need not be searched for. */
   readonly cgroup: CgroupFacts;
   readonly cgroupSources: string;
-  /** What isolators wanted to know besides; what was found is part of the facts. */
+  /** Further facts that isolators asked for. The results are part of `facts`. */
   readonly looks: readonly Look[];
-  /** The manifest, and what was said on the command line. */
+  /** The manifest's path and the options on the command line. */
   readonly request: string;
   readonly images: readonly ResolvedImage[];
   readonly hostVolumes: readonly { readonly source: string; readonly isFile: boolean }[];
@@ -39,24 +39,25 @@ export interface KeptPod {
 
 type Header = Conditions & {
   readonly identity: PodIdentity;
-  /** Its tape's bytes follow the header. */
+  /** The tape's bytes follow the header in the file. */
   readonly pod: CompiledPod;
 };
 
-/** Of the header and of the tape, before them. */
+/** At the start of the file: the lengths of the header and of the tape. */
 const LENGTHS_BYTES = 8;
-/** Manifests of which a compiled form is kept, at some 60 KB each. */
+/** Number of manifests whose compiled form is kept, at about 60 KB each. */
 const MOST_KEPT = 200;
 
 /**
- * The pod as it was compiled for its last start, when nothing it depends on has changed since: the manifest, pod itself, the
- * kernel's boot and all host facts, the images, the kinds of host volumes; nor does the lock beside the manifest pin other images. Planning is pure, so this is what it would give again.
+ * Returns the pod as it was compiled for its last start, if nothing it depends on has changed: the manifest, pod itself, the
+ * kernel's boot and all host facts, the images, the kinds of host volumes, and the images that the lock beside the manifest pins.
+ * Planning is pure, so compiling again would give the same result.
  */
 export function recallPod(manifest: ManifestInput, options: RunOptions, pins?: Pins): KeptPod | undefined {
   if (BUILD === undefined) return undefined;
   const request = requestOf(manifest, options);
   const stored = load(pathOf(options.root, request));
-  // A power cut may have torn what was written last; no file outlives the boot it was written in.
+  // A power failure may have torn the last write, so a file is not used after the boot in which it was written.
   if (stored?.build !== BUILD || stored.bootId !== readBootId() || stored.request !== request) return undefined;
   if (stored.identity.manifest.text !== manifest.text) return undefined;
   if (stored.facts !== fingerprint(factsNow(stored))) return undefined;
@@ -71,7 +72,7 @@ function factsNow({ cgroup, cgroupSources: sources, looks }: Conditions): HostFa
   return looks.length === 0 ? facts : { ...facts, looked: lookAround(looks) };
 }
 
-/** Replaces what was kept of the manifest. A disk that takes no more is no reason not to start the pod. */
+/** Replaces the stored form of the manifest. A full disk must not prevent the start, so write errors are ignored. */
 export function keepPod(manifest: ManifestInput, options: RunOptions, kept: KeptPod, made: MadeFrom): void {
   if (BUILD === undefined || !made.images.every((image) => isInStore(image, options))) return;
   const request = requestOf(manifest, options);
@@ -95,7 +96,7 @@ export function keepPod(manifest: ManifestInput, options: RunOptions, kept: Kept
   }
 }
 
-/** What is known at a compilation besides its result. */
+/** The inputs of a compilation. */
 export interface MadeFrom {
   readonly facts: HostFacts;
   readonly images: readonly ResolvedImage[];
@@ -103,7 +104,7 @@ export interface MadeFrom {
   readonly fileVolumes: ReadonlySet<string>;
 }
 
-/** With the root, which the tape's paths begin with: a state directory may be moved. */
+/** Includes the root, because the tape's paths begin with it and a state directory may be moved. */
 function requestOf(
   { path, baseDir, name, network }: ManifestInput,
   { root, stdin, tty, isDetached, removesItself }: RunOptions,
@@ -124,12 +125,12 @@ function isAsItWas({ source, isFile }: Conditions['hostVolumes'][number]): boole
   try {
     return !statSync(source).isDirectory() === isFile;
   } catch {
-    // What is wrong with it is said by the compiler, which knows the line.
+    // The compiler reports the fault, as it knows the line.
     return false;
   }
 }
 
-/** A user is looked up in the image's files; those of a `dir:` image may change at any time. */
+/** Users are looked up in the image's files, and the files of a `dir:` image may change at any time. */
 function isInStore({ mounts }: ResolvedImage, { root }: RunOptions): boolean {
   const store = `${imagesDir(root)}/`;
   return mounts[0]?.layers.every((layer) => layer.startsWith(store)) ?? false;
@@ -140,7 +141,7 @@ function isResolvedTo(image: ResolvedImage, { root, baseDir, images }: RunOption
   return now !== undefined && JSON.stringify(now) === JSON.stringify(image);
 }
 
-/** A file that cannot be read, or is not as long as it says, is none. */
+/** A file that cannot be read, or whose length does not match its header, counts as missing. */
 function load(path: string): Header | undefined {
   let bytes: Buffer;
   try {
@@ -185,7 +186,7 @@ function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
 }
 
-/** Manifests come and go; who keeps a plan also looks that there are not too many. */
+/** Runs whenever a plan is stored, to limit the number of stored plans. */
 function dropOldest(dir: string): void {
   const names = readdirSync(dir);
   if (names.length <= MOST_KEPT) return;

@@ -9,7 +9,7 @@ import type { IdMapping } from '../plan/caller.ts';
 import { findTool } from '../plan/read-caller.ts';
 import type { Entry } from './plan-enter.ts';
 
-/** The monitor is in its namespaces and waits: gives it its ids and its network, and lets it go on. */
+/** Called when the monitor waits in its namespaces: gives it its ids and its network, then lets it continue. */
 export async function letIn(
   { maps, network }: Entry,
   { pid, channel }: Pick<Monitor, 'pid' | 'channel'>,
@@ -23,7 +23,7 @@ export async function letIn(
     }
     if (network) held = await (await import('./user-network.ts')).startUserNetwork(pid, podDir!, network);
   } catch (error) {
-    // It ends when there is nobody left to wait for.
+    // The monitor ends when the channel closes.
     channel.close();
     throw error;
   }
@@ -31,7 +31,7 @@ export async function letIn(
   held?.[Symbol.dispose]();
 }
 
-/** These programs are setuid: the kernel lets a user map ranges that are his by /etc/subuid only through them. */
+/** These programs are setuid: only through them does the kernel let a user map the ranges that /etc/subuid grants. */
 function writeMap(tool: string, pid: number, mappings: readonly IdMapping[], at: Position | undefined): void {
   const path = findTool(tool) ?? tool;
   const args = mappings.flatMap(({ inside, outside, count }) => [inside, outside, count]);

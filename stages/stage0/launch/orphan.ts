@@ -3,8 +3,8 @@ import type { PodStore } from '../pod/store.ts';
 import { waitForPod } from '../pod/wait.ts';
 
 /**
- * The monitor ended without a word: somebody killed it, and its pod goes on. Resolves when that has ended too, and is put in
- * order. `release` comes first, because our own share of the pod's lock would make it look alive for ever.
+ * Called when the monitor was killed and its pod continues. Resolves when the pod has ended too and has been cleaned up. `release`
+ * comes first, because this process's share of the pod's lock would make the pod look alive forever.
  */
 export async function outliveMonitor(store: PodStore, uuid: string, release: () => void): Promise<void> {
   release();

@@ -15,11 +15,11 @@ import { LOOK_MS } from './stopped-init.ts';
 
 type Pod = Pick<PodDir, 'uuid' | 'path'>;
 
-/** A process that hangs in the kernel cannot be frozen; all others are within some milliseconds. */
+/** All processes freeze within some milliseconds, except one that hangs in the kernel, which cannot be frozen. */
 const PATIENCE_MS = 5000;
 const LOOK_AGAIN_MS = 2;
 
-/** Stops every process of the pod, its init too: nothing of it runs until `resumePod`. Resolves when all have stopped. */
+/** Freezes every process of the pod, including init, until `resumePod`. Resolves when all are frozen. */
 export async function pausePod(pod: Pod): Promise<void> {
   const freezer = findFreezer(pod);
   if (!freezer) {
@@ -44,7 +44,10 @@ function hasEnded({ uuid }: Pod): PodError {
   return new PodError('pod/state', `pause pod ${uuid}: it has just ended`);
 }
 
-/** False for a file that went with the pod: its directory moves and its cgroup is removed when it ends, also a frozen one that is killed. */
+/**
+ * Returns false when the file is gone with the pod: when a pod ends, even a frozen one that is killed, its directory moves and its
+ * cgroup is removed.
+ */
 function unlessGone(write: () => void): boolean {
   try {
     write();
@@ -61,7 +64,7 @@ function markPaused(pod: Pod): void {
   if (!unlessGone(() => writeFileSync(`${pod.path}/${POD_FILES.paused}`, mark, { mode: 0o600 }))) throw hasEnded(pod);
 }
 
-/** True when it was paused. */
+/** Resumes the pod. Returns true when it was paused. */
 export function resumePod(pod: Pod): boolean {
   const wasPaused = isPaused(pod);
   if (wasPaused) {
@@ -73,16 +76,16 @@ export function resumePod(pod: Pod): boolean {
   return wasPaused;
 }
 
-/** init takes it before it looks at its clock: the time limits of its probes did not run meanwhile. */
+/** Init reads this message before it looks at its clock, so the time limits of its probes do not include the pause. */
 function tellFrozenTime({ path }: Pod): void {
   const since = /^\d+$/.exec(readIfThere(`${path}/${POD_FILES.paused}`)?.trim() ?? '');
-  // Torn by a crash.
+  // A crash tore the mark.
   if (!since) return;
   try {
     using socket = connectIn(path, 'control', LOOK_MS);
     sendWithFds(socket.number, encodeMessage({ type: 'resumed', d: process.hrtime.bigint() - BigInt(since[0]) }), []);
   } catch (error) {
-    // One that was killed asks nobody; one that so many wait for is resumed all the same.
+    // A killed init needs no message; an init with a full backlog is resumed all the same.
     if (!isRefusal(error)) throw error;
   }
 }
@@ -111,7 +114,7 @@ function isFrozen({ path, frozen }: Freezer): boolean {
   return events.includes('frozen 1');
 }
 
-/** init is the journal's writer but cannot run. False when the pod is gone. */
+/** Init normally writes the journal, but cannot run now. Returns false when the pod is gone. */
 function note({ path }: Pod, e: 'pod-paused' | 'pod-resumed'): boolean {
   return unlessGone(() => appendEvent(path, { t: Date.now(), e }));
 }

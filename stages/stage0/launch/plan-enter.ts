@@ -26,9 +26,9 @@ import type { UserNetwork } from './user-network.ts';
 /** HANDOFF_FD of state.h. */
 const HANDOFF_FD = 3;
 
-/** What stage0 does for the monitor once that is in its namespaces. */
+/** What stage0 does for the monitor once the monitor is in its namespaces. */
 export interface Entry {
-  /** Absent: the monitor maps its one id by itself. */
+  /** Absent: the monitor maps its single id itself. */
   readonly maps?: IdMaps;
   readonly network?: UserNetwork;
 }
@@ -38,12 +38,12 @@ export interface IdMaps {
   readonly gids: readonly IdMapping[];
 }
 
-/** How many ids of the caller's the pod gets. */
+/** The number of the caller's ids that the pod gets. */
 export function idsOf({ userns }: PodSpec, caller: CallerFacts): number {
   return Math.min(userns.mode === 'auto' ? userns.size : 1, idCount(caller));
 }
 
-/** Undefined where the monitor needs nobody. */
+/** Undefined when the monitor needs no help from stage0. */
 export function entryOf(spec: PodSpec, facts: HostFacts): Entry | undefined {
   const { caller } = facts;
   if (!caller) return undefined;
@@ -58,7 +58,7 @@ export function mapsFor(caller: CallerFacts, size: number): IdMaps | undefined {
   return { uids: mappingsOf(caller.uid, caller.uids, size), gids: mappingsOf(caller.gid, caller.gids, size) };
 }
 
-/** A normal user may mount, and make the pod's namespaces, where he owns the user namespace: so the monitor goes into one. */
+/** A normal user may mount, and make the pod's namespaces, only inside a user namespace that he owns, so the monitor enters one. */
 export function planEntry(spec: PodSpec, facts: HostFacts): EnterPlan | undefined {
   const { caller } = facts;
   if (!caller) return undefined;
@@ -74,16 +74,17 @@ export function planEntry(spec: PodSpec, facts: HostFacts): EnterPlan | undefine
 }
 
 export interface Into {
-  /** How many ids. */
+  /** Number of ids. */
   readonly size: number;
-  /** Into a network namespace too, which others connect. */
+  /** Also make a network namespace, which others connect. */
   readonly ownNetwork?: boolean;
   readonly at?: Position;
 }
 
-/** Into namespaces from where the tape goes on as their root. */
+/** Enters new namespaces; the rest of the tape runs as their root. */
 export function planInto(enter: Tape, caller: CallerFacts, { size, ownNetwork = false, at }: Into): void {
-  // What /proc shows of others belongs to the host's root: its maps could not be written, not even by itself.
+  // A process that is not dumpable has /proc files owned by the host's root, so even the process itself could not write its id
+  // maps.
   planDumpable(enter, 1, { at, why: 'let the user write to /proc of the monitor' });
   const flags = CLONE_NEWUSER | CLONE_NEWNS | (ownNetwork ? CLONE_NEWNET : 0n);
   enter.call('unshare', [flags], { at, why: 'make a user namespace of your own' });
@@ -96,8 +97,8 @@ function planDumpable(tape: Tape, value: 0 | 1, reason: Pick<OpOptions, 'at' | '
 }
 
 /**
- * Says that it is there, and waits for an answer: when it comes newuidmap(1) has written the maps, and the network is connected. A
- * descriptor may come with it that is only to be held; init inherits it.
+ * Reports that the monitor is in its namespaces and waits for the answer. It comes when newuidmap(1) has written the maps and the
+ * network is connected. The answer may carry a descriptor that only has to be held open; init inherits it.
  */
 function planHandshake(enter: Tape, at: Position | undefined): void {
   const reason = { at, why: 'wait until ids are mapped and the network is connected' };
@@ -109,7 +110,7 @@ function planHandshake(enter: Tape, at: Position | undefined): void {
   enter.call('tape.equal', [answer, enter.bytes(message), 8], reason);
 }
 
-/** One descriptor: struct cmsghdr, and its number. */
+/** Size of struct cmsghdr with one descriptor. */
 const CONTROL_BYTES = 24;
 
 /** struct msghdr with one struct iovec. */
@@ -124,7 +125,7 @@ function u64(value: number): Uint8Array {
   return bytes;
 }
 
-/** Where there is no cgroup to find it in: `readInitPid` reads it. */
+/** Records init's pid in a file, for pods without a cgroup to find it in. Read by `readInitPid`. */
 function planInitFile(attach: Tape, { at }: PodSpec): void {
   const { program } = attach;
   const reason = { at, why: 'write down which process init is' };
@@ -137,7 +138,7 @@ function planInitFile(attach: Tape, { at }: PodSpec): void {
   attach.call('close', [file], reason);
 }
 
-/** The kernel wants `deny` before it lets a user write a map of groups. */
+/** The kernel requires `deny` in setgroups before a user may write gid_map. */
 function planOneId(enter: Tape, caller: CallerFacts, at: Position | undefined): void {
   const file = enter.program.reg('map');
   for (const [name, text] of [

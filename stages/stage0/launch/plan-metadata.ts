@@ -11,7 +11,7 @@ import type { ServedApp } from '../metadata/project-pod.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import type { MetadataPlan, PlannedProcess, ResolvedApp } from '../plan/types.ts';
 
-/** What the metadata service of the pod puts on the tapes. */
+/** Plans the metadata service of the pod. */
 export function planMetadata(
   spec: PodSpec,
   apps: readonly ResolvedApp[],
@@ -37,7 +37,7 @@ function servedApp({ spec, image }: ResolvedApp, process: PlannedProcess['proces
   };
 }
 
-/** appc has no search path: the file that execvp(3) would find, as an absolute path. */
+/** appc has no search path, so this returns the absolute path of the file that execvp(3) would find. */
 function findCommand(
   image: ResolvedImage,
   command: string,

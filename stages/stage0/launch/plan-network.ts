@@ -6,7 +6,7 @@ import type { HostFacts } from '../plan/facts.ts';
 import { isUserMode } from '../plan/namespaces.ts';
 import type { NetworkPlan } from '../plan/types.ts';
 
-/** What the pod's network mode puts on the tapes. */
+/** Plans the pod's network mode. */
 export function planNetwork(spec: PodSpec, host: HostFacts): NetworkPlan {
   const ports = publishedPorts(spec);
   if (isUserMode(spec, host)) return userModePlan(spec.network.at);
@@ -17,7 +17,7 @@ export function planNetwork(spec: PodSpec, host: HostFacts): NetworkPlan {
   };
 }
 
-/** All but the loopback is the program's to set up, before anything else. */
+/** Everything except the loopback is set up by the network program, before anything else. */
 function userModePlan(at: Position): NetworkPlan {
   const nothing = (): void => {};
   return {

@@ -15,7 +15,7 @@ import { planNetwork } from './plan-network.ts';
 import { refusedToCaller } from './require-caller.ts';
 import { refuseUnsupported, resolveApps } from './resolve.ts';
 
-/** What each tape is, in the order they are played; apps start side by side. */
+/** What each tape does, in the order in which the tapes are played; apps start in parallel. */
 const HEADINGS: Readonly<Record<string, string>> = {
   enter: 'on the host, first of all (monitor)',
   host: 'on the host, before any process of the pod exists (monitor)',
@@ -54,7 +54,9 @@ const ORDER = [
   'serve',
 ];
 
-/** Every system call a run would make, in order; none is made, but images are fetched and unpacked if they are not yet. */
+/**
+ * Lists every system call that a run would make, in order, without making any. Images that are missing are fetched and unpacked.
+ */
 export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodPlan> {
   const { root } = options;
   refuseUnsupported(spec);

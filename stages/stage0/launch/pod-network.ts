@@ -7,12 +7,14 @@ import { PodError } from '../error.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
 import { findInit } from './find-init.ts';
 
-/** The network of a running pod. */
+/** The network namespace of a running pod. */
 export function openPodNetwork(uuid: string): NetworkNamespace {
   return new NetworkNamespace(openPodNamespace(uuid, 'net'));
 }
 
-/** A namespace of a running pod, as in /proc/PID/ns: that of its init, for an app may have left it for one of its own. */
+/**
+ * Opens a namespace of a running pod, `kind` as in /proc/PID/ns. It is init's namespace: an app may have moved to one of its own.
+ */
 export function openPodNamespace(uuid: string, kind: string): Fd {
   if (process.geteuid!() !== 0) {
     throw new PodError('host/privilege', `enter the ${kind} namespace of the pod: only root can`, {
@@ -23,7 +25,7 @@ export function openPodNamespace(uuid: string, kind: string): Fd {
   const pid = findInit(uuid, mountPoints);
   if (pid !== undefined) {
     const namespace = openUnlessGone(pid, kind);
-    // The pid was init's before and after: it was not used again in between.
+    // The pid was init's both before and after the open, so it was not reused in between.
     if (namespace && findInit(uuid, mountPoints) === pid) return namespace;
     namespace?.[Symbol.dispose]();
   }

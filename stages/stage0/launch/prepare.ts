@@ -16,15 +16,15 @@ import { newRecord } from './record.ts';
 import { compiledFile } from './run-file.ts';
 import { startPod } from './start.ts';
 
-/** The manifest's words on the command line, for the day the pod is started; its text is in the pod's own copy. */
+/** The manifest's command-line options, kept for the start. Its text is in the pod's own copy. */
 type Request = Omit<ManifestInput, 'text'>;
 
-/** Until it is started. */
+/** Values that are not known until the pod is started. */
 const UNKNOWN = { uidBase: null, ips: [], metadataUrl: undefined };
 
 /**
- * Everything but the start: the manifest is good, its images are unpacked, it is compiled, and the pod has its uuid, its name and
- * its directory. Addresses, ports and ids are taken when it is started: a pod that only waits holds none.
+ * Does everything except the start: checks the manifest, unpacks its images, compiles it, and gives the pod its uuid, name and
+ * directory. Addresses, ports and ids are taken at the start, so that a waiting pod holds none.
  */
 export async function preparePod(manifest: ManifestInput, options: RunOptions): Promise<string> {
   const { identity, pod } = await compiledFile(manifest, options);
@@ -45,7 +45,7 @@ export async function preparePod(manifest: ManifestInput, options: RunOptions): 
   return uuid;
 }
 
-/** What a prepared pod is started from. Throws `pod/state` when the pod is not prepared. */
+/** Reads what a prepared pod is started from. Throws `pod/state` when the pod is not prepared. */
 export function readPrepared(pod: PodDir): ManifestInput {
   const text = readIfThere(`${pod.path}/${POD_FILES.manifest}`);
   const request = parseObject(readIfThere(`${pod.path}/${POD_FILES.request}`) ?? '') as Request | undefined;
@@ -53,17 +53,17 @@ export function readPrepared(pod: PodDir): ManifestInput {
   return { ...request, text };
 }
 
-/** Starts a prepared pod, as `runFile` starts a manifest. A pod whose start fails is removed, as one of `run` is. */
+/** Starts a prepared pod, as `runFile` starts a manifest. A pod that fails to start is removed, as with `run`. */
 export async function startPrepared(pod: PodDir, manifest: ManifestInput, options: RunOptions): Promise<RunningPod> {
   const input = await compiledFile(manifest, options);
   const record = readRecord(pod.path);
-  // A collector looks at it, and leaves it.
+  // Waits a moment for the lock: a collector holds it only while it checks the pod.
   const lock = record && tryLockAt(pod, tryLockPatiently);
   if (!record || !lock) throw notPrepared(pod, 'somebody else starts or removes it');
   const { fd } = lock;
   try {
     requireSameImages(pod, record, input.pod);
-    // Of a start that was killed.
+    // Left by a start that was killed.
     await undoLedger(options.root, pod.uuid, readLedger(pod.path));
   } catch (error) {
     closeSync(fd);
@@ -72,7 +72,7 @@ export async function startPrepared(pod: PodDir, manifest: ManifestInput, option
   return startPod({ ...input, prepared: { uuid: pod.uuid, path: pod.path, lockFd: fd, createdAt: record.createdAt } });
 }
 
-/** What was prepared is what runs. */
+/** The pod must run with the images it was prepared with. */
 function requireSameImages(pod: PodDir, record: PodRecord, { apps }: CompiledPod): void {
   const changed = apps.find(({ image }, index) => image.digest !== record.apps[index]?.image.digest);
   if (!changed) return;

@@ -17,7 +17,7 @@ import { PodError } from '../error.ts';
 import { sendControl } from './control.ts';
 import { LOOK_MS, requireMoving } from './stopped-init.ts';
 
-/** Both ends of a new pseudo-terminal of the pod's own; the caller's terminal never gets in. */
+/** Opens both ends of a new pseudo-terminal inside the pod; the caller's own terminal never enters the pod. */
 export function openTerminal(podDir: string, control: Fd, size: TerminalSize | undefined): { master: Fd; slave: Fd } {
   sendControl(control, encodeMessage({ type: 'pty' }));
   const bytes = new Uint8Array(new ArrayBuffer(MESSAGE_BYTES));
