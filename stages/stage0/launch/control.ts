@@ -54,7 +54,7 @@ export function sendControl(socket: Fd, message: Uint8Array, fds: readonly numbe
   unlessGone(() => sendWithFds(socket.number, message, fds));
 }
 
-/** The same on a connection that was used before. */
+/** As `sendControl`, for a connection that has been used before. */
 export function unlessGone(send: () => void): void {
   try {
     send();

@@ -89,7 +89,7 @@ export class Executor implements Disposable {
 
   /**
    * Runs a command to its end. Init does not report the start, which saves a wake-up. Aborting the signal kills the process, but
-   * not its children.
+   * not the processes it has started.
    */
   async runToEnd(command: Command, signal?: AbortSignal): Promise<PodExit> {
     const { program, channel } = await this.#request(command, 1);
@@ -158,7 +158,7 @@ export class Executor implements Disposable {
     return idle;
   }
 
-  /** One connection waits for the next command; it keeps nobody from ending. */
+  /** Keeps one idle connection for the next command. It does not keep the process alive. */
   #rest(channel: Channel): void {
     if (this.#idle || !this.#isOpen || channel.hasEnded) return channel.close();
     channel.ref(false);

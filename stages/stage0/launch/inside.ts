@@ -65,7 +65,7 @@ function planHelper(task: InsideTask, caller: CallerFacts): Program {
   const enter = program.tape({ purpose: 'enter' });
   const reason = { why: 'start the helper in the user namespace' };
   planInto(enter, caller, { size: idCount(caller) });
-  // It is of no use to anybody when its caller is gone, and a ^C is meant for both.
+  // The helper is useless without its caller, and ^C is meant for both.
   enter.call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], reason);
   enter.call('dup3', [program.reg('podStdin'), ANSWER_FD, 0], reason);
   const command = `${dirname(distDir())}/bin/pod.cjs`;

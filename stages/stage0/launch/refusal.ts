@@ -9,7 +9,7 @@ const REASONS: Readonly<Record<string, readonly [problem: string, hint?: string]
   ESHUTDOWN: ['the pod is being stopped'],
 };
 
-/** What init's answer, an errno, to a request says; `attempt` is what was asked for: `execute in app "db"`. */
+/** Turns an errno with which init answered a request into an error. `attempt` names the request: `execute in app "db"`. */
 export function refusal(attempt: string, errno: number): PodError {
   const [problem, hint] = REASONS[errnoName(errno)] ?? [errnoMessage(errno)];
   return new PodError('pod/state', `${attempt}: ${problem}`, { hint });

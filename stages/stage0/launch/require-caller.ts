@@ -9,14 +9,16 @@ import type { CallerFacts, HostFacts } from '../plan/facts.ts';
 import { findTool, missingForNetwork, nameOf } from '../plan/read-caller.ts';
 import type { ResolvedApp } from '../plan/types.ts';
 
-/** Settings that keep user namespaces from normal users: what they are where they do. */
+/** Settings that can forbid user namespaces to normal users, with the value that does. */
 const SWITCHES: readonly (readonly [path: string, off: string])[] = [
   ['/proc/sys/user/max_user_namespaces', '0'],
   ['/proc/sys/kernel/unprivileged_userns_clone', '0'],
   ['/proc/sys/kernel/apparmor_restrict_unprivileged_userns', '1'],
 ];
 
-/** Everything a pod of this caller's cannot have on this host, each with its line; of root's, users that it has no ids for. */
+/**
+ * Everything in the pod that this host cannot give the caller, each with its line. For root: only users without an id in the pod.
+ */
 export function refusedToCaller(spec: PodSpec, apps: readonly ResolvedApp[], { caller }: HostFacts): PodError[] {
   const foreign = apps.flatMap((app) => foreignUser(app, spec.userns, caller));
   if (!caller) return foreign;
@@ -52,7 +54,7 @@ function valueOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch {
-    // Not every kernel has every switch, and one that cannot be read is not known to be off.
+    // Not every kernel has every switch, and an unreadable one is not known to be off.
     return undefined;
   }
 }
@@ -63,7 +65,7 @@ function withoutUserns({ userns }: PodSpec): PodError[] {
   return [new PodError('host/privilege', 'run without a user namespace: only root can', { at: userns.at, hint })];
 }
 
-/** `auto` takes what there is; a number is meant. */
+/** `auto` accepts fewer ids than this; an explicit number does not. */
 const AUTO_SIZE = 65_536;
 
 function tooManyIds({ userns }: PodSpec, caller: CallerFacts): PodError[] {
@@ -73,7 +75,7 @@ function tooManyIds({ userns }: PodSpec, caller: CallerFacts): PodError[] {
   return [new PodError('host/unsupported', message, { at: userns.at, hint: howToGetIds() })];
 }
 
-/** Of the manifest or of the image: an id that is not mapped is nobody in the pod. */
+/** Rejects users and groups, of the manifest or the image, whose id is not mapped into the pod. */
 function foreignUser({ spec, image, user }: ResolvedApp, userns: UsernsSpec, caller?: CallerFacts): PodError[] {
   const size = userns.mode === 'host' ? Infinity : userns.size;
   const has = Math.min(size, caller ? idCount(caller) : Infinity);
@@ -100,8 +102,8 @@ function howToHaveId(id: number): string {
 }
 
 /**
- * In a mount namespace made by a user the kernel keeps mounts of others together: a layer with another below it cannot be taken alone
- * (CVE-2021-3732).
+ * In a mount namespace made by a user, the kernel locks mounts inherited from others together: a layer with another mount below it
+ * cannot be used alone (CVE-2021-3732).
  */
 function mountedBelow({ spec, image }: ResolvedApp): PodError[] {
   const points = readMountPoints();
@@ -114,7 +116,7 @@ function mountedBelow({ spec, image }: ResolvedApp): PodError[] {
     });
 }
 
-/** What is missing, by name. */
+/** The hint for getting ids, naming the tools that are missing. */
 export function howToGetIds(): string {
   const missing = ['newuidmap', 'newgidmap'].filter((tool) => findTool(tool) === undefined);
   const tools = missing.length > 0 ? `install ${missing.join(' and ')} (package uidmap or shadow-utils); ` : '';

@@ -4,10 +4,12 @@ import { RLIMIT } from '../../linux/rlimit.ts';
 import { PodError } from '../error.ts';
 import type { HostFacts } from '../plan/facts.ts';
 
-/** The tapes give descriptors fixed numbers above 900: see overlay.ts and pod-files.ts. */
+/** The tapes use fixed descriptor numbers above 900: see overlay.ts and pod-files.ts. */
 const DESCRIPTORS = 1024n;
 
-/** A normal user's own, or one to be: what is in another's would fail somewhere on the way. */
+/**
+ * Requires that the state directory is the normal user's own or can be made by him. With another user's, a later step would fail.
+ */
 export function requireStateDirectory(root: string): void {
   if (process.geteuid!() === 0 || tryAccess(root) !== -ERRNO.EACCES) return;
   throw new PodError('state/io', `use state directory "${root}": permission denied`, {

@@ -9,8 +9,8 @@ import type { CallerFacts } from '../plan/facts.ts';
 import { readCaller } from '../plan/read-caller.ts';
 
 /**
- * `resolveImage`, for whoever calls. A layer has files of many owners, with modes that close them to all but root: a normal user's are
- * unpacked by a helper that has all of his ids.
+ * `resolveImage` for root and for normal users. The files of a layer have many owners, and modes that only root could bypass, so a
+ * normal user's layers are unpacked by a helper that has all of the user's ids.
  */
 export async function resolveOwn(ref: string, options: ResolveOptions): Promise<ResolvedImage> {
   const caller = readCaller();
@@ -23,7 +23,7 @@ export async function resolveOwn(ref: string, options: ResolveOptions): Promise<
   return resolveImage(ref, options);
 }
 
-/** What is wrong with a reference is said by whoever resolves it. */
+/** An invalid reference is reported when it is resolved. */
 function isUnpacked(ref: string, { baseDir }: ResolveOptions): boolean {
   try {
     const { kind } = parseReference(ref, baseDir);
@@ -38,10 +38,10 @@ function isCached(ref: string, options: ResolveOptions): boolean {
   return resolveCached(ref, options) !== undefined;
 }
 
-/** Of the store: whose ids the files in its layers have. */
+/** File in the store: the ids that own the files in its layers. */
 const IDS_FILE = 'ids';
 
-/** Layers are named by what was unpacked, not by whom the files were given to. */
+/** A layer's name depends on its content, not on the owners that its files were given. */
 function requireSameIds({ storeDir, at }: ResolveOptions, { uid, gid, uids, gids }: CallerFacts): void {
   const path = `${storeDir}/${IDS_FILE}`;
   const now = JSON.stringify({ uid, gid, uids, gids });

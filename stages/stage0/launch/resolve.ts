@@ -16,7 +16,7 @@ export interface ResolveInput {
   readonly baseDir: string;
   readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Digests that references stand for, where that is known already. */
+  /** Digests of references that are already known. */
   readonly images?: Readonly<Record<string, string>> | undefined;
   /** The lock beside the manifest. */
   readonly pins?: Pins | undefined;
@@ -24,7 +24,7 @@ export interface ResolveInput {
   readonly onWarning?: ((warning: PodError) => void) | undefined;
 }
 
-/** Valid fields whose machinery does not exist yet are refused with their lines, never ignored. */
+/** Rejects valid fields that are not implemented yet, with their lines, rather than ignoring them. */
 export function refuseUnsupported(spec: PodSpec): void {
   if (spec.unsupported.length === 0) return;
   throw new PodErrors(
@@ -34,7 +34,7 @@ export function refuseUnsupported(spec: PodSpec): void {
   );
 }
 
-/** Every app's image, fetched and unpacked in parallel, and its user; all failures at once. */
+/** Resolves the image of every app, in parallel, and its user. Throws all failures at once. */
 export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<ResolvedApp[]> {
   const images = new Map<string, Promise<ResolvedImage>>();
   for (const { image } of spec.apps) {
@@ -52,7 +52,7 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
   return apps;
 }
 
-/** Nothing runs that the lock does not mean. */
+/** Rejects images that the lock does not pin. */
 function breachesOf(apps: readonly ResolvedApp[], { pins, frozen, onWarning }: ResolveInput): PodError[] {
   const judged = apps.flatMap(({ spec, image }) => judgePin(pins, image, { at: spec.image.at, frozen }) ?? []);
   for (const { severity, error } of judged) if (severity === 'warning') onWarning?.(error);
@@ -68,7 +68,7 @@ function optionsOf({
   return { storeDir, baseDir, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
 }
 
-/** A user that is not in the image is an error at the line that names it. */
+/** A user that is not in the image is an error at the line that names the user. */
 function resolveApp(
   spec: AppSpec,
   image: ResolvedImage,
@@ -86,7 +86,7 @@ function resolveApp(
   }
 }
 
-/** It runs, and may miss nothing. */
+/** A warning only: the app runs, and it may never need those files. */
 function foreignOwner({ image: { value: ref, at } }: AppSpec, id: number, size: number): PodError {
   const message = `run image "${ref}": files in it belong to id ${id}, and the pod has only the ids below ${size}`;
   return new PodError('image/user', message, { at, hint: 'with "userns: host" owners are those of the image' });
@@ -97,7 +97,7 @@ type Contents = Pick<ResolvedApp, 'user' | 'hasPlainEtc'> & { readonly highestId
 const MOST_KEPT = 64;
 const kept = new Map<string, Contents>();
 
-/** Layers in the store never change, so neither does who a user is in them; a `dir:` image is read again each time. */
+/** Layers in the store never change, so neither do the users in them; a `dir:` image is read again each time. */
 function lookInsideOnce(spec: AppSpec, image: ResolvedImage, storeDir: string): Contents {
   const layers = image.mounts[0]?.layers ?? [];
   const isInStore = layers.every((layer) => layer.startsWith(`${storeDir}/`));

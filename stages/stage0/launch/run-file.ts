@@ -5,12 +5,12 @@ import { identityOf } from './compiled.ts';
 import { recallPod } from './kept-pod.ts';
 import { type StartInput, startPod } from './start.ts';
 
-/** Starts the pod of a manifest; a manifest that was started before is not compiled again. See `run`. */
+/** Starts the pod of a manifest. A manifest that was started before is not compiled again. See `run`. */
 export async function runFile(manifest: ManifestInput, options: RunOptions): Promise<RunningPod> {
   return startPod(await compiledFile(manifest, options));
 }
 
-/** Everything but the start: nothing of the pod is on the host yet. Throws with all that is wrong with it. */
+/** Does everything except the start; the host has nothing of the pod yet. Throws with all faults. */
 export async function readyFile(manifest: ManifestInput, options: RunOptions): Promise<ReadyPod> {
   const input = await compiledFile(manifest, options);
   const { identity, pod } = input;
@@ -22,12 +22,12 @@ export async function readyFile(manifest: ManifestInput, options: RunOptions): P
   };
 }
 
-/** What `startPod` takes; nothing of the pod is on the host yet. */
+/** The input of `startPod`; the host has nothing of the pod yet. */
 export async function compiledFile(manifest: ManifestInput, options: RunOptions): Promise<StartInput> {
   options.onPhase?.('recall');
   const pins = readPins(manifest.baseDir, options.frozen);
   const kept = recallPod(manifest, options, pins);
-  // The compiler is most of our code: it is loaded only when there is something to compile.
+  // Most of the code is the compiler, so it is loaded only when there is something to compile.
   const compile = async (): Promise<CompiledFile> =>
     (await import('./compile-file.ts')).compileFile(manifest, options, pins);
   if (kept) return { ...kept, program: async () => (await compile()).program, options };

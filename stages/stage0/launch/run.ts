@@ -5,7 +5,7 @@ import { compilePod } from './compile.ts';
 import { identityOf } from './compiled.ts';
 import { startPod } from './start.ts';
 
-/** Starts a pod. Resolves when every app has started, or the pod has ended already; nothing is left behind when it throws. */
+/** Starts a pod. Resolves when every app has started or the pod has already ended. Leaves nothing behind when it throws. */
 export async function run(spec: PodSpec, options: RunOptions): Promise<RunningPod> {
   const pins = options.pins ?? readPins(options.baseDir, options.frozen);
   const { pod, program } = await compilePod(spec, { ...options, pins });

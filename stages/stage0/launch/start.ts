@@ -20,13 +20,15 @@ import { transportFor } from './transport.ts';
 export interface StartInput {
   readonly identity: PodIdentity;
   readonly pod: CompiledPod;
-  /** What the pod was compiled to; asked for when an op failed, to find the line that asked for it. */
+  /** The program of the compiled pod; only requested when an op failed, to find the op's purpose and manifest line. */
   readonly program: () => Program | Promise<Program>;
   readonly options: RunOptions;
   readonly prepared?: PreparedPod | undefined;
 }
 
-/** Starts a compiled pod. Resolves when every app has started, or the pod has ended already; nothing is left behind when it throws. */
+/**
+ * Starts a compiled pod. Resolves when every app has started or the pod has already ended. Leaves nothing behind when it throws.
+ */
 export async function startPod(input: StartInput): Promise<RunningPod> {
   const client = await firstClient(input);
   try {
@@ -45,7 +47,7 @@ async function startWith(input: StartInput, client: FirstClient | undefined): Pr
   const acquired = await acquirePod(input);
   options.onPhase?.('start');
   const monitor = await handOff(input, acquired, client);
-  // The monitor and init hold the lock now; our share of it only keeps a collector away.
+  // The monitor and init hold the lock now. This process's share only keeps a collector away.
   const release = releaseOnce(acquired.lockFd);
   if (!options.keepLock) release();
   const started = untilStarted(input, acquired.path, monitor);
@@ -59,7 +61,7 @@ async function startWith(input: StartInput, client: FirstClient | undefined): Pr
     release();
     const { removeFailed } = await import('./give-back.ts');
     const broken = await removeFailed(options.root, acquired.uuid);
-    // A pod that its monitor has removed already is gone with all but its name.
+    // The monitor may have removed the pod already; only its name is left then.
     releaseName(options.root, input.identity.name, acquired.uuid);
     if (broken !== undefined) throw (await import('./failure.ts')).launchOnBrokenNetwork(broken, error);
     throw error;
@@ -102,7 +104,7 @@ function releaseOnce(lockFd: number): () => void {
   };
 }
 
-/** Takes `input`, which is the first app's or a client's, unless it is the caller's own. */
+/** Closes `input`, the first app's or a client's, unless it is the caller's own standard input. */
 function launch(tape: Uint8Array, pod: AcquiredPod, input: number | undefined, openTransport: OpenTransport): Monitor {
   const nullFd = openSync('/dev/null', 'r+');
   const stdinFd = input ?? nullFd;
@@ -122,7 +124,7 @@ function launch(tape: Uint8Array, pod: AcquiredPod, input: number | undefined, o
   }
 }
 
-/** Throws the failure of the launch, once the monitor has cleaned up after it. */
+/** Throws the launch failure, once the monitor has cleaned up after it. */
 async function untilStarted({ identity, pod, program }: StartInput, podDir: string, monitor: Monitor): Promise<void> {
   let first = await monitor.channel.next();
   if (first?.type === 'entered' && pod.entry) {
@@ -135,7 +137,7 @@ async function untilStarted({ identity, pod, program }: StartInput, podDir: stri
   while (last && last.type !== 'exited') last = await monitor.channel.next();
   monitor.channel.close();
   const { launchFailure, launchDeath } = await import('./failure.ts');
-  // What fails because init is no more says nothing.
+  // After init has been killed, a failure report only shows a consequence of that.
   if (first?.type === 'failed' && !last?.b)
     throw launchFailure(await program(), first, pod.apps[first.app]?.at ?? pod.at);
   if (first?.type === 'malformed') throw new PodError('tape/malformed', 'start the pod: stage1 refused its tape');
@@ -173,7 +175,7 @@ function runningPod(
   };
 }
 
-/** Says that nobody listens any more, and waits until the monitor has nothing more to do. */
+/** Tells the monitor that nobody listens any more, and waits until the monitor has finished. */
 async function endOf({ channel }: Monitor): Promise<void> {
   if (channel.hasEnded) return;
   channel.ref(true);
@@ -192,11 +194,11 @@ function lifelineOf(monitor: Monitor): Lifeline {
 
 const ASK_AGAIN_MS = 5;
 
-/** A pod that ended a moment ago needs no stopping. One that is being launched has no init yet that could be asked. */
+/** Ignores that the pod has just ended. While the pod is being launched, retries until there is an init to ask. */
 async function onceThere(request: (control: ControlApi) => Promise<void>, isStarting: () => boolean): Promise<void> {
   const control = await import('./control.ts');
   for (;;) {
-    // Looked at before: init may come, and start all, while its socket is not found.
+    // Read before the request: init may start everything while its socket is not found.
     const isEarly = isStarting();
     try {
       return await request(control);
@@ -216,7 +218,7 @@ async function waitForExit(store: PodStore, uuid: string, monitor: Monitor, rele
       const { outliveMonitor } = await import('./orphan.ts');
       await outliveMonitor(store, uuid, release);
     }
-    // Killed monitors and inits leave no exit code of an app; 128+SIGKILL is what a caller must see then.
+    // When monitor and init were killed, no exit code was recorded: the caller gets 128+SIGKILL.
     return { exitCode: readStatus(store, uuid)?.exitCode ?? 128 + 9 };
   }
 }

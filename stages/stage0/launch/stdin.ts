@@ -3,8 +3,9 @@ import { pipe } from '../../linux/pipe.ts';
 import { PodError } from '../error.ts';
 
 /**
- * The descriptor an app gets as its standard input. A pipe or a file of the caller's is handed over as it is; a terminal
- * never is: what the caller types is copied through a pipe. So is what comes from any other device. A directory would be a way out of the pod.
+ * The descriptor that an app gets as its standard input. The caller's pipe or regular file is passed on as it is. Input from a
+ * terminal or any other device is copied through a pipe, so that the device never enters the pod. A directory would be a way out of
+ * the pod.
  */
 export function openStandardInput(): number {
   const stats = fstatSync(0);
@@ -12,10 +13,11 @@ export function openStandardInput(): number {
   if (!stats.isCharacterDevice()) return 0;
   const [far, near] = pipe();
   const sink = createWriteStream('', { fd: near.take() });
-  // The app has closed its end: nobody reads any more.
+  // The app has closed its end, so nothing reads the pipe any more.
   sink.on('error', () => process.stdin.unpipe(sink).pause());
   process.stdin.pipe(sink);
-  // Of /dev/null, as of any device that is no terminal, Node makes a file, which nobody waits for at the end.
+  // For /dev/null, as for any device that is not a terminal, Node makes a file stream, which has no `unref` and does not keep the
+  // process alive.
   const { unref } = process.stdin as { readonly unref?: () => void };
   unref?.call(process.stdin);
   return far.take();

@@ -7,15 +7,15 @@ import { readIfThere } from '../pod/files.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
 import { findInit } from './find-init.ts';
 
-/** An init that has not answered for so long is looked at. */
+/** How long init may take to answer before its state is checked. */
 export const LOOK_MS = 1000;
 const AGAIN_MS = 100;
 
-/** Throws `pod/state` when init was stopped by a signal or by a tracer: it takes what it is sent, and does nothing. */
+/** Throws `pod/state` when init was stopped by a signal or a tracer: it would receive messages, but do nothing. */
 export function requireMoving(podDir: string): void {
   const pid = findInit(podDir.slice(podDir.lastIndexOf('/') + 1), cgroupMountPoints());
   if (pid === undefined) return;
-  // A command's name may hold any character, and stands in brackets.
+  // The command's name is in parentheses and may itself contain any character.
   const stat = readIfThere(`/proc/${pid}/stat`) ?? '';
   const state = stat.charAt(stat.lastIndexOf(')') + 2);
   if (state !== 'T' && state !== 't') return;
@@ -28,11 +28,11 @@ export function requireMoving(podDir: string): void {
   });
 }
 
-/** The next message of init's; throws `pod/state` when it is stopped. Whoever asks closes the channel. */
+/** The next message from init. Throws `pod/state` when init is stopped. The caller closes the channel. */
 export async function nextAnswer(podDir: string, channel: Channel): Promise<Message | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const look = new Promise<never>((_, reject) => {
-    // Twice: a tracer stops it for an instant at each of its calls.
+    // Checks twice: a tracer stops init for an instant at each system call.
     const again = (): void => void (timer = setTimeout(() => lookInto(podDir, reject), AGAIN_MS));
     timer = setTimeout(() => lookInto(podDir, again), LOOK_MS);
   });

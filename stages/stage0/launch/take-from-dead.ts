@@ -8,7 +8,10 @@ import { findHeld } from '../pod/held.ts';
 import { PodStore } from '../pod/store.ts';
 import { isRefusal } from '../refusal.ts';
 
-/** After a refusal: a pod that died without its monitor, or that was killed while it was made, gives up its host ports, as it does its name. */
+/**
+ * Handles refused port claims: releases host ports held by pods that died without their monitor, or were killed while they were
+ * made, and tries again.
+ */
 export async function takeFromDead(
   refusal: unknown,
   root: string,
@@ -28,7 +31,7 @@ export async function takeFromDead(
   }
 }
 
-/** True when the pod was dead, and holds nothing any more. One that has exited is there to be looked at, and holds nothing anyway. */
+/** Returns true when the pod was dead and now holds nothing. An exited pod is kept for inspection, and holds nothing. */
 async function endDead(root: string, uuid: string): Promise<boolean> {
   const store = new PodStore(root);
   const found = findHeld(store, uuid);
@@ -37,7 +40,7 @@ async function endDead(root: string, uuid: string): Promise<boolean> {
     if (!(await buryDead(store, uuid))) await removePod(root, uuid);
     return true;
   } catch (error) {
-    // It came to life meanwhile, or pod gc has to say why it cannot be removed.
+    // Either the pod is alive after all, or it cannot be removed: pod gc reports why.
     if (error instanceof PodError || isRefusal(error)) return false;
     throw error;
   }

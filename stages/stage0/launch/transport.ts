@@ -1,7 +1,10 @@
 import { signalTransport } from '../../stage1/signal-transport.ts';
 import type { OpenTransport } from '../../stage1/transport.ts';
 
-/** How to listen to stage1: by a signal when this process is ours, else in a way that its owner does not notice. */
+/**
+ * How to listen to stage1: by a signal when the process belongs to the command line, otherwise in a way that the host program does
+ * not notice.
+ */
 export async function transportFor({ ownsProcess }: { readonly ownsProcess?: boolean }): Promise<OpenTransport> {
   if (ownsProcess) return signalTransport;
   return (await import('../../stage1/socket-transport.ts')).socketTransport;

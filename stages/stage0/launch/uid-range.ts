@@ -4,23 +4,24 @@ import { claimRange, isOfDeletedRoot, releaseStrays, UID_RANGES_DIR } from '../p
 import type { IdRange } from '../plan/facts.ts';
 import { type IdFiles, ID_FILES, type KnownIds, overlaps, readKnownIds } from '../plan/subordinate-ids.ts';
 
-/** Of the ledger's entries. */
+/** Kind of the ledger entries. */
 export const UID_RANGE_KIND = 'uid-range';
-/** Ids of one pod, whatever it uses of them: ranges of one size cannot overlap by halves. */
+/** Every pod gets this many ids, however few it uses: ranges of one size cannot overlap partially. */
 const SIZE = 0x10000;
 
 const NO_ID = 2 ** 32 - 1;
 
 /**
- * Where nobody has said otherwise. The first is what systemd's table of ids (doc/UIDS-GIDS) leaves to nobody, below 2^31, where some
- * programs take an id for a negative number. The second is a part of what it leaves to containers.
+ * Used when /etc/subuid and /etc/subgid give no ranges to `pod`. The first range is unassigned in systemd's table of ids
+ * (doc/UIDS-GIDS), and below 2^31, where some programs take an id for a negative number. The second is part of the range that the
+ * table assigns to containers.
  */
 const DEFAULT_RANGES: readonly IdRange[] = [
   { first: 0x7000_0000, count: 0x0ffe_0000 },
   { first: 0x1000_0000, count: 0x6000_0000 },
 ];
 
-/** Where the registry and what the host says of its ids are; others than this host's own in tests. */
+/** Where the registry and the host's id files are; only tests use other places. */
 export interface UidRangeSources {
   readonly dir: string;
   readonly files: IdFiles;
@@ -29,8 +30,8 @@ export interface UidRangeSources {
 const HOST: UidRangeSources = { dir: UID_RANGES_DIR, files: ID_FILES };
 
 /**
- * First host id of a range that no other pod of this host has, and no user of it; null when the pod has no user namespace of its
- * own. docs/decisions/016-ranges-of-host-ids.md
+ * Claims a range of host ids that no other pod and no user of this host has. Returns its first id, or null when the pod has no user
+ * namespace of its own. docs/decisions/016-ranges-of-host-ids.md
  */
 export function claimUidRange(
   root: string,
@@ -48,7 +49,7 @@ export function claimUidRange(
   });
 }
 
-/** State directories that were deleted with pods in them left theirs. */
+/** Retries after releasing the ranges of state directories that were deleted with pods in them. */
 function afterSweep(known: KnownIds, root: string, uuid: string, dir: string): number | undefined {
   const swept = releaseStrays((range) => isOfDeletedRoot(range), false, dir);
   return swept.length > 0 ? firstFree(known, root, uuid, dir) : undefined;
@@ -61,14 +62,16 @@ function firstFree(known: KnownIds, root: string, uuid: string, dir: string): nu
   return undefined;
 }
 
-/** In each of the ranges from a place on that follows from the uuid, so that pods started at once do not all try the same. */
+/**
+ * Starts in each range at a position derived from the uuid, so that pods started at the same time do not all try the same slots.
+ */
 function* candidates({ own, others }: KnownIds, uuid: string): Generator<number> {
   const start = Number.parseInt(uuid.slice(0, 8), 16);
   for (const { first, count } of own.length > 0 ? own : DEFAULT_RANGES) {
     const slots = Math.floor(count / SIZE);
     for (let i = 0; i < slots; i++) {
       const base = first + ((start + i) % slots) * SIZE;
-      // Root's, and the number that means "no id" to the kernel, are no pod's whatever the files say.
+      // Root's own id, and the number that means "no id" to the kernel, are never given to a pod, whatever the files say.
       if (base === 0 || base + SIZE > NO_ID) continue;
       if (!others.some((other) => overlaps(other, { first: base, count: SIZE }))) yield base;
     }

@@ -26,15 +26,15 @@ export interface UserNetwork {
 
 const LOG = 'slirp4netns.log';
 const API = 'slirp4netns.socket';
-/** Where the program finds what it is given. */
+/** Descriptor numbers in the program. */
 const READY_FD = 20;
 const EXIT_FD = 21;
 const POD_DIR_FD = 22;
 const NETWORK_FD = 23;
 
 /**
- * Starts the program for the namespaces of process `pid`, and publishes the ports. It ends when the result, and every copy of it, is
- * closed: held by the monitor and by init, that is with the pod, whatever ends it.
+ * Starts slirp4netns for the namespaces of process `pid` and publishes the ports. The program exits when every copy of the returned
+ * descriptor is closed. The monitor and init hold copies, so it ends with the pod, however the pod ends.
  */
 export async function startUserNetwork(pid: number, podDir: string, { ports, at }: UserNetwork): Promise<Fd> {
   const [ready, isReady] = pipe();
@@ -56,8 +56,8 @@ export async function startUserNetwork(pid: number, podDir: string, { ports, at 
 }
 
 /**
- * Its sandbox, an empty root and next to no rights, is only to be had in a user namespace: so stage1 goes into the monitor's, and
- * becomes the program there.
+ * The program's sandbox, an empty root and almost no privileges, requires a user namespace. So stage1 enters the monitor's user
+ * namespace and executes the program there.
  */
 function start(pid: number, podDir: string, given: readonly Fd[], hasPorts: boolean): void {
   const log = openSync(`${podDir}/${LOG}`, 'a', 0o600);
@@ -98,7 +98,7 @@ function argumentsFor(hasPorts: boolean): string[] {
   return [
     '--configure',
     '--mtu=65520',
-    // Without it the pod would reach what listens on the host's loopback only.
+    // Without this option the pod could reach services that listen only on the host's loopback.
     '--disable-host-loopback',
     '--enable-sandbox',
     `--ready-fd=${READY_FD}`,
@@ -110,7 +110,7 @@ function argumentsFor(hasPorts: boolean): string[] {
   ];
 }
 
-/** It writes a byte when the link is there; at its end the pipe ends without one. */
+/** The program writes a byte when the link is up. If it exits early, the pipe ends without one. */
 async function untilReady(ready: Fd, podDir: string, at: Position): Promise<void> {
   const { bytesRead } = await promisify(read)(ready.number, Buffer.alloc(1), 0, 1, null);
   if (bytesRead > 0) return;

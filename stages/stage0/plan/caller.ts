@@ -1,6 +1,6 @@
 import type { CallerFacts, IdRange } from './facts.ts';
 
-/** How many ids a normal user's pods have, from 0 on: his own is their root's. */
+/** The number of ids for a normal user's pods, from 0 on. The user's own id is root in the pods. */
 export function idCount({ uids, gids }: CallerFacts): number {
   const sum = (ranges: readonly IdRange[]): number => ranges.reduce((total, { count }) => total + count, 1);
   return Math.min(sum(uids), sum(gids));
@@ -13,7 +13,7 @@ export interface IdMapping {
   readonly count: number;
 }
 
-/** The first `size` of them: the caller's own, then his ranges one after another. */
+/** Maps the first `size` ids: the caller's own, then the caller's ranges one after another. */
 export function mappingsOf(own: number, ranges: readonly IdRange[], size: number): IdMapping[] {
   const mappings: IdMapping[] = [{ inside: 0, outside: own, count: 1 }];
   let inside = 1;

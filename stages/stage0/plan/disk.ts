@@ -7,10 +7,10 @@ import { unescapeOctal } from '../../linux/mountinfo.ts';
 import type { DiskBelow, HostDisk } from './facts.ts';
 
 const SYS = '/sys/dev/block';
-/** A device stacked on devices stacked on devices; the kernel itself stops at 8 (BTRFS, MD) or 4 (device-mapper). */
+/** Maximum depth of stacked devices; the kernel itself stops at 8 (BTRFS, MD) or 4 (device-mapper). */
 const MOST_STACKED = 8;
 
-/** Of a block device itself, or of a path on a file system of one. */
+/** The disks of a block device, or of the file system that a path is on. */
 export function findDisk(path: string): DiskBelow {
   const disks = [...new Set(devicesOf(path).map(wholeDisk))];
   return { disks, queues: [...new Set(disks.flatMap((disk) => queuesBelow(disk, MOST_STACKED)))] };
@@ -21,12 +21,15 @@ function devicesOf(path: string): string[] {
   const { major, minor } = splitDevice(stat.isBlockDevice() ? stat.rdev : stat.dev);
   const device = `${major}:${minor}`;
   if (existsSync(`${SYS}/${device}`)) return [device];
-  // btrfs has no device number of its own; others without one, such as overlay and tmpfs, have no device either.
+  // btrfs has no device number of its own. Other file systems without one, such as overlay and tmpfs, have no device at all.
   const source = sourceOf(path);
   return source?.type === 'btrfs' ? btrfsDevices(source.device) : [];
 }
 
-/** Those that are not made of others or of memory: loop, ram, zram, device-mapper and md have no device of their own. */
+/**
+ * Lists physical disks. Loop, ram, zram, device-mapper and md devices are made of other devices or of memory and have no `device`
+ * entry.
+ */
 export function listDisks(sysBlock: string): HostDisk[] {
   const names = readdirSync(sysBlock).filter((name) => existsSync(`${sysBlock}/${name}/device`));
   return names.map((name) => ({
@@ -46,7 +49,7 @@ export function splitDevice(device: number): { major: number; minor: number } {
   };
 }
 
-/** By the mount's id: the numbers in mountinfo are the file system's, those of stat a subvolume's. */
+/** Finds the mount by its id, because the device numbers differ on btrfs: mountinfo has the file system's, stat a subvolume's. */
 function sourceOf(path: string): { type: string; device: string } | undefined {
   const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
   try {
@@ -61,7 +64,7 @@ function sourceOf(path: string): { type: string; device: string } | undefined {
   }
 }
 
-/** All devices of the file system that has this one. */
+/** All devices of the btrfs file system that contains this device. */
 function btrfsDevices(device: string): string[] {
   const name = basename(realpathSync(device));
   for (const uuid of readdirSync('/sys/fs/btrfs')) {
@@ -72,14 +75,14 @@ function btrfsDevices(device: string): string[] {
   return [];
 }
 
-/** Limits are a disk's: the kernel refuses a partition (ENODEV). */
+/** I/O limits apply to whole disks: the kernel refuses a partition (ENODEV). */
 function wholeDisk(device: string): string {
   const directory = realpathSync(`${SYS}/${device}`);
   if (!existsSync(`${directory}/partition`)) return device;
   return readFileSync(`${dirname(directory)}/dev`, 'utf8').trim();
 }
 
-/** device-mapper and md hand requests on; it is the disks below them that queue and schedule. */
+/** device-mapper and md pass requests on; queueing and scheduling happen in the disks below them. */
 function queuesBelow(disk: string, depth: number): string[] {
   const slaves = `${SYS}/${disk}/slaves`;
   const below = depth > 0 && existsSync(slaves) ? readdirSync(slaves) : [];

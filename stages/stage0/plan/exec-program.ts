@@ -2,7 +2,7 @@ import { planExec } from '../../stage2/launch.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';
 import { Program } from '../../tape/program.ts';
 
-/** A program of one exec tape, whose registers are those of the pod's own program. */
+/** A program with a single exec tape. Its registers are those of the pod's own program. */
 export function planExecProgram(
   process: ProcessPlan,
   registers: Readonly<Record<string, number>>,

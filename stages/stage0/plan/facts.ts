@@ -1,11 +1,11 @@
-/** Where controllers are really mounted; pods live in directories right below `mountPoint`. */
+/** Where controllers are actually mounted. Pods live in directories directly below `mountPoint`. */
 export interface CgroupHierarchy {
   readonly version: 1 | 2;
   /** Controllers co-mounted here; for version 2, those enabled or enablable. */
   readonly controllers: readonly string[];
-  /** Mount point, verified by its file system's magic. */
+  /** Mount point, verified by the magic number of its file system. */
   readonly mountPoint: string;
-  /** Version 2: controllers the root's `cgroup.subtree_control` already gives to its children. */
+  /** Version 2: controllers that the root's `cgroup.subtree_control` already enables for its children. */
   readonly enabled?: readonly string[];
 }
 
@@ -14,52 +14,53 @@ export interface CgroupFacts {
   readonly hierarchies: readonly CgroupHierarchy[];
 }
 
-/** A device node of the host's. */
+/** A device node of the host. */
 export interface DeviceNode {
-  /** After symbolic links. */
+  /** Path after resolving symbolic links. */
   readonly path: string;
   readonly type: 'char' | 'block';
   readonly major: number;
   readonly minor: number;
-  /** Permissions of those who are neither its owner nor in its group: 4 to read, 2 to write. */
+  /** Permissions for others, as in the mode: 4 to read, 2 to write. */
   readonly others: number;
 }
 
-/** What holds the file system a path is on. */
+/** The block devices that hold the file system of a path. */
 export interface DiskBelow {
   /**
-   * `major:minor` of whole disks, never of a partition; more than one where a file system spans several, none where it has no
-   * block device, such as tmpfs or overlay.
+   * `major:minor` of whole disks, never of partitions. Several where a file system spans several disks; none where it has no block
+   * device, such as tmpfs or overlay.
    */
   readonly disks: readonly string[];
-  /** The same below device-mapper: where the requests are queued. */
+  /** The disks below device-mapper, where requests are queued. */
   readonly queues: readonly string[];
 }
 
-/** What a file system, and the host it is on, offer for limits of what pods have on disk. */
+/** What a file system and its host support for limiting the disk usage of pods. */
 export interface StoreFacts {
-  /** As in `f_type` of statfs(2), in hexadecimal. */
+  /** `f_type` of statfs(2), in hexadecimal. */
   readonly fileSystem: string;
   readonly isMemory: boolean;
-  /** It keeps files to their projects' limits. */
+  /** The file system enforces project quotas. */
   readonly hasProjectQuota: boolean;
-  /** mkfs.ext4, where there is one. */
+  /** Path of mkfs.ext4, if installed. */
   readonly makeFileSystem: string | null;
   readonly hasLoopDevices: boolean;
 }
 
-/** A disk with hardware, or a hypervisor, behind it. */
+/** A disk backed by hardware or by a hypervisor. */
 export interface HostDisk {
   /** `major:minor` */
   readonly device: string;
   readonly name: string;
-  /** The I/O scheduler in use; `none` is one. */
+  /** The active I/O scheduler; `none` is one of them. */
   readonly scheduler: string;
 }
 
 /**
- * What only some isolators need to know of the host, read for the manifests that have them: the text of a file, the names in a
- * directory, the device node at a path, the disk below a path, all disks, what limits there are for files below a path. Null: there is none.
+ * Host facts that only some isolators need, read only for manifests that use those isolators: the text of a file, the names in a
+ * directory, the device node at a path, the disk below a path, all disks, or the supported file limits below a path. Null: there is
+ * none.
  */
 export interface Findings {
   readonly text: string | null;
@@ -78,18 +79,18 @@ export interface IdRange {
   readonly count: number;
 }
 
-/** A normal user who starts pods, and whose ids besides his own they get. */
+/** A normal user who starts pods, and the user's subordinate ids for them. */
 export interface CallerFacts {
   readonly uid: number;
   readonly gid: number;
-  /** What /etc/subuid and /etc/subgid give him, where newuidmap(1) and newgidmap(1) are installed; else none. */
+  /** The ranges that /etc/subuid and /etc/subgid grant; empty unless newuidmap(1) and newgidmap(1) are installed. */
   readonly uids: readonly IdRange[];
   readonly gids: readonly IdRange[];
-  /** The program that gives a pod a network without privilege. */
+  /** The program that connects a pod to the network without privilege. */
   readonly network?: 'slirp4netns';
 }
 
-/** All the plan may depend on that is not in the manifest: the same manifest and facts give the same tape. */
+/** Everything besides the manifest that a plan may depend on: the same manifest and facts give the same tape. */
 export interface HostFacts {
   readonly arch: 'x86_64' | 'aarch64';
   readonly kernelRelease: string;
@@ -108,11 +109,13 @@ export interface HostFacts {
   readonly cpus: number;
   /** The kernel was built with CONFIG_TIME_NS. */
   readonly hasTimeNamespace: boolean;
-  /** Overlays take detached mounts as layers; until Linux 6.15 a layer has to be in the mounting process's own mount namespace. */
+  /**
+   * Overlays accept detached mounts as layers. Until Linux 6.15: a layer has to be in the mounting process's own mount namespace.
+   */
   readonly hasDetachedLayers: boolean;
-  /** Version of Landlock's ABI, 0 without it. */
+  /** Version of Landlock's ABI; 0 without Landlock. */
   readonly landlockAbi: number;
-  /** This process's own, which init inherits. */
+  /** This process's own value, which init inherits. */
   readonly oomScoreAdj: number;
   readonly looked: Readonly<Record<Look, Findings[keyof Findings]>>;
 }

@@ -6,15 +6,15 @@ import type { NetworkSpec } from '../manifest/spec.ts';
 import { isHeld } from '../network/plan-network.ts';
 
 const WHY = 'wait until the pod before has gone';
-/** Whoever waited for the pod may have given it up, or have ended. */
+/** The process that waited for the pod may have given up or ended. */
 const GONE = ['EPIPE', 'ECONNRESET'] as const;
 
-/** Comes with the tape of a pod that is held back: see `environment/gate.ts`. */
+/** Given with the tape of a pod that is held back: see `environment/gate.ts`. */
 export function gateReg(program: Program): Reg {
   return program.reg('gate');
 }
 
-/** Last on the pod tape, before any app: init says that all is there, and waits until it is let go. */
+/** Last on the pod tape, before any app: init reports that everything is ready, then waits for the gate to open. */
 export function planGate(pod: Tape, network: NetworkSpec): void {
   if (!isHeld(network)) return;
   const { at } = network;
@@ -25,7 +25,7 @@ export function planGate(pod: Tape, network: NetworkSpec): void {
   pod.call('close', [gate], { at, why: WHY });
 }
 
-/** The monitor's own, once init has inherited it. */
+/** The monitor closes its copy once init has inherited the descriptor. */
 export function planCloseGate(attach: Tape, network: NetworkSpec): void {
   if (isHeld(network)) attach.call('close', [gateReg(attach.program)], { at: network.at, why: WHY });
 }

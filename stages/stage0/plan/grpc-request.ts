@@ -1,5 +1,5 @@
-// The gRPC health check (grpc.health.v1.Health/Check) as bytes: RFC 9113 with prior knowledge, RFC 7541 with nothing
-// compressed. What the server says is never decoded: three byte patterns tell the answers apart.
+// The gRPC health check (grpc.health.v1.Health/Check) as bytes: RFC 9113 with prior knowledge, RFC 7541 without compression. The
+// server's answer is never decoded: three byte patterns distinguish the possible answers.
 
 import type { GrpcProbe } from '../manifest/spec.ts';
 import { authority } from './http-request.ts';
@@ -12,7 +12,7 @@ const ACK = 0x1;
 const END_STREAM = 0x1;
 const END_HEADERS = 0x4;
 const SETTINGS_ENABLE_PUSH = 2;
-/** The first one a client opens. */
+/** The first stream that a client opens. */
 const STREAM = Uint8Array.of(0, 0, 0, 1);
 /** Protocol buffers: field 1 of HealthCheckRequest, a string; field 1 of HealthCheckResponse, an enum that is 1 for SERVING. */
 const SERVICE = 0x0a;
@@ -27,11 +27,11 @@ const NAME_USER_AGENT = 58;
 
 export interface GrpcExchange {
   readonly request: Uint8Array;
-  /** Sent when the server has said something: its SETTINGS come before all else, and want an acknowledgement. */
+  /** Sent once the server has sent something: its SETTINGS come first and require an acknowledgement. */
   readonly reply: Uint8Array;
-  /** In the answer of a server that is SERVING. */
+  /** Part of the answer of a server that is SERVING. */
   readonly expect: Uint8Array;
-  /** The trailers: whatever the answer was, there is no more of it. */
+  /** The trailers, which end any answer. */
   readonly refuse: Uint8Array;
 }
 
@@ -59,7 +59,7 @@ function frame(type: number, flags: number, stream: Uint8Array, payload: Uint8Ar
   return Buffer.concat([head, stream, payload]);
 }
 
-/** gRPC over HTTP/2: not compressed, and how long it is. */
+/** gRPC over HTTP/2: a flag for "not compressed", then the length. */
 function message(bytes: Uint8Array): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(bytes.length, 1);
@@ -89,13 +89,13 @@ function headerBlock(host: string): Buffer {
   ]);
 }
 
-/** RFC 7541, 6.2.2: without indexing; the name by its place in the static table, or spelt out. */
+/** RFC 7541, 6.2.2: without indexing. The name is an index in the static table or a literal. */
 function literal(name: number | string, value: string): Buffer {
   const start = typeof name === 'number' ? integer(name, 4) : Buffer.concat([Uint8Array.of(0), text(name)]);
   return Buffer.concat([start, text(value)]);
 }
 
-/** RFC 7541, 5.2, without Huffman. */
+/** RFC 7541, 5.2, without Huffman coding. */
 function text(value: string): Buffer {
   const bytes = Buffer.from(value, 'latin1');
   return Buffer.concat([integer(bytes.length, 7), bytes]);

@@ -2,7 +2,7 @@ import { planHook } from '../../stage2/launch.ts';
 import type { HookName, Program, Reg, SupervisedHook } from '../../tape/program.ts';
 import { pidFlags, planProcess, type ProcessInput } from './process.ts';
 
-/** Those that run while the app does, as its user; the others prepare and clean up, as the pod's root. */
+/** These hooks run while the app runs, as the app's user. The others prepare and clean up, as the pod's root. */
 const WHILE_IT_RUNS: ReadonlySet<HookName> = new Set(['postStart', 'preStop']);
 const ROOT = { uid: 0, gid: 0, supplementaryGids: [], home: '/root' };
 

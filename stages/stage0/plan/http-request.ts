@@ -1,6 +1,6 @@
 import type { HttpProbe } from '../manifest/spec.ts';
 
-/** RFC 9112: one GET, and no second one over the same connection. */
+/** RFC 9112: a single GET; the connection is closed after it. */
 export function httpRequest({ path, port, hostName, headers }: HttpProbe): Uint8Array {
   const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const defaults = Object.entries({
@@ -13,7 +13,7 @@ export function httpRequest({ path, port, hostName, headers }: HttpProbe): Uint8
   return Buffer.from(`GET ${path} HTTP/1.1\r\n${text}\r\n`, 'latin1');
 }
 
-/** As clients write it: an IPv6 address in brackets, no port where it is the usual one. */
+/** The authority as clients write it: an IPv6 address in brackets, and no port if it is the usual one. */
 export function authority(hostName: string, port: number, usualPort?: number): string {
   const host = hostName.includes(':') ? `[${hostName}]` : hostName;
   return port === usualPort ? host : `${host}:${port}`;

@@ -13,13 +13,16 @@ import { idsOf, takesRange } from './namespaces.ts';
 import { planStores, type Stores } from './stores.ts';
 import type { PlanInput } from './types.ts';
 
-/** What the isolators ask for, of the pod and of each app. */
+/** What the isolators request, for the pod and for each app. */
 export interface Drafts {
   readonly pod: Draft;
   readonly apps: ReadonlyMap<string, Draft>;
 }
 
-/** Everything wrong with any isolator of the pod or its apps, limits on disk among them, and what is known to be wrong, at once. */
+/**
+ * Lowers all isolators of the pod and its apps. Throws all faults at once: of isolators, of disk limits, and the refusals already
+ * known.
+ */
 export function lowerAll(input: PlanInput): { readonly drafts: Drafts; readonly stores: Stores } {
   const { spec, facts, refusals = [] } = input;
   const { pod, apps } = lowerPod(spec, facts);

@@ -14,9 +14,9 @@ import type { Draft } from '../isolators/isolator.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import type { HostFacts } from './facts.ts';
 
-/** A namespace of another pod's that this pod is born in. */
+/** A namespace of another pod that this pod is born in. */
 export interface Join {
-  /** As in /proc/PID/ns. */
+  /** Its name in /proc/PID/ns. */
   readonly kind: 'net' | 'ipc' | 'uts';
   /** The other pod. */
   readonly pod: string;
@@ -25,7 +25,10 @@ export interface Join {
 
 const FLAGS = { net: CLONE_NEWNET, ipc: CLONE_NEWIPC, uts: CLONE_NEWUTS } as const;
 
-/** In the order in which their descriptors come with the tape. Throws `PodErrors` when the pod cannot share what it asks for. */
+/**
+ * The joins, in the order in which their descriptors are given with the tape. Throws `PodErrors` when the pod cannot share what it
+ * asks for.
+ */
 export function joinsOf(
   spec: PodSpec,
   { caller }: Pick<HostFacts, 'caller'>,
@@ -51,7 +54,7 @@ function itself({ kind, pod, at }: Join): PodError {
   return new PodError('manifest/reference', `share the ${kind} namespace of pod "${pod}": it is this pod`, { at });
 }
 
-/** A normal user's monitor has power over its own user namespace, and over no other pod's. */
+/** A normal user's monitor has privileges in its own user namespace, but in no other pod's. */
 function notRoots({ kind, pod, at }: Join): PodError {
   const message = `share the ${kind} namespace of pod "${pod}": only root can, each of your pods is in a user namespace of its own`;
   return new PodError('host/privilege', message, { at });
@@ -61,7 +64,7 @@ export function isShared(owner: NonNullable<Draft['namespaces']>['ipc' | 'uts'] 
   return owner !== undefined && owner.value !== 'private';
 }
 
-/** The descriptor of the other pod's namespace. */
+/** The register with the descriptor of the other pod's namespace. */
 export function joinReg(program: Program, { kind }: Join): Reg {
   return program.reg(`join/${kind}`);
 }
@@ -71,8 +74,8 @@ function homeReg(program: Program, { kind }: Join): Reg {
 }
 
 /**
- * The monitor goes into the other pod's namespaces before it makes PID 1, which is then born in them: of the two only the monitor may,
- * for they belong to the other pod's user namespace.
+ * The monitor enters the other pod's namespaces before it makes PID 1, which is then born in them. PID 1 itself could not enter
+ * them, because they belong to the other pod's user namespace.
  */
 export function planJoins(host: Tape, joins: readonly Join[]): void {
   const { program } = host;
@@ -88,7 +91,7 @@ export function planJoins(host: Tape, joins: readonly Join[]): void {
   }
 }
 
-/** First on the base tape: PID 1 has been born. */
+/** First on the base tape: PID 1 has been born, so the monitor returns to its own namespaces. */
 export function planReturns(base: Tape, joins: readonly Join[]): void {
   for (const join of joins) {
     const reason = { at: join.at, why: `leave the ${join.kind} namespace of pod "${join.pod}"` };
@@ -97,7 +100,7 @@ export function planReturns(base: Tape, joins: readonly Join[]): void {
   }
 }
 
-/** init has inherited the way back; it is not to be taken. */
+/** Init inherits the descriptors of the monitor's namespaces and must not be able to use them. */
 export function planCloseHomes(tree: Tape, joins: readonly Join[]): void {
   for (const join of joins) {
     tree.call('close', [homeReg(tree.program, join)], { at: join.at, why: `stay in what is pod "${join.pod}"'s` });
@@ -105,8 +108,8 @@ export function planCloseHomes(tree: Tape, joins: readonly Join[]): void {
 }
 
 /**
- * Clocks of the pod's own can only be set before there is a process in the namespace; clone3(2) would make it with the process.
- * So the monitor makes it for its children, and sets it.
+ * The clocks of a time namespace can only be set before a process is in it, but clone3(2) would make the namespace together with
+ * the process. So the monitor makes it for its children, then sets it.
  */
 export function planClocks(host: Tape, { namespaces }: Pick<Draft, 'namespaces'>): void {
   const time = namespaces?.time;
@@ -124,7 +127,7 @@ export function planClocks(host: Tape, { namespaces }: Pick<Draft, 'namespaces'>
   host.call('close', [file], reason);
 }
 
-/** As in time_namespaces(7): whole seconds, which may be negative, and nanoseconds, which may not. */
+/** The format of time_namespaces(7): seconds, which may be negative, and nanoseconds, which may not. */
 function secondsOf(ns: bigint): string {
   const nanoseconds = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
   return `${(ns - nanoseconds) / 1_000_000_000n} ${nanoseconds}`;

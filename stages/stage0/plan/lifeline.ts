@@ -9,8 +9,8 @@ import { requireSignal } from './signals.ts';
 export const HANDOFF_FD = 3;
 
 /**
- * The pod lives no longer than the other end of the hand-off socket, which one process has: when the kernel closes that, it sends the
- * monitor SIGIO, and init is killed. The first SIGIO is the monitor's own, for an end that has come already.
+ * The pod ends when the other end of the hand-off socket closes; a single process holds that end. The kernel then sends SIGIO to
+ * the monitor, and init is killed. The monitor sends itself the first SIGIO, in case the other end has closed already.
  */
 export function planLifeline(host: Tape, at: PodSpec['at']): void {
   const monitor = host.program.reg('monitor');

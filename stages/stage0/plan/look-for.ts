@@ -4,8 +4,8 @@ import type { HostFacts, Look } from './facts.ts';
 import { lookAround } from './look.ts';
 
 /**
- * The host's facts with what the isolators of this pod, and its volumes, want to know besides; for most pods that is nothing.
- * `podsDir`: where the directories of pods are.
+ * Adds the facts that the isolators and volumes of this pod need; for most pods there are none. `podsDir`: where the directories of
+ * pods are.
  */
 export function lookFor(
   spec: Pick<PodSpec, 'apps' | 'isolators' | 'volumes'>,

@@ -12,7 +12,7 @@ const LOOKERS: { readonly [Kind in keyof Findings]: (path: string) => Findings[K
   store: (path) => orNull(() => readStoreFacts(path)),
 };
 
-/** Reads only; what is not there, or may not be read, is null. */
+/** Only reads. Anything that is missing, or may not be read, is null. */
 export function lookAround(looks: readonly Look[]): HostFacts['looked'] {
   return Object.fromEntries(
     looks.map((look) => {

@@ -4,7 +4,7 @@ import type { Draft } from '../isolators/isolator.ts';
 import { type MarkedCgroup, planMarks, planMarksCleanup } from '../network/plan-marks.ts';
 import type { PlanInput } from './types.ts';
 
-/** Of the pod, then of its apps, whose go before the pod's: those that come from nftables. */
+/** Cgroups of the pod, then of its apps, whose packets are marked by nftables. An app's mark takes precedence over the pod's. */
 export function markedCgroups(
   { facts }: PlanInput,
   pod: Draft,
@@ -20,7 +20,7 @@ export function markedCgroups(
   return all.filter(({ marks }) => marks.length > 0);
 }
 
-/** The cgroups have to be there; the firewall's table goes when the pod has ended. */
+/** Needs the cgroups to exist. The firewall's table is removed when the pod has ended. */
 export function planPacketMarks(
   leaves: Tape,
   settle: Tape,

@@ -21,27 +21,32 @@ import { isShared } from './joins.ts';
 import type { HostFacts } from './facts.ts';
 import { idCount } from './caller.ts';
 
-/** The pod is in a user namespace made for it with a range of the host's ids; a normal user's monitor is in one itself. */
+/**
+ * True when the pod gets a user namespace with a range of the host's ids. A normal user's monitor is in a user namespace already.
+ */
 export function takesRange({ userns }: PodSpec, { caller }: Pick<HostFacts, 'caller'>): boolean {
   return userns.mode !== 'host' && !caller;
 }
 
-/** How many ids the pod has; undefined without a user namespace. A normal user may have fewer than the manifest asks for. */
+/** The number of ids of the pod; undefined without a user namespace. A normal user may have fewer than the manifest asks for. */
 export function idsOf({ userns }: PodSpec, { caller }: Pick<HostFacts, 'caller'>): number | undefined {
   const asked = userns.mode === 'host' ? Infinity : userns.size;
   const ids = Math.min(asked, caller ? idCount(caller) : Infinity);
   return Number.isFinite(ids) ? ids : undefined;
 }
 
-/** What a normal user gets for a bridge: the monitor makes the network namespace with its own, and a program of his connects it. */
+/**
+ * How a normal user gets a bridge network: the monitor makes the network namespace with its own namespaces, and a program of the
+ * user connects it.
+ */
 export function isUserMode({ network }: PodSpec, { caller }: Pick<HostFacts, 'caller'>): boolean {
   return network.mode === 'bridge' && caller?.network !== undefined;
 }
 
 /**
- * For the one clone3 that makes PID 1; the kernel makes the user namespace first, and it owns the others. Not every kernel has
- * time namespaces, and would refuse them all with EINVAL: without one a pod sees the host's monotonic clock, as it would anyway.
- * The network's is not among them: see `planNetworkNamespace`.
+ * Flags for the single clone3 that makes PID 1. The kernel makes the user namespace first, and it owns the others. A kernel without
+ * time namespaces would reject all flags with EINVAL; there the flag is left out, and the pod sees the host's monotonic clock, as
+ * it would anyway. The network namespace is not included: see `planNetworkNamespace`.
  */
 export function cloneFlags(
   spec: PodSpec,
@@ -57,8 +62,8 @@ export function cloneFlags(
 }
 
 /**
- * Made by PID 1, first of all: it takes the kernel longer than all other namespaces together, and the monitor has other things
- * to do meanwhile. It is the pod's user namespace that owns it all the same.
+ * PID 1 makes its network namespace itself, first of all: the kernel needs longer for it than for all other namespaces together,
+ * and the monitor has other work meanwhile. The pod's user namespace still owns it.
  */
 export function planNetworkNamespace(program: Program, spec: PodSpec, host: Pick<HostFacts, 'caller'>): void {
   const { mode, at } = spec.network;
@@ -66,7 +71,7 @@ export function planNetworkNamespace(program: Program, spec: PodSpec, host: Pick
   program.tape({ purpose: 'born' }).call('unshare', [CLONE_NEWNET], { at, why: 'make a network namespace' });
 }
 
-/** Container ids 0…size-1 are host ids $uidBase…; written by the monitor, which alone may map them. */
+/** Maps container ids 0…size-1 to host ids $uidBase…; written by the monitor, which alone may map them. */
 export function planIdMaps(attach: Tape, spec: PodSpec, host: HostFacts): void {
   if (spec.userns.mode === 'host' || !takesRange(spec, host)) return;
   const { program } = attach;
@@ -88,19 +93,19 @@ export function planIdMaps(attach: Tape, spec: PodSpec, host: HostFacts): void {
   });
 }
 
-/** Nobody has to wait for it; what is left of the pod on disk is for root's eyes only. */
+/** On the settle tape, because nothing has to wait for it; the files that the pod leaves on disk can only be read by root. */
 export function planReleaseIds(settle: Tape, spec: PodSpec, host: HostFacts): void {
   if (!takesRange(spec, host)) return;
   const reason = { at: spec.userns.at, why: "free the pod's range of host ids" };
   settle.call('unlinkat', [AT_FDCWD, settle.text([sym('uidRange')]), 0], { ...reason, tolerate: ['ENOENT'] });
 }
 
-/** Where a normal user wrote the map of groups himself, the kernel lets nobody in it change his groups (CVE-2014-8989). */
+/** True when a normal user wrote the group map without newgidmap: the kernel then forbids changing groups (CVE-2014-8989). */
 export function keepsGroups({ caller }: Pick<HostFacts, 'caller'>): boolean {
   return caller !== undefined && idCount(caller) === 1;
 }
 
-/** First in PID 1: join the cgroup leaf, become the namespace's root, leave the caller's keyring. */
+/** First in PID 1: joins the cgroup leaf, becomes the namespace's root, leaves the caller's keyring. */
 export function planInitIdentity(pod: Tape, spec: PodSpec, host: HostFacts, joins: readonly Reg[]): void {
   const root = { at: spec.userns.at, why: "become the pod's root" };
   for (const tasks of joins) pod.call('write', [tasks, pod.text('0'), 1], { at: spec.at, why: "join init's cgroup" });
@@ -108,9 +113,9 @@ export function planInitIdentity(pod: Tape, spec: PodSpec, host: HostFacts, join
   if (!keepsGroups(host)) pod.call('setgroups', [0, 0], root);
   pod.call('setresgid', [0, 0, 0], root);
   pod.call('setresuid', [0, 0, 0], root);
-  // The change of user made it what fs.suid_dumpable says, and /proc/1/fd must stay closed to the pod's root.
+  // After the change of user, the dumpable flag is what fs.suid_dumpable says; /proc/1/fd must stay closed to the pod's root.
   if (!host.caller) pod.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], root);
-  // Keyrings belong to no pid namespace. A kernel without keyrings has none to leave.
+  // Keyrings are not tied to a pid namespace. A kernel without keyrings has none to leave.
   pod.call('keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], {
     at: spec.at,
     why: 'join a new session keyring',
@@ -119,8 +124,8 @@ export function planInitIdentity(pod: Tape, spec: PodSpec, host: HostFacts, join
 }
 
 /**
- * A normal user's monitor opens files of init's in /proc, which the kernel would give to the host's root if init were not dumpable. So
- * init is until the monitor has all, and not any more when an app is started.
+ * A normal user's monitor opens /proc files of init, which would belong to the host's root if init were not dumpable. So init stays
+ * dumpable until the monitor has opened them all, and is made non-dumpable before any app starts.
  */
 export function planInitShut(pod: Tape, spec: PodSpec, { caller }: Pick<HostFacts, 'caller'>): void {
   if (caller) pod.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], { at: spec.at, why: 'close /proc of init to others' });

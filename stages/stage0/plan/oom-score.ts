@@ -3,8 +3,8 @@ import type { Tape } from '../../tape/program.ts';
 import type { Draft } from '../isolators/isolator.ts';
 
 /**
- * A process that is not dumpable cannot open its own oom_score_adj inside a user namespace. So init holds a descriptor of its
- * own, opened by the monitor, and takes the app's value around the clone: children inherit it (docs/decisions/004).
+ * Inside a user namespace, a process that is not dumpable cannot open its own oom_score_adj. So the monitor opens it and init holds
+ * the descriptor. Init takes the app's value during the clone, because children inherit it (docs/decisions/004).
  */
 export function planOomScoreFile(attach: Tape): void {
   attach.call('openat', [attach.program.reg('initProc'), attach.text('oom_score_adj'), O_WRONLY | O_CLOEXEC, 0], {
@@ -14,7 +14,7 @@ export function planOomScoreFile(attach: Tape): void {
   });
 }
 
-/** Ops for init itself: the app's value before the clone, its own again after it. */
+/** Ops for init itself: sets the app's value before the clone and its own value again after it. */
 export function planOomScore(before: Tape, after: Tape, draft: Draft, own: number): void {
   const setting = draft.process.oomScoreAdj;
   if (!setting) return;

@@ -41,8 +41,8 @@ import { isImage, LOG_FILES, type Stores } from './stores.ts';
 import type { Plan, PlanInput, PlannedProcess } from './types.ts';
 
 /**
- * The compiler: a manifest, its images and what this host is like become the tapes of one program. Pure: the same input gives
- * the same program. Throws `PodErrors` with everything that cannot be honoured.
+ * The compiler: turns a manifest, its images and facts about this host into the tapes of one program. Pure: the same input gives
+ * the same program. Throws `PodErrors` with everything that cannot be provided.
  */
 export function planPod(input: PlanInput): Plan {
   const { spec, facts, network } = input;
@@ -51,7 +51,7 @@ export function planPod(input: PlanInput): Plan {
   const joins = joinsOf(spec, facts, drafts.pod);
   const rootfs = rootfsInput(input, drafts, cgroupInput, stores, joins);
   const program = new Program();
-  // The descriptors that come with the tape are in the first registers.
+  // The descriptors given with the tape occupy the first registers, so these are allocated first.
   for (const { name } of stores.stores.filter(isImage)) storeDeviceReg({ program }, name);
   for (const join of joins) joinReg(program, join);
   if (isHeld(spec.network)) gateReg(program);
@@ -74,7 +74,7 @@ export function planPod(input: PlanInput): Plan {
   planWorkDirsRemoval(settle, rootfs);
   const isCleared = clearsItself(input, stores.stores.length > 0);
   if (isCleared) planRemoval(settle, input);
-  // What is left is the process's own end, which nobody who wants to remove the pod has to wait for.
+  // Only the monitor's own exit is left to do, and a removal of the pod need not wait for that.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planHost(host, input, rootfs, drafts, joins);
   planIdMaps(base, spec, facts);
@@ -94,7 +94,7 @@ export function planPod(input: PlanInput): Plan {
   };
 }
 
-/** What init inherits. */
+/** Sets up what init inherits. */
 function planHost(host: Tape, { spec }: PlanInput, rootfs: RootfsInput, drafts: Drafts, joins: readonly Join[]): void {
   resetScheduling(host, spec.at);
   planAskedNodes(host, rootfs);

@@ -17,14 +17,17 @@ import { unixAddress } from '../../linux/socket.ts';
 import { sym, type Tape } from '../../tape/program.ts';
 import type { Position } from '../error.ts';
 
-/** Room for the monitor's last word, for what each app's log lost and for where the journal begins, taken from the disk before anything starts. */
+/**
+ * Space for the monitor's final record, for each app's count of lost log output, and for where the journal begins. Allocated before
+ * anything starts.
+ */
 const FINAL_BYTES = 512;
 const DROPPED_BYTES = 64;
-/** A socket's path has at most 107 bytes, the pod's directory may have more. */
+/** A socket path has at most 107 bytes, and the path of the pod's directory may be longer, so it is addressed by descriptor. */
 const POD_DIR_FD = 900;
 const BACKLOG = 16;
 
-/** On the leaves tape: the pod's directory, journal, log directory and control socket, as descriptors that init gets. */
+/** On the leaves tape: opens the pod's directory, journal, log directory and control socket, whose descriptors init gets. */
 export function planPodFiles(leaves: Tape, at: Position, userns: boolean, apps: number): void {
   const { program } = leaves;
   const podDir = program.reg('podDir');
@@ -43,7 +46,7 @@ function planJournal(leaves: Tape, at: Position, apps: number): void {
   const podDir = program.reg('podDir');
   const events = { at, why: "create the pod's journal" };
   const final = { at, why: "allocate the pod's final record" };
-  // init reads what it has to say again, and the monitor what init has said.
+  // Readable as well: init reads the lines it repeats after shortening the journal, and the monitor reads what init wrote.
   const flags = O_RDWR | O_CREAT | O_CLOEXEC;
   leaves.call('openat', [podDir, leaves.text('events'), flags | O_APPEND, 0o600], {
     ...events,
@@ -59,7 +62,7 @@ function planJournal(leaves: Tape, at: Position, apps: number): void {
   leaves.call('write', [program.reg('final'), leaves.text(places), places.length], final);
 }
 
-/** Owned by the pod's root: init makes and rotates the log files with no more rights than that. */
+/** Owned by the pod's root, so that init can make and rotate the log files without further privileges. */
 function planLogDirectory(leaves: Tape, at: Position, userns: boolean): void {
   const { program } = leaves;
   const podDir = program.reg('podDir');
@@ -74,7 +77,10 @@ function planLogDirectory(leaves: Tape, at: Position, userns: boolean): void {
   });
 }
 
-/** In the file system and 0600, never abstract: those are shared with whoever shares the network namespace (CVE-2020-15257). */
+/**
+ * A socket in the file system with mode 0600. An abstract socket would be reachable by everyone in the same network namespace
+ * (CVE-2020-15257).
+ */
 function planControlSocket(leaves: Tape, at: Position): void {
   const { program } = leaves;
   const control = program.reg('control');
@@ -92,7 +98,7 @@ function planControlSocket(leaves: Tape, at: Position): void {
   leaves.call('close', [POD_DIR_FD], reason);
 }
 
-/** The last op before the exit is told: from here on the pod is an exited one. */
+/** The last op before the exit is reported: from here on the pod is in `exited`. */
 export function planArchive(cleanup: Tape, at: Position): void {
   const from = cleanup.text([sym('root'), '/pods/run/', sym('uuid')]);
   const to = cleanup.text([sym('root'), '/pods/exited/', sym('uuid')]);

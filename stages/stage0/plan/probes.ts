@@ -16,13 +16,13 @@ import { httpRequest } from './http-request.ts';
 
 export interface ProbeInput {
   readonly probes: readonly ProbeSpec[];
-  /** The app's first process, whose isolators the commands of exec probes get. */
+  /** The app's first process; commands of exec probes get the same isolators. */
   readonly process: ProcessPlan;
   readonly cgroup?: Reg | undefined;
   readonly network: NetworkSpec;
 }
 
-/** As Kubernetes has it. */
+/** Same default as Kubernetes. */
 const GOOD_STATUSES = [200, 399] as const;
 
 export function planProbes(program: Program, { probes, ...input }: ProbeInput): SupervisedProbe[] {
@@ -66,7 +66,7 @@ function planCommand(
   return { kind: 'tape', tape };
 }
 
-/** What the pod's /etc/hosts says of its name: an address of its own on a bridge, else the loopback. */
+/** The address of the pod's name in its /etc/hosts: its own address on a bridge, otherwise the loopback. */
 function planAddress(program: Program, address: string, port: number, network: NetworkSpec): Span {
   if (address === 'pod' && network.mode === 'bridge') return spanOf(program, ...inetAddress(sym('ip4', 4), true, port));
   const ip4 = parseIp4(address === 'pod' ? '127.0.0.1' : address);

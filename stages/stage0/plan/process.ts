@@ -13,7 +13,7 @@ import type { ResolvedApp } from './types.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** The manifest's command, else the image's entry point and command. */
+/** The manifest's command, otherwise the image's entry point and command. */
 function commandOf({ spec, image }: ResolvedApp): readonly string[] {
   if (spec.exec) return spec.exec.value;
   const command = [...image.config.entrypoint, ...image.config.command];
@@ -24,14 +24,14 @@ function commandOf({ spec, image }: ResolvedApp): readonly string[] {
   });
 }
 
-/** Nothing of the caller's environment gets in: defaults, then the image's, then the manifest's. */
+/** Defaults, then the image's variables, then the manifest's. Nothing is taken from the caller's environment. */
 function environmentOf({ spec, image, user }: ResolvedApp, hasTerminal: boolean): Record<string, string> {
   const terminal = hasTerminal ? { TERM: TERMINAL_TYPE } : {};
   const defaults = { PATH: DEFAULT_PATH, HOME: user.home, container: 'pod', ...terminal };
   return { ...defaults, ...image.config.env, ...spec.env };
 }
 
-/** Where the service is, and what an app is called, is not the image's to say. */
+/** An image must not set the metadata service's URL or the app's name. */
 function withoutMetadata(env: Readonly<Record<string, string>>): Record<string, string> {
   const { AC_APP_NAME: _name, AC_METADATA_URL: _url, ...rest } = env;
   return rest;
@@ -44,11 +44,11 @@ export interface ProcessInput {
   readonly joins: readonly Reg[];
   readonly hasTerminal: boolean;
   readonly hasMetadata: boolean;
-  /** Of the pod. */
+  /** The pod's namespaces. */
   readonly namespaces: Draft['namespaces'];
 }
 
-/** CLONE_NEWPID for what is not born into a running app. */
+/** CLONE_NEWPID for a process that is not born into a running app. */
 export function pidFlags({ namespaces }: Pick<ProcessInput, 'namespaces'>): { cloneFlags?: bigint } {
   return hasOwnPids({ namespaces }) ? { cloneFlags: CLONE_NEWPID } : {};
 }
@@ -57,7 +57,7 @@ function hasOwnPids({ namespaces }: Pick<ProcessInput, 'namespaces'>): boolean {
   return namespaces?.pid.value === 'app';
 }
 
-/** What is covered and read-only below /proc in every app, and what this one asks for. */
+/** The paths below /proc that are masked or read-only in every app, and those that this app adds. */
 function ownProcOf({ draft, facts, namespaces }: ProcessInput): OwnProc {
   const isInProc = (path: string): boolean => path.startsWith('/proc/');
   const there = (paths: readonly string[]): string[] => paths.filter((path) => facts.kernelPaths.has(path));

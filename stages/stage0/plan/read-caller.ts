@@ -15,12 +15,12 @@ export function readCaller(files: IdFiles = ID_FILES): CallerFacts | undefined {
   if (!hasTools) return { uid, gid, uids: [], gids: [], ...network };
   const uids = rangesOf(files.subuid, uid);
   const gids = rangesOf(files.subgid, uid);
-  // One without the other maps no user whole.
+  // Both are needed: with only one of them no user can be mapped.
   const hasBoth = uids.length > 0 && gids.length > 0;
   return { uid, gid, uids: hasBoth ? uids : [], gids: hasBoth ? gids : [], ...network };
 }
 
-/** What a network of a normal user's own takes and this host does not have, each with what to do. */
+/** What a network for a normal user requires and this host lacks, each with advice. */
 export function missingForNetwork(): string[] {
   const missing: string[] = [];
   if (findTool('slirp4netns') === undefined) missing.push('install slirp4netns (the package has that name)');
@@ -28,7 +28,7 @@ export function missingForNetwork(): string[] {
   return missing;
 }
 
-/** Lines by name or by number; both files have users in their first column. */
+/** Ranges on lines for the user, by name or by number; both files have the user in the first column. */
 export function rangesOf(path: string, uid: number): IdRange[] {
   if (!statSync(path, { throwIfNoEntry: false })) return [];
   const name = nameOf();
@@ -40,10 +40,10 @@ export function rangesOf(path: string, uid: number): IdRange[] {
   );
 }
 
-/** Of this process's user. */
+/** The name of this process's user. */
 export function nameOf(): string | undefined {
   try {
-    // Root needs no name: loading node:os takes as long as ten reads.
+    // Loaded on demand: root needs no name, and loading node:os takes as long as ten reads.
     return process.getBuiltinModule('node:os').userInfo().username;
   } catch {
     // uv_os_get_passwd: ENOENT.
@@ -51,7 +51,7 @@ export function nameOf(): string | undefined {
   }
 }
 
-/** Where a program is, by PATH; directories in it that the user may not enter have none for him. */
+/** Finds a program by PATH. A directory that the user may not enter counts as empty. */
 export function findTool(name: string, path: string = process.env['PATH'] ?? '/usr/bin:/bin'): string | undefined {
   return path
     .split(':')

@@ -10,7 +10,7 @@ import { MASKED_PATHS, PROCESSORS, READ_ONLY_PATHS, thermalPath } from '../rootf
 import type { CgroupFacts, HostFacts } from './facts.ts';
 import { readCaller } from './read-caller.ts';
 
-/** What cannot change while the kernel runs. */
+/** Facts that cannot change while the kernel runs. */
 type BootFacts = Pick<
   HostFacts,
   | 'arch'
@@ -27,8 +27,8 @@ let boot: BootFacts | undefined;
 let last: { readonly sources: string; readonly facts: HostFacts } | undefined;
 
 /**
- * What the plan needs to know of this host. A dozen small reads; nothing is changed, and no privilege is needed. As long as
- * nothing changes the same object is returned, so that plans made from it can be kept. `known`: its cgroups, as they are known to be.
+ * Reads what a plan needs to know about this host, in about a dozen small reads, without changes or privileges. Returns the same
+ * object as long as nothing has changed, so that plans made from it can be kept. `known`: its cgroups, if they are already known.
  */
 export function readHostFacts(known: CgroupFacts = readCgroupFacts()): HostFacts {
   const status = readFileSync('/proc/self/status', 'utf8');
@@ -54,7 +54,7 @@ export function readHostFacts(known: CgroupFacts = readCgroupFacts()): HostFacts
   return facts;
 }
 
-/** `status`: /proc/self/status. Not by node:os, which costs more than all of this. */
+/** `status`: the text of /proc/self/status. node:os is not used, because loading it costs more than all of this. */
 function readBootFacts(status: string): BootFacts {
   return {
     arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
@@ -69,14 +69,14 @@ function readBootFacts(status: string): BootFacts {
 }
 
 /**
- * Trying it takes root and a file system. open_tree_attr(2) came with it, in Linux 6.15, and tells anybody: an empty path is
- * ENOENT where the call exists.
+ * A real test would need root and a file system. open_tree_attr(2) arrived in the same release, Linux 6.15, and any user can test
+ * for it: where the call exists, an empty path gives ENOENT.
  */
 function hasDetachedLayers(): boolean {
   return trySyscall('open_tree_attr', -1, '', 0, null, 0) === -ERRNO.ENOENT;
 }
 
-/** Facts that are alike have the same, in this process or another. */
+/** Equal facts have equal fingerprints, across processes. */
 export function fingerprint(facts: HostFacts): string {
   return JSON.stringify(facts, (_, value: unknown) => {
     if (typeof value === 'bigint') return value.toString();
@@ -89,7 +89,7 @@ export function parseEffective(status: string): bigint {
   return BigInt(`0x${lineOf(status, 'CapEff')}`);
 }
 
-/** Those this process may run on, by the line `Cpus_allowed:`: a mask in words of 32 bits with commas between them. */
+/** Counts the CPUs this process may run on, from the line `Cpus_allowed:`: a mask in 32-bit words, separated by commas. */
 export function countCpus(status: string): number {
   let count = 0;
   for (const digit of lineOf(status, 'Cpus_allowed').replaceAll(',', ''))
@@ -110,7 +110,7 @@ function findKernelPaths(): Set<string> {
   return new Set([...paths.filter(pathExists), ...findThermal()]);
 }
 
-/** Virtual machines have none. */
+/** Virtual machines have no thermal controls. */
 function findThermal(): string[] {
   if (!pathExists(thermalPath('cpu0'))) return [];
   return readdirSync(PROCESSORS).map(thermalPath).filter(pathExists);

@@ -7,11 +7,11 @@ import { HANDOFF_FD } from './lifeline.ts';
 import { LOG_FILES } from './stores.ts';
 import type { PlanInput } from './types.ts';
 
-/** Where `a` is in a message of io.h. */
+/** Offset of `a` in a message of io.h. */
 export const MESSAGE_A = 12;
 export const MESSAGE_BYTES = 64;
 
-/** The ledger and the record say what is left to do when this is cut short: they go last. */
+/** In order of removal. Ledger and record go last, because they say what is left to do if the removal is interrupted. */
 const FILES = [
   'uuid',
   'request.json',
@@ -25,8 +25,9 @@ const FILES = [
 ];
 
 /**
- * Whether the monitor can remove what the pod leaves. It knows the names of what init writes. Of an environment the upper layers are in
- * memory, or somebody else's; of others, whose starter asks for it, they are removed when they are empty, and volumes have to be in memory too.
+ * Whether the monitor itself can remove what the pod leaves. The monitor knows the names of the files that init writes. In an
+ * environment the upper layers are in memory or belong to someone else. For other pods, whose starter asks for removal, upper
+ * layers are removed if they are empty, and volumes must be in memory.
  */
 export function clearsItself({ spec, facts, removesItself }: PlanInput, hasStores: boolean): boolean {
   if (spec.environment) return true;
@@ -34,12 +35,12 @@ export function clearsItself({ spec, facts, removesItself }: PlanInput, hasStore
   return removesItself === true && !facts.caller && !hasStores && !onDisk;
 }
 
-/** On the settle tape: waits until nobody looks at what the pod has left, then removes it. */
+/** On the settle tape: waits until nobody needs what the pod left, then removes it. */
 export function planRemoval(settle: Tape, { spec: { apps: specs, at, environment }, apps }: PlanInput): void {
   const { program } = settle;
   const reason = { at, why: "wait until the pod's files are needed no more" };
   const message = settle.buffer(MESSAGE_BYTES);
-  // ECONNRESET: its starter has ended, and did not read that the pod had.
+  // ECONNRESET: the starter ended without reading that the pod had ended.
   const tolerate = ['ECONNRESET'] as const;
   settle.call('recvfrom', [HANDOFF_FD, message, MESSAGE_BYTES, 0, 0, 0], { ...reason, tolerate });
   settle.call('tape.check32', [offset(message, MESSAGE_A)], reason);
@@ -51,7 +52,7 @@ export function planRemoval(settle: Tape, { spec: { apps: specs, at, environment
   };
   if (environment) planNameRelease(settle, at);
   else {
-    // First: where an app has written something, somebody else removes all.
+    // First: if an app has written something, another process removes everything.
     for (const { spec, image } of apps)
       image.mounts.forEach((_, i) =>
         removeDir(overlayDir('upper', spec, i), `remove the writable layer of app "${spec.name}", if it is empty`),
@@ -64,11 +65,11 @@ export function planRemoval(settle: Tape, { spec: { apps: specs, at, environment
   for (const file of FILES) remove(file);
   const path = settle.text([sym('root'), '/pods/exited/', sym('uuid')]);
   settle.call('unlinkat', [AT_FDCWD, path, AT_REMOVEDIR], { at, why: "remove the pod's directory" });
-  // Whoever waits for this need not wait until the kernel has let the firewall's elements go.
+  // Closed here: the waiting process need not wait until the kernel has freed the firewall's elements.
   settle.call('close', [HANDOFF_FD], { at, why: 'say that nothing is left' });
 }
 
-/** The names of an environment's pods are made for them: nobody else can have taken one meanwhile. */
+/** The names of an environment's pods are unique, so no other pod can have taken the name meanwhile. */
 function planNameRelease(settle: Tape, at: PlanInput['spec']['at']): void {
   const name = settle.text([sym('root'), '/claims/name/', sym('podName')]);
   settle.call('unlinkat', [AT_FDCWD, name, 0], { at, why: "free the pod's name", tolerate: ['ENOENT'] });

@@ -1,7 +1,7 @@
 import { signalNumber } from '../../linux/signals.ts';
 import { PodError, type Position } from '../error.ts';
 
-/** As `signalNumber`; a name that is none is an error for a person. */
+/** As `signalNumber`, but throws `PodError` for an unknown name. */
 export function requireSignal(name: string, at?: Position): number {
   const number = signalNumber(name);
   if (number !== undefined) return number;

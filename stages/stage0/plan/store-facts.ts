@@ -13,7 +13,7 @@ const RAMFS_MAGIC = 0x858458f6;
 
 const SEARCH = ['/usr/sbin', '/sbin', '/usr/local/sbin', '/usr/bin', '/bin'];
 
-/** Of the file system that a path is on, or will be once it is made. */
+/** The facts of the file system that a path is on, or will be on once it is made. */
 export function readStoreFacts(path: string): StoreFacts {
   const there = nearest(path);
   const { type } = statfsSync(there);

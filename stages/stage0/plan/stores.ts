@@ -6,17 +6,17 @@ import type { Store } from '../rootfs/types.ts';
 import type { HostFacts, StoreFacts } from './facts.ts';
 import { isBoundedOnDisk } from './look-for.ts';
 
-/** Log files an app keeps: the current one and those it was rotated from. */
+/** The number of log files of an app: the current one and the rotated ones. */
 export const LOG_FILES = 5;
 const LOG_BYTES = 10 * 1024 * 1024;
-/** mkfs.ext4(8) finds no room for inodes in less. */
+/** mkfs.ext4(8) finds no space for inodes in a smaller image. */
 const MIN_IMAGE_BYTES = 128n * 1024n;
-/** Of a limit that covers logs: 1 / this is theirs. */
+/** Logs get this fraction (1/N) of a limit that includes them. */
 const LOG_PART = 8n;
 
 export interface Stores {
   readonly stores: readonly Store[];
-  /** At which a log file of the app is rotated. */
+  /** The size at which the app's log file is rotated. */
   readonly logBytes: (app: string) => number;
 }
 
@@ -35,8 +35,8 @@ type Limit = NonNullable<Draft['storage']>;
 type Wanted = Omit<Store, 'method'>;
 
 /**
- * Where files whose bytes are limited lie, and how the kernel is made to count them. Throws `PodErrors` with all limits that it
- * cannot be made to keep.
+ * Decides where files with a size limit are stored and how the kernel counts them. Throws `PodErrors` with all limits that cannot
+ * be enforced.
  */
 export function planStores({ spec, facts, podsDir }: Input, drafts: Drafts): Stores {
   const logs = new Map<string, bigint>();
@@ -53,7 +53,10 @@ export function planStores({ spec, facts, podsDir }: Input, drafts: Drafts): Sto
   return { stores, logBytes: (app) => Number((logs.get(app) ?? BigInt(LOG_FILES * LOG_BYTES)) / BigInt(LOG_FILES)) };
 }
 
-/** What is limited together. What logs may take, which the kernel does not count, comes off the limit and into `logs`. */
+/**
+ * Collects what is limited together. The kernel does not count logs, so their part is subtracted from the limit and put into
+ * `logs`.
+ */
 function collect(spec: PodSpec, drafts: Drafts, logs: Map<string, bigint>): { wanted: Wanted[]; errors: PodError[] } {
   const errors: PodError[] = [];
   const wanted: Wanted[] = spec.volumes.flatMap((volume) => (isBoundedOnDisk(volume) ? [ofVolume(volume)] : []));
@@ -105,7 +108,10 @@ function refuseShared(spec: PodSpec, app: AppSpec, { name }: VolumeSpec, { at }:
   return [new PodError('manifest/schema', message, { at, hint: 'give the volume a size, or limit the pod instead' })];
 }
 
-/** An app of the host's user namespace could take files of its own out of their project; an image it cannot leave. */
+/**
+ * An app in the host's user namespace could remove its files from their project, so it gets an image instead, which it cannot
+ * leave.
+ */
 function methodFor(spec: PodSpec, { caller }: HostFacts, host: StoreFacts): Store['method'] | undefined {
   if (host.isMemory) return 'memory';
   if (caller) return undefined;

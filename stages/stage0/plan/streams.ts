@@ -3,7 +3,7 @@ import type { SupervisedApp } from '../../tape/program.ts';
 import type { AppSpec } from '../manifest/spec.ts';
 import type { FirstStreams, PlanInput } from './types.ts';
 
-/** What nearly every terminal understands; a manifest may say better. */
+/** Understood by nearly every terminal; a manifest may override it. */
 export const TERMINAL_TYPE = 'xterm-256color';
 
 const PLAIN: FirstStreams = { input: 'null', hasTerminal: false, hasClient: false };
@@ -13,7 +13,7 @@ export function streamsOf({ spec, first }: Pick<PlanInput, 'spec' | 'first'>, ap
   return app.tty ? { ...PLAIN, hasTerminal: true } : PLAIN;
 }
 
-/** Where a start tape finds its standard input; a kept pipe is given like any other. */
+/** The kind of standard input in a start tape; a kept pipe counts as given. */
 export function standardInput({ input, hasTerminal }: FirstStreams): StandardInput {
   if (hasTerminal) return 'terminal';
   return input === 'null' ? 'null' : 'given';
@@ -25,7 +25,7 @@ export function appFlags({ input, hasTerminal, hasClient }: FirstStreams): AppFl
   return { terminal: hasTerminal, inputKept: input === 'kept', firstClient: hasClient };
 }
 
-/** What the caller wants of the first app's streams: `-i`, `-t` and `-d`. */
+/** The caller's options for the first app's streams: `-i`, `-t` and `-d`. */
 export interface StreamWants {
   readonly stdin: boolean;
   readonly tty?: boolean | undefined;

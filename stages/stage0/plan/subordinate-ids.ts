@@ -17,22 +17,25 @@ export const ID_FILES: IdFiles = {
   group: '/etc/group',
 };
 
-/** What this host's files say about ids. */
+/** Ids in use according to this host's files. */
 export interface KnownIds {
-  /** Given to the user `pod` in both files: for pods of root, and for nothing else. */
+  /** Ranges that both files grant to the user `pod`: for pods of root only. */
   readonly own: readonly IdRange[];
-  /** Other users' ranges, and users and groups themselves. */
+  /** Ranges of other users, and the ids of users and groups themselves. */
   readonly others: readonly IdRange[];
 }
 
-/** The user in whose name an administrator sets ids aside for pods of root. Podman has `containers` for itself. */
+/** The user under whose name an administrator reserves ids for pods of root. Podman uses `containers` in the same way. */
 const OWN_USER = 'pod';
-/** Subordinate ids and containers' begin here (systemd: doc/UIDS-GIDS); what is below is users' own, and nobody's unless the files say so. */
+/**
+ * Subordinate ids and containers' ids begin here (systemd: doc/UIDS-GIDS). Ids below belong to users; pods get
+ * them only if the files grant them.
+ */
 const LOWEST = 0x80000;
 
 let known: { readonly stamp: string; readonly ids: KnownIds } | undefined;
 
-/** Read again only when one of the files has changed. */
+/** Reads the files again only when one of them has changed. */
 export function readKnownIds(files: IdFiles = ID_FILES): KnownIds {
   const stamp = Object.values(files).map(stampOf).join(' ');
   if (known?.stamp !== stamp) known = { stamp, ids: read(files) };
@@ -59,7 +62,7 @@ function textOf(path: string): string {
   return statSync(path, { throwIfNoEntry: false }) ? readFileSync(path, 'utf8') : '';
 }
 
-/** Lines `user:first:count`; anything else is none, as it is for newuidmap(1). */
+/** Lines `user:first:count`; other lines are ignored, as newuidmap(1) does. */
 export function parseSubordinateIds(text: string): (IdRange & { readonly owner: string })[] {
   return text.split('\n').flatMap((line) => {
     const match = /^([^:#]+):(\d+):(\d+)$/.exec(line.trim());
@@ -67,7 +70,7 @@ export function parseSubordinateIds(text: string): (IdRange & { readonly owner: 
   });
 }
 
-/** The third members of lines of passwd(5) and group(5) that are not too low to matter: most hosts have none. */
+/** Ids in the third field of lines of passwd(5) and group(5), from `lowest` on; most hosts have none. */
 function* idsFrom(lowest: number, text: string): Generator<number> {
   for (const [, digits] of text.matchAll(/^[^:\n]*:[^:\n]*:(\d+)(?::|$)/gm)) {
     const id = Number(digits);

@@ -2,7 +2,7 @@ import type { SupervisedApp, SupervisedRestart } from '../../tape/program.ts';
 import type { RestartSpec } from '../manifest/spec.ts';
 import type { PlanInput } from './types.ts';
 
-/** The pauses also serve an app that is never restarted by itself: a failed live probe restarts it too. */
+/** The pauses are also used for an app without automatic restart, because a failed live probe restarts it too. */
 export function planRestart({ policy, maxRetries, backoff }: RestartSpec): SupervisedRestart {
   return {
     policy,

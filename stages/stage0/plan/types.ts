@@ -9,46 +9,46 @@ import type { CapabilitySets, Draft } from '../isolators/isolator.ts';
 import type { Join } from './joins.ts';
 import type { HostFacts } from './facts.ts';
 
-/** An app whose image is on this machine and was looked into. */
+/** An app whose image is on this machine and has been inspected. */
 export interface ResolvedApp {
   readonly spec: AppSpec;
   readonly image: ResolvedImage;
   readonly user: ImageUser;
-  /** /etc of the image never changes, and another layer may be laid on top of it. */
+  /** The image's /etc cannot change, so that another layer may be placed on top of it. */
   readonly hasPlainEtc: boolean;
 }
 
-/** What the network mode puts on the tapes. */
+/** The network mode's contributions to the tapes. */
 export interface NetworkPlan {
   readonly planLink: (link: Tape, bandwidth: Draft['bandwidth']) => void;
   readonly planInside: (network: Tape, bandwidth: Draft['bandwidth']) => void;
   /**
-   * After the pod's exit was told, while its lock is still held: the kernel takes an RCU grace period (5 to 20 ms) to let
-   * firewall elements go, which nobody has to wait for.
+   * Runs after the pod's exit has been reported, while its lock is still held: the kernel needs an RCU grace period (5 to 20 ms) to
+   * free firewall elements, and nothing has to wait for that.
    */
   readonly planSettle: (settle: Tape) => void;
 }
 
-/** What the first app's standard streams are; those of the others follow from the manifest. */
+/** The first app's standard streams. The streams of the other apps follow from the manifest. */
 export interface FirstStreams {
-  /** `kept`: a pipe that clients may write to later; with a terminal, which is that too, `null`. */
+  /** `kept`: a pipe that clients may write to later. `null` with a terminal, which clients can also write to. */
   readonly input: 'null' | 'given' | 'kept';
   readonly hasTerminal: boolean;
-  /** A client comes with the pod. */
+  /** A client is connected from the start. */
   readonly hasClient: boolean;
 }
 
-/** The metadata service, where the manifest asks for it. */
+/** The metadata service, if the manifest asks for it. */
 export interface MetadataPlan {
   readonly planSocket: (pod: Tape) => void;
-  /** When it is known what the apps' processes are. */
+  /** Called once the processes of the apps are known. */
   readonly planAnswers: (program: Program, processes: ReadonlyMap<string, PlannedProcess>) => void;
 }
 
-/** For a normal user: the monitor goes into a user namespace before it does anything else. */
+/** For a normal user: the monitor first of all enters a user namespace. */
 export interface EnterPlan {
   readonly planEnter: (enter: Tape) => void;
-  /** When the monitor needs nothing any more that /proc shows of a dumpable process only. */
+  /** Called when the monitor no longer needs anything in /proc that only a dumpable process shows. */
   readonly planShut: (attach: Tape) => void;
 }
 
@@ -59,39 +59,39 @@ export interface PlanInput {
   readonly network: NetworkPlan;
   readonly metadata?: MetadataPlan | undefined;
   readonly enter?: EnterPlan | undefined;
-  /** What is known already that cannot be honoured. */
+  /** Errors already known about what cannot be provided. */
   readonly refusals?: readonly PodError[];
-  /** Host volumes whose source is a file, and mounted parts of them that are, as `NAME/SUBPATH`. */
+  /** Host volumes whose source is a file, and mounted parts of host volumes that are files, as `NAME/SUBPATH`. */
   readonly fileVolumes: ReadonlySet<string>;
   readonly layersDir: string;
   /** Where the directories of pods are. */
   readonly podsDir: string;
-  /** Its monitor is to remove what it leaves, where it can. */
+  /** The monitor should remove what the pod leaves, if it can. */
   readonly removesItself?: boolean | undefined;
-  /** Absent: as the manifest has it. */
+  /** Absent: as the manifest says. */
   readonly first?: FirstStreams | undefined;
 }
 
 export interface PlannedProcess {
   readonly process: ProcessPlan;
-  /** Before the user was taken into account. */
+  /** Capabilities before the user is taken into account. */
   readonly capabilities: CapabilitySets;
 }
 
 export interface Plan {
   readonly program: Program;
-  /** By app name, for exec later. */
+  /** By app name, for a later exec. */
   readonly processes: ReadonlyMap<string, PlannedProcess>;
-  /** Cgroup hierarchies the host tape makes a directory in; the ledger names them before. */
+  /** Cgroup hierarchies in which the host tape makes a directory. The ledger records them first. */
   readonly cgroupMounts: readonly string[];
-  /** Those on an image need its loop device, in this order, with the tape. */
+  /** Stores on an image get their loop device with the tape, in this order. */
   readonly stores: readonly Store[];
-  /** Their descriptors come behind those. */
+  /** The descriptors of the joins follow those of the stores. */
   readonly joins: readonly Join[];
-  /** Its hostname is the host's. */
+  /** The pod uses the host's hostname. */
   readonly hasHostName: boolean;
-  /** The pod has a table of the firewall's; the ledger names it before. */
+  /** The pod has its own firewall table. The ledger records it first. */
   readonly hasMarks: boolean;
-  /** Its monitor removes what it leaves, when it is told that nobody looks at it any more. */
+  /** The monitor removes what the pod leaves, once it is told that nobody needs it any more. */
   readonly clearsItself: boolean;
 }
