@@ -3,9 +3,9 @@ import { isLocked } from './lock.ts';
 import type { PodDir } from './store.ts';
 
 /**
- * Tells pods that live from dead ones. A pod whose cgroup holds processes lives: one read answers it, and no pid that could be
- * used again is involved. Only where that says no (a pod that is being made, or one that is dead) the lock is asked, which
- * needs the native library, 9 ms to load.
+ * Tells living pods from dead ones. A pod whose cgroup contains processes is alive: a single read shows it, and no pid that could
+ * be reused is involved. Otherwise the pod is being made or is dead, and its lock decides. That needs the native library, which
+ * takes 9 ms to load.
  */
 export class Liveness {
   #mountPoints: readonly string[] | undefined;
@@ -23,7 +23,7 @@ export class Liveness {
       const events = readCgroup(`${point}/pod-${uuid}/cgroup.events`);
       if (events !== '') return events.includes('populated 1');
     }
-    // Without a version 2 tree: PID 1 is in the pod's own directory.
+    // Without a version 2 tree, PID 1 is in the pod's own directory.
     return this.mountPoints.some((point) => readCgroup(`${point}/pod-${uuid}/cgroup.procs`) !== '');
   }
 }

@@ -10,28 +10,31 @@ export interface AppStatus {
   readonly name: string;
   readonly state: 'waiting' | 'running' | 'exited';
   readonly ready: boolean;
-  /** The probes that have been tried since the app's last start. */
+  /** The probes that have run since the app's last start. */
   readonly probes: readonly ProbeStatus[];
-  /** The host's. */
+  /** The pid on the host. */
   readonly pid: number | null;
   readonly exitCode: number | null;
   readonly signal: number | null;
   readonly oomKilled: boolean;
-  /** The live or start probe for which it was stopped, and why it failed. */
+  /** The live or start probe that caused the app to be stopped, and why the probe failed. */
   readonly failedProbe: string | null;
   readonly restarts: number;
-  /** Why it waits: its pause before a restart is not over. Why it never ran: an app it waits for has failed. */
+  /**
+   * `back-off`: the app waits for the end of its pause before a restart. `dependency-failed`: it never ran, because an app it waits
+   * for failed. `gave-up`: it failed too often.
+   */
   readonly reason: 'back-off' | 'dependency-failed' | 'gave-up' | null;
-  /** When its pause is over. */
+  /** When the pause ends. */
   readonly nextStartAt: string | null;
-  /** The last failure of each of its hooks. */
+  /** The last failure of each of the app's hooks. */
   readonly hookFailures: readonly HookFailure[];
-  /** How it ended the last time, whatever came after. */
+  /** How the app last ended, whatever happened since. */
   readonly lastExit: AppEnd | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly image: { readonly ref: string; readonly digest: string };
-  /** Output that was not logged. */
+  /** Output that was not written to the log. */
   readonly logDropped: Dropped;
 }
 
@@ -42,21 +45,21 @@ export interface AppSources {
   readonly final: FinalStatus | undefined;
   readonly state: string;
   readonly mountPoints: readonly string[];
-  /** Of a pod that has no cgroups. */
+  /** Set for a pod without cgroups. */
   readonly initPid: number | undefined;
-  /** Output that is lost and not told in the journal, by app. */
+  /** Lost output that the journal does not report, by app. */
   readonly untold: readonly Dropped[];
 }
 
 const SIGKILL = 9;
 const CANNOT_START = 125;
 
-/** The apps in manifest order, each as the journal tells it. */
+/** The status of each app according to the journal, in manifest order. */
 export function appStatuses(sources: AppSources): AppStatus[] {
   return (sources.record?.apps ?? []).map((app, index) => appStatus(app, index, sources));
 }
 
-/** Candidates for the app's first process. */
+/** Processes among which the app's first process is found. */
 function processesOf({ name }: AppRecord, { uuid, mountPoints, initPid }: AppSources): number[] {
   const own = listAppPids(uuid, name, mountPoints);
   return own.length === 0 && initPid !== undefined ? childrenOf(initPid) : own;
@@ -93,7 +96,7 @@ function appStatus(app: AppRecord, index: number, sources: AppSources): AppStatu
   };
 }
 
-/** How long the pod was paused since: its clocks stood still. */
+/** How long the pod was paused since then; its clocks stood still meanwhile. */
 function pausedMs(events: readonly PodEvent[], since: number): number {
   let [sum, pausedAt] = [0, 0];
   for (const { e, t } of events) {
@@ -103,12 +106,12 @@ function pausedMs(events: readonly PodEvent[], since: number): number {
   return sum;
 }
 
-/** Those the journal holds no line of any more. */
+/** The number of starts whose lines are no longer in the journal. */
 function startsBefore(own: readonly AppEvent[]): number {
   return own.find((event) => event.e === 'carried')?.starts ?? 0;
 }
 
-/** What moves an app from one state to another. */
+/** The events that change an app's state. */
 const TURNS: ReadonlySet<string> = new Set([
   'app-started',
   'app-skipped',
@@ -122,7 +125,7 @@ const TURNS: ReadonlySet<string> = new Set([
 function appState(turn: AppEvent | undefined, podState: string): AppStatus['state'] {
   if (turn === undefined) return 'waiting';
   if (turn.e === 'app-started') return podState === 'running' ? 'running' : 'exited';
-  // A pod that has ended starts nothing again.
+  // An ended pod restarts no app.
   if (turn.e === 'app-backoff' || turn.e === 'app-waiting') return podState === 'running' ? 'waiting' : 'exited';
   return 'exited';
 }
@@ -137,7 +140,7 @@ export type AppEnd = Pick<AppStatus, 'exitCode' | 'signal' | 'oomKilled' | 'fail
 
 const NO_END: AppEnd = { exitCode: null, signal: null, oomKilled: false, failedProbe: null, finishedAt: null };
 
-/** An app that was running when the pod's init went did not see it end; one that was skipped has no end. */
+/** The end of an app that was running when init died was not recorded; a skipped app has no end. */
 function endOfExited(
   turn: AppEvent | undefined,
   end: AppEvent | undefined,
@@ -158,7 +161,7 @@ function endOf(event: AppEvent, own: readonly AppEvent[]): AppEnd {
   return { exitCode, signal, oomKilled: event.oom !== 0, failedProbe, finishedAt };
 }
 
-/** When init goes, the kernel kills all of its pid namespace: an app nobody saw end ended then, by SIGKILL. */
+/** When init dies, the kernel kills its whole pid namespace. So an app without a recorded end ended then, by SIGKILL. */
 function unseenEnd(final: FinalStatus | undefined): AppEnd {
   if (!final) return NO_END;
   return { ...NO_END, exitCode: 128 + SIGKILL, signal: SIGKILL, finishedAt: toTime(final.t) };

@@ -2,8 +2,8 @@ import { closeSync, linkSync, openSync, readdirSync, readFileSync, unlinkSync, w
 import { makeDirectories } from '../../linux/directory.ts';
 
 /**
- * Something a pod holds alone among the pods of its root: a file with the pod's uuid in it, made by link(2) or O_EXCL, which both
- * refuse a name that exists.
+ * Something that only one pod of a state directory can hold: a file that contains the pod's uuid, made by link(2) or with O_EXCL,
+ * both of which fail if the name exists.
  */
 export interface Claim {
   readonly kind: string;
@@ -11,7 +11,7 @@ export interface Claim {
   readonly uuid: string;
 }
 
-/** Takes the key for the pod; false when it is taken, be it by the same pod. */
+/** Claims the key for the pod. Returns false when it is taken, even if by the same pod. */
 export function claim(root: string, kind: string, key: string, uuid: string): boolean {
   const linked = linkClaim(root, kind, key, uuid);
   if (linked !== undefined) return linked;
@@ -20,7 +20,7 @@ export function claim(root: string, kind: string, key: string, uuid: string): bo
   try {
     writeSync(fd, uuid);
   } catch (error) {
-    // On a full disk the name exists and its owner is written nowhere.
+    // On a full disk, the file exists but does not name its owner.
     unlinkSync(claimPath(root, kind, key));
     throw error;
   } finally {
@@ -30,9 +30,9 @@ export function claim(root: string, kind: string, key: string, uuid: string): bo
 }
 
 /**
- * Claims of a pod that is being made, or that runs and gets its name back, are links to one file of its own: no inode for each, whose
- * removal would slow the file system's search for the next ones, and never a claim without its uuid. Undefined where there is no
- * such file, or no links.
+ * Links the claim to the pod's uuid file, if the pod is being made, or runs and gets its name back. A link needs no inode, whose
+ * removal would slow the file system's search for free inodes, and is never without its uuid. Returns undefined where there is no
+ * such file or no links.
  */
 function linkClaim(root: string, kind: string, key: string, uuid: string): boolean | undefined {
   for (const state of ['prepare', 'run']) {
@@ -49,14 +49,14 @@ function linkClaim(root: string, kind: string, key: string, uuid: string): boole
   return undefined;
 }
 
-/** Gives the key back if the pod holds it; true when it did. */
+/** Releases the key if the pod holds it. Returns true when it did. */
 export function release(root: string, kind: string, key: string, uuid: string): boolean {
   if (claimOwner(root, kind, key) !== uuid) return false;
   unlinkSync(claimPath(root, kind, key));
   return true;
 }
 
-/** The first of the candidates that is free, now the pod's; undefined when all are taken. */
+/** Claims the first free candidate for the pod; returns undefined when all are taken. */
 export function claimFirstFree(
   root: string,
   kind: string,
@@ -69,7 +69,7 @@ export function claimFirstFree(
   return undefined;
 }
 
-/** The pod that holds the key. An empty string: one that is being written, or that a crash left so. */
+/** The pod that holds the key. An empty string: the claim is being written, or a crash left it unwritten. */
 export function claimOwner(root: string, kind: string, key: string): string | undefined {
   return unlessMissing(() => readFileSync(claimPath(root, kind, key), 'latin1').trim());
 }
@@ -85,23 +85,23 @@ export function listClaims(root: string, kind?: string): Claim[] {
   );
 }
 
-/** Gives back all that the pod holds; how many claims that was. */
+/** Releases everything that the pod holds. Returns the number of claims. */
 export function releaseAll(root: string, uuid: string): number {
   return listClaims(root).filter((claim) => claim.uuid === uuid && release(root, claim.kind, claim.key, uuid)).length;
 }
 
-/** The keys of a kind, without reading who holds them. */
+/** The keys of a kind, without reading their holders. */
 export function listKeys(root: string, kind: string): string[] {
   return entries(`${root}/claims/${kind}`);
 }
 
-/** Without reading who holds them. */
+/** Whether the kind has claims, without reading their holders. */
 export function hasClaims(root: string, kind: string): boolean {
   return entries(`${root}/claims/${kind}`).length > 0;
 }
 
 function claimPath(root: string, kind: string, key: string): string {
-  // Keys come from manifests: one must never name a file elsewhere.
+  // Keys come from manifests and must never name a file elsewhere.
   if (!isFileName(kind) || !isFileName(key)) throw new Error(`"${kind}/${key}" cannot name a claim`);
   return `${root}/claims/${kind}/${key}`;
 }
@@ -117,7 +117,7 @@ function openNew(root: string, kind: string, key: string): number | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  // The first claim of its kind.
+  // This is the first claim of its kind.
   makeDirectories(`${root}/claims/${kind}`, 0o700);
   return openExclusive(path);
 }

@@ -2,20 +2,23 @@ import { FINAL_BYTES, type PodEvent } from './events.ts';
 import { parseObject, readIfThere } from './files.ts';
 import { POD_FILES } from './layout.ts';
 
-/** Output that is in no log: there was no room for it, or it came faster than all of the log could hold a second. */
+/** Output that is in no log: there was no space for it, or it came so fast that the whole log could not hold one second of it. */
 export interface Dropped {
   readonly lines: number;
   readonly bytes: number;
 }
 
 const NOTHING: Dropped = { lines: 0, bytes: 0 };
-/** Of one app's place behind the pod's last word. */
+/** Size of one app's record after the pod's final record. */
 const PLACE_BYTES = 64;
 
-/** What there was no room for in the journal either, by app in the order of the manifest; of the text of the pod's final record. */
+/**
+ * Dropped output that could not be written to the journal either, by app in manifest order. `final`: the text of the pod's final
+ * record.
+ */
 export function parseUntold(final: string | undefined): Dropped[] {
   const places = final?.slice(FINAL_BYTES) ?? '';
-  // Nearly always there is none: then nothing is parsed.
+  // Usually there are no such records, and nothing needs parsing.
   if (!places.includes('{')) return [];
   return Array.from({ length: Math.floor(places.length / PLACE_BYTES) }, (_, i) => {
     const { lines, bytes } = parseObject(places.slice(i * PLACE_BYTES, (i + 1) * PLACE_BYTES).trim()) ?? {};
@@ -28,8 +31,8 @@ export function readUntold(podPath: string): Dropped[] {
 }
 
 /**
- * As the journal has it, and what is not told there yet. While an app floods its log, init tells more and more rarely, at its end
- * everything.
+ * The total of the journal and of what the journal does not report yet. While an app floods its log, init reports less and less
+ * often, and reports the rest when the app ends.
  */
 export function droppedOf(events: readonly PodEvent[], app: string, untold: Dropped = NOTHING): Dropped {
   let { lines, bytes } = untold;
@@ -41,7 +44,7 @@ export function droppedOf(events: readonly PodEvent[], app: string, untold: Drop
   return { lines, bytes };
 }
 
-/** A sentence for a person; undefined when nothing was dropped. */
+/** A message for the user; undefined when nothing was dropped. */
 export function droppedNote(app: string, { lines, bytes }: Dropped): string | undefined {
   return bytes === 0 ? undefined : `of what "${app}" wrote, ${lines} lines (${bytes} bytes) are in no log`;
 }

@@ -10,20 +10,20 @@ export interface EventOfPod {
 }
 
 export interface EventStreamOptions {
-  /** Absent: every pod, those that come later included. */
+  /** Absent: every pod, including later ones. */
   readonly uuid?: string | undefined;
-  /** Milliseconds since the epoch: older events are left out. */
+  /** Milliseconds since the epoch: earlier events are left out. */
   readonly sinceMs?: number | undefined;
-  /** Gets what came since the last call, in the order of time. */
+  /** Receives the events since the last call, in order of time. */
   readonly sink: (events: readonly EventOfPod[]) => void;
 }
 
-/** Where a watch cannot be had (the kernel bounds them), looking this often must do. */
+/** The polling interval where no watch is available (the kernel limits their number). */
 const POLL_MS = 500;
-/** A pod in `prepare` is not one yet. */
+/** A pod in `prepare` does not count as a pod yet. */
 const SHOWN = ['prepared', 'run', 'exited', 'garbage'] as const;
 
-/** The journals of all pods, or of one, merged by time. */
+/** The journals of all pods, or of one pod, merged by time. */
 export class EventStream implements Disposable {
   readonly #store: PodStore;
   readonly #options: EventStreamOptions;
@@ -37,14 +37,14 @@ export class EventStream implements Disposable {
     this.#options = options;
   }
 
-  /** What has happened since the last call. */
+  /** Delivers what has happened since the last call. */
   read(): void {
     const found: EventOfPod[] = [];
     const pods = new Map(this.#listPods().map((pod) => [pod.uuid, pod]));
     for (const uuid of pods.keys()) if (!this.#tails.has(uuid)) this.#tails.set(uuid, new EventTail(uuid));
     for (const [uuid, tail] of this.#tails) {
       const pod = pods.get(uuid);
-      // What is written before the watch is there raises no event.
+      // Events written before the watch exists raise no notification, so they are read after it is set up.
       if (pod && this.#settle && !tail.watch(pod, this.#look)) this.#poll();
       const events = tail.read(pod);
       if (!pod) events.push(this.#drop(tail));
@@ -55,7 +55,7 @@ export class EventStream implements Disposable {
     if (wanted.length > 0) sink(wanted.toSorted((a, b) => a.event.t - b.event.t));
   }
 
-  /** Goes on as events come; resolves when the one pod that was asked for has been removed, rejects when the sink throws. */
+  /** Delivers events as they come. Resolves when the single requested pod has been removed; rejects when the sink throws. */
   async follow(): Promise<void> {
     ensureLayout(this.#store.root);
     await new Promise<void>((resolve, reject) => {

@@ -5,21 +5,24 @@ import { readRecord } from './record.ts';
 import { isStillThere, type PodStatus, StatusReader } from './status.ts';
 import type { PodDir } from './store.ts';
 
-/** A line of a pod's journal, or what the place of its directory tells. */
+/** A line of a pod's journal, or an event derived from where the pod's directory is. */
 export type StreamEvent =
   | PodEvent
   | { readonly t: number; readonly e: 'pod-exited'; readonly code: number | null }
   | { readonly t: number; readonly e: 'pod-died'; readonly death: PodStatus['death'] }
   | { readonly t: number; readonly e: 'pod-removed' };
 
-/** Reads the journal of one pod as it grows. It is held open: what was written is read even when the pod has been removed. */
+/**
+ * Reads the journal of one pod as it grows. The journal stays open, so that it can be read to its end even after the pod is
+ * removed.
+ */
 export class EventTail implements Disposable {
   readonly uuid: string;
   #name: string | undefined;
   #fd = -1;
   #position = 0;
   readonly #copies = new CopySkipper();
-  /** Of the journal's last line. */
+  /** Time of the journal's last line. */
   #lastMs = 0;
   #rest = Buffer.alloc(0);
   #hasEnded = false;
@@ -29,12 +32,12 @@ export class EventTail implements Disposable {
     this.uuid = uuid;
   }
 
-  /** Null when the pod died before it had one. */
+  /** Null when the pod died before it had a name. */
   get name(): string | null {
     return this.#name ?? null;
   }
 
-  /** What came since the last call; `pod` is where it is now, undefined when it is gone. */
+  /** Events since the last call. `pod` is the pod's current directory, undefined when it is gone. */
   read(pod: PodDir | undefined): StreamEvent[] {
     if (pod) this.#open(pod);
     const events: StreamEvent[] = this.#readJournal();
@@ -42,7 +45,7 @@ export class EventTail implements Disposable {
     return events;
   }
 
-  /** False where no watch can be had. The watch is of the directory itself, and follows it when it moves. */
+  /** Returns false when no watch is available. The watch is on the directory's inode, so it follows moves. */
   watch(pod: PodDir, look: () => void): boolean {
     if (this.#watcher || this.#hasEnded) return true;
     try {
@@ -51,7 +54,7 @@ export class EventTail implements Disposable {
       return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // It moved just now: its new place is on its way to us.
+      // The pod is being moved; the caller will hear of its new place.
       if (code === 'ENOENT') return true;
       if (code === 'ENOSPC' || code === 'EMFILE') return false;
       throw error;
@@ -68,7 +71,7 @@ export class EventTail implements Disposable {
     this.#name ??= readRecord(path)?.name;
     if (this.#fd !== -1 || this.#hasEnded) return;
     const journal = openJournal(path);
-    // Made when the pod starts; or the pod moved just now.
+    // The journal does not exist yet, or the pod was moved meanwhile.
     if (!journal) return;
     this.#fd = journal.fd;
     this.#position = journal.start;
@@ -79,7 +82,7 @@ export class EventTail implements Disposable {
     const fresh = readFrom(this.#fd, this.#position);
     this.#position += fresh.length;
     const text = Buffer.concat([this.#rest, fresh]);
-    // A line is whole when its line feed is there.
+    // Only text up to the last line feed consists of whole lines.
     const end = text.lastIndexOf('\n') + 1;
     this.#rest = text.subarray(end);
     const events = this.#copies.skip(parseEvents(text.toString('utf8', 0, end)));
@@ -91,13 +94,13 @@ export class EventTail implements Disposable {
     const final = readFinal(pod.path);
     if (!final && pod.state !== 'exited' && pod.state !== 'garbage') return [];
     const { exitCode, death } = new StatusReader(false).read({ ...pod, state: 'exited' });
-    // It is read again where it has moved to: whoever watches hears of that.
+    // The pod was moved: it is read again at its new place, of which the watcher is notified.
     if (!isStillThere(pod)) return [];
-    // The monitor writes its last word before the pod moves on: nothing comes after it.
+    // The monitor writes its final record before it moves the pod, so nothing follows.
     const last = this.#readJournal();
     this.#hasEnded = true;
     this.#watcher?.close();
-    // It has whole milliseconds: the journal's last lines may be later by a fraction.
+    // The final record has whole milliseconds, so the journal's last lines may be later by a fraction.
     const t = Math.max(final?.t ?? Date.now(), this.#lastMs);
     return [...last, death === null ? { t, e: 'pod-exited', code: exitCode } : { t, e: 'pod-died', death }];
   }

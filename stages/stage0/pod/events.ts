@@ -4,7 +4,7 @@ import { isoTime } from './iso-time.ts';
 import { readJournal } from './journal.ts';
 import { POD_FILES } from './layout.ts';
 
-/** What became of a try; `number` is an errno, the timeout in ms, an HTTP status, an exit code or a signal. */
+/** The result of a try; `number` is an errno, the timeout in ms, an HTTP status, an exit code or a signal. */
 export type ProbeOutcome = 'ok' | 'errno' | 'timeout' | 'status' | 'answer' | 'refused' | 'closed' | 'exit' | 'signal';
 
 export type ProbeEvent = {
@@ -14,13 +14,13 @@ export type ProbeEvent = {
   readonly outcome: ProbeOutcome;
   readonly number: number;
   readonly passed: number;
-  /** Whether the app is ready from then on. */
+  /** Whether the app is ready after this event. */
   readonly ready: number;
-  /** The beginning of what a command wrote. */
+  /** The beginning of a command's output. */
   readonly text?: string;
 };
 
-/** `key` as `pod update --set` takes it. */
+/** `key` is a key of `pod update --set`. */
 export interface PodChange {
   readonly key: string;
   readonly from: unknown;
@@ -30,19 +30,21 @@ export interface PodChange {
 /** One line of the journal that init and the monitor write. `t` is milliseconds since the epoch, with a fraction. */
 export type PodEvent = { readonly t: number } & (
   | { readonly e: 'pod-started' | 'stopping' | 'pod-paused' | 'pod-resumed' }
-  /** Somebody gave the running pod other limits: `from` and `to` as a manifest has them, null for none. */
+  /** The limits of the running pod were changed. `from` and `to` have the manifest's format; null for no limit. */
   | { readonly e: 'pod-updated'; readonly changes: readonly PodChange[] }
-  /** `pid` is the one inside the pod. */
+  /** `pid` is the pid inside the pod. */
   | { readonly e: 'app-started'; readonly app: string; readonly pid: number; readonly ready?: number }
-  /** It will never run: the pod was stopped first, or what it waits for cannot come true any more: that app is `because`. */
+  /**
+   * The app will never run: the pod was stopped first, or the app's dependency can no longer be met because of the app `because`.
+   */
   | { readonly e: 'app-skipped'; readonly app: string; readonly because?: string }
-  /** Somebody asked for a new start of it. */
+  /** A restart was requested. */
   | { readonly e: 'app-restarting'; readonly app: string }
-  /** It has ended, and is started again, as somebody asked, when what it waits for is there. */
+  /** The app has ended, and will start again, as requested, once its dependencies are met. */
   | { readonly e: 'app-waiting'; readonly app: string }
-  /** It is started again in so many milliseconds. */
+  /** The app will start again in `ms` milliseconds. */
   | { readonly e: 'app-backoff'; readonly app: string; readonly ms: number; readonly failures: number }
-  /** It has ended once more than it may be started again. */
+  /** The app has ended, and has used up its restarts. */
   | { readonly e: 'app-given-up'; readonly app: string; readonly failures: number }
   | {
       readonly e: 'app-exited';
@@ -50,10 +52,10 @@ export type PodEvent = { readonly t: number } & (
       readonly code: number;
       readonly signal: number;
       readonly oom: number;
-      /** A probe found it so, and it was stopped for that. */
+      /** A probe failed, and the app was stopped because of it. */
       readonly unhealthy?: number;
     }
-  /** `errno`: why the command never ran; `late`: it took longer than it may, and was killed. */
+  /** `errno`: why the command never ran; `late`: the command exceeded its time limit and was killed. */
   | {
       readonly e: 'hook-failed';
       readonly app: string;
@@ -63,7 +65,7 @@ export type PodEvent = { readonly t: number } & (
       readonly late: number;
       readonly errno: number;
     }
-  /** A call of the app's start tape failed. `code` is what the pod exits with for it: 125, 126 or 127. */
+  /** A call of the app's start tape failed. `code` is the pod's exit code for it: 125, 126 or 127. */
   | {
       readonly e: 'app-failed';
       readonly app: string;
@@ -72,10 +74,15 @@ export type PodEvent = { readonly t: number } & (
       readonly errno: number;
       readonly code?: number;
     }
-  /** The probe passes or does not, with the try that decided it; while it does not, also when the reason is another. */
+  /**
+   * The probe's state changed; includes the try that decided it. Also written when a failing probe fails for a different reason.
+   */
   | ProbeEvent
   | { readonly e: 'log-dropped'; readonly app: string; readonly lines: number; readonly bytes: number }
-  /** The journal was shortened. So many lines after this one are copies of earlier ones; counted before them: starts, output dropped. */
+  /**
+   * The journal was shortened. The next `copies` lines repeat earlier ones. The other numbers count what was before them: starts
+   * and dropped output.
+   */
   | {
       readonly e: 'carried';
       readonly app: string;
@@ -87,32 +94,32 @@ export type PodEvent = { readonly t: number } & (
   | { readonly e: 'carried-pod'; readonly copies: number }
 );
 
-/** The pod's last word: how init ended, from init itself and then from the monitor. */
+/** The pod's final record: how init ended. Written by init itself, then by the monitor. */
 export interface FinalStatus {
   readonly t: number;
   readonly code: number;
   readonly signal: number;
 }
 
-/** stage1 overwrites the line in place, so that a full disk cannot lose it. Behind it each app has a place of its own. */
+/** stage1 overwrites this line in place, so that a full disk cannot lose it. It is followed by a record for each app. */
 export const FINAL_BYTES = 512;
 
 /**
- * What the journal says of how the pod and its apps are, oldest first; of those it was shortened for, from what was said again then.
- * Lines of kinds we do not know are kept: a newer init may write them.
+ * The events that determine the state of the pod and its apps, oldest first. For apps whose lines were carried over when the
+ * journal was shortened, starts with the copies. Lines of unknown kinds are kept: a newer init may write them.
  */
 export function readEvents(podPath: string): PodEvent[] {
   const text = readJournal(podPath);
   return text === undefined ? [] : sinceCarried(parseEvents(text));
 }
 
-/** What happened, oldest first, nothing of it twice. */
+/** The history of events, oldest first, without the copies. */
 export function readHistory(podPath: string): PodEvent[] {
   const text = readJournal(podPath);
   return text === undefined ? [] : new CopySkipper().skip(parseEvents(text));
 }
 
-/** Leaves out what was said again, of lines that come in pieces. */
+/** Filters out copied lines, from lines that arrive in batches. */
 export class CopySkipper {
   #copies = 0;
 
@@ -127,7 +134,7 @@ export class CopySkipper {
   }
 }
 
-/** Only the last whole block of an app and what came after it: what it holds is older than what is before it. */
+/** Keeps each app's last complete block of copies and what follows it: the copies repeat lines that are before the block. */
 function sinceCarried(events: PodEvent[]): PodEvent[] {
   const begins = new Map<string, number>();
   for (const [index, event] of events.entries()) {
@@ -150,7 +157,7 @@ function isEvent(line: object): line is PodEvent {
   return isInstant(t) && typeof e === 'string';
 }
 
-/** Whole at once, so that it stands between two lines of init's, which goes on meanwhile or is paused. */
+/** A single write, so that the line is placed between two lines of init, which may be running or paused. */
 export function appendEvent(podPath: string, event: PodEvent): void {
   appendFileSync(`${podPath}/${POD_FILES.events}`, `${JSON.stringify(event)}\n`);
 }

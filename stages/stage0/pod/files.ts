@@ -11,22 +11,22 @@ import {
 } from 'node:fs';
 import { POD_FILES } from './layout.ts';
 
-/** The file's text; undefined when it does not exist, or a directory is in its place, which says as little. */
+/** The file's text; undefined when it does not exist or is a directory. */
 export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // ENOTDIR: a stray file among the pods' directories has no files of its own. ENODEV: a cgroup that is just being removed.
+    // ENOTDIR: a stray file is in the place of a pod's directory. ENODEV: a cgroup is being removed.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENODEV' || code === 'EISDIR') return undefined;
     throw error;
   }
 }
 
-/** What a path may meet that leads nowhere. That somebody may not look there says nothing of what there is. */
+/** Errors for a path that leads to nothing. A lack of permission is not one of them: something may exist there. */
 const NOWHERE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
 
-/** What is at the end of all links; undefined for a path that leads nowhere, or to itself. */
+/** The status of the file after following links; undefined for a path that leads to nothing, or to itself. */
 export function statIfThere(path: string): Stats | undefined {
   try {
     return statSync(path);
@@ -36,10 +36,13 @@ export function statIfThere(path: string): Stats | undefined {
   }
 }
 
-/** What is larger is no manifest of a folder, and is not read to find out. */
+/** A larger file is not a manifest of a folder, and is not read. */
 export const MANIFEST_BYTES: number = 16 * 1024 * 1024;
 
-/** What a file of somebody else's holds; undefined for a device or a pipe, which might keep us for ever, and for more than `most` bytes. */
+/**
+ * The content of another user's file; undefined for a device or a pipe, whose read might never return, and for more than `most`
+ * bytes.
+ */
 export function readRegularFile(path: string, most: number = Infinity): string | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
@@ -58,13 +61,13 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
       ? (value as Record<string, unknown>)
       : undefined;
   } catch (error) {
-    // A crash or a power cut may leave half a line: that is missing data, not a failure of the reader.
+    // A crash or a power failure may leave half a line: that is missing data, not an error of the reader.
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-/** The JSON objects of an append-only file of lines; torn lines are left out. */
+/** The JSON objects in the lines of an append-only file; torn lines are skipped. */
 export function parseLines(text: string): Record<string, unknown>[] {
   return text.split('\n').flatMap((line): Record<string, unknown>[] => {
     const object = parseObject(line);
@@ -72,17 +75,17 @@ export function parseLines(text: string): Record<string, unknown>[] {
   });
 }
 
-/** A manifest is stored as it was read, so that `cat-manifest` shows what the pod was made from. */
+/** The manifest is stored as it was read, so that `cat-manifest` shows what the pod was made from. */
 export function writeManifest(podPath: string, text: string): void {
   writeFileSync(`${podPath}/${POD_FILES.manifest}`, text, { mode: 0o600 });
 }
 
-/** The same for a pod that runs: whoever reads it sees the old text or the new one. */
+/** Replaces the manifest of a running pod: a reader sees either the old or the new text. */
 export function replaceManifest(podPath: string, text: string): void {
   replaceFile(`${podPath}/${POD_FILES.manifest}`, text);
 }
 
-/** In one step. */
+/** Replaces the file atomically. */
 export function replaceFile(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);

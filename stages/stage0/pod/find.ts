@@ -7,7 +7,7 @@ import { isUuid } from './uuid.ts';
 
 const PREFIX = /^[0-9a-f][0-9a-f-]*$/;
 
-/** See `PodStore.find`. A name beats a prefix: `cafe` is the pod of that name, whatever the uuids are. */
+/** See `PodStore.find`. A name takes precedence over a prefix: `cafe` is the pod of that name, whatever the uuids are. */
 export function findPod(store: PodLookup, query: string): PodDir {
   if (isUuid(query)) {
     const exact = store.locate(query);
@@ -23,7 +23,7 @@ export function findPod(store: PodLookup, query: string): PodDir {
   throw candidates.length === 0 ? notFound(store, query) : ambiguous(candidates, query);
 }
 
-/** Pods whose name has passed to no other pod since, or whose claim was lost. */
+/** Pods whose name has not passed to another pod, or whose claim was lost. */
 function byName(pods: readonly PodDir[], query: string): PodDir[] | undefined {
   const found = pods.filter((pod) => readRecordIfReadable(pod.path)?.name === query);
   return found.length > 0 ? found : undefined;

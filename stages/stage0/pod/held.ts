@@ -3,8 +3,8 @@ import { isLocked } from './lock.ts';
 import type { PodDir, PodLookup } from './pod-dir.ts';
 
 /**
- * The pod, and whether somebody makes it or runs it, at one moment: its directory moves when it starts and when it ends, and a
- * lock that is looked for where the pod has just been seems free.
+ * Finds the pod, and whether another process makes or runs it, consistently: the pod's directory moves when it starts and ends, and
+ * a lock that is tested where the pod has just been would seem free.
  */
 export function findHeld(
   store: PodLookup,

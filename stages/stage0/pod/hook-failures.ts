@@ -4,14 +4,14 @@ import type { AppRecord } from './record.ts';
 
 export interface HookFailure {
   readonly hook: string;
-  /** Where the manifest asks for it: `file:line:col`. */
+  /** Place of the hook in the manifest: `file:line:col`. */
   readonly at: string | null;
   readonly time: string;
-  /** What it was: `exited with 3`. */
+  /** Description of the failure: `exited with 3`. */
   readonly problem: string;
 }
 
-/** The last failure of each hook, in the order in which they happened. */
+/** The last failure of each hook, in order of time. */
 export function hookFailures(events: readonly PodEvent[], app: AppRecord): HookFailure[] {
   const last = new Map<string, HookFailure>();
   for (const event of events) {

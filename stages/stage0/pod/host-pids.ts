@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { unescapeOctal } from '../../linux/mountinfo.ts';
 import { readIfThere } from './files.ts';
 
-/** The mount points of every cgroup hierarchy this process sees; version 2, which tells most, first. */
+/** The mount points of all cgroup hierarchies that this process sees. Version 2, which has the most information, comes first. */
 export function cgroupMountPoints(mountInfo: string | undefined = readIfThere('/proc/self/mountinfo')): string[] {
   const points: string[] = [];
   for (const line of (mountInfo ?? '').split('\n')) {
@@ -27,18 +27,18 @@ export function listAppPids(uuid: string, app: string, mountPoints: readonly str
   return [];
 }
 
-/** Whether a process of the pod is there, whatever has become of its state directory. */
+/** Whether the pod has processes, regardless of its state directory. */
 export function hasProcesses(uuid: string, mountPoints: readonly string[]): boolean {
   return mountPoints.some((point) => isPopulated(`${point}/pod-${uuid}`));
 }
 
-/** A process is in the cgroup or in one right below it. */
+/** Whether a process is in the cgroup or in a cgroup directly below it. */
 export function isPopulated(path: string): boolean {
   const groups = [path, ...directoriesBelow(path).map((name) => `${path}/${name}`)];
   return groups.some((group) => readCgroup(`${group}/cgroup.procs`) !== '');
 }
 
-/** None for a cgroup that is not there. One that is there may be removed before it is read. */
+/** Empty for a cgroup that does not exist, or is removed before it is read. */
 function directoriesBelow(path: string): string[] {
   if (!existsSync(path)) return [];
   try {
@@ -49,17 +49,20 @@ function directoriesBelow(path: string): string[] {
   }
 }
 
-/** Empty when it is not there. Most hierarchies do not have most pods, and to look costs less than to catch an exception. */
+/** Empty for a cgroup that does not exist. In most hierarchies most pods have none, and a check costs less than an exception. */
 export function readCgroup(path: string): string {
   return existsSync(path) ? (readIfThere(path) ?? '') : '';
 }
 
-/** The host's pid of the process that has `podPid` inside the pod. */
+/** The host pid of the process that has the pid `podPid` inside the pod. */
 export function findHostPid(candidates: readonly number[], podPid: number): number | undefined {
   return candidates.find((pid) => pidInPod(pid) === podPid);
 }
 
-/** A process's pid in the pod's pid namespace, which is right below ours, whatever namespaces there are in it; undefined when it is gone. */
+/**
+ * A process's pid in the pod's pid namespace, which is directly below ours and may contain further namespaces; undefined when the
+ * process is gone.
+ */
 function pidInPod(pid: number): number | undefined {
   let status: string | undefined;
   try {

@@ -1,14 +1,14 @@
 import { type PodEvent, toTime } from './events.ts';
 
-/** Times as log lines have them: from the first on, before the second, which an instance that has no successor lacks. */
+/** Times in the format of log lines: includes `from`, excludes `until`. An instance without a successor has no `until`. */
 export interface Span {
   readonly from: string;
   readonly until?: string;
 }
 
 /**
- * When the instance of the app before the current one ran; while the app waits to be started again, that is the last. Undefined
- * when it was never started again.
+ * The time span of the app's instance before the current one. While the app waits for a restart, that is the last instance.
+ * Undefined when the app was never restarted.
  */
 export function previousInstance(events: readonly PodEvent[], app: string): Span | undefined {
   const starts: string[] = [];
@@ -24,7 +24,7 @@ export function previousInstance(events: readonly PodEvent[], app: string): Span
   return starts.length < 2 ? undefined : { from: starts.at(-2)!, until: starts.at(-1)! };
 }
 
-/** RFC 3339 with nanoseconds. The journal's microseconds are rounded down: a line is never earlier than its instance. */
+/** RFC 3339 with nanoseconds. The journal's microseconds are rounded down, so that no line is earlier than its instance. */
 function lineTime(ms: number): string {
   const whole = Math.floor(ms);
   const micros = Math.round((ms - whole) * 1000);

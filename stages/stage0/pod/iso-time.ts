@@ -1,6 +1,6 @@
 /**
- * RFC 3339 in UTC with milliseconds, of milliseconds since the epoch, as `Date.prototype.toISOString` has it: that reads the
- * host's time zone first, which takes a fifth of a millisecond that a start can do without.
+ * Formats milliseconds since the epoch as RFC 3339 in UTC with milliseconds, like `Date.prototype.toISOString`. The latter first
+ * reads the host's time zone, which would add a fifth of a millisecond to a start.
  */
 export function isoTime(ms: number): string {
   const date = new Date(ms);

@@ -2,17 +2,17 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { readIfThere } from './files.ts';
 import { POD_FILES } from './layout.ts';
 
-/** A journal that is no longer has never been shortened: nobody has to ask where it begins. */
+/** A journal up to this size has never been shortened, so its start need not be looked up. */
 const WHOLE_BYTES = 128 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 export interface OpenJournal {
   readonly fd: number;
-  /** What is before was given back to the disk; it may begin within a line. */
+  /** Data before this offset was freed on disk; the offset may be within a line. */
   readonly start: number;
 }
 
-/** Undefined when there is none yet, or something else is in its place. */
+/** Undefined when there is no journal yet, or something else in its place. */
 export function openJournal(podPath: string): OpenJournal | undefined {
   try {
     const fd = openSync(`${podPath}/${POD_FILES.events}`, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -37,7 +37,7 @@ export function readJournal(podPath: string): string | undefined {
   }
 }
 
-/** All there is now from a place on. */
+/** Reads from an offset to the current end. */
 export function readFrom(fd: number, start: number): Buffer {
   const chunks: Buffer[] = [];
   for (let at = start; ;) {
@@ -49,7 +49,7 @@ export function readFrom(fd: number, start: number): Buffer {
   }
 }
 
-/** In the last place of the final record. */
+/** The start is in the last slot of the final record. */
 function readStart(podPath: string): number {
   return Number(/\{"from":(\d{1,15})\}/.exec(readIfThere(`${podPath}/${POD_FILES.final}`) ?? '')?.[1] ?? 0);
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Where a pod is in its life is where its directory is; one rename moves it on. */
+/** A pod's state is the directory that its own directory is in; one rename changes the state. */
 export const POD_STATES = ['prepare', 'prepared', 'run', 'exited', 'garbage'] as const;
 export type PodState = (typeof POD_STATES)[number];
 
@@ -20,11 +20,11 @@ export const POD_FILES = {
   volumes: 'volumes',
 } as const;
 
-/** State and images of root go where the FHS wants them, a normal user's where XDG does. */
+/** Root's state and images are where the FHS puts them, a normal user's where XDG puts them. */
 export function defaultRoot(env: NodeJS.ProcessEnv = process.env, euid: number = process.geteuid?.() ?? 0): string {
   if (euid === 0) return '/var/lib/pod';
   const data = env['XDG_DATA_HOME'];
-  // XDG: a relative path there is invalid and must be ignored.
+  // XDG: a relative path is invalid and must be ignored.
   return join(data?.startsWith('/') ? data : join(env['HOME'] ?? '/', '.local/share'), 'pod');
 }
 
@@ -39,9 +39,9 @@ export function podPath(root: string, state: PodState, uuid: string): string {
 const NURSERIES = 64;
 
 /**
- * Where a pod's directory is born, before it is locked and moved to `prepare`. ext4 keeps a directory's files near it, and looks all over
- * the disk for a place where the children of `nurseries` have room (see `spreadChildren`), which takes 0.3 to 0.8 ms: so 64
- * directories are spread, once, and pods are born in one of them.
+ * Where a pod's directory is made, before it is locked and moved to `prepare`. ext4 places files near their directory, and searches
+ * the whole disk for a place for the children of `nurseries` (see `spreadChildren`), which takes 0.3 to 0.8 ms. So 64 directories
+ * are spread once, and pods are made in one of them.
  */
 export function nurseryDir(root: string, uuid: string): string {
   return `${nurseriesDir(root)}/${Number.parseInt(uuid.slice(0, 8), 16) % NURSERIES}`;
@@ -55,10 +55,10 @@ export function imagesDir(root: string): string {
   return `${root}/images`;
 }
 
-/** What the setup of test environments has made: a directory for each environment, with one for each content in it. */
+/** Snapshots made by the setup of test environments: a directory for each environment, with one directory for each key. */
 export function snapshotsDir(root: string): string {
   return `${root}/snapshots`;
 }
 
-/** In an environment's directory, whose lock its maker holds: what is being made. */
+/** Inside an environment's directory, whose lock the maker holds: the snapshot being made. */
 export const SNAPSHOT_STAGING = '.staging';

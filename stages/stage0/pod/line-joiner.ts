@@ -1,18 +1,18 @@
 import type { LogLine } from './log-line.ts';
 
-/** Of a line that goes on and on: so much of its end. */
+/** The most that is kept of an endless line: its last bytes. */
 const KEPT_BYTES = 1024 * 1024;
 
-/** A line as far as it has come. */
+/** A line, as far as it has been written. */
 export interface JoinedLine {
-  /** Of one app and stream: the line that is open there, if one is. */
+  /** Identifies the open line of one app and stream. */
   readonly key: string;
   readonly text: Buffer;
-  /** It began earlier, and this is the rest of it, or more. */
+  /** True when the line began earlier and this is a continuation of it. */
   readonly goesOn: boolean;
 }
 
-/** Puts together what log files have in parts: what an app writes in several pieces, and lines of more than 16 KiB. */
+/** Joins what log files store in parts: lines that an app writes in several pieces, and lines of more than 16 KiB. */
 export class LineJoiner {
   readonly #open = new Map<string, Buffer>();
 

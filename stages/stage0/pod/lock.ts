@@ -1,4 +1,5 @@
-// flock(2) on a pod's directory: held by whoever makes the pod, then by its monitor and init. Lock free means dead.
+// flock(2) on a pod's directory: held by the process that makes the pod, then by its monitor and init. A free lock means that the
+// pod is dead.
 
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
@@ -9,7 +10,7 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
 
-/** Takes the lock; the result is the descriptor that holds it, or undefined when another process has it. */
+/** Takes the lock. Returns the descriptor that holds it, or undefined when another process has the lock. */
 export function tryLockDir(path: string): number | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   const result = flock(fd, LOCK_EX | LOCK_NB);
@@ -22,7 +23,7 @@ export function tryLockDir(path: string): number | undefined {
 const LOOKS = 10;
 const LOOK_MS = 2;
 
-/** The same, for a lock that others only hold for long when they work under it: who looks whether it is held has it for an instant. */
+/** As `tryLockDir`, but retries for a moment: a process that only checks the lock holds it for an instant. */
 export function tryLockPatiently(path: string): number | undefined {
   for (let left = LOOKS; ; left--) {
     const fd = tryLockDir(path);
@@ -31,7 +32,10 @@ export function tryLockPatiently(path: string): number | undefined {
   }
 }
 
-/** Keeps others from taking the lock, not from sharing it; undefined when one has it, or there is no such directory. */
+/**
+ * Takes a shared lock, which keeps others from taking the exclusive lock. Returns undefined when another process has that, or the
+ * directory does not exist.
+ */
 export function tryShareDir(path: string): number | undefined {
   let fd: number;
   try {
@@ -47,7 +51,7 @@ export function tryShareDir(path: string): number | undefined {
   throw new SyscallError('flock', -result, path);
 }
 
-/** Takes the lock, waiting for its holder. Only for locks that are held for an instant. */
+/** Takes the lock and waits for it if necessary. Only for locks that are held briefly. */
 export function lockDir(path: string): number {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   const result = flock(fd, LOCK_EX);
@@ -56,7 +60,7 @@ export function lockDir(path: string): number {
   throw new SyscallError('flock', -result, path);
 }
 
-/** The directory a descriptor holds is still the one at that path: nobody moved or removed it before the lock was ours. */
+/** Whether the directory of a descriptor is still the one at that path: nothing moved or removed it before the lock was taken. */
 export function isSameDir(fd: number, path: string): boolean {
   const there = statSync(path, { throwIfNoEntry: false });
   if (!there) return false;
@@ -65,8 +69,8 @@ export function isSameDir(fd: number, path: string): boolean {
 }
 
 /**
- * Does somebody hold the directory's lock? Asked of the lock itself: /proc/locks would answer for many directories at once, but
- * the kernel takes an RCU grace period (some 10 ms) for each read of it.
+ * Whether a process holds the directory's lock. Tests the lock itself: /proc/locks would cover many directories at once, but for
+ * each read of it the kernel takes an RCU grace period (about 10 ms).
  */
 export function isLocked(path: string): boolean {
   let fd: number;
@@ -77,7 +81,7 @@ export function isLocked(path: string): boolean {
     throw error;
   }
   try {
-    // Shared, so that two probes at once do not take each other for the pod.
+    // A shared lock, so that two concurrent tests do not take each other for the pod.
     const result = flock(fd, LOCK_SH | LOCK_NB);
     if (result === 0) flock(fd, LOCK_UN);
     else if (result !== -ERRNO.EAGAIN) throw new SyscallError('flock', -result, path);

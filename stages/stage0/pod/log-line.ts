@@ -1,24 +1,27 @@
 import type { Dropped } from './dropped.ts';
 
 /**
- * One line of a log file, as the Kubernetes container runtime interface writes it: `TIME STREAM F|P TEXT`; and where something is
- * missing `TIME STREAM G LINES BYTES`.
+ * One line of a log file, in the format of the Kubernetes container runtime interface: `TIME STREAM F|P TEXT`; where output is
+ * missing, `TIME STREAM G LINES BYTES`.
  */
 export interface LogLine {
   /** RFC 3339 with nanoseconds, UTC: such times sort as text. */
   readonly time: string;
   readonly stream: 'stdout' | 'stderr' | 'hook';
-  /** `P`: the line goes on in the next entry of the same stream. */
+  /** `P`: the line continues in the next entry of the same stream. */
   readonly partial: boolean;
-  /** Without a line feed; not necessarily UTF-8. */
+  /** Without the line feed; not necessarily UTF-8. */
   readonly text: Uint8Array;
-  /** No line of the app's: so much is missing here. */
+  /** Set when this entry is not a line of the app: output of this size is missing here. */
   readonly gap?: Dropped;
-  /** No line of the app's: files were rotated away before they were read, and nobody knows how many. */
+  /**
+   * Set when this entry is not a line of the app: files were rotated away before they were read, so the number of missing lines is
+   * unknown.
+   */
   readonly isOvertaken?: true;
 }
 
-/** What a reader says who was too slow for the app: its unfinished lines are ended first. */
+/** The entries of a reader that was too slow for the app: first ends the unfinished lines. */
 export function overtaken(time: string, open: Iterable<LogLine['stream']>): LogLine[] {
   const ends = [...open].map((stream): LogLine => ({ time, stream, partial: false, text: new Uint8Array() }));
   const text = Buffer.from('[lines may be missing here: files were rotated away before they were read]');
@@ -30,7 +33,7 @@ const LETTER_P = 0x50;
 const LETTER_G = 0x47;
 export const ZERO_TIME = '0000-00-00T00:00:00.000000000Z';
 
-/** `line` has no line feed. A line that does not fit the format (a full disk tears lines) is text of standard output. */
+/** `line` has no line feed. A line in another format (a full disk tears lines) counts as text on standard output. */
 export function parseLogLine(line: Buffer, lastTime: string = ZERO_TIME): LogLine {
   const timeEnd = line.indexOf(SPACE);
   const streamEnd = timeEnd === -1 ? -1 : line.indexOf(SPACE, timeEnd + 1);
@@ -54,7 +57,7 @@ function parseGap(text: string): Dropped | undefined {
   return lines === undefined || bytes === undefined ? undefined : { lines: Number(lines), bytes: Number(bytes) };
 }
 
-/** Where the log is shown, in its place. */
+/** The text shown in place of missing output. */
 function gapText({ lines, bytes }: Dropped): string {
   return `[${lines} lines (${bytes} bytes) are missing here]`;
 }

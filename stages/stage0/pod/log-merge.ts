@@ -8,7 +8,7 @@ interface Head {
   line: LogLine | undefined;
 }
 
-/** Hands out the lines of several logs in the order of their times, as far as they have been written. */
+/** Merges the lines of several logs by time, as far as they have been written. */
 export class LogMerge {
   readonly #heads: Head[];
 
@@ -16,7 +16,7 @@ export class LogMerge {
     this.#heads = tails.map((tail) => ({ tail, line: undefined }));
   }
 
-  /** What there is now, `limit` lines at most; true when there may be more. */
+  /** Delivers what is there now, at most `limit` lines. Returns true when there may be more. */
   pump(sink: LogSink, limit: number = Number.POSITIVE_INFINITY): boolean {
     if (this.#heads.length === 1) return drain(this.#heads[0]!.tail, sink, limit);
     for (const head of this.#heads) head.line ??= head.tail.next();
@@ -24,7 +24,7 @@ export class LogMerge {
       const first = earliest(this.#heads);
       if (!first?.line) return false;
       sink(first.tail.app, first.line);
-      // The rest of a long line stays with its beginning, whatever others wrote meanwhile.
+      // The rest of a long line stays with its beginning, whatever other apps wrote in between.
       const isOpen = first.line.partial;
       first.line = first.tail.next();
       if (isOpen) this.#finishLine(first, sink);
@@ -32,7 +32,7 @@ export class LogMerge {
     return true;
   }
 
-  /** After the pod's end: what the last crash left without a line feed. */
+  /** After the pod's end: delivers a last line that a crash left without a line feed. */
   takeTorn(sink: LogSink): void {
     for (const { tail } of this.#heads) {
       const line = tail.takeTorn();

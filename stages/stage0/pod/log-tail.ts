@@ -2,14 +2,14 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, rea
 import { type LogLine, overtaken, parseLogLine, ZERO_TIME } from './log-line.ts';
 
 const CHUNK_BYTES = 64 * 1024;
-/** Init breaks lines long before this; it bounds what a damaged file can make us hold. */
+/** Init breaks lines long before this size; this limits the memory that a damaged file can take. */
 const MAX_LINE_BYTES = 1024 * 1024;
 const LINE_FEED = 0x0a;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Reads one app's log from its oldest file on, across rotation, for as long as lines come. A file is followed by its inode:
- * after `app.log` has become `app.log.1` its last lines are read from there before the new file is opened.
+ * Reads one app's log from its oldest file on, across rotations, as it grows. A file is identified by its inode: after `app.log`
+ * has become `app.log.1`, its last lines are read before the new file is opened.
  */
 export class LogTail implements Disposable {
   readonly app: string;
@@ -18,23 +18,23 @@ export class LogTail implements Disposable {
   #position = 0;
   #rest = NOTHING;
   #lastTime: string | undefined;
-  /** Streams in the middle of a line. */
+  /** Streams that are in the middle of a line. */
   readonly #open = new Set<LogLine['stream']>();
-  /** To be said before what the files have. */
+  /** Entries to deliver before the content of the files. */
   #notes: LogLine[] = [];
 
-  /** `dir` may be a `/proc/self/fd/N`, so that a pod that moves is still followed. */
+  /** `dir` may be a `/proc/self/fd/N`, which stays valid when the pod moves. */
   constructor(dir: string, app: string) {
     this.#dir = dir;
     this.app = app;
   }
 
-  /** Goes to where the last `lines` lines begin, instead of the oldest line. */
+  /** Moves to the beginning of the last `lines` lines, instead of the oldest line. */
   seekToLast(lines: number): void {
     while (!this.#trySeek(lines));
   }
 
-  /** False when a rotation came in between. */
+  /** Returns false when a rotation interfered. */
   #trySeek(lines: number): boolean {
     let missing = lines;
     for (const { name, ino } of filesAtOnce(this.#dir, this.app).toReversed()) {
@@ -54,7 +54,7 @@ export class LogTail implements Disposable {
     return true;
   }
 
-  /** The next whole line, or undefined when there is none now. */
+  /** The next whole line; undefined when there is none yet. */
   next(): LogLine | undefined {
     for (;;) {
       const note = this.#notes.shift();
@@ -66,7 +66,7 @@ export class LogTail implements Disposable {
     }
   }
 
-  /** What a dead pod left behind after its last line feed. */
+  /** What a dead pod left after its last line feed. */
   takeTorn(): LogLine | undefined {
     return this.#rest.length === 0 ? undefined : this.#take(this.#rest.length, this.#rest.length);
   }
@@ -86,7 +86,7 @@ export class LogTail implements Disposable {
 
   #fill(): boolean {
     if (this.#fd === -1) return false;
-    // A new buffer each time: lines handed out still refer to the old one.
+    // A new buffer each time, because delivered lines still refer to the old one.
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     const length = readSync(this.#fd, chunk, 0, CHUNK_BYTES, this.#position);
     if (length === 0) return false;
@@ -96,15 +96,15 @@ export class LogTail implements Disposable {
     return true;
   }
 
-  /** Goes on to the file after this one; false when this is the newest. */
+  /** Moves on to the next file. Returns false when this is the newest file. */
   #openNext(): boolean {
     for (;;) {
       const next = this.#nextFile();
       if (next === undefined) return false;
-      // What was written between the last read and the rotation.
+      // Data written between the last read and the rotation.
       if (this.#fill()) return true;
       const fd = openLog(`${this.#dir}/${next.name}`);
-      // Rotated between the look and this: the name is another file's now.
+      // A rotation since the listing: the name belongs to another file now.
       if (fd === undefined || fstatSync(fd).ino !== next.ino) {
         if (fd !== undefined) closeSync(fd);
         continue;
@@ -124,21 +124,21 @@ export class LogTail implements Disposable {
   }
 
   /**
-   * Undefined when there is none. `isOvertaken`: the file we read is no more, and there is no telling how many came after it. Where
-   * an app has a single file that is so at every rotation, and no sign of anything.
+   * Undefined when there is no next file. `isOvertaken`: the file being read has been deleted, and an unknown number of files after
+   * it. An app with a single log file deletes it at every rotation, so there it means nothing and is false.
    */
   #nextFile(): (LogFile & { readonly isOvertaken: boolean }) | undefined {
     const own = this.#fd === -1 ? undefined : fstatSync(this.#fd).ino;
     const name = `${this.app}.log`;
     const current = statSync(`${this.#dir}/${name}`, { throwIfNoEntry: false });
     if (own !== undefined && current?.ino === own) return undefined;
-    // Most logs were never rotated, and reading the directory takes ten times as long as asking for one name.
+    // Most logs have never been rotated, and listing the directory takes ten times as long as checking one name.
     if (own === undefined && current && !existsSync(`${this.#dir}/${name}.1`))
       return { name, ino: current.ino, isOvertaken: false };
     const files = filesAtOnce(this.#dir, this.app);
     const at = own === undefined ? -1 : files.findIndex(({ ino }) => ino === own);
     const next = files[at + 1];
-    // Rotated away entirely: go on with the oldest that is left.
+    // The file was rotated away: continue with the oldest remaining file.
     return next && { ...next, isOvertaken: own !== undefined && at === -1 && files.length > 1 };
   }
 
@@ -153,7 +153,7 @@ interface LogFile {
   readonly ino: number;
 }
 
-/** Oldest first. Looked at until two looks find the same: a rotation in the middle of one would show a file twice, or not at all. */
+/** Oldest first. Lists until two listings agree: a rotation during a listing would show a file twice, or not at all. */
 function filesAtOnce(dir: string, app: string): LogFile[] {
   for (let before = '', seen: LogFile[]; ; before = JSON.stringify(seen)) {
     seen = logFiles(dir, app).flatMap((name) => {
@@ -181,13 +181,13 @@ function openLog(path: string): number | undefined {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    // Rotation moved it between the listing and here; the next look finds it under its new name.
+    // A rotation moved the file after the listing; the next listing finds it under its new name.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** Where the file's last `wanted` lines begin, or 0 with as many lines as it has. */
+/** The position where the file's last `wanted` lines begin; 0 and the number of lines when the file has fewer. */
 function lastLines(fd: number, wanted: number): { position: number; lines: number } {
   let position = fstatSync(fd).size;
   if (wanted <= 0) return { position, lines: 0 };
@@ -198,7 +198,7 @@ function lastLines(fd: number, wanted: number): { position: number; lines: numbe
     readSync(fd, chunk, 0, length, position - length);
     for (let at = length - 1; at >= 0; at--) {
       if (chunk[at] !== LINE_FEED) continue;
-      // The line feed that ends the file ends its last line; each one before it ends the line before.
+      // The line feed at the end of the file ends its last line; each earlier one ends the line before.
       if (lines === wanted) return { position: position - length + at + 1, lines };
       lines++;
     }

@@ -8,25 +8,25 @@ import { LogTail } from './log-tail.ts';
 export interface LogOptions {
   readonly apps: readonly string[];
   readonly sink: LogSink;
-  /** Called after a batch of lines, so that a sink may collect them. */
+  /** Called after each batch of lines, so that a sink can buffer them. */
   readonly onBatch?: () => void;
   /** RFC 3339 with nanoseconds, UTC: older lines are left out. */
   readonly since?: string | undefined;
-  /** Only the last so many of the lines already there, all apps together. */
+  /** Only this many of the existing lines, from the end, for all apps together. */
   readonly tail?: number | undefined;
-  /** Of each app only what it wrote in that time. */
+  /** For each app, only what it wrote in this time span. */
   readonly spans?: ReadonlyMap<string, Span> | undefined;
 }
 
-/** Where a watch cannot be had (the kernel bounds them), looking this often must do. */
+/** The polling interval where no watch is available (the kernel limits their number). */
 const POLL_MS = 100;
 
-/** A few milliseconds' worth. */
+/** Takes a few milliseconds. */
 const BATCH_LINES = 5000;
 
 /**
- * Hands the lines of a pod's apps to a sink, from the oldest on. It holds the pod's log directory by descriptor, so the pod may
- * move from `run` to `exited` meanwhile.
+ * Delivers the lines of a pod's apps to a sink, oldest first. Holds the pod's log directory by descriptor, so that the pod may move
+ * from `run` to `exited` meanwhile.
  */
 export class LogFollower implements Disposable {
   readonly #options: LogOptions;
@@ -41,7 +41,7 @@ export class LogFollower implements Disposable {
   #isOpen = true;
   #fail: (reason: unknown) => void = () => undefined;
 
-  /** Rejects with what the sink or a read threw while following; never resolves. */
+  /** Rejects with an error that the sink or a read threw while following; never resolves. */
   readonly failure: Promise<never> = new Promise((_, reject) => {
     this.#fail = reject;
   });
@@ -56,15 +56,15 @@ export class LogFollower implements Disposable {
     this.#tails = options.apps.map((app) => new LogTail(this.#dir, app));
     this.#merge = new LogMerge(this.#tails);
     this.#sink = sinkOf(options);
-    // Whoever does not race with it learns of the failure from `finish`, which meets it again.
+    // A caller that does not use `failure` sees the error in `finish`, where it occurs again.
     this.failure.catch(() => undefined);
   }
 
-  /** Shows what was written before now, the last `tail` lines of it if that was asked for. */
+  /** Delivers what has been written so far, or the last `tail` lines of it. */
   readExisting(): void {
     const { tail, spans } = this.#options;
     if (tail === undefined) return this.#readUntil(nowAsTime(), this.#sink);
-    // The last lines of a span may be anywhere.
+    // The last lines of a span may be anywhere in the log.
     for (const one of spans ? [] : this.#tails) one.seekToLast(tail);
     let last: Parameters<LogSink>[] = [];
     this.#readUntil(nowAsTime(), (app, line) => {
@@ -76,7 +76,7 @@ export class LogFollower implements Disposable {
     this.#options.onBatch?.();
   }
 
-  /** An app that writes faster than we read would keep us for ever: lines from after `until` end it. */
+  /** Stops at lines later than `until`: an app that writes faster than we read would otherwise keep us here forever. */
   #readUntil(until: string, sink: LogSink): void {
     let latest = '';
     const watched: LogSink = (app, line) => {
@@ -90,7 +90,7 @@ export class LogFollower implements Disposable {
     }
   }
 
-  /** Delivers from now on, as lines come. */
+  /** Starts to deliver lines as they are written. */
   follow(): void {
     try {
       this.#watcher = watch(this.#dir, () => this.#pumpLater());
@@ -100,11 +100,11 @@ export class LogFollower implements Disposable {
       if (code !== 'ENOSPC' && code !== 'EMFILE') throw error;
       this.#poll();
     }
-    // What was written before the watch was there raised no event.
+    // Lines written before the watch existed raised no event.
     this.#pumpLater();
   }
 
-  /** After the pod's end: delivers the rest and lets go. */
+  /** After the pod's end: delivers the rest and closes everything. */
   finish(): void {
     this.#merge.pump(this.#sink);
     this.#merge.takeTorn(this.#sink);
@@ -126,7 +126,7 @@ export class LogFollower implements Disposable {
     this.#timer ??= setInterval(() => this.#pumpLater(), POLL_MS);
   }
 
-  /** One batch, then the turn of whatever else waits: signals, the end of the pod. */
+  /** Delivers one batch, then lets the event loop handle signals or the end of the pod. */
   #pumpLater(): void {
     if (!this.#isOpen) return;
     try {
@@ -156,7 +156,7 @@ function isWithin(span: Span | undefined, { time }: LogLine): boolean {
   return !span || (time >= span.from && (span.until === undefined || time < span.until));
 }
 
-/** As log lines have it, so that it compares with theirs. */
+/** In the format of log lines, for comparisons with them. */
 function nowAsTime(): string {
   return new Date().toISOString().replace('Z', '999999Z');
 }

@@ -19,15 +19,15 @@ export function nameOwner(root: string, name: string): string | undefined {
   }
 }
 
-/** The pod that holds the name and lives, or is about to. */
+/** The pod that holds the name, if it is alive or prepared. */
 export function livingOwner(store: PodLookup, name: string): string | undefined {
   const owner = nameOwner(store.root, name);
   return owner !== undefined && isAlive(store, owner) ? owner : undefined;
 }
 
 /**
- * Makes the name the pod's. A name belongs to one living pod; once that has exited, the next pod that wants the name gets
- * it, so that the same manifest can be run again and again. `replaces` is a pod that gives it up alive. Throws `pod/name-taken`.
+ * Claims the name for the pod. A name belongs to one living pod. Once that pod has exited, the next pod that wants the name gets
+ * it, so that the same manifest can be run repeatedly. `replaces` is a living pod that gives up the name. Throws `pod/name-taken`.
  */
 export function claimName(store: PodLookup, name: string, uuid: string, replaces?: string): void {
   if (!isClaimable(name)) throw new Error(`"${name}" is not a pod name`);
@@ -44,13 +44,13 @@ export function claimName(store: PodLookup, name: string, uuid: string, replaces
   });
 }
 
-/** Gives the name up if it is still the pod's. */
+/** Releases the name if the pod still holds it. */
 export function releaseName(root: string, name: string, uuid: string): void {
   if (nameOwner(root, name) !== uuid) return;
   withNameLock(root, () => release(root, 'name', name, uuid));
 }
 
-/** Reading who holds a name and changing it must be one step, or a name could be taken from its new owner. */
+/** Reads and changes the holder of a name in one step; otherwise the name could be taken from its new owner. */
 function withNameLock(root: string, change: () => void): void {
   const dir = `${root}/claims/name`;
   makeDirectories(dir, 0o700);
@@ -62,10 +62,10 @@ function withNameLock(root: string, change: () => void): void {
   }
 }
 
-/** A claim is empty for the instant between its making and its writing; whoever makes one that stays so was killed. */
+/** A claim is empty for an instant between its creation and its writing. If it stays empty, its maker was killed. */
 const TORN_MS = 1000;
 
-/** What a crash left of a claim is nobody's. */
+/** Removes an empty claim that a crash left. */
 function dropTorn(root: string, name: string): void {
   const path = `${root}/claims/name/${name}`;
   const made = statSync(path, { throwIfNoEntry: false });
@@ -79,7 +79,7 @@ function isAlive(store: PodLookup, uuid: string): boolean {
   return state === 'prepared' || ((state === 'prepare' || state === 'run') && found.isHeld);
 }
 
-/** A name becomes a file's name: no separators, no dots at the front. The manifest's schema is stricter. */
+/** A name becomes a file name: no separators, no dot at the front. The manifest's schema is stricter. */
 function isClaimable(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name) && name.length <= 200;
 }

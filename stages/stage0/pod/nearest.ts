@@ -1,4 +1,4 @@
-/** The candidate a person most likely meant, if one is near: at most a third of its letters differ. */
+/** The candidate that the user most likely meant; undefined when none is close. Close: at most a third of its letters differ. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3) + 1);
@@ -11,7 +11,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Letters to insert, delete, replace or swap; stops counting at `limit`. */
+/** The number of letters to insert, delete, replace or swap; stops counting at `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let before: number[] = [];

@@ -7,14 +7,14 @@ import { POD_FILES } from './layout.ts';
 import { readLedger } from './ledger.ts';
 import type { PodDir } from './store.ts';
 
-/** The file that stops and wakes all processes of a pod. */
+/** The file that freezes and thaws all processes of a pod. */
 export interface Freezer {
   readonly path: string;
   readonly frozen: string;
   readonly thawed: string;
 }
 
-/** Where the pod has a version 2 directory, that; it has a version 1 freezer only on hosts without such a tree. */
+/** The version 2 freezer if the pod has a version 2 directory; a version 1 freezer exists only on hosts without such a tree. */
 export function findFreezer(
   { uuid, path }: Pick<PodDir, 'uuid' | 'path'>,
   mountPoints: readonly string[] = cgroupMountPoints(),
@@ -28,15 +28,15 @@ export function findFreezer(
   return undefined;
 }
 
-/** A normal user's pods have theirs below what was delegated to him, not below a mount point. */
+/** The cgroups of a normal user's pods are below the cgroup delegated to the user, not below a mount point. */
 function ownPoints(path: string): string[] {
   if (process.geteuid!() === 0) return [];
   return readLedger(path).flatMap((entry) => (entry.kind === 'cgroup' ? [dirname(String(entry['path']))] : []));
 }
 
 /**
- * The mark is made before the pod is frozen and goes after it was thawed: without one nobody has to look at a cgroup. With one
- * the cgroup decides: a crash may have come between the two.
+ * The mark is made before the pod is frozen and removed after it is thawed, so without a mark no cgroup has to be read. With a
+ * mark, the cgroup decides, because a crash may have happened in between.
  */
 export function isPaused(pod: Pick<PodDir, 'uuid' | 'path'>, mountPoints?: readonly string[]): boolean {
   if (!existsSync(`${pod.path}/${POD_FILES.paused}`)) return false;

@@ -5,15 +5,15 @@ import { type PodEvent, type ProbeEvent, toTime } from './events.ts';
 export interface ProbeStatus {
   readonly probe: ProbeEvent['probe'];
   readonly passed: boolean;
-  /** Why the last try known failed: "connection refused", "status 503"; null when it did not. */
+  /** Why the last recorded try failed: "connection refused", "status 503"; null when it did not fail. */
   readonly message: string | null;
   readonly since: string;
 }
 
-/** What the app's own events say since it last started; `ready` is in each that could have changed it. */
+/** Whether the app is ready, by its own events since its last start; `ready` is in each event that could have changed it. */
 export function isReady(own: readonly PodEvent[]): boolean {
   const last = own.findLast((event) => event.e === 'app-started' || event.e === 'probe');
-  // A line of an init that has no probes says nothing of it: what has started is ready.
+  // An older init without probes does not report `ready`: there, an app that has started is ready.
   return last !== undefined && 'ready' in last ? last.ready === 1 : last !== undefined;
 }
 
@@ -30,13 +30,13 @@ export function probeStatuses(own: readonly PodEvent[]): ProbeStatus[] {
   return [...latest.values()];
 }
 
-/** What ended an app that was found unhealthy: the last try before its end. */
+/** The probe result that ended an unhealthy app: the last try before its end. */
 export function failedProbeOf(before: readonly PodEvent[]): string | null {
   const event = before.findLast((candidate) => candidate.e === 'probe');
   return event?.e === 'probe' ? `${event.probe}: ${messageOf(event)}` : null;
 }
 
-/** Why a try failed; null when it did not. */
+/** Why a try failed; null when it did not fail. */
 export function messageOf({ outcome, number, text }: ProbeEvent): string | null {
   const said = text?.trim();
   const suffix = said ? `: ${said}` : '';

@@ -7,8 +7,8 @@ import { POD_FILES } from './layout.ts';
 const PID_BYTES = 4;
 
 /**
- * The host's pid of the pod's init, where its monitor wrote it down: in the pods of normal users, which may have no cgroup to find it
- * in. Only to be asked of a pod that runs: then it is still init's.
+ * The host pid of the pod's init, from the file that the monitor wrote. For pods of normal users, which may have no cgroup to find
+ * init in. Only valid while the pod runs: afterwards, the pid may belong to another process.
  */
 export function readInitPid(podPath: string): number | undefined {
   try {
@@ -20,13 +20,13 @@ export function readInitPid(podPath: string): number | undefined {
   }
 }
 
-/** None for a process that is gone, or on a kernel without CONFIG_PROC_CHILDREN. */
+/** Empty for a process that is gone, or on a kernel without CONFIG_PROC_CHILDREN. */
 export function childrenOf(pid: number): number[] {
   const text = readIfThere(`/proc/${pid}/task/${pid}/children`) ?? '';
   return text.split(' ').filter(Boolean).map(Number);
 }
 
-/** With the process itself. A process whose parent has ended is init's child, and in nobody's tree but init's. */
+/** The process and its descendants. A process whose parent has ended is a child of init, and in no other process's tree. */
 export function treeOf(pid: number): number[] {
   return [pid, ...childrenOf(pid).flatMap(treeOf)];
 }

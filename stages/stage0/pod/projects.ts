@@ -1,2 +1,2 @@
-/** Claims of project ids, which count files of one file system: a store of a pod has one for as long as the pod's files are there. */
+/** Claims of project ids, which count files on one file system. A store of a pod holds its id as long as the pod's files exist. */
 export const PROJECT_KIND = 'project';

@@ -4,18 +4,18 @@ import { type PodStatus, readStatus } from './status.ts';
 import type { PodStore } from './store.ts';
 
 export interface Readiness {
-  /** Every app that is expected to run is ready. */
+  /** Every app that should be running is ready. */
   readonly isReady: boolean;
-  /** Why the pod will not be ready any more. */
+  /** Why the pod can no longer become ready. */
   readonly never?: string;
-  /** Why it is not ready now. */
+  /** Why the pod is not ready yet. */
   readonly notYet?: string;
 }
 
 export function readReadiness(store: PodStore, uuid: string): Readiness {
   const pod = store.locate(uuid);
   const record = pod && readRecord(pod.path);
-  // Read where the record is, or where the pod has moved to; its record stays what it was.
+  // The pod may have moved since the record was read; the record itself does not change.
   const status = readStatus(store, uuid);
   return status ? readinessOf(status, record) : { isReady: false, never: 'it was removed' };
 }
@@ -28,16 +28,16 @@ export function readinessOf(status: PodStatus, record: PodRecord | undefined): R
   if (lost) return { isReady: false, never: `app "${lost.app.name}" ${endOf(lost.app)}` };
   const missing = apps.find(({ app, restart }) => !app.ready && !isDone(app, restart));
   if (missing) return { isReady: false, notYet: `app "${missing.app.name}" is ${stateOf(missing.app)}` };
-  // All are done: the pod is about to end.
+  // All apps are done: the pod is about to end.
   return status.apps.some(({ ready }) => ready) ? { isReady: true } : { isReady: false, notYet: 'its apps are done' };
 }
 
-/** It ran to its end, as an app that others wait for does. */
+/** The app ran to completion, as an app that others wait for does. */
 function isDone(app: AppStatus, restart: string): boolean {
   return app.state === 'exited' && app.exitCode === 0 && restart !== 'always';
 }
 
-/** Nobody will start it again: it failed for good, or it was skipped and has no end. */
+/** The app will not start again: it failed for good, or it was skipped and so has no end. */
 function isLost(app: AppStatus, restart: string): boolean {
   if (app.state !== 'exited') return false;
   if (app.reason === 'gave-up' || app.reason === 'dependency-failed') return true;

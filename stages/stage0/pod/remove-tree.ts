@@ -8,20 +8,24 @@ import { tryOpenat2, tryUnlinkat } from '../../linux/file.ts';
 import { trySyscall } from '../../linux/syscall.ts';
 import { PodError } from '../error.ts';
 
-/** Deeper directories are moved to the top before they are emptied, so that neither descriptors nor paths run out. */
+/** Deeper directories are moved to the top before they are emptied, so that neither descriptors nor path lengths run out. */
 const MAX_DEPTH = 16;
 
-/** Directories waiting to be emptied have this prefix in the top directory; a later call finds what a killed one left. */
+/** Prefix of directories that wait in the top directory to be emptied; a later call also finds those of a killed one. */
 const MOVED_PREFIX = '.remove-';
 
-/** How often a directory may have new entries after it was emptied before we say that something still writes there. */
+/**
+ * How often a directory may get new entries while it is emptied before the removal fails with the message that something still
+ * writes there.
+ */
 const MAX_REFILLS = 100;
 
 const OWNER_ALL = 0o700;
 
 /**
- * Deletes the directory `path` and all below it; `last` names files in it that go after everything else. A tree a pod wrote is
- * hostile: symbolic links are never followed, and it may be of any depth. What lies behind a mount point is never touched.
+ * Deletes the directory `path` and everything below it. `last` names files in it that are deleted after everything else. The tree
+ * was written by a pod and is not trusted: symbolic links are never followed, and any depth is handled. Nothing behind a mount
+ * point is touched.
  */
 export function removeTree(path: string, last: readonly string[] = []): void {
   const fd = openDirAt(AT_FDCWD, bytes(path), path);
@@ -30,7 +34,7 @@ export function removeTree(path: string, last: readonly string[] = []): void {
     const removal = new Removal(fd, path);
     while (!removal.pass(last));
     for (const name of last) removal.removeEntry(name);
-    // What they are is not for us to trust: a directory in the place of a file may have been deep.
+    // The type of these entries is not trusted: a directory in place of a file may have been deep.
     while (!removal.pass([]));
   } finally {
     closeSync(fd);
@@ -49,7 +53,7 @@ class Removal {
     this.#path = path;
   }
 
-  /** Goes over the top directory once; true when it found nothing but `kept`. */
+  /** Processes the top directory once. Returns true when it found nothing but `kept`. */
   pass(kept: readonly string[]): boolean {
     let isEmpty = true;
     for (const { name, isDirectory } of readEntries(this.#top)) {
@@ -67,7 +71,7 @@ class Removal {
   #remove(parent: number, name: Buffer, isDirectory: boolean | undefined, depth: number, path: string): void {
     if (isDirectory !== true) {
       const result = unlink(parent, name, 0, path);
-      // Some file systems do not say what is a directory.
+      // Some file systems do not report which entries are directories.
       if (result !== -ERRNO.EISDIR) return;
     }
     if (depth > MAX_DEPTH) this.#moveToTop(parent, name, path);
@@ -76,7 +80,7 @@ class Removal {
 
   #removeDir(parent: number, name: Buffer, depth: number, path: string): void {
     const fd = openDirAt(parent, name, path);
-    // Gone meanwhile, or it was never a directory.
+    // The entry is gone, or was never a directory.
     if (fd === undefined) return;
     try {
       for (const entry of readEntries(fd))
@@ -86,25 +90,25 @@ class Removal {
     }
     if (unlink(parent, name, AT_REMOVEDIR, path) !== -ERRNO.ENOTEMPTY) return;
     if (++this.#refills > MAX_REFILLS) throw stillWritten(path);
-    // Something was made in it while it was emptied.
+    // An entry was made in the directory while it was emptied.
     this.#removeDir(parent, name, depth, path);
   }
 
-  /** A later pass over the top finds it there. */
+  /** A later pass over the top directory finds the moved directory. */
   #moveToTop(parent: number, name: Buffer, path: string): void {
     for (;;) {
       const free = bytes(`${MOVED_PREFIX}${this.#nextNumber++}`);
       const result = trySyscall('renameat', parent, name, this.#top, free);
       if (result === 0 || result === -ERRNO.ENOENT) return;
       if (result === -ERRNO.EBUSY || result === -ERRNO.EXDEV) throw mounted(path);
-      // The number is taken by what an earlier, killed removal had moved.
+      // The number is taken by a directory that an earlier, killed removal moved.
       const isTaken = result === -ERRNO.ENOTEMPTY || result === -ERRNO.EEXIST || result === -ERRNO.ENOTDIR;
       if (!isTaken) throw new SyscallError('renameat', -result, path);
     }
   }
 }
 
-/** Names are bytes: a pod's files need not be called anything that is UTF-8. */
+/** Names are bytes: a pod's file names need not be UTF-8. */
 function bytes(name: string): Buffer {
   return Buffer.from(`${name}\0`);
 }
@@ -115,7 +119,7 @@ function shown(name: Buffer): string {
 
 /** Undefined when there is no directory of that name. */
 function openDirAt(parent: number, name: Buffer, path: string): number | undefined {
-  // A bind mount of the same file system has the same device number, and is a mount point all the same.
+  // A bind mount of the same file system has the same device number, but is still a mount point.
   const resolve = parent === AT_FDCWD ? 0 : RESOLVE_NO_XDEV;
   const fd = openPermitted(parent, name, resolve);
   if (fd >= 0) return fd;
@@ -124,7 +128,7 @@ function openDirAt(parent: number, name: Buffer, path: string): number | undefin
   throw new SyscallError('openat2', -fd, path);
 }
 
-/** Permissions bind all but root; whose directory it is may give them back to himself. */
+/** Permissions do not bind root; any other owner of a directory can restore his own permissions. */
 function openPermitted(parent: number, name: Buffer, resolve: number): number {
   const fd = tryOpenat2(parent, name, O_DIRECTORY | O_NOFOLLOW, resolve);
   if (process.geteuid!() === 0) return fd;
@@ -132,12 +136,12 @@ function openPermitted(parent: number, name: Buffer, resolve: number): number {
     if ((fstatSync(fd).mode & OWNER_ALL) !== OWNER_ALL) trySyscall('fchmod', fd, OWNER_ALL);
     return fd;
   }
-  // Not of a link, which this would follow: to open one is another error.
+  // Not done for a symbolic link, which fchmodat would follow; opening one gives a different error.
   if (fd !== -ERRNO.EACCES || trySyscall('fchmodat', parent, name, OWNER_ALL) < 0) return fd;
   return tryOpenat2(parent, name, O_DIRECTORY | O_NOFOLLOW, resolve);
 }
 
-/** 0, or minus the errno of what is an ordinary answer: not empty, a directory. What is gone already is no failure. */
+/** Returns 0, or a negative errno if it is an expected result: not empty, or a directory. A missing entry is not an error. */
 function unlink(parent: number, name: Buffer, flags: number, path: string): number {
   const result = tryUnlinkat(parent, name, flags);
   if (result === 0 || result === -ERRNO.ENOENT) return 0;

@@ -11,7 +11,7 @@ import { isPaused } from './paused.ts';
 import type { PodDir, PodStore } from './store.ts';
 import { readBootId } from './uuid.ts';
 
-/** As in `docs/cli.md`; null is "not yet" or "nobody could tell". */
+/** See `docs/cli.md`. Null means "not yet" or "unknown". */
 export interface PodStatus {
   readonly uuid: string;
   readonly name: string | null;
@@ -20,7 +20,7 @@ export interface PodStatus {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly exitCode: number | null;
-  /** What ended the pod when it was not its apps: the end of what watched over them. */
+  /** How the pod ended, if not by its apps: its supervisors ended. */
   readonly death: 'init-killed' | 'supervisors-killed' | 'host-restarted' | null;
   readonly manifest: { readonly path: string; readonly digest: string } | null;
   readonly labels: Readonly<Record<string, string>>;
@@ -28,12 +28,12 @@ export interface PodStatus {
   readonly apps: readonly AppStatus[];
 }
 
-/** What is shared by the reads of many pods, so that each file of the host is read once. */
+/** Shared by the reads of many pods, so that each file of the host is read once. */
 export class StatusReader {
   readonly #liveness = new Liveness();
   readonly #withPids: boolean;
 
-  /** Without pids, which are null then, a status costs half as much. */
+  /** Without pids, which are then null, reading a status costs half as much. */
   constructor(withPids = true) {
     this.#withPids = withPids;
   }
@@ -55,7 +55,7 @@ export class StatusReader {
   }
 }
 
-/** The pod's status, wherever it has moved meanwhile; undefined when it was removed. */
+/** The pod's status, even if the pod moves meanwhile; undefined when the pod was removed. */
 export function readStatus(
   store: PodStore,
   uuid: string,
@@ -69,22 +69,22 @@ export function readStatus(
   }
 }
 
-/** The same of a pod that was found a moment ago. */
+/** The status of a pod that was located a moment ago. */
 export function statusOf(store: PodStore, pod: PodDir, reader: StatusReader): PodStatus | undefined {
   const status = reader.read(pod);
   return isStillThere(pod) ? status : readStatus(store, pod.uuid, reader);
 }
 
-/** A move between two reads would show a pod half here, half there. None moves back to where it was. */
+/** A move between two reads would mix two states of the pod, so the path is checked afterwards. Pods never move back. */
 export function isStillThere({ path }: PodDir): boolean {
   return existsSync(path);
 }
 
 function stateOf(pod: PodDir, alive: boolean, final: FinalStatus | undefined): PodStatus['state'] {
   if (pod.state === 'prepared' || pod.state === 'exited' || pod.state === 'garbage') return pod.state;
-  // A launch that was killed leaves nothing that could still start.
+  // A killed launch leaves nothing that could still start.
   if (pod.state === 'prepare') return alive ? 'preparing' : 'garbage';
-  // A pod whose lock is free died without a record, or with its host.
+  // A pod in `run` with a free lock died without a final record, or with its host.
   return alive && final === undefined ? 'running' : 'exited';
 }
 
@@ -119,13 +119,13 @@ function toStatus({ pod, record, events, final, state, apps }: Sources): PodStat
   };
 }
 
-/** init writes the pod's last word before it ends: where there is none, or a signal in it, init did not come to its end. */
+/** Init writes the final record before it ends. No record, or a signal in it, means that init did not end normally. */
 function deathOf(record: PodRecord | undefined, final: FinalStatus | undefined): PodStatus['death'] {
   if (final) return final.signal === 0 ? null : 'init-killed';
   return isThisBoot(record) ? 'supervisors-killed' : 'host-restarted';
 }
 
-/** The digest is made when somebody looks at it: loading node:crypto costs more than everything else here. */
+/** The digest is computed on demand: loading node:crypto costs more than everything else here. */
 function manifestOf(podPath: string, path: string): PodStatus['manifest'] {
   return {
     path,
@@ -136,12 +136,12 @@ function manifestOf(podPath: string, path: string): PodStatus['manifest'] {
   };
 }
 
-/** One that is restarted and was ended with the pod has not come to an end of its own. */
+/** False for an app that is restarted and ended only because the pod did. */
 function mayEnd({ exitCode, reason }: AppStatus, restart: AppRecord['restart'] = 'never'): boolean {
   return restart === 'never' || reason === 'gave-up' || (restart === 'on-failure' && exitCode === 0);
 }
 
-/** The first code that is not 0, in manifest order, among the apps that may end; null when nobody saw the pod end. */
+/** The first nonzero exit code, in manifest order, among the apps that may end; null when the pod's end was not recorded. */
 export function podExitCode(
   apps: readonly AppStatus[],
   record: PodRecord | undefined,

@@ -22,26 +22,26 @@ export type { NewPod, PodDir } from './pod-dir.ts';
 export class PodStore implements PodLookup {
   readonly root: string;
 
-  /** `root` must be absolute: names of kernel objects come from it. */
+  /** `root` must be absolute, because names of kernel objects are derived from it. */
   constructor(root: string) {
     this.root = root;
   }
 
-  /** Makes `pods/prepare/<uuid>`, mode 0700; it is locked before anybody sees it there. */
+  /** Makes `pods/prepare/<uuid>`, mode 0700. It is locked before it becomes visible there. */
   create(uuid: string = newUuid()): NewPod {
     const path = podPath(this.root, 'prepare', uuid);
     const born = `${nurseryDir(this.root, uuid)}/${uuid}`;
     for (;;) {
       this.#makeDir(born);
       const lockFd = this.#lockBorn(born);
-      // A collector may take the unlocked directory for a dead one in the instant before it is locked: make it again.
+      // A collector may take the directory for dead in the instant before it is locked; then it is made again.
       if (lockFd === undefined || !this.#present(born, path, lockFd)) continue;
       this.#writeUuid(path, uuid, lockFd);
       return { uuid, path, lockFd };
     }
   }
 
-  /** Undefined when a collector was faster. */
+  /** Undefined when a collector removed the directory first. */
   #lockBorn(born: string): number | undefined {
     try {
       return lockMade(born);
@@ -51,7 +51,7 @@ export class PodStore implements PodLookup {
     }
   }
 
-  /** Where everybody looks for pods; false when a collector was faster. */
+  /** Moves the directory to where pods are looked up. Returns false when a collector removed it first. */
   #present(born: string, path: string, lockFd: number): boolean {
     try {
       renameSync(born, path);
@@ -64,7 +64,7 @@ export class PodStore implements PodLookup {
     }
   }
 
-  /** What the pod's claims will be links to; a disk too full for it leaves no directory. */
+  /** Writes the uuid file, to which the pod's claims will be links. On a full disk, removes the directory again. */
   #writeUuid(path: string, uuid: string, lockFd: number): void {
     try {
       writeFileSync(`${path}/${POD_FILES.uuid}`, uuid, { mode: 0o600 });
@@ -75,7 +75,7 @@ export class PodStore implements PodLookup {
     }
   }
 
-  /** One rename; the result is the new path. */
+  /** Moves the pod with one rename. Returns the new path. */
   move(uuid: string, from: PodState, to: PodState): string {
     const target = podPath(this.root, to, uuid);
     renameSync(podPath(this.root, from, uuid), target);
@@ -83,8 +83,8 @@ export class PodStore implements PodLookup {
   }
 
   /**
-   * Every pod in the given states. The directories are read in the order a pod goes through them, so that one that moves
-   * meanwhile is seen twice rather than not at all; the later place counts.
+   * Lists every pod in the given states. The directories are read in the order in which a pod passes through them, so that a pod
+   * that moves meanwhile is seen twice rather than not at all; the later place counts.
    */
   list(states: readonly PodState[] = POD_STATES): PodDir[] {
     const found = new Map<string, PodDir>();
@@ -99,7 +99,7 @@ export class PodStore implements PodLookup {
 
   /** Where the pod is now. */
   locate(uuid: string): PodDir | undefined {
-    // Twice, because a pod can move from a directory not yet looked at into one that was.
+    // Twice, because a pod can move from a directory not yet checked to one that was.
     for (let attempt = 0; attempt < 2; attempt++) {
       for (const state of POD_STATES) {
         const path = podPath(this.root, state, uuid);
@@ -109,7 +109,7 @@ export class PodStore implements PodLookup {
     return undefined;
   }
 
-  /** The pod a person means by a uuid, a unique prefix of one, or a name. Throws `pod/not-found` or `pod/ambiguous`. */
+  /** The pod that a query names: a uuid, a unique prefix of one, or a name. Throws `pod/not-found` or `pod/ambiguous`. */
   find(query: string): PodDir {
     return findPod(this, query);
   }
@@ -123,7 +123,7 @@ export class PodStore implements PodLookup {
     }
   }
 
-  /** The layout is made when the first pod does not find it: checking it at each start would cost ten system calls. */
+  /** Makes the layout only when it turns out to be missing: checking it at each start would cost ten system calls. */
   #makeDir(born: string): void {
     try {
       mkdirSync(born, { mode: 0o700 });
@@ -134,7 +134,7 @@ export class PodStore implements PodLookup {
     }
   }
 
-  /** A nursery is a part of the layout, and stays, as `prepare` does. */
+  /** A nursery, like `prepare`, is part of the layout and is kept. */
   #makeFirst(born: string): void {
     try {
       makeDirectories(born, 0o700);
@@ -144,7 +144,7 @@ export class PodStore implements PodLookup {
   }
 }
 
-/** Makes the directories under `root`, each 0700: what pods write is nobody else's to read. */
+/** Makes the directories under `root`, each 0700, because what pods write is private. */
 export function ensureLayout(root: string): void {
   try {
     for (const state of POD_STATES) makeDirectories(podsDir(root, state), 0o700);

@@ -3,7 +3,7 @@ import { describeHookFailure, hookFailures } from './hook-failures.ts';
 import { failedProbeOf } from './probe-status.ts';
 import { type AppRecord, readRecord } from './record.ts';
 
-/** What an exit code does not tell, a line each: hooks and probes that failed, memory that ran out, apps that never started. */
+/** What an exit code does not show, one line each: failed hooks and probes, out of memory, apps that never started. */
 export function troubleLines(podPath: string): string[] {
   const events = readEvents(podPath);
   if (!events.some(isTrouble)) return [];
@@ -15,11 +15,11 @@ export function troubleLines(podPath: string): string[] {
 
 function isTrouble(event: PodEvent): boolean {
   if (event.e === 'app-exited') return event.oom !== 0 || event.unhealthy === 1;
-  // One that was skipped because the pod was stopped is no news.
+  // An app that was skipped because the pod was stopped is not reported.
   return event.e === 'hook-failed' || (event.e === 'app-skipped' && event.because !== undefined);
 }
 
-/** Of its last instance: those before it were started again, as they should be. */
+/** Reports only the last instance; earlier ones were restarted as intended. */
 function ends(own: readonly PodEvent[], { name }: AppRecord): string[] {
   const last = own.findLastIndex((event) => event.e === 'app-exited' || event.e === 'app-skipped');
   const event = own[last];

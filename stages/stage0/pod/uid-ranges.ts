@@ -9,8 +9,8 @@ import { cgroupMountPoints, hasProcesses } from './host-pids.ts';
 import { lockDir } from './lock.ts';
 
 /**
- * Who holds which range of host ids, on the whole host: state directories do not know of each other, but their pods share the
- * kernel. A link for each range, named after its first id, to `<state directory>/<uuid>`: link and owner come into being in one
+ * The registry of host id ranges for the whole host: state directories do not know of each other, but their pods share the kernel.
+ * Each range is a symbolic link, named after its first id, to `<state directory>/<uuid>`, so that link and owner are made in one
  * call. In /run, because no pod outlives a boot.
  */
 export const UID_RANGES_DIR = '/run/pod/uid-ranges';
@@ -25,7 +25,7 @@ export function rangePath(base: number, dir: string = UID_RANGES_DIR): string {
   return `${dir}/${base}`;
 }
 
-/** Takes the range for the pod; false when it is taken. */
+/** Claims the range for the pod. Returns false when it is taken. */
 export function claimRange(base: number, root: string, uuid: string, dir: string = UID_RANGES_DIR): boolean {
   const path = rangePath(base, dir);
   let result = trySymlinkat(`${root}/${uuid}`, AT_FDCWD, path);
@@ -37,7 +37,7 @@ export function claimRange(base: number, root: string, uuid: string, dir: string
   return result === 0;
 }
 
-/** Gives the range back if the pod holds it. */
+/** Releases the range if the pod holds it. */
 export function releaseRange(base: number, root: string, uuid: string, dir: string = UID_RANGES_DIR): void {
   const held = readRange(String(base), dir);
   if (held?.root === root && held.uuid === uuid) unlink(rangePath(base, dir));
@@ -48,7 +48,7 @@ export function listRanges(dir: string = UID_RANGES_DIR): UidRange[] {
   return readdirSync(dir).flatMap((name) => readRange(name, dir) ?? []);
 }
 
-/** All that a pod holds which died before its ledger was written. */
+/** Releases all ranges of a pod that died before its ledger was written. */
 export function releaseRangesOf(root: string, uuid: string, dir: string = UID_RANGES_DIR): void {
   for (const range of listRanges(dir)) {
     if (range.root === root && range.uuid === uuid) unlink(rangePath(range.base, dir));
@@ -56,9 +56,9 @@ export function releaseRangesOf(root: string, uuid: string, dir: string = UID_RA
 }
 
 /**
- * Gives back what no pod holds; the ranges that were. One at a time, or a range that was given back and taken anew since the
- * list was made could be taken from its new owner. `isStray` is asked after the list is made: a pod's directory comes before its
- * claim, so one that is not there by then had a claim that nobody will use.
+ * Releases the ranges that no pod holds, and returns them. Under a lock: otherwise a range that was released and claimed anew since
+ * the listing could be taken from its new owner. `isStray` is called after the listing: a pod's directory is made before its claim,
+ * so if it is missing by then, nobody will use the claim.
  */
 export function releaseStrays(
   isStray: (range: UidRange) => boolean,
@@ -77,8 +77,8 @@ export function releaseStrays(
 }
 
 /**
- * Its state directory is gone and no process of its pod is left. A directory that is not seen from here may be on a mount of somebody
- * else's, or have been deleted under a pod that goes on: then its ids are in use.
+ * True when the state directory is gone and no process of the pod is left. A directory that is not visible here may be on someone
+ * else's mount, or may have been deleted under a running pod, whose ids are in use.
  */
 export function isOfDeletedRoot(
   { root, uuid }: UidRange,
@@ -93,7 +93,7 @@ function readRange(name: string, dir: string): UidRange | undefined {
     owner = readlinkSync(`${dir}/${name}`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Given back meanwhile; or something that is not ours.
+    // The range was released meanwhile, or the file is not one of ours.
     if (code === 'ENOENT' || code === 'EINVAL') return undefined;
     throw error;
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** A random (version 4) uuid. The kernel makes one for a read, which saves loading `node:crypto`. */
+/** A random (version 4) uuid. Reading one from the kernel avoids loading `node:crypto`. */
 export function newUuid(): string {
   return readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trimEnd();
 }
@@ -13,7 +13,7 @@ export function isUuid(text: string): boolean {
 
 let bootId: string | undefined;
 
-/** Changes with every boot: what the kernel held for a pod of another boot is gone. */
+/** Changes with every boot. What the kernel held for a pod of an earlier boot is gone. */
 export function readBootId(): string {
   bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trimEnd();
   return bootId;

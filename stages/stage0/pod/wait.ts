@@ -13,9 +13,9 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A lock that is let go raises no event anybody could wait for; a pod whose monitor was killed is noticed this late. */
+/** The polling interval for a pod whose monitor was killed: releasing a lock raises no event. */
 const DEATH_CHECK_MS = 1000;
-/** From the pod's last word to the free lock it is an instant, at whose end there is no event either. */
+/** The delay between the final record and the release of the lock, which raises no event either. */
 const LAST_WORD_MS = 10;
 
 const TO: Readonly<Record<PodCondition, string>> = {
@@ -25,7 +25,9 @@ const TO: Readonly<Record<PodCondition, string>> = {
   'ready-or-exit': 'to be ready or to exit',
 };
 
-/** Resolves with the pod's status when the condition holds, undefined when the pod is gone. Throws `pod/timeout`, `pod/died`. */
+/**
+ * Resolves with the pod's status when the condition holds; with undefined when the pod is gone. Throws `pod/timeout`, `pod/died`.
+ */
 export async function waitForPod(
   store: PodStore,
   uuid: string,
@@ -37,7 +39,7 @@ export async function waitForPod(
   return readStatus(store, uuid);
 }
 
-/** A cheap test comes first: it runs at every event. */
+/** The cheap checks come first, because this runs at every event. */
 function holds(store: PodStore, uuid: string, condition: PodCondition): boolean {
   const pod = store.locate(uuid);
   if (condition === 'deleted') return !pod || pod.state === 'garbage';
@@ -48,7 +50,7 @@ function holds(store: PodStore, uuid: string, condition: PodCondition): boolean 
   return isReady;
 }
 
-/** Moved on by its monitor, or dead without that. */
+/** The pod was moved on by its monitor, or died without that. */
 export function hasEnded(store: PodStore, uuid: string): boolean {
   const pod = store.locate(uuid);
   if (!pod || pod.state === 'exited' || pod.state === 'garbage') return true;
@@ -60,7 +62,7 @@ function isEnding(store: PodStore, uuid: string): boolean {
   return pod?.state === 'run' && readFinal(pod.path) !== undefined;
 }
 
-/** True when `test` became true, false when the time limit passed. */
+/** Resolves with true when `test` returned true, with false when the time limit has passed. */
 export function watchPod(store: PodStore, uuid: string, test: () => boolean, options: WaitOptions): Promise<boolean> {
   if (test()) return Promise.resolve(true);
   const { timeoutMs, signal } = options;
@@ -91,12 +93,12 @@ export function watchPod(store: PodStore, uuid: string, test: () => boolean, opt
     timers.push(setInterval(look, DEATH_CHECK_MS));
     if (timeoutMs !== undefined) timers.push(setTimeout(() => end(() => resolve(false)), timeoutMs));
     signal?.addEventListener('abort', abort);
-    // What happened before the watch was there raised no event.
+    // What happened before the watch existed raised no event.
     look();
   });
 }
 
-/** Watches the directory itself, wherever it moves. Undefined where no watch can be had; the timer must do then. */
+/** Watches the directory's inode, wherever it moves. Undefined when no watch is available; then only the timer is used. */
 function watchDir(store: PodStore, uuid: string, look: () => void): FSWatcher | undefined {
   const path = store.locate(uuid)?.path;
   if (path === undefined) return undefined;

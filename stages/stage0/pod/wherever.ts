@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import type { PodStore } from './store.ts';
 
 /**
- * Uses the pod's directory, which moves when the pod ends: tried again when that happened between the look for it and the use,
- * which throws ENOENT then, or finds nothing (undefined). `path` is undefined when there is no such pod any more, or it is being
- * removed.
+ * Uses the pod's directory, which moves when the pod ends. Retries if it moved between the lookup and the use: then `use` throws
+ * ENOENT or finds nothing (undefined). `path` is undefined when the pod no longer exists or is being removed.
  */
 export function wherever<T>(store: PodStore, uuid: string, use: (path: string | undefined) => T): T {
   for (;;) {
