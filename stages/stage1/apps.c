@@ -1,4 +1,4 @@
-/* The apps: how one is started. */
+/* Starting apps. */
 #include "stage1.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@ static const struct tape_app *tape_app(const struct init *in, u32 index)
 	return &in->program.apps[index];
 }
 
-/* Between its clone and its reaping: the only time its pid is its own. */
+/* True between clone and reaping: only then does the pid certainly belong to the app. */
 int app_lives(const struct app *a)
 {
 	return (a->state == APP_STARTING || a->state == APP_RUNNING) && !a->reaped;
@@ -23,7 +23,7 @@ int played(struct init *in, s32 tape, struct fault *fault)
 	return tape < 0 || program_play(&in->program, (u32)tape, in->regs, fault) == 0;
 }
 
-/* The app never ran: what failed is told to stage0 while it listens, and kept in the journal. */
+/* The app never ran: reports the failure to stage0, while it listens, and to the journal. */
 static void fail(struct init *in, u32 index, const struct fault *fault)
 {
 	struct app *a = &in->apps[index];
@@ -42,14 +42,14 @@ static void fail(struct init *in, u32 index, const struct fault *fault)
 	a->code = fault->err == ENOENT || fault->err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE;
 	if (in->announced || a->was_started)
 		return;
-	/* A pod whose apps cannot all start does not start. */
+	/* If an app cannot start, the pod does not start. */
 	message_send(in->handoff, &m, NULL);
 	in->announced = 1;
 	in->exit_code = EXIT_POD_FAILED;
 	apps_stop(in, 0);
 }
 
-/* Not even a process: nothing of it is watched yet. */
+/* The clone failed, so nothing of the app is watched yet. */
 static void fail_unborn(struct init *in, u32 index, const struct fault *fault)
 {
 	struct app *a = &in->apps[index];
@@ -63,7 +63,7 @@ static void fail_unborn(struct init *in, u32 index, const struct fault *fault)
 	app_ended(in, index);
 }
 
-/* What it writes, and whether it has started. */
+/* Watches the app's output and its start report. */
 static long watch_app(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];
@@ -74,7 +74,7 @@ static long watch_app(struct init *in, u32 index)
 	return ret < 0 ? ret : watch(in, a->report, WATCH_APP_REPORT, index, 1);
 }
 
-/* Nobody would learn that it has started, or take what it writes. */
+/* Without the watches, init would neither learn of the start nor read the output, so the start fails. */
 static void fail_unheard(struct init *in, u32 index, s32 err)
 {
 	const struct fault fault = { .tape = tape_app(in, index)->start, .op = ~0u, .err = err };
@@ -83,7 +83,7 @@ static void fail_unheard(struct init *in, u32 index, s32 err)
 	app_signal(in, (s32)index, SIGKILL);
 }
 
-/* The pid, or minus errno; fault says where. *restored: init is again what it was before. */
+/* Returns the pid or minus errno, with details in fault. *restored: init has its own attributes again. */
 static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fault, int *restored)
 {
 	const struct tape_app *t = tape_app(in, index);
@@ -109,7 +109,7 @@ static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fau
 	return ret;
 }
 
-/* Nothing of the process it was before, but what is counted over all of them. */
+/* Resets everything about the previous process, except counters that span processes. */
 static void forget_process(struct app *a)
 {
 	a->reaped = a->ready = a->stopping = a->again = a->unhealthy = a->stop_sent = a->killed = 0;
@@ -173,7 +173,7 @@ void app_launch(struct init *in, u32 index)
 		else if (pid < 0)
 			fail_unheard(in, index, (s32)-pid);
 	}
-	/* Whatever of an app init kept on itself, every later child would inherit. */
+	/* Attributes of the app that init could not drop would be inherited by every later child. */
 	if (!restored)
 		apps_stop(in, 0);
 }
@@ -190,7 +190,7 @@ static s32 open_namespace(const struct init *in, const struct app *a, const char
 	return in->regs[R_PROC] < 0 ? -1 : (s32)sys4(__NR_openat, in->regs[R_PROC], path, O_RDONLY | O_CLOEXEC, 0);
 }
 
-/* Keeps the app's namespaces, so that exec is born into them. */
+/* Keeps the app's namespaces open, so that exec can start processes in them. */
 static void hold_namespaces(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];
@@ -199,7 +199,7 @@ static void hold_namespaces(struct init *in, u32 index)
 	if (!(in->program.tapes[tape_app(in, index)->start].clone_flags & CLONE_NEWPID))
 		return;
 	a->pid_namespace = open_namespace(in, a, "pid");
-	/* In one without the other a process would see whom it cannot reach. */
+	/* With only one of the two namespaces, a process would see other processes that it cannot reach. */
 	if (a->pid_namespace < 0) {
 		sys_close(a->mount_namespace);
 		a->mount_namespace = -1;
@@ -215,7 +215,7 @@ static void record_start(struct init *in, u32 index)
 	event_app(&t, in, index);
 	FIELD(&t, "pid", a->pid);
 	a->was_started = 1;
-	/* What was reaped in this turn is asked nothing any more. */
+	/* A process already reaped in this turn is not probed any more. */
 	if (!a->reaped)
 		probes_begin(in, index);
 	FIELD(&t, "ready", a->ready);
@@ -231,7 +231,7 @@ void app_reported(struct init *in, u32 index)
 	struct report report;
 	int failed;
 
-	/* An event of this turn that its end, reaped earlier in the same turn, has overtaken. */
+	/* A stale event: the process was reaped earlier in the same turn. */
 	if (a->report < 0)
 		return;
 	failed = read_report(a->report, &report);

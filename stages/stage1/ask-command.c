@@ -1,4 +1,4 @@
-/* A question that is a command: played in the app, under its isolators, as an exec is. */
+/* A probe that runs a command: played in the app, under its isolators, like an exec. */
 #include "stage1.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 enum { CHUNK = 16 << 10, READS_A_TURN = 4, READS_TO_DRAIN = 8 };
 
 static u8 chunk[CHUNK];
-/* A page is only there when its command has said something. */
+/* A page is only allocated when its command has written something. */
 static u8 said[MAX_PROBES][MAX_SAID];
 
 const u8 *command_output(u32 index)
@@ -49,7 +49,7 @@ void command_begin(struct init *in, u32 index)
 	watch(in, p->fd, WATCH_PROBE, index, 1);
 }
 
-/* Whatever it writes is read, so that it never waits for us; the beginning is kept. */
+/* Reads all output, so that the command never blocks on it; keeps only the beginning. */
 static void take_output(struct init *in, u32 index, int reads)
 {
 	struct probe *p = &in->probes[index];
@@ -85,13 +85,13 @@ static void close_all(struct init *in, u32 index)
 	p->report = -1;
 }
 
-/* It leads a session, and so a process group: with it goes all that it started, but for what has left the group. */
+/* The command leads a session, and so a process group: kills everything that it started and that has not left the group. */
 void command_kill(struct init *in, u32 index)
 {
 	struct probe *p = &in->probes[index];
 
 	sys2(__NR_kill, -p->pid, SIGKILL);
-	/* It may not have come to its setsid yet. */
+	/* The command may not have called setsid yet. */
 	sys2(__NR_kill, p->pid, SIGKILL);
 	close_all(in, index);
 	p->state = ASK_KILLED;

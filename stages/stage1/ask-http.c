@@ -1,14 +1,14 @@
-/* The status of an answer to a GET, of which no more is kept than its first twelve bytes: RFC 9110, RFC 9112. */
+/* The status of an answer to a GET; no more than the first twelve bytes are kept: RFC 9110, RFC 9112. */
 #include "stage1.h"
 
 enum {
 	/* "HTTP/1.1 200" */
 	STATUS_LINE = 12,
-	/* Nobody asked for another protocol: no answer comes after it. */
+	/* No other protocol was requested, so no answer follows this status. */
 	SWITCHING = 101,
 };
 
-/* RFC 9110, 15.2: what comes before the answer, up to its empty line. Returns how many bytes were of that. */
+/* RFC 9110, 15.2: skips an interim response up to its empty line. Returns the number of bytes skipped. */
 static u32 pass_over(struct probe *p, const u8 *text, u32 n)
 {
 	u32 i = 0;

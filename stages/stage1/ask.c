@@ -1,4 +1,4 @@
-/* One question over a connection: connects, sends, looks at the answer. Never blocks, reads no more than it must. */
+/* One probe over a connection: connects, sends, checks the answer. Never blocks, and reads no more than necessary. */
 #include "stage1.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ void ask_unwatch(struct init *in, u32 index)
 	p->fd = -1;
 }
 
-/* The last thing to do: the answer may end the app, and with it every other question about it. */
+/* Must be the last step: the answer may end the app, and with it all other probes of the app. */
 static void finish(struct init *in, u32 index, enum outcome outcome, s32 number)
 {
 	ask_unwatch(in, index);
@@ -44,7 +44,7 @@ static void connect_to(struct init *in, u32 index)
 	const struct tape_probe *t = question(in, index);
 	const u8 *address = in->program.data + t->address.at;
 	struct epoll_event event = {
-		/* Edges: what is to be done next is known without asking for one or the other. */
+		/* Edge-triggered: the state says what to do next, so the events need not be changed. */
 		.events = EPOLLIN | EPOLLOUT | EPOLLET,
 		.data.u64 = (u64)WATCH_PROBE << 32 | index,
 	};
@@ -60,7 +60,7 @@ static void connect_to(struct init *in, u32 index)
 	}
 	p->fd = (s32)ret;
 	p->state = ASK_CONNECTING;
-	/* Where it cannot be watched the question runs into its deadline. */
+	/* If the socket cannot be watched, the probe times out. */
 	sys4(__NR_epoll_ctl, in->epoll, EPOLL_CTL_ADD, p->fd, &event);
 	ret = sys3(__NR_connect, p->fd, address, t->address.length);
 	if (ret < 0 && ret != -EINPROGRESS && ret != -EINTR)
@@ -79,7 +79,7 @@ void ask_begin(struct init *in, u32 index)
 		connect_to(in, index);
 }
 
-/* Where nobody listens, a port of the range that connections are made from can connect to itself. */
+/* If nothing listens on a port of the ephemeral range, a connection can connect to itself. */
 static int is_itself(const struct init *in, u32 index)
 {
 	const struct tape_span *address = &question(in, index)->address;
@@ -94,7 +94,7 @@ static void connected(struct init *in, u32 index)
 {
 	const struct tape_probe *t = question(in, index);
 	struct probe *p = &in->probes[index];
-	/* Asked again it tells how it went. */
+	/* A second connect returns the result of the first. */
 	long ret = sys3(__NR_connect, p->fd, in->program.data + t->address.at, t->address.length);
 
 	if (ret == -EALREADY || ret == -EINPROGRESS || ret == -EINTR)
@@ -109,7 +109,7 @@ static void connected(struct init *in, u32 index)
 		p->state = ASK_TALKING;
 }
 
-/* What fails here shows when the answer is read. */
+/* A failure shows up when the answer is read. */
 static void send_span(struct init *in, u32 index, const struct tape_span *s, u32 before)
 {
 	struct probe *p = &in->probes[index];
@@ -153,7 +153,9 @@ static int begins_with(const struct init *in, const struct tape_span *s, const u
 	return s->length > 0 && n >= s->length && memcmp(at, in->program.data + s->at, s->length) == 0;
 }
 
-/* The n bytes after the room for what was kept; of these the end is kept, so that no place between two reads is missed. */
+/*
+ * Searches the n new bytes together with the bytes kept before. Keeps the end, so that a match across two reads is found.
+ */
 static void judge_pattern(struct init *in, u32 index, u32 n)
 {
 	const struct tape_probe *t = question(in, index);
@@ -213,7 +215,7 @@ void ask_event(struct init *in, u32 index)
 	struct probe *p = &in->probes[index];
 	int more = 1;
 
-	/* An event of this turn that something earlier in it has overtaken. */
+	/* A stale event, overtaken by something earlier in this turn. */
 	if (p->fd < 0)
 		return;
 	if (p->state == ASK_COMMAND) {
@@ -224,7 +226,7 @@ void ask_event(struct init *in, u32 index)
 		connected(in, index);
 	if (p->state == ASK_TALKING)
 		speak(in, index);
-	/* No more than MAX_ANSWER bytes, or one read too many. */
+	/* Stops at MAX_ANSWER bytes, at most one read later. */
 	while (more && (p->state == ASK_TALKING || p->state == ASK_LEFTOVER))
 		more = hear(in, index);
 }

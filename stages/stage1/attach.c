@@ -1,13 +1,13 @@
 /*
- * Clients of an app: what it writes from now on goes to their sockets as well, what they send goes to it. Nothing here ever
- * waits for a client: what one does not take is lost to it, counted, and in the log all the same (CVE-2025-64329).
+ * Clients of an app: they get a copy of its output from now on, and their input goes to it. Nothing here ever waits for a
+ * client: output that a client does not take is lost to that client and counted, but still in the log (CVE-2025-64329).
  */
 #include "stage1.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
-/* Descriptors: a socket for input and standard output, one for standard error; init keeps them. */
+/* Descriptors: a socket for input and standard output, and one for standard error; init keeps both. */
 long attach(struct init *in, u32 index, const struct message *m, const s32 *fds)
 {
 	struct session *s = &in->sessions[index];
@@ -25,7 +25,7 @@ long attach(struct init *in, u32 index, const struct message *m, const s32 *fds)
 	s->err = fds[1];
 	s->lost = 0;
 	in->attached++;
-	/* Until the app can take it, what the client types waits in its socket. */
+	/* Until the app can take it, the client's input stays in the client's socket. */
 	if (in->apps[m->app].state != APP_STARTING && in->apps[m->app].state != APP_RUNNING)
 		s->held_up = (u8)takes_input(in, (u32)m->app);
 	else if (takes_input(in, (u32)m->app))
@@ -71,7 +71,7 @@ void attach_show(const struct init *in, u32 app, u8 tag, const char *bytes, size
 	}
 }
 
-/* What its clients type waits in their sockets until the app runs again. */
+/* The clients' input stays in their sockets until the app runs again. */
 static void hold_up(struct init *in, u32 app)
 {
 	for (u32 i = 0; i < MAX_SESSIONS; i++) {
@@ -82,7 +82,10 @@ static void hold_up(struct init *in, u32 app)
 	}
 }
 
-/* The app has ended, and all it wrote was shown: its clients are told how, and let go, unless it is to be started again. */
+/*
+ * The app has ended and all its output has been sent: reports the end to its clients and detaches them, unless the app
+ * restarts.
+ */
 void attach_end(struct init *in, u32 app)
 {
 	if (in->apps[app].state != APP_EXITED) {

@@ -1,4 +1,4 @@
-/* The control socket: who asks init for what. It lies in a directory only the host's owner of the pod can enter. */
+/* The control socket: requests to init. Only the pod's owner on the host can enter the socket's directory. */
 #include "stage1.h"
 
 #include <errno.h>
@@ -34,14 +34,14 @@ static void admit(struct init *in, u32 index, s32 sock)
 	long ret = watch(in, sock, WATCH_SESSION, index, 1);
 
 	*s = (struct session){ .used = 1, .sock = sock, .report = -1, .app = -1, .out = -1, .err = -1 };
-	/* Who is not heard waits for an answer for ever. */
+	/* A client that is not watched would wait for an answer forever. */
 	if (ret >= 0)
 		return;
 	answer(s, MSG_REFUSED, 0, 0, (s32)-ret);
 	hang_up(in, index);
 }
 
-/* A client that came with the pod: what it asked for by now is done before any app starts. */
+/* A client that came with the pod: its requests are handled before any app starts. */
 void control_admit_first(struct init *in)
 {
 	u32 flags = 0;
@@ -66,7 +66,7 @@ void control_accept(struct init *in)
 		if (in->sessions[i].used)
 			continue;
 		admit(in, i, (s32)sock);
-		/* What lies ready is taken in this turn: nothing is to expire before it is known that they were frozen. */
+		/* Takes a request that is ready in the same turn: no deadline may pass before init knows of a pause. */
 		session_request(in, i);
 		return;
 	}
@@ -74,7 +74,7 @@ void control_accept(struct init *in)
 	sys_close(sock);
 }
 
-/* Those that last: executed processes and attached clients. */
+/* Sessions that last: executed processes and attached clients. */
 u32 sessions_busy(const struct init *in)
 {
 	u32 count = 0;
@@ -84,7 +84,7 @@ u32 sessions_busy(const struct init *in)
 	return count;
 }
 
-/* A new pseudo-terminal of the pod's own; the answer carries its master. */
+/* Opens a new pseudo-terminal inside the pod; the answer carries its master. */
 static long open_terminal(struct init *in, struct session *s)
 {
 	struct message m = { .type = MSG_DONE, .app = -1, .fds = 1 };
@@ -113,7 +113,7 @@ static long attach_client(struct init *in, u32 index, struct message *m, const s
 	return 1;
 }
 
-/* 0: answer DONE; 1: the answer was given or comes later; minus errno: refused. */
+/* 0: answer DONE; 1: answered already, or later; minus errno: refused. */
 static long perform(struct init *in, u32 index, struct message *m, const s32 *fds)
 {
 	struct session *s = &in->sessions[index];
@@ -161,7 +161,7 @@ void session_request(struct init *in, u32 index)
 	struct message m;
 	long ret;
 
-	/* Hung up earlier in the same turn. */
+	/* Closed earlier in the same turn. */
 	if (s->sock < 0)
 		return;
 	ret = message_receive(s->sock, &m, fds, MSG_DONTWAIT);
@@ -198,7 +198,7 @@ void session_reported(struct init *in, u32 index)
 	struct report report;
 	int failed;
 
-	/* An event of this turn that its end, reaped earlier in the same turn, has overtaken. */
+	/* A stale event: the process was reaped earlier in the same turn. */
 	if (s->report < 0)
 		return;
 	failed = read_report(s->report, &report);
@@ -225,7 +225,7 @@ int sessions_reap(struct init *in, s32 pid, int status)
 		answer(s, MSG_EXITED, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
 		       WIFSIGNALED(status) ? WTERMSIG(status) : 0, 0);
 		s->pid = 0;
-		/* The client may execute again over the same connection. */
+		/* The client may execute another command over the same connection. */
 		s->used = s->sock >= 0;
 		return 1;
 	}

@@ -1,4 +1,4 @@
-/* What an app wrote and no log has: counted, and told in the journal. */
+/* Output of an app that is in no log: counted, and reported in the journal. */
 #include "stage1.h"
 
 #include <time.h>
@@ -19,7 +19,7 @@ void log_note_dropped(struct init *in, u32 index, int last)
 	event_app(&t, in, index);
 	FIELD(&t, "lines", (s64)log->dropped_lines);
 	FIELD(&t, "bytes", (s64)log->dropped_bytes);
-	/* An app that writes too much for days must not fill the journal in the place of its log. */
+	/* The pause grows: an app that writes too much for days must not fill the journal instead of its log. */
 	if (!log->tell_pause)
 		log->tell_pause = FIRST_PAUSE_NS;
 	else if (log->tell_pause < LAST_PAUSE_NS)
@@ -46,7 +46,7 @@ void log_drop(struct init *in, u32 index, struct stream *s, u64 lines, u64 bytes
 	log_note_dropped(in, index, 0);
 }
 
-/* Eight bytes at a time: an app may write a gigabyte a second. */
+/* Counts eight bytes at a time, because an app may write a gigabyte a second. */
 u64 count_lines(const char *bytes, size_t size)
 {
 	const u64 low = 0x7f7f7f7f7f7f7f7full;
@@ -58,7 +58,7 @@ u64 count_lines(const char *bytes, size_t size)
 
 		__builtin_memcpy(&word, bytes + at, 8);
 		word ^= 0x0a0a0a0a0a0a0a0aull;
-		/* The upper bit of every byte that is 0, moved to the lowest, and the bytes added up. */
+		/* Moves the top bit of every zero byte to its lowest bit, then sums the bytes. */
 		word = ~(((word & low) + low) | word | low) >> 7;
 		lines += word * 0x0101010101010101ull >> 56;
 	}
@@ -67,7 +67,9 @@ u64 count_lines(const char *bytes, size_t size)
 	return lines;
 }
 
-/* In a second an app may fill all the files it has: what is beyond that would push out what was not there a second ago. */
+/*
+ * In one second an app may fill all of its log files: anything beyond that would only push out output of the same second.
+ */
 int log_over_quota(struct init *in, u32 index)
 {
 	struct app_log *log = &in->apps[index].log;

@@ -1,4 +1,4 @@
-/* The ends of the apps' processes: reaped, told to the journal, and cleaned up after. */
+/* The ends of the apps' processes: reaping, reporting to the journal, cleaning up. */
 #include "stage1.h"
 
 #include <signal.h>
@@ -33,7 +33,7 @@ static u64 parse(const char *at, const char *end)
 	return value;
 }
 
-/* Of the app's cgroup since it was made: the line "oom_kill N" of memory.events or memory.oom_control. */
+/* OOM kills since the app's cgroup was made: the line "oom_kill N" of memory.events or memory.oom_control. */
 static u64 count_oom_kills(const struct init *in, u32 index)
 {
 	static const char key[] = "oom_kill ";
@@ -51,7 +51,10 @@ static u64 count_oom_kills(const struct init *in, u32 index)
 	return 0;
 }
 
-/* Did the app end because the kernel's OOM killer took a process of it? Not what was stopped or killed by somebody else meanwhile. */
+/*
+ * Whether the app ended because the kernel's OOM killer killed one of its processes; false if it was stopped or killed
+ * meanwhile.
+ */
 static int oom_killed(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];
@@ -81,7 +84,7 @@ void app_ended(struct init *in, u32 index)
 	attach_end(in, index);
 	if (a->hook.pid > 0)
 		return;
-	/* After a process that was there; not after a start that its own hook prevented, nor when nobody is to wait. */
+	/* Only after a process that existed: not after a start that its own hook prevented, nor when nothing may wait. */
 	if (a->reaped && !a->post_stopped && !in->at_once) {
 		a->post_stopped = 1;
 		if (hook_begin(in, index, HOOK_POST_STOP, ~0ull) > 0)
@@ -109,7 +112,7 @@ void app_hook_done(struct init *in, u32 index, int status)
 	}
 }
 
-/* With the last one PID 1 ends, and nothing is left of the others either. */
+/* When the last app ends, PID 1 ends too, and the kernel kills what is left of the others. */
 static int is_last(const struct init *in, u32 index)
 {
 	const struct tape_app *t = &in->program.apps[index];
@@ -124,14 +127,14 @@ static void reap_app(struct init *in, u32 index, int status)
 	a->reaped = 1;
 	if (a->report >= 0)
 		app_reported(in, index);
-	/* A child killed between clone and execve reports nothing; its end says it all. */
+	/* A child killed between clone and execve reports nothing; its exit status is all there is. */
 	if (a->code == 0) {
 		a->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 		a->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	}
 	log_settle(in, index);
 	input_close(in, index);
-	/* No exec is born into it any more, and it would keep the app's mounts. */
+	/* No exec starts in the app any more, and the namespace would keep the app's mounts. */
 	sys_close(a->mount_namespace);
 	a->mount_namespace = -1;
 	sys_close(a->pid_namespace);

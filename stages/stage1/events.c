@@ -1,4 +1,4 @@
-/* The pod's journal: one JSON object a line, each written whole by one append. */
+/* The pod's journal: one JSON object on each line, written by one append. */
 #include "stage1.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Lines are built in the caller's buffer; the last two bytes are kept for the end. */
+/* Lines are built in the caller's buffer; its last two bytes are reserved for the end of the line. */
 struct text event_begin(char *buffer, size_t size, const char *name, size_t length)
 {
 	struct text t = { buffer, buffer + size - 2 };
@@ -22,7 +22,7 @@ struct text event_begin(char *buffer, size_t size, const char *name, size_t leng
 	return t;
 }
 
-/* App names are checked by the schema: nothing in them needs escaping. */
+/* The schema checks app names, so they need no escaping. */
 void event_app(struct text *t, const struct init *in, u32 index)
 {
 	const struct tape_app *a = &in->program.apps[index];
@@ -60,7 +60,7 @@ void event_bytes(struct text *t, const char *name, size_t length, const u8 *byte
 	put_literal(t, "\"");
 }
 
-/* A full disk loses the line, never part of it: the next one would be glued to what is there. */
+/* On a full disk the whole line is lost, never part of it, because the next line would be appended to the part. */
 long journal_append(const struct init *in, const char *lines, long size)
 {
 	long fd = in->regs[R_EVENTS];
@@ -116,10 +116,11 @@ int event_end(struct init *in, struct text *t, const char *buffer)
 }
 
 /*
- * The pod's last word: init says how it will end, the monitor how it did. The file was allocated when the pod was made, so a
- * full disk cannot lose it; one write of always the same length, so no word shows through another.
+ * The pod's final record: init writes how it will end, then the monitor how it did. The file was allocated when the pod was
+ * made, so a full disk cannot lose the record. Each write has the same length, so that nothing of an earlier record
+ * remains.
  *
- * Behind it each app has a place for what of its output is lost and could not be told in the journal.
+ * After it, each app has a slot for lost output that could not be reported in the journal.
  */
 enum { FINAL_BYTES = 512, DROPPED_BYTES = 64 };
 
@@ -139,7 +140,7 @@ void record_dropped(const s64 *regs, u32 index, u64 lines, u64 bytes)
 		sys4(__NR_pwrite64, regs[R_FINAL], line, sizeof(line), FINAL_BYTES + (u64)index * DROPPED_BYTES);
 }
 
-/* Behind those of the apps. */
+/* In the slot after those of the apps. */
 void record_journal_start(const s64 *regs, u32 apps, u64 from)
 {
 	char line[DROPPED_BYTES];

@@ -1,4 +1,4 @@
-/* Further processes of an app that runs: by a tape of their own, at the wish of a client. */
+/* Further processes of a running app, requested by a client and made by a tape of their own. */
 #include "stage1.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* Where exec's tape is verified and played from: init allocates nothing after start-up. */
+/* Where the tape of an exec is verified and played: init allocates nothing after start-up. */
 static u8 exec_image[MAX_EXEC_TAPE] __attribute__((aligned(4096)));
 
 static long load_exec(struct init *in, struct program *p, s32 fd)
@@ -26,7 +26,7 @@ static long load_exec(struct init *in, struct program *p, s32 fd)
 	return 0;
 }
 
-/* Around the clone init takes what the app's processes can only inherit. */
+/* During the clone, init takes on the attributes that the app's processes can only inherit. */
 long start_like(struct init *in, u32 app, const struct program *p, u32 tape, const s32 *stdio, s32 *report)
 {
 	const struct tape_app *t = &in->program.apps[app];
@@ -36,13 +36,13 @@ long start_like(struct init *in, u32 app, const struct program *p, u32 tape, con
 	if (!played(in, t->before, &fault))
 		return -fault.err;
 	pid = start_process(in, p, tape, stdio, &in->apps[app], report);
-	/* What init cannot take back it must not pass on to others: the command ends, and its client sees that. */
+	/* Attributes that init cannot drop must not reach other processes: the command is killed, and its client sees that. */
 	if (!played(in, t->after, &fault) && pid > 0)
 		sys2(__NR_kill, pid, SIGKILL);
 	return pid;
 }
 
-/* It closed its end: init was stopped, and it did not wait until somebody let init go on. */
+/* The client closed its end: init was stopped, and the client did not wait until it continued. */
 static int client_gave_up(const struct session *s)
 {
 	u8 next;
@@ -50,7 +50,10 @@ static int client_gave_up(const struct session *s)
 	return sys6(__NR_recvfrom, s->sock, (long)&next, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0;
 }
 
-/* Descriptors: the tape, then standard input, output and error. With `a` the client is told of a failure and of the end only. */
+/*
+ * Descriptors: the tape, then standard input, output and error. With `a`, the client is told only of a failure and of the
+ * end.
+ */
 long session_exec(struct init *in, u32 index, const struct message *m, const s32 *fds)
 {
 	struct session *s = &in->sessions[index];
@@ -69,14 +72,14 @@ long session_exec(struct init *in, u32 index, const struct message *m, const s32
 	if (ret < 0)
 		return ret;
 	ret = start_like(in, (u32)m->app, &p, 0, fds + 1, &s->report);
-	/* The child has its own copy; give the pages back. */
+	/* The child has its own copy, so the pages can be freed. */
 	sys3(__NR_madvise, exec_image, sizeof(exec_image), MADV_DONTNEED);
 	if (ret < 0)
 		return ret;
 	s->pid = (s32)ret;
 	s->within = (u32)m->app;
 	s->quiet = m->a != 0;
-	/* What the pipe says of a failure is still there when the process is reaped. */
+	/* A failure report stays in the pipe until the process is reaped. */
 	if (!s->quiet)
 		watch(in, s->report, WATCH_SESSION_REPORT, index, 1);
 	return 0;

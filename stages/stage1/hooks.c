@@ -1,4 +1,4 @@
-/* Commands at the turns of an app's life, one at a time, under its isolators. What they write goes to its log. */
+/* Commands at certain points of an app's life, one at a time, under its isolators. Their output goes to the app's log. */
 #include "stage1.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static void put_name(struct text *t, u32 kind)
 	put_literal(t, "\"");
 }
 
-/* fault: why it never became its program; err is 0 when it did. */
+/* fault: why the hook never became its program; err is 0 when it did. */
 static void record_failure(struct init *in, u32 index, u32 kind, const struct fault *fault, int status)
 {
 	char line[320];
@@ -36,7 +36,10 @@ static void record_failure(struct init *in, u32 index, u32 kind, const struct fa
 	event_end(in, &t, line);
 }
 
-/* The pid, or minus errno. Around the clone init takes what the app's processes can only inherit. */
+/*
+ * Returns the pid, or minus errno. During the clone, init takes on the attributes that the app's processes can only
+ * inherit.
+ */
 static long give_birth(struct init *in, u32 index, u32 kind)
 {
 	const struct tape_app *t = &in->program.apps[index];
@@ -59,7 +62,10 @@ static long give_birth(struct init *in, u32 index, u32 kind)
 	return pid;
 }
 
-/* 1: it runs; 0: there is none; -1: it could not be started, which is in the journal. limit_ns: at most, besides its own limit. */
+/*
+ * 1: the hook runs; 0: there is no hook; -1: it could not be started, which is in the journal. limit_ns: an upper limit
+ * besides its own.
+ */
 int hook_begin(struct init *in, u32 index, u32 kind, u64 limit_ns)
 {
 	const struct tape_app *t = &in->program.apps[index];
@@ -86,7 +92,7 @@ int hook_begin(struct init *in, u32 index, u32 kind, u64 limit_ns)
 	return 1;
 }
 
-/* With its process group: it is the leader of a session. */
+/* Kills the hook with its process group, which it leads as the leader of a session. */
 void hook_kill(struct hook_run *h)
 {
 	if (h->pid <= 0 || h->killed)
@@ -108,7 +114,7 @@ void hooks_advance(struct init *in)
 	}
 }
 
-/* 1: the app may be asked to stop; 0: what is to run before still runs. The grace period covers both. */
+/* 1: the app may be told to stop; 0: its pre-stop hook still runs. The grace period covers both. */
 int hook_before_stop(struct init *in, u32 index, u64 now)
 {
 	struct app *a = &in->apps[index];
@@ -137,7 +143,7 @@ static void reap_hook(struct init *in, u32 index, int status)
 	h->report = -1;
 	h->pid = 0;
 	log_end(in, index, &h->out);
-	/* What was killed because the app goes on without it has not failed. */
+	/* A hook that was killed because the app goes on without it has not failed. */
 	if (failed && (!h->killed || h->late))
 		record_failure(in, index, h->kind, &report.fault, status);
 	app_hook_done(in, index, failed ? status : 0);

@@ -27,7 +27,7 @@ static int is_name(const struct line *l, const char *name, size_t size)
 	return 1;
 }
 
-/* The head with its empty line, or 0 when that has not come. */
+/* Size of the head including its empty line, or 0 when it is not complete. */
 static size_t head_size(const u8 *bytes, size_t got)
 {
 	for (size_t i = 3; i < got && i < MAX_HTTP_HEAD; i++) {
@@ -37,7 +37,7 @@ static size_t head_size(const u8 *bytes, size_t got)
 	return 0;
 }
 
-/* Cuts the next line off; its end is there. */
+/* Cuts off the next line; its end is known to be there. */
 static struct line next_line(const u8 **at, const u8 *end)
 {
 	struct line l = { *at, 0 };
@@ -48,7 +48,7 @@ static struct line next_line(const u8 **at, const u8 *end)
 	return l;
 }
 
-/* Up to the next space; with it, when there is one. */
+/* Cuts off the text up to the next space, and the space, if there is one. */
 static struct line next_word(struct line *rest)
 {
 	struct line word = { rest->at, 0 };
@@ -64,7 +64,7 @@ static struct line next_word(struct line *rest)
 	return word;
 }
 
-/* A proxy's form of a target names the host first: http://HOST/PATH. */
+/* A request target in absolute form starts with the host: http://HOST/PATH. */
 static void cut_authority(struct line *target)
 {
 	static const char scheme[] = "http://";
@@ -99,7 +99,7 @@ static int parse_request_line(struct http_request *r, struct line l)
 	return 0;
 }
 
-/* What follows the colon, without the white space around it. */
+/* The text after the colon, without the white space around it. */
 static struct line value_of(const struct line *l, size_t name_size)
 {
 	struct line v = { l->at + name_size, l->size - name_size };
@@ -113,7 +113,7 @@ static struct line value_of(const struct line *l, size_t name_size)
 	return v;
 }
 
-/* Digits only, and few enough that nothing overflows; -1 otherwise. */
+/* Accepts only digits, and too few to overflow; otherwise -1. */
 static s64 number_of(struct line v)
 {
 	s64 number = 0;
@@ -131,10 +131,10 @@ static s64 number_of(struct line v)
 #define HEADER(l, name) is_name(l, name ":", sizeof(name))
 #define VALUE(l, name) value_of(l, sizeof(name))
 
-/* *length: -1 until there is one; -2 when the body comes in chunks. */
+/* *length: -1 until there is one; -2 for a chunked body. */
 static int parse_header(struct http_request *r, const struct line *l, s64 *length)
 {
-	/* Something must stand before the colon, and no line continues another. */
+	/* A header needs a name before the colon, and continuation lines are not allowed. */
 	if (l->size == 0 || l->at[0] == ' ' || l->at[0] == '\t' || l->at[0] == ':')
 		return -1;
 	if (HEADER(l, "content-length")) {
@@ -173,7 +173,7 @@ enum http_state http_parse(struct http_request *r, const u8 *bytes, size_t got, 
 		if (parse_header(r, &l, &length) < 0)
 			return HTTP_MALFORMED;
 	}
-	/* Nothing but a form is read. */
+	/* Only the body of a POST, a form, is read. */
 	if (r->method != HTTP_POST) {
 		r->has_unread = length > 0 || length == -2;
 		return HTTP_COMPLETE;

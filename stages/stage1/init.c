@@ -1,6 +1,6 @@
 /*
- * init: PID 1 of the pod. Plays the pod tape, starts the apps, reaps, pumps their output to log files, answers the control
- * socket. Nothing here is fatal once the first app runs.
+ * init: PID 1 of the pod. Plays the pod tape, starts the apps, reaps processes, copies the apps' output to log files and
+ * answers the control socket. Nothing here is fatal once the first app runs.
  */
 #include "stage1.h"
 
@@ -26,7 +26,7 @@ static void tell_stage0(struct init *in, enum message_type type, s32 app, const 
 		m.b = (s32)fault->op;
 		m.c = fault->err;
 	}
-	/* stage0 may be gone, and the pod goes on without it. */
+	/* stage0 may be gone; the pod goes on without it. */
 	message_send(in->handoff, &m, NULL);
 }
 
@@ -41,7 +41,7 @@ static int play(struct init *in, enum purpose purpose)
 	return -1;
 }
 
-/* What takes the kernel long is made here, while the monitor does something else. */
+/* Makes what takes the kernel long, in parallel with the monitor's work. */
 static int be_born(struct init *in, long from_monitor)
 {
 	struct message m = { .type = MSG_BORN };
@@ -51,7 +51,7 @@ static int be_born(struct init *in, long from_monitor)
 	return play(in, TAPE_BORN) < 0 || message_send(from_monitor, &m, NULL) < 0 ? -1 : 0;
 }
 
-/* Takes what a tape of the monitor's made, in the order of its ops. */
+/* Receives the descriptors that one of the monitor's tapes made, in the order of its ops. */
 static int take_registers(struct init *in, enum purpose purpose, long from_monitor)
 {
 	const struct program *p = &in->program;
@@ -92,7 +92,7 @@ static int watch_all(struct init *in)
 	in->signals = (s32)sys4(__NR_signalfd4, -1, &all, sizeof(all), SFD_CLOEXEC | SFD_NONBLOCK);
 	if (in->epoll < 0 || in->signals < 0)
 		return -1;
-	/* A pod that hears neither could not be stopped. */
+	/* A pod without these two could not be stopped. */
 	if (watch(in, in->signals, WATCH_SIGNALS, 0, 1) < 0)
 		return -1;
 	in->control.fd = (s32)in->regs[R_CONTROL];
@@ -101,7 +101,7 @@ static int watch_all(struct init *in)
 	return metadata_open(in);
 }
 
-/* A bounded number, so that an app that makes orphans without end gets no more than its turn. */
+/* Reaps a limited number, so that an app that makes endless orphans cannot hold up everything else. */
 static void reap(struct init *in)
 {
 	int status;
@@ -124,11 +124,11 @@ static void read_signals(struct init *in)
 	struct signalfd_siginfo infos[SIGNALS_A_TURN];
 	long n = sys3(__NR_read, in->signals, infos, sizeof(infos));
 
-	/* What is left makes the descriptor readable again. */
+	/* If signals are left, the descriptor stays readable. */
 	for (long i = 0; i < n / (long)sizeof(infos[0]); i++) {
 		const struct signalfd_siginfo *info = &infos[i];
 
-		/* Only from outside the pod: the monitor passes on what it was sent, seen here as pid 0. */
+		/* Only signals from outside the pod: the monitor passes on what it receives, and its pid is seen here as 0. */
 		if (info->ssi_pid == 0 && (info->ssi_signo == SIGTERM || info->ssi_signo == SIGINT ||
 					   info->ssi_signo == SIGHUP || info->ssi_signo == SIGQUIT))
 			apps_stop(in, -1);
@@ -195,15 +195,15 @@ static void announce(struct init *in)
 	in->announced = 1;
 	tell_stage0(in, MSG_STARTED, -1, NULL);
 	in->handoff = -1;
-	/* Closes our end, and keeps the number taken: stage2 puts the report pipe there in every child. */
+	/* Closes init's end but keeps the number in use: stage2 puts the report pipe there in every child. */
 	sys3(__NR_dup3, in->signals, HANDOFF_FD, O_CLOEXEC);
-	/* No app is left to start, but those that end. */
+	/* No app is left to start, except those that restart. */
 	program_rest(&in->program);
 }
 
 /*
- * Whatever has come in by now: epoll(7) gives the ready ones in turn, and what says that a pause is over must not be left behind
- * sixteen pipes when clocks are looked at. Less than 0: nothing was done.
+ * Handles everything that is ready now: epoll(7) returns ready descriptors in turn, and the message that a pause is over
+ * must not be left behind sixteen pipes when deadlines are checked. Less than 0: nothing was done.
  */
 static long dispatch_ready(struct init *in, int timeout_ms)
 {
@@ -230,7 +230,7 @@ static void supervise(struct init *in)
 
 		in->turn_at = clock_ns(CLOCK_MONOTONIC);
 		timeout_ms = metadata_timeout_ms(in, apps_timeout_ms(in));
-		/* It was frozen and thawed: what it was sent meanwhile comes before what its clock says. */
+		/* The pod was frozen and thawed: handle messages sent meanwhile before checking deadlines. */
 		if (dispatch_ready(in, timeout_ms) == -EINTR)
 			continue;
 		if (in->more_to_reap)
@@ -248,7 +248,7 @@ static void supervise(struct init *in)
 		log_settle(in, i);
 }
 
-/* No descriptor is open yet; 0 would be one. */
+/* No descriptor is open yet; 0 would mean descriptor 0. */
 static void forget_all(struct init *in)
 {
 	for (u32 i = 0; i < MAX_SESSIONS; i++)
@@ -257,7 +257,7 @@ static void forget_all(struct init *in)
 		in->metadata.clients[i].fd = -1;
 	for (u32 i = 0; i < in->program.header->probes_count; i++)
 		in->probes[i] = (struct probe){ .fd = -1, .report = -1 };
-	/* No further: a page that nobody writes to costs nothing. */
+	/* Only the apps that exist: pages that are never written to take no memory. */
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		in->apps[i] = (struct app){ .report = -1, .mount_namespace = -1, .pid_namespace = -1, .input = -1, .slave = -1,
 					    .out.fd = -1, .err.fd = -1, .log.fd = -1 };
@@ -289,7 +289,7 @@ int init_main(struct program *program, const s64 *regs, long from_monitor)
 	in->journal.pin = &in->journal.pod[0];
 	event_end(in, &t, line);
 	supervise(in);
-	/* The monitor, which says it of an init that was killed, may be gone. */
+	/* The monitor, which records the end of a killed init, may be gone. */
 	record_final(in->regs, in->exit_code << 8);
 	return in->exit_code;
 }

@@ -1,7 +1,8 @@
 /*
- * The journal is bounded: an app that crashes for a year writes a hundred megabytes of it. When it has grown so much, what must be
- * known of every app is said again at its end, and what is before its last part is given back to the disk. Offsets stay what they
- * are, so that whoever follows it goes on; where it begins is in the pod's final record.
+ * The journal is bounded: an app that crashes for a year would write a hundred megabytes. When the journal has grown
+ * enough, the lines that describe every app's state are repeated at its end, and everything before its last part is freed
+ * on disk. Offsets do not change, so readers that follow the journal can go on; the offset where it begins is in the pod's
+ * final record.
  */
 #include "stage1.h"
 
@@ -10,12 +11,15 @@
 #include <linux/falloc.h>
 
 enum { GROWN = 256 << 10, KEPT = 64 << 10, BLOCK = 4096 };
-/* What is said of one app: that of each probe, and what it ended for, is long when its command said so; the rest is not. */
+/*
+ * Sizes of the lines of one app: those of probes and of its end can be long, because they contain a command's output; the
+ * others are short.
+ */
 enum { LONG_PINS = 4, OTHER_LINE = 320, ALL_LINES = LONG_PINS * MAX_PROBE_LINE + (PINS - LONG_PINS + 1) * OTHER_LINE };
 
 static char block[ALL_LINES];
 
-/* The lines of an app that tell how it is, in the order in which they were written. */
+/* The lines that describe an app's state, in the order in which they were written. */
 static u32 pins_in_order(const struct journal_pin *pins, const struct journal_pin **out)
 {
 	u32 n = 0;
@@ -33,7 +37,7 @@ static u32 pins_in_order(const struct journal_pin *pins, const struct journal_pi
 	return n;
 }
 
-/* "carried" is what was counted before; the lines after it, so many, are copies. */
+/* "carried" gives the counts for everything before; the `copies` lines after it are copies. */
 static void put_carried(struct text *t, struct init *in, u32 index, u32 copies)
 {
 	const struct journal_book *b = &in->apps[index].book;
@@ -77,7 +81,7 @@ static int carry(struct init *in, u32 index)
 	return 1;
 }
 
-/* The lines of the pod itself. */
+/* Carries over the lines of the pod itself. */
 static int carry_pod(struct init *in)
 {
 	struct journal_pin *pins = in->journal.pod;
@@ -113,11 +117,14 @@ void journal_shorten(struct init *in, u64 end)
 	all = carry_pod(in);
 	for (u32 i = 0; all && i < in->program.header->apps_count; i++)
 		all = carry(in, i);
-	/* Whatever came of it: not again for as much. What is said of many apps is itself as long. */
+	/*
+	 * Whether or not it worked, wait for that much growth before the next time: with many apps, the copies themselves are that
+	 * long.
+	 */
 	in->journal.next = (u64)sys3(__NR_lseek, in->regs[R_EVENTS], 0, SEEK_END) + GROWN;
 	if (!all)
 		return;
 	record_journal_start(in->regs, in->program.header->apps_count, from);
-	/* Where a file system cannot do that it is still not read any more. */
+	/* If the file system cannot punch holes, the old part stays on disk but is not read any more. */
 	sys4(__NR_fallocate, in->regs[R_EVENTS], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, from);
 }

@@ -1,4 +1,4 @@
-/* An app's own cgroup: all its processes, whatever they forked into. */
+/* An app's own cgroup: contains all of its processes and everything they forked. */
 #include "stage1.h"
 
 #include <fcntl.h>
@@ -6,7 +6,7 @@
 
 enum { LEAF_BYTES = 1024, PASSES = 32 };
 
-/* The ids in the app's cgroup as text; 0 bytes when it is empty, or when nobody can tell. */
+/* Reads the pids in the app's cgroup as text; 0 bytes when it is empty or cannot be read. */
 static long read_leaf(const struct init *in, u32 index, char *to, size_t size)
 {
 	const struct tape_app *t = &in->program.apps[index];
@@ -24,7 +24,7 @@ static long read_leaf(const struct init *in, u32 index, char *to, size_t size)
 	return n;
 }
 
-/* Where there is no cgroup.kill, one by one; the last id may be cut off, and is for the next time. */
+/* Without cgroup.kill, kills the processes one by one. The last pid may be cut off, and is left for the next pass. */
 static void kill_each(const char *text, long n)
 {
 	s32 pid = 0;
@@ -40,7 +40,7 @@ static void kill_each(const char *text, long n)
 	}
 }
 
-/* One pass. 1: there was nothing to kill. */
+/* Makes one pass. Returns 1 when there was nothing to kill. */
 int leaf_kill(struct init *in, u32 index)
 {
 	char text[LEAF_BYTES];
@@ -53,8 +53,9 @@ int leaf_kill(struct init *in, u32 index)
 }
 
 /*
- * Kills them all. Linux 6.14 to 6.18 at least: a process cloned into a cgroup whose cgroup.kill was ever written is killed at birth,
- * unless its parent's was written as often. So only a pod that starts nothing any more uses it.
+ * Kills all processes of the app. In Linux 6.14 to 6.18 at least, a process cloned into a cgroup whose cgroup.kill was ever
+ * written is killed at birth, unless its parent's cgroup.kill was written as often. So cgroup.kill is used only in a pod
+ * that starts nothing any more.
  */
 void kill_group(struct init *in, u32 index)
 {
@@ -64,7 +65,7 @@ void kill_group(struct init *in, u32 index)
 		sys3(__NR_write, in->regs[reg], "1", 1);
 		return;
 	}
-	/* Those that fork faster than they are killed have 32 tries, and more before the app is started again. */
+	/* Processes that fork faster than they are killed get 32 passes here, and more before the app is started again. */
 	for (int pass = 0; pass < PASSES && !leaf_kill(in, index); pass++)
 		;
 }

@@ -1,6 +1,6 @@
 /*
- * Sockets that connections are taken from. Where one cannot be taken for lack of descriptors or memory it stays in the queue, and
- * would wake init again and again: so for a moment none is taken. Then they are, whatever else happens or does not.
+ * Listening sockets. A connection that cannot be accepted for lack of descriptors or memory stays in the queue and would
+ * wake init again and again. So for a moment no connection is accepted; then accepting resumes, whatever else happens.
  */
 #include "stage1.h"
 

@@ -1,7 +1,7 @@
 /*
- * Each app's output, to a file of its own: "TIME stdout|stderr F|P text", P for a part of a line whose end has not come yet;
- * "TIME stdout|stderr G LINES BYTES" where so much is missing.
- * Nothing here blocks an app for good: what cannot be written is dropped and counted.
+ * Writes each app's output to a file of its own: "TIME stdout|stderr F|P text", with P for a part of an unfinished line,
+ * and "TIME stdout|stderr G LINES BYTES" where that much is missing. Nothing here blocks an app for good: output that
+ * cannot be written is dropped and counted.
  */
 #include "stage1.h"
 
@@ -13,7 +13,7 @@ enum { CHUNK = 16 << 10, OUTPUT = 32 << 10, PREFIX = 48, READS_A_TURN = 4, READS
 
 static char chunk[CHUNK];
 static char output[OUTPUT];
-/* What of the app's is in the output, and whether it says what is missing before it. */
+/* How much of the app's output is in the buffer, and whether it begins with an entry about missing output. */
 static struct batch { u64 lines, bytes; u8 tells_gap; } batch;
 
 char *log_name(const struct program *p, u32 index, u32 generation, char *path, size_t size)
@@ -43,7 +43,7 @@ void log_open(struct init *in, u32 index)
 	log->bytes = size < 0 ? 0 : (u64)size;
 }
 
-/* name.log becomes name.log.1, and so on; the oldest is replaced. */
+/* name.log becomes name.log.1, and so on; the oldest file is replaced. */
 static void rotate(struct init *in, u32 index)
 {
 	long dir = in->regs[R_LOGS];
@@ -53,14 +53,14 @@ static void rotate(struct init *in, u32 index)
 	for (u32 i = in->program.apps[index].log_files - 1; i > 0; i--)
 		sys4(__NR_renameat, dir, log_name(&in->program, index, i - 1, from, sizeof(from)), dir,
 		     log_name(&in->program, index, i, to, sizeof(to)));
-	/* With a single file there is nothing to keep. */
+	/* An app with a single log file keeps no old one. */
 	if (in->program.apps[index].log_files == 1)
 		sys3(__NR_unlinkat, dir, log_name(&in->program, index, 0, from, sizeof(from)), 0);
 	sys_close(in->apps[index].log.fd);
 	log_open(in, index);
 }
 
-/* Whether it went to the file whole; else it is counted as dropped, s being the stream it came from. */
+/* Returns whether everything went to the file; otherwise it counts as dropped. s is the stream it came from. */
 static int flush(struct init *in, u32 index, struct stream *s, struct text *t)
 {
 	struct app_log *log = &in->apps[index].log;
@@ -76,7 +76,7 @@ static int flush(struct init *in, u32 index, struct stream *s, struct text *t)
 		rotate(in, index);
 	if (log->fd < 0)
 		log_open(in, index);
-	/* Still full: nothing could be renamed. Then no more is kept than was allowed. */
+	/* Still full because nothing could be renamed: then no more than the limit is kept. */
 	if (log->bytes > 0 && log->bytes + size > in->program.apps[index].log_bytes)
 		n = 0;
 	else
@@ -89,7 +89,7 @@ static int flush(struct init *in, u32 index, struct stream *s, struct text *t)
 		log_note_dropped(in, index, 0);
 		return 1;
 	}
-	/* Whole lines only: a part that did reach the file is taken back. */
+	/* Whole lines only: a partial write is taken back. */
 	if (n > 0)
 		sys2(__NR_ftruncate, log->fd, log->bytes);
 	log_drop(in, index, s, wanted.lines, wanted.bytes);
@@ -124,7 +124,7 @@ static void put_time(struct text *t, u64 ns)
 	put_literal(t, "Z ");
 }
 
-/* One entry for the file, in a buffer that begins with the time and the stream. */
+/* Writes one entry, beginning with the time and the stream from the prefix. */
 static void put_entry(struct text *out, const struct text *prefix, const char *start, int is_open, const char *bytes, size_t n)
 {
 	put_string(out, start, (size_t)(prefix->at - start));
@@ -148,7 +148,7 @@ static void put_prefix(struct text *p, const struct stream *s)
 		put_literal(p, "stdout ");
 }
 
-/* What is missing here, in a place of its own: it must not make one line of two. */
+/* Writes an entry of its own for missing output, which must not join two lines into one. */
 static void put_gap(struct text *out, const struct text *prefix, const char *start, const struct stream *s)
 {
 	if (s->open_line)
@@ -176,7 +176,7 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 
 		while (end < n && chunk[end] != '\n')
 			end++;
-		/* With room for the end of an earlier line too. */
+		/* Leaves room for the end of an earlier line. */
 		if ((size_t)(out.end - out.at) < 2 * (PREFIX + 4) + end - at && flush(in, index, s, &out))
 			s->open_line = (u8)is_open;
 		if (s->lost_bytes && out.at == output)
@@ -191,7 +191,7 @@ static void put_lines(struct init *in, u32 index, struct stream *s, size_t n)
 		s->open_line = (u8)is_open;
 }
 
-/* An entry that is ours and no output: what is missing, or the end of a line that has none. */
+/* Writes an entry that is not output: missing output, or the end of an unfinished line. */
 static void put_own(struct init *in, u32 index, struct stream *s)
 {
 	struct text out = { output, output + sizeof(output) };
@@ -213,7 +213,7 @@ static void put_last_gap(struct init *in, u32 index, struct stream *s)
 		put_own(in, index, s);
 }
 
-/* What the next instance says does not go on in the middle of a line of the last one. */
+/* Output of the next instance must not continue an unfinished line of the last one. */
 void log_break(struct init *in, u32 index, struct stream *s)
 {
 	if (s->open_line)
@@ -242,7 +242,7 @@ void stream_close(struct init *in, u32 index, struct stream *s)
 	s->fd = -1;
 }
 
-/* drain: all that is in the pipe now. A pipe holds 1 MiB at most; the count is for an orphan that goes on writing. */
+/* drain: reads everything in the pipe now. A pipe holds at most 1 MiB; the count limits an orphan that goes on writing. */
 void log_pump(struct init *in, u32 index, struct stream *s, int drain)
 {
 	if (s->fd < 0)

@@ -1,6 +1,6 @@
 /*
- * The ends of the logs after init was killed. The kernel cuts a write off between two pages when the writer is killed in it, and
- * the half of a line it leaves would be taken for a whole one, or glued to the next.
+ * Repairs the ends of the logs after init was killed. If the writer is killed during a write, the kernel cuts the write off
+ * between two pages, and the remaining part of a line would be taken for a whole line, or be joined to the next one.
  */
 #include "stage1.h"
 
@@ -8,7 +8,7 @@
 
 enum { STEP = 4096, STEPS = 16 };
 
-/* Where the last whole line ends; -1 when it is further back than a write is long, and so nothing of init's. */
+/* Where the last whole line ends; -1 when it is further back than the longest write, so the text is not from init. */
 static long last_line_end(long fd, long size)
 {
 	char bytes[STEP];

@@ -1,6 +1,6 @@
 /*
- * What the metadata service says to a request: which paths there are and what is answered is on the tape, word for word; here
- * are only the signatures.
+ * The answers of the metadata service: the paths and the texts of the answers are on the tape; only signatures are computed
+ * here.
  */
 #include "metadata.h"
 #include "sha512.h"
@@ -22,7 +22,7 @@ static struct reply said_by(const struct init *in, const struct tape_op *op, int
 	return op ? (struct reply){ data_at(in, op, 3), (u32)op->args[head_only ? 4 : 5] } : (struct reply){ 0 };
 }
 
-/* For a request that no path answers: the words for that kind of trouble. */
+/* The tape's answer for this kind of error, for requests that match no path. */
 static const struct tape_op *trouble(const struct init *in, enum answer_kind kind)
 {
 	for (u32 i = 1; i < in->metadata.count; i++) {
@@ -37,7 +37,7 @@ struct reply reply_to_trouble(const struct init *in, enum answer_kind kind)
 	return said_by(in, trouble(in, kind), 0);
 }
 
-/* A path holds the pod's token: how much of it was right must not be told by the time this takes. */
+/* Takes constant time: a path contains the pod's token, and timing must not show how much of a guess was right. */
 static const struct tape_op *answer_for(const struct init *in, const struct http_request *r)
 {
 	const struct tape_op *found = NULL;
@@ -67,7 +67,7 @@ static void encode_base64(const u8 *from, size_t size, u8 *to)
 	}
 }
 
-/* Each pod has a key of its own, made of the host's and the pod's uuid. */
+/* Signs with the pod's own key, which is derived from the host's key and the pod's uuid. */
 static void sign(const struct init *in, const u8 *uuid, const struct http_field *content, u8 *signature)
 {
 	const struct tape_op *op = serve_op(in);
@@ -90,13 +90,13 @@ static struct reply reply_signed(const struct init *in, const struct http_reques
 	    http_form_decode(&content) < 0)
 		return reply_to_trouble(in, ANSWER_MALFORMED);
 	sign(in, data_at(in, serve_op(in), 2), &content, signature);
-	/* The request is not needed any more. */
+	/* The request is no longer needed, so its buffer is reused. */
 	memcpy(buffer, data_at(in, op, 3), op->args[5]);
 	memcpy(buffer + op->args[5], signature, SIGNATURE);
 	return (struct reply){ buffer, (u32)op->args[5] + SIGNATURE };
 }
 
-/* In its canonical form from here on. */
+/* Checks a uuid and converts it to its canonical form. */
 static int is_uuid(const struct http_field *f)
 {
 	for (size_t i = 0; i < f->size; i++) {
@@ -122,7 +122,7 @@ static struct reply reply_verified(const struct init *in, const struct http_requ
 	    FIELD_OF(body, r, "signature", &given) < 0 || content.size == 0 || http_form_decode(&content) < 0 ||
 	    http_form_decode(&uuid) < 0 || http_form_decode(&given) < 0 || !is_uuid(&uuid))
 		return reply_to_trouble(in, ANSWER_MALFORMED);
-	/* A plus sign that was not encoded has become a space, which no signature holds. */
+	/* An unencoded plus sign was decoded as a space, which no signature contains. */
 	for (size_t i = 0; i < given.size; i++)
 		given.value[i] = given.value[i] == ' ' ? '+' : given.value[i];
 	sign(in, uuid.value, &content, signature);

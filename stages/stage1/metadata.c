@@ -1,4 +1,4 @@
-/* The metadata service of the App Container specification: the life of a connection from one of the pod's own processes. */
+/* The metadata service of the App Container specification: handles connections from the pod's own processes. */
 #include "metadata.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 enum { MAX_REQUEST = 128 << 10 };
 
-/* Nothing of it is in memory while nobody asks. */
+/* Takes no memory until the first request. */
 static u8 requests[MAX_CLIENTS][MAX_REQUEST] __attribute__((aligned(4096)));
 
 static void hang_up(struct init *in, u32 index)
@@ -29,7 +29,10 @@ static void watch_for(const struct init *in, u32 index, u32 events)
 	sys4(__NR_epoll_ctl, in->epoll, EPOLL_CTL_MOD, in->metadata.clients[index].fd, &event);
 }
 
-/* Sends what the connection takes. A client that has not sent all of its request yet would lose the answer to a reset. */
+/*
+ * Sends as much as the connection takes. A client that is still sending its request would lose the answer to a reset, so
+ * its rest is read.
+ */
 static void flush(struct init *in, u32 index)
 {
 	struct metadata_client *c = &in->metadata.clients[index];
@@ -68,7 +71,7 @@ static void ask_for_body(const struct init *in, struct metadata_client *c)
 	struct reply reply = reply_to_trouble(in, ANSWER_CONTINUE);
 
 	c->continued = 1;
-	/* The first bytes of a connection always find room. */
+	/* The first bytes on a connection always fit into its buffer. */
 	if (reply.from)
 		sys6(__NR_sendto, c->fd, (long)reply.from, reply.size, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
 }
@@ -86,7 +89,7 @@ static void receive(struct init *in, u32 index)
 		return;
 	}
 	c->got += (u32)n;
-	/* Until the request has been read to its end. */
+	/* Until the request has been read completely. */
 	c->lingers = 1;
 	switch (http_parse(&r, requests[index], c->got, MAX_REQUEST)) {
 	case HTTP_MORE:
@@ -109,7 +112,7 @@ static void receive(struct init *in, u32 index)
 	}
 }
 
-/* It has its answer; what it still sends is read for politeness, until its time is up. */
+/* The client has its answer; the rest of what it sends is read and discarded until the deadline. */
 static void drain(struct init *in, u32 index)
 {
 	long n = sys3(__NR_read, in->metadata.clients[index].fd, requests[index], 4096);
@@ -122,7 +125,7 @@ void metadata_client_event(struct init *in, u32 index)
 {
 	struct metadata_client *c = &in->metadata.clients[index];
 
-	/* Hung up earlier in the same turn. */
+	/* Closed earlier in the same turn. */
 	if (c->fd < 0)
 		return;
 	if (c->left > 0)
@@ -133,7 +136,7 @@ void metadata_client_event(struct init *in, u32 index)
 		receive(in, index);
 }
 
-/* A free place; where there is none, that of the connection that has had the longest time. */
+/* Returns a free slot; if there is none, the slot of the oldest connection. */
 static u32 take_place(struct init *in)
 {
 	u32 oldest = 0;
@@ -167,7 +170,7 @@ void metadata_accept(struct init *in)
 		m->clients[index].fd = -1;
 		return;
 	}
-	/* Most have sent their request by now. */
+	/* Most clients have sent their request by now. */
 	receive(in, index);
 }
 
@@ -200,7 +203,7 @@ int metadata_timeout_ms(const struct init *in, int timeout_ms)
 	if (!next)
 		return timeout_ms;
 	now = clock_ns(CLOCK_MONOTONIC);
-	/* Rounded up: a deadline that has not quite passed must not spin. */
+	/* Rounded up, so that a deadline that has not quite passed does not cause a busy loop. */
 	ms = next <= now ? 0 : (int)((next - now) / 1000000) + 1;
 	return timeout_ms >= 0 && timeout_ms < ms ? timeout_ms : ms;
 }

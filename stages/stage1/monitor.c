@@ -1,7 +1,7 @@
 /*
- * The monitor: stays in the host's namespaces (a normal user's goes into a user namespace first), makes PID 1 with all of the
- * pod's namespaces in one clone3, waits for its end, writes the pod's last word and plays the cleanup tape. It decides nothing:
- * which calls, which flags, is on the tape.
+ * The monitor: stays in the host's namespaces (a normal user's monitor first enters a user namespace), makes PID 1 with all
+ * of the pod's namespaces in one clone3, waits for its end, writes the pod's final record and plays the cleanup tape. It
+ * makes no decisions: the calls and flags are on the tape.
  */
 #include "stage1.h"
 
@@ -27,7 +27,7 @@ static void tell(enum message_type type, s32 a, s32 b, s32 c)
 {
 	struct message m = { .type = type, .app = -1, .a = a, .b = b, .c = c };
 
-	/* stage0 may be gone, and the pod goes on without it. */
+	/* stage0 may be gone; the pod goes on without it. */
 	message_send(HANDOFF_FD, &m, NULL);
 }
 
@@ -42,7 +42,7 @@ static int play(struct monitor *mon, enum purpose purpose)
 	return -1;
 }
 
-/* The launch message: its descriptors go where the tape expects them. */
+/* Receives the launch message and puts its descriptors into the registers that the tape expects. */
 static int receive_launch(struct monitor *mon)
 {
 	s32 fds[MAX_MESSAGE_FDS];
@@ -87,7 +87,7 @@ static int open_init_proc(struct monitor *mon, s32 pid)
 	return -1;
 }
 
-/* Makes PID 1, which is told the rest on its socket: see hand_over(). */
+/* Makes PID 1, which gets everything else over its socket: see hand_over(). */
 static s32 make_init(struct monitor *mon)
 {
 	int tape = program_find(&mon->program, TAPE_POD);
@@ -111,7 +111,7 @@ static s32 make_init(struct monitor *mon)
 	return (s32)pid;
 }
 
-/* Until the namespaces that init makes itself are there. */
+/* Waits for the namespaces that init makes itself. */
 static int wait_born(struct monitor *mon)
 {
 	s32 fds[MAX_MESSAGE_FDS];
@@ -122,7 +122,7 @@ static int wait_born(struct monitor *mon)
 	return message_receive(mon->to_init, &m, fds, 0) == 1 && m.type == MSG_BORN && m.fds == 0 ? 0 : -1;
 }
 
-/* Sends the registers that the tape filled for init, a message at a time until there are no more. */
+/* Sends the registers that the tape filled for init, in as many messages as needed. */
 static int hand_over(struct monitor *mon, enum purpose purpose)
 {
 	int tape = program_find(&mon->program, purpose);
@@ -145,11 +145,11 @@ static int hand_over(struct monitor *mon, enum purpose purpose)
 		}
 		m.b++;
 	}
-	/* The last one says so, and may be empty. */
+	/* The last message is marked as such, and may be empty. */
 	m.a = 1;
 	if (ret >= 0)
 		ret = message_send(mon->to_init, &m, fds);
-	/* Of an init that has ended its own end tells, and what it said before. */
+	/* If init has ended, its end and its own earlier report tell the reason. */
 	if (ret < 0 && ret != -EPIPE && ret != -ECONNRESET)
 		tell(MSG_FAILED, tape, -1, (s32)-ret);
 	return ret < 0 ? -1 : 0;
@@ -160,7 +160,7 @@ static int play_for_init(struct monitor *mon, enum purpose purpose)
 	return play(mon, purpose) < 0 ? -1 : hand_over(mon, purpose);
 }
 
-/* What only init has a use for. */
+/* Closes the descriptors that only init uses. */
 static void close_attached(struct monitor *mon)
 {
 	int tape = program_find(&mon->program, TAPE_ATTACH);
@@ -176,7 +176,7 @@ static void close_attached(struct monitor *mon)
 	sys_close(mon->to_init);
 }
 
-/* Nobody holds the other end of the hand-off socket any more, and nobody has said that the pod is to go on without. */
+/* Whether the other end of the hand-off socket is closed, and no message said that the pod is to go on without it. */
 static int is_abandoned(void)
 {
 	u8 byte;
@@ -185,11 +185,14 @@ static int is_abandoned(void)
 	if (!(sys3(__NR_fcntl, HANDOFF_FD, F_GETFL, 0) & O_ASYNC))
 		return 0;
 	n = sys6(__NR_recvfrom, HANDOFF_FD, (long)&byte, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0);
-	/* unix(7) says ECONNRESET, once, of a peer that has gone without reading what we told it. */
+	/* unix(7) reports ECONNRESET, once, when the peer has gone without reading what was sent to it. */
 	return n == 0 || n == -ECONNRESET;
 }
 
-/* Waits for init to end; every other signal is passed on to it. SIGIO comes where the tape asked for it, when that socket changes. */
+/*
+ * Waits for init to end and passes on every other signal. SIGIO arrives when the socket changes, if the tape asked for
+ * that.
+ */
 static int wait_for(s32 pid)
 {
 	u64 all = ~0ull;
@@ -202,13 +205,13 @@ static int wait_for(s32 pid)
 			return status;
 		if (sig == SIGIO)
 			sig = is_abandoned() ? SIGKILL : 0;
-		/* Not reaped yet, so the number is still init's. */
+		/* init has not been reaped, so the pid is still its own. */
 		if (sig > 0 && sig != SIGCHLD)
 			sys2(__NR_kill, pid, sig);
 	}
 }
 
-/* init's own last word stays: whoever follows the pod may have read it, and it has another time than ours. */
+/* Keeps the final record that init wrote: readers may have seen it, and its time differs from the monitor's. */
 static int init_has_told(const struct monitor *mon, int status)
 {
 	char start[2];
@@ -228,14 +231,17 @@ int monitor_main(void)
 	sys2(__NR_prctl, PR_SET_NAME, "stage1-monitor");
 	sys2(__NR_prctl, PR_SET_DUMPABLE, 0);
 	sys1(__NR_umask, 0);
-	/* What the caller left open is none of the pod's business, and a reader of its pipes would wait for us. */
+	/*
+	 * Closes descriptors that the caller left open: the pod must not hold them, and readers of the caller's pipes would wait
+	 * for the monitor.
+	 */
 	sys3(__NR_close_range, HANDOFF_FD + 1, ~0u, 0);
 	sys3(__NR_fcntl, HANDOFF_FD, F_SETFD, FD_CLOEXEC);
 	sys0(__NR_setsid);
 	if (receive_launch(mon) < 0)
 		return EXIT_POD_FAILED;
 	if (play(mon, TAPE_ENTER) == 0 && play(mon, TAPE_HOST) == 0 && (pid = make_init(mon)) > 0) {
-		/* init is at work meanwhile. Failing leaves it at the end of its socket, which ends it. */
+		/* init works in parallel. On failure, it sees the end of its socket and exits. */
 		int ready = open_init_proc(mon, pid) == 0 && play_for_init(mon, TAPE_BASE) == 0 &&
 			    play_for_init(mon, TAPE_LEAVES) == 0 && wait_born(mon) == 0 && play_for_init(mon, TAPE_LINK) == 0 &&
 			    play_for_init(mon, TAPE_ATTACH) == 0;
@@ -246,7 +252,7 @@ int monitor_main(void)
 		status = wait_for(pid);
 		if (WIFSIGNALED(status))
 			logs_mend(&mon->program, mon->regs);
-		/* Whoever killed init is told of before what failed without it. */
+		/* A signal that killed init is reported in preference to failures that followed from it. */
 		if (!ready && !WIFSIGNALED(status))
 			status = EXIT_POD_FAILED << 8;
 	}

@@ -1,7 +1,7 @@
-/* In which order the apps start: each when what it waits for has happened. */
+/* The order in which apps start: each starts when its dependencies are met. */
 #include "stage1.h"
 
-/* Whether it is asked how it does; an app that nobody asks is ready as soon as it runs. */
+/* Whether the app has a start or ready probe; without one, it is ready as soon as it runs. */
 static int is_probed(const struct init *in, u32 index)
 {
 	const struct tape_app *t = &in->program.apps[index];
@@ -13,7 +13,7 @@ static int is_probed(const struct init *in, u32 index)
 	return 0;
 }
 
-/* 1: it has come true; 0: not yet; -1: it never will. */
+/* 1: the dependency is met; 0: not yet; -1: it can never be met. */
 static int is_met(const struct init *in, const struct tape_dep *d)
 {
 	const struct app *other = &in->apps[d->app];
@@ -29,7 +29,7 @@ static int is_met(const struct init *in, const struct tape_dep *d)
 	}
 }
 
-/* 1: may start; 0: must wait; -1: never will, because of the other. */
+/* 1: may start; 0: must wait; -1: can never start, because of another app. */
 static int readiness(const struct init *in, u32 index, s32 *because)
 {
 	const struct tape_app *t = &in->program.apps[index];

@@ -1,13 +1,13 @@
-/* When probes are asked, and what follows from the answers: an app is ready or not, or has failed. */
+/* When probes run and what follows from their results: an app is ready or not, or has failed. */
 #include "stage1.h"
 
 #include <time.h>
 
 enum {
-	/* A probe that changes its mind all the time gets a line of the journal every so often, after the first few. */
+	/* A probe whose result keeps changing gets a journal line only this often, after the first few. */
 	LINE_EVERY_MS = 10000,
 	LINES_AT_ONCE = 6,
-	/* Each has lines of its own: whoever waits for a pass does not wait longer because the reasons before it were many. */
+	/* Each kind has its own limit, so that the line for a pass is not delayed by many lines about reasons. */
 	SAYS_WHETHER = 0,
 	SAYS_WHY = 1,
 };
@@ -57,13 +57,13 @@ static void put_role(struct text *t, u32 role)
 		put_literal(t, ",\"probe\":\"live\"");
 }
 
-/* Whether it passes is news, or only why it does not. */
+/* Whether the news is that the probe passes or fails, or only the reason of a failure. */
 static int kind_of_news(const struct probe *p)
 {
 	return !p->told || p->passed != p->told_passed ? SAYS_WHETHER : SAYS_WHY;
 }
 
-/* What the journal says of an app is what is known when the line is written: its last one is true. */
+/* The line describes the app's state at the time of writing, so the journal's last line about an app is true. */
 static void tell(struct init *in, u32 index, u64 now)
 {
 	const struct tape_probe *q = asked(in, index);
@@ -77,7 +77,7 @@ static void tell(struct init *in, u32 index, u64 now)
 	FIELD(&t, "number", p->number);
 	FIELD(&t, "passed", p->passed);
 	FIELD(&t, "ready", in->apps[q->app].ready);
-	/* Another command may have begun to write over it. */
+	/* Another command may have started to overwrite the output. */
 	if (q->kind == PROBE_TAPE && p->state != ASK_COMMAND && p->heard > 0)
 		event_bytes(&t, "text", sizeof("text") - 1, command_output(index), p->heard);
 	in->apps[q->app].book.last_probe = (u8)(PIN_PROBE + q->role);
@@ -91,7 +91,7 @@ static void tell(struct init *in, u32 index, u64 now)
 	*quiet_until = (*quiet_until > now ? *quiet_until : now) + ms(LINE_EVERY_MS);
 }
 
-/* The first of these is now, or up to LINES_AT_ONCE of them ahead of their time. */
+/* The earliest time for the next line: up to LINES_AT_ONCE lines may be written ahead of the regular interval. */
 static u64 may_tell_at(const struct probe *p)
 {
 	u64 ahead = ms(LINE_EVERY_MS) * (LINES_AT_ONCE - 1);
@@ -100,7 +100,7 @@ static u64 may_tell_at(const struct probe *p)
 	return quiet_until > ahead ? quiet_until - ahead : 0;
 }
 
-/* While it passes, a try that fails is no news; while it does not, the reason is. */
+/* While the probe passes, a single failed try is not news; while it fails, a different reason is. */
 static int is_news(const struct probe *p)
 {
 	return !p->told || p->passed != p->told_passed ||
@@ -125,7 +125,7 @@ static int has_probe(const struct init *in, u32 app, enum role role)
 	return 0;
 }
 
-/* The app has come up: whoever it is has passed its start probe, or has none. */
+/* The app has passed its start probe or has none: starts its other probes. */
 static void begin_rest(struct init *in, u32 app, u64 now)
 {
 	const struct tape_app *t = &in->program.apps[app];
@@ -169,7 +169,7 @@ void probes_end(struct init *in, u32 app)
 	in->apps[app].ready = 0;
 }
 
-/* Enough tries in a row said the same: what that means. */
+/* Acts when enough tries in a row had the same result. */
 static void decide(struct init *in, u32 index, u64 now)
 {
 	const struct tape_probe *q = asked(in, index);
@@ -204,19 +204,19 @@ void probe_answered(struct init *in, u32 index, enum outcome outcome, s32 number
 	decide(in, index, now);
 	failed = !good && p->in_a_row >= q->failures && q->role != ROLE_READY;
 	p->untold = is_news(p) || failed;
-	/* What ends an app is told in any case; the pauses between its starts keep the lines few. */
+	/* A failure that ends an app is always reported; the pauses between starts limit the number of lines. */
 	if (p->untold && (failed || now >= may_tell_at(p)))
 		tell(in, index, now);
 	if (failed)
 		app_unhealthy(in, q->app);
 }
 
-/* When a try that is made now is followed by the next. */
+/* When the next try follows, if this one is made now. */
 static u64 after_this(const struct tape_probe *q, const struct probe *p, u64 now)
 {
 	u64 early = ms(q->early_ms);
 
-	/* A beat that was missed is not made up for. */
+	/* A missed period is not made up for. */
 	if (!early || p->rose || p->last_good)
 		return p->next_at + ms(q->period_ms) > now ? p->next_at + ms(q->period_ms) : now + ms(q->period_ms);
 	if (early < (now - p->begun_at) / 4)

@@ -1,4 +1,4 @@
-/* Probes: questions that are asked again and again, and what is made of the answers. */
+/* Probes: checks that are repeated, and what follows from their results. */
 #ifndef POD_PROBE_H
 #define POD_PROBE_H
 
@@ -7,26 +7,26 @@
 struct init;
 
 enum {
-	/* What is kept of a command's output. */
+	/* How much of a command's output is kept. */
 	MAX_SAID = 1024,
-	/* Of the journal: each byte of what a command said may become six. */
+	/* Maximum length of a journal line: each byte of a command's output may become six. */
 	MAX_PROBE_LINE = 512 + 6 * MAX_SAID,
-	/* An answer that is longer was none. */
+	/* A longer answer counts as a failure. */
 	MAX_ANSWER = 64 << 10,
 };
 
-/* What became of one try; probe.c has the words. */
+/* The result of one try; probe.c has the names. */
 enum outcome { TRY_OK, TRY_ERRNO, TRY_TIMEOUT, TRY_STATUS, TRY_ANSWER, TRY_REFUSED, TRY_CLOSED, TRY_EXIT, TRY_SIGNAL, OUTCOMES };
 
-/* Where the question that is out stands. */
+/* The state of the current try. */
 enum ask_state {
 	ASK_NOTHING,
 	ASK_CONNECTING,
 	ASK_TALKING,
-	/* Answered; the rest is read and let go, so that a server need not see its connection break. */
+	/* Answered; the rest is read and discarded, so that the server does not see its connection break. */
 	ASK_LEFTOVER,
 	ASK_COMMAND,
-	/* Nobody waits for the command any more, but it has not been reaped. */
+	/* Nothing waits for the command any more, but it has not been reaped. */
 	ASK_KILLED,
 };
 
@@ -38,17 +38,17 @@ struct probe {
 	u64 deadline;
 	u32 sent;
 	u32 heard;
-	/* The beginning of an HTTP answer, or the end of what was searched. */
+	/* The beginning of an HTTP answer, or the end of the text searched so far. */
 	u8 kept[MAX_PATTERN];
 	u32 kept_bytes;
-	/* An answer that is not the last one is being passed over, and something of its current line was. */
+	/* An interim response is being skipped, and part of its current line has been. */
 	u8 interim;
 	u8 in_line;
 
-	/* It is asked: its app runs, and has passed its start probe. */
+	/* The probe is active: its app runs, and has passed its start probe. */
 	u8 armed;
 	u8 passed;
-	/* The last tries, which all had the same result. */
+	/* The result of the last tries, which were all the same, and their number. */
 	u8 last_good;
 	u32 in_a_row;
 	u64 next_at;
@@ -56,7 +56,7 @@ struct probe {
 	/* It has passed since then. */
 	u8 rose;
 
-	/* What the journal knows, and when its next line about this probe may come. */
+	/* What the journal says, and when its next line about this probe may be written. */
 	u8 told;
 	u8 untold;
 	u8 told_passed;
@@ -71,20 +71,20 @@ struct probe {
 void probes_begin(struct init *in, u32 app);
 void probes_end(struct init *in, u32 app);
 void probes_advance(struct init *in);
-/* For so long nobody could have answered. */
+/* Extends deadlines by this long, because the app could not have answered. */
 void probes_postpone(struct init *in, u64 ns);
-/* When probes_advance has something to do next; 0 for never. */
+/* When probes_advance has something to do next; 0: never. */
 u64 probes_next(const struct init *in);
 void probe_answered(struct init *in, u32 index, enum outcome outcome, s32 number);
 
-/* ask.c: each question ends in one probe_answered, or in ask_drop. */
+/* ask.c: each try ends in one call of probe_answered, or in ask_drop. */
 void ask_begin(struct init *in, u32 index);
 void ask_event(struct init *in, u32 index);
 void ask_expire(struct init *in, u32 index);
 void ask_drop(struct init *in, u32 index);
 void ask_unwatch(struct init *in, u32 index);
 
-/* ask-http.c: the status of the answer that goes on with these bytes; 0 when that is not known yet, below that it is none. */
+/* ask-http.c: the status of the answer that continues with these bytes; 0: not known yet; negative: not a valid answer. */
 s32 answer_status(struct probe *p, const u8 *text, u32 n);
 
 /* ask-command.c */
@@ -92,7 +92,7 @@ void command_begin(struct init *in, u32 index);
 void command_said(struct init *in, u32 index);
 void command_kill(struct init *in, u32 index);
 int commands_reap(struct init *in, s32 pid, int status);
-/* What the probe's last command wrote: as many bytes as were heard of it. */
+/* The output of the probe's last command; as many bytes as were read. */
 const u8 *command_output(u32 index);
 
 #endif

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 
-/* clone3 as fork: 0 in the child. Signal handlers are cleared; the mask is inherited. */
+/* clone3 used like fork: returns 0 in the child. Signal handlers are reset; the mask is inherited. */
 long spawn(u64 flags, long cgroup, s32 *pidfd)
 {
 	struct clone_args args = {
@@ -31,12 +31,12 @@ static void play_in_child(const struct program *p, u32 tape, s64 *regs)
 	struct report report;
 
 	program_play(p, tape, regs, &report.fault);
-	/* Still here: an op failed, or no execve on the tape found the program. */
+	/* Only reached when an op failed, or no execve on the tape found the program. */
 	sys3(__NR_write, regs[R_REPORT], &report, sizeof(report));
 	sys_exit(report.fault.err == ENOENT || report.fault.err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
 }
 
-/* Where children are born from then on: in that pid namespace, or with -1 in init's own again. 0, or minus errno. */
+/* Sets the pid namespace for future children: the given one, or with -1 init's own. Returns 0, or minus errno. */
 static long bear_in(const struct init *in, s32 pids)
 {
 	long own;
@@ -51,8 +51,8 @@ static long bear_in(const struct init *in, s32 pids)
 }
 
 /*
- * The child's pid, or minus errno; *report is the pipe that ends when the child has become the program. It is born in the namespaces
- * of a running app; with NULL in those its tape makes.
+ * Returns the child's pid, or minus errno; *report is a pipe that ends when the child has become the program. The child is
+ * made in the namespaces of a running app; with NULL, in those that its tape makes.
  */
 long start_process(struct init *in, const struct program *p, u32 tape, const s32 *stdio,
 		   const struct app *inside, s32 *report)
@@ -76,7 +76,7 @@ long start_process(struct init *in, const struct program *p, u32 tape, const s32
 		play_in_child(p, tape, in->regs);
 	}
 	sys_close(pipe[1]);
-	/* init could start nothing of its own any more. */
+	/* init could not start anything in its own namespace any more. */
 	if (pids >= 0 && bear_in(in, -1) < 0)
 		apps_stop(in, 0);
 	if (pid < 0)
@@ -102,7 +102,7 @@ long watch(struct init *in, s32 fd, enum watch kind, u32 index, int on)
 	u32 tries = 0;
 	long ret;
 
-	/* After that, a descriptor that cannot be watched only loses its events; there is nobody left to tell. */
+	/* After the retries, a descriptor that cannot be watched only loses its events; no one is left to report it to. */
 	do
 		ret = sys4(__NR_epoll_ctl, in->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &event);
 	while (is_shortage(ret, &tries));

@@ -1,6 +1,6 @@
 /*
- * Starting an app again: by its policy after a pause that grows, or at once because somebody asked. All on the monotonic clock:
- * a step of the host's time is none of its.
+ * Starts apps again: by their policy after a growing pause, or at once on request. Everything uses the monotonic clock, so
+ * that changes of the host's time have no effect.
  */
 #include "stage1.h"
 
@@ -8,7 +8,7 @@
 #include <time.h>
 
 enum {
-	/* What was killed is gone in an instant; what the kernel cannot let go of does not hold up the app for ever. */
+	/* Killed processes are usually gone in an instant; a process stuck in the kernel must not hold up the app forever. */
 	LOOK_AGAIN_NS = 5000000,
 	LEFTOVERS_NS = 2000000000,
 	LOOKS = LEFTOVERS_NS / LOOK_AGAIN_NS,
@@ -54,7 +54,7 @@ static void record_giving_up(struct init *in, u32 index)
 	event_end(in, &t, line);
 }
 
-/* It has ended, and the pod goes on. */
+/* The app has ended, but the pod goes on. */
 void app_back_off(struct init *in, u32 index)
 {
 	const struct tape_app *t = &in->program.apps[index];
@@ -132,7 +132,7 @@ int is_renewing(struct init *in)
 	return 1;
 }
 
-/* Somebody wants it, and not its policy. */
+/* Records a restart that was requested, rather than made by policy. */
 static void record_asked(struct init *in, u32 index)
 {
 	char line[256];
@@ -174,12 +174,12 @@ static void renew(struct init *in, u32 index, s64 grace_ms)
 		else
 			start_at(in, index, clock_ns(CLOCK_MONOTONIC));
 	}
-	/* Those that need it wait for the new one. */
+	/* Apps that depend on this one wait for its new process. */
 	if (in->renewing)
 		a->was_started = 0;
 }
 
-/* index < 0: all, in the order of their dependencies. */
+/* index < 0: all apps, in the order of their dependencies. */
 long apps_restart(struct init *in, s32 index, s64 grace_ms)
 {
 	if (in->stopping)

@@ -1,4 +1,4 @@
-/* SHA-512 (FIPS 180-4) and HMAC (RFC 2104) with it. Nothing here depends on a secret's value: no branch, no table lookup. */
+/* SHA-512 (FIPS 180-4) and HMAC (RFC 2104) with it. Nothing depends on a secret's value: no branches, no table lookups. */
 #include "sha512.h"
 
 /* The first 64 bits of the fractional parts of the cube roots of the first eighty primes. */
@@ -39,7 +39,7 @@ static u64 big_endian(const u8 *from)
 	return value;
 }
 
-/* Sixteen words of the schedule at a time, in a ring. */
+/* Computes sixteen words of the message schedule at a time, in a ring. */
 static void next_words(u64 *w)
 {
 	for (int i = 0; i < 16; i++) {
@@ -80,7 +80,7 @@ static void compress(u64 *state, const u8 *block)
 
 static void begin(struct sha512 *h)
 {
-	/* The same of the square roots of the first eight. */
+	/* The same for the square roots of the first eight primes. */
 	static const u64 initial[8] = {
 		0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
 		0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
@@ -111,7 +111,7 @@ static void end(struct sha512 *h, u8 *digest)
 {
 	static const u8 padding[SHA512_BLOCK] = { 0x80 };
 	u64 bits = h->bytes * 8;
-	/* Up to the last sixteen bytes of a block, which hold the length. */
+	/* Pads up to the last sixteen bytes of a block, which hold the length. */
 	size_t pad = SHA512_BLOCK - (h->bytes + 16) % SHA512_BLOCK;
 	u8 length[16] = { 0 };
 

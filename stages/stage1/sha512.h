@@ -12,10 +12,10 @@ struct sha512 {
 	u8 block[SHA512_BLOCK];
 };
 
-/* HMAC-SHA-512 of data, SHA512_DIGEST bytes. */
+/* HMAC-SHA-512 of data; mac gets SHA512_DIGEST bytes. */
 void hmac_sha512(const void *key, size_t key_size, const void *data, size_t size, u8 *mac);
 
-/* Takes as long whatever the bytes are: 1 when they are the same. */
+/* Compares in constant time. Returns 1 when the bytes are the same. */
 int same_bytes(const void *a, const void *b, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* The entry point, and the little a compiler expects to find where there is no libc. */
+/* The entry point, and the few functions a compiler expects when there is no libc. */
 #include "stage1.h"
 
 #ifndef POD_HOSTED
@@ -27,7 +27,7 @@ void __stack_chk_fail(void)
 		sys_exit(EXIT_POD_FAILED);
 }
 
-/* Without a protector of its own: it sets the guard that the others check. */
+/* Has no stack protector itself, because it sets the guard value that the others check. */
 __attribute__((noreturn, optimize("no-stack-protector"))) void start(void)
 {
 	sys3(__NR_getrandom, &__stack_chk_guard, sizeof(__stack_chk_guard), 0);
@@ -35,7 +35,7 @@ __attribute__((noreturn, optimize("no-stack-protector"))) void start(void)
 		sys_exit(monitor_main());
 }
 
-/* A compiler that knows these loops would make them calls of themselves. */
+/* Keeps the compiler from turning these loops into calls of the functions themselves. */
 #define NOT_ITSELF __attribute__((optimize("no-tree-loop-distribute-patterns")))
 
 NOT_ITSELF void *memcpy(void *restrict to, const void *restrict from, size_t n)

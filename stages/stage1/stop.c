@@ -1,11 +1,11 @@
-/* Stopping: a signal, a grace period, SIGKILL; an app that others need waits until they have ended. */
+/* Stopping: a signal, a grace period, SIGKILL. An app that others depend on waits until they have ended. */
 #include "stage1.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
 
-/* A day is forever here, and small enough that no sum overflows. */
+/* A day is long enough to mean forever, and small enough that no sum overflows. */
 enum { MAX_GRACE_MS = 86400000 };
 
 static int is_needed(const struct init *in, u32 index)
@@ -30,14 +30,14 @@ static u64 grace_ns(const struct init *in, u32 index, s64 grace_ms)
 	return (ms < MAX_GRACE_MS ? ms : MAX_GRACE_MS) * 1000000u;
 }
 
-/* Begins to stop one app; grace_ms < 0: its own. A second call can only make it sooner. */
+/* Begins to stop one app; grace_ms < 0: its own grace period. A second call can only shorten the time. */
 void app_stop(struct init *in, u32 index, s64 grace_ms)
 {
 	struct app *a = &in->apps[index];
 	u64 grace = grace_ns(in, index, grace_ms);
 	u64 now;
 
-	/* What is to end need not be well. */
+	/* An app that is to end need not pass its probes. */
 	if (!a->stopping)
 		probes_end(in, index);
 	if (!a->stopping || grace < a->grace_ns)
@@ -50,7 +50,7 @@ void app_stop(struct init *in, u32 index, s64 grace_ms)
 		a->kill_at = now + grace;
 }
 
-/* Begins to stop everything. */
+/* Begins to stop all apps. */
 void apps_stop(struct init *in, s64 grace_ms)
 {
 	char line[128];
@@ -66,14 +66,14 @@ void apps_stop(struct init *in, s64 grace_ms)
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		struct app *a = &in->apps[i];
 
-		/* One that was to be started again has an end already, which counts. */
+		/* An app that was to be started again already has an exit status, which counts. */
 		if (a->state == APP_WAITING && (a->reaped || a->code || a->signal))
 			a->state = APP_BACKOFF;
 		if (a->state == APP_WAITING)
 			app_skip(in, i, -1);
 		if (app_lives(a))
 			app_stop(in, i, grace_ms);
-		/* Before its start, or after its end when nobody is to wait. */
+		/* Before its start; or after its end, when nothing may wait. */
 		if (a->state == APP_PREPARING || (a->state == APP_ENDING && grace_ms == 0))
 			hook_kill(&a->hook);
 		if (a->state != APP_BACKOFF)
@@ -87,7 +87,7 @@ void apps_stop(struct init *in, s64 grace_ms)
 static void ask_to_stop(const struct init *in, u32 index)
 {
 	sys2(__NR_kill, in->apps[index].pid, in->program.apps[index].stop_signal);
-	/* A stopped process cannot act on a signal it catches. */
+	/* A stopped process could not handle the signal. */
 	sys2(__NR_kill, in->apps[index].pid, SIGCONT);
 }
 
@@ -96,7 +96,7 @@ static void advance(struct init *in, u32 index, u64 now)
 	struct app *a = &in->apps[index];
 	int ordered = in->stopping || in->renewing;
 
-	/* The grace period begins with the signal: a database has its own after its clients had theirs. */
+	/* The grace period begins with the signal: a database gets its own after its clients had theirs. */
 	if (!a->stop_sent && (a->grace_ns == 0 || !ordered || !is_needed(in, index)) &&
 	    hook_before_stop(in, index, now)) {
 		a->stop_sent = 1;
@@ -124,7 +124,7 @@ void apps_advance_stop(struct init *in)
 	}
 }
 
-/* When something is to be done about the app; 0: when it happens. */
+/* When the app needs attention next; 0: on an event only. */
 static u64 deadline(const struct app *a)
 {
 	u64 at = app_lives(a) && a->stop_sent && !a->killed ? a->kill_at : 0;
@@ -136,7 +136,7 @@ static u64 deadline(const struct app *a)
 	return at;
 }
 
-/* Times that mean something; the others are set when they will. */
+/* Moves only the times in use; the others will be set when needed. */
 static void postpone(struct app *a, u64 ns)
 {
 	a->started_at += a->started_at ? ns : 0;
@@ -177,11 +177,11 @@ int apps_timeout_ms(const struct init *in)
 	if (!next)
 		return -1;
 	now = clock_ns(CLOCK_MONOTONIC);
-	/* Rounded up: a deadline that has not quite passed must not spin. */
+	/* Rounded up, so that a deadline that has not quite passed does not cause a busy loop. */
 	return next <= now ? 0 : (int)((next - now) / 1000000) + 1;
 }
 
-/* index < 0: every app. Minus ESRCH when nothing runs that could take it. */
+/* index < 0: every app. Returns -ESRCH when no running process could get the signal. */
 long app_signal(struct init *in, s32 index, s32 signal)
 {
 	long result = -ESRCH;

@@ -1,4 +1,4 @@
-/* The kernel as stage1 sees it: raw system calls, no libc behind them. A result in -4095..-1 is minus an errno. */
+/* The kernel's interface for stage1: raw system calls without libc. A result in -4095..-1 is minus an errno. */
 #ifndef POD_SYS_H
 #define POD_SYS_H
 
@@ -75,7 +75,7 @@ static inline void sys_close(long fd)
 		sys1(__NR_close, fd);
 }
 
-/* The compiler emits calls to these three even where there is no libc. */
+/* The compiler emits calls to these three functions even without a libc. */
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);

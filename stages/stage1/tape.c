@@ -31,7 +31,9 @@ int program_load(struct program *p, void *image, size_t size)
 	p->deps = (const void *)(base + h->deps_at);
 	p->probes = (const void *)(base + h->probes_at);
 	p->data = base + h->data_at;
-	/* The data is the only part that changes when it is played: nothing else may lie in it, and strings end in it. */
+	/*
+	 * The data is the only part that changes when the tape is played: nothing else may be in it, and strings must end in it.
+	 */
 	if (h->data_at < sizeof(*h) || h->data_at + h->data_size != size || p->data[h->data_size - 1] != 0 ||
 	    h->tapes_at + h->tapes_count * sizeof(struct tape_entry) > h->data_at ||
 	    h->ops_at + h->ops_count * sizeof(struct tape_op) > h->data_at ||
@@ -102,8 +104,8 @@ static int tolerates(const struct tape_op *op, long err)
 }
 
 /*
- * Whether an earlier errno says more than this tolerated one. Of files that are tried one after another, one that may not be run is
- * news, and later ones that are not there take nothing away from it: execvp(3).
+ * Whether an earlier errno is more informative than this tolerated one. When several files are tried in turn, a file that
+ * exists but may not be executed is worth reporting, even if later files do not exist: execvp(3).
  */
 static int says_more(const struct fault *fault, const struct tape_op *before, const struct tape_op *op)
 {

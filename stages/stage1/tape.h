@@ -8,15 +8,15 @@ enum {
 	TAPE_VERSION = 5,
 	MAX_TAPE_BYTES = 8 << 20,
 	MAX_REGS = 2048,
-	/* A bit each in a u64. */
+	/* Limited by the bits of a u64. */
 	MAX_APPS = 64,
 	MAX_DEPS = 256,
 	MAX_APP_NAME = 64,
-	/* start, ready and live of every app. */
+	/* The start, ready and live probes of every app. */
 	MAX_PROBES = 3 * MAX_APPS,
 	/* struct sockaddr_storage */
 	MAX_ADDRESS = 128,
-	/* What is looked for in an answer. */
+	/* The longest text that is searched for in an answer. */
 	MAX_PATTERN = 64,
 	NO_REG = 0xffff,
 };
@@ -44,7 +44,7 @@ enum purpose {
 	TAPE_PURPOSES,
 };
 
-/* Registers stage1 itself fills or reads; stages/tape/program.ts has the same list. */
+/* Registers that stage1 itself writes or reads; stages/tape/program.ts has the same list. */
 enum {
 	R_LOCK,
 	R_INIT_PROC,
@@ -70,7 +70,7 @@ enum { CALL_STORE32 = 0x8000, CALL_STORE64, CALL_CHECK32, CALL_EQUAL, CALL_SERVE
 enum { AFTER_STARTED, AFTER_COMPLETED, AFTER_READY };
 enum { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
 enum { HOOK_PRE_START, HOOK_POST_START, HOOK_PRE_STOP, HOOK_POST_STOP, HOOKS };
-/* How a probe asks: plays a tape; connects; connects, sends a request and looks at the answer. */
+/* What a probe does: play a tape; connect; or connect, send a request and check the answer. */
 enum { PROBE_TAPE, PROBE_CONNECT, PROBE_HTTP, PROBE_EXPECT };
 enum role { ROLE_START, ROLE_READY, ROLE_LIVE };
 
@@ -79,11 +79,11 @@ enum {
 	APP_TERMINAL = 1,
 	/* Its standard input is a pipe that init keeps open for clients to write to. */
 	APP_INPUT_KEPT = 2,
-	/* R_POD_STDIN is a control connection whose requests come before any app is started. */
+	/* R_POD_STDIN is a control connection whose requests are handled before any app is started. */
 	APP_FIRST_CLIENT = 4,
 	APP_FLAGS = 7,
 };
-/* What a CALL_ANSWER is for: its path, or a kind of trouble. */
+/* What a CALL_ANSWER applies to: its path, or a kind of error. */
 enum answer_kind {
 	ANSWER_GET,
 	ANSWER_SIGN,
@@ -100,7 +100,7 @@ enum answer_kind {
 };
 enum {
 	UUID_SIZE = 36,
-	/* A signature is put behind such an answer in one buffer. */
+	/* Such an answer and its signature share one buffer. */
 	MAX_SIGN_ANSWER = 1024,
 	/* A day. */
 	MAX_SERVE_MS = 86400000,
@@ -160,11 +160,11 @@ struct tape_app {
 	s32 kill_reg;
 	s32 oom_reg;
 	u32 restart;
-	/* -1: without end. */
+	/* -1: no limit. */
 	s32 max_retries;
 	u32 backoff_first_ms;
 	u32 backoff_cap_ms;
-	/* After it ran so long, its failures are forgotten. */
+	/* After the app has run this long, its earlier failures no longer count. */
 	u32 healthy_ms;
 	/* Tapes, -1 for none. */
 	s32 hooks[HOOKS];
@@ -172,7 +172,7 @@ struct tape_app {
 	u32 first_probe;
 	u32 probes;
 	u32 flags;
-	/* Readable list of the processes in the app's cgroup, where it is not born into one; -1 for none. */
+	/* Readable list of the processes in the app's cgroup, if the app is not born into one; otherwise -1. */
 	s32 procs_reg;
 	u32 reserved[2];
 };
@@ -182,7 +182,7 @@ struct tape_dep {
 	u32 condition;
 };
 
-/* A range of the data. */
+/* A range of the data section. */
 struct tape_span {
 	u32 at;
 	u32 length;
@@ -197,20 +197,23 @@ struct tape_probe {
 	u32 delay_ms;
 	u32 period_ms;
 	u32 timeout_ms;
-	/* So many in a row. */
+	/* The number of equal results in a row that counts. */
 	u32 successes;
 	u32 failures;
-	/* PROBE_HTTP: the statuses that are a success. */
+	/* PROBE_HTTP: the range of successful statuses. */
 	u32 status_low;
 	u32 status_high;
-	/* Until it has passed for the first time it is asked so soon again, then after a quarter of what that took; 0: never. */
+	/*
+	 * Until the first success, the interval is this or a quarter of the elapsed time, whichever is longer, but at most the
+	 * period; 0: the period.
+	 */
 	u32 early_ms;
-	/* A struct sockaddr, and what is sent. */
+	/* A struct sockaddr, and the bytes to send. */
 	struct tape_span address;
 	struct tape_span request;
 	/*
-	 * PROBE_EXPECT: what is sent once the other side has said something, what its answer must hold, and what in it
-	 * says that there is no more to come.
+	 * PROBE_EXPECT: what is sent once the server has sent something, what its answer must contain, and the text in an answer
+	 * that means no more will come.
 	 */
 	struct tape_span reply;
 	struct tape_span expect;
@@ -228,29 +231,32 @@ struct program {
 	u8 *data;
 };
 
-/* Where a tape stopped; err is 0 when it came to its end. */
+/* Where a tape stopped; err is 0 when it was played to its end. */
 struct fault {
 	u32 tape;
 	u32 op;
 	s32 err;
 };
 
-/* Checks every offset and applies the relocations. 0, or -1 when anything is out of bounds: such a tape is never played. */
+/*
+ * Checks every offset and applies the relocations. Returns 0, or -1 when anything is out of bounds; such a tape is never
+ * played.
+ */
 int program_load(struct program *p, void *image, size_t size);
 
 /*
- * Gives back the pages of the ops: nothing writes to them, so they come again from the tape's file when one is played. Only for a
- * tape that is mapped from a file.
+ * Frees the pages of the ops. Nothing writes to them, so they are read again from the tape's file when a tape is played.
+ * Only for a tape that is mapped from a file.
  */
 void program_rest(const struct program *p);
 
-/* The number of the first tape with that purpose, or -1. */
+/* The index of the first tape with that purpose, or -1. */
 int program_find(const struct program *p, enum purpose purpose);
 
 /*
- * Plays one tape. 0 when it came to its end: fault->err is then the last tolerated errno, fault->op its op; but an EACCES stays
- * until another call is tolerated.
- * -1 when an op failed with an errno it does not tolerate.
+ * Plays one tape. Returns 0 when it was played to its end: fault->err is then the last tolerated errno and fault->op its
+ * op, except that an EACCES is kept until another call is tolerated. Returns -1 when an op failed with an errno it does not
+ * tolerate.
  */
 int program_play(const struct program *p, u32 tape, s64 *regs, struct fault *fault);
 

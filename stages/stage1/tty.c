@@ -1,4 +1,4 @@
-/* What an app has instead of init's pipes and /dev/null: a pseudo-terminal of the pod's own, or an input that is kept open. */
+/* What an app gets instead of init's pipes and /dev/null: a pseudo-terminal of the pod, or an input that is kept open. */
 #include "stage1.h"
 
 #include <asm/ioctls.h>
@@ -21,7 +21,7 @@ int takes_input(const struct init *in, u32 index)
 	return (flags_of(in, index) & (APP_TERMINAL | APP_INPUT_KEPT)) != 0;
 }
 
-/* Of the pod's own devpts, whatever the app's /dev shows. */
+/* From the pod's own devpts, whatever the app's /dev contains. */
 long terminal_master(const struct init *in)
 {
 	return sys4(__NR_openat, in->regs[R_PTMX], "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0);
@@ -34,7 +34,7 @@ static long set_size(const struct app *a)
 	return sys3(__NR_ioctl, a->input, TIOCSWINSZ, &size);
 }
 
-/* What was opened when it fails is closed by input_close and with the streams. */
+/* On failure, input_close and the closing of the streams close what was opened. */
 static long open_terminal(const struct init *in, struct app *a)
 {
 	s32 unlocked = 0;
@@ -44,14 +44,14 @@ static long open_terminal(const struct init *in, struct app *a)
 		return ret;
 	a->out = (struct stream){ .fd = (s32)ret };
 	ret = sys3(__NR_ioctl, a->out.fd, TIOCSPTLCK, &unlocked);
-	/* The other end by its descriptor: a path could lead anywhere (CVE-2025-52565). */
+	/* Opens the other end by descriptor: a path could lead anywhere (CVE-2025-52565). */
 	if (ret >= 0)
 		ret = sys3(__NR_ioctl, a->out.fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (ret < 0)
 		return ret;
-	/* Held open: an app that closes all of its own must not lose the terminal, and its life, by it. */
+	/* Kept open: an app that closes all of its descriptors must not lose the terminal and be killed by the hangup. */
 	a->slave = (s32)ret;
-	/* A number of its own, which epoll can wait for room on. */
+	/* A separate descriptor, so that epoll can wait for it to become writable. */
 	ret = sys3(__NR_fcntl, a->out.fd, F_DUPFD_CLOEXEC, 0);
 	if (ret < 0)
 		return ret;
@@ -86,7 +86,7 @@ long input_open(struct init *in, u32 index, s32 *stdio)
 	return flags_of(in, index) & APP_INPUT_KEPT ? open_kept_input(a, &stdio[0]) : 0;
 }
 
-/* Once the child has its own: init keeps a terminal, but not the app's ends of its pipes. */
+/* Called once the child has its copies: init keeps a terminal's end, but not the app's ends of its pipes. */
 void input_given(const struct init *in, u32 index, const s32 *stdio)
 {
 	if (flags_of(in, index) & APP_TERMINAL)
@@ -97,7 +97,7 @@ void input_given(const struct init *in, u32 index, const s32 *stdio)
 	sys_close(stdio[2]);
 }
 
-/* At the end of the app. Of a terminal nothing can be read any more: the kernel has hung it up with its session. */
+/* Called at the end of the app. A terminal cannot be read any more: the kernel has hung it up with its session. */
 void input_close(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];
@@ -124,15 +124,15 @@ long terminal_resize(struct init *in, s32 index, s32 rows, s32 columns)
 	if (!(flags_of(in, (u32)index) & APP_TERMINAL))
 		return -ENOTTY;
 	a = &in->apps[index];
-	/* For the terminal it will have, when it has none yet. */
+	/* Kept for the terminal that the app will get, if it has none yet. */
 	a->rows = (u16)rows;
 	a->columns = (u16)columns;
 	return a->input < 0 ? 0 : set_size(a);
 }
 
 /*
- * What a client of an app sends goes to the app. It is only taken from the client's socket when the app has taken it, so what
- * finds no room waits there, and then the client has to.
+ * Passes a client's input on to the app. Input is removed from the client's socket only when the app has taken it, so input
+ * that does not fit stays there, and the client has to wait.
  */
 void input_pump(struct init *in, u32 index)
 {
@@ -141,7 +141,7 @@ void input_pump(struct init *in, u32 index)
 	long taken;
 	long n;
 
-	/* Hung up, or held up by another client, earlier in the same turn. */
+	/* Closed, or held up by another client, earlier in the same turn. */
 	if (s->app < 0 || !s->listened)
 		return;
 	a = &in->apps[s->app];
@@ -152,7 +152,7 @@ void input_pump(struct init *in, u32 index)
 		listen_to(in, index, 0);
 		return;
 	}
-	/* An app that has closed its input, or has ended, takes everything. */
+	/* An app that has closed its input, or has ended, accepts everything. */
 	taken = a->input < 0 ? n : sys3(__NR_write, a->input, typed, n);
 	if (taken == -EAGAIN && !a->input_full) {
 		a->input_full = 1;
@@ -164,7 +164,7 @@ void input_pump(struct init *in, u32 index)
 		sys6(__NR_recvfrom, s->out, (long)typed, taken < 0 ? n : taken, MSG_DONTWAIT, 0, 0);
 }
 
-/* The app has read, or has started: its clients' input goes on. */
+/* The app has read something or has started: its clients' input continues. */
 void input_room(struct init *in, u32 index)
 {
 	struct app *a = &in->apps[index];

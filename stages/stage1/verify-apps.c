@@ -1,6 +1,6 @@
 #include "verify.h"
 
-/* It becomes a file name in the log directory and a string in the journal. */
+/* The name becomes a file name in the log directory and a string in the journal. */
 static int name_ok(const struct program *p, u32 at, u32 length)
 {
 	if (at > p->header->data_size || length > p->header->data_size - at || length == 0 || length > MAX_APP_NAME)
@@ -55,7 +55,7 @@ static int probe_ok(const struct program *p, u32 index)
 
 	if (t->app >= p->header->apps_count || t->role > ROLE_LIVE || t->kind > PROBE_EXPECT)
 		return 0;
-	/* It is its app's in both directions, so that none is left over. */
+	/* App and probe must refer to each other, so that no probe is left over. */
 	a = &p->apps[t->app];
 	if (index < a->first_probe || index - a->first_probe >= a->probes)
 		return 0;
@@ -65,10 +65,10 @@ static int probe_ok(const struct program *p, u32 index)
 		return 0;
 	if (t->expect.length > MAX_PATTERN || t->refuse.length > MAX_PATTERN)
 		return 0;
-	/* An answer that must hold nothing would never be complete. */
+	/* An empty pattern would never be found. */
 	if (t->kind == PROBE_EXPECT && t->expect.length == 0)
 		return 0;
-	/* A period of nothing would be a loop without a pause. */
+	/* A period of 0 would be a loop without a pause. */
 	return t->period_ms && t->timeout_ms && t->successes && t->failures && span_ok(p, &t->address) &&
 	       span_ok(p, &t->request) && span_ok(p, &t->reply) && span_ok(p, &t->expect) && span_ok(p, &t->refuse);
 }
@@ -86,7 +86,7 @@ static int app_ok(const struct program *p, u32 index)
 	       !(a->flags & ~(u32)APP_FLAGS) && reg_ok(p, a->procs_reg) && !a->reserved[0] && !a->reserved[1];
 }
 
-/* Whether all that app waits for is in the set. */
+/* Whether everything the app waits for is in the set. */
 static int deps_met(const struct program *p, const struct tape_app *a, u64 set)
 {
 	for (u32 i = 0; i < a->deps; i++) {
@@ -96,7 +96,7 @@ static int deps_met(const struct program *p, const struct tape_app *a, u64 set)
 	return 1;
 }
 
-/* Apps that wait for each other in a ring would wait for ever. */
+/* Apps that depend on each other in a cycle would wait forever. */
 static int order_exists(const struct program *p)
 {
 	u32 count = p->header->apps_count;

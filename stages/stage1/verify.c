@@ -38,7 +38,7 @@ static unsigned kind_of(const struct tape_op *op, unsigned arg)
 	return op->kinds >> (2 * arg) & 3;
 }
 
-/* Data at one argument, as long as another says. */
+/* Whether a range of data is valid: its address is one argument, its length another. */
 static int args_span_ok(const struct program *p, const struct tape_op *op, unsigned at, unsigned length)
 {
 	u64 room = p->header->data_size;
@@ -77,7 +77,7 @@ static int op_ok(const struct program *p, const struct tape_op *op)
 			return 0;
 		if (kind == ARG_REGISTER && op->args[i] >= p->header->regs)
 			return 0;
-		/* Eight bytes of room, so that the machine's own calls stay inside too. */
+		/* Eight bytes must follow, so that the machine's own calls stay inside too. */
 		if (kind == ARG_DATA && op->args[i] > p->header->data_size - 8)
 			return 0;
 	}
@@ -90,7 +90,7 @@ static int op_ok(const struct program *p, const struct tape_op *op)
 	return op->nr != CALL_ANSWER || answer_ok(p, op);
 }
 
-/* A list, and not to be played: who serves, then what is answered. */
+/* A list of ops that are not played: first the service, then its answers. */
 static int serves_ok(const struct program *p, const struct tape_entry *t)
 {
 	for (u32 i = 0; i < t->ops; i++) {
@@ -100,7 +100,7 @@ static int serves_ok(const struct program *p, const struct tape_entry *t)
 	return t->ops > 0;
 }
 
-/* What a process of a pod may be made with: namespaces, and nothing that shares memory or descriptors with init. */
+/* Flags allowed for processes of a pod: namespaces, and nothing that shares memory or descriptors with init. */
 #define CLONE_NAMESPACES                                                                                              \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |       \
 	 CLONE_NEWTIME)
