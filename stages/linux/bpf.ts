@@ -5,7 +5,7 @@ export const BPF_PROG_ATTACH = 8;
 
 export const BPF_PROG_TYPE_CGROUP_DEVICE = 15;
 export const BPF_CGROUP_DEVICE = 6;
-/** Programs of parent and child cgroups all have to agree; without it, an attached one forbids others below. */
+/** Programs of parent and child cgroups all have to agree; without this flag, an attached program forbids others below. */
 export const BPF_F_ALLOW_MULTI = 2;
 
 /** Access and type as struct bpf_cgroup_dev_ctx packs them: `access << 16 | type`. */
@@ -59,7 +59,7 @@ export function andImmediate(dst: BpfRegister, mask: number): BpfInstruction {
   return instruction(BPF_ALU_AND_K, dst, 0, 0, mask);
 }
 
-/** 32 bits wide, logical. */
+/** Logical shift, 32 bits wide. */
 export function shiftRight(dst: BpfRegister, bits: number): BpfInstruction {
   return instruction(BPF_ALU_RSH_K, dst, 0, 0, bits);
 }
@@ -74,8 +74,8 @@ export function exit(): BpfInstruction {
 }
 
 /**
- * The parts of union bpf_attr for BPF_PROG_LOAD before, between and after its pointers to the instructions and the licence;
- * the verifier's log is off.
+ * The parts of union bpf_attr for BPF_PROG_LOAD before, between and after the pointers to the instructions and the licence. The
+ * verifier's log is off.
  */
 export function programLoadAttr(
   type: number,
@@ -88,10 +88,10 @@ export function programLoadAttr(
   return { head, tail: new Uint8Array(24) };
 }
 
-/** Bytes of programLoadAttr with its two pointers. */
+/** Size of the result of programLoadAttr with its two pointers. */
 export const PROGRAM_LOAD_ATTR_BYTES = 48;
 
-/** union bpf_attr for BPF_PROG_ATTACH; `target_fd` (at 0) and `attach_bpf_fd` (at 4) are stored when they are known. */
+/** union bpf_attr for BPF_PROG_ATTACH; `target_fd` (at 0) and `attach_bpf_fd` (at 4) are filled in when known. */
 export function programAttachAttr(attachType: number, flags: number): Uint8Array {
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);

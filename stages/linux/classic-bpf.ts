@@ -17,18 +17,18 @@ export interface ClassicInstruction {
 }
 
 export const SOCK_FILTER_BYTES = 8;
-/** The longest program the kernel takes (BPF_MAXINSNS). */
+/** The longest program that the kernel accepts (BPF_MAXINSNS). */
 export const MAX_CLASSIC_INSTRUCTIONS = 4096;
 
-/** Furthest a conditional jump reaches: its offsets have 8 bits. */
+/** The farthest a conditional jump reaches: its offsets have 8 bits. */
 const REACH = 255;
 
-/** An instruction that exists already, counted from the program's end. */
+/** An instruction that exists already, as its index from the program's end. */
 export type Label = number;
 
 /**
- * Builds a program from its end to its start. Classic BPF only jumps forward, so every target exists when a jump to it is
- * made, its distance is known, and a target out of a conditional jump's reach gets a nearer stand-in.
+ * Builds a program from its end to its start. Classic BPF only jumps forward, so every target exists when a jump to it is made, and
+ * its distance is known. A target out of reach of a conditional jump gets an unconditional jump nearby.
  */
 export class ClassicAssembler {
   /** Last instruction first. */
@@ -54,7 +54,7 @@ export class ClassicAssembler {
   branch(code: number, k: number, yes: Label, no: Label): Label {
     let onYes = this.#near(yes);
     const onNo = this.#near(no);
-    // The stand-in for `no` may have pushed `yes` out of reach.
+    // The extra jump for `no` may have pushed `yes` out of reach.
     onYes = this.#near(onYes);
     return this.#add({ code, jt: this.#distance(onYes), jf: this.#distance(onNo), k });
   }
@@ -65,7 +65,7 @@ export class ClassicAssembler {
     return encodeClassic(this.#code.toReversed());
   }
 
-  /** A label that does what `target` does and that the next three instructions can reach. */
+  /** A label equivalent to `target` that the next three instructions can reach. */
   #near(target: Label): Label {
     if (this.#distance(target) <= REACH - 2) return target;
     const { code, k } = this.#code[target]!;
@@ -73,7 +73,7 @@ export class ClassicAssembler {
     return this.#add({ code: BPF_JMP_JA, jt: 0, jf: 0, k: this.#distance(target) });
   }
 
-  /** What an instruction added now would have to skip to get to `target`. */
+  /** The number of instructions to skip from one added now to `target`. */
   #distance(target: Label): number {
     return this.#code.length - target - 1;
   }

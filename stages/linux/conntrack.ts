@@ -1,4 +1,4 @@
-// conntrack(8), linux/netfilter/nfnetlink_conntrack.h: connections that the kernel remembers, as netlink messages.
+// conntrack(8), linux/netfilter/nfnetlink_conntrack.h: deletes connections that the kernel tracks, as netlink messages.
 
 import { attribute, nest, type NetlinkMessage, NLM_F_ACK, type Piece, u32, u8 } from './netlink.ts';
 import { AF_INET, AF_INET6 } from './constants.ts';
@@ -15,7 +15,7 @@ const CTA_TUPLE_PROTO = 2;
 const CTA_PROTO_NUM = 1;
 const CTA_PROTO_DST_PORT = 3;
 
-/** net/netfilter/nf_internals.h: which members of a tuple count. */
+/** net/netfilter/nf_internals.h: which members of a tuple are compared. */
 const BY_DESTINATION = 1 << 1;
 const BY_PROTOCOL = 1 << 3;
 const BY_DESTINATION_PORT = 1 << 5;
@@ -23,15 +23,15 @@ const BY_DESTINATION_PORT = 1 << 5;
 const IPPROTO_UDP = 17;
 
 /**
- * Forgets the UDP "connections" over IPv4 that began with a packet to there. Without an address to that port of any. Until Linux 6.10:
- * EINVAL, and they stay.
+ * Deletes tracked IPv4 UDP "connections" that began with a packet to this address and port; without an address, to this port of any
+ * address. Until Linux 6.10: fails with EINVAL and deletes nothing.
  */
 export function forgetUdp4(port: Piece, address?: Piece): NetlinkMessage {
   const by = address ? [nest(CTA_TUPLE_IP, attribute(CTA_IP_V4_DST, address))] : [];
   return forgetUdp(AF_INET, port, by, address ? BY_DESTINATION : 0);
 }
 
-/** The same over IPv6; by the port alone, for Linux (6.18) takes an IPv6 address here for the one that is to stay. */
+/** The same for IPv6, by port only: Linux (6.18) takes an IPv6 address in this message for the connection to keep. */
 export function forgetUdp6(port: Piece): NetlinkMessage {
   return forgetUdp(AF_INET6, port, [], 0);
 }

@@ -1,4 +1,4 @@
-// Numbers of the kernel's interfaces, each from the header named beside it; equal on x86_64 and aarch64 unless it says so.
+// Numbers of the kernel's interfaces, with the header of each group; equal on x86_64 and aarch64 unless noted.
 
 /** fcntl.h, linux/fcntl.h */
 export const AT_FDCWD = -100;

@@ -6,8 +6,8 @@ import { ERRNO, SyscallError } from './errno.ts';
 import { syscall, trySyscall } from './syscall.ts';
 
 /**
- * Makes a directory and those above it that are missing; true when it was not there. Node's own `recursive` says ENOENT for
- * whatever the kernel refused on the way: a read-only file system, a full one.
+ * Makes a directory and its missing parents. Returns true when it did not exist. Node's own `recursive` reports ENOENT for any
+ * error on the way, such as a read-only or full file system.
  */
 export function makeDirectories(path: string, mode: number): boolean {
   try {
@@ -16,16 +16,16 @@ export function makeDirectories(path: string, mode: number): boolean {
     const above = path.slice(0, path.lastIndexOf('/'));
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === '') throw error;
     makeDirectories(above, mode);
-    // Once only: in /proc the kernel says the same however much is there above.
+    // Only one retry: in /proc the error is the same even if the parent exists.
     return makeDirectory(path, mode);
   }
 }
 
-/** Most are there, and an exception of Node's takes ten times as long as the call. */
+/** Most directories exist, and an exception of Node takes ten times as long as the call. */
 function makeDirectory(path: string, mode: number): boolean {
   const result = trySyscall('mkdirat', AT_FDCWD, path, mode);
   if (result === -ERRNO.EEXIST) return false;
-  // What it says then is what callers tell failures of files by.
+  // Callers expect Node's error for files, so the failing call is repeated through Node.
   if (result < 0) mkdirSync(path, { mode });
   return true;
 }
@@ -35,21 +35,21 @@ const FS_IOC_SETFLAGS = 0x40086602;
 const FS_TOPDIR_FL = 0x00020000;
 
 /**
- * Tells ext4 that the directories in `path` have nothing to do with each other, so that it puts each into another part of the
- * disk. In one part, every file it makes steps over the inodes of all that was removed there in the last minutes: unpacking an
- * image soon after removing one took 8 s in place of 1.5, starting a pod after removing some 40 ms in place of 15.
+ * Tells ext4 that the directories in `path` are unrelated, so that it spreads them over the disk. In one part of the disk, each new
+ * file skips the inodes of all files removed there in the last minutes: unpacking an image soon after removing one took 8 s instead
+ * of 1.5, starting a pod after removing some took 40 ms instead of 15.
  */
 export function spreadChildren(path: string): void {
   const fd = openSync(path, 'r');
   try {
-    // Only a hint: file systems that do not know it work without.
+    // Only a hint: file systems that do not support it work without.
     tryAddInodeFlag(fd, FS_TOPDIR_FL);
   } finally {
     closeSync(fd);
   }
 }
 
-/** Adds an inode flag. 0, or minus the errno: many file systems have none. */
+/** Adds an inode flag. Returns 0, or minus the errno: many file systems have no flags. */
 function tryAddInodeFlag(fd: number, flag: number): number {
   const flags = Buffer.alloc(8);
   const got = trySyscall('ioctl', fd, FS_IOC_GETFLAGS, flags);
@@ -59,9 +59,9 @@ function tryAddInodeFlag(fd: number, flag: number): number {
 }
 
 export interface DirectoryEntry {
-  /** NUL-terminated bytes, for the next call. */
+  /** NUL-terminated bytes, valid until the next entry is read. */
   readonly name: Buffer;
-  /** Undefined where the file system does not say. */
+  /** Undefined where the file system does not report it. */
   readonly isDirectory: boolean | undefined;
 }
 
@@ -69,14 +69,14 @@ const ENTRIES_BYTES = 8192;
 const DT_UNKNOWN = 0;
 const DT_DIR = 4;
 
-/** getdents64(2): all entries of an open directory but `.` and `..`, one at a time, so that a million need no array. */
+/** getdents64(2): all entries of an open directory except `.` and `..`, one at a time, so that a million entries need no array. */
 export function* readEntries(fd: number): Generator<DirectoryEntry> {
   const buffer = Buffer.allocUnsafe(ENTRIES_BYTES);
-  // Where an earlier reading ended.
+  // Back to the start, in case the directory was read before.
   syscall('lseek', fd, 0, 0);
   for (;;) {
     const length = trySyscall('getdents64', fd, buffer, ENTRIES_BYTES);
-    // ENOENT: it was removed since it was opened.
+    // ENOENT: the directory was removed after it was opened.
     if (length === 0 || length === -ERRNO.ENOENT) return;
     if (length < 0) throw new SyscallError('getdents64', -length);
     // struct linux_dirent64: inode, offset, length of the record, type, name.

@@ -1,6 +1,6 @@
 // strerror(3), in lower case
 
-// A table, not a program: most processes never see an error of theirs.
+// Built on demand: most processes never need a message.
 // eslint-disable-next-line max-lines-per-function
 export const makeMessages = (): Readonly<Record<number, string>> => ({
   1: 'operation not permitted',

@@ -1,4 +1,4 @@
-// errno(3): the kernel's names, the same numbers on x86_64 and aarch64.
+// errno(3): the kernel's names; the numbers are the same on x86_64 and aarch64.
 
 import { makeMessages } from './errno-messages.ts';
 
@@ -148,12 +148,12 @@ export function errnoName(errno: number): string {
   return names.get(errno) ?? `E${errno}`;
 }
 
-/** What strerror(3) says, in lower case: `no such file or directory`. */
+/** The text of strerror(3), in lower case: `no such file or directory`. */
 export function errnoMessage(errno: number): string {
   return (messages ??= makeMessages())[errno] ?? `unknown error ${errno}`;
 }
 
-/** A system call that failed, with the call and its errno. */
+/** A failed system call, with its name and errno. */
 export class SyscallError extends Error {
   readonly syscall: string;
   readonly errno: number;

@@ -2,7 +2,7 @@
 
 import { closeSync } from 'node:fs';
 
-/** A descriptor that is closed when its owner goes; `take()` gives the number away for good. */
+/** A descriptor that is closed when its owner is disposed of; `take()` gives the number away for good. */
 export class Fd implements Disposable {
   #number: number;
 

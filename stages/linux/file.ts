@@ -4,21 +4,21 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, LOCK_N
 import { errnoName } from './errno.ts';
 import { type SyscallArg, syscall, trySyscall } from './syscall.ts';
 
-/** A path as the kernel sees it: bytes. Strings are taken as UTF-8; archives use `bytePath`. */
+/** A path as bytes. Strings are encoded as UTF-8; archives use `bytePath`. */
 export type KernelPath = string | Uint8Array;
 
 export const S_IFIFO = 0o010000;
 export const S_IFCHR = 0o020000;
 export const S_IFBLK = 0o060000;
 
-/** A string of one character a byte, as a NUL-terminated buffer: file names are bytes, and need not be UTF-8. */
+/** Encodes a string with one character for each byte as a NUL-terminated buffer: file names are bytes and need not be UTF-8. */
 export function bytePath(latin1: string): Buffer {
   return Buffer.from(`${latin1}\0`, 'latin1');
 }
 
 const openHow = Buffer.alloc(24);
 
-/** openat2 with its 24-byte struct open_how; the descriptor, or minus the errno. */
+/** openat2 with its 24-byte struct open_how. Returns the descriptor, or minus the errno. */
 export function tryOpenat2(dirFd: number, path: KernelPath, flags: number, resolve: number, mode = 0): number {
   openHow.writeUInt32LE(flags | O_CLOEXEC, 0);
   openHow.writeUInt32LE(mode, 8);
@@ -33,7 +33,7 @@ export function openat2(dirFd: number, path: KernelPath, flags: number, resolve:
   return syscall('openat2', dirFd, path, openHow, 24);
 }
 
-/** faccessat(2): whether the path leads somewhere. A tenth of what `existsSync` takes in a process that has just begun. */
+/** faccessat(2): whether the path exists. Takes a tenth of the time of `existsSync` in a new process. */
 export function pathExists(path: string): boolean {
   return trySyscall('faccessat', AT_FDCWD, path, 0) === 0;
 }
@@ -43,27 +43,27 @@ const WRITE_OK = 2;
 const READ_WRITE_OK = 6;
 const ALL_OK = 7;
 
-/** By this process. */
+/** Whether this process may write to the path. */
 export function isWritable(path: string): boolean {
   return trySyscall('faccessat', AT_FDCWD, path, WRITE_OK) === 0;
 }
 
-/** By this process. */
+/** Whether this process may read and write the path. */
 export function isReadWrite(path: string): boolean {
   return trySyscall('faccessat', AT_FDCWD, path, READ_WRITE_OK) === 0;
 }
 
-/** 0 when this process may read, write and enter it; else minus the errno. */
+/** Returns 0 when this process may read, write and search the path; otherwise minus the errno. */
 export function tryAccess(path: string): number {
   return trySyscall('faccessat', AT_FDCWD, path, ALL_OK);
 }
 
-/** By this process; a directory it may search is executable, too. */
+/** Whether this process may execute the path; for a directory, search it. */
 export function isExecutable(path: string): boolean {
   return trySyscall('faccessat', AT_FDCWD, path, X_OK) === 0;
 }
 
-/** 0, or minus the errno: existing names are an ordinary answer here. */
+/** Returns 0, or minus the errno, because an existing name is an expected result. */
 export function tryMkdirat(dirFd: number, path: KernelPath, mode: number): number {
   return trySyscall('mkdirat', dirFd, path, mode);
 }
@@ -76,7 +76,7 @@ export function trySymlinkat(target: KernelPath, dirFd: number, path: KernelPath
   return trySyscall('symlinkat', target, dirFd, path);
 }
 
-/** Never follows a symlink at the end of `oldPath`. */
+/** Never follows a symbolic link at the end of `oldPath`. */
 export function tryLinkat(oldDirFd: number, oldPath: KernelPath, dirFd: number, path: KernelPath): number {
   return trySyscall('linkat', oldDirFd, oldPath, dirFd, path, 0);
 }
@@ -86,17 +86,17 @@ export function linkOpenFile(fd: number, path: KernelPath): void {
   syscall('linkat', AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
-/** As `linkOpenFile`, in a directory; 0, or minus the errno. */
+/** As `linkOpenFile`, in a directory. Returns 0, or minus the errno. */
 export function tryLinkOpenFileAt(fd: number, dirFd: number, path: KernelPath): number {
   return trySyscall('linkat', AT_FDCWD, `/proc/self/fd/${fd}`, dirFd, path, AT_SYMLINK_FOLLOW);
 }
 
-/** Within a directory. */
+/** Renames within a directory. */
 export function tryRenameat(dirFd: number, oldName: KernelPath, newName: KernelPath): number {
   return trySyscall('renameat2', dirFd, oldName, dirFd, newName, 0);
 }
 
-/** `mode` carries the type; the device number is split into major and minor. */
+/** `mode` includes the file type; the device number is given as major and minor. */
 export function tryMknodat(dirFd: number, path: KernelPath, mode: number, major = 0, minor = 0): number {
   return trySyscall('mknodat', dirFd, path, mode, makedev(major, minor));
 }
@@ -114,24 +114,27 @@ export function fchmod(fd: number, mode: number): void {
   syscall('fchmod', fd, mode);
 }
 
-/** Of the very file an O_PATH descriptor stands for. */
+/** Changes the owner of the file that an O_PATH descriptor refers to. */
 export function chownPathFd(fd: number, uid: number, gid: number): void {
   syscall('fchownat', fd, '', uid, gid, AT_EMPTY_PATH);
 }
 
-/** Of the name itself, never of what it points to. */
+/** Changes the owner of the name itself, without following a symbolic link. */
 export function lchownat(dirFd: number, path: KernelPath, uid: number, gid: number): void {
   syscall('fchownat', dirFd, path, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
-/** Follows a symlink at the end, as the kernel's fchmodat does until Linux 6.6: only for names known not to be one. */
+/** Follows a symbolic link at the end, as the kernel's fchmodat does until Linux 6.6: only for names known not to be a link. */
 export function fchmodat(dirFd: number, path: KernelPath, mode: number): void {
   syscall('fchmodat', dirFd, path, mode);
 }
 
 const times = Buffer.alloc(32);
 
-/** Sets access and modification time alike. `path` null: of the descriptor itself, empty: of an O_PATH one; else of the name, not following it. */
+/**
+ * Sets access and modification time to the same value. `path` null: of the descriptor; empty: of an O_PATH descriptor; otherwise of
+ * the name, without following links.
+ */
 export function utimensat(dirFd: number, path: KernelPath | null, seconds: number, nanoseconds: number): void {
   const high = Math.floor(seconds / 0x1_0000_0000);
   for (const offset of [0, 16]) {
@@ -142,22 +145,22 @@ export function utimensat(dirFd: number, path: KernelPath | null, seconds: numbe
   syscall('utimensat', dirFd, path, times, path === null ? 0 : path === '' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW);
 }
 
-/** 0, or minus the errno. */
+/** Returns 0, or minus the errno. */
 export function tryFsetxattr(fd: number, name: string, value: Uint8Array): number {
   return trySyscall('fsetxattr', fd, name, value.length === 0 ? null : value, value.length, 0);
 }
 
-/** Of the name itself when it is a symlink. */
+/** Sets an attribute of the name itself, without following a symbolic link. */
 export function tryLsetxattr(path: KernelPath, name: string, value: Uint8Array): number {
   return trySyscall('lsetxattr', path, name, value.length === 0 ? null : value, value.length, 0);
 }
 
-/** Of what the path leads to, as the magic link of an O_PATH descriptor does. */
+/** Sets an attribute of the file that the path leads to, such as the magic link of an O_PATH descriptor. */
 export function trySetxattr(path: string, name: string, value: Uint8Array): number {
   return trySyscall('setxattr', path, name, value.length === 0 ? null : value, value.length, 0);
 }
 
-/** The value, or undefined when the file has no such attribute or its file system has none at all. */
+/** The value; undefined when the file has no such attribute or its file system has no attributes. */
 export function fgetxattr(fd: number, name: string, maxBytes = 256): Buffer | undefined {
   const value = Buffer.alloc(maxBytes);
   const length = trySyscall('fgetxattr', fd, name, value, maxBytes);
@@ -171,19 +174,19 @@ export function fgetxattr(fd: number, name: string, maxBytes = 256): Buffer | un
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
-/** The offset of the next data or hole, or minus the errno: ENXIO when there is none before the file's end. */
+/** The offset of the next data or hole, or minus the errno: ENXIO when there is none before the end of the file. */
 export function trySeek(fd: number, offset: number, whence: typeof SEEK_DATA | typeof SEEK_HOLE): number {
   return trySyscall('lseek', fd, offset, whence);
 }
 
-/** The target of the symlink an O_PATH descriptor stands for, one character a byte. */
+/** The target of the symbolic link that an O_PATH descriptor refers to, with one character for each byte. */
 export function readlinkFd(fd: number): string {
   const target = Buffer.alloc(4096);
   const length = syscall('readlinkat', fd, '', target, target.length);
   return target.toString('latin1', 0, length);
 }
 
-/** True when the lock was taken; false when another open file description holds it. */
+/** Returns true when the lock was taken, false when another open file description holds it. */
 export function tryFlock(fd: number, operation: number): boolean {
   const result = trySyscall('flock', fd, operation | LOCK_NB);
   if (result === 0) return true;
@@ -191,7 +194,7 @@ export function tryFlock(fd: number, operation: number): boolean {
   return raise('flock', fd, operation | LOCK_NB);
 }
 
-/** Repeats a call that failed so that the failure is thrown with its name and errno. */
+/** Repeats a failed call, so that the failure is thrown with its name and errno. */
 function raise(name: string, ...args: readonly SyscallArg[]): boolean {
   return syscall(name, ...args) === 0;
 }

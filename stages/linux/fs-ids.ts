@@ -4,12 +4,12 @@ import { PR_GET_SECUREBITS, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP } from './
 import { syscall } from './syscall.ts';
 
 /**
- * What `make` makes belongs to that user and group from the beginning: a file system of a user namespace takes nothing from an id it
- * has no number for. The ids are this thread's alone, and its capabilities stay.
+ * Files that `make` creates are owned by that user and group from the start: a file system of a user namespace rejects files from
+ * an id that it cannot map. The ids change for this thread only, and its capabilities stay.
  */
 export function makeAs<Result>(id: number, make: () => Result): Result {
   const bits = syscall('prctl', PR_GET_SECUREBITS, 0, 0, 0, 0);
-  // Otherwise the kernel drops those that lead into other users' directories.
+  // Otherwise the kernel drops the capabilities for entering other users' directories.
   syscall('prctl', PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP, 0, 0, 0);
   const uid = syscall('setfsuid', id);
   const gid = syscall('setfsgid', id);

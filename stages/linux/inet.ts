@@ -1,4 +1,4 @@
-// ip(7), tcp(7): sockets of the internet family, where Node's are of no use because they are made in its own event loop.
+// ip(7), tcp(7): internet sockets, for cases where Node's cannot be used because they are made in its own event loop.
 
 import { AF_INET, SOCK_CLOEXEC, SOCK_STREAM } from './constants.ts';
 import { Fd } from './fd.ts';
@@ -17,7 +17,7 @@ export function inetAddress(ip4: Uint8Array, port: number): Uint8Array {
   return address;
 }
 
-/** A TCP port of the ephemeral range that nothing on this address, nor on all addresses, is bound to. */
+/** A TCP port of the ephemeral range to which nothing is bound, on this address or on all addresses. */
 export function findFreePort(ip4: Uint8Array): number {
   using socket = new Fd(syscall('socket', AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const address = inetAddress(ip4, 0);

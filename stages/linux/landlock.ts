@@ -3,7 +3,7 @@
 export const LANDLOCK_RULE_PATH_BENEATH = 1;
 export const LANDLOCK_RULE_NET_PORT = 2;
 
-/** LANDLOCK_ACCESS_FS_*, and since which ABI the kernel knows it. */
+/** LANDLOCK_ACCESS_FS_*, and the ABI version that introduced each. */
 export const LANDLOCK_ACCESS_FS: Readonly<Record<string, { readonly bit: bigint; readonly abi: number }>> = {
   EXECUTE: { bit: 1n << 0n, abi: 1 },
   WRITE_FILE: { bit: 1n << 1n, abi: 1 },
@@ -26,12 +26,12 @@ export const LANDLOCK_ACCESS_FS: Readonly<Record<string, { readonly bit: bigint;
 export const LANDLOCK_ACCESS_NET_BIND_TCP: bigint = 1n << 0n;
 export const LANDLOCK_ACCESS_NET_CONNECT_TCP: bigint = 1n << 1n;
 
-/** struct landlock_ruleset_attr as far as ABI 4 knows it. */
+/** struct landlock_ruleset_attr, up to the members of ABI 4. */
 export function rulesetAttr(handledFs: bigint, handledNet: bigint): Uint8Array {
   return new Uint8Array(new BigUint64Array(handledNet === 0n ? [handledFs] : [handledFs, handledNet]).buffer);
 }
 
-/** Where struct landlock_path_beneath_attr, which is packed, has its descriptor. */
+/** The offset of the descriptor in struct landlock_path_beneath_attr, which is packed. */
 export const PATH_BENEATH_FD_AT = 8;
 
 /** struct landlock_path_beneath_attr without its descriptor, padded to 16 bytes. */

@@ -15,10 +15,10 @@ const FLAGS_AT = 8 + 52;
 const NAME_AT = 8 + 56;
 const NAME_BYTES = 63;
 
-/** Others look for a free device too; each time one of us gets it. */
+/** Other processes also look for a free device; each time one of them succeeds. */
 const MOST_TRIES = 1000;
 
-/** A block device that is the file, until nobody has it open or mounted any more. */
+/** Attaches the file to a block device, which exists until nothing has it open or mounted. */
 export function openLoopDevice(path: string): Fd {
   using control = new Fd(openSync('/dev/loop-control', 'r+'));
   using file = new Fd(openSync(path, 'r+'));

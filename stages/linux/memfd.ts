@@ -6,7 +6,7 @@ import { Fd } from './fd.ts';
 import { ERRNO, SyscallError } from './errno.ts';
 import { syscall, trySyscall } from './syscall.ts';
 
-/** An anonymous file with that content. */
+/** An anonymous file with the given content. */
 export function memfd(name: string, content: Uint8Array): Fd {
   return filled(new Fd(syscall('memfd_create', name, MFD_CLOEXEC)), content);
 }
@@ -18,10 +18,10 @@ const F_ADD_SEALS = 1033;
 /** F_SEAL_SEAL, SHRINK, GROW and WRITE. */
 const ALL_SEALS = 0xf;
 
-/** One that may be executed, and that nobody can ever change. */
+/** An executable file that can never be changed. */
 export function sealedMemfd(name: string, content: Uint8Array): Fd {
   const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  // Until Linux 6.3 every such file may be executed, and the flag is unknown.
+  // Until Linux 6.3: every such file is executable, and the flag is unknown.
   const made = trySyscall('memfd_create', name, flags | MFD_EXEC);
   const fd = new Fd(made === -ERRNO.EINVAL ? syscall('memfd_create', name, flags) : checked(made));
   filled(fd, content);

@@ -13,7 +13,7 @@ import { Fd } from './fd.ts';
 import { fchmod } from './file.ts';
 import { syscall } from './syscall.ts';
 
-/** Files in memory without names, that together hold no more than so many bytes: who writes more gets ENOSPC. */
+/** Unnamed files in memory with a common size limit, beyond which writes fail with ENOSPC. */
 export class MemoryFiles implements Disposable {
   readonly #mount: Fd;
 
@@ -27,7 +27,8 @@ export class MemoryFiles implements Disposable {
 
   open(): Fd {
     const file = new Fd(syscall('openat', this.#mount.number, '.', O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600));
-    // Whoever has the file may open it again, as /dev/stderr: without regard to the umask, and to who that is.
+    // A process that has the file may reopen it, for example as /dev/stderr, whatever the umask was and whoever the process runs
+    // as.
     fchmod(file.number, 0o666);
     return file;
   }

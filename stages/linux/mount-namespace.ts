@@ -8,8 +8,8 @@ import { MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
 import { syscall } from './syscall.ts';
 
 /**
- * Does something in a mount namespace of its own, where mounts are seen by nobody. The namespace, and what is mounted there, lives
- * as long as the result. Namespaces belong to this thread: `action` must not await anything.
+ * Runs `action` in a new mount namespace, whose mounts are not visible elsewhere. The namespace and its mounts live as long as the
+ * result. Namespaces belong to this thread: `action` must not await anything.
  */
 export function inNewMountNamespace(action: () => void): Fd {
   using home = new Fd(openSync('/proc/thread-self/ns/mnt', 'r'));
@@ -22,7 +22,7 @@ export function inNewMountNamespace(action: () => void): Fd {
     action();
     return new Fd(openSync('/proc/thread-self/ns/mnt', 'r'));
   } finally {
-    // setns(2) moves root and working directory to the namespace's root; ours may be others.
+    // setns(2) changes root and working directory to the namespace's root; ours may be different.
     mustReturn(() => {
       syscall('setns', home.number, CLONE_NEWNS);
       syscall('fchdir', root.number);

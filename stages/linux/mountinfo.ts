@@ -1,12 +1,12 @@
 // proc_pid_mountinfo(5)
 
-/** A mount as a process sees it; the last of those at one place covers the others. */
+/** A mount as a process sees it; the last mount at a path covers the earlier ones. */
 export interface Mount {
-  /** The directory or file of its file system that is mounted. */
+  /** The mounted directory or file within its file system. */
   readonly root: string;
   readonly path: string;
   readonly isReadOnly: boolean;
-  /** The file system's, such as `tmpfs`. */
+  /** File system type, such as `tmpfs`. */
   readonly type: string;
 }
 
@@ -15,7 +15,7 @@ export function parseMountInfo(text: string): Mount[] {
     .split('\n')
     .filter(Boolean)
     .map((line) => {
-      // id, parent, device, root, place, options and what propagates; then type, source, options of the super block.
+      // Fields: id, parent, device, root, mount point, options and propagation; then type, source, super block options.
       const [mount, fileSystem] = line.split(' - ');
       const [, , , root, path, options] = mount!.split(' ');
       return {
@@ -27,7 +27,7 @@ export function parseMountInfo(text: string): Mount[] {
     });
 }
 
-/** Blanks, line ends and backslashes stand there as \ooo. */
+/** Blanks, line ends and backslashes are escaped as \ooo. */
 export function unescapeOctal(text: string): string {
   if (!text.includes('\\')) return text;
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));

@@ -1,5 +1,5 @@
-// netdevice(7): questions about one interface, answered in a microsecond and for the caller's network namespace (/sys/class/net
-// shows the one it was mounted in).
+// netdevice(7): queries about one interface, answered in a microsecond and for the caller's network namespace (/sys/class/net shows
+// the namespace in which it was mounted).
 
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from './constants.ts';
 import { ERRNO, SyscallError } from './errno.ts';

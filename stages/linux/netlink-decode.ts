@@ -1,4 +1,4 @@
-// netlink(7): what the kernel answers.
+// netlink(7): decodes the kernel's answers.
 
 import { NLMSG_ERROR, NLMSG_HDRLEN } from './netlink.ts';
 
@@ -17,9 +17,9 @@ export interface NetlinkReply {
 }
 
 export interface NetlinkOutcome {
-  /** 0: done as asked. */
+  /** 0: success. */
   readonly errno: number;
-  /** The kernel's own words (NETLINK_EXT_ACK), where it has some. */
+  /** The kernel's own message (NETLINK_EXT_ACK), if there is one. */
   readonly text?: string;
 }
 
@@ -40,7 +40,7 @@ export function parseReplies(bytes: Uint8Array): NetlinkReply[] {
   return replies;
 }
 
-/** Values by type; of several attributes of one type the last counts, as in the kernel's nla_parse. */
+/** Values by type; for duplicate types the last one counts, as in the kernel's nla_parse. */
 export function parseAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
   return new Map(listAttributes(bytes).map(({ type, value }) => [type, value]));
 }
@@ -58,19 +58,19 @@ export function listAttributes(bytes: Uint8Array): { type: number; value: Uint8A
   return found;
 }
 
-/** What an NLMSG_ERROR message (struct nlmsgerr) says; undefined for any other message. */
+/** The result in an NLMSG_ERROR message (struct nlmsgerr); undefined for any other message. */
 export function parseOutcome({ type, flags, payload }: NetlinkReply): NetlinkOutcome | undefined {
   if (type !== NLMSG_ERROR) return undefined;
   const view = viewOf(payload);
   const errno = 0 - view.getInt32(0, true);
   if ((flags & NLM_F_ACK_TLVS) === 0) return { errno };
-  // The message that failed is sent back in front of the attributes; of an ack, and when capped, only its header is.
+  // The failed message is echoed before the attributes; for an ack, and when capped, only its header.
   const echoed = errno === 0 || (flags & NLM_F_CAPPED) !== 0 ? NLMSG_HDRLEN : view.getUint32(4, true);
   const text = parseAttributes(payload.subarray(4 + align4(echoed))).get(NLMSGERR_ATTR_MSG);
   return text ? { errno, text: stringOf(text) } : { errno };
 }
 
-/** Up to the null byte. */
+/** The text up to the NUL. */
 export function stringOf(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes ?? [])
     .toString('latin1')

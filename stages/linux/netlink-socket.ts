@@ -1,5 +1,5 @@
-// netlink(7): a socket that is asked and answers at once. rtnetlink and nf_tables do their work inside sendto(2), so all
-// answers are there when it returns.
+// netlink(7): a synchronous socket. rtnetlink and nf_tables do their work inside sendto(2), so all answers are available when it
+// returns.
 
 import { SOCK_CLOEXEC } from './constants.ts';
 import { ERRNO, SyscallError } from './errno.ts';
@@ -17,12 +17,12 @@ const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 
-/** The kernel fills dumps by pages of at most this size. */
+/** The kernel fills dumps in pages of at most this size. */
 const RECEIVE_BYTES = 32768;
 
-/** A netlink message the kernel refused, with what it says about it. */
+/** A netlink message that the kernel rejected, with the kernel's explanation. */
 export class NetlinkError extends SyscallError {
-  /** Which message of the request. */
+  /** Index of the message in the request. */
   readonly index: number;
   readonly kernelText: string | undefined;
 
@@ -40,7 +40,7 @@ export class NetlinkSocket implements Disposable {
   readonly #buffer = new Uint8Array(new ArrayBuffer(RECEIVE_BYTES));
   #seq = 1;
 
-  /** `within`: the socket is that namespace's, wherever it is used. */
+  /** `within`: the socket belongs to that namespace, wherever it is used. */
   constructor(protocol: number, within?: NetworkNamespace) {
     const make = (): Fd => new Fd(syscall('socket', AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
     this.#fd = within ? within.inside(make) : make();
@@ -50,7 +50,10 @@ export class NetlinkSocket implements Disposable {
     }
   }
 
-  /** Sends all messages at once. Throws a `NetlinkError` for the first one the kernel refused, unless it is tolerated. */
+  /**
+   * Sends all messages at once. Throws a `NetlinkError` for the first message that the kernel rejected, unless its errno is
+   * tolerated.
+   */
   request(messages: readonly NetlinkMessage[], tolerated: readonly number[] = []): void {
     this.outcomes(messages).forEach((outcome, index) => {
       if (!outcome || outcome.errno === 0 || tolerated.includes(outcome.errno)) return;
@@ -58,7 +61,7 @@ export class NetlinkSocket implements Disposable {
     });
   }
 
-  /** What became of each message; undefined where the kernel says nothing, as for the frame of a batch. */
+  /** The outcome of each message; undefined where the kernel sends none, as for the frame of a batch. */
   outcomes(messages: readonly NetlinkMessage[]): (NetlinkOutcome | undefined)[] {
     const first = this.#send(messages);
     const outcomes: (NetlinkOutcome | undefined)[] = messages.map(() => undefined);
@@ -74,7 +77,7 @@ export class NetlinkSocket implements Disposable {
     return outcomes;
   }
 
-  /** The objects the kernel lists; asks again while they change under it. */
+  /** Lists kernel objects; retries when the list changes meanwhile. */
   dump(message: NetlinkMessage): NetlinkReply[] {
     for (let attempt = 0; attempt < 10; attempt++) {
       const first = this.#send([{ ...message, flags: message.flags | NLM_F_DUMP }]);

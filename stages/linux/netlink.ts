@@ -1,4 +1,4 @@
-// netlink(7): messages as values, and their bytes.
+// netlink(7): messages as values, and their encoding.
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
@@ -18,7 +18,7 @@ export const NLMSG_HDRLEN = 16;
 
 const NLA_F_NESTED = 0x8000;
 
-/** Bytes that are not known yet: `size` zeroes, and a note of where they are. */
+/** Bytes that are filled in later: `size` zeroes, whose position is recorded. */
 export interface Hole {
   readonly hole: string;
   readonly size: number;
@@ -26,7 +26,7 @@ export interface Hole {
 
 export type Piece = Uint8Array | Hole;
 
-/** A struct nlattr: its value is pieces one after the other, or further attributes, or a struct with attributes behind it. */
+/** A struct nlattr. Its value is a sequence of pieces, or nested attributes, or a struct followed by attributes. */
 export interface Attribute {
   readonly type: number;
   readonly value: readonly (Piece | Attribute)[];
@@ -39,7 +39,7 @@ export interface NetlinkMessage {
   /** The family's own struct: ifinfomsg, nfgenmsg and the like. */
   readonly header: readonly Piece[];
   readonly attributes: readonly Attribute[];
-  /** In words a person reads after "while trying to". */
+  /** Description of the message, in words that follow "while trying to". */
   readonly what: string;
 }
 
@@ -52,7 +52,7 @@ export function attribute(type: number, ...value: readonly Piece[]): Attribute {
   return { type, value };
 }
 
-/** An attribute that holds attributes. */
+/** An attribute that contains attributes. */
 export function nest(type: number, ...value: readonly Attribute[]): Attribute {
   return { type: type | NLA_F_NESTED, value };
 }
@@ -65,7 +65,7 @@ export function u8(value: number): Uint8Array {
   return Uint8Array.of(value);
 }
 
-/** In the host's byte order, as rtnetlink wants it; both architectures we run on are little-endian. */
+/** In host byte order, as rtnetlink expects; both supported architectures are little-endian. */
 export function u32(value: number): Uint8Array {
   return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24);
 }
@@ -74,17 +74,17 @@ export function be16(value: number): Uint8Array {
   return Uint8Array.of(value >>> 8, value);
 }
 
-/** In network byte order, as nf_tables wants it. */
+/** In network byte order, as nf_tables expects. */
 export function be32(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
-/** With the NUL that the kernel's string attributes end in. */
+/** Adds the NUL that ends the kernel's string attributes. */
 export function cString(text: string): Uint8Array {
   return Buffer.from(`${text}\0`, 'latin1');
 }
 
-/** The messages one after the other, as one sendto(2) takes them; they are numbered from `firstSeq`. */
+/** The messages one after another, as for one sendto(2), numbered from `firstSeq`. */
 export function encodeMessages(messages: readonly NetlinkMessage[], firstSeq = 1): EncodedMessages {
   const writer = new Writer();
   messages.forEach((message, i) => writer.message(message, firstSeq + i));
@@ -118,7 +118,7 @@ class Writer {
       if ('type' in item) this.#attribute(item);
       else this.#piece(item);
     }
-    // The length leaves out the padding behind the value.
+    // The length excludes the padding after the value.
     this.#view.setUint16(start, this.#length - start, true);
     this.#view.setUint16(start + 2, type, true);
     this.#align();
@@ -137,7 +137,7 @@ class Writer {
     this.#reserve(-this.#length & 3);
   }
 
-  /** Room for `size` zero bytes; where they begin. */
+  /** Reserves `size` zero bytes. Returns their offset. */
   #reserve(size: number): number {
     const at = this.#length;
     this.#length += size;

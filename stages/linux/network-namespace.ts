@@ -5,7 +5,9 @@ import { Fd } from './fd.ts';
 import { syscall } from './syscall.ts';
 import { inNamespace } from './visit-namespace.ts';
 
-/** Held open: it lives as long as this does, and stays the same whatever becomes of the process it was found by. */
+/**
+ * A network namespace held open by descriptor: it stays alive and unchanged, whatever happens to the process it was found through.
+ */
 export class NetworkNamespace implements Disposable {
   readonly #fd: Fd;
 
@@ -13,12 +15,12 @@ export class NetworkNamespace implements Disposable {
     this.#fd = fd;
   }
 
-  /** A TCP socket belongs for good to the namespace it was made in, wherever it is used. Non-blocking, close-on-exec. */
+  /** A TCP socket belongs to the namespace it was made in, wherever it is used. Non-blocking, close-on-exec. */
   newTcpSocket(family: number): Fd {
     return this.inside(() => new Fd(syscall('socket', family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)));
   }
 
-  /** Does it with this thread in the namespace. */
+  /** Runs `work` with this thread in the namespace. */
   inside<T>(work: () => T): T {
     return inNamespace('net', this.#fd.number, work);
   }

@@ -1,5 +1,5 @@
-// nft(8), linux/netfilter/nf_tables.h: the expressions a rule is made of. They work on sixteen 32-bit registers; a rule goes on
-// to its next expression while each one matches.
+// nft(8), linux/netfilter/nf_tables.h: the expressions of rules. They work on sixteen 32-bit registers; a rule continues with its
+// next expression as long as each one matches.
 
 import { type Attribute, attribute, be32, cString, nest, type Piece } from './netlink.ts';
 
@@ -13,7 +13,7 @@ const RTN_LOCAL = 2;
 const NFT_NAT_DNAT = 1;
 
 const META = { protocol: 1, iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } as const;
-/** What a rule may set; in the host's byte order. */
+/** Values that a rule may set; in host byte order. */
 const META_PRIORITY = 2;
 const NFT_SOCKET_CGROUPV2 = 3;
 const CT = { state: 0, status: 2 } as const;
@@ -35,12 +35,12 @@ function reg(number: number): Uint8Array {
   return be32(NFT_REG32_00 + number);
 }
 
-/** Numbers of the kernel's own (marks, address types, states) are in its byte order. */
+/** The kernel's own numbers (marks, address types, states) are in its byte order. */
 function native32(value: number): Uint8Array {
   return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24);
 }
 
-/** Loads bytes of a header into registers from `to` on. */
+/** Loads bytes of a header into registers, from `to` on. */
 export function payload(base: keyof typeof BASE, offset: number, length: number, to = 0): Attribute {
   const place = [attribute(2, be32(BASE[base])), attribute(3, be32(offset)), attribute(4, be32(length))];
   return expression('payload', attribute(1, reg(to)), ...place);
@@ -50,19 +50,19 @@ export function meta(key: keyof typeof META, to = 0): Attribute {
   return expression('meta', attribute(1, reg(to)), attribute(2, be32(META[key])));
 }
 
-/** Goes on when register 0 and its followers compare so with `bytes`. */
+/** Continues when the comparison of register 0 and the following registers with `bytes` holds. */
 export function cmp(op: keyof typeof CMP, bytes: Piece): Attribute {
   const value = nest(3, attribute(1, bytes));
   return expression('cmp', attribute(1, reg(0)), attribute(2, be32(CMP[op])), value);
 }
 
-/** Loads the id, of 8 bytes, of the cgroup of version 2 that the packet's socket is in or below, `level` below the root. */
+/** Loads the 8-byte id of the version 2 cgroup that contains the packet's socket: its ancestor at `level` below the root. */
 export function socketCgroup(level: number): Attribute {
   const key = attribute(1, be32(NFT_SOCKET_CGROUPV2));
   return expression('socket', key, attribute(2, reg(0)), attribute(3, be32(level)));
 }
 
-/** Gives the packet the priority. */
+/** Sets the packet's priority. */
 export function setPriority(priority: number): Attribute[] {
   const value = nest(2, attribute(1, native32(priority)));
   return [
@@ -71,7 +71,7 @@ export function setPriority(priority: number): Attribute[] {
   ];
 }
 
-/** Register `at` and its followers, bit by bit with the mask. */
+/** Applies a bit mask to register `at` and the following registers. */
 export function mask(bits: Uint8Array, at = 0): Attribute {
   const length = attribute(3, be32(bits.length));
   const zero = new Uint8Array(bits.length);
@@ -79,30 +79,30 @@ export function mask(bits: Uint8Array, at = 0): Attribute {
   return expression('bitwise', attribute(1, reg(at)), attribute(2, reg(at)), length, ...operands);
 }
 
-/** Goes on when the packet's connection has one of the bits. */
+/** Continues when the packet's connection has one of the bits. */
 export function ctHas(key: keyof typeof CT, bits: number): Attribute[] {
   const load = expression('ct', attribute(1, reg(0)), attribute(2, be32(CT[key])));
   return [load, mask(native32(bits)), cmp('ne', native32(0))];
 }
 
-/** Goes on when the destination is an address of this host. */
+/** Continues when the destination is an address of this host. */
 export function destinationIsLocal(): Attribute[] {
   const result = [attribute(2, be32(NFT_FIB_RESULT_ADDRTYPE)), attribute(3, be32(NFTA_FIB_F_DADDR))];
   return [expression('fib', attribute(1, reg(0)), ...result), cmp('eq', native32(RTN_LOCAL))];
 }
 
-/** Goes on when the registers from 0 on are a key of the set, or when they are none. */
+/** Continues when the registers from 0 on are a key of the set; with `not-in`, when they are not. */
 export function lookup(set: string, op: 'in' | 'not-in' = 'in'): Attribute {
   const flags = op === 'in' ? [] : [attribute(5, be32(NFT_LOOKUP_F_INV))];
   return expression('lookup', attribute(1, cString(set)), attribute(2, reg(0)), ...flags);
 }
 
-/** Goes on when the registers from 0 on are a key of the map; its value then replaces them. */
+/** Continues when the registers from 0 on are a key of the map; its value then replaces them. */
 export function mapLookup(map: string): Attribute {
   return expression('lookup', attribute(1, cString(map)), attribute(2, reg(0)), attribute(3, reg(0)));
 }
 
-/** New destination: address from register 0 on, port from register `portAt`. */
+/** Changes the destination: address from register 0 on, port from register `portAt`. */
 export function dnat(family: number, portAt: number): Attribute {
   const kind = [attribute(1, be32(NFT_NAT_DNAT)), attribute(2, be32(family))];
   return expression('nat', ...kind, attribute(3, reg(0)), attribute(5, reg(portAt)));
@@ -117,7 +117,7 @@ export function verdict(kind: keyof typeof VERDICT): Attribute {
   return expression('immediate', attribute(1, be32(NFT_REG_VERDICT)), nest(2, code));
 }
 
-/** An interface's name as the kernel keeps it: 16 bytes. */
+/** An interface name as the kernel stores it: 16 bytes. */
 export function ifnameBytes(name: string): Uint8Array {
   const bytes = new Uint8Array(16);
   bytes.set(Buffer.from(name, 'latin1'));

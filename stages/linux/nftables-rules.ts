@@ -1,4 +1,4 @@
-// linux/netfilter/nf_tables.h: the rules of a table as the kernel tells them
+// linux/netfilter/nf_tables.h: reads the rules of a table from the kernel
 
 import { listAttributes, parseAttributes, stringOf } from './netlink-decode.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
@@ -14,13 +14,13 @@ const NFTA_DATA_VALUE = 1;
 /** NFTA_CMP_DATA, NFTA_IMMEDIATE_DATA: attributes of type struct nft_data. */
 const CONSTANTS: Readonly<Record<string, number>> = { cmp: 3, immediate: 2 };
 
-/** `constant`: what a `cmp` compares with, what an `immediate` loads; empty for a verdict, and for all others. */
+/** `constant`: the value that a `cmp` compares with or an `immediate` loads; empty for a verdict and for all other expressions. */
 export interface RuleExpression {
   readonly name: string;
   readonly constant: Uint8Array;
 }
 
-/** Of all chains, each a list of expressions in order; none where there is no such table. */
+/** The rules of all chains, each a list of expressions in order; empty when the table does not exist. */
 export function readRules(socket: NetlinkSocket, ref: TableRef): RuleExpression[][] {
   return socket.dump(listRules(ref)).map(({ payload }) => {
     const expressions = parseAttributes(payload.subarray(HEADER_BYTES)).get(NFTA_RULE_EXPRESSIONS);

@@ -1,5 +1,5 @@
-// nft(8), linux/netfilter/nf_tables.h: tables, chains, sets, rules and set elements as netlink messages. Numbers in them are in
-// network byte order. Changes come in batches; the kernel makes all of a batch or nothing.
+// nft(8), linux/netfilter/nf_tables.h: tables, chains, sets, rules and set elements as netlink messages. Their numbers are in
+// network byte order. Changes come in batches; the kernel applies all of a batch or nothing.
 
 import {
   type Attribute,
@@ -37,10 +37,10 @@ const NFT_SET_MAP = 8;
 const NFTA_LIST_ELEM = 1;
 const NFTA_DATA_VALUE = 1;
 
-/** Of netfilter.h, for families inet and bridge alike. */
+/** From netfilter.h; the same for the families inet and bridge. */
 export const NF_HOOK = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
 
-/** Where a table is; its name may be unknown yet. */
+/** Identifies a table; its name may be filled in later. */
 export interface TableRef {
   readonly family: number;
   readonly table: string | Piece | readonly Piece[];
@@ -57,13 +57,15 @@ function message(
   return { type, flags: NLM_F_ACK | flags, header: [Uint8Array.of(ref.family, 0, 0, 0)], attributes, what };
 }
 
-/** Every first attribute is the table's name, or a set's or chain's table. */
+/** The first attribute is always the name of a table: the table itself, or the table of a set or chain. */
 function tableOf({ table }: TableRef): Attribute {
   if (typeof table === 'string') return attribute(1, cString(table));
   return 'length' in table && !(table instanceof Uint8Array) ? attribute(1, ...table) : attribute(1, table);
 }
 
-/** The messages as one transaction. The frame itself is not acknowledged: an answer to it is a failure of the whole. */
+/**
+ * Wraps the messages in one transaction. The frame itself is not acknowledged: an answer to it means that the whole batch failed.
+ */
 export function batch(messages: readonly NetlinkMessage[]): NetlinkMessage[] {
   const header = [Uint8Array.of(0, 0), be16(NFNL_SUBSYS_NFTABLES)];
   const frame = { flags: 0, header, attributes: [], what: 'change the firewall' };
@@ -89,14 +91,14 @@ export interface BaseChain {
   readonly priority: number;
 }
 
-/** A chain at a hook, that accepts what none of its rules decides. */
+/** A chain at a hook. Its policy accepts packets that no rule decides. */
 export function newChain(ref: TableRef, chain: BaseChain): NetlinkMessage {
   const hook = nest(4, attribute(1, be32(NF_HOOK[chain.hook])), attribute(2, be32(chain.priority)));
   const attributes = [tableOf(ref), attribute(3, cString(chain.name)), hook, attribute(7, cString(chain.type))];
   return message(NFT_MSG_NEWCHAIN, NLM_F_CREATE, ref, attributes, `make firewall chain "${chain.name}"`);
 }
 
-/** Types as nft(8) numbers them (its `datatype.h`), with their lengths; the kernel uses the lengths only. */
+/** Types with the numbers of nft(8) (its `datatype.h`) and their lengths; the kernel uses the lengths only. */
 export const NFT_TYPES = {
   ipv4_addr: { number: 7, size: 4 },
   ipv6_addr: { number: 8, size: 16 },
@@ -111,21 +113,21 @@ export type NftType = keyof typeof NFT_TYPES;
 export interface NftSet {
   readonly name: string;
   readonly key: readonly NftType[];
-  /** Makes it a map. */
+  /** If present, the set is a map. */
   readonly data?: readonly NftType[];
 }
 
-/** Six bits a member, the first the highest, as nft(8) prints concatenations from. */
+/** Six bits for each member, the first in the highest bits; nft(8) uses this number to print concatenations. */
 function typeNumber(types: readonly NftType[]): number {
   return types.reduce((number, type) => (number << 6) | NFT_TYPES[type].number, 0);
 }
 
-/** Each member of a concatenation takes whole 32-bit registers. */
+/** Each member of a concatenation occupies whole 32-bit registers. */
 function typeSize(types: readonly NftType[]): number {
   return types.reduce((size, type) => size + ((NFT_TYPES[type].size + 3) & ~3), 0);
 }
 
-/** `id` only has to differ from that of other sets in the batch. */
+/** `id` only has to differ from the ids of other sets in the batch. */
 export function newSet(ref: TableRef, set: NftSet, id: number): NetlinkMessage {
   const attributes = [
     tableOf(ref),
@@ -135,13 +137,13 @@ export function newSet(ref: TableRef, set: NftSet, id: number): NetlinkMessage {
     attribute(5, be32(set.key.length === 1 ? NFT_TYPES[set.key[0]!].size : typeSize(set.key))),
     attribute(10, be32(id)),
   ];
-  // A record for nft(8) that says the key is in the host's byte order; it cannot print names otherwise.
+  // Tells nft(8) that the key is in host byte order, without which it cannot print names.
   if (set.key.length === 1 && set.key[0] === 'ifname') attributes.push(attribute(13, Uint8Array.of(0, 4, 1, 0, 0, 0)));
   if (set.data) attributes.push(attribute(6, be32(typeNumber(set.data))), attribute(7, be32(typeSize(set.data))));
   return message(NFT_MSG_NEWSET, NLM_F_CREATE, ref, attributes, `make firewall set "${set.name}"`);
 }
 
-/** Members are padded to 32 bits each, as `concat` does. */
+/** Members must be padded to 32 bits each, as `concat` does. */
 export interface Element {
   readonly key: readonly Piece[];
   readonly data?: readonly Piece[];
@@ -165,19 +167,19 @@ function elementList(ref: TableRef, set: string, elements: readonly Element[], w
   return [tableOf(ref), attribute(2, cString(set)), nest(3, ...items)];
 }
 
-/** Fails with EEXIST when one is there. */
+/** Fails with EEXIST when an element exists. */
 export function addElements(ref: TableRef, set: string, elements: readonly Element[]): NetlinkMessage {
   const attributes = elementList(ref, set, elements, true);
   return message(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, ref, attributes, `add to firewall set "${set}"`);
 }
 
-/** Fails with ENOENT when one is not there. */
+/** Fails with ENOENT when an element does not exist. */
 export function deleteElements(ref: TableRef, set: string, elements: readonly Element[]): NetlinkMessage {
   const attributes = elementList(ref, set, elements, false);
   return message(NFT_MSG_DELSETELEM, 0, ref, attributes, `delete from firewall set "${set}"`);
 }
 
-/** A rule at the end of the chain; `expressions` from nftables-expressions.ts, the comment is what nft(8) prints. */
+/** Adds a rule at the end of the chain; `expressions` come from nftables-expressions.ts, and nft(8) prints the comment. */
 export function newRule(
   ref: TableRef,
   chain: string,
@@ -189,13 +191,13 @@ export function newRule(
     tableOf(ref),
     attribute(2, cString(chain)),
     nest(4, ...expressions),
-    // nft(8) keeps type-length-value records there; type 0 is the comment.
+    // nft(8) stores type-length-value records here; type 0 is the comment.
     attribute(7, Uint8Array.of(0, text.length), text),
   ];
   return message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, ref, attributes, `add the firewall rule "${comment}"`);
 }
 
-/** To be dumped: the rules of all chains. */
+/** A dump request: the rules of all chains. */
 export function listRules(ref: TableRef): NetlinkMessage {
   return message(NFT_MSG_GETRULE, 0, ref, [tableOf(ref)], 'list the firewall rules');
 }

@@ -21,7 +21,7 @@ import { syscall } from './syscall.ts';
 
 const MAX_FSCONFIG_STRING = 255;
 
-/** Directories as one, the first on top, as a detached read-only mount. */
+/** Merges directories, the first on top, into a detached read-only mount. */
 export function mountReadOnlyOverlay(directories: readonly string[]): Fd {
   using context = new Fd(syscall('fsopen', 'overlay', FSOPEN_CLOEXEC));
   const set = (key: string, value: string): void => {
@@ -29,7 +29,7 @@ export function mountReadOnlyOverlay(directories: readonly string[]): Fd {
   };
   set('source', 'pod');
   const joined = directories.join(':');
-  // Until Linux 6.7: the one string that all of them must fit into.
+  // Until Linux 6.7: all directories must fit into one string.
   if (joined.length <= MAX_FSCONFIG_STRING) set('lowerdir', joined);
   else for (const directory of directories) set('lowerdir+', directory);
   syscall('fsconfig', context.number, FSCONFIG_CMD_CREATE, null, null, 0);
@@ -37,7 +37,7 @@ export function mountReadOnlyOverlay(directories: readonly string[]): Fd {
   return new Fd(syscall('fsmount', context.number, FSMOUNT_CLOEXEC, attributes));
 }
 
-/** What is at the directory of a descriptor, as a detached read-only mount. */
+/** A detached read-only mount of a descriptor's directory. */
 export function cloneReadOnly(directory: Fd): Fd {
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
   const mount = new Fd(syscall('open_tree', directory.number, '', flags));
@@ -51,7 +51,7 @@ export function cloneReadOnly(directory: Fd): Fd {
   }
 }
 
-/** Attaches a detached mount on the directory of an O_PATH descriptor. */
+/** Attaches a detached mount to the directory of an O_PATH descriptor. */
 export function attachMount(mount: Fd, directory: Fd): void {
   const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   syscall('move_mount', mount.number, '', directory.number, '', flags);

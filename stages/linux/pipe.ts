@@ -4,7 +4,7 @@ import { O_CLOEXEC } from './constants.ts';
 import { Fd } from './fd.ts';
 import { syscall } from './syscall.ts';
 
-/** Its reading end, then its writing end; both close-on-exec. */
+/** The reading end, then the writing end; both close-on-exec. */
 export function pipe(): [Fd, Fd] {
   const pair = new Int32Array(new ArrayBuffer(8));
   syscall('pipe2', new Uint8Array(pair.buffer), O_CLOEXEC);

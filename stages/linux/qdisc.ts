@@ -25,15 +25,15 @@ const TCA_OPTIONS = 2;
 const TCA_TBF_PARMS = 1;
 const TCA_TBF_RATE64 = 4;
 const TCA_TBF_BURST = 6;
-/** Without it the kernel wants a table of rates, as from the tools of 2001. */
+/** Without this value the kernel expects a rate table, as the tools of 2001 sent it. */
 const TC_LINKLAYER_ETHERNET = 1;
 
 export interface TokenBucket {
-  /** Bytes a second. */
+  /** Bytes per second. */
   readonly rate: number;
-  /** Bytes that may go at once; at least a packet. */
+  /** Bytes that may be sent at once; at least one packet. */
   readonly burst: number;
-  /** Bytes that may wait before packets are dropped. */
+  /** Bytes that may be queued before packets are dropped. */
   readonly queue: number;
 }
 
@@ -46,7 +46,7 @@ function parameters({ rate, queue }: TokenBucket): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** What leaves by the link leaves at the bucket's rate. */
+/** Limits what leaves through the link to the bucket's rate. */
 export function newTokenBucket(index: Piece, bucket: TokenBucket): NetlinkMessage {
   const rate64 = new Uint8Array(new BigUint64Array([BigInt(bucket.rate)]).buffer);
   return {
@@ -67,13 +67,13 @@ export function newTokenBucket(index: Piece, bucket: TokenBucket): NetlinkMessag
   };
 }
 
-/** Where struct tcmsg has the link, and where its attributes begin. */
+/** The offset of the link in struct tcmsg, and of the attributes. */
 const TCM_IFINDEX = 4;
 const TCM_BYTES = 20;
 
 export interface LinkRate {
   readonly index: number;
-  /** Bytes a second. */
+  /** Bytes per second. */
   readonly rate: number;
 }
 
@@ -96,7 +96,7 @@ export function tokenBucketRates(socket: NetlinkSocket): LinkRate[] {
   });
 }
 
-/** The 64 bits are only there when 32 are not enough. */
+/** The 64-bit attribute is only present when 32 bits are not enough. */
 function rateOf(options: ReadonlyMap<number, Uint8Array>): number {
   const long = options.get(TCA_TBF_RATE64);
   if (long) return Number(viewOf(long).getBigUint64(0, true));

@@ -18,10 +18,10 @@ const FS_XFLAG_PROJINHERIT = 0x200;
 
 const DQBLK_BYTES = 72;
 const QIF_BLIMITS = 1;
-/** What `dqb_bhardlimit` counts. */
+/** The unit of `dqb_bhardlimit`. */
 const QUOTA_BLOCK_BYTES = 1024n;
 
-/** True where the file system of this descriptor keeps its files to their projects' limits. Needs no privilege. */
+/** Returns true when the descriptor's file system enforces project quotas. Needs no privilege. */
 export function enforcesProjectQuota(fd: number): boolean {
   const state = Buffer.alloc(QSTATV_BYTES);
   state.writeInt8(FS_QSTATV_VERSION1, 0);
@@ -29,20 +29,20 @@ export function enforcesProjectQuota(fd: number): boolean {
   return result === 0 && (state.readUInt16LE(2) & FS_QUOTA_PDQ_ENFD) !== 0;
 }
 
-/** No file belongs to the project, and nobody has given it a limit. */
+/** Whether no file belongs to the project and it has no limit. */
 export function isFreeProject(fd: number, project: number): boolean {
   const quota = Buffer.alloc(DQBLK_BYTES);
   const result = trySyscall('quotactl_fd', fd, Q_GETQUOTA, project, quota);
-  // ESRCH or ENOENT: it was never heard of.
+  // ESRCH or ENOENT: the project is unknown.
   return result < 0 || quota.subarray(0, 48).every((byte) => byte === 0);
 }
 
-/** Takes the project's limit away; 0, or minus the errno. */
+/** Removes the project's limit. Returns 0, or minus the errno. */
 export function liftProjectLimit(fd: number, project: number): number {
   return trySyscall('quotactl_fd', fd, Q_SETQUOTA, project, Buffer.from(projectLimit(0n)));
 }
 
-/** struct if_dqblk: so many bytes of blocks, and no limit on files. */
+/** struct if_dqblk: a limit on the bytes in blocks, no limit on files. */
 export function projectLimit(bytes: bigint): Uint8Array {
   const quota = Buffer.alloc(DQBLK_BYTES);
   quota.writeBigUInt64LE(bytes / QUOTA_BLOCK_BYTES, 0);
@@ -50,7 +50,7 @@ export function projectLimit(bytes: bigint): Uint8Array {
   return quota;
 }
 
-/** struct fsxattr around its project: what is made in the directory belongs to it too. */
+/** struct fsxattr before and after its project id: files made in the directory belong to the project too. */
 export function projectDirectory(): { readonly before: Uint8Array; readonly after: Uint8Array } {
   const before = Buffer.alloc(12);
   before.writeUInt32LE(FS_XFLAG_PROJINHERIT, 0);

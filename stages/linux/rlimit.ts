@@ -20,7 +20,7 @@ export const RLIMIT = {
   RLIMIT_RTTIME: 15,
 } as const;
 
-/** No limit, as struct rlimit64 spells it. */
+/** No limit, in struct rlimit64. */
 export const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
 /** `RLIMIT_NOFILE` for 7. */
@@ -35,8 +35,8 @@ export interface Limits {
 }
 
 /**
- * By number from the text of /proc/PID/limits, whose lines stand in the order of the numbers. A line is a title of 26 columns,
- * the soft limit in 21, the hard limit in 21, the unit.
+ * Limits by number, from the text of /proc/PID/limits, whose lines are in the order of the numbers. A line is a title of 26
+ * columns, the soft limit in 21, the hard limit in 21, the unit.
  */
 export function parseLimits(text: string): Map<number, Limits> {
   const lines = text.split('\n').slice(1).filter(Boolean);
@@ -48,9 +48,7 @@ function limitAt(line: string, column: number): number | 'max' {
   return word === 'unlimited' ? 'max' : Number(word);
 }
 
-/**
- * Hard limits alone, exact, undefined is unlimited: every start reads its own.
- */
+/** Hard limits only, exact; undefined is unlimited. Every start reads its own limits. */
 export function parseHardLimits(text: string): Record<number, bigint | undefined> {
   const limits: Record<number, bigint | undefined> = {};
   const lines = text.split('\n').slice(1);

@@ -44,7 +44,10 @@ const IFLA_BR_MCAST_SNOOPING = 23;
 const IFLA_BRPORT_STATE = 1;
 const IFLA_BRPORT_MODE = 4;
 const IFLA_BRPORT_FLUSH = 24;
-/** Neither of the states a bridge without spanning tree leaves by itself: `disabled` until the next news of the link, `blocking` at once. */
+/**
+ * A state that a bridge without spanning tree does not leave by itself, unlike `disabled`, which ends at the next event of the
+ * link, and `blocking`, which ends at once.
+ */
 const BR_STATE_LISTENING = 1;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
@@ -72,7 +75,7 @@ function nameOf(name: string | Piece): Attribute {
   return attribute(IFLA_IFNAME, typeof name === 'string' ? cString(name) : name);
 }
 
-/** A bridge without spanning tree, whose ports forward at once. Made anew or left as it is. */
+/** A bridge without spanning tree, whose ports forward at once. Created if it does not exist, otherwise left as it is. */
 export function newBridge(bridge: { name: string; mac: Uint8Array; mtu: number }): NetlinkMessage {
   return {
     type: RTM_NEWLINK,
@@ -80,7 +83,7 @@ export function newBridge(bridge: { name: string; mac: Uint8Array; mtu: number }
     header: ifinfomsg(false),
     attributes: [
       nameOf(bridge.name),
-      // Without an address of its own the bridge takes its lowest port's, and pods would see their gateway's change.
+      // Without a fixed address, the bridge uses that of its lowest port, and pods would see their gateway's address change.
       attribute(IFLA_ADDRESS, bridge.mac),
       attribute(IFLA_MTU, u32(bridge.mtu)),
       nest(
@@ -90,7 +93,7 @@ export function newBridge(bridge: { name: string; mac: Uint8Array; mtu: number }
           IFLA_INFO_DATA,
           attribute(IFLA_BR_FORWARD_DELAY, u32(0)),
           attribute(IFLA_BR_STP_STATE, u32(0)),
-          // Snooping holds neighbour discovery back until a querier speaks, and here none does.
+          // Snooping would hold back neighbour discovery until a querier is seen, and there is none here.
           attribute(IFLA_BR_MCAST_SNOOPING, u8(0)),
         ),
       ),
@@ -107,25 +110,26 @@ export interface VethEnd {
 
 export interface Veth {
   readonly host: VethEnd;
-  /** The bridge's interface index. Absent: it is put on one later. */
+  /** The bridge's interface index. Absent: the link is connected to a bridge later. */
   readonly master?: Piece;
   readonly peer: VethEnd;
-  /** The namespace the peer is made in: of a process, or behind a descriptor. */
+  /** The namespace in which the peer is made: that of a process, or of a descriptor. */
   readonly netns: { readonly pid: Piece } | { readonly fd: Piece };
 }
 
 function endAttributes({ name, mtu, mac }: VethEnd): Attribute[] {
-  // The kernel's default is a pair for each processor, every one an object in sysfs; a veth passes packets on without queueing.
+  // By default the kernel makes a pair of queues for each processor, each an object in sysfs; a veth passes packets on without
+  // queueing.
   const queues = [IFLA_NUM_TX_QUEUES, IFLA_NUM_RX_QUEUES].map((type) => attribute(type, u32(1)));
   return [nameOf(name), attribute(IFLA_MTU, mtu), ...queues, ...(mac ? [attribute(IFLA_ADDRESS, mac)] : [])];
 }
 
-/** Both ends in one message: the host's up and on the bridge, the peer down where it belongs. */
+/** Both ends in one message: the host's end up and on the bridge, the peer down in its namespace. */
 export function newVeth({ host, master, peer, netns }: Veth): NetlinkMessage {
   const target = 'pid' in netns ? attribute(IFLA_NET_NS_PID, netns.pid) : attribute(IFLA_NET_NS_FD, netns.fd);
   const peerInfo: Attribute = {
     type: VETH_INFO_PEER,
-    // Down: the kernel opens it before it knows its other end, and refuses with ENOTCONN.
+    // Down: the kernel would open it before it knows its other end, and fail with ENOTCONN.
     value: [...ifinfomsg(false), ...endAttributes(peer), target],
   };
   return {
@@ -145,20 +149,26 @@ function changeLink(name: string | Piece, change: Attribute, what: string): Netl
   return { type: RTM_NEWLINK, flags: NLM_F_ACK, header: ifinfomsg(false), attributes: [nameOf(name), change], what };
 }
 
-/** No IPv6 address of its own, which a link would get as soon as it has a carrier. Fails with EAFNOSUPPORT without IPv6. */
+/**
+ * Keeps the link from getting an IPv6 address, which it would get as soon as it has a carrier. Fails with EAFNOSUPPORT without
+ * IPv6.
+ */
 export function leaveWithoutIp6(name: string | Piece): NetlinkMessage {
   const mode = attribute(IFLA_INET6_ADDR_GEN_MODE, u8(IN6_ADDR_GEN_MODE_NONE));
   return changeLink(name, nest(IFLA_AF_SPEC, nest(AF_INET6, mode)), 'keep a link without IPv6 address');
 }
 
-/** Lets a bridge send frames back out of the port they came in by. */
+/** Lets the bridge send frames back out of the port they came from. */
 export function setHairpin(name: string | Piece): NetlinkMessage {
   const data = nest(IFLA_INFO_SLAVE_DATA, attribute(IFLA_BRPORT_MODE, u8(1)));
   const info = nest(IFLA_LINKINFO, attribute(IFLA_INFO_SLAVE_KIND, cString('bridge')), data);
   return changeLink(name, info, 'let frames return by the port they came from');
 }
 
-/** The bridge neither takes frames from this port nor gives it any, and forgets whose came from there. At once; ENETDOWN: as it is. */
+/**
+ * Stops the bridge from taking frames from the port or sending to it, and makes it forget the addresses learned there. Takes effect
+ * at once. ENETDOWN: the port was in that state already.
+ */
 export function disconnectPort(name: string | Piece): NetlinkMessage {
   const state = attribute(IFLA_BRPORT_STATE, u8(BR_STATE_LISTENING));
   const data = nest(IFLA_INFO_SLAVE_DATA, state, attribute(IFLA_BRPORT_FLUSH, new Uint8Array(0)));
@@ -166,7 +176,7 @@ export function disconnectPort(name: string | Piece): NetlinkMessage {
   return changeLink(name, info, 'disconnect the link from the bridge');
 }
 
-/** Makes a link a port of the bridge with that index, which takes and gives frames at once. */
+/** Makes a link a port of the bridge with that index. The port forwards frames at once. */
 export function joinBridge(name: string | Piece, index: Piece): NetlinkMessage {
   return changeLink(name, attribute(IFLA_MASTER, index), 'connect the link to the bridge');
 }
@@ -185,7 +195,7 @@ export function getLinks(): NetlinkMessage {
   return { type: RTM_GETLINK, flags: 0, header: ifinfomsg(false), attributes: [], what: 'list links' };
 }
 
-/** Adds an address, usable at once: we assign them, so duplicate address detection has nothing to find. */
+/** Adds an address that is usable at once: we assign the addresses, so duplicate address detection has nothing to find. */
 export function newAddress(family: number, address: Piece, prefixBits: number, index: Piece): NetlinkMessage {
   return {
     type: RTM_NEWADDR,

@@ -6,8 +6,8 @@ import { MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
 import { syscall } from './syscall.ts';
 
 /**
- * What is at `path`, as an O_PATH descriptor through a read-only mount that exists nowhere else. Who gets hold of it gets EROFS
- * for every change of the file, and of a device's owner and mode, whatever its privileges.
+ * An O_PATH descriptor of `path` through a read-only mount that exists nowhere else. Any process that gets the descriptor gets
+ * EROFS for changes of the file, and of a device's owner and mode, whatever its privileges.
  */
 export function openSealed(path: string): Fd {
   const mount = new Fd(syscall('open_tree', AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));

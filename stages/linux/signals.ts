@@ -34,14 +34,14 @@ const SIGNALS = [
   'SYS',
 ] as const;
 
-/** Older names of the same, which images have. */
+/** Older names for the same signals, which images use. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { CLD: 'CHLD', IOT: 'ABRT', POLL: 'IO' };
 
-/** Those that programs may use; glibc keeps 32 and 33 for itself. */
+/** The signals that programs may use; glibc reserves 32 and 33. */
 const SIGRTMIN = 34;
 const SIGRTMAX = 64;
 
-/** All that have a name, with its prefix. */
+/** All signals that have a name, with the prefix. */
 export function signalNames(): string[] {
   return [...SIGNALS, 'RTMIN', 'RTMAX'].map((name) => `SIG${name}`);
 }

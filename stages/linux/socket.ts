@@ -1,4 +1,4 @@
-// socketpair(2), sendmsg(2), unix(7): what Node's net module cannot do, which is to pass descriptors.
+// socketpair(2), sendmsg(2), unix(7): passing descriptors, which Node's net module cannot do.
 
 import { closeSync, constants, openSync } from 'node:fs';
 import {
@@ -24,7 +24,7 @@ export function socketPair(): [Fd, Fd] {
   return [new Fd(pair[0]!), new Fd(pair[1]!)];
 }
 
-/** How much may wait to be read by the other end: for root beyond, for others up to what net.core.wmem_max allows. */
+/** Sets how many bytes may wait to be read by the other end. The limit of net.core.wmem_max does not apply to root. */
 export function setSendBuffer(socket: number, bytes: number): void {
   const value = new Uint8Array(new Int32Array([bytes]).buffer);
   const forced = trySyscall('setsockopt', socket, SOL_SOCKET, SO_SNDBUFFORCE, value, 4);
@@ -32,14 +32,16 @@ export function setSendBuffer(socket: number, bytes: number): void {
   else if (forced < 0) throw new SyscallError('setsockopt', -forced);
 }
 
-/** How long a call may wait before it fails with EAGAIN; `option` is SO_SNDTIMEO, of connect(2) too, or SO_RCVTIMEO. */
+/**
+ * Sets how long a call may wait before it fails with EAGAIN. `option` is SO_SNDTIMEO, which also covers connect(2), or SO_RCVTIMEO.
+ */
 export function setTimeLimit(socket: number, option: number, limitMs: number): void {
   // struct timeval
   const limit = new BigInt64Array([BigInt(Math.floor(limitMs / 1000)), BigInt(Math.floor(limitMs % 1000) * 1000)]);
   syscall('setsockopt', socket, SOL_SOCKET, option, new Uint8Array(limit.buffer), 16);
 }
 
-/** struct msghdr with one struct iovec, and room for `fds` descriptors. */
+/** struct msghdr with one struct iovec and space for `fds` descriptors. */
 class MessageHeader {
   readonly bytes = new Uint8Array(new ArrayBuffer(56));
   readonly control: Uint8Array;
@@ -61,9 +63,9 @@ class MessageHeader {
   }
 }
 
-/** Headers by payload length and number of descriptors: all messages to stage1 are alike in both. */
+/** Headers by payload length and number of descriptors, which are the same for all messages to stage1. */
 const headers = new Map<number, MessageHeader>();
-/** More than the kernel passes at once (SCM_MAX_FD). */
+/** More than the kernel passes in one message (SCM_MAX_FD). */
 const MAX_FDS = 256;
 
 function headerFor(length: number, fds: number): MessageHeader {
@@ -81,7 +83,7 @@ function headerFor(length: number, fds: number): MessageHeader {
   return header;
 }
 
-/** Sends the payload whole, with descriptors. Blocks while the socket's buffer is full. */
+/** Sends the whole payload, with descriptors. Blocks while the socket's buffer is full. */
 export function sendWithFds(socket: number, payload: Uint8Array, fds: readonly number[]): void {
   if (fds.length >= MAX_FDS) throw new Error(`${fds.length} descriptors in one message`);
   const header = headerFor(payload.length, fds.length);
@@ -91,7 +93,7 @@ export function sendWithFds(socket: number, payload: Uint8Array, fds: readonly n
   if (sent !== payload.length) throw new Error(`sendmsg took ${sent} of ${payload.length} bytes`);
 }
 
-/** Receives into `payload`; blocks. Returns the bytes that came and the descriptors that came with them. */
+/** Receives into `payload`; blocks. Returns the number of bytes and the descriptors received. */
 export function receiveWithFds(socket: number, payload: Uint8Array, maxFds: number): { length: number; fds: Fd[] } {
   const message = new MessageHeader(payload, maxFds);
   const length = syscallAgain('recvmsg', socket, message.bytes, MSG_CMSG_CLOEXEC);
@@ -105,10 +107,13 @@ export function receiveWithFds(socket: number, payload: Uint8Array, maxFds: numb
   return { length, fds };
 }
 
-/** sizeof sun_path, less the NUL. */
+/** sizeof sun_path, without the NUL. */
 const MAX_SOCKET_PATH = 107;
 
-/** A connection to the socket `name` in the directory `dir`, for any length of path. EAGAIN: so many wait to be accepted, and still do after the limit. */
+/**
+ * Connects to the socket `name` in the directory `dir`, whatever the length of the path. EAGAIN: the backlog stayed full until the
+ * time limit.
+ */
 export function connectIn(dir: string, name: string, limitMs: number): Fd {
   const path = `${dir}/${name}`;
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return connectTo(path, limitMs);

@@ -1,4 +1,4 @@
-// posix_spawn(3): a new process without copying this one's page tables, which fork through child_process.spawn does.
+// posix_spawn(3): makes a process without copying this one's page tables, unlike the fork in child_process.spawn.
 
 import { SyscallError } from './errno.ts';
 import { addressOf, loadNative } from './syscall.ts';
@@ -20,7 +20,7 @@ interface SpawnCalls {
 /** spawn.h */
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
-/** At least sizeof of glibc's and musl's opaque types. */
+/** At least the size of glibc's and musl's opaque types. */
 const OPAQUE_BYTES = 512;
 
 let calls: SpawnCalls | undefined;
@@ -45,7 +45,7 @@ function buffer(bytes: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(bytes));
 }
 
-/** A NULL-terminated array of C strings; `keep` holds them. */
+/** A NULL-terminated array of C strings. `keep` collects their buffers, which must stay reachable. */
 function pointerArray(strings: readonly string[], keep: Uint8Array[]): Uint8Array {
   const array = buffer(8 * (strings.length + 1));
   const view = new DataView(array.buffer);
@@ -60,11 +60,11 @@ function pointerArray(strings: readonly string[], keep: Uint8Array[]): Uint8Arra
 export interface SpawnOptions {
   readonly path: string;
   readonly argv: readonly string[];
-  /** The new process's descriptor → ours. */
+  /** From the new process's descriptors to ours. */
   readonly fds: ReadonlyMap<number, number>;
 }
 
-/** The new process's pid. Its signals are all at their default and unblocked, its environment is empty. */
+/** Returns the new process's pid. All of its signals are at their default and unblocked, its environment is empty. */
 export function spawnProcess(options: SpawnOptions): number {
   calls ??= loadCalls();
   const { spawn, actionsInit, actionsDestroy, addDup2, attrInit, attrDestroy, setFlags, setSigDefault, setSigMask } =

@@ -16,7 +16,7 @@ export function openHow(flags: number, resolve: number, mode = 0): Uint8Array {
 
 /** Bytes of struct mount_attr, for mount_setattr(2)'s last argument. */
 export const MOUNT_ATTR_SIZE = 32;
-/** Where its userns_fd lies. */
+/** Offset of its userns_fd. */
 export const MOUNT_ATTR_USERNS_AT = 24;
 
 export interface MountAttr {
@@ -25,7 +25,7 @@ export interface MountAttr {
   readonly propagation?: bigint;
 }
 
-/** struct mount_attr of mount_setattr(2); userns_fd is zero, to be stored when the descriptor is known. */
+/** struct mount_attr of mount_setattr(2); userns_fd is zero and is filled in when the descriptor is known. */
 export function mountAttr({ set = 0n, clear = 0n, propagation = 0n }: MountAttr): Uint8Array {
   return words64(set, clear, propagation, 0);
 }

@@ -9,12 +9,12 @@ interface AsyncCall {
 
 let call: AsyncCall | undefined;
 
-/** Waits in a thread of the pool until all that was written to the file system of that descriptor is on its disk. */
+/** Waits, in a thread of the pool, until everything written to the descriptor's file system is on disk. */
 export async function syncfs(fd: number): Promise<void> {
   const { async: start } = (call ??= loadNative().libc.func('int syncfs(int)') as AsyncCall);
   const result = await new Promise<number>((resolve, reject) => {
     start(fd, (error, value) => (error ? reject(error) : resolve(value)));
   });
-  // errno is the other thread's. Of a good descriptor the call says one thing: what was written is lost.
+  // errno belongs to the other thread. For a valid descriptor the only failure is that written data was lost.
   if (result !== 0) throw new SyscallError('syncfs', ERRNO.EIO);
 }

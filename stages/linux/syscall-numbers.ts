@@ -2,7 +2,7 @@
 
 export type Arch = 'x86_64' | 'aarch64';
 
-/** Texts: a process needs some forty of the numbers, and to find those takes less than to make a table of all. */
+/** Texts, because a process needs about forty of the numbers, and finding them takes less time than building a table. */
 const TEXTS: Readonly<Record<Arch, string>> = {
   x86_64: `
 read 0 write 1 open 2 close 3 stat 4 fstat 5 lstat 6 poll 7 lseek 8 mmap 9 mprotect 10 munmap 11 brk 12
@@ -101,7 +101,7 @@ open_tree_attr 467 file_getattr 468 file_setattr 469
 
 const found: Readonly<Record<Arch, Map<string, number | undefined>>> = { x86_64: new Map(), aarch64: new Map() };
 
-/** Undefined where there is no such call. */
+/** Undefined when the call does not exist. */
 export function findSyscall(arch: Arch, name: string): number | undefined {
   const known = found[arch];
   if (!known.has(name)) known.set(name, findIn(TEXTS[arch], name));
@@ -113,7 +113,7 @@ function findIn(text: string, name: string): number | undefined {
     const at = text.indexOf(`${before}${name} `);
     if (at < 0) continue;
     const nr = Number.parseInt(text.slice(at + name.length + 2), 10);
-    // A number in the place of a name is followed by a name.
+    // If `name` is itself a number, it matched a call number, which is followed by a name.
     return Number.isNaN(nr) ? undefined : nr;
   }
   return undefined;
@@ -127,7 +127,7 @@ function tableOf(arch: Arch): Readonly<Record<string, number>> {
   ));
 }
 
-/** A table is made when it is first asked for: most processes need none. */
+/** Built on first use: most processes need no table. */
 export const SYSCALLS: Readonly<Record<Arch, Readonly<Record<string, number>>>> = {
   get x86_64() {
     return tableOf('x86_64');

@@ -1,4 +1,5 @@
-// syscall(2): the one place that calls the kernel directly. Typed wrappers live in one file a subsystem beside this one.
+// syscall(2): the only place that calls the kernel directly. Typed wrappers are in the other files of this directory, one for each
+// subsystem.
 
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -28,7 +29,7 @@ interface Native {
   readonly koffi: Koffi;
   readonly syscall: RawSyscall;
   readonly libc: { func(signature: string): unknown };
-  /** Where the strings of one call are. */
+  /** The buffer for the strings of one call. */
   readonly strings: { readonly bytes: Buffer; readonly address: number };
 }
 
@@ -37,8 +38,8 @@ const STRINGS_BYTES = 16 * 1024;
 let native: Native | undefined;
 
 /**
- * koffi's native part without the JavaScript around it, which looks for it in many places and costs 6 of its 8 ms. Undefined
- * where it is not in the usual place, or not for this C library; then koffi itself knows what to do.
+ * koffi's native part without its JavaScript, which searches many places and takes 6 of its 8 ms. Undefined when it is not in the
+ * usual place, or is built for another C library; then koffi itself is loaded.
  */
 function loadAddon(): Koffi | undefined {
   const platform = `linux-${process.arch}`;
@@ -50,7 +51,7 @@ function loadAddon(): Koffi | undefined {
       try {
         process.dlopen(module, path);
       } catch {
-        // Built for another C library: koffi has a second one for that.
+        // Built for another C library; koffi has a second build for that.
         return undefined;
       }
       return module.exports;
@@ -63,7 +64,7 @@ function requireKoffi(): unknown {
   return process.getBuiltinModule('node:module').createRequire(import.meta.filename)('koffi');
 }
 
-/** The C library through koffi, loaded on first use: many verbs need none of it. */
+/** The C library through koffi, loaded on first use: many commands do not need it. */
 export function loadNative(): Native {
   if (native) return native;
   const koffi = loadAddon() ?? (requireKoffi() as Koffi);
@@ -84,7 +85,7 @@ function numberOf(name: string): number {
   return nr;
 }
 
-/** The call's result, or minus its errno. */
+/** Returns the call's result, or minus its errno. */
 export function trySyscall(name: string, ...args: readonly SyscallArg[]): number {
   const { koffi, syscall, strings } = loadNative();
   const nr = numberOf(name);
@@ -97,7 +98,7 @@ export function trySyscall(name: string, ...args: readonly SyscallArg[]): number
     if (typeof arg === 'number' || typeof arg === 'bigint') values[i] = arg;
     else if (arg instanceof Uint8Array) values[i] = koffi.address(arg);
     else if (typeof arg === 'string') {
-      // UTF-8 has at most three bytes for a unit of UTF-16.
+      // UTF-8 has at most three bytes for each UTF-16 code unit.
       if (used + 3 * arg.length < STRINGS_BYTES) {
         values[i] = strings.address + used;
         used += strings.bytes.write(arg, used);
@@ -113,7 +114,7 @@ export function trySyscall(name: string, ...args: readonly SyscallArg[]): number
   return result === -1 ? -koffi.errno() : result;
 }
 
-/** The call's result. Throws a `SyscallError` with the call's name and errno. */
+/** Returns the call's result. Throws a `SyscallError` with the call's name and errno. */
 export function syscall(name: string, ...args: readonly SyscallArg[]): number {
   const result = trySyscall(name, ...args);
   if (result < 0 && result > -4096) throw new SyscallError(name, -result);
@@ -121,8 +122,8 @@ export function syscall(name: string, ...args: readonly SyscallArg[]): number {
 }
 
 /**
- * As `syscall`, made again when a signal interrupted it. Node installs its handlers with SA_RESTART, but a call on a socket with a
- * time limit is not restarted by the kernel: signal(7).
+ * As `syscall`, but repeats a call that a signal interrupted. Node installs its handlers with SA_RESTART, but the kernel does not
+ * restart calls on a socket with a time limit: signal(7).
  */
 export function syscallAgain(name: string, ...args: readonly SyscallArg[]): number {
   for (;;) {
@@ -133,7 +134,7 @@ export function syscallAgain(name: string, ...args: readonly SyscallArg[]): numb
   }
 }
 
-/** The address of a buffer, for structs that hold pointers; the buffer must outlive the call. */
+/** The address of a buffer, for structs that contain pointers; the buffer must outlive the call. */
 export function addressOf(buffer: Uint8Array): bigint {
   return loadNative().koffi.address(buffer);
 }

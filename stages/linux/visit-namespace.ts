@@ -12,11 +12,13 @@ const FLAGS: Readonly<Record<Kind, bigint>> = {
   uts: CLONE_NEWUTS,
 };
 
-/** Does it with this thread in the namespace behind the descriptor, and is back when it returns or throws. */
+/**
+ * Runs `work` with this thread in the namespace of the descriptor; returns to its own namespace afterwards, also on an exception.
+ */
 export function inNamespace<T>(kind: Kind, namespace: number, work: () => T): T {
   const home = openSync(`/proc/thread-self/ns/${kind}`, 'r');
   try {
-    // Namespaces belong to this thread: nothing is awaited before it is back.
+    // Namespaces belong to this thread, so nothing may be awaited before it returns.
     syscall('setns', namespace, FLAGS[kind]);
     try {
       return work();

@@ -6,9 +6,12 @@ import { syscall, trySyscall } from './syscall.ts';
 /** XATTR_LIST_MAX and XATTR_SIZE_MAX of linux/limits.h. */
 const MAX_BYTES = 65_536;
 
-/** Attributes of the very file an O_PATH descriptor stands for, be it a symlink; one that is taken away meanwhile is left out. */
+/**
+ * Attributes of the file that an O_PATH descriptor refers to, which may be a symbolic link. Attributes removed meanwhile are left
+ * out.
+ */
 export function readXattrs(fd: number): [string, Buffer][] {
-  // The calls that take a descriptor refuse O_PATH; the magic link leads to the file and not further.
+  // Calls that take a descriptor reject O_PATH; the magic link leads to the file and no further.
   const path = `/proc/self/fd/${fd}`;
   const size = trySyscall('listxattr', path, null, 0);
   if (size === 0 || size === -ERRNO.EOPNOTSUPP) return [];

@@ -3,24 +3,24 @@ import { REPORT_FD } from '../tape/format.ts';
 import type { Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
-/** A session of its own, so that no terminal of the caller's is ever its controlling one (CVE-2017-5226). */
+/** A new session, so that no terminal of the caller can be the process's controlling terminal (CVE-2017-5226). */
 export function startSession(tape: Tape, process: ProcessPlan): void {
   tape.call('setsid', [], { at: process.places.app, why: 'start a session' });
 }
 
-/** `terminal`: all three are one, of the pod's own, and it becomes the controlling one. */
+/** `terminal`: all three streams are one terminal of the pod, which becomes the controlling terminal. */
 export type StandardInput = 'null' | 'given' | 'terminal';
 
 /**
- * 0, 1 and 2. Given descriptors may be files of the caller's and are taken as they are; the pipes that init made for an app's
- * first process, and a terminal, are given to its user, so that /dev/stdout and /dev/pts/N can be opened again.
+ * Sets up descriptors 0, 1 and 2. Given descriptors may be the caller's files and are used unchanged. The pipes that init made for
+ * an app's first process, and a terminal, are given to the app's user, so that /dev/stdout and /dev/pts/N can be reopened.
  */
 export function setStandardStreams(tape: Tape, process: ProcessPlan, input: StandardInput, ownPipes: boolean): void {
   const { program } = tape;
   const options = { at: process.places.app, why: 'set up standard input, output and error' };
   if (input === 'null') {
     const opened = program.reg('null');
-    // Our own /dev, mounted by the pod tape; no image can have put a link there.
+    // This is the pod's own /dev, mounted by the pod tape, so no image can have put a link there.
     tape.call('openat', [AT_FDCWD, tape.text('/dev/null'), O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0], {
       ...options,
       out: opened,
@@ -30,7 +30,7 @@ export function setStandardStreams(tape: Tape, process: ProcessPlan, input: Stan
     tape.call('dup3', [program.reg('stdin'), 0, 0], options);
   }
   if (input === 'terminal') {
-    // Its group stays the one devpts was mounted with, as grantpt(3) has it.
+    // The group stays the one that devpts was mounted with, as with grantpt(3).
     tape.call('fchown', [program.reg('stdin'), process.uid, -1], options);
   } else if (ownPipes) {
     tape.call('fchown', [program.reg('stdout'), process.uid, process.gid], options);
@@ -41,7 +41,7 @@ export function setStandardStreams(tape: Tape, process: ProcessPlan, input: Stan
   if (input === 'terminal') takeTerminal(tape, process);
 }
 
-/** Makes the terminal on 0 the session's controlling one. */
+/** Makes the terminal on descriptor 0 the session's controlling terminal. */
 function takeTerminal(tape: Tape, process: ProcessPlan): void {
   tape.call('ioctl', [0, TIOCSCTTY, 0], {
     at: process.places.app,
@@ -50,8 +50,8 @@ function takeTerminal(tape: Tape, process: ProcessPlan): void {
 }
 
 /**
- * Everything above the report pipe is closed for real, so that not even a program that runs before execve's close could see
- * a descriptor of init's (CVE-2024-21626); the pipe itself closes on exec, which is how init learns of it.
+ * Closes everything above the report pipe immediately, so that even a program that runs before the close-on-exec of execve cannot
+ * see a descriptor of init (CVE-2024-21626). The pipe itself closes on exec, which tells init that the exec happened.
  */
 export function closeDescriptors(tape: Tape, process: ProcessPlan): void {
   const report = tape.program.reg('report');

@@ -1,25 +1,25 @@
 import { type Bytes, sym, type Tape, type Text } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
-/** What execvp(3) uses when the environment has none. */
+/** The default of execvp(3) when the environment has no PATH. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 function pointers(tape: Tape, strings: readonly Text[]): Bytes {
   return [...strings.map((text) => tape.text(text)), new Uint8Array(8)];
 }
 
-/** The files to try for a command, in the order of PATH; one that has a slash is itself. */
+/** The files to try for a command, in the order of PATH; a command with a slash is used as it is. */
 function candidates(command: string, path: string): string[] {
-  // Behind a directory of PATH, nothing is that directory.
+  // An empty command must not be resolved to a directory of PATH.
   if (command === '' || command.includes('/')) return [command];
   // An empty element means the working directory, as in execvp(3).
   return path.split(':').map((directory) => `${directory || '.'}/${command}`);
 }
 
-/** A symbol, so that pods that differ in nothing but their name have one plan. */
+/** A symbol, so that pods that differ only in their name share one plan. */
 const HOSTNAME: Text = ['HOSTNAME=', sym('hostname')];
 
-/** The App Container specification's; the URL holds a token that each start makes anew. */
+/** Defined by the App Container specification. The URL contains a token, which is new for each start. */
 const METADATA_URL: Text = ['AC_METADATA_URL=', sym('metadataUrl')];
 
 function environmentOf({ app, env, hasMetadata }: ProcessPlan): Text[] {
@@ -29,8 +29,9 @@ function environmentOf({ app, env, hasMetadata }: ProcessPlan): Text[] {
 }
 
 /**
- * One execve for each place PATH names; as execvp(3), past directories that the user may not search and files that may not be run.
- * A tape that comes to its end has found the command nowhere: the errno it tolerated tells "not found" (127) from "cannot run" (126).
+ * One execve for each directory of PATH. Like execvp(3), goes on after directories that the user may not search and files that may
+ * not be executed. If the tape reaches its end, the command was not found: the tolerated errno distinguishes "not found" (127) from
+ * "cannot run" (126).
  */
 export function executeProgram(tape: Tape, process: ProcessPlan): void {
   const { argv, env, places } = process;

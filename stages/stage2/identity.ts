@@ -12,7 +12,7 @@ import { capabilityData, capabilityHeader, gidArray } from '../linux/structs.ts'
 import type { Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
-/** Needs CAP_SETPCAP, so it comes before the sets shrink. */
+/** Needs CAP_SETPCAP, so it comes before the sets are reduced. */
 export function dropBoundingSet(tape: Tape, process: ProcessPlan): void {
   const options = {
     at: process.places.capabilities ?? process.places.app,
@@ -24,7 +24,7 @@ export function dropBoundingSet(tape: Tape, process: ProcessPlan): void {
   }
 }
 
-/** Groups before the gid before the uid: each needs what the next takes away. */
+/** First the groups, then the gid, then the uid: each step needs a privilege that the next one removes. */
 export function changeUser(tape: Tape, process: ProcessPlan): void {
   const { uid, gid, supplementaryGids, places } = process;
   const options = { at: places.user ?? places.app, why: `become user ${uid}, group ${gid}` };
@@ -33,12 +33,15 @@ export function changeUser(tape: Tape, process: ProcessPlan): void {
   if (!process.keepsGroups) tape.call('setgroups', [supplementaryGids.length, groups], options);
   tape.call('setresgid', [gid, gid, gid], options);
   tape.call('setresuid', [uid, uid, uid], options);
-  // A change of user sets this to fs.suid_dumpable, and where that is 1 whoever has the same uid in the pod could trace the
-  // child until its execve, and take init's descriptors from it (CVE-2016-9962).
+  // A change of user sets this flag to fs.suid_dumpable. If that is 1, a process with the same uid in the pod could trace the child
+  // until its execve, and take init's descriptors from it (CVE-2016-9962).
   tape.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], options);
 }
 
-/** Inheritable is as planned (empty by default, CVE-2022-24769), ambient is emptied and then raised one by one. */
+/**
+ * Sets the inheritable set as planned (empty by default, CVE-2022-24769), clears the ambient set, then raises its capabilities one
+ * by one.
+ */
 export function setCapabilities(tape: Tape, process: ProcessPlan): void {
   const { effective, permitted, inheritable, ambient } = process.capabilities;
   const options = { at: process.places.capabilities ?? process.places.app, why: 'set capabilities' };
@@ -56,7 +59,7 @@ export function setNoNewPrivileges(tape: Tape, process: ProcessPlan): void {
   tape.call('prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0], { at: process.places.app, why: 'set no_new_privs' });
 }
 
-/** struct sock_fprog: the number of instructions in the low 16 bits, then a pointer. */
+/** struct sock_fprog: the number of instructions in the low 16 bits, then a pointer to them. */
 export function loadSystemCallFilter(tape: Tape, process: ProcessPlan): void {
   if (!process.seccomp?.length) return;
   const length = new Uint8Array(8);

@@ -10,7 +10,7 @@ import {
 import { offset, type Tape } from '../tape/program.ts';
 import type { Landlock, ProcessPlan } from './process.ts';
 
-/** In the app's own root, whose paths the rules are about. Needs no_new_privs, or CAP_SYS_ADMIN in the user namespace. */
+/** Applied inside the app's root, because the rules name its paths. Needs no_new_privs, or CAP_SYS_ADMIN in the user namespace. */
 export function restrictByLandlock(tape: Tape, { landlock }: ProcessPlan): void {
   if (!landlock) return;
   const ruleset = tape.program.reg('landlock');
@@ -34,7 +34,7 @@ function allowPaths(tape: Tape, { paths }: Landlock): void {
   for (const { path, access, fileAccess, at } of paths) {
     const options = { at, why: `allow ${path} by Landlock` };
     tape.call('openat', [AT_FDCWD, tape.text(path), O_PATH | O_CLOEXEC, 0], { ...options, out: beneath });
-    // What only a directory can have is EINVAL for a file, which then gets the rest.
+    // Access rights for directories give EINVAL on a file, which then gets only the rights for files.
     for (const [bits, tolerate] of [
       [access, ['EINVAL']],
       [fileAccess, []],

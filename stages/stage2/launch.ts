@@ -12,8 +12,8 @@ import { changeDirectory, enterNewRoot, enterRunningRoot, joinCgroups } from './
 type Step = (tape: Tape, process: ProcessPlan) => void;
 
 /**
- * From "the root is entered" to the program's first instruction. The order is the one of crun, runc and podman after their
- * advisories: each step needs a privilege that a later one gives up.
+ * The steps from entering the root to the program's first instruction. The order is that of crun, runc and podman after their
+ * security advisories: each step needs a privilege that a later one gives up.
  */
 const AFTER_ROOT: readonly Step[] = [
   setSecurityLabel,
@@ -32,8 +32,8 @@ const AFTER_ROOT: readonly Step[] = [
 ];
 
 /**
- * Without no_new_privs a filter or a ruleset needs CAP_SYS_ADMIN, so it is loaded while the child still has it; the calls that follow are
- * then subject to it.
+ * Without no_new_privs, a filter or ruleset needs CAP_SYS_ADMIN, so it is loaded while the child still has that; the following
+ * calls are then subject to it.
  */
 const AFTER_ROOT_WITHOUT_NNP: readonly Step[] = [
   setSecurityLabel,
@@ -67,8 +67,8 @@ export function planStart(tape: Tape, process: ProcessPlan, input: StandardInput
 }
 
 /**
- * The ops that turn a child of init into a hook of an app: in its running root, or, before the app's start and after its end, in a new
- * mount namespace with the same root.
+ * The ops that turn a child of init into a hook of an app: in the app's running root, or, before the app's start and after its end,
+ * in a new mount namespace with the same root.
  */
 export function planHook(tape: Tape, process: ProcessPlan, isRunning: boolean): void {
   startSession(tape, process);
@@ -89,7 +89,7 @@ export function planExec(tape: Tape, process: ProcessPlan, input: StandardInput)
   setResourceLimits(tape, process);
   applySettings(tape, process);
   enterRunningRoot(tape, process);
-  // Streams that are not the caller's are pipes of init's.
+  // Streams that the caller did not give are pipes of init.
   setStandardStreams(tape, process, input, input === 'null');
   finish(tape, process);
 }

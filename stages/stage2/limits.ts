@@ -4,12 +4,14 @@ import { rlimit64 } from '../linux/structs.ts';
 import type { SourcePosition, Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
-/** Explicit, whatever stage0 was given: Node raises its soft limits, and its caller may have set others. */
+/**
+ * Sets every limit explicitly, because stage0's own are arbitrary: Node raises its soft limits, and its caller may have set others.
+ */
 export function setResourceLimits(tape: Tape, process: ProcessPlan): void {
   setLimits(tape, process, (resource) => resource !== RLIMIT.RLIMIT_NOFILE);
 }
 
-/** Of open files: last, since the launch has more of them than the app may be allowed. */
+/** The limit on open files comes last, because the launch has more files open than the app may be allowed. */
 export function limitDescriptors(tape: Tape, process: ProcessPlan): void {
   setLimits(tape, process, (resource) => resource === RLIMIT.RLIMIT_NOFILE);
 }
@@ -34,7 +36,7 @@ export function setUmask(tape: Tape, process: ProcessPlan): void {
   tape.call('umask', [process.umask], { at: process.places.umask ?? process.places.app, why: 'set the umask' });
 }
 
-/** What isolators ask for that is one call with data of its own: scheduling, personality and the like. */
+/** Settings of isolators that are a single call with its own data: scheduling, personality and the like. */
 export function applySettings(tape: Tape, process: ProcessPlan): void {
   for (const { call, args, at, why } of process.settings) {
     const given = args.map((arg) => (typeof arg === 'number' ? arg : tape.bytes(arg)));
@@ -49,21 +51,22 @@ const IOPRIO_WHO_PROCESS = 1;
 const PRIO_PROCESS = 0;
 /** linux/personality.h: a plain Linux process, with its address space randomised. */
 const PER_LINUX = 0;
-/** Room for the mask of 8192 processors, the most Linux is built for. */
+/** Size of a mask for 8192 processors, the most that Linux supports. */
 const AFFINITY_BYTES = 1024;
 
 /**
- * What the monitor inherited from whoever called pod and would hand on to everything in the pod: `chrt`, `nice`, `taskset`,
- * `numactl`, `ionice`, `setarch -R`, a working directory that keeps a file system busy. Real-time processes cannot even join
- * a version 1 cpu cgroup (EINVAL). The kernel cuts the mask of all processors to those of our cpuset.
+ * Resets what the monitor inherited from pod's caller and would pass on to everything in the pod: `chrt`, `nice`, `taskset`,
+ * `numactl`, `ionice`, `setarch -R`, a working directory that keeps a file system busy. Real-time processes cannot even join a
+ * version 1 cpu cgroup (EINVAL). The kernel reduces the mask of all processors to the processors of our cpuset.
  */
 export function resetScheduling(tape: Tape, at: SourcePosition): void {
   const options = { at, why: "leave the caller's scheduling behind" };
   tape.call('sched_setscheduler', [0, SCHED_OTHER, tape.bytes(new Uint8Array(8))], options);
-  // Only a favourable value needs a privilege to lose; without it, being nicer than needed does no harm.
+  // Giving up a raised priority needs no privilege. Undoing a lowered one does; without it the process stays nicer than needed, which
+  // does no harm.
   tape.call('setpriority', [PRIO_PROCESS, 0, 0], { ...options, tolerate: ['EACCES', 'EPERM'] });
   tape.call('sched_setaffinity', [0, AFFINITY_BYTES, tape.bytes(new Uint8Array(AFFINITY_BYTES).fill(0xff))], options);
-  // Neither NUMA nor I/O priorities need be built into a kernel.
+  // NUMA and I/O priorities are optional in the kernel.
   tape.call('set_mempolicy', [MPOL_DEFAULT, 0, 0], { ...options, tolerate: ['ENOSYS'] });
   tape.call('ioprio_set', [IOPRIO_WHO_PROCESS, 0, 0], { ...options, tolerate: ['ENOSYS'] });
   tape.call('personality', [PER_LINUX], options);

@@ -23,8 +23,9 @@ const NO_EXEC = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 const CLONE = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
 
 /**
- * A /proc of the app's own PID namespace in place of the pod's, in the app's mount namespace. What covers paths of the old one is
- * taken along. The old one goes first, and with it the sight of other apps: it would be there below the new one.
+ * Mounts a /proc of the app's own PID namespace in place of the pod's, in the app's mount namespace. Mounts that cover paths of the
+ * old /proc are taken along. The old /proc is unmounted first, because below the new one it would still show the processes of other
+ * apps.
  */
 export function mountOwnProc(tape: Tape, { ownProc, app }: ProcessPlan): void {
   if (!ownProc) return;
@@ -33,10 +34,10 @@ export function mountOwnProc(tape: Tape, { ownProc, app }: ProcessPlan): void {
   const [context, proc, part] = [program.reg('fscontext'), program.reg('ownProc'), program.reg('mount')];
   const cover = (i: number): Reg => program.reg(`ownProc/${i}`);
   ownProc.masked.forEach((path, i) => {
-    // One that an isolator names need not be there; then there is no descriptor.
+    // A path named by an isolator may be missing; then there is no descriptor.
     tape.call('open_tree', [AT_FDCWD, tape.text(path), CLONE], { ...reason, out: cover(i), tolerate: ['ENOENT'] });
   });
-  // The kernel makes it only for who sees a whole one still.
+  // The kernel permits this only while another, fully visible /proc is mounted.
   tape.call('fsopen', [tape.text('proc'), FSOPEN_CLOEXEC], { ...reason, out: context });
   tape.call('fsconfig', [context, FSCONFIG_CMD_CREATE, 0, 0, 0], reason);
   tape.call('fsmount', [context, FSMOUNT_CLOEXEC, NO_EXEC], { ...reason, out: proc });

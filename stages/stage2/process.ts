@@ -1,6 +1,6 @@
 import type { Reg, SourcePosition } from '../tape/program.ts';
 
-/** Sets as capset(2) and prctl(2) take them, one bit a capability. */
+/** Capability sets as capset(2) and prctl(2) take them, one bit for each capability. */
 export interface Capabilities {
   readonly bounding: bigint;
   readonly permitted: bigint;
@@ -16,7 +16,7 @@ export interface Rlimit {
   readonly at?: SourcePosition | undefined;
 }
 
-/** A system call a process makes for itself; see `applySettings`. */
+/** A system call that a process makes for itself; see `applySettings`. */
 export interface Setting {
   readonly call: string;
   readonly args: readonly (number | Uint8Array)[];
@@ -24,7 +24,7 @@ export interface Setting {
   readonly why: string;
 }
 
-/** What a process may still do; all that is handled and not allowed is denied, to it and its children. */
+/** What a process may do. Access that is handled but not allowed is denied to the process and its children. */
 export interface Landlock {
   /** LANDLOCK_ACCESS_FS_* and LANDLOCK_ACCESS_NET_* bits that need a rule. */
   readonly handledFs: bigint;
@@ -32,7 +32,7 @@ export interface Landlock {
   readonly paths: readonly {
     readonly path: string;
     readonly access: bigint;
-    /** The part of it that a rule on a file may have. */
+    /** The part of `access` that is valid for a file. */
     readonly fileAccess: bigint;
     readonly at: SourcePosition;
   }[];
@@ -40,9 +40,12 @@ export interface Landlock {
   readonly at: SourcePosition;
 }
 
-/** A label of a security module: what is written to an attribute of the process, and how what is read there begins then. */
+/**
+ * A label of a security module: the text written to an attribute of the process, and how the attribute's value must begin when read
+ * back.
+ */
 export interface Label {
-  /** Below /proc/PID/attr. */
+  /** Its name below /proc/PID/attr. */
   readonly attribute: string;
   readonly request: string;
   readonly shown: string;
@@ -50,7 +53,7 @@ export interface Label {
   readonly at: SourcePosition;
 }
 
-/** Manifest lines that asked for parts of a process; where one is absent, the app's own line stands in. */
+/** The manifest lines that requested parts of a process. If one is absent, the app's own line is used. */
 export interface ProcessPlaces {
   readonly app: SourcePosition;
   readonly exec?: SourcePosition | undefined;
@@ -61,21 +64,21 @@ export interface ProcessPlaces {
   readonly umask?: SourcePosition | undefined;
 }
 
-/** A /proc for the processes of one app, with what is covered and what is read-only in it. */
+/** A /proc for the processes of one app, with its masked and read-only paths. */
 export interface OwnProc {
   readonly masked: readonly string[];
   readonly readOnly: readonly string[];
   readonly at: SourcePosition;
 }
 
-/** All that stage2 needs to turn a fresh child of init into a program: an app's first process, or a later one through exec. */
+/** Everything stage2 needs to turn a new child of init into a program: an app's first process, or a later one through exec. */
 export interface ProcessPlan {
   readonly app: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
   readonly uid: number;
-  /** Those of whoever started the pod: its user namespace forbids to change them. */
+  /** The process keeps the groups of the user who started the pod, because its user namespace forbids changing them. */
   readonly keepsGroups?: true;
   readonly gid: number;
   readonly supplementaryGids: readonly number[];
@@ -89,9 +92,9 @@ export interface ProcessPlan {
   readonly umask: number;
   readonly settings: readonly Setting[];
   readonly landlock?: Landlock | undefined;
-  /** Of security modules, for the program that is executed. */
+  /** Labels of security modules for the executed program. */
   readonly labels?: readonly Label[];
-  /** The pod has a metadata service, and the process is told where. */
+  /** The pod has a metadata service, and the process gets its URL. */
   readonly hasMetadata?: true;
   /** The app has a PID namespace of its own. */
   readonly ownProc?: OwnProc;

@@ -23,8 +23,8 @@ export function appRootPath(app: string): string {
 }
 
 /**
- * A single-threaded process that writes `0` to a version 1 `tasks` file moves itself without the kernel's lock over all
- * thread groups: 0.04 ms a hierarchy, where `cgroup.procs` waits for an RCU grace period (docs/decisions/001).
+ * A single-threaded process that writes `0` to a version 1 `tasks` file moves itself without the kernel's lock over all thread
+ * groups. That takes 0.04 ms for each hierarchy, while `cgroup.procs` waits for an RCU grace period (docs/decisions/001).
  */
 export function joinCgroups(tape: Tape, process: ProcessPlan): void {
   for (const tasks of process.joins) {
@@ -33,13 +33,13 @@ export function joinCgroups(tape: Tape, process: ProcessPlan): void {
       why: `join the cgroup of app "${process.app}"`,
     });
   }
-  // After the move: the namespace's root is where the process is when it is made.
+  // After the move, because the namespace's root is the process's cgroup at the time of this call.
   tape.call('unshare', [CLONE_NEWCGROUP], { at: process.places.app, why: 'make a cgroup namespace' });
 }
 
 /**
- * A mount namespace of the app's own whose root is the app's; init's own tree is gone from it. pivot_root(2) would do the same,
- * and look at every process of the host for it. Here the working directory is the floor (docs/decisions/028).
+ * Enters a mount namespace of the app whose root is the app's root; init's tree is not visible in it. pivot_root(2) would do the
+ * same, but visits every process of the host. The working directory keeps the place for the new root (docs/decisions/028).
  */
 export function enterNewRoot(tape: Tape, process: ProcessPlan): void {
   const options = { at: process.places.app, why: `enter the root file system of app "${process.app}"` };
@@ -47,7 +47,7 @@ export function enterNewRoot(tape: Tape, process: ProcessPlan): void {
   const path = tape.text(appRootPath(process.app));
   const whole = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
   tape.call('unshare', [CLONE_NEWNS], options);
-  // What is detached with init's tree cannot be mounted again: a clone can.
+  // A mount that was detached with init's tree cannot be mounted again, but a clone of it can.
   tape.call('open_tree', [AT_FDCWD, path, whole], { ...options, out: root });
   tape.call('umount2', [tape.text('/'), MNT_DETACH], options);
   tape.call('move_mount', [root, tape.text(''), AT_FDCWD, tape.text('.'), MOVE_MOUNT_F_EMPTY_PATH], options);
@@ -56,7 +56,7 @@ export function enterNewRoot(tape: Tape, process: ProcessPlan): void {
   tape.call('close', [root], options);
 }
 
-/** The namespace the app's first process made: setns(2) also moves root and working directory to its root. */
+/** Enters the namespace that the app's first process made: setns(2) also changes root and working directory to its root. */
 export function enterRunningRoot(tape: Tape, process: ProcessPlan): void {
   tape.call('setns', [tape.program.reg('appMountNamespace'), CLONE_NEWNS], {
     at: process.places.app,
@@ -65,8 +65,8 @@ export function enterRunningRoot(tape: Tape, process: ProcessPlan): void {
 }
 
 /**
- * As the app's user, so that a directory it may not enter is refused; resolved without magic links, and checked to lie below
- * the root: a working directory is how a leaked descriptor of the host's would be reached (CVE-2024-21626).
+ * As the app's user, so that a directory which that user may not enter is refused. Resolved without magic links and checked to be
+ * below the root: through a working directory, a leaked descriptor of the host could be reached (CVE-2024-21626).
  */
 export function changeDirectory(tape: Tape, process: ProcessPlan): void {
   const { workingDirectory, places } = process;

@@ -4,9 +4,10 @@ import type { Tape } from '../tape/program.ts';
 import type { ProcessPlan } from './process.ts';
 
 /**
- * Under which label of a security module the program will be executed; AppArmor's and SELinux's rules for the change are looked at
- * by execve. Through the /proc that init mounted and nobody else has, no mount on it crossed, and read back: a label written to what
- * an image put in place of /proc is no label (CVE-2019-16884, 2019-19921, 2025-52881). Before no_new_privs, which both heed.
+ * Sets the security module's label for the program to be executed; AppArmor and SELinux check their rules for the transition at
+ * execve. Uses the /proc that init mounted and that no other process can change, without crossing mounts on it, and reads the label
+ * back: a label written to something that an image put in place of /proc would have no effect (CVE-2019-16884, 2019-19921,
+ * 2025-52881). Comes before no_new_privs, which both modules respect.
  */
 export function setSecurityLabel(tape: Tape, { labels = [] }: ProcessPlan): void {
   for (const { attribute, request, shown, why, at } of labels) {
