@@ -38,8 +38,9 @@ export function joinCgroups(tape: Tape, process: ProcessPlan): void {
 }
 
 /**
- * Enters a mount namespace of the app whose root is the app's root; init's tree is not visible in it. pivot_root(2) would do the
- * same, but visits every process of the host. The working directory keeps the place for the new root (docs/decisions/028).
+ * Enters a mount namespace of the app whose root is the app's root; init's tree is gone from it. pivot_root(2) would do the same,
+ * but looks at every process of the host. The working directory is the floor, on which the app's root is mounted
+ * (docs/decisions/028).
  */
 export function enterNewRoot(tape: Tape, process: ProcessPlan): void {
   const options = { at: process.places.app, why: `enter the root file system of app "${process.app}"` };

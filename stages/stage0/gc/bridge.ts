@@ -7,17 +7,20 @@ import * as claims from '../pod/claims.ts';
 import { readLedger } from '../pod/ledger.ts';
 import { PodStore } from '../pod/store.ts';
 
-/** Removes the root's bridge with its firewall tables if no pod holds an address on it; its name if it did. */
+/** Removes the root's bridge and its firewall tables if no pod holds an address on it. Returns its name if it did. */
 export async function removeUnusedBridge(root: string): Promise<string | undefined> {
   const { removeBridge } = await import('../network/bridge.ts');
   const { config, isTorn } = await configOf(root);
   const isRemoved = removeBridge(claims, root, config);
-  // What no pod is on needs no note that nobody can read; the next pod chooses anew.
+  // A damaged note is of no use when no pod is on the bridge; the next pod makes a new choice.
   if (isTorn && !claims.hasClaims(root, ADDRESS_KIND)) rmSync(`${root}/network.json`, { force: true });
   return isRemoved ? config.bridge : undefined;
 }
 
-/** Removes or mends the root's bridge, as pods are on it or not. Its name if somebody else had removed some of it. */
+/**
+ * Removes the root's bridge if no pod is on it, and repairs it otherwise. Returns its name if part of it had been removed by
+ * someone else.
+ */
 export async function settleBridge(root: string): Promise<string | undefined> {
   const { isBridgeBroken } = await import('../network/bridge.ts');
   const { config } = await configOf(root);
@@ -27,7 +30,7 @@ export async function settleBridge(root: string): Promise<string | undefined> {
   return isBroken ? config.bridge : undefined;
 }
 
-/** Makes anew what somebody else has removed of the root's bridge while pods are on it; its name if there was something. */
+/** Makes parts of the root's bridge anew that were removed while pods are on it. Returns its name if there were any. */
 export async function mendUsedBridge(root: string): Promise<string | undefined> {
   if (!claims.hasClaims(root, ADDRESS_KIND)) return undefined;
   const { mendBridge } = await import('../network/bridge.ts');
@@ -36,7 +39,7 @@ export async function mendUsedBridge(root: string): Promise<string | undefined> 
   return mendBridge(root, config, () => podsOnBridge(root)) ? config.bridge : undefined;
 }
 
-/** What the pods that run have noted of the network. */
+/** The network entries in the ledgers of running pods. */
 export function podsOnBridge(root: string): NetworkEntry[] {
   const ledgers = new PodStore(root).list(['run']).flatMap(({ path }) => readLedger(path));
   return (ledgers as readonly unknown[] as readonly NetworkEntry[]).filter(
@@ -44,7 +47,7 @@ export function podsOnBridge(root: string): NetworkEntry[] {
   );
 }
 
-/** Without a readable note of it there may still be a bridge: the state directory's name says what it is called. */
+/** Without a readable note there may still be a bridge: its name is derived from the state directory's. */
 async function configOf(root: string): Promise<{ config: BridgeConfig; isTorn: boolean }> {
   const { bridgeConfig, chooseBridge } = await import('../network/bridge-config.ts');
   const isNoted = existsSync(`${root}/network.json`);
@@ -53,6 +56,6 @@ async function configOf(root: string): Promise<{ config: BridgeConfig; isTorn: b
   } catch (error) {
     if (!(error instanceof PodError)) throw error;
   }
-  // Its subnet is not asked for, and a host may have routes to all that there are.
+  // The subnet is not used here, and on a host with routes to all subnets the choice would fail.
   return { config: chooseBridge(root, { prefixes4: [], devices: [] }), isTorn: isNoted };
 }

@@ -11,7 +11,7 @@ import { memberUuids } from '../sets/members.ts';
 import { removePod, tryLockAt } from './remove.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 
-/** Removes what dead pods left. Pods that are alive are never touched; may run beside anything, and be killed at any point. */
+/** Removes what dead pods left. Never touches living pods. Safe to run beside anything else, and to be killed at any point. */
 export async function collect(root: string, options: CollectOptions = DEFAULT_COLLECT): Promise<Collection> {
   const store = new PodStore(root);
   const around: Around = { mountPoints: readMountPoints(), members: memberUuids(root) };
@@ -38,14 +38,14 @@ async function mend(root: string, failures: { id: string; error: unknown }[]): P
   }
 }
 
-/** What is read once for all pods. */
+/** Data that is read once for all pods. */
 interface Around {
   readonly mountPoints: readonly string[];
-  /** Of sets. */
+  /** Uuids of pods that belong to sets. */
   readonly members: ReadonlySet<string>;
 }
 
-/** Why the pod was, or would be, collected; undefined when it stays. */
+/** Returns why the pod was, or would be, collected; undefined when it stays. */
 async function collectPod(
   store: PodStore,
   pod: PodDir,
@@ -55,14 +55,14 @@ async function collectPod(
   const dead = tryLockAt(pod);
   if (!dead) return undefined;
   const hasDied = pod.state === 'run' && wasStarted(pod);
-  // The lock is ours: nobody else moves the pod until it is let go.
+  // While the lock is held, no other process moves the pod.
   try {
     if (hasDied && !options.isDryRun) await bury(store, pod);
   } finally {
     closeSync(dead.fd);
   }
   const now: PodDir = hasDied ? { ...pod, state: 'exited', path: podPath(store.root, 'exited', pod.uuid) } : pod;
-  // That a pod of a set has done its work is known by what is left of it: without, it would be started again.
+  // The remains of a set's pod are the proof that it has done its work; without them the pod would be started again.
   const isProof = now.state === 'exited' && members.has(pod.uuid) && readFinal(now.path)?.code === 0;
   const why = isProof ? undefined : reasonToRemove(now, options, Date.now());
   if (why !== undefined && !options.isDryRun) await removePod(store.root, pod.uuid, mountPoints);
@@ -85,7 +85,7 @@ function reasonToRemove(pod: PodDir, options: CollectOptions, nowMs: number): st
   }
 }
 
-/** A rename changes the directory's ctime. Whole milliseconds, as Date.now() has them, or it would lie in the future. */
+/** A rename changes the directory's ctime. In whole milliseconds, like Date.now(), or the time could be in the future. */
 function movedAt(pod: PodDir): number {
   return Math.floor(statSync(pod.path, { throwIfNoEntry: false })?.ctimeMs ?? Date.now());
 }

@@ -1,9 +1,9 @@
 export interface CollectOptions {
-  /** Exited pods stay this long, for whoever wants their logs. */
+  /** How long exited pods are kept for their logs. */
   readonly graceMs: number;
-  /** Pods that were prepared and never run stay this long. */
+  /** How long pods are kept that were prepared but never run. */
   readonly expirePreparedMs: number;
-  /** Only says what would be done. */
+  /** Only report what would be done. */
   readonly isDryRun: boolean;
 }
 
@@ -16,13 +16,13 @@ export const DEFAULT_COLLECT: CollectOptions = {
 export interface Collected {
   readonly what: 'pod' | 'claim' | 'cgroup' | 'image' | 'source' | 'network' | 'snapshot';
   readonly id: string;
-  /** `removed` or what was found: `died`, `exited 2h ago`… */
+  /** `removed`, or the reason: `died`, `exited 2h ago`… */
   readonly why: string;
 }
 
 export interface Collection {
   readonly collected: readonly Collected[];
-  /** The bridge network that was made anew: somebody else had removed some of it, and pods are on it. */
+  /** The bridge network that was repaired: part of it had been removed while pods are on it. */
   readonly mended?: string | undefined;
   /** One for each thing that could not be removed; the next run tries again. */
   readonly failures: readonly { readonly id: string; readonly error: unknown }[];

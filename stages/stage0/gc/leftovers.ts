@@ -13,8 +13,8 @@ import { isOfDeletedRoot, releaseStrays, type UidRange } from '../pod/uid-ranges
 import { isUuid } from '../pod/uuid.ts';
 
 /**
- * An empty cgroup of a pod that this root does not know may belong to another root's launch, which takes milliseconds. Pods that
- * run have a process in theirs.
+ * An empty cgroup of a pod that this root does not know may belong to another root's launch, which takes milliseconds. Running pods
+ * have a process in theirs.
  */
 const STRAY_CGROUP_MS = 10 * 60_000;
 
@@ -22,7 +22,7 @@ interface Leftover extends Collected {
   readonly remove: () => Promise<void> | void;
 }
 
-/** What belongs to no pod any more: claims, cgroups, half-unpacked images, the bridge when no pod is left. */
+/** Removes what belongs to no pod any more: claims, cgroups, half-unpacked images, and the bridge when no pod is left. */
 export async function collectLeftovers(
   store: PodStore,
   options: CollectOptions,
@@ -54,7 +54,7 @@ export async function collectLeftovers(
 }
 
 function* strayClaims(store: PodStore): Generator<Leftover> {
-  // Claims first: a pod made after this list cannot have lost its claim to it.
+  // Lists claims first: the pod of a claim in this list exists by the time the pods are listed.
   const claims = listClaims(store.root);
   const pods = new Set(store.list().map((pod) => pod.uuid));
   const isLaunching = store.list(['prepare']).some((pod) => isLocked(pod.path));
@@ -65,7 +65,7 @@ function* strayClaims(store: PodStore): Generator<Leftover> {
   }
 }
 
-/** Of this state directory, and of those that were deleted. */
+/** Ranges of this state directory's pods, and of deleted state directories. */
 function strayRanges(store: PodStore, isDryRun: boolean): UidRange[] {
   if (process.geteuid!() !== 0) return [];
   const isStray = (range: UidRange): boolean =>
@@ -74,8 +74,8 @@ function strayRanges(store: PodStore, isDryRun: boolean): UidRange[] {
 }
 
 /**
- * A claim is empty for the instant between its making and its writing. Once no launch is under way, one that is empty still was
- * left so by a maker that was killed in between.
+ * A claim is empty for an instant between its creation and its writing. When no launch is in progress, a claim that is still empty
+ * was left by a maker that was killed in between.
  */
 function isWritten(root: string, { kind, key }: Claim): boolean {
   return claimOwner(root, kind, key) !== '';
@@ -89,7 +89,7 @@ function unlinkIfThere(path: string): void {
   }
 }
 
-/** Directories of pods whose maker was killed before it had moved them to `prepare`; one that is locked has a maker. */
+/** Directories of pods whose maker was killed before moving them to `prepare`; a locked one still has a maker. */
 function* newborns(root: string): Generator<Leftover> {
   for (const nursery of entriesOf(nurseriesDir(root))) {
     for (const uuid of entriesOf(`${nurseriesDir(root)}/${nursery}`)) {
@@ -100,7 +100,7 @@ function* newborns(root: string): Generator<Leftover> {
   }
 }
 
-/** What a setup that was killed has left. One that is at work holds the lock. */
+/** Left by a setup that was killed. A setup in progress holds the lock. */
 function* strayStagings(root: string): Generator<Leftover> {
   for (const name of entriesOf(snapshotsDir(root))) {
     const home = `${snapshotsDir(root)}/${name}`;
@@ -119,18 +119,18 @@ function entriesOf(path: string): string[] {
   }
 }
 
-/** Nothing is written into it before it is moved. */
+/** Nothing is written into the directory before it is moved. */
 function rmdirIfEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch (error) {
-    // Moved since it was listed.
+    // Moved since the listing.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
 function* strayCgroups(store: PodStore): Generator<Leftover> {
-  // At the top there are only root's.
+  // Only root's pods have cgroups at the top.
   if (process.geteuid!() !== 0) return;
   const pods = new Set(store.list().map((pod) => pod.uuid));
   for (const mountPoint of cgroupMountPoints()) {
@@ -148,7 +148,7 @@ function isStray(path: string): boolean {
   return stats !== undefined && Date.now() - stats.mtimeMs >= STRAY_CGROUP_MS && !isPopulated(path);
 }
 
-/** rmdir refuses a cgroup with a process in it or below, which is what makes this safe. */
+/** Safe, because rmdir rejects a cgroup with a process in it or below. */
 function removeCgroup(path: string): void {
   try {
     for (const entry of readdirSync(path, { withFileTypes: true })) {
@@ -157,12 +157,12 @@ function removeCgroup(path: string): void {
     rmdirSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Busy: a pod of another root after all.
+    // Busy: it belongs to a pod of another root.
     if (code !== 'ENOENT' && code !== 'EBUSY') throw error;
   }
 }
 
-/** What was checked out for sets that are no more. */
+/** Removes repositories that were checked out for sets that no longer exist. */
 async function sweepRepositories(root: string, isDryRun: boolean, collected: Collected[]): Promise<void> {
   if (!existsSync(`${root}/sources`)) return;
   const { sweepSources } = await import('../source/sweep.ts');

@@ -6,15 +6,15 @@ import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { unescapeOctal } from '../../linux/mountinfo.ts';
 import { trySyscall } from '../../linux/syscall.ts';
 
-/** Every mount point this process sees, in the order they were mounted. */
+/** Every mount point that this process sees, in the order of mounting. */
 export function readMountPoints(): string[] {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
   return lines.map((line) => unescapeOctal(line.split(' ', 5)[4] ?? ''));
 }
 
 /**
- * Takes down what somebody mounted in a dead pod's directory: a pod's own mounts are in its namespace and went with it. What is
- * behind them is not the pod's, and stays.
+ * Unmounts what someone mounted inside a dead pod's directory; the pod's own mounts were in its namespace and are gone. What is
+ * behind these mounts does not belong to the pod and is kept.
  */
 export function detachMounts(path: string, uuid: string, points: readonly string[]): void {
   const near = points.filter((point) => point.includes(uuid));
@@ -23,7 +23,7 @@ export function detachMounts(path: string, uuid: string, points: readonly string
   for (const point of near.toReversed()) {
     if (point !== real && !point.startsWith(`${real}/`)) continue;
     const result = trySyscall('umount2', point, MNT_DETACH | UMOUNT_NOFOLLOW);
-    // EINVAL: it went with one above it.
+    // EINVAL: it was unmounted with a mount above it.
     if (result < 0 && result !== -ERRNO.EINVAL && result !== -ERRNO.ENOENT)
       throw new SyscallError('umount2', -result, point);
   }

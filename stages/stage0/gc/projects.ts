@@ -5,13 +5,16 @@ import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { liftProjectLimit } from '../../linux/quota.ts';
 import { podsDir } from '../pod/layout.ts';
 
-/** Whoever gets a project next looks first whether files are counted for it still: the pod's may be there for longer. */
+/**
+ * Removes limits. The pod's files may still exist, so whoever gets a project next checks first whether files are still counted for
+ * it.
+ */
 export function liftLimits(root: string, projects: readonly number[]): void {
   const fd = openSync(podsDir(root, 'run'), 'r');
   try {
     for (const project of projects) {
       const result = liftProjectLimit(fd, project);
-      // ESRCH: quotas are off since then, and no limit is kept.
+      // ESRCH: quotas have been turned off since, and no limit is stored.
       if (result < 0 && result !== -ERRNO.ESRCH) throw new SyscallError('quotactl_fd', -result, `project ${project}`);
     }
   } finally {

@@ -5,14 +5,14 @@ import { removeTree } from '../pod/remove-tree.ts';
 
 const DENIED = new Set(['EACCES', 'EPERM']);
 
-/** `removeTree`, of what may belong to several of a normal user's ids. */
+/** `removeTree` for files that may belong to several of a normal user's ids. */
 export async function removeOwn(path: string, last: readonly string[]): Promise<void> {
   await asOwner(() => removeTree(path, last), { kind: 'remove', path, last });
 }
 
 /**
- * Does the work here, and where the kernel denies it to a normal user again by a helper that has all of his ids. What the helper
- * did has no result.
+ * Does the work in this process; if the kernel denies it to a normal user, a helper with all of the user's ids repeats it. The
+ * helper returns no result.
  */
 export async function asOwner<T>(work: () => T, task: InsideTask): Promise<T | []> {
   try {
@@ -26,7 +26,7 @@ export async function asOwner<T>(work: () => T, task: InsideTask): Promise<T | [
   }
 }
 
-/** Of a `SyscallError` of ours, an error of node:fs, or what was made of one. */
+/** For a `SyscallError`, an error of node:fs, or an error derived from one. */
 function isDenial(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { errnoName, code, cause } = error as { errnoName?: string; code?: string; cause?: unknown };

@@ -13,14 +13,14 @@ import { releaseRangesOf } from '../pod/uid-ranges.ts';
 import { detachMounts, readMountPoints } from './mounts.ts';
 import { undoLedger } from './undo.ts';
 
-/** Between its last word and its exit the monitor only cleans up; it has this long for that. */
+/** How long the monitor may take to clean up between its final record and its exit. */
 const MONITOR_EXIT_MS = 5000;
 const RETRY_MS = 1;
 
 /**
- * Removes a pod that is not alive: gives back what it took from the host, then deletes its directory. May be killed at any
- * point and called again. Throws `pod/state` for a pod that is alive; a pod that is gone is no error. Who removes many reads the
- * host's mount points once for all. `isOurs`: its launch failed, and we had its lock.
+ * Removes a pod that is not alive: releases what it took from the host, then deletes its directory. May be killed at any point and
+ * called again. Throws `pod/state` for a living pod; a pod that is gone is not an error. `mountPoints` allows reading the host's
+ * mount points once for many removals. `isOurs`: the launch failed, and the caller held the lock.
  */
 export async function removePod(
   root: string,
@@ -32,25 +32,25 @@ export async function removePod(
   const lock = await lockDead(store, uuid, isOurs);
   if (!lock) return;
   try {
-    // Before it moves, and its mount points with it.
+    // Before the pod moves, because its mount points would move too.
     detachMounts(lock.pod.path, uuid, mountPoints);
     const path = lock.pod.state === 'garbage' ? lock.pod.path : store.move(uuid, lock.pod.state, 'garbage');
     await undoPod(root, uuid, path);
-    // The record and the ledger tell a later run what is left to do: they go last.
+    // Record and ledger go last, because they tell a later run what is left to do.
     await removeOwn(path, [POD_FILES.ledger, POD_FILES.manifest, POD_FILES.record]);
   } finally {
     closeSync(lock.fd);
   }
 }
 
-/** Gives back what a dead pod holds outside its directory. The caller has the pod's lock. */
+/** Releases what a dead pod holds outside its directory. The caller holds the pod's lock. */
 export async function undoPod(root: string, uuid: string, path: string): Promise<void> {
   await undoLedger(root, uuid, readLedger(path));
   const record = readRecordIfReadable(path);
   if (record && isLedgerWhole(path)) return releaseName(root, record.name, uuid);
-  // It died before its record was written, or a crash tore them: what it claimed may be in no ledger.
+  // The pod died before its record was written, or a crash tore its files: its claims may be in no ledger.
   releaseAll(root, uuid);
-  // Only pods of root have any.
+  // Only root's pods have ranges.
   if (process.geteuid!() === 0) releaseRangesOf(root, uuid);
 }
 
@@ -60,7 +60,7 @@ export interface DeadPod {
   readonly fd: number;
 }
 
-/** The lock of a pod that is not alive; undefined when the pod is gone. */
+/** Takes the lock of a pod that is not alive; undefined when the pod is gone. */
 export async function lockDead(store: PodStore, uuid: string, isOurs = false): Promise<DeadPod | undefined> {
   const deadline = process.uptime() * 1000 + MONITOR_EXIT_MS;
   for (;;) {
@@ -68,11 +68,12 @@ export async function lockDead(store: PodStore, uuid: string, isOurs = false): P
     if (!pod) return undefined;
     const found = tryLockAt(pod);
     if (found) return found;
-    // In `garbage`: somebody else is removing it, and is soon done. Of ours, what was started for it and killed has the lock still.
+    // In `garbage`, another process is about to finish the removal. After our own failed launch, killed processes may hold the lock
+    // for a moment.
     const isLeaving = isOurs || pod.state === 'exited' || pod.state === 'garbage' || readFinal(pod.path) !== undefined;
     if (!isLeaving) throw alive(pod);
     if (process.uptime() * 1000 > deadline) {
-      // Whoever started it still looks at what it has left, and removes it then.
+      // Its starter is still reading what it left, and will remove it.
       if (pod.state === 'exited' && readRecordIfReadable(pod.path)?.autoRemove) return undefined;
       throw alive(pod);
     }
@@ -80,7 +81,7 @@ export async function lockDead(store: PodStore, uuid: string, isOurs = false): P
   }
 }
 
-/** Undefined when someone else has the lock, or moved the pod before we had it. */
+/** Undefined when another process holds the lock, or moved the pod before the lock was taken. */
 export function tryLockAt(pod: PodDir, take: typeof tryLockDir = tryLockDir): DeadPod | undefined {
   let fd: number | undefined;
   try {

@@ -14,20 +14,20 @@ interface Context {
 type Undo = (entries: readonly LedgerEntry[], context: Context) => Promise<void> | void;
 
 /**
- * How each kind of thing is given back, in the order in which it must happen: first the processes, then what they held. Every
- * one is safe to repeat, and to run for what was never taken.
+ * How each kind of resource is released, in the required order: first the processes, then what they held. Each function may be
+ * repeated, and may be called for resources that were never taken.
  */
 const UNDO: ReadonlyMap<string, Undo> = new Map<string, Undo>([
   ['cgroup', undoCgroupEntries],
   ['network', undoNetworkEntries],
   ['marks', undoMarks],
-  // While the claim holds: nobody else has the project.
+  // While the claim exists, no other pod can get the project.
   ['project', undoProjects],
   ['claim', undoClaims],
   ['uid-range', undoUidRange],
 ]);
 
-/** Gives back all that the ledger names. Throws when something could not be; a later call tries all of it again. */
+/** Releases everything in the ledger. Throws when something could not be released; a later call tries everything again. */
 export async function undoLedger(root: string, uuid: string, ledger: readonly LedgerEntry[]): Promise<void> {
   const unknown = ledger.find((entry) => !UNDO.has(entry.kind));
   if (unknown) {
@@ -45,7 +45,7 @@ export async function undoLedger(root: string, uuid: string, ledger: readonly Le
   }
 }
 
-/** Its own only. A monitor that came to its end has given everything back: then the code that does it is not even loaded. */
+/** Only the pod's own cgroups. A monitor that finished has released everything; then the code for it is not even loaded. */
 async function undoCgroupEntries(entries: readonly LedgerEntry[], { uuid }: Context): Promise<void> {
   const paths = entries.flatMap(({ path }) =>
     typeof path === 'string' && path.endsWith(`/pod-${uuid}`) && existsSync(path)
@@ -61,7 +61,7 @@ async function undoCgroupEntries(entries: readonly LedgerEntry[], { uuid }: Cont
   });
 }
 
-/** Looking for the table costs a socket, and few pods have one. */
+/** Few pods have a table, and looking for it costs a socket. */
 async function undoMarks(_: readonly LedgerEntry[], { uuid }: Context): Promise<void> {
   const { deleteMarks } = await import('../network/undo-marks.ts');
   deleteMarks(uuid);

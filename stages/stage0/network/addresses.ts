@@ -4,12 +4,12 @@ import { hash64 } from './hash.ts';
 import { formatIp4, formatIp6, ip4FromNumber, ip4Number, macOf, parseIp4, parseIp6, parsePrefix4 } from './ip.ts';
 import type { BridgeConfig, PodAddresses } from './types.ts';
 
-/** Of claims. An IPv6 address and a MAC follow from the IPv4 address, so one claim covers all three. */
+/** Kind of the claims. IPv6 address and MAC are derived from the IPv4 address, so one claim covers all three. */
 export const ADDRESS_KIND = 'ip4';
 
 /**
- * Addresses of the pod's own, until the claim is released. The place a search starts from follows from the uuid: pods spread
- * over the subnet, and an address just given up is not the next one given out.
+ * Claims addresses for the pod. The search starts at a position derived from the uuid, so that pods are spread over the subnet and
+ * an address is not reused right after its release.
  */
 export function claimAddresses(claims: ClaimStore, root: string, config: BridgeConfig, uuid: string): PodAddresses {
   const ip4 = claims.claimFirstFree(root, ADDRESS_KIND, candidates(config, uuid), uuid);
@@ -27,7 +27,7 @@ export function claimKey({ claim, ip4 }: PodAddresses): string {
   return claim ?? ip4;
 }
 
-/** Host number 0 is the network, 1 the gateway; the upper half is that of rooms. */
+/** Host number 0 is the network, 1 the gateway; the upper half is reserved for rooms. */
 export function* candidates(config: BridgeConfig, uuid: string): Generator<string> {
   const { base, bits } = parsePrefix4(config.subnet4);
   const count = 2 ** (31 - bits) - 2;
@@ -35,7 +35,7 @@ export function* candidates(config: BridgeConfig, uuid: string): Generator<strin
   for (let i = 0; i < count; i++) yield formatIp4(ip4FromNumber(base + 2 + ((start + i) % count)));
 }
 
-/** What belongs to an IPv4 address of the subnet: the same host number in the IPv6 prefix, and a MAC. */
+/** The addresses that belong to an IPv4 address of the subnet: the same host number in the IPv6 prefix, and a MAC. */
 export function addressesOf(config: BridgeConfig, ip4: string): PodAddresses {
   const bytes4 = parseIp4(ip4)!;
   const host = ip4Number(bytes4) - parsePrefix4(config.subnet4).base;

@@ -6,26 +6,26 @@ import { formatIp4, formatIp6, formatPrefix4, ip4FromNumber, overlaps4, type Pre
 import type { BridgeConfig } from './types.ts';
 
 /**
- * 4,093 addresses: four times what a bridge has ports (BR_MAX_PORTS is 1024). Every subnet has this size, so tapes need not
- * depend on which was chosen.
+ * 4,093 addresses: four times the number of ports of a bridge (BR_MAX_PORTS is 1024). All subnets have this size, so tapes do not
+ * depend on the choice.
  */
 export const SUBNET4_BITS = 20;
 export const SUBNET6_BITS = 64;
 
-/** RFC 1918, then RFC 6598, in the order they are tried. */
+/** RFC 1918, then RFC 6598, in the order in which they are tried. */
 const RANGES4 = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
 
-/** The bridge network of a state directory: as it was chosen when its first pod started, which is now if none has. */
+/** The bridge network of a state directory, chosen when its first pod starts; if none has started yet, chosen now. */
 export function bridgeConfig(root: string, hostRoutes: () => HostRoutes = readHostRoutes): BridgeConfig {
   return readConfig(root) ?? persist(root, chooseBridge(root, hostRoutes()));
 }
 
-/** Names from a hash of the root, a subnet outside all the host's routes. Pure. */
+/** Derives names from a hash of the root, and picks a subnet outside all routes of the host. Pure. */
 export function chooseBridge(root: string, routes: HostRoutes): BridgeConfig {
   const hash = hash64(root);
   const digits = hash.toString(16).padStart(16, '0');
   const subnet = chooseSubnet4(Number(hash >> 40n), routes);
-  // RFC 4193: fd and 40 bits that differ from site to site; we have one subnet, number 0.
+  // RFC 4193: fd and 40 bits that differ from site to site; there is one subnet, number 0.
   const prefix6 = Buffer.from(`fd${digits.slice(-10)}`.padEnd(32, '0'), 'hex');
   const gateway6 = Uint8Array.from(prefix6).with(15, 1);
   return {
@@ -52,7 +52,7 @@ function chooseSubnet4(seed: number, { prefixes4 }: HostRoutes): Prefix4 {
   });
 }
 
-/** Throws when the host has since got a route to the pods' subnet that would swallow their packets. */
+/** Throws when the host has since got a route that overlaps the pods' subnet and would swallow their packets. */
 export function refuseOverlap(config: BridgeConfig, { prefixes4 }: HostRoutes, root: string): void {
   const subnet = parsePrefix4(config.subnet4);
   const other = prefixes4.find((taken) => taken.device !== config.bridge && overlaps4(subnet, taken));
@@ -91,7 +91,7 @@ function parseConfig(text: string, path: string): BridgeConfig {
   throw new PodError('state/io', `read "${path}": it does not describe a bridge network`, { hint });
 }
 
-/** A link appears whole or not at all; of several first pods at once one wins and all take its choice. */
+/** A link appears completely or not at all: of several first pods at the same time one wins, and all use its choice. */
 function persist(root: string, config: BridgeConfig): BridgeConfig {
   const path = configPath(root);
   const draft = `${path}.${process.pid}`;

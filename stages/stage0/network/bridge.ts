@@ -24,10 +24,10 @@ import type { BridgeConfig } from './types.ts';
 const RUN_DIR = '/run/pod';
 const DEFAULT_MTU = 1500;
 
-/** What a kernel without IPv6 answers. */
+/** The errors of a kernel without IPv6. */
 const NO_IPV6: readonly number[] = [ERRNO.EOPNOTSUPP, ERRNO.EAFNOSUPPORT, ERRNO.EACCES];
 
-/** Settings of the bridge itself; they go with it. docs/decisions/008-bridge-network.md has the reasons. */
+/** Settings of the bridge itself, removed with it. docs/decisions/008-bridge-network.md gives the reasons. */
 const BRIDGE_SYSCTLS: readonly (readonly [string, string])[] = [
   ['ipv4/conf/BRIDGE/forwarding', '1'],
   ['ipv4/conf/BRIDGE/route_localnet', '1'],
@@ -42,33 +42,33 @@ const BRIDGE_SYSCTLS: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Makes the bridge, its addresses and the firewall when they are not there. Claim the pod's address first: from then on
- * nobody removes the bridge.
+ * Makes the bridge, its addresses and the firewall if they do not exist. Claim the pod's address first: the claim keeps others from
+ * removing the bridge.
  */
 export function ensureBridge(root: string, config: BridgeConfig, pods: ListPods = () => []): Interface {
   return findBridge(root, config) ?? withNetworkLock(root, () => makeBridge(root, config, pods));
 }
 
-/** Whether it was made whole, and is so no more: somebody else has removed its link or its firewall. */
+/** Whether the network was complete but is no longer: its link or its firewall was removed by someone else. */
 export function isBridgeBroken(root: string, config: BridgeConfig): boolean {
   return existsSync(markerPath(root)) && !isWhole(config);
 }
 
-/** Makes anew what somebody else has removed of a bridge that pods are on; whether there was something. */
+/** Makes parts of the bridge anew that were removed while pods are on it. Returns whether there were any. */
 export function mendBridge(root: string, config: BridgeConfig, pods: ListPods): boolean {
   return withNetworkLock(root, () => {
-    // In another network namespace than the pods' there is nothing to mend.
+    // If this is not the pods' network namespace, there is nothing to repair.
     const isHere = pods().some(({ bridge }) => bridge && findInterface(bridge.veth));
-    // Without the marker a crash came before the pods had got everything back.
+    // No marker: a crash interrupted an earlier repair.
     if (!isHere || (existsSync(markerPath(root)) && isWhole(config))) return false;
     makeBridge(root, config, pods);
     return true;
   });
 }
 
-/** Removes all of it if no pod of the root holds an address; whether it did. */
+/** Removes the whole network if no pod of the root holds an address. Returns whether it did. */
 export function removeBridge(claims: ClaimStore, root: string, config: BridgeConfig): boolean {
-  // Nothing was ever made, or a first pod is just being prepared: it will ask for the bridge itself.
+  // Nothing was ever made, or a first pod is being prepared and will make the bridge itself.
   if (!existsSync(markerPath(root)) && !findInterface(config.bridge)) return false;
   return withNetworkLock(root, () => {
     const wasWhole = existsSync(markerPath(root));
@@ -80,7 +80,7 @@ export function removeBridge(claims: ClaimStore, root: string, config: BridgeCon
     asPodError(`remove the bridge network "${config.bridge}"`, () => {
       releaseSysctls(config.bridge, RUN_DIR);
       dropFirewall(config);
-      // Last: as long as there is a bridge, whoever comes after a crash knows that there is something to remove.
+      // Last: as long as there is a bridge, a run after a crash knows that something is left to remove.
       dropLink(config.bridge);
     });
     return true;
@@ -92,9 +92,9 @@ function makeBridge(root: string, config: BridgeConfig, pods: ListPods): Interfa
   refuseOverlap(config, routes, root);
   return asPodError(`make the bridge network "${config.bridge}"`, () => {
     using socket = new NetlinkSocket(NETLINK_ROUTE);
-    // Not whole until it is written again: who comes after a crash goes on here.
+    // Without the marker, the network counts as incomplete: a run after a crash continues here.
     rmSync(markerPath(root), { force: true });
-    // First: a crash from here on leaves a bridge, which tells `removeBridge` that there is something to remove.
+    // First: a crash after this leaves a bridge, which tells `removeBridge` that there is something to remove.
     const made = makeLink(socket, config, smallestMtu(routes, config.bridge));
     makeFirewall(config, openUplinks(config, routes));
     openLink(socket, config, made.index);
@@ -120,7 +120,7 @@ function openLink(socket: NetlinkSocket, config: BridgeConfig, bridgeIndex: numb
   socket.request([setLinkUp(config.bridge)]);
 }
 
-/** The tables come in one transaction: where both are, all of it is. */
+/** Both tables are made in one transaction, so if both exist, all of the firewall does. */
 function makeFirewall(config: BridgeConfig, uplinks: readonly string[]): void {
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
   const there = tablesOf(socket, config);
@@ -151,19 +151,19 @@ function dropLink(name: string): void {
   socket.request([deleteLink(name)], [ERRNO.ENODEV]);
 }
 
-/** Lets in what is for pods, on every interface the host has routes by; the names of those where that is our doing. */
+/** Enables forwarding to pods on every interface with a route. Returns the names of the interfaces where that is our doing. */
 function openUplinks(config: BridgeConfig, routes: HostRoutes): string[] {
   const devices = uplinksOf(routes);
   const settings = devices.flatMap((device) => [
     `ipv4/conf/${device}/forwarding`,
-    // Until Linux 6.17 only the global switch forwards IPv6, and it would make the host deaf to router advertisements.
+    // Until Linux 6.17: only the global switch forwards IPv6, and it would make the host ignore router advertisements.
     `ipv6/conf/${device}/force_forwarding`,
   ]);
   const ours = holdSysctls(config.bridge, settings, RUN_DIR);
   return devices.filter((device) => ours.some((name) => name.split('/')[2] === device));
 }
 
-/** Other roots' bridges and links are no way out. */
+/** Bridges and links of other roots are not uplinks. */
 function uplinksOf({ devices }: HostRoutes): string[] {
   return devices.filter((device) => !/^(pod[0-9a-f]{6}|vp[0-9a-f]{12})$/.test(device));
 }
@@ -195,7 +195,7 @@ function asPodError<T>(what: string, work: () => T): T {
   }
 }
 
-/** Of a system call of ours or of Node's `fs`. */
+/** True for errors of our system calls and of Node's `fs`. */
 function isKernelError(error: unknown): error is Error {
   return error instanceof SyscallError || (error instanceof Error && 'syscall' in error);
 }

@@ -1,6 +1,6 @@
 /**
- * Where the network notes what a pod holds. `stages/stage0/pod/claims.ts` is the real one, passed in by the caller: that folder
- * stands above this one.
+ * Where the network records what a pod holds. The real implementation, `stages/stage0/pod/claims.ts`, is passed in by the caller,
+ * because that folder is above this one.
  */
 export interface ClaimStore {
   claim(root: string, kind: string, key: string, uuid: string): boolean;

@@ -3,14 +3,14 @@ import { findInterface, type Interface } from '../../linux/netdevice.ts';
 import type { BridgeConfig } from './types.ts';
 
 /**
- * The marker says "whole": it is written last, and `removeBridge` takes it away before it looks for claims. A pod that claimed
- * too late to be seen finds it gone, and waits for the lock to make the bridge anew.
+ * The marker means "complete": it is written last, and `removeBridge` removes it before it looks for claims. A pod that claimed too
+ * late to be seen finds no marker, waits for the lock, and makes the bridge anew.
  */
 export function markerPath(root: string): string {
   return `${root}/network.up`;
 }
 
-/** The bridge, when all of it is there. */
+/** The bridge, if its network is complete. */
 export function findBridge(root: string, { bridge }: BridgeConfig): Interface | undefined {
   return existsSync(markerPath(root)) ? findInterface(bridge) : undefined;
 }

@@ -17,8 +17,8 @@ import { closedRooms, ROOM_BITS } from './rooms.ts';
 import type { BridgeConfig } from './types.ts';
 
 /**
- * The firewall of a bridge network, made once: pods only add and delete set elements. Two tables of one name, because each
- * sees what the other cannot: `inet` the packets the host routes, `bridge` the frames that go from pod to pod.
+ * The firewall of a bridge network, made once: pods only add and delete set elements. Two tables with the same name, because each
+ * sees what the other cannot: `inet` the packets that the host routes, `bridge` the frames between pods.
  */
 export function inetTable(config: BridgeConfig): TableRef {
   return { family: NFPROTO_INET, table: config.table };
@@ -43,16 +43,16 @@ export const BRIDGE_SETS: Readonly<Record<'links' | 'owners4' | 'owners6' | 'roo
   rooms: { name: 'rooms', key: ['ifname', 'ipv4_addr'] },
 };
 
-/** Offsets in the headers the rules read. */
+/** Offsets in the headers that the rules read. */
 const ETHER = { source: 6, type: 12 } as const;
 const ARP = { senderMac: 8, senderIp: 14, targetIp: 24 } as const;
 const IP4 = { source: 12, destination: 16 } as const;
 const IP6 = { source: 8, destination: 24 } as const;
 const ETHERTYPE = { arp: be16(0x0806), ip4: be16(0x0800), ip6: be16(0x86dd) } as const;
 const IPPROTO_ICMPV6 = u8(58);
-/** From the first to the last type; RFC 2710, 3810 and 4861. */
+/** Ranges from the first to the last type; RFC 2710, 3810 and 4861. */
 const ICMPV6 = {
-  /** What a host says to multicast routers and asks of routers: queries, reports, solicitations; and a router's advertisements. */
+  /** From hosts to multicast routers and routers: queries, reports, solicitations; and router advertisements. */
   toRouters: [130, 134],
   multicastReport: [143, 143],
   neighborAdvert: [136, 136],
@@ -100,14 +100,14 @@ function bridgeMessages(config: BridgeConfig): NetlinkMessage[] {
   ];
 }
 
-/** Published ports, from outside (prerouting) and from the host itself (output). */
+/** Published ports, for connections from outside (prerouting) and from the host itself (output). */
 function publishRules(chain: string): Rule[] {
   const port4 = { offset: IP4.destination, size: 4, family: AF_INET, loopback: [] };
   const port6 = { offset: IP6.destination, size: 16, family: AF_INET6, loopback: notLoopback6() };
   const destinationPort = (to: number): Attribute => nft.payload('transport', 2, 2, to);
   return [port4, port6].flatMap(({ offset, size, family, loopback }) => {
     const version = family === AF_INET ? 4 : 6;
-    // A packet on its way to somewhere else may carry the same port number.
+    // A packet for another destination may have the same port number.
     const local = [nft.meta('nfproto'), nft.cmp('eq', u8(family)), ...nft.destinationIsLocal(), ...loopback];
     const words = size / 4;
     const address = nft.payload('network', offset, size, 1);
@@ -122,8 +122,8 @@ function publishRules(chain: string): Rule[] {
 }
 
 /**
- * IPv6 has no route_localnet: where br_netfilter is on, answers to ::1 are dropped on arrival. Better that a connection is
- * refused, so that programs go on to 127.0.0.1, than that it hangs.
+ * IPv6 has no route_localnet: with br_netfilter, answers to ::1 are dropped on arrival. It is better to refuse the connection, so
+ * that programs try 127.0.0.1 next, than to let it hang.
  */
 function notLoopback6(): Attribute[] {
   return [nft.payload('network', IP6.destination, 16), nft.cmp('ne', parseIp6('::1')!)];
@@ -137,7 +137,7 @@ function iif(config: BridgeConfig, op: 'eq' | 'ne'): Attribute[] {
   return [nft.meta('iifname'), nft.cmp(op, nft.ifnameBytes(config.bridge))];
 }
 
-/** Source addresses that the receiver could not answer to. */
+/** Rewrites source addresses that the receiver could not answer. */
 function leaveRules(config: BridgeConfig): Rule[] {
   const chain = 'postrouting';
   const toPod = oif(config, 'eq');
@@ -177,14 +177,14 @@ function forwardRules(config: BridgeConfig): Rule[] {
       match: [...oif(config, 'eq'), ...nft.ctHas('status', nft.CT_STATUS_DNAT), accept],
       comment: 'published ports',
     },
-    // Where br_netfilter is on, frames from pod to pod come by here too.
+    // With br_netfilter, frames between pods pass through this chain too.
     { chain, match: [...iif(config, 'eq'), ...oif(config, 'eq'), accept], comment: 'from pod to pod' },
     { chain, match: [...oif(config, 'eq'), drop], comment: 'nothing else reaches a pod' },
     { chain, match: [...uplinkToUplink, drop], comment: 'the host forwards for pods only' },
   ];
 }
 
-/** The host may ask a pod of a closed room, and gets its answers; such a pod asks nobody. */
+/** The host may connect to a pod of a closed room and gets its answers; such a pod may not start connections to the host. */
 function inputRules(config: BridgeConfig): Rule[] {
   const chain = 'input';
   const known = nft.ctHas('state', nft.CT_STATE.established | nft.CT_STATE.related);
@@ -196,7 +196,7 @@ function inputRules(config: BridgeConfig): Rule[] {
   ];
 }
 
-/** An address in the header is one of a closed room: they lie side by side. */
+/** Matches when the address at this header offset is in a closed room; closed rooms are contiguous. */
 function isClosedRoom(config: BridgeConfig, offset: number): Attribute[] {
   const { base, bits } = closedRooms(config);
   const netmask = ip4FromNumber((-1 << (32 - bits)) >>> 0);
@@ -207,11 +207,11 @@ function type(kind: keyof typeof ETHERTYPE): Attribute[] {
   return [nft.payload('link', ETHER.type, 2), nft.cmp('eq', ETHERTYPE[kind])];
 }
 
-/** Where the pods of a closed room may go: to each other, and back to the host. */
+/** Pods of a closed room may send to each other, and answer the host. */
 function roomRules(config: BridgeConfig): Rule[] {
   const room = ip4FromNumber((-1 << (32 - ROOM_BITS)) >>> 0);
   const gateway = parseIp4(config.gateway4)!;
-  // Registers 0 to 3 are the link, 4 is the address without what differs inside a room.
+  // Registers 0 to 3 hold the link, register 4 the address without the bits that differ inside a room.
   const leavesRoom = (at: number): Attribute[] => [
     nft.payload('network', at, 4),
     nft.cmp('ne', gateway),
@@ -231,7 +231,7 @@ function roomRules(config: BridgeConfig): Rule[] {
   ];
 }
 
-/** What may come out of a pod: frames with its own MAC and addresses, and no word about routes. */
+/** Frames that a pod may send: with its own MAC and addresses, and no routing messages. */
 function frameRules(config: BridgeConfig): Rule[] {
   const chain = 'prerouting';
   const accept = nft.verdict('accept');
@@ -256,14 +256,15 @@ function frameRules(config: BridgeConfig): Rule[] {
     rule('not a pod', nft.meta('iifname'), nft.lookup('links', 'not-in'), accept),
     ...roomRules(config),
     rule('ARP of its own', ...type('arp'), ...linkAndMac, arpIp, owns4, ...arpMac, arpIp, owns4, accept),
-    // route_localnet would deliver these to what listens on the host's loopback only (CVE-2020-8558).
+    // route_localnet would deliver these packets to services that listen only on the host's loopback (CVE-2020-8558).
     rule('no way to the loopback', ...type('ip4'), ...loopback4, drop),
     rule('IPv4 of its own', ...type('ip4'), ...linkAndMac, nft.payload('network', IP4.source, 4, 6), owns4, accept),
-    // The bridge would hand each of these to every other pod, a dozen from each pod that starts: the work of n pods would grow as n².
+    // The bridge would pass each of these frames to every other pod, a dozen from each starting pod, so that the work for n pods
+    // would grow as n².
     rule('a pod is no router, and there is none to ask', ...icmp6('toRouters'), drop),
     rule('no router listens, and the bridge does not snoop', ...icmp6('multicastReport'), drop),
     rule('a pod is no router', ...icmp6('redirect'), drop),
-    // An address and its MAC never part, so there is no news in these.
+    // An address and its MAC always belong together, so these messages contain no news.
     rule('nobody was asking', ...icmp6('neighborAdvert'), ...multicast6, drop),
     rule('no advertising of others', ...icmp6('neighborAdvert'), ...target6, drop),
     rule(

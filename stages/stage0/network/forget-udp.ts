@@ -5,8 +5,8 @@ import { hostAddress } from './pod-elements.ts';
 import type { PortBinding } from './types.ts';
 
 /**
- * Where a packet goes is decided with the first one of its "connection", and UDP has no end of one: who goes on sending from the same
- * port would reach the pod that had it before, or what was there when no pod had it.
+ * The destination of a UDP "connection" is decided with its first packet, and UDP has no end of a connection. A client that goes on
+ * sending from the same port would reach the port's previous pod, or whatever was reached when no pod had the port.
  */
 export function forgetSenders<Port extends PortBinding>(
   ports: readonly Port[],
@@ -21,5 +21,5 @@ export function forgetSenders<Port extends PortBinding>(
   });
 }
 
-/** EINVAL until Linux 6.10, and of a kernel without such messages; EAFNOSUPPORT of one without IPv6. */
+/** EINVAL: until Linux 6.10, or a kernel without such messages; EAFNOSUPPORT: a kernel without IPv6. */
 export const FORGETS_NOTHING: readonly ErrnoName[] = ['EINVAL', 'EOPNOTSUPP', 'EAFNOSUPPORT'];

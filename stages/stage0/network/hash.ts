@@ -1,8 +1,8 @@
 const MASK = (1n << 64n) - 1n;
 
 /**
- * 64 bits that spread names over names and addresses (FNV-1a, then MurmurHash3's finalizer, which FNV's weak high bits need).
- * Not for secrets: loading `node:crypto` for a better one would cost a start more than its whole network.
+ * A 64-bit hash to derive names and addresses from names (FNV-1a, then MurmurHash3's finalizer, because FNV's high bits are weak).
+ * Not for secrets: loading `node:crypto` for a better hash would cost a start more than its whole network.
  */
 export function hash64(text: string): bigint {
   let hash = 0xcbf29ce484222325n;

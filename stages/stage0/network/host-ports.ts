@@ -6,7 +6,7 @@ import { parseListeners } from './listeners.ts';
 import { hostAddress } from './pod-elements.ts';
 import type { PortBinding, PublishedPort } from './types.ts';
 
-/** Of claims; keys are `tcp-127.0.0.1-8080`, with `any`, `any4` or `any6` for wildcards. */
+/** Kind of the claims. Keys are `tcp-127.0.0.1-8080`, with `any`, `any4` or `any6` for wildcards. */
 export const PORT_KIND = 'port';
 
 export function portKey({ protocol, hostIP, hostPort }: PortBinding): string {
@@ -20,7 +20,7 @@ function canonical(hostIP: string | undefined): string {
   return any4 && any6 ? 'any' : any4 ? 'any4' : 'any6';
 }
 
-/** `any` meets everything, `any4` all of IPv4, an address itself. */
+/** `any` overlaps everything, `any4` all IPv4 addresses, an address only itself. */
 function addressesMeet(a: string, b: string): boolean {
   const versionOf = (ip: string): string =>
     ip === 'any' ? '' : ip === 'any4' ? '4' : ip === 'any6' || ip.includes(':') ? '6' : '4';
@@ -36,8 +36,8 @@ function keysMeet(a: string, b: string): boolean {
 }
 
 /**
- * Makes the host ports the pod's. Throws `network/port-taken` at the port's line when another pod, another port of the same
- * pod or a process on the host has it, and then holds none.
+ * Claims the host ports for the pod. Throws `network/port-taken` at the port's line when another pod, another port of the same pod
+ * or a process on the host has one of them, and then holds none.
  */
 export function claimPorts(
   claims: ClaimStore,
@@ -66,7 +66,7 @@ export function releasePorts(claims: ClaimStore, root: string, ports: readonly P
   for (const port of ports) claims.release(root, PORT_KIND, portKey(port), uuid);
 }
 
-/** Looked for once our own claim is visible: of two pods that want overlapping ports at once, at least one sees the other. */
+/** Checked after our own claim is visible: if two pods want overlapping ports at the same time, at least one sees the other. */
 function refuseOverlap(
   claims: ClaimStore,
   root: string,
@@ -102,13 +102,13 @@ function taken(port: PublishedPort, why: string, holder?: string): PodError {
   });
 }
 
-/** What listens in the caller's network namespace, as claim keys. */
+/** Ports with listeners in the caller's network namespace, as claim keys. */
 export function readListeners(protocol: 'tcp' | 'udp'): string[] {
   const text6 = (): string => {
     try {
       return readFileSync(`/proc/net/${protocol}6`, 'latin1');
     } catch (error) {
-      // No IPv6 in this kernel.
+      // This kernel has no IPv6.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
       throw error;
     }

@@ -2,25 +2,25 @@ import { readFileSync } from 'node:fs';
 import { ip4Number, type Prefix4 } from './ip.ts';
 
 /**
- * What is wider than the widest private network is a default route in pieces: a VPN that takes all traffic leaves the host's own
- * in place and adds 0.0.0.0/1 and 128.0.0.0/1. Whatever the pods' subnet is, its route is the narrower one.
+ * A route wider than the widest private network is part of a split default route: a VPN that takes all traffic keeps the host's own
+ * default route and adds 0.0.0.0/1 and 128.0.0.0/1. The route of the pods' subnet is always narrower.
  */
 const WIDEST_NETWORK_BITS = 8;
 
-/** Where the host can already send packets. */
+/** The destinations that the host can already reach. */
 export interface HostRoutes {
-  /** All IPv4 destinations but those of default routes. */
+  /** All IPv4 destinations except those of default routes. */
   readonly prefixes4: readonly (Prefix4 & { readonly device: string })[];
-  /** Interfaces with a route, the loopback excepted. */
+  /** Interfaces with a route, except the loopback. */
   readonly devices: readonly string[];
 }
 
-/** Of the caller's network namespace. */
+/** The routes of the caller's network namespace. */
 export function readHostRoutes(): HostRoutes {
   return parseHostRoutes(readFileSync('/proc/net/route', 'latin1'), readOptional('/proc/net/ipv6_route'));
 }
 
-/** The file is missing where the kernel was booted without IPv6. */
+/** The file is missing when the kernel was booted without IPv6. */
 function readOptional(path: string): string {
   try {
     return readFileSync(path, 'latin1');
@@ -48,7 +48,7 @@ export function parseHostRoutes(route4: string, route6: string): HostRoutes {
   return { prefixes4, devices: [...devices] };
 }
 
-/** The kernel prints the address's 32 bits as its own machine reads them, and ours are little-endian. */
+/** The kernel prints the 32-bit address in host byte order, and supported machines are little-endian. */
 function hostOrder(hex: string): number {
   return ip4Number(Uint8Array.from(Buffer.from(hex, 'hex')).reverse());
 }

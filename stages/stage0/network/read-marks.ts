@@ -1,4 +1,4 @@
-// The rules of plan-marks.ts, as the kernel has them
+// Reads the rules of plan-marks.ts from the kernel
 
 import { NETLINK_NETFILTER } from '../../linux/netlink.ts';
 import { stringOf } from '../../linux/netlink-decode.ts';
@@ -6,20 +6,20 @@ import { NetlinkSocket } from '../../linux/netlink-socket.ts';
 import { type RuleExpression, readRules } from '../../linux/nftables-rules.ts';
 import { marksTable } from './plan-marks.ts';
 
-/** What packets of sockets in a cgroup of version 2 get; `interface` absent: by whichever they leave. */
+/** The priority of packets from sockets in a version 2 cgroup; `interface` absent: on any interface. */
 export interface MarkInForce {
   readonly cgroupId: bigint;
   readonly interface?: string;
   readonly priority: number;
 }
 
-/** Of a pod and its apps, in the caller's network namespace, which is that of pods with marks. */
+/** The marks of a pod and its apps, in the caller's network namespace, which is also the namespace of pods with marks. */
 export function readMarks(uuid: string): MarkInForce[] {
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
   return readRules(socket, marksTable(Buffer.from(uuid))).map(markOf);
 }
 
-/** A comparison is of what was loaded last: the interface's name, or the id of the cgroup. */
+/** A comparison refers to the value loaded last: the interface's name, or the cgroup's id. */
 function markOf(expressions: readonly RuleExpression[]): MarkInForce {
   let mark: MarkInForce = { cgroupId: 0n, priority: 0 };
   let loaded = '';

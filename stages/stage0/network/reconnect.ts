@@ -10,12 +10,12 @@ import { addGroup, deleteGroup, podElements } from './pod-elements.ts';
 import type { BridgeConfig } from './types.ts';
 import { firewallPod } from './undo.ts';
 
-/** What the pods that run now have noted in their ledgers. */
+/** The network entries in the ledgers of running pods. */
 export type ListPods = () => readonly NetworkEntry[];
 
 /**
- * Gives pods back what they had in a network that had to be made anew: their elements in the firewall, and their links' place on the
- * bridge. Only to those whose link is there: one that is just starting does all of it by itself.
+ * Reconnects pods to a network that had to be made anew: restores their firewall elements and puts their links on the bridge. Skips
+ * pods without a link: a starting pod does all of this itself.
  */
 export function reconnectPods(config: BridgeConfig, bridgeIndex: number, list: ListPods): void {
   const pods = list().filter(({ bridge }) => bridge?.config.bridge === config.bridge);
@@ -24,19 +24,19 @@ export function reconnectPods(config: BridgeConfig, bridgeIndex: number, list: L
   using firewall = new NetlinkSocket(NETLINK_NETFILTER);
   const masters = mastersOf(links);
   const linked = pods.filter(({ bridge }) => masters.has(bridge!.veth));
-  // The elements first: the link must never be up without its owner known.
+  // Elements first: a link must never be up while its owner is unknown.
   const added = linked.filter((pod) => changeElements(firewall, pod, 'add'));
   const forgotten = forgetSenders(added.flatMap(({ ports }) => ports)).map(({ message }) => message);
   if (forgotten.length > 0) firewall.outcomes(forgotten);
   for (const pod of linked) {
     if (masters.get(pod.bridge!.veth) !== bridgeIndex) joinPod(links, pod, bridgeIndex);
   }
-  // One that has ended meanwhile may have taken its elements away before they were added.
+  // A pod that has ended meanwhile may have deleted its elements before they were added.
   const left = new Set(list().map(({ uuid }) => uuid));
   for (const pod of added) if (!left.has(pod.uuid)) changeElements(firewall, pod, 'delete');
 }
 
-/** The bridge's index by the name of each link; 0 for those on none. */
+/** The index of the bridge of each link, by the link's name; 0 for a link on no bridge. */
 function mastersOf(socket: NetlinkSocket): Map<string, number> {
   return new Map(
     socket.dump(getLinks()).map(({ payload }) => {
@@ -47,7 +47,7 @@ function mastersOf(socket: NetlinkSocket): Map<string, number> {
   );
 }
 
-/** False when the kernel refuses them: all are added or none. Those that are there already are left as they are. */
+/** Returns false when the kernel rejects the elements: all are added or none. Existing elements are left as they are. */
 function changeElements(socket: NetlinkSocket, { bridge, ports }: NetworkEntry, change: 'add' | 'delete'): boolean {
   const { config, addresses, veth } = bridge!;
   const groups = podElements(firewallPod(config, addresses, veth), ports);
@@ -59,7 +59,7 @@ function unlessThere(message: NetlinkMessage): NetlinkMessage {
   return { ...message, flags: message.flags & ~NLM_F_EXCL };
 }
 
-/** The place of a test environment's pod is its environment's to give. */
+/** A pod of a test environment gets its place from its environment. */
 function joinPod(socket: NetlinkSocket, { bridge, ports }: NetworkEntry, bridgeIndex: number): void {
   const { addresses, veth } = bridge!;
   if (addresses.claim !== undefined) return;

@@ -1,7 +1,7 @@
 /**
- * The pod's resolv.conf from the host's: without nameservers that only the host reaches (its loopback, as systemd-resolved
- * and dnsmasq use it, and link-local ones that need the host's interface). We add none of our own: a pod whose host has no other does not send its questions to a
- * stranger. `upstream` is what systemd-resolved itself asks, for when nothing else is left.
+ * Derives the pod's resolv.conf from the host's. Removes nameservers that only the host can reach: on its loopback, as with
+ * systemd-resolved and dnsmasq, and link-local ones that need the host's interface. Adds none of its own, so that queries never go
+ * to a third party. `upstream` is the resolv.conf of systemd-resolved itself, used when nothing else is left.
  */
 export function resolvConf(hostText: string, upstream = ''): string {
   const kept = reachable(hostText);
@@ -10,7 +10,7 @@ export function resolvConf(hostText: string, upstream = ''): string {
   return finish([...servers, ...kept]);
 }
 
-/** For a pod whose questions a relay takes to the host's nameservers: the rest is the host's. */
+/** For a pod whose queries a relay passes on to the host's nameservers; everything else is the host's. */
 export function relayedResolvConf(hostText: string, relay: string): string {
   const rest = reachable(hostText).filter((line) => !isNameserver(line));
   return finish([`nameserver ${relay}`, ...rest]);

@@ -5,17 +5,17 @@ import { formatIp4, ip4FromNumber, type Prefix4, parsePrefix4 } from './ip.ts';
 import type { BridgeConfig, PodAddresses } from './types.ts';
 
 /**
- * The upper half of a bridge's subnet: rooms of 16 addresses, each for the pods of one test environment. Inside a room a pod always
- * has the same place, whatever becomes of the pods that had it before: whoever holds the room gives the places out.
+ * The upper half of a bridge's subnet is divided into rooms of 16 addresses, each for the pods of one test environment. Inside a
+ * room a pod always has the same place, whatever happened to earlier pods there: the holder of the room assigns the places.
  */
 export const ROOM_BITS = 28;
 const ROOM_SIZE = 2 ** (32 - ROOM_BITS);
 const FIRST = 2 ** (31 - SUBNET4_BITS);
 const ROOMS = FIRST / ROOM_SIZE;
-/** Neither the first address, nor the last, which in the last room is the subnet's broadcast address. */
+/** Excludes the first address and the last, which in the last room is the subnet's broadcast address. */
 export const PLACES: number = ROOM_SIZE - 2;
 
-/** A pod of a closed room reaches the others in it, and nobody else. */
+/** A pod of a closed room reaches only the other pods in it. */
 export type RoomKind = 'open' | 'closed';
 
 export interface RoomPlace {
@@ -25,7 +25,7 @@ export interface RoomPlace {
   readonly place: number;
 }
 
-/** Numbers of rooms of a kind: the closed ones come first, so that one rule knows them all. */
+/** Numbers of the rooms of a kind: closed rooms come first, so that one rule covers them all. */
 export function roomsOf(kind: RoomKind): number[] {
   return Array.from({ length: ROOMS / 2 }, (_, number) => (kind === 'closed' ? number : ROOMS / 2 + number));
 }
@@ -42,7 +42,7 @@ function roomBase(subnet4: string, room: number): number {
   return parsePrefix4(subnet4).base + FIRST + room * ROOM_SIZE;
 }
 
-/** Of the place, now the pod's; the pod that was there before may still be giving it up. */
+/** Claims the address of the place for the pod; the place's previous pod may still be releasing it. */
 export function claimPlace(
   claims: ClaimStore,
   root: string,
@@ -57,7 +57,7 @@ export function claimPlace(
   return { ...addresses, claim, ...(place.kind === 'closed' ? { room } : {}) };
 }
 
-/** Whether no claim of an address is one of the room's. */
+/** Whether no address of the room is claimed. */
 export function isRoomFree(keys: readonly string[], config: BridgeConfig, room: number): boolean {
   const places = new Set(Array.from({ length: PLACES }, (_, place) => placeAddress(config, { room, place })));
   return !keys.some((key) => places.has(key.split('+')[0]!));

@@ -3,13 +3,13 @@ import type { Piece } from '../../linux/netlink.ts';
 import type { SourcePosition } from '../../tape/program.ts';
 import type { TapeMessage } from './tape-netlink.ts';
 
-/** What a pod may send, and be sent, over its link. */
+/** The limit on what a pod may send and receive over its link. */
 export interface Bandwidth {
   readonly bytesPerSecond: number;
   readonly at: SourcePosition;
 }
 
-/** A packet of the largest MTU in use with its headers; larger ones that the stack made are cut up by the kernel. */
+/** A packet of the largest MTU in use with its headers; the kernel splits larger packets made by the stack. */
 const MIN_BURST_BYTES = 16 * 1024;
 const BURST_SECONDS = 0.02;
 const QUEUE_SECONDS = 0.1;
@@ -21,7 +21,7 @@ function bucketOf({ bytesPerSecond }: Bandwidth): TokenBucket {
   return { rate: bytesPerSecond, burst, queue };
 }
 
-/** One end of the link: each shapes what it sends, so together they shape both directions, and loopback neither. */
+/** One end of the link. Each end shapes what it sends, so both together shape both directions; loopback is not shaped. */
 export function shapeLink(index: Piece, bandwidth: Bandwidth): TapeMessage {
   return { message: newTokenBucket(index, bucketOf(bandwidth)), at: bandwidth.at, why: 'limit the network bandwidth' };
 }

@@ -1,12 +1,12 @@
 import { symlinkSync } from 'node:fs';
 import { vethName } from './symbols.ts';
 
-/** In the directory of a pod whose network another pod shares. */
+/** A file in the directory of a pod whose network another pod shares. */
 export const SHARED_MARK = 'shared-link';
 
 /**
- * Leads to the switch of the pod's link, for its end. To be made before the network is opened: a pod that lives after that has its
- * end still before it.
+ * Makes the mark, which leads to the switch of the pod's link, for use at its end. Must be made before the network is opened: a pod
+ * that is alive after that is sure to see the mark when it ends.
  */
 export function markShared(podPath: string, uuid: string): void {
   try {

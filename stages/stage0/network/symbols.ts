@@ -17,7 +17,7 @@ type Name =
   | 'nftTable'
   | 'room';
 
-/** What the network's tapes leave open. Tables, subnets and names differ by host and root, the rest by pod. */
+/** The values that the network's tapes leave open. Tables, subnets and names differ by host and root, the rest by pod. */
 export const NETWORK_HOLES: Readonly<Record<Name, Hole>> = {
   vethName: hole('vethName', 15),
   ip4: hole('ip4', 4),
@@ -32,12 +32,12 @@ export const NETWORK_HOLES: Readonly<Record<Name, Hole>> = {
   room: hole('room', 4),
 };
 
-/** `vp` and the uuid's first 12 hex digits. */
+/** `vp` and the first 12 hex digits of the uuid. */
 export function vethName(uuid: string): string {
   return `vp${uuid.replaceAll('-', '').slice(0, 12)}`;
 }
 
-/** What the symbols of the network's tapes stand for in one start; bind them at hand-off. */
+/** The values of the symbols of the network's tapes for one start; bound at hand-off. */
 export function networkBindings(
   root: string,
   config: BridgeConfig,

@@ -3,7 +3,7 @@ import { makeDirectories } from '../../linux/directory.ts';
 import { findInterface } from '../../linux/netdevice.ts';
 import { withFileLock } from './file-lock.ts';
 
-/** Host settings that bridge networks share; the last one to need a setting puts the old value back. */
+/** Host settings that bridge networks share; the last user of a setting restores the old value. */
 interface Held {
   readonly was: string;
   readonly users: readonly string[];
@@ -11,10 +11,10 @@ interface Held {
 
 type Registry = Record<string, Held>;
 
-/** Sets a value below /proc/sys/net of the caller's network namespace; false when this kernel does not have it. */
+/** Sets a value below /proc/sys/net of the caller's network namespace. Returns false when this kernel does not have it. */
 export function setSysctl(name: string, value: string): boolean {
   try {
-    // No O_CREAT: on procfs that is EACCES for a missing file, and we must tell "missing" from "forbidden".
+    // Without O_CREAT, which on procfs gives EACCES for a missing file: "missing" and "forbidden" must be told apart.
     writeFileSync(sysctlPath(name), value, { flag: 'r+' });
     return true;
   } catch (error) {
@@ -37,8 +37,8 @@ function sysctlPath(name: string): string {
 }
 
 /**
- * Switches settings on for the bridge `user` and returns the names of those that are on because of us; what the administrator
- * had on stays his and is not touched.
+ * Enables settings for the bridge `user` and returns the names of those that are enabled because of us. Settings that the
+ * administrator had enabled are not touched.
  */
 export function holdSysctls(user: string, names: readonly string[], runDir: string): string[] {
   return changeRegistry(user, runDir, (registry) => {
@@ -51,7 +51,7 @@ export function holdSysctls(user: string, names: readonly string[], runDir: stri
   });
 }
 
-/** Gives up all settings of `user`; those nobody else needs get their old value back. */
+/** Releases all settings of `user`; settings that no other bridge needs get their old value back. */
 export function releaseSysctls(user: string, runDir: string): void {
   changeRegistry(user, runDir, (registry) => {
     for (const [name, { was, users }] of Object.entries(registry)) {
@@ -61,8 +61,8 @@ export function releaseSysctls(user: string, runDir: string): void {
 }
 
 /**
- * The registry is one file a network namespace, as the settings are. It is written before settings are switched on and after
- * they are switched off, so that a crash between the two cannot lose an old value.
+ * The registry is one file for each network namespace, as are the settings. It is written before settings are enabled and after
+ * they are disabled, so that a crash in between cannot lose an old value.
  */
 function changeRegistry<T>(user: string, runDir: string, change: (registry: Registry) => T): T {
   makeDirectories(runDir, 0o755);
@@ -79,7 +79,10 @@ function changeRegistry<T>(user: string, runDir: string, change: (registry: Regi
   });
 }
 
-/** A bridge that is gone without having said so (its root was deleted, the namespace's number is used again) needs nothing. */
+/**
+ * A bridge that is gone without having released its settings (its root was deleted, or the namespace's number was reused) needs
+ * none.
+ */
 function withoutDead(registry: Registry, user: string): Registry {
   const isAlive = (other: string): boolean => other === user || findInterface(other) !== undefined;
   const entries = Object.entries(registry).map(([name, { was, users }]) => [

@@ -19,43 +19,47 @@ import {
   type Tape,
 } from '../../tape/program.ts';
 
-/** A message on a tape; holes in it are symbols, unless the exchange says otherwise. */
+/** A message on a tape. Its holes are symbols, unless the exchange says otherwise. */
 export interface TapeMessage {
   readonly message: NetlinkMessage;
   readonly at: SourcePosition;
-  /** Default: the message's own words. */
+  /** Default: the message's own description. */
   readonly why?: string;
   readonly tolerate?: readonly ErrnoName[];
 }
 
 export interface Exchange {
   readonly protocol: number;
-  /** Names the socket's register. */
+  /** Name of the socket's register. */
   readonly name: string;
   readonly messages: readonly TapeMessage[];
-  /** Holes of 4 bytes that are filled from a register when the tape is played. */
+  /** 4-byte holes that are filled from a register when the tape is played. */
   readonly stores?: Readonly<Record<string, Reg>>;
-  /** Holes whose bytes earlier ops of the tape have written elsewhere in the data. */
+  /** Holes that are filled with bytes that earlier ops of the tape have written elsewhere in the data. */
   readonly gathers?: Readonly<Record<string, DataRef>>;
   readonly at: SourcePosition;
   /**
-   * Closing a netfilter socket waits until what was deleted over it has gone, an RCU grace period (5 to 20 ms): a tape whose
-   * process is about to end leaves that to the end.
+   * Closing a netfilter socket waits until the objects deleted over it are freed, an RCU grace period (5 to 20 ms). A tape whose
+   * process is about to end leaves the socket open.
    */
   readonly leaveOpen?: boolean;
   /** Ops between making the socket and sending. */
   readonly prepare?: (socket: Reg) => void;
 }
 
-/** An ack is an nlmsghdr, the error, and the nlmsghdr it is about. More than that is cut off: the tape reads the error only. */
+/**
+ * An ack is an nlmsghdr, the error, and the nlmsghdr it refers to. Anything longer is cut off, because the tape reads only the
+ * error.
+ */
 const REPLY_BYTES = 40;
 const REPLY_ERROR = NLMSG_HDRLEN;
 const MSGHDR_BYTES = 56;
 const MMSGHDR_BYTES = 64;
 
 /**
- * All messages in one send and all answers in one receive: the kernel has answered when the send returns, one ack a message
- * and in their order. A failure of the whole (EPERM, a batch that cannot be committed) comes as the first answer.
+ * Sends all messages in one call and receives all answers in another: the kernel has answered when the send returns, with one ack
+ * for each message, in their order. A failure of the whole request (EPERM, a batch that cannot be committed) comes as the first
+ * answer.
  */
 export function planExchange(tape: Tape, exchange: Exchange): void {
   const socket = tape.program.reg(exchange.name);
@@ -76,7 +80,7 @@ export function planExchange(tape: Tape, exchange: Exchange): void {
 
 type Place = { readonly at: SourcePosition; readonly why: string };
 
-/** A run of bytes that lie together in the data section. */
+/** A range of contiguous bytes in the data section. */
 interface Segment {
   readonly ref: DataRef;
   readonly size: number;
@@ -126,9 +130,9 @@ function layOut(tape: Tape, { bytes, holes }: EncodedMessages, exchange: Exchang
   return segments;
 }
 
-/** Where the answers are, `REPLY_BYTES` apart. */
+/** The place of the answers, `REPLY_BYTES` apart. */
 function planReceive(tape: Tape, socket: Reg, count: number, place: Place): DataRef {
-  // Until the kernel writes there, each slot says "no answer": one that is missing must not read as success.
+  // Each slot initially says "no answer": a missing answer must not count as success.
   const slot = new Uint8Array(REPLY_BYTES);
   new DataView(slot.buffer).setInt32(REPLY_ERROR, -ERRNO.ENODATA, true);
   const replies = tape.bytes(Array.from({ length: count }, () => slot));

@@ -1,11 +1,11 @@
 import type { Position } from '../error.ts';
 import type { PortSpec } from '../manifest/spec.ts';
 
-/** The bridge of one state directory: every pod under the same `--root` is on it. */
+/** The bridge of one state directory; all pods under the same `--root` are on it. */
 export interface BridgeConfig {
   /** At most 15 bytes: `pod` and 6 hex digits of a hash of the root. */
   readonly bridge: string;
-  /** `10.N.0.0/16`-like, outside the host's routes. */
+  /** Such as `10.N.0.0/16`, outside the host's routes. */
   readonly subnet4: string;
   /** A ULA prefix, /64. */
   readonly subnet6: string;
@@ -15,14 +15,14 @@ export interface BridgeConfig {
   readonly table: string;
 }
 
-/** What a pod holds of the bridge network. Each is a claim in the state directory until the pod is gone. */
+/** What a pod holds of the bridge network. Each address is a claim in the state directory until the pod is gone. */
 export interface PodAddresses {
   readonly ip4: string;
   readonly ip6: string;
   readonly mac: string;
   /** The claim's key; absent: the IPv4 address. */
   readonly claim?: string;
-  /** The first address of the room it may not leave; it has no IPv6 then. */
+  /** The first address of the room that the pod may not leave; such a pod has no IPv6. */
   readonly room?: string;
 }
 
@@ -32,5 +32,5 @@ export interface PublishedPort extends PortSpec {
   readonly at: Position;
 }
 
-/** What a host port's element needs of `PublishedPort`; the ledger keeps no more. */
+/** The parts of `PublishedPort` that a host port's element needs; the ledger stores only these. */
 export type PortBinding = Pick<PortSpec, 'port' | 'protocol' | 'hostIP'> & { readonly hostPort: number };

@@ -14,14 +14,14 @@ import type { NetworkEntry } from './ledger.ts';
 import { deleteGroup, type FirewallPod, podElements } from './pod-elements.ts';
 import type { BridgeConfig, PodAddresses, PortBinding } from './types.ts';
 
-/** Undoes what is left of an entry; nothing is left of most. Only for pods that are dead. */
+/** Releases what is left of an entry, which is usually nothing. Only for dead pods. */
 export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntry): void {
   const { bridge, ports, uuid } = entry;
-  // The address's claim goes last when a pod ends by itself: without it there is nothing left to undo.
+  // A pod that ends normally releases the address claim last, so without it nothing is left to undo.
   if (bridge && claims.claimOwner(root, ADDRESS_KIND, claimKey(bridge.addresses)) === uuid) {
-    // The link first: with its element gone, the bridge would no longer know whom it belongs to.
+    // The link first: without its element, the bridge would no longer know whom the link belongs to.
     deleteVeth(bridge.veth);
-    // A port's claim that is not ours any more was given up with its element: both may be another pod's by now.
+    // A port claim that is no longer this pod's was released together with its element; both may belong to another pod now.
     const held = ports.filter((port) => claims.claimOwner(root, PORT_KIND, portKey(port)) === uuid);
     deleteElements(firewallPod(bridge.config, bridge.addresses, bridge.veth), held);
     forget(held);
@@ -46,8 +46,8 @@ function deleteVeth(name: string): void {
 }
 
 /**
- * The kernel looks at all of a batch and says of each element whether it is there; one that is not keeps the others, and is left
- * out the next time. As few batches as that takes: each costs an RCU grace period, some 10 ms.
+ * The kernel checks all of a batch and reports for each element whether it exists. A missing element makes the batch fail, and is
+ * left out of the next one. Uses as few batches as possible, because each costs an RCU grace period of about 10 ms.
  */
 function deleteElements(pod: FirewallPod, ports: readonly PortBinding[]): void {
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
@@ -56,7 +56,7 @@ function deleteElements(pod: FirewallPod, ports: readonly PortBinding[]): void {
     .filter(({ table }) => there.includes(table))
     .flatMap((group) => group.elements.map((element) => deleteGroup({ ...group, elements: [element] })));
   for (let isDone = false; !isDone && left.length > 0;) {
-    // The first message is the batch's own.
+    // The first message is the frame of the batch.
     const [frame, ...outcomes] = socket.outcomes(batch(left));
     const refused = [frame, ...outcomes.filter((outcome) => outcome?.errno !== ERRNO.ENOENT)].find(
       (outcome) => outcome?.errno,
