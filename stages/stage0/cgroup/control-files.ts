@@ -1,4 +1,4 @@
-// cgroups(7): the control files of a pod or an app, wherever this host has their controllers
+// cgroups(7): the control files of a pod or an app, wherever this host has the controllers
 
 import { readFileSync } from 'node:fs';
 import type { ControlFile } from '../isolators/isolator.ts';
@@ -6,7 +6,7 @@ import type { CgroupFacts, CgroupHierarchy } from '../plan/facts.ts';
 import { appLeaf, podDirectory } from './names.ts';
 import { isGone } from './processes.ts';
 
-/** Whose cgroup: an app's, or without one the pod's. */
+/** The owner of a cgroup: an app, or without `app` the pod. */
 export interface CgroupOwner {
   readonly uuid: string;
   readonly app?: string | undefined;
@@ -21,14 +21,14 @@ export class ControlFiles {
     this.#owner = owner;
   }
 
-  /** Undefined: no such controller, no such file on this version, or no cgroup of its own there. */
+  /** Undefined: no such controller, no such file in this version, or no cgroup of its own there. */
   read(controller: string, file: ControlFile): string | undefined {
     const hierarchy = hierarchyOf(this.#facts, controller);
     const name = hierarchy && (typeof file === 'string' ? file : file[hierarchy.version]);
     return name === undefined ? undefined : this.#readIn(hierarchy!, name);
   }
 
-  /** Of the version 2 tree, which keeps some numbers without any controller. */
+  /** A file of the version 2 tree, which has some numbers without any controller. */
   readUnified(file: string): string | undefined {
     const unified = unifiedOf(this.#facts);
     return unified && this.#readIn(unified, file);
@@ -52,24 +52,26 @@ export function directoryOf({ mountPoint }: CgroupHierarchy, { uuid, app }: Cgro
   return app === undefined ? pod : `${pod}/${appLeaf(app)}`;
 }
 
-/** Undefined where it is not there, or not any more. */
+/** Undefined when the file does not exist, or no longer. */
 export function readControlFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    // EOPNOTSUPP: the kernel has the file, and was booted without what would fill it (psi=0).
+    // EOPNOTSUPP: the kernel has the file, but was booted without its data source (psi=0).
     if (isGone(error) || (error as NodeJS.ErrnoException).code === 'EOPNOTSUPP') return undefined;
     throw error;
   }
 }
 
-/** `name N` on a line of its own. */
+/** The number on a line `name N`. */
 export function fieldOf(text: string | undefined, name: string): number | undefined {
   const line = text?.split('\n').find((each) => each.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.slice(name.length + 1));
 }
 
-/** Version 1 says "no limit" with a number near 2^63, rounded to pages; both are undefined here, as is what is not there. */
+/**
+ * Version 1 expresses "no limit" as a number near 2^63, rounded to pages; both "no limit" and a missing value are undefined here.
+ */
 export function numberOf(text: string | undefined): number | undefined {
   const word = text?.trim();
   if (word === undefined || word === 'max') return undefined;

@@ -1,10 +1,10 @@
-// cgroups(7), Documentation/accounting/psi.rst: all that the kernel counts for a pod or an app
+// cgroups(7), Documentation/accounting/psi.rst: everything that the kernel counts for a pod or an app
 
 import type { CgroupFacts } from '../plan/facts.ts';
 import { ControlFiles, fieldOf, numberOf } from './control-files.ts';
 import { readUsage } from './usage.ts';
 
-/** Percents of the last 10, 60 and 300 seconds in which tasks waited, and all of it in microseconds. */
+/** Percentages of the last 10, 60 and 300 seconds in which tasks waited, and the total in microseconds. */
 export interface Stalls {
   readonly avg10: number;
   readonly avg60: number;
@@ -12,16 +12,16 @@ export interface Stalls {
   readonly totalUsec: number;
 }
 
-/** `some`: at least one task waited; `full`: all that were not idle did. */
+/** `some`: at least one task waited; `full`: all non-idle tasks waited. */
 export interface Pressure {
   readonly some: Stalls | null;
   readonly full: Stalls | null;
 }
 
-/** Null is what this host does not count, or not for this app alone. */
+/** Null: this host does not count it, or not for this app separately. */
 export interface Counters {
   readonly cpuUsec: number | null;
-  /** Periods of its own limit, those in which it was reached, and how long processes were kept from running for it. */
+  /** Periods of its own limit, periods in which the limit was reached, and how long processes were throttled. */
   readonly cpuPeriods: number | null;
   readonly cpuThrottledPeriods: number | null;
   readonly cpuThrottledUsec: number | null;
@@ -34,7 +34,7 @@ export interface Counters {
   readonly pressure: { readonly cpu: Pressure | null; readonly memory: Pressure | null; readonly io: Pressure | null };
 }
 
-/** Of one app, or of the whole pod. */
+/** Reads the counters of one app, or of the whole pod. */
 export function readCounters(facts: CgroupFacts, uuid: string, app?: string): Counters {
   const files = new ControlFiles(facts, { uuid, app });
   const { cpuUsec = null, memoryBytes = null, pids = null, oomKills = null } = readUsage(facts, uuid, app);
@@ -57,7 +57,7 @@ function readThrottling(
   files: ControlFiles,
 ): Pick<Counters, 'cpuPeriods' | 'cpuThrottledPeriods' | 'cpuThrottledUsec'> {
   const quota = files.read('cpu', { 1: 'cpu.cfs_quota_us', 2: 'cpu.max' });
-  // Without a limit of its own the kernel counts none: what an app waits for its own limit is the app's.
+  // Without its own limit the kernel counts none: an app's waiting for its own limit is counted for the app.
   if (quota !== undefined && /^(max|-1)\b/.test(quota)) return UNLIMITED;
   const stat = files.read('cpu', 'cpu.stat');
   const nanoseconds = fieldOf(stat, 'throttled_time');
@@ -69,13 +69,13 @@ function readThrottling(
   };
 }
 
-/** Version 1 counts it with memory. */
+/** Version 1 counts swap together with memory. */
 function readSwap(files: ControlFiles): number | undefined {
   const unified = numberOf(files.read('memory', { 2: 'memory.swap.current' }));
   if (unified !== undefined) return unified;
   const both = numberOf(files.read('memory', { 1: 'memory.memsw.usage_in_bytes' }));
   const memory = numberOf(files.read('memory', { 1: 'memory.usage_in_bytes' }));
-  // They are read one after the other.
+  // The two values are read one after the other, so the difference could be negative.
   return both === undefined || memory === undefined ? undefined : Math.max(0, both - memory);
 }
 

@@ -6,13 +6,14 @@ import { isReadWrite, isWritable } from '../../linux/file.ts';
 import type { CgroupFacts } from '../plan/facts.ts';
 import { unifiedHierarchy } from './hierarchies.ts';
 
-/** Nobody's cgroups are a normal user's to make. */
+/** A normal user may make no cgroups. */
 const NONE: CgroupFacts = { mode: 'v2', hierarchies: [] };
 
 /**
- * Where a normal user may make cgroups and start processes in them: in the directory above the one this process is in, when that was
- * given to him with the files that say so. A process may move, or be born, no further than the files of what both places have above
- * them allow, so no other place would do; and in its own directory no controller can be enabled, because it is there itself.
+ * Where a normal user may make cgroups and start processes in them: the parent of the cgroup that this process is in, if that
+ * directory and its control files were delegated to the user. The kernel checks the files of the common ancestor of both places
+ * when a process moves or is born, so no other place would work. In its own cgroup no controller can be enabled, because the
+ * process itself is there.
  */
 export function delegatedCgroups(
   { hierarchies }: CgroupFacts,
@@ -29,6 +30,6 @@ export function delegatedCgroups(
 function isDelegated(directory: string): boolean {
   const files = ['cgroup.procs', 'cgroup.subtree_control'].map((name) => `${directory}/${name}`);
   if (!isWritable(directory) || !files.every(isReadWrite)) return false;
-  // Where there are processes the kernel enables no controllers for what is below.
+  // The kernel enables no controllers for the children of a cgroup that contains processes.
   return readFileSync(files[0]!, 'utf8') === '';
 }

@@ -1,7 +1,7 @@
 import type { CgroupWrite } from '../isolators/isolator.ts';
 import { DEFAULT_DEVICES, deviceLine, type DeviceRule } from './devices.ts';
 
-/** Devices that isolators ask for, beyond those of every pod. */
+/** Devices that isolators request, beyond those of every pod. */
 export interface DeviceRequests {
   readonly pod: readonly DeviceRule[];
   readonly apps: ReadonlyMap<string, readonly DeviceRule[]>;
@@ -9,20 +9,20 @@ export interface DeviceRequests {
 
 const NOTHING: DeviceRequests = { pod: [], apps: new Map() };
 
-/** What the pod's directory allows: all that the pod, or any of its apps, may use. */
+/** The rules of the pod's directory: everything that the pod, or any of its apps, may use. */
 export function podDevices({ pod, apps }: DeviceRequests = NOTHING): DeviceRule[] {
   return [...DEFAULT_DEVICES, ...distinct([...pod, ...[...apps.values()].flat()])];
 }
 
-/** What an app may use, where that is less than its pod; undefined where it is the same. */
+/** The rules of an app that may use less than its pod; undefined when they are the same. */
 export function appDevices(app: string, requests: DeviceRequests = NOTHING): DeviceRule[] | undefined {
   const own = ownDevices(app, requests);
   return lackedBy(own, requests).length === 0 ? undefined : [...DEFAULT_DEVICES, ...own];
 }
 
 /**
- * The same on version 1, whose directories begin with what their parent has: first what the app does not have is taken away.
- * That goes by the numbers and not by the access, so its own come back after.
+ * The same for version 1, where a directory starts with its parent's rules: first removes the devices that the app may not use.
+ * Removal goes by device number, whatever the access, so the app's own rules are added again afterwards.
  */
 export function appDeviceWrites(app: string, requests: DeviceRequests = NOTHING): CgroupWrite[] {
   const own = ownDevices(app, requests);
@@ -47,7 +47,7 @@ function lackedBy(own: readonly DeviceRule[], requests: DeviceRequests): DeviceR
   return podDevices(requests).filter((rule) => !lines.has(deviceLine(rule)));
 }
 
-/** Without those that every pod may use anyway: to take them from an app would take them for good. */
+/** Leaves out rules that every pod has: removing them from an app would remove them for good. */
 function distinct(rules: readonly DeviceRule[]): DeviceRule[] {
   const byLine = new Map(rules.filter((rule) => !isDefault(rule)).map((rule) => [deviceLine(rule), rule]));
   return [...byLine.values()];

@@ -1,7 +1,7 @@
 import type { Position } from '../error.ts';
 import * as bpf from '../../linux/bpf.ts';
 
-/** Devices of one kind that may be used; an absent minor number is any. */
+/** Devices of one type that may be used; an absent minor number means any. */
 export interface DeviceRule {
   readonly type: 'char' | 'block';
   readonly major: number;
@@ -13,19 +13,19 @@ export interface DeviceRule {
 
 const access = 'rwm';
 
-/** null, zero, full, random, urandom, tty, console, ptmx and pseudo-terminals: what /dev in a pod holds. */
+/** null, zero, full, random, urandom, tty, console, ptmx and pseudo-terminals: the devices in a pod's /dev. */
 export const DEFAULT_DEVICES: readonly DeviceRule[] = [
   ...[3, 5, 7, 8, 9].map((minor) => ({ type: 'char', major: 1, minor, access }) as const),
   ...[0, 1, 2].map((minor) => ({ type: 'char', major: 5, minor, access }) as const),
   { type: 'char', major: 136, access },
 ];
 
-/** The rule in the words of version 1's devices.allow. */
+/** The rule in the format of version 1's devices.allow. */
 export function deviceLine({ type, major, minor, access: may }: DeviceRule): string {
   return `${type === 'char' ? 'c' : 'b'} ${major}:${minor ?? '*'} ${may}`;
 }
 
-/** A BPF_PROG_TYPE_CGROUP_DEVICE program that returns 1 for what a rule allows and 0 for all else. */
+/** A BPF_PROG_TYPE_CGROUP_DEVICE program that returns 1 for what a rule allows and 0 for everything else. */
 export function deviceProgram(rules: readonly DeviceRule[]): Uint8Array {
   const program = [...loadContext(), ...rules.flatMap(matchRule), bpf.moveImmediate(0, 0), bpf.exit()];
   return Buffer.concat(program);
@@ -51,7 +51,7 @@ function matchRule({ type, major, minor, access: may }: DeviceRule): bpf.BpfInst
   ];
   if (minor !== undefined) tests.push((skip) => [bpf.skipUnlessEqual(5, minor, skip)]);
   const denied = 7 & ~accessMask(may);
-  // Every bit that is asked for has to be allowed.
+  // Every requested bit must be allowed.
   if (denied !== 0)
     tests.push((skip) => [bpf.moveRegister(1, 3), bpf.andImmediate(1, denied), bpf.skipUnlessEqual(1, 0, skip)]);
   return tests.toReversed().reduce((rest, test) => [...test(rest.length), ...rest], allow);

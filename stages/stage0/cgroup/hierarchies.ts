@@ -12,23 +12,23 @@ export interface CgroupMount {
   /** The hierarchy's own root is mounted, not a directory below it. */
   readonly whole: boolean;
   readonly writable: boolean;
-  /** Version 1: those that are mounted together here. */
+  /** Version 1: the controllers mounted together here. */
   readonly controllers: readonly string[];
 }
 
-/** Stands for the version 2 tree among the names of version 1 controllers; no controller is called that. */
+/** Represents the version 2 tree among the names of version 1 controllers; no controller has this name. */
 const UNIFIED = 'unified';
 
-/** Super block options of version 1 that are no controllers. */
+/** Super block options of version 1 that are not controllers. */
 const NOT_CONTROLLERS = new Set(['rw', 'ro', 'xattr', 'noprefix', 'clone_children', 'favordynmods', 'cpuset_v2_mode']);
 
-/** Every controller's hierarchy on this host, one mount a hierarchy. */
+/** The hierarchy of every controller on this host, with one mount for each hierarchy. */
 export function readCgroupFacts(mountInfo: string = readFileSync('/proc/self/mountinfo', 'utf8')): CgroupFacts {
   const hierarchies: CgroupHierarchy[] = [];
   const taken = new Set<string>();
   for (const mount of bestFirst(parseCgroupMounts(mountInfo))) {
     const names = mount.version === 2 ? [UNIFIED] : mount.controllers;
-    // No name: a named hierarchy, such as systemd's own. Taken: another mount of one we have.
+    // No names: a named hierarchy, such as systemd's own. Taken: another mount of a known hierarchy.
     if (names.length === 0 || names.some((name) => taken.has(name)) || !isReally(mount)) continue;
     for (const name of names) taken.add(name);
     hierarchies.push(
@@ -41,8 +41,8 @@ export function readCgroupFacts(mountInfo: string = readFileSync('/proc/self/mou
 }
 
 /**
- * All that `readCgroupFacts` read to find these hierarchies, but for the proof by their magic. As long as it is the same nothing was
- * mounted anywhere, so that the proof holds too.
+ * Everything that `readCgroupFacts` read to find these hierarchies, except the check of their magic. If it is unchanged, nothing
+ * has been mounted since, so the check still holds.
  */
 export function cgroupSources({ hierarchies }: CgroupFacts): string {
   const files = hierarchies
@@ -51,13 +51,13 @@ export function cgroupSources({ hierarchies }: CgroupFacts): string {
   return ['/proc/self/mountinfo', ...files].map((path) => readFileSync(path, 'utf8')).join('\0');
 }
 
-/** Mounts of both versions. A later mount on the same place covers an earlier one. */
+/** Mounts of both versions. A later mount at the same path covers an earlier one. */
 export function parseCgroupMounts(mountInfo: string): CgroupMount[] {
   const byPlace = new Map<string, CgroupMount>();
   for (const line of mountInfo.split('\n')) {
     const at = line.indexOf(' - cgroup');
     if (at < 0) continue;
-    // id, parent, device, root, place, options; then type, source, options of the super block.
+    // Fields: id, parent, device, root, mount point, options; then type, source, super block options.
     const [, , , root, place, options] = line.slice(0, at).split(' ');
     const [type, , superOptions] = line.slice(at + 3).split(' ');
     const mountPoint = unescapeOctal(place!);
@@ -81,7 +81,7 @@ function isController(option: string): boolean {
   return !option.includes('=') && !NOT_CONTROLLERS.has(option);
 }
 
-/** A hierarchy may be mounted more than once: its root before a part of it, writable before read-only. */
+/** A hierarchy may be mounted more than once: prefers its root to a part of it, and writable mounts to read-only ones. */
 function bestFirst(mounts: readonly CgroupMount[]): CgroupMount[] {
   return mounts.toSorted(
     (a, b) => a.version - b.version || Number(b.whole) - Number(a.whole) || Number(b.writable) - Number(a.writable),
@@ -89,19 +89,19 @@ function bestFirst(mounts: readonly CgroupMount[]): CgroupMount[] {
 }
 
 /**
- * Another file system may cover the mount, and a plain directory in its place would take our writes as files: the file
- * system's magic is the proof.
+ * Another file system may cover the mount, and in a plain directory our writes would make ordinary files. The magic of the file
+ * system rules that out.
  */
 function isReally({ version, mountPoint }: CgroupMount): boolean {
   try {
     return statfsSync(mountPoint).type === (version === 2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC);
   } catch {
-    // A mount point this process cannot reach is none it can use.
+    // A mount point that this process cannot reach cannot be used.
     return false;
   }
 }
 
-/** What the directory can give to those below it; it need not be the tree's own root. */
+/** The controllers that the directory can give to its children; it need not be the root of the tree. */
 export function unifiedHierarchy(mountPoint: string): CgroupHierarchy {
   const controllers = words(`${mountPoint}/cgroup.controllers`);
   return { version: 2, controllers, mountPoint, enabled: words(`${mountPoint}/cgroup.subtree_control`) };

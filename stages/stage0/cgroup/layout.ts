@@ -10,35 +10,35 @@ export interface AppWrites {
 
 export interface CgroupInput {
   readonly facts: CgroupFacts;
-  /** Of the pod as a whole. */
+  /** Writes for the pod as a whole. */
   readonly pod: readonly CgroupWrite[];
   readonly apps: readonly AppWrites[];
   readonly devices?: DeviceRequests;
 }
 
-/** One directory to be made below the pod's. */
+/** A directory to be made below the pod's directory. */
 export interface Leaf {
   readonly name: string;
-  /** Undefined: PID 1's. */
+  /** Undefined: for PID 1. */
   readonly app?: string;
   readonly writes: readonly CgroupWrite[];
 }
 
-/** What a pod uses of one hierarchy. */
+/** The directories of a pod in one hierarchy. */
 export interface Placement {
   readonly hierarchy: CgroupHierarchy;
   readonly writes: readonly CgroupWrite[];
   readonly leaves: readonly Leaf[];
 }
 
-/** The pod's own directory is enough for these: fair shares between pods, the device policy, an end to fork bombs. */
+/** For these, the pod's own directory is enough: fair shares between pods, the device policy, a stop to fork bombs. */
 const POD_CONTROLLERS = ['cpu', 'devices', 'pids'];
-/** A directory an app: to count what each uses, and to tell who was out of memory. */
+/** For these, each app gets a directory: to count its usage, and to tell which app was out of memory. */
 const APP_CONTROLLERS = ['memory'];
 
 /**
- * Which directories a pod needs, hierarchy by hierarchy. Each costs some 40 µs to make and as much to remove, so version 1
- * gets a leaf only where an app has limits or numbers of its own, and PID 1 stays in the pod's directory, as version 1 allows.
+ * Which directories a pod needs in each hierarchy. Each takes about 40 µs to make and as much to remove. So version 1 gets a leaf
+ * only where an app has limits or counters of its own, and PID 1 stays in the pod's directory, as version 1 allows.
  */
 export function placeCgroups({ facts, pod, apps, devices }: CgroupInput): Placement[] {
   const placements: Placement[] = [];
@@ -64,7 +64,7 @@ export function placeCgroups({ facts, pod, apps, devices }: CgroupInput): Placem
   return placements;
 }
 
-/** Once the pod's directory gives a controller to its children, no process may be in it: PID 1 needs a leaf as well. */
+/** Once the pod's directory gives a controller to its children, it may contain no process: PID 1 needs a leaf too. */
 function placeUnified(hierarchy: CgroupHierarchy, writes: readonly CgroupWrite[], apps: readonly Leaf[]): Placement {
   const toLeaves = neededControllers(
     hierarchy,
@@ -73,16 +73,16 @@ function placeUnified(hierarchy: CgroupHierarchy, writes: readonly CgroupWrite[]
   return { hierarchy, writes, leaves: toLeaves.length > 0 ? [{ name: INIT_LEAF, writes: [] }, ...apps] : apps };
 }
 
-/** Version 2 controllers to enable: memory and pids even without limits, to count by. */
+/** Version 2 controllers to enable: memory and pids even without limits, for their counters. */
 export function neededControllers({ controllers }: CgroupHierarchy, writes: readonly CgroupWrite[]): string[] {
   const wanted = new Set(['memory', 'pids', ...writes.map(({ controller }) => controller)]);
   return controllers.filter((controller) => wanted.has(controller));
 }
 
-/** Version 1 controllers that are used even when no limit asks for them: those of the pod as a whole, and those of each app. */
+/** Version 1 controllers that are used even without limits: for the pod as a whole, and for each app. */
 function wanted({ mode }: CgroupFacts): readonly [readonly string[], readonly string[]] {
   if (mode === 'hybrid') return [POD_CONTROLLERS, APP_CONTROLLERS];
-  // Without a version 2 tree, only these can pause a pod, say what processor time an app used, and which processes it has.
+  // Without a version 2 tree, only these can pause a pod, count an app's processor time, and list its processes.
   return [
     [...POD_CONTROLLERS, 'freezer'],
     [...APP_CONTROLLERS, 'cpuacct', 'pids'],

@@ -1,6 +1,6 @@
 import { sym, type Text } from '../../tape/program.ts';
 
-/** Directory of a pod below a hierarchy's mount point; on the tape its uuid is not known yet. */
+/** A pod's directory below a hierarchy's mount point, for a known uuid. */
 export function podDirectory(mountPoint: string, uuid: string): string {
   return `${mountPoint}/pod-${uuid}`;
 }
@@ -9,10 +9,10 @@ export function appLeaf(app: string): string {
   return `app-${app}`;
 }
 
-/** PID 1 of the pod, where it has a directory of its own: version 2 wants processes in leaves only. */
+/** The directory of the pod's PID 1, if it has one: version 2 allows processes in leaves only. */
 export const INIT_LEAF = 'init';
 
-/** The same directory, or a path below it, as text on the tape. */
+/** The same directory, or a path below it, as text for the tape, where the uuid is a symbol. */
 export function podPath(mountPoint: string, ...below: readonly string[]): Text {
   return [`${mountPoint}/pod-`, sym('uuid'), below.map((part) => `/${part}`).join('')];
 }

@@ -4,10 +4,10 @@ import type { Placement } from './layout.ts';
 import { podPath } from './names.ts';
 
 /**
- * Removes the directories, leaves first. PID 1 has been reaped when this is played, and the kernel lets a pid namespace's init
- * end only after every other process of the namespace was reaped; each left its cgroup on the way. So nothing is in them,
- * unless something on the host moved a process in: then EBUSY leaves the directory, and its ledger entry, to `pod gc`. ENOENT:
- * the launch failed before the directory was made.
+ * Removes the directories, leaves first. When this is played, PID 1 has been reaped, and the kernel lets a pid namespace's init end
+ * only after every other process of the namespace was reaped; each left its cgroup on the way. So the directories are empty, unless
+ * a process of the host was moved in: then EBUSY leaves the directory, and its ledger entry, to `pod gc`. ENOENT: the launch failed
+ * before the directory was made.
  */
 export function planCleanup(cleanup: Tape, placements: readonly Placement[]): void {
   for (const { hierarchy, leaves } of placements) {

@@ -9,7 +9,7 @@ import { planWrites, withFile } from './plan-writes.ts';
 
 const WHY = 'restrict the devices of the pod';
 
-/** The pod's device policy: everything that is not a rule is refused. */
+/** The pod's device policy: everything that no rule allows is denied. */
 export function planDevices(host: Tape, hierarchy: CgroupHierarchy, rules: readonly DeviceRule[]): void {
   if (hierarchy.version === 1) planWrites(host, hierarchy.mountPoint, [], deviceWrites(rules));
   else attachProgram(host, hierarchy, rules);
@@ -25,8 +25,8 @@ function deviceWrites(rules: readonly DeviceRule[]): CgroupWrite[] {
 }
 
 /**
- * Version 2 has no files for it: a program is loaded and attached to the pod's directory, or to one below it, and goes away
- * with it. What the programs of all directories above a process allow is allowed.
+ * Version 2 has no files for the device policy: a program is loaded and attached to the pod's directory, or to one below it, and
+ * ends with the directory. A process may use what the programs of all directories above it allow.
  */
 export function attachProgram(
   host: Tape,

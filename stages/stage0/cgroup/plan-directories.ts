@@ -6,7 +6,7 @@ import { podPath } from './names.ts';
 import { planDevices } from './plan-devices.ts';
 import { planWrites, withFile } from './plan-writes.ts';
 
-/** The pod's directory in one hierarchy, with its limits; `hasDevices`: version 1 takes care of the devices. */
+/** Makes the pod's directory in one hierarchy, with its limits. `hasDevices`: version 1 handles the devices. */
 export function planPodDirectory(
   host: Tape,
   { hierarchy, writes, leaves }: Placement,
@@ -16,7 +16,7 @@ export function planPodDirectory(
   const { mountPoint, version } = hierarchy;
   const mine = leaves.flatMap((leaf) => leaf.writes);
   if (version === 2) {
-    // The cpu controller as well, so that pods get equal shares whatever they run.
+    // Also the cpu controller, so that pods get equal shares whatever they run.
     const needed = neededControllers(hierarchy, [...writes, ...mine]);
     const wanted = hierarchy.controllers.filter((name) => name === 'cpu' || needed.includes(name));
     enableControllers(
@@ -44,7 +44,7 @@ function makeDirectory(host: Tape, path: Text, app?: string): void {
   host.call('mkdirat', [AT_FDCWD, host.text(path), 0o755], { why });
 }
 
-/** Gives the controllers to the children of `directory`; those they have already are no error. */
+/** Enables the controllers for the children of `directory`; controllers already enabled are not an error. */
 function enableControllers(host: Tape, directory: Text, controllers: readonly string[]): void {
   if (controllers.length === 0) return;
   const path: Text = [...(typeof directory === 'string' ? [directory] : directory), '/cgroup.subtree_control'];
@@ -56,7 +56,7 @@ function enableControllers(host: Tape, directory: Text, controllers: readonly st
 
 const CPUSET_BYTES = 4096;
 
-/** A version 1 cpuset starts empty, and no process may join it before it has processors and memory: it gets its parent's. */
+/** A version 1 cpuset starts empty, and no process may join it before it has processors and memory nodes: it gets its parent's. */
 function inheritCpuset(host: Tape, mountPoint: string, below: readonly string[]): void {
   const buffer = host.buffer(CPUSET_BYTES);
   const length = host.program.reg('cgroup.length');

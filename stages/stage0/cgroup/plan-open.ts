@@ -4,7 +4,7 @@ import type { Placement } from './layout.ts';
 import { INIT_LEAF, podPath } from './names.ts';
 import type { OpenRegisters } from './registers.ts';
 
-/** The `tasks` files to join by, and to see an app's processes in. */
+/** Opens the `tasks` files through which processes join and an app's processes are listed. */
 export function openVersion1(
   tapes: { readonly base: Tape; readonly leaves: Tape },
   { hierarchy, leaves }: Placement,
@@ -25,13 +25,13 @@ export function openVersion1(
   }
 }
 
-/** The directory that init is born in: it inherits the descriptor. */
+/** Opens the directory that init is born in. init inherits the descriptor. */
 export function openBirthplace(host: Tape, { hierarchy: { mountPoint }, leaves }: Placement): Reg {
   const init = leaves.some(({ name }) => name === INIT_LEAF) ? [INIT_LEAF] : [];
   return openAt(host, podPath(mountPoint, ...init), O_PATH | O_DIRECTORY, 'cgroup.init', {});
 }
 
-/** The directories that apps are born in, and what acts on an app as a whole. */
+/** Opens the directories that apps are born in, and the files that act on a whole app. */
 export function openVersion2(
   tape: Tape,
   { hierarchy, leaves }: Placement,
@@ -56,7 +56,7 @@ function giveProcs(tape: Tape, mountPoint: string, below: readonly string[], own
   });
 }
 
-/** `optional`: until Linux 5.14 there is no cgroup.kill; init then reaps what the pid namespace's end kills. */
+/** `optional`: until Linux 5.14 there is no cgroup.kill; init then reaps the processes that die with the pid namespace. */
 function open(tape: Tape, path: Text, flags: number, name: string, optional = false): Reg {
   return openAt(tape, path, flags, name, { handOver: true, ...(optional ? { tolerate: ['ENOENT'] } : {}) });
 }

@@ -5,7 +5,7 @@ import { podPath } from './names.ts';
 
 const READ_BACK_BYTES = 256;
 
-/** Ops on a file: opened into a register that is free again afterwards. */
+/** Ops on a file, which is opened into a register that is free again afterwards. */
 export function withFile(tape: Tape, path: Text, flags: number, options: OpOptions, use: (fd: Reg) => void): void {
   const fd = tape.program.reg('cgroup.file');
   tape.call('openat', [AT_FDCWD, tape.text(path), flags | O_CLOEXEC, 0], { ...options, out: fd });
@@ -13,7 +13,7 @@ export function withFile(tape: Tape, path: Text, flags: number, options: OpOptio
   tape.call('close', [fd], options.tolerate ? { tolerate: ['EBADF'] } : {});
 }
 
-/** Each value to its file; neighbours for the same file share one open. */
+/** Writes each value to its file; adjacent writes to the same file share one open. */
 export function planWrites(
   tape: Tape,
   mountPoint: string,
@@ -34,7 +34,7 @@ export function planWrites(
   }
 }
 
-/** Where an optional file is missing, the register holds minus ENOENT, which is no descriptor. */
+/** If an optional file is missing, the register holds minus ENOENT, which is not a descriptor. */
 function planWrite(tape: Tape, fd: Reg, write: CgroupWrite): void {
   tape.call('write', [fd, tape.text(write.value), Buffer.byteLength(write.value)], {
     at: write.at,
@@ -43,7 +43,7 @@ function planWrite(tape: Tape, fd: Reg, write: CgroupWrite): void {
   });
 }
 
-/** The kernel ends each value it reads back with a line feed, and may add why it is not in force. */
+/** Reads a value back. The kernel ends each value with a line feed, and may append why it is not in force. */
 function planReadBack(tape: Tape, path: Text, write: CgroupWrite): void {
   const expected = Buffer.from(`${write.value}\n`);
   const found = tape.buffer(READ_BACK_BYTES);

@@ -11,28 +11,28 @@ export type { CgroupRegisters } from './registers.ts';
 
 export interface CgroupPlanInput extends CgroupInput {
   /**
-   * Host uid of the pod's root, where the pod has a user namespace. On version 2 it comes to own `cgroup.procs` of the pod and
-   * of its apps, and of nothing else there: clone3(CLONE_INTO_CGROUP) checks the caller's own right to write to it, so PID 1
-   * could not start an app otherwise. Limits stay the host's.
+   * Host uid of the pod's root, if the pod has a user namespace. On version 2 it becomes the owner of `cgroup.procs` of the pod and
+   * of its apps, and of nothing else there: clone3(CLONE_INTO_CGROUP) checks the caller's own permission to write to this file, so
+   * PID 1 could not start an app otherwise. The limits stay the host's.
    */
   readonly owner?: Arg;
-  /** To load a device policy takes the host's privilege; a normal user has no access to devices that are not for all. */
+  /** Loading a device policy requires the host's privilege; a normal user has access only to devices that are open to everyone. */
   readonly withoutDevicePolicy?: boolean;
 }
 
 export interface CgroupTapes {
-  /** Played before init is there: the directory it is born in. */
+  /** Played before init exists: the directory that init is born in. */
   readonly host: Tape;
-  /** While init makes its network namespace: the others that it joins. */
+  /** Played while init makes its network namespace: the other directories that init joins. */
   readonly base: Tape;
-  /** While init goes on: the apps' own. */
+  /** Played while init continues: the apps' directories. */
   readonly leaves: Tape;
   readonly cleanup: Tape;
 }
 
 /**
- * The pod's cgroups as ops. In each hierarchy the pod's directory gets its limits and the device policy before it has
- * children: version 1 refuses `devices.deny` later, and a limit must hold before the first process joins.
+ * Plans the pod's cgroups. In each hierarchy the pod's directory gets its limits and the device policy before it has children:
+ * version 1 rejects `devices.deny` later, and a limit must hold before the first process joins.
  */
 export function planCgroups({ host, base, leaves, cleanup }: CgroupTapes, input: CgroupPlanInput): CgroupRegisters {
   const registers: OpenRegisters = {

@@ -2,7 +2,7 @@
 
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 
-/** The directory and all below it, the deepest first. */
+/** The directory and all directories below it, deepest first. */
 export function directoriesOf(path: string): string[] {
   const below = entriesOf(path).filter((entry) => entry.isDirectory());
   return [...below.flatMap((entry) => directoriesOf(`${path}/${entry.name}`)), path];
@@ -17,7 +17,7 @@ function entriesOf(path: string): Dirent[] {
   }
 }
 
-/** Pids in one directory, as this process sees them; none when the directory is gone. */
+/** Pids in one directory, as this process sees them; empty when the directory is gone. */
 export function pidsIn(directory: string): number[] {
   try {
     return readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number);
@@ -27,7 +27,7 @@ export function pidsIn(directory: string): number[] {
   }
 }
 
-/** ENODEV is what a control file says whose directory was removed after it was opened. */
+/** ENODEV: the directory of an open control file was removed. */
 export function isGone(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENODEV';

@@ -1,23 +1,23 @@
 import type { Reg } from '../../tape/program.ts';
 
-/** Registers the host tape fills. Descriptors of files in them are close-on-exec, opened with the host's rights. */
+/** Registers that the host tape fills. Their descriptors are close-on-exec and opened with the host's privileges. */
 export interface CgroupRegisters {
-  /** Version 1 `tasks` files: a single-threaded process that writes "0" joins. PID 1's. */
+  /** Version 1 `tasks` files for PID 1: a single-threaded process that writes "0" joins. */
   readonly joinInit: readonly Reg[];
-  /** The same for an app, only where its place differs from PID 1's. */
+  /** The same for an app, only if its directory differs from PID 1's. */
   readonly joinApp: ReadonlyMap<string, readonly Reg[]>;
   /** Version 2 directories for CLONE_INTO_CGROUP; absent without such a tree. */
   readonly cgroupInit?: Reg;
   readonly cgroupApp: ReadonlyMap<string, Reg>;
-  /** Version 2 `cgroup.kill`, writable, an app each. The pod as a whole is killed by killing its PID 1. */
+  /** Version 2 `cgroup.kill` of each app, writable. The pod as a whole is killed by killing its PID 1. */
   readonly killApp: ReadonlyMap<string, Reg>;
-  /** Readable files with a line `oom_kill N`, an app each. */
+  /** For each app, a readable file with a line `oom_kill N`. */
   readonly oomApp: ReadonlyMap<string, Reg>;
-  /** A version 1 `tasks` that lists the app's processes, an app each; absent without such a tree. */
+  /** For each app, a version 1 `tasks` that lists its processes; absent without such a tree. */
   readonly procsApp: ReadonlyMap<string, Reg>;
 }
 
-/** The same while it is being filled. */
+/** The registers while they are being filled. */
 export interface OpenRegisters extends CgroupRegisters {
   readonly joinInit: Reg[];
   readonly joinApp: Map<string, Reg[]>;

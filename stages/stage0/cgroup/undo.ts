@@ -20,8 +20,8 @@ const PATIENCE_MS = 2000;
 const POD_DIRECTORY = /\/pod-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Kills what is left in the directories, and removes them. Version 2 first, where one write kills all there is at once, what
- * a frozen or forking process is included. Returns what is still there after two seconds: a later gc tries again.
+ * Kills what is left in the directories and removes them. Version 2 first, where one write kills everything at once, including
+ * frozen and forking processes. Returns what still exists after two seconds: a later gc tries again.
  */
 export function undoCgroups(entries: readonly CgroupEntry[]): CgroupLeftover[] {
   const there = entries.filter(({ path }) => isOurs(path)).map(({ path }) => path);
@@ -33,12 +33,12 @@ export function undoCgroups(entries: readonly CgroupEntry[]): CgroupLeftover[] {
   return sorted.flatMap((path) => removeWithin(path, deadline));
 }
 
-/** Kills every process in the directories, without removing them. */
+/** Kills every process in the directories, without removing the directories. */
 export function killCgroups(paths: readonly string[]): void {
   for (const path of paths) if (isOurs(path)) killAll(path);
 }
 
-/** A ledger is a file, and may be damaged: only a pod's directory on a cgroup file system is ever touched. */
+/** A ledger is a file and may be damaged, so only a pod's directory on a cgroup file system is ever touched. */
 function isOurs(path: string): boolean {
   if (!POD_DIRECTORY.test(path)) return false;
   try {
@@ -55,12 +55,12 @@ function killAll(path: string): void {
     writeUnlessGone(`${path}/cgroup.kill`, '1');
     return;
   }
-  // A frozen process takes no signal, not even SIGKILL.
+  // A frozen process receives no signals, not even SIGKILL.
   if (existsSync(`${path}/freezer.state`)) writeUnlessGone(`${path}/freezer.state`, 'THAWED');
   for (const directory of directoriesOf(path)) for (const pid of pidsIn(directory)) killIn(directory, pid);
 }
 
-/** The pod's own monitor removes its directories as soon as the last process has ended. */
+/** The pod's own monitor may remove the directories at any time, once the last process has ended. */
 function writeUnlessGone(path: string, text: string): void {
   try {
     writeFileSync(path, text);
@@ -69,7 +69,7 @@ function writeUnlessGone(path: string, text: string): void {
   }
 }
 
-/** A pid may be given to another process between reading and killing; a descriptor of the process may not. */
+/** A pid may be reused between reading and killing; a descriptor always refers to the same process. */
 function killIn(directory: string, pid: number): void {
   const result = trySyscall('pidfd_open', pid, 0);
   if (result === -ERRNO.ESRCH) return;
@@ -88,7 +88,7 @@ function removeWithin(path: string, deadline: number): CgroupLeftover[] {
   }
 }
 
-/** What the kernel says against it, or undefined when the directory is gone. */
+/** Returns the kernel's error, or undefined when the directory is gone. */
 function tryRemove(path: string): string | undefined {
   for (const directory of directoriesOf(path)) {
     try {
@@ -100,7 +100,7 @@ function tryRemove(path: string): string | undefined {
   return undefined;
 }
 
-/** gc is synchronous from one end to the other; nothing else waits on this thread. */
+/** gc is synchronous throughout; nothing else waits for this thread. */
 function pauseMs(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -1,11 +1,11 @@
-// cgroups(7): what a pod or an app uses, for status and stats
+// cgroups(7): the resource usage of a pod or an app, for status and stats
 
 import type { CgroupFacts } from '../plan/facts.ts';
 import { ControlFiles, fieldOf, hierarchyOf, numberOf, unifiedOf } from './control-files.ts';
 import { appLeaf, podDirectory } from './names.ts';
 import { directoriesOf, pidsIn } from './processes.ts';
 
-/** A number that is undefined is one the host does not keep, or not any more. A limit of undefined is none. */
+/** An undefined number is not recorded by the host, or no longer. An undefined limit means no limit. */
 export interface Usage {
   readonly cpuUsec: number | undefined;
   readonly memoryBytes: number | undefined;
@@ -15,7 +15,7 @@ export interface Usage {
   readonly oomKills: number | undefined;
 }
 
-/** Of one app, or of the whole pod. */
+/** Reads the usage of one app, or of the whole pod. */
 export function readUsage(facts: CgroupFacts, uuid: string, app?: string): Usage {
   const files = new ControlFiles(facts, { uuid, app });
   return {
@@ -37,7 +37,7 @@ export function listPids(facts: CgroupFacts, uuid: string, app?: string): number
   return directoriesOf(pod).flatMap(pidsIn);
 }
 
-/** A version 2 tree counts processor time with no controller at all. */
+/** A version 2 tree counts processor time even without a controller. */
 export function readCpuUsec(files: ControlFiles): number | undefined {
   const unified = files.readUnified('cpu.stat');
   if (unified !== undefined) return fieldOf(unified, 'usage_usec');
@@ -45,7 +45,7 @@ export function readCpuUsec(files: ControlFiles): number | undefined {
   return nanoseconds === undefined ? undefined : Math.round(Number(nanoseconds) / 1000);
 }
 
-/** Version 1 counts each cgroup for itself, version 2 with all below it. */
+/** Version 1 counts for each cgroup separately, version 2 includes all cgroups below. */
 function readOomKills(facts: CgroupFacts, uuid: string, app: string | undefined): number | undefined {
   const hierarchy = hierarchyOf(facts, 'memory');
   if (!hierarchy) return undefined;
@@ -64,7 +64,7 @@ function appOf(path: string): string | undefined {
   return name.startsWith(appLeaf('')) ? name.slice(appLeaf('').length) : undefined;
 }
 
-/** An app without a limit of its own has no directory with the version 1 controller; the version 2 tree lists its threads. */
+/** An app without its own limit has no directory with the version 1 controller, but the version 2 tree lists its threads. */
 function countThreads(files: ControlFiles): number | undefined {
   return files.readUnified('cgroup.threads')?.split('\n').filter(Boolean).length;
 }

@@ -3,14 +3,14 @@ import type { Text } from '../../tape/program.ts';
 import { type CgroupInput, placeCgroups } from './layout.ts';
 import { podPath } from './names.ts';
 
-/** A cgroup directory of the host's that an app is shown below its /sys/fs/cgroup. */
+/** A host cgroup directory that an app sees below its /sys/fs/cgroup. */
 export interface CgroupView {
   /** Empty: on /sys/fs/cgroup itself, as on a version 2 host. */
   readonly name: string;
   readonly path: Text;
 }
 
-/** What an app may see of its limits and its usage: its own directories, where it has none of its own the pod's. */
+/** The directories that show an app its limits and usage: its own, or, where it has none, the pod's. */
 export function cgroupViews(input: CgroupInput, app: string): CgroupView[] {
   const isUnified = input.facts.mode === 'v2';
   return placeCgroups(input)

@@ -54,7 +54,7 @@ export async function collectLeftovers(
 }
 
 function* strayClaims(store: PodStore): Generator<Leftover> {
-  // Lists claims first: the pod of a claim in this list exists by the time the pods are listed.
+  // Lists claims first: the claim of a pod that is made after this is not in the list.
   const claims = listClaims(store.root);
   const pods = new Set(store.list().map((pod) => pod.uuid));
   const isLaunching = store.list(['prepare']).some((pod) => isLocked(pod.path));

@@ -1,11 +1,11 @@
-/** Addresses as text and as bytes in network order. Node's own checks live in `node:net`, which a start need not load. */
+/** Addresses as text and as bytes in network order. Node's own checks are in `node:net`, which a start need not load. */
 
 export function parseIp4(text: string): Uint8Array | undefined {
   const parts = text.split('.');
   return parts.length === 4 && parts.every(isByte) ? Uint8Array.from(parts, Number) : undefined;
 }
 
-/** One to three decimal digits. A loop: compiling a regular expression takes longer than all that a start parses. */
+/** One to three decimal digits. A loop, because compiling a regular expression takes longer than everything a start parses. */
 function isByte(text: string): boolean {
   let value = 0;
   for (let i = 0; i < text.length; i++) {
@@ -16,7 +16,7 @@ function isByte(text: string): boolean {
   return text.length >= 1 && text.length <= 3 && value <= 255;
 }
 
-/** Without zone; the last 32 bits may be written as IPv4. */
+/** Without a zone; the last 32 bits may be in IPv4 notation. */
 export function parseIp6(text: string): Uint8Array | undefined {
   const halves = embedIp4(text)?.split('::');
   if (!halves || halves.length > 2) return undefined;
@@ -45,7 +45,7 @@ export function formatIp4(bytes: Uint8Array): string {
   return bytes.join('.');
 }
 
-/** As RFC 5952 wants it: lower case, the longest run of two or more zero groups as `::`. */
+/** In the form of RFC 5952: lower case, the longest run of two or more zero groups as `::`. */
 export function formatIp6(bytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
   const runs = [
@@ -75,7 +75,7 @@ export interface Prefix4 {
   readonly bits: number;
 }
 
-/** `10.1.16.0/20`. */
+/** Parses a prefix such as `10.1.16.0/20`. */
 export function parsePrefix4(text: string): Prefix4 {
   const [address = '', bits = ''] = text.split('/');
   const bytes = parseIp4(address);
@@ -99,13 +99,13 @@ export function parseMac(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The link-local address the kernel gives an interface with that MAC: fe80::/64 and the modified EUI-64. */
+/** The link-local address that the kernel derives from a MAC: fe80::/64 and the modified EUI-64. */
 export function linkLocalOf(mac: Uint8Array): Uint8Array {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac;
   return Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f);
 }
 
-/** A locally administered MAC that says which address it belongs to. */
+/** A locally administered MAC that contains the IPv4 address. */
 export function macOf(ip4: Uint8Array): string {
   return [0x06, 0x70, ...ip4].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }

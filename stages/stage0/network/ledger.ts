@@ -3,7 +3,7 @@ import type { ClaimStore } from './claim-store.ts';
 import { vethName } from './symbols.ts';
 import type { BridgeConfig, PodAddresses, PortBinding } from './types.ts';
 
-/** What a pod takes from the host's network, with all it needs to be undone by somebody who knows nothing else. */
+/** What a pod takes from the host's network, with everything needed to release it. */
 export interface NetworkEntry {
   readonly kind: 'network';
   readonly uuid: string;
@@ -13,7 +13,7 @@ export interface NetworkEntry {
   readonly [member: string]: unknown;
 }
 
-/** The entries to write before the attach tape is played; none when the pod takes nothing. */
+/** The entries to write before the attach tape is played; empty when the pod takes nothing. */
 export function networkLedger(
   uuid: string,
   bridge: { readonly config: BridgeConfig; readonly addresses: PodAddresses } | undefined,
@@ -31,7 +31,7 @@ export function networkLedger(
   return [{ kind: 'network', uuid, ...link, ports: kept }];
 }
 
-/** False when nothing of the entry is held any more: the address's claim goes last when a pod ends by itself. */
+/** False when nothing of the entry is held any more: a pod that ends normally releases the address claim last. */
 export function mayHold(
   claims: Pick<ClaimStore, 'claimOwner'>,
   root: string,

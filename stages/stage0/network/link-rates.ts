@@ -1,4 +1,4 @@
-// What limits the two ends of a pod's link, as the kernel says it
+// Reads the rate limits of the two ends of a pod's link from the kernel
 
 import { findInterface } from '../../linux/netdevice.ts';
 import { NETLINK_ROUTE } from '../../linux/netlink.ts';
@@ -7,13 +7,13 @@ import type { NetworkNamespace } from '../../linux/network-namespace.ts';
 import { tokenBucketRates } from '../../linux/qdisc.ts';
 import { vethName } from './symbols.ts';
 
-/** Bytes a second; undefined where nothing limits it. */
+/** Bytes per second; undefined when there is no limit. */
 export interface LinkRates {
   readonly send: number | undefined;
   readonly receive: number | undefined;
 }
 
-/** Undefined for a pod without a link of its own. What the host's end sends is what the pod receives. */
+/** Undefined for a pod without a link of its own. The pod receives what the host's end sends. */
 export function readLinkRates(uuid: string, openNetwork: (uuid: string) => NetworkNamespace): LinkRates | undefined {
   const host = findInterface(vethName(uuid));
   if (!host) return undefined;
@@ -21,6 +21,6 @@ export function readLinkRates(uuid: string, openNetwork: (uuid: string) => Netwo
   const receive = tokenBucketRates(outside).find(({ index }) => index === host.index)?.rate;
   using network = openNetwork(uuid);
   using inside = new NetlinkSocket(NETLINK_ROUTE, network);
-  // Nothing else in the pod's namespace is shaped by us; what the pod makes there itself, it has no right to.
+  // We shape nothing else in the pod's namespace, and the pod itself lacks the privilege to.
   return { send: tokenBucketRates(inside)[0]?.rate, receive };
 }

@@ -1,10 +1,10 @@
 import { formatIp4, formatIp6 } from './ip.ts';
 
-/** TCP_LISTEN, and what unconnected UDP sockets are in (TCP_CLOSE). */
+/** TCP_LISTEN, and the state of unconnected UDP sockets (TCP_CLOSE). */
 const WAITING = { tcp: '0A', udp: '07' } as const;
 const MAPPED4 = '00000000000000000000ffff';
 
-/** `tcp-127.0.0.1-8080` for each socket that waits; a socket on `::` usually takes IPv4 too and counts as `any`. */
+/** `tcp-127.0.0.1-8080` for each listening socket; a socket on `::` usually accepts IPv4 too and counts as `any`. */
 export function parseListeners(protocol: 'tcp' | 'udp', text4: string, text6: string): string[] {
   return [text4, text6].flatMap((text) =>
     text

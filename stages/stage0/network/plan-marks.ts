@@ -1,4 +1,4 @@
-// nft(8), "socket cgroupv2": priorities of packets by the cgroup their socket is in
+// nft(8), "socket cgroupv2": priorities of packets by their socket's cgroup
 
 import { AT_FDCWD } from '../../linux/constants.ts';
 import { cString, hole, NETLINK_NETFILTER, type NetlinkMessage, type Piece } from '../../linux/netlink.ts';
@@ -8,19 +8,19 @@ import { type DataRef, offset, type SourcePosition, type Tape, type Text } from 
 import type { PacketMark } from '../isolators/isolator.ts';
 import { planExchange } from './tape-netlink.ts';
 
-/** A cgroup of the version 2 tree, and what its packets get. */
+/** A version 2 cgroup and the marks for its packets. */
 export interface MarkedCgroup {
   /** Its directory. */
   readonly path: Text;
-  /** So far below the root of the tree. */
+  /** Its level below the root of the tree. */
   readonly level: number;
   readonly marks: readonly PacketMark[];
 }
 
-/** In front of the uuid: a table of each pod that has marks, so that one message takes all of it away. */
+/** Precedes the uuid: each pod with marks has a table, so that one message removes all of its marks. */
 export const MARKS_TABLE = 'pod-marks-';
 const CHAIN = 'output';
-/** NF_IP_PRI_MANGLE: where packets are altered. */
+/** NF_IP_PRI_MANGLE: where packets are modified. */
 const MANGLE = -150;
 const UUID_BYTES = 36;
 
@@ -29,7 +29,7 @@ export function marksTable(uuid: Piece): TableRef {
   return { family: NFPROTO_INET, table: [prefix, uuid, Uint8Array.of(0)] };
 }
 
-/** Of a later cgroup the marks go before those of an earlier one. The cgroups have to be there. */
+/** Marks of later cgroups take precedence over those of earlier ones. The cgroups must exist. */
 export function planMarks(host: Tape, cgroups: readonly MarkedCgroup[], at: SourcePosition): void {
   const table = marksTable(hole('uuid', UUID_BYTES));
   const chain = { name: CHAIN, type: 'filter', hook: 'output', priority: MANGLE } as const;
@@ -77,7 +77,7 @@ const ID_BYTES = 8;
 /** struct file_handle: handle_bytes and handle_type; fs/kernfs/mount.c: the handle is the id. */
 const HANDLE_HEADER_BYTES = 8;
 
-/** The id of a cgroup is known when it is there. */
+/** Reads the id of a cgroup, which is only known once the cgroup exists. */
 function planId(host: Tape, path: Text, at: SourcePosition): DataRef {
   const handle = host.bytes([Uint8Array.of(ID_BYTES, 0, 0, 0), new Uint8Array(4 + ID_BYTES)]);
   const mountId = host.buffer(4);

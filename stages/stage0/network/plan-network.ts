@@ -28,10 +28,10 @@ import type { PublishedPort } from './types.ts';
 /** The pod's end of its link. */
 const POD_LINK = 'eth0';
 
-/** linux/if.h: IFF_BROADCAST and IFF_MULTICAST, and not IFF_UP, as /sys/class/net/LINK/flags takes it. */
+/** linux/if.h: IFF_BROADCAST and IFF_MULTICAST without IFF_UP, in the format of /sys/class/net/LINK/flags. */
 const LINK_DOWN = '0x1002';
 
-/** A kernel that was booted without IPv6 answers so; the pod then has IPv4 only, as its host. */
+/** Errors of a kernel booted without IPv6; the pod then has IPv4 only, like its host. */
 const NO_IPV6 = ['EOPNOTSUPP', 'EAFNOSUPPORT', 'EACCES'] as const;
 
 function symbolicPod(staysInside: boolean): FirewallPod {
@@ -47,12 +47,12 @@ function symbolicPod(staysInside: boolean): FirewallPod {
   };
 }
 
-/** It waits for its place on the bridge. */
+/** True when the pod waits for its place on the bridge. */
 export function isHeld(network: NetworkSpec): boolean {
   return network.mode === 'bridge' && network.isHeld === true;
 }
 
-/** For the `link` tape: the pod's firewall elements, then its link into its namespace and onto the bridge. */
+/** For the `link` tape: adds the pod's firewall elements, then puts its link into its namespace and onto the bridge. */
 export function planVeth(
   tape: Tape,
   network: NetworkSpec,
@@ -61,7 +61,7 @@ export function planVeth(
 ): void {
   if (!usesBridge(network)) return;
   const { at } = network;
-  // The elements first: the link must never be up without its owner known.
+  // Elements first: a link must never be up while its owner is unknown.
   planExchange(tape, {
     protocol: NETLINK_NETFILTER,
     name: 'netfilter',
@@ -85,7 +85,7 @@ export function planVeth(
   if (bandwidth) planHostShaping(tape, bandwidth);
 }
 
-/** Once the elements are there, or no more: until then packets make the kernel remember. */
+/** Called after the elements have been added or removed: earlier packets would make the kernel track the connection again. */
 function planForgetting(tape: Tape, ports: readonly PublishedPort[], at: SourcePosition): void {
   const messages = forgetSenders(ports).map(({ message, port }) => ({
     message,
@@ -101,7 +101,7 @@ function planForgetting(tape: Tape, ports: readonly PublishedPort[], at: SourceP
   });
 }
 
-/** The kernel wants the index of a link that did not exist before. */
+/** The kernel needs the index of the link, which is known only once the link exists. */
 function planHostShaping(tape: Tape, bandwidth: Bandwidth): void {
   const { at } = bandwidth;
   const ifreq = tape.bytes([sym('vethName', IFNAMSIZ), new Uint8Array(IFREQ_SIZE - IFNAMSIZ)]);
@@ -116,15 +116,15 @@ function planHostShaping(tape: Tape, bandwidth: Bandwidth): void {
 }
 
 function hostEndMessages(at: SourcePosition, ports: readonly PublishedPort[]): TapeMessage[] {
-  // A port of a bridge has no use for an address, its routes and its multicast groups.
+  // A bridge port needs no IPv6 address, with its routes and multicast groups.
   const bare: TapeMessage = { message: leaveWithoutIp6(HOLES.vethName), at, tolerate: ['EAFNOSUPPORT'] };
   const [port] = ports;
   if (!port) return [bare];
-  // Where br_netfilter is on, a pod's packets to its own published port are turned round inside the bridge.
+  // With br_netfilter, packets of a pod to its own published port are turned around inside the bridge.
   return [bare, { message: setHairpin(HOLES.vethName), at: port.at, why: 'let the pod use its own published ports' }];
 }
 
-/** For the `network` tape, played inside: the loopback, and on a bridge the addresses and routes of `eth0`. */
+/** For the `network` tape, played inside: sets up the loopback, and on a bridge the addresses and routes of `eth0`. */
 export function planNetworkInside(tape: Tape, network: NetworkSpec, bandwidth?: Bandwidth): void {
   if (network.mode === 'host' || network.mode === 'pod') return;
   const { at } = network;
@@ -140,7 +140,7 @@ export function planNetworkInside(tape: Tape, network: NetworkSpec, bandwidth?: 
     messages: [loopback, ...shaping(bandwidth), ...addressMessages(at, isConfined(network))],
     gathers: { linkIndex: offset(ifreq, IFNAMSIZ) },
     at,
-    // The index is not always 2: where tunnel modules are loaded, every new namespace has their links already.
+    // The index is not always 2: if tunnel modules are loaded, every new namespace already has their links.
     prepare: (socket) => tape.call('ioctl', [socket, SIOCGIFINDEX, ifreq], { at, why: `find the pod's "${POD_LINK}"` }),
   });
 }
@@ -155,7 +155,7 @@ function addressMessages(at: SourcePosition, staysInside: boolean): TapeMessage[
     { message: setLinkUp(POD_LINK), at },
     { message: newAddress(AF_INET, HOLES.ip4, SUBNET4_BITS, index), at },
   ];
-  // Without a route out, who tries is told at once.
+  // Without a route out, connection attempts fail at once.
   if (staysInside) return first;
   return [
     ...first,
@@ -172,8 +172,8 @@ function ifreqOf(name: string): Uint8Array {
 }
 
 /**
- * For the `cleanup` tape: what the namespace's end does not take along. The elements are there all or not at all, as they came
- * in one batch; the claims go last, when nothing of the addresses is in use any more.
+ * For the `cleanup` tape: removes what does not end with the namespace. Either all elements exist or none, because they were added
+ * in one batch. The claims go last, when none of the addresses is in use any more.
  */
 export function planNetworkCleanup(tape: Tape, network: NetworkSpec, ports: readonly PublishedPort[]): void {
   // In other modes nothing is published: a claim of such a port would be another pod's.
@@ -188,20 +188,20 @@ export function planNetworkCleanup(tape: Tape, network: NetworkSpec, ports: read
 }
 
 /**
- * A pod that shares this one's network keeps the namespace, and so the link, when this one has ended. It is to be dead before
- * another pod gets the address. Whoever shared it left a link to the switch; in most pods there is none.
+ * A pod that shares this pod's network keeps the namespace, and so the link, alive after this pod's end. The link must be down
+ * before another pod gets the address. The sharing pod left a symbolic link to the link's switch; in most pods there is none.
  */
 function planSilence(tape: Tape, at: SourcePosition): void {
   const flags = tape.program.reg('shared');
   const reason = { at, why: 'take down the link that another pod still has' };
-  // By now the pod is an exited one.
+  // The pod is already in `exited`.
   const path = tape.text([sym('root'), '/pods/exited/', sym('uuid'), `/${SHARED_MARK}`]);
   tape.call('openat', [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], {
     ...reason,
     out: flags,
     tolerate: ['ENOENT'],
   });
-  // Without a mark there is no descriptor. EINVAL: the link has gone by itself meanwhile.
+  // Without a mark there is no descriptor. EINVAL: the link is gone already.
   tape.call('write', [flags, tape.text(LINK_DOWN), LINK_DOWN.length], {
     ...reason,
     tolerate: ['EBADF', 'EINVAL', 'ENODEV'],
@@ -209,13 +209,16 @@ function planSilence(tape: Tape, at: SourcePosition): void {
   tape.call('close', [flags], { ...reason, tolerate: ['EBADF'] });
 }
 
-/** The kernel takes its time to end a namespace, and until then it answers: the next pod in this place has the same addresses. */
+/**
+ * The kernel takes some time to remove a namespace, and until then its addresses answer; the next pod in this place has the same
+ * addresses.
+ */
 function planDisconnect(tape: Tape, at: SourcePosition): void {
   const message = disconnectPort(HOLES.vethName);
   planExchange(tape, {
     protocol: NETLINK_ROUTE,
     name: 'rtnetlink',
-    // EOPNOTSUPP: it never came onto the bridge.
+    // EOPNOTSUPP: the link was never put on the bridge.
     messages: [{ message, at, tolerate: ['ENODEV', 'ENETDOWN', 'EOPNOTSUPP'] }],
     at,
   });

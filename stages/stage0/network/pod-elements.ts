@@ -4,7 +4,7 @@ import { BRIDGE_SETS, INET_SETS } from './firewall.ts';
 import { parseIp4, parseIp6 } from './ip.ts';
 import type { PortBinding } from './types.ts';
 
-/** A pod as the firewall knows it: values, or holes that a tape fills. */
+/** A pod from the firewall's point of view: values, or holes that a tape fills. */
 export interface FirewallPod {
   readonly inet: TableRef;
   readonly bridge: TableRef;
@@ -14,11 +14,11 @@ export interface FirewallPod {
   readonly ip4: Piece;
   readonly ip6: Piece;
   readonly ip6Link: Piece;
-  /** 4 bytes: the room it may not leave. */
+  /** 4 bytes: the room that the pod may not leave. */
   readonly room?: Piece;
 }
 
-/** Elements of one set; those of a port say which. */
+/** Elements of one set; elements of a port name the port. */
 export interface ElementGroup<Port> {
   readonly table: TableRef;
   readonly set: string;
@@ -28,15 +28,15 @@ export interface ElementGroup<Port> {
 
 const IPPROTO = { tcp: u8(6), udp: u8(17) } as const;
 
-/** All that a pod has in the firewall, the binding of its link first. */
+/** All firewall elements of a pod, the binding of its link first. */
 export function podElements<Port extends PortBinding>(pod: FirewallPod, ports: readonly Port[]): ElementGroup<Port>[] {
   const owner = [pod.link, pod.mac];
-  // Not `::`: what duplicate address detection asks would go to every pod, and who answered would be refused.
+  // Excludes `::`: queries of duplicate address detection would go to every pod, and the answers would be rejected.
   const sources6 = [pod.ip6, pod.ip6Link];
   return [
     { table: pod.bridge, set: BRIDGE_SETS.links.name, elements: [{ key: [pod.link] }] },
     { table: pod.bridge, set: BRIDGE_SETS.owners4.name, elements: [{ key: [...owner, pod.ip4] }] },
-    // Without an element that owns IPv6 addresses no IPv6 leaves it.
+    // Without an element that owns an IPv6 address, no IPv6 packet leaves the pod.
     pod.room === undefined
       ? { table: pod.bridge, set: BRIDGE_SETS.owners6.name, elements: sources6.map((ip) => ({ key: [...owner, ip] })) }
       : { table: pod.bridge, set: BRIDGE_SETS.rooms.name, elements: [{ key: [pod.link, pod.room] }] },
@@ -70,7 +70,7 @@ export interface HostAddress {
   readonly ip6?: Uint8Array;
 }
 
-/** Absent: every address of the host; `0.0.0.0` and `::`: every one of that version. */
+/** Absent: every address of the host; `0.0.0.0` and `::`: every address of that version. */
 export function hostAddress(hostIP: string | undefined): HostAddress {
   if (hostIP === undefined) return { any4: true, any6: true };
   const ip4 = parseIp4(hostIP);

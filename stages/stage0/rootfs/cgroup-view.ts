@@ -16,7 +16,7 @@ function viewReg(tape: Tape, app: RootfsApp, name: string): Reg {
   return tape.program.reg(`cgroup-view/${app.name}/${name}`);
 }
 
-/** Detached read-only clones of the apps' own cgroup directories: nothing above them can be reached from there. */
+/** Detached read-only clones of the apps' own cgroup directories. Nothing above the directories can be reached from the clones. */
 export function planCgroupViewSources(tree: Tape, input: RootfsInput): void {
   for (const app of input.apps) {
     for (const { name, path } of app.cgroupViews) {
@@ -28,7 +28,7 @@ export function planCgroupViewSources(tree: Tape, input: RootfsInput): void {
   }
 }
 
-/** On a version 1 host, mount points for the hierarchies; apps get read-only clones of the directory. */
+/** On a version 1 host: makes mount points for the hierarchies, where apps get read-only clones of the directory. */
 export function planCgroupViewTree(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   const names = new Set(
     input.apps.flatMap((app) => app.cgroupViews.map(({ name }) => name)).filter((name) => name !== ''),
@@ -43,12 +43,12 @@ export function planCgroupViewTree(pod: Tape, input: RootfsInput, initRoot: Reg)
   }
 }
 
-/** Programs look for one controller: `cpu` and `cpuacct` lead to `cpu,cpuacct`, as on the host. */
+/** Programs look for single controllers: `cpu` and `cpuacct` lead to `cpu,cpuacct`, as on the host. */
 function partsOf(name: string): string[] {
   return name.includes(',') ? name.split(',') : [];
 }
 
-/** The app's /sys is ours, so its path holds no links of the image's. */
+/** The app's /sys is ours, so its path contains no links of the image. */
 export function planCgroupViews(pod: Tape, app: RootfsApp, initRoot: Reg): void {
   const target = `apps/${app.name}/${SYS_FS_CGROUP}`;
   const reason = { at: app.at, why: `show app "${app.name}" its cgroup` };

@@ -15,7 +15,7 @@ import { attachMount, newFileSystem, setMountAttr } from './mount-ops.ts';
 import { writeNewFile } from './targets.ts';
 import type { DeviceNode, RootfsInput } from './types.ts';
 
-/** linux/Documentation/admin-guide/devices.txt: the numbers an application may rely on. */
+/** linux/Documentation/admin-guide/devices.txt: the device numbers that applications may rely on. */
 const NODES: readonly Pick<DeviceNode, 'name' | 'major' | 'minor'>[] = [
   { name: 'null', major: 1, minor: 3 },
   { name: 'zero', major: 1, minor: 5 },
@@ -36,7 +36,7 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
 
 const NO_EXEC = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 const SHM_SIZE = '64m';
-/** The same on every distribution: devpts has it from there. */
+/** The group tty has this id on every distribution; devpts uses it. */
 const TTY_GID = 5;
 
 /** st_rdev in struct stat: asm/stat.h of x86_64, asm-generic/stat.h of aarch64. */
@@ -54,13 +54,16 @@ function rdev(major: number, minor: number): Uint8Array {
   return bytes;
 }
 
-/** What isolators ask for beyond the nodes of every pod, each once. A link of ours, such as ptmx, stays one. */
+/**
+ * The nodes that isolators ask for beyond those of every pod, without duplicates. Links that we make, such as ptmx, are not
+ * replaced.
+ */
 function askedNodes({ deviceNodes }: RootfsInput): DeviceNode[] {
   const taken = new Set([...NODES, ...LINKS.map(([name]) => ({ name }))].map(({ name }) => name));
   return [...new Map(deviceNodes.filter(({ name }) => !taken.has(name)).map((node) => [node.name, node])).values()];
 }
 
-/** mknod is refused in a user namespace: a clone of the host's node, checked to be the device its name says. */
+/** mknod fails in a user namespace, so this clones the host's node and checks that it is the device that its name says. */
 function planDeviceNode(tape: Tape, device: DeviceNode, out: Reg): void {
   const { name, source, major, minor, at } = device;
   const stat = tape.program.scratch(256);
@@ -71,27 +74,27 @@ function planDeviceNode(tape: Tape, device: DeviceNode, out: Reg): void {
   tape.call('tape.equal', [offset(stat, ST_RDEV_AT), tape.bytes(rdev(major, minor)), 8], reason);
 }
 
-/** Those that isolators ask for may lie where only the host's root gets. */
+/** Nodes for isolators may be where only the host's root can reach them. */
 export function planAskedNodes(host: Tape, input: RootfsInput): void {
   for (const node of askedNodes(input)) planDeviceNode(host, node, deviceReg(host, node.name));
 }
 
-/** The monitor's own descriptors of them, once init has inherited them. */
+/** Closes the monitor's own descriptors, once init has inherited them. */
 export function planCloseAskedNodes(attach: Tape, input: RootfsInput): void {
   for (const { name, at } of askedNodes(input))
     attach.call('close', [deviceReg(attach, name)], { at, why: `close "/dev/${name}"` });
 }
 
 /**
- * /dev of the pod, in init's tree: nodes, links, a devpts instance of its own, shm and mqueue. Apps get clones of it, read-only
- * so that none can take a node from another. The nodes are read-only too, which is about their owner and mode, not about the
- * device: they are the host's own inodes, and without a user namespace the pod's root could chmod them for everybody.
+ * Makes /dev of the pod, in init's tree: nodes, links, a separate devpts instance, shm and mqueue. Apps get read-only clones, so
+ * that no app can remove a node of another. The nodes are read-only too, which applies to their owner and mode, not to the device:
+ * they are the host's inodes, and without a user namespace the pod's root could chmod them for the whole host.
  */
 export function planDevTree(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   const at = input.podAt;
   const dev = pod.program.reg('dev');
   const reason = { at, why: 'set up /dev' };
-  // mode: with 1777, fs.protected_regular makes "> /dev/null" fail in a user namespace.
+  // mode: with 1777, fs.protected_regular would make "> /dev/null" fail in a user namespace.
   const options = [
     ['mode', '0755'],
     ['size', '64k'],
@@ -102,7 +105,7 @@ export function planDevTree(pod: Tape, input: RootfsInput, initRoot: Reg): void 
   planNodes(pod, dev, input);
   for (const [name, target] of LINKS) pod.call('symlinkat', [pod.text(target), dev, pod.text(name)], reason);
   for (const name of ['pts', 'shm', 'mqueue']) pod.call('mkdirat', [dev, pod.text(name), 0o755], reason);
-  // Before what may be written to is mounted below.
+  // Before the writable file systems are mounted below.
   setMountAttr(pod, dev, { set: MOUNT_ATTR_RDONLY, recursive: true }, reason);
   planDevFileSystems(pod, dev, input);
   pod.call('close', [dev], reason);
@@ -122,7 +125,7 @@ function planNodes(tree: Tape, dev: Reg, input: RootfsInput): void {
   }
 }
 
-/** Message queues are mounted by the owner of their namespace: with another pod's, by the monitor while it is in there. */
+/** A queue file system must be mounted by the owner of its namespace: with another pod's, by the monitor while it is inside. */
 export function planJoinedQueues(host: Tape, input: RootfsInput): void {
   if (!input.joined.includes('ipc')) return;
   const reason = { at: input.podAt, why: 'mount /dev/mqueue' };
@@ -152,7 +155,7 @@ function planDevFileSystems(pod: Tape, dev: Reg, { podAt: at, ids, joined }: Roo
     ['newinstance', true],
     ['ptmxmode', '0666'],
     ['mode', '0620'],
-    // Where the group tty is nobody's the kernel refuses it, and a terminal belongs to the pod's root.
+    // If the group tty has no id in the pod, the kernel rejects it, and terminals belong to the pod's root.
     ...(ids !== undefined && ids <= TTY_GID ? [] : [['gid', `${TTY_GID}`] as const]),
   ] as const;
   const shmOptions = [
@@ -167,7 +170,7 @@ function planDevFileSystems(pod: Tape, dev: Reg, { podAt: at, ids, joined }: Roo
     const reason = { at, why: `mount /dev/${name}` };
     if (out.name !== 'mqueue') newFileSystem(pod, { type, options, attributes }, out, reason);
     attachMount(pod, out, dev, name, reason);
-    // init keeps devpts, to make pseudo-terminals from.
+    // init keeps devpts, to make pseudo-terminals.
     if (out !== pts) pod.call('close', [out], reason);
   }
 }

@@ -13,8 +13,8 @@ import type { RootfsInput } from './types.ts';
 const NO_EXEC = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 /**
- * sysfs can only be mounted by the owner of the network namespace: with the host's, a read-only clone of the host's mount; with
- * another pod's, the monitor does it while it is in there.
+ * Only the owner of a network namespace can mount its sysfs. With the host's namespace, the pod gets a read-only clone of the
+ * host's mount; with another pod's, the monitor mounts it while it is inside.
  */
 export function planHostSysfs(host: Tape, input: RootfsInput): void {
   const sys = host.program.reg('sys');
@@ -23,13 +23,13 @@ export function planHostSysfs(host: Tape, input: RootfsInput): void {
     newFileSystem(host, { type: 'sysfs', options: [], attributes: NO_EXEC | MOUNT_ATTR_RDONLY }, sys, reason);
   }
   if (!input.hostNetwork) return;
-  // In a user namespace that did not mount them, what is mounted below comes along or the kernel refuses.
+  // In a user namespace that did not make the mounts below it, the kernel rejects a clone without them.
   const recursive = input.isNormalUser;
   cloneTree(host, AT_FDCWD, '/sys', sys, reason, { recursive });
   setMountAttr(host, sys, { set: NO_EXEC | MOUNT_ATTR_RDONLY, recursive }, reason);
 }
 
-/** /proc of the pod's pid namespace; init keeps it, to look after its children. */
+/** Mounts /proc of the pod's pid namespace; init keeps it, to look after its children. */
 export function planProc(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   const proc = pod.program.reg('proc');
   const reason = { at: input.podAt, why: 'mount /proc' };
@@ -49,7 +49,10 @@ export function planSys(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   pod.call('close', [sys], reason);
 }
 
-/** Masks and read-only paths, once for the pod: apps get clones of the result. Comes after /dev, whose null covers files. */
+/**
+ * Applies masks and read-only paths once for the pod; apps get clones of the result. Comes after /dev, because /dev/null covers
+ * masked files.
+ */
 export function planKernelPathProtection(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   const emptyReason = { at: input.podAt, why: 'make the empty directory that covers masked ones' };
   pod.call('mkdirat', [initRoot, pod.text('empty'), 0o555], emptyReason);

@@ -3,7 +3,7 @@ export interface MaskedPath {
   readonly kind: 'file' | 'directory';
 }
 
-/** Hidden from apps: the union of docker's, podman's and containerd's defaults. A directory is covered by an empty one. */
+/** Hidden from apps: the union of the defaults of docker, podman and containerd. A directory is covered by an empty one. */
 export const MASKED_PATHS: readonly MaskedPath[] = [
   { path: '/proc/acpi', kind: 'directory' },
   { path: '/proc/asound', kind: 'directory' },
@@ -22,12 +22,12 @@ export const MASKED_PATHS: readonly MaskedPath[] = [
 
 export const PROCESSORS = '/sys/devices/system/cpu';
 
-/** Hidden too: how often each processor was too hot, which tells what others compute. */
+/** Also hidden: how often each processor was too hot, which reveals the load of others. */
 export function thermalPath(processor: string): string {
   return `${PROCESSORS}/${processor}/thermal_throttle`;
 }
 
-/** What is hidden, of the paths that exist here. */
+/** The masked paths that exist here. */
 export function maskedOf(existing: ReadonlySet<string>): readonly MaskedPath[] {
   const thermal = [...existing].filter((path) => path.startsWith(PROCESSORS));
   return [
@@ -36,7 +36,7 @@ export function maskedOf(existing: ReadonlySet<string>): readonly MaskedPath[] {
   ];
 }
 
-/** core_pattern, modprobe, binfmt_misc, sysrq: each is root on the host when it can be written. */
+/** core_pattern, modprobe, binfmt_misc, sysrq: write access to any of these gives root on the host. */
 export const READ_ONLY_PATHS: readonly string[] = [
   '/proc/bus',
   '/proc/fs',

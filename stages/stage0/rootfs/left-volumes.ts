@@ -2,20 +2,20 @@ import type { MountSpec, VolumeSpec } from '../manifest/spec.ts';
 import type { Store } from './types.ts';
 import { limitedVolumePath, volumePath } from './volumes.ts';
 
-/** A volume where an app had it, and what there is of it when the pod has ended. */
+/** A volume, where an app mounted it, and what is left of it when the pod has ended. */
 export interface LeftVolume {
   readonly name: string;
-  /** In the app's root; absolute. */
+  /** Absolute path in the app's root. */
   readonly path: string;
-  /** Of the volume, which is what is mounted. */
+  /** The part of the volume that is mounted. */
   readonly subPath?: string;
-  /** In the pod's directory. */
+  /** Path in the pod's directory. */
   readonly directory?: string;
-  /** Why there is none. */
+  /** Why nothing is left. */
   readonly gone?: string;
 }
 
-/** Those nearer to the root first, as they were mounted. */
+/** Mounts nearer to the root come first, as they were mounted. */
 export function leftVolumes(
   volumes: readonly VolumeSpec[],
   stores: readonly Store[],

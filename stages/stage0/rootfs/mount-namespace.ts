@@ -14,16 +14,17 @@ import { type Reg, sym, type Tape } from '../../tape/program.ts';
 import { attachMount, type Reason } from './mount-ops.ts';
 import type { RootfsInput } from './types.ts';
 
-/** A directory every host has, to attach layers to. Nothing is looked up below it while they are there. */
+/** A directory that every host has, for attaching layers. Nothing below it is looked up while they are attached. */
 export const LAYER_HANGER = '/sys';
 
-/** And another, for what would cover nothing that is needed. */
+/** Another one, for mounts that must not cover anything needed. */
 const STORAGE_HANGER = '/dev';
 
 /**
- * Until Linux 6.15: an overlay refuses directories whose mounts are not in the caller's mount namespace. So the monitor is in
- * one of its own while it makes them, with the layers attached there, where the host never sees them. The pod's directory is
- * opened anew inside, for the writable layers (what is in memory is attached there); the working directory is /proc/self/fd.
+ * Until Linux 6.15: an overlay rejects directories whose mounts are not in the caller's mount namespace. So the monitor is in a
+ * namespace of its own while it makes the overlays, with the layers attached there, where the host does not see them. The pod's
+ * directory is opened again inside, for the writable layers (storage in memory is attached there); the working directory is
+ * /proc/self/fd.
  */
 export function inMountNamespace(
   attach: Tape,

@@ -15,14 +15,14 @@ import {
 import { MOUNT_ATTR_SIZE, MOUNT_ATTR_USERNS_AT, mountAttr } from '../../linux/structs.ts';
 import { type OpOptions, offset, type Reg, type Tape, type Text } from '../../tape/program.ts';
 
-/** Why an op is on the tape; every op of this folder says so. */
+/** The reason of an op on the tape; every op of this folder has one. */
 export type Reason = Pick<OpOptions, 'at' | 'why' | 'hint'>;
 /** A directory descriptor, or AT_FDCWD. */
 export type Dir = Reg | number;
 
 export interface CloneOptions {
   readonly recursive?: boolean;
-  /** From the attach tape to init. */
+  /** Passed from the attach tape to init. */
   readonly handOver?: boolean;
 }
 
@@ -47,7 +47,7 @@ export function cloneTree(
 export interface AttrChange {
   readonly set?: bigint;
   readonly recursive?: boolean;
-  /** Maps the mount's ids into that user namespace. */
+  /** Maps the mount's ids into this user namespace. */
   readonly idmap?: Reg;
 }
 
@@ -95,7 +95,7 @@ export function attachMount(tape: Tape, mount: Reg, dir: Dir, path: string, reas
   tape.call('move_mount', [mount, tape.text(''), dir, tape.text(path), flags], reason);
 }
 
-/** Clones what is at `from` under one directory, changes it, and attaches it at `to` under another. */
+/** Clones the mount at `from`, changes it, and attaches it at `to`; each is a directory and a path below it. */
 export function bind(tape: Tape, from: [Dir, string], to: [Dir, string], reason: Reason, change?: AttrChange): void {
   const mount = tape.program.reg('mount');
   cloneTree(tape, from[0], from[1], mount, reason, { recursive: change?.recursive ?? false });

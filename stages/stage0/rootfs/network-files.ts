@@ -5,7 +5,7 @@ import { attachMount, newFileSystem } from './mount-ops.ts';
 import { replaceFile, writeNewFile } from './targets.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
 
-/** Of every app's /etc; their text is bound at hand-off. */
+/** Files in every app's /etc; their text is bound at hand-off. */
 const FILES: readonly (readonly [name: string, content: Text])[] = [
   ['hostname', [sym('hostname'), '\n']],
   ['hosts', [sym('hosts')]],
@@ -17,8 +17,9 @@ function filesOf({ machineId }: Pick<RootfsInput, 'machineId'>): typeof FILES {
 }
 
 /**
- * The top layer of the apps' images: nothing but these files, in memory, owned by the pod's root, under the descriptor `fd`.
- * It costs less than a copy in each app, but would cover an /etc that is a link (docs/decisions/013). True when some app uses it.
+ * Makes the top layer of the apps' images: contains only these files, in memory, owned by the pod's root, under the descriptor
+ * `fd`. A layer is cheaper than a copy in each app, but would cover an /etc that is a link (docs/decisions/013). Returns true when
+ * an app uses the layer.
  */
 export function planFileLayer(attach: Tape, input: RootfsInput, fd: number): boolean {
   if (!input.apps.some((app) => app.hasPlainEtc)) return false;
@@ -42,7 +43,7 @@ export function planFileLayer(attach: Tape, input: RootfsInput, fd: number): boo
   return true;
 }
 
-/** In an app's own writable layer, in place of what the image has there. */
+/** Writes the files into an app's own writable layer, in place of the image's. */
 export function replaceFiles(pod: Tape, input: RootfsInput, app: RootfsApp, root: Reg): void {
   if (app.hasPlainEtc) return;
   for (const [name, content] of filesOf(input)) {

@@ -18,15 +18,15 @@ import type { RootfsApp, RootfsInput } from './types.ts';
 import { overlayDir, planUpperDirsOf, planWorkRemoval, planWritable, volumeDirs, type WritableDirs } from './upper.ts';
 
 /**
- * fsconfig(2) takes strings of at most 255 bytes, and an overlay names its layers by path: descriptors under fixed numbers
- * keep them short. They are above anything the monitor opens by itself.
+ * fsconfig(2) takes strings of at most 255 bytes, and an overlay names its layers by path: descriptors with fixed numbers keep the
+ * paths short. The numbers are above anything that the monitor opens otherwise.
  */
 const STORAGE_FD = 900;
 const FILES_FD = 901;
 const FIRST_LOWER_FD = 902;
 const MAX_FSCONFIG_STRING = 255;
 
-/** Where a layer is reached: `/proc/self/fd/N` of an idmapped clone, and the path below it. */
+/** How a layer is reached: `/proc/self/fd/N` of an idmapped clone, and the path below it. */
 class Lowers {
   readonly #tape: Tape;
   readonly #input: RootfsInput;
@@ -41,12 +41,12 @@ class Lowers {
     const { layersDir, detachedLayers } = this.#input;
     // The working directory is /proc/self/fd: until Linux 6.7 all layers together have to fit into one string.
     if (!detachedLayers) return basename(this.#clone(layer, reason));
-    // All layers of the store lie side by side: one mount to map for all of them.
+    // All layers of the store are in one directory, so one mapped mount serves them all.
     if (dirname(layer) === layersDir) return join(this.#clone(layersDir, reason), layer.slice(layersDir.length));
     return this.#clone(layer, reason);
   }
 
-  /** Of a layer that is owned by the pod's root as it is. */
+  /** The path of a layer that is already owned by the pod's root. */
   ownPath(fd: number): string {
     return this.#input.detachedLayers ? `/proc/self/fd/${fd}` : `${fd}`;
   }
@@ -72,7 +72,7 @@ class Lowers {
     return path;
   }
 
-  /** Nothing to map, and a part of a mount that has others below it cannot be cloned alone there. */
+  /** For a normal user nothing needs mapping, and a part of a mount that has other mounts below it could not be cloned alone. */
   #open(directory: string, out: Reg, reason: Reason): void {
     const path = this.#tape.text(directory);
     this.#tape.call('openat', [AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], { ...reason, out });
@@ -88,7 +88,7 @@ export function overlayReg(tape: Tape, app: RootfsApp, index: number): Reg {
   return tape.program.reg(`root/${app.name}/${index}`);
 }
 
-/** Makes the writable directories on the host; those that are limited are made where they are. */
+/** Makes the writable directories on the host, except those with a limit, which are made in their store. */
 export function planUpperDirs(host: Tape, input: RootfsInput): void {
   const storage = storageReg(host, input);
   for (const app of input.apps)
@@ -100,7 +100,7 @@ export function planUpperDirs(host: Tape, input: RootfsInput): void {
   }
 }
 
-/** Those of apps with a limit are in a place of its own, and memory goes by itself. */
+/** Work directories of apps with a limit are in their store, and directories in memory end by themselves. */
 export function planWorkDirsRemoval(settle: Tape, input: RootfsInput): void {
   if (input.storage !== 'pod') return;
   for (const app of input.apps)
@@ -111,12 +111,12 @@ function lowerOptions(layers: readonly string[]): (readonly [string, Text])[] {
   const topFirst = [...layers].reverse();
   const joined = topFirst.join(':');
   if (joined.length <= MAX_FSCONFIG_STRING) return [['lowerdir', joined]];
-  // One at a time; until Linux 6.7 the kernel does not know this option, and says so at the image's line.
+  // One layer for each option. Until Linux 6.7: the kernel does not know this option, and the error names the image's line.
   return topFirst.map((layer) => ['lowerdir+', layer] as const);
 }
 
 /**
- * Each app's root as detached overlays, handed to init. `volatile`: the writable layer is as short-lived as the pod, so
+ * Makes each app's root as detached overlays and hands them to init. `volatile`: the writable layer does not outlive the pod, so
  * neither fsync inside it nor its end has to flush the host's whole file system (docs/decisions/003).
  */
 export function planOverlays(attach: Tape, input: RootfsInput): void {
@@ -151,7 +151,8 @@ function planAll(attach: Tape, input: RootfsInput, storage: Reg): void {
     const out = volumeReg(attach, name);
     planOverlay(attach, input, { layers, dirs: volumeDirs(name), fd: STORAGE_FD, out, nosuid: true }, reason);
   }
-  // A detached mount waits for an RCU grace period when it goes, longer the more processes there are: they go with the monitor.
+  // Closing a detached mount waits for an RCU grace period, which is longer the more processes there are, so these are left to the
+  // monitor's exit.
   const mounts = input.detachedLayers ? [] : [...lowers.fds, ...(hasFiles ? [FILES_FD] : [])];
   for (const fd of [...mounts, ...stores, STORAGE_FD]) attach.call('close', [fd], podReason);
 }
@@ -162,7 +163,7 @@ const CANNOT_HOLD =
 
 interface Overlay {
   readonly layers: readonly string[];
-  /** Below the descriptor. */
+  /** Paths below the descriptor. */
   readonly dirs: WritableDirs;
   readonly fd: number;
   readonly out: Reg;

@@ -19,17 +19,17 @@ import { cloneTree, type Reason } from './mount-ops.ts';
 import type { RootfsApp } from './types.ts';
 
 const INSIDE = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-/** Of a path that is not there nothing is open, and what follows for it fails with EBADF. */
+/** For a missing path nothing is opened, and the ops that follow for it fail with EBADF. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP'] as const;
 const ONTO = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 
-/** The paths an app asked to have covered or read-only. After its volumes, which they may lie in. */
+/** Covers the paths an app asked to mask or to make read-only. Comes after its volumes, which may contain the paths. */
 export function planProtectedPaths(pod: Tape, app: RootfsApp, initRoot: Reg, root: Reg): void {
   for (const { value, at } of app.readOnlyPaths) makeReadOnly(pod, root, value, { at, why: `make ${value} read-only` });
   for (const { value, at } of app.maskedPaths) {
     const reason = { at, why: `mask ${value}` };
     cover(pod, [initRoot, 'empty'], [root, value, O_DIRECTORY], [], reason);
-    // A directory was just covered: a file cannot be mounted onto it.
+    // If the path is a directory, it was covered above: a file cannot be mounted on it.
     cover(pod, [initRoot, 'dev/null'], [root, value, 0], ['ENOTDIR', 'EINVAL'], reason);
     checkCovered(pod, root, value, reason);
   }
@@ -67,7 +67,7 @@ const STATX_SIZE = 256;
 const ATTRIBUTES_AT = 8;
 const MOUNT_ROOT = [0, 0x20, 0, 0, 0, 0, 0, 0];
 
-/** What is there now is the root of a mount and nothing else; of what is not there, the buffer goes on saying so. */
+/** Checks that the path is now the root of a mount. For a missing path, the buffer keeps its initial value, which passes. */
 function checkCovered(pod: Tape, root: Reg, path: string, reason: Reason): void {
   const target = openTarget(pod, root, path, 0, reason);
   const expected = new Uint8Array(STATX_SIZE);

@@ -11,12 +11,15 @@ import type { Reg, Tape } from '../../tape/program.ts';
 import { newFileSystem } from './mount-ops.ts';
 import type { RootfsInput } from './types.ts';
 
-/** The directory that the pod's writable ones are made in. */
+/** The directory for the pod's writable directories. */
 export function storageReg(tape: Tape, { storage }: Pick<RootfsInput, 'storage'>): Reg {
   return tape.program.reg(storage === 'pod' ? 'podDir' : 'storage');
 }
 
-/** Where it is not the pod's own directory. In memory it is mounted nowhere, and ends with the last overlay on it. */
+/**
+ * Opens the storage if it is not the pod's own directory. Storage in memory is mounted nowhere, and ends with the last overlay on
+ * it.
+ */
 export function planStorage(tape: Tape, { storage, podAt }: RootfsInput): void {
   const out = tape.program.reg('storage');
   if (storage === 'memory') {
@@ -33,7 +36,7 @@ export function planStorage(tape: Tape, { storage, podAt }: RootfsInput): void {
   }
 }
 
-/** What is in memory goes with the monitor: to let go of a detached mount waits for an RCU grace period. */
+/** Storage in memory is left to the monitor's exit, because closing a detached mount waits for an RCU grace period. */
 export function planCloseStorage(attach: Tape, input: RootfsInput): void {
   if (input.storage === 'pod' || input.storage === 'memory') return;
   attach.call('close', [storageReg(attach, input)], { at: input.podAt, why: 'let go of the writable layers' });

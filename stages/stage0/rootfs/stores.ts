@@ -15,11 +15,11 @@ import type { RootfsInput, Store } from './types.ts';
 import { planUpperDirsOf } from './upper.ts';
 import { limitedVolumePath, planVolumeDir, VOLUME_ATTRIBUTES, volumeReg } from './volumes.ts';
 
-/** Overlays name their writable layers by path, and paths begin with a descriptor's number. */
+/** Overlays name their writable layers by path, and these paths begin with a descriptor's number. */
 const FIRST_STORE_FD = 500;
 const DEVICE_FD = 499;
 
-/** The loop device of an image, which comes with the tape: whoever looked for a free one has it open. */
+/** The loop device of an image, given with the tape: the process that found the free device holds it open. */
 export function storeDeviceReg({ program }: Pick<Tape, 'program'>, name: string): Reg {
   return program.reg(`device/store/${name}`);
 }
@@ -31,8 +31,8 @@ export function storeFdOf({ stores }: RootfsInput, app: string): number | undefi
 }
 
 /**
- * Makes the places whose files the kernel keeps to a limit, with the writable layers and the volumes in them: a directory of a
- * project, or a file system of that size. The descriptors stay open until the overlays are made.
+ * Makes the stores, with the writable layers and the volumes in them: a directory with a project quota, or a file system of the
+ * given size. Their descriptors stay open until the overlays are made.
  */
 export function planStores(attach: Tape, input: RootfsInput, podDir: Reg): number[] {
   return input.stores.map((store, i) => {
@@ -51,7 +51,7 @@ export function planStores(attach: Tape, input: RootfsInput, podDir: Reg): numbe
   });
 }
 
-/** Everything made in the directory belongs to the project, whoever makes it: without privilege no file leaves it. */
+/** Everything made in the directory belongs to the project, whoever makes it: without privilege no file can leave the project. */
 function planProject(attach: Tape, { name, bytes }: Store, podDir: Reg, directory: Reg, reason: Reason): void {
   const path = attach.text(`store.${name}`);
   const id = sym(`project.${name}`, 4);
@@ -77,7 +77,7 @@ function planFileSystem(attach: Tape, input: RootfsInput, store: Store, director
     attach.call('close', [device], reason);
     const options = [
       ['source', `/proc/self/fd/${DEVICE_FD}`],
-      // What is removed inside is room on the host's disk again; what is never used is never written.
+      // Space of removed files is freed on the host's disk; unused space is never written.
       ['discard', true],
       ['noinit_itable', true],
     ] as const;
@@ -99,7 +99,7 @@ function planVolumes(attach: Tape, input: RootfsInput, store: Store, directory: 
   }
 }
 
-/** init has inherited what came with the tape. */
+/** init has inherited the descriptors given with the tape. */
 export function planCloseStoreDevices(tree: Tape, input: RootfsInput): void {
   for (const { name, method, at } of input.stores) {
     if (method !== 'image') continue;

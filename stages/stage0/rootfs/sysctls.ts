@@ -3,20 +3,24 @@ import type { Tape } from '../../tape/program.ts';
 import type { Reason } from './mount-ops.ts';
 import type { RootfsInput } from './types.ts';
 
-/** The kernel shows a network namespace less where its user namespace is not the host's; which, has changed with its versions. */
+/**
+ * The kernel shows fewer settings in a network namespace whose user namespace is not the host's; which ones depends on the version.
+ */
 const ABSENT = 'this kernel has no such setting for a pod, or only for one with "userns: host"';
 
-/** Numbers, of which the kernel shows each as it was written. */
+/** Several numbers, each in the form in which the kernel prints it. */
 const SEVERAL = /^\s*(0|-?[1-9]\d*)(\s+(0|-?[1-9]\d*))+\s*$/;
 const TOO_MANY = 'how many numbers does this setting take?';
 
-/** Into the pod's own namespaces, through the /proc that init has just mounted and before /proc/sys becomes read-only in it. */
+/**
+ * Sets sysctls of the pod's own namespaces, through the /proc that init has just mounted, before its /proc/sys becomes read-only.
+ */
 export function planSysctls(tree: Tape, input: RootfsInput): void {
   const { program } = tree;
   for (const { value, at } of input.sysctls) {
     const reason = { at, why: `set sysctl ${value.name} to ${JSON.stringify(value.text)}` };
     if (value.name === 'kernel.domainname') {
-      // Its file belongs to the host's root, whoever owns the namespace; the call asks for the owner's capability.
+      // The file belongs to the host's root, whoever owns the namespace; the system call checks the owner's capability instead.
       tree.call('setdomainname', [tree.text(value.text), Buffer.byteLength(value.text)], reason);
       continue;
     }
@@ -33,7 +37,10 @@ export function planSysctls(tree: Tape, input: RootfsInput): void {
   }
 }
 
-/** Of too many numbers the kernel takes the first, and says that it took all. Behind too few are those that were there. */
+/**
+ * Reads the setting back. Of too many numbers, the kernel uses the first ones and reports that it took them all; with too few, the
+ * remaining old ones are kept.
+ */
 function planLook(tree: Tape, path: string, text: string, { at, why }: Reason): void {
   const { program } = tree;
   const file = program.reg('sysctl');

@@ -12,7 +12,7 @@ import { openHow } from '../../linux/structs.ts';
 import type { Reg, Tape, Text } from '../../tape/program.ts';
 import type { Reason } from './mount-ops.ts';
 
-/** Links of the image lead only to places inside its root, as for a process that runs there; never through /proc. */
+/** Links of the image lead only to places inside its root, as for a process that runs there, and never through /proc. */
 const INSIDE = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 
 export function openInside(tape: Tape, root: Reg, path: string, flags: number, out: Reg, reason: Reason): void {
@@ -24,7 +24,7 @@ function split(path: string): string[] {
   return path.split('/').filter((part) => part !== '');
 }
 
-/** Calls `act` with a descriptor of each directory on the way and the name in it. */
+/** Calls `act` with a descriptor of each directory on the path and the name in it. */
 function walk(
   tape: Tape,
   root: Reg,
@@ -50,7 +50,7 @@ function makeDir(tape: Tape, parent: Reg, name: string, reason: Reason, mode = 0
   tape.call('mkdirat', [parent, tape.text(name), mode], { ...reason, tolerate: ['EEXIST'] });
 }
 
-/** Makes the directories of a path that are missing, resolving the image's links inside its root. */
+/** Makes the missing directories of a path, resolving the image's links inside its root. */
 export function ensureDirectory(tape: Tape, root: Reg, path: string, reason: Reason, mode?: number): void {
   walk(tape, root, path, reason, (parent, name) => makeDir(tape, parent, name, reason, mode));
 }
@@ -69,7 +69,7 @@ export function ensureFile(tape: Tape, root: Reg, path: string, reason: Reason):
   });
 }
 
-/** A new file with that content, in place of whatever is there; a link there is replaced, never followed. */
+/** Makes a new file with that content in place of whatever is there; a link is replaced, never followed. */
 export function replaceFile(tape: Tape, root: Reg, path: string, content: Text, reason: Reason): void {
   walk(tape, root, path, reason, (parent, name, last) => {
     if (!last) {
@@ -81,7 +81,7 @@ export function replaceFile(tape: Tape, root: Reg, path: string, content: Text, 
   });
 }
 
-/** Creates a file and writes it whole. */
+/** Creates a file and writes its whole content. */
 export function writeNewFile(tape: Tape, dir: Reg, name: string, content: Text, reason: Reason): void {
   const made = tape.program.reg('made');
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;

@@ -30,11 +30,11 @@ import type { RootfsApp, RootfsInput, RootfsMountPoint } from './types.ts';
 import { planRootOwner } from './upper.ts';
 import { planMount, planVolumeTree } from './volumes.ts';
 
-/** A directory every host has, to hang init's root on until it is pivoted to. Nothing is looked up below it afterwards. */
+/** A directory that every host has, as a mount point for init's root until the pivot. Nothing below it is looked up afterwards. */
 const HANGER = '/usr';
 
 /**
- * init's own root: an empty tmpfs with one /proc, /sys and /dev to clone for the apps. It needs nothing of the monitor's, so
+ * Makes init's own root: an empty tmpfs with one /proc, /sys and /dev to clone for the apps. It needs nothing from the monitor, so
  * init makes it while the monitor still makes the overlays.
  */
 export function planKernelTree(tree: Tape, input: RootfsInput): void {
@@ -49,8 +49,8 @@ export function planKernelTree(tree: Tape, input: RootfsInput): void {
 }
 
 /**
- * Volumes and the apps' roots. Everything is mounted before the old root goes: a user namespace may mount proc and sysfs only
- * while it still sees the host's.
+ * Mounts volumes and the apps' roots. Everything is mounted before the old root is removed: a user namespace may mount proc and
+ * sysfs only while the host's are still visible in it.
  */
 export function planPodTree(pod: Tape, input: RootfsInput): void {
   const initRoot = pod.program.reg('initRoot');
@@ -60,7 +60,7 @@ export function planPodTree(pod: Tape, input: RootfsInput): void {
   planPivot(pod, input, initRoot);
 }
 
-/** rprivate first: nothing that is mounted here may show on the host, nor the other way round. */
+/** rprivate first: mounts made here must not appear on the host, nor the host's here. */
 function planInitRoot(tree: Tape, input: RootfsInput, initRoot: Reg): void {
   const isolate = { at: input.podAt, why: 'cut the mount tree off from the host' };
   const attr = tree.bytes(mountAttr({ propagation: MS_PRIVATE }));
@@ -100,7 +100,8 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
   replaceFiles(pod, input, app, root);
   planWorkingDirectory(pod, app, root);
   const isBelowDev = ({ path }: MountSpec): boolean => path.startsWith('/dev/');
-  // The kernel's directories cover what a link of the image has led there, so that none can take their place (CVE-2019-19921).
+  // The kernel's directories cover whatever a link of the image has placed there, so that nothing can replace them
+  // (CVE-2019-19921).
   planMounts(
     pod,
     input,
@@ -114,13 +115,16 @@ function planAppRoot(pod: Tape, input: RootfsInput, app: RootfsApp, initRoot: Re
   finishAppRoot(pod, app, root);
 }
 
-/** Builders may name one and leave it to the runtime to make it. Before any volume: nothing is made on the host. */
+/**
+ * An image may name a working directory and leave it to the runtime to make it. Done before any volume is mounted, so that nothing
+ * is made on the host.
+ */
 function planWorkingDirectory(pod: Tape, { workingDirectory: path, imageAt }: RootfsApp, root: Reg): void {
   if (path === undefined || path === '/') return;
   ensureDirectory(pod, root, path, { at: imageAt, why: `make the image's working directory ${JSON.stringify(path)}` });
 }
 
-/** Those nearer to the root first: they would hide the others. */
+/** Mounts nearer to the root come first; otherwise they would hide the others. */
 function planMounts(
   pod: Tape,
   input: RootfsInput,
@@ -148,7 +152,7 @@ function planImageMounts(pod: Tape, app: RootfsApp, root: Reg): void {
   });
 }
 
-/** A link in place of /proc, /sys or /dev is refused: it is how an image would move them (CVE-2019-19921). */
+/** A link in place of /proc, /sys or /dev is rejected, because an image could use it to move them (CVE-2019-19921). */
 function planKernelDirectory(pod: Tape, app: RootfsApp, initRoot: Reg, root: Reg, name: string): void {
   const { program } = pod;
   const mount = program.reg('mount');
@@ -165,7 +169,7 @@ function planKernelDirectory(pod: Tape, app: RootfsApp, initRoot: Reg, root: Reg
   pod.call('close', [mount], reason);
 }
 
-/** Read-only comes last, when all mount points have been made. */
+/** Read-only is set last, when all mount points have been made. */
 function finishAppRoot(pod: Tape, app: RootfsApp, root: Reg): void {
   const reason = { at: app.at, why: `make the root file system of app "${app.name}" read-only` };
   app.imageMounts.forEach((_, i) => {
@@ -177,15 +181,15 @@ function finishAppRoot(pod: Tape, app: RootfsApp, root: Reg): void {
 }
 
 /**
- * The floor becomes the root of the mount namespace, with init's root on top of it. init stays with its working directory on the
- * floor: it is how its apps' processes reach that, to leave init's root for their own (docs/decisions/028).
+ * Makes the floor the root of the mount namespace, with init's root on top of it. init's working directory stays on the floor:
+ * through it the apps' processes reach the floor, to exchange init's root for their own (docs/decisions/028).
  */
 function planPivot(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   const floor = pod.program.reg('floor');
   const reason = { at: input.podAt, why: "leave the host's root file system" };
   setMountAttr(pod, initRoot, { set: MOUNT_ATTR_RDONLY }, reason);
   pod.call('fchdir', [floor], reason);
-  // The old root ends up on top of init's, which lies on the floor.
+  // The old root is now on top of init's root, which is on the floor.
   pod.call('pivot_root', [pod.text('.'), pod.text('.')], reason);
   pod.call('umount2', [pod.text('.'), MNT_DETACH], reason);
   pod.call('fchdir', [initRoot], reason);

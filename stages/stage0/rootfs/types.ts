@@ -3,19 +3,19 @@ import type { Position } from '../error.ts';
 import type { ImageMount } from '../image/types.ts';
 import type { MountSpec, SnapshotLayer, VolumeSpec } from '../manifest/spec.ts';
 
-/** A volume, and for the `host` kind what its source turned out to be. */
+/** A volume; for the `host` kind, with the type of its source. */
 export type RootfsVolume = VolumeSpec & {
   readonly isFile: boolean;
-  /** Of the `empty` kind, on disk: a directory whose contents it starts with. */
+  /** For an `empty` volume on disk: a directory with its initial contents. */
   readonly layer?: SnapshotLayer | undefined;
 };
 
-/** One of an app's overlays: a part of its image, and a snapshot's layer on top of it. */
+/** One of an app's overlays: a part of its image, with a snapshot's layer on top. */
 export type RootfsMount = ImageMount & { readonly layer?: SnapshotLayer | undefined };
 
-/** What an app mounts of a volume. */
+/** An app's mount of a volume. */
 export type RootfsMountPoint = MountSpec & {
-  /** What its subPath names in a host volume is no directory. */
+  /** Its subPath in a host volume is not a directory. */
   readonly isFile?: boolean;
 };
 
@@ -28,25 +28,25 @@ export interface RootfsApp {
   readonly name: string;
   readonly imageMounts: readonly RootfsMount[];
   readonly imageAt: Position;
-  /** Its image's /etc may have a layer on top of it. */
+  /** A layer may be placed on top of its image's /etc. */
   readonly hasPlainEtc: boolean;
   readonly readOnly: boolean;
-  /** Set-user-id bits and file capabilities in its root mean nothing, whoever executes the file. */
+  /** Set-user-id bits and file capabilities in its root have no effect, whoever executes the file. */
   readonly nosuid: boolean;
-  /** Of the image, when the manifest names none: made where it is missing. */
+  /** The image's, if the manifest names none; made if it is missing. */
   readonly workingDirectory?: string | undefined;
   readonly mounts: readonly RootfsMountPoint[];
   /** Cgroup directories to show below /sys/fs/cgroup. */
   readonly cgroupViews: readonly { readonly name: string; readonly path: Text }[];
-  /** Inside its root. */
+  /** Paths inside its root. */
   readonly maskedPaths: readonly Protected[];
   readonly readOnlyPaths: readonly Protected[];
   readonly at: Position;
 }
 
-/** A node of the host's that appears in /dev of the pod. */
+/** A device node of the host that appears in the pod's /dev. */
 export interface DeviceNode {
-  /** Below /dev. */
+  /** Path below /dev. */
   readonly name: string;
   readonly source: string;
   readonly major: number;
@@ -54,11 +54,11 @@ export interface DeviceNode {
   readonly at: Position;
 }
 
-/** Files whose bytes are limited, and together: writable layers of apps, and volumes. */
+/** Files with a common size limit: writable layers of apps, and volumes. */
 export interface Store {
-  /** Of a directory, too. */
+  /** Also the name of its directory. */
   readonly name: string;
-  /** What counts them: a project quota, or a file system of that size in memory or on an image. */
+  /** What enforces the limit: a project quota, or a file system of that size in memory or on an image. */
   readonly method: 'project' | 'memory' | 'image';
   readonly bytes: bigint;
   readonly apps: readonly string[];
@@ -70,29 +70,29 @@ export interface RootfsInput {
   readonly apps: readonly RootfsApp[];
   readonly volumes: readonly RootfsVolume[];
   readonly stores: readonly Store[];
-  /** Besides those of every pod; some may be named more than once. */
+  /** In addition to those of every pod; may contain duplicates. */
   readonly deviceNodes: readonly DeviceNode[];
-  /** Where writable directories are made: in the pod's own, in memory, or (a path) somewhere else. */
+  /** Where writable directories are made: in the pod's own directory, in memory, or at another path. */
   readonly storage: 'pod' | 'memory' | { readonly path: string };
-  /** In every app's /etc; absent: what the image has there. */
+  /** For every app's /etc; absent: the image's file is used. */
   readonly machineId?: string | undefined;
-  /** The pod has a user namespace of its own, and what it mounts is mapped into it. */
+  /** The pod has its own user namespace, and its mounts are mapped into it. */
   readonly userns: boolean;
-  /** The monitor is in a user namespace itself, a normal user's. */
+  /** The monitor of a normal user is itself in a user namespace. */
   readonly isNormalUser: boolean;
-  /** The ids below this one are somebody's in the pod; undefined: they all are. */
+  /** Only ids below this number exist in the pod; undefined: all ids. */
   readonly ids: number | undefined;
   /** The pod shares the host's network namespace. */
   readonly hostNetwork: boolean;
-  /** Namespaces that are another pod's. */
+  /** Namespaces that belong to another pod. */
   readonly joined: readonly ('net' | 'ipc' | 'uts')[];
   /** Directory that holds all unpacked layers side by side. */
   readonly layersDir: string;
-  /** An overlay takes detached mounts as its layers. */
+  /** Overlays accept detached mounts as layers. */
   readonly detachedLayers: boolean;
   /** Masked and read-only kernel paths that exist here. */
   readonly kernelPaths: ReadonlySet<string>;
-  /** Of the pod's namespaces: name with dots, and text. */
+  /** Sysctls of the pod's namespaces: a name with dots, and the text. */
   readonly sysctls: readonly {
     readonly value: { readonly name: string; readonly text: string };
     readonly at: Position;

@@ -4,7 +4,10 @@ import { type Reg, sym, type Tape } from '../../tape/program.ts';
 import type { Dir, Reason } from './mount-ops.ts';
 import type { RootfsApp, RootfsInput } from './types.ts';
 
-/** One overlay's upper or work directory, in the pod's: each directory more is one more to make and to remove. */
+/**
+ * An overlay's upper or work directory, directly in the pod's directory, because each further directory would have to be made and
+ * removed too.
+ */
 export function overlayDir(kind: 'upper' | 'work', app: Pick<RootfsApp, 'name'>, index: number): string {
   return `${kind}.${app.name}.${index}`;
 }
@@ -16,7 +19,7 @@ export interface WritableDirs {
   readonly work: string;
 }
 
-/** Of a volume that starts with a snapshot's contents. */
+/** The directories of a volume that starts with a snapshot's contents. */
 export function volumeDirs(name: string): WritableDirs {
   return { upper: `volume.${name}`, work: `work.volume.${name}` };
 }
@@ -31,7 +34,7 @@ export function planUpperDirsOf(tape: Tape, input: RootfsInput, app: RootfsApp, 
   });
 }
 
-/** The mode is that of what is seen. */
+/** The mode is the one visible in the overlay. */
 export function planWritable(
   tape: Tape,
   { userns }: Pick<RootfsInput, 'userns'>,
@@ -42,13 +45,16 @@ export function planWritable(
   const owner = sym('uidBase');
   tape.call('mkdirat', [directory, tape.text(work), 0o700], reason);
   tape.call('mkdirat', [directory, tape.text(upper), mode], reason);
-  // mkdir(2) takes no others.
+  // mkdir(2) cannot set these bits.
   if (mode & S_ISUID_ISGID) tape.call('fchmodat', [directory, tape.text(upper), mode], reason);
-  // The overlay's root shows the owner of this directory; an idmapped upper would make it read-only.
+  // The overlay's root shows the owner of this directory; an idmapped upper would make the overlay read-only.
   if (userns) tape.call('fchownat', [directory, tape.text(upper), owner, owner, 0], reason);
 }
 
-/** By init, whose numbers they are: what the snapshot's layer belonged to is what the overlay shows, not the fresh directory above it. */
+/**
+ * Done by init, whose ids are the pod's: the overlay's root must show the owner of the snapshot's layer, not that of the new
+ * directory above it.
+ */
 export function planRootOwner(pod: Tape, layer: SnapshotLayer | undefined, mount: Reg, reason: Reason): void {
   if (!layer || (layer.uid === 0 && layer.gid === 0)) return;
   pod.call('fchownat', [mount, pod.text(''), layer.uid, layer.gid, AT_EMPTY_PATH], reason);
@@ -59,8 +65,8 @@ const WORK_FILE = 'work/incompat/volatile/dirty';
 const WORK_DIRS = ['work/incompat/volatile', 'work/incompat', 'work', ''];
 
 /**
- * Removes the work directories, once the exit is told: nobody reads them again, and whoever removes the pod would have to look
- * what is in each. Anything else that lies there stays for the pod's removal.
+ * Removes the work directories after the exit has been reported: nothing reads them again, and the pod's removal would otherwise
+ * have to search each of them. Anything else in them is left to the pod's removal.
  */
 export function planWorkRemoval(settle: Tape, app: RootfsApp, directory: Dir): void {
   app.imageMounts.forEach((_, i) => {
@@ -68,7 +74,8 @@ export function planWorkRemoval(settle: Tape, app: RootfsApp, directory: Dir): v
       settle.call('unlinkat', [directory, settle.text(`${overlayDir('work', app, i)}${path && `/${path}`}`), flags], {
         at: app.at,
         why: `remove the work directory of app "${app.name}"`,
-        // Not made: a launch that failed. Others: it is not what we know, or not ours to remove.
+        // The directories were never made, because the launch failed; or they contain something unknown, or something we may not
+        // remove.
         tolerate: ['EBADF', 'ENOENT', 'ENOTEMPTY', 'EACCES'],
       });
     remove(WORK_FILE, 0);

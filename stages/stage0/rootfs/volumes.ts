@@ -21,7 +21,7 @@ import { planRootOwner } from './upper.ts';
 
 export const VOLUME_ATTRIBUTES: bigint = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
-/** What is written in a manifest has no links: none is followed where its secrets are read. */
+/** A volume made from the manifest contains no links, so none is followed where its secrets are read. */
 const INLINE_ATTRIBUTES = VOLUME_ATTRIBUTES | MOUNT_ATTR_NOSYMFOLLOW;
 
 /** The register of a volume's mount. */
@@ -29,17 +29,17 @@ export function volumeReg(tape: Tape, name: string): Reg {
   return tape.program.reg(`volume/${name}`);
 }
 
-/** Where it is in the directory of its store. */
+/** The volume's path in the directory of its store. */
 export function limitedVolumePath(name: string): string {
   return `volume.${name}`;
 }
 
-/** Where init keeps a volume in its own root, and the pod's directory one on disk. */
+/** A volume's path in init's own root; for a volume on disk, also in the pod's directory. */
 export function volumePath(name: string): string {
   return `volumes/${name}`;
 }
 
-/** `empty` volumes on disk are directories of the pod's, open to every user in it, as Kubernetes makes them. */
+/** Makes the directories of `empty` volumes on disk in the pod's directory, accessible to every user in it, as Kubernetes does. */
 export function planVolumeDirs(host: Tape, input: RootfsInput): void {
   const storage = storageReg(host, input);
   const onDisk = input.volumes.filter((volume) => isPlainOnDisk(input, volume));
@@ -54,19 +54,22 @@ export function planVolumeDirs(host: Tape, input: RootfsInput): void {
   }
 }
 
-/** Those that are limited are where their store is; one that starts with other contents is an overlay, made with those of the apps. */
+/**
+ * Excludes volumes with a limit, which are in their store, and volumes with initial contents, which are overlays made with those of
+ * the apps.
+ */
 function isPlainOnDisk({ stores }: RootfsInput, volume: RootfsVolume): boolean {
   if (volume.kind !== 'empty' || volume.medium !== 'disk' || volume.layer !== undefined) return false;
   return !stores.some(({ volumes }) => volumes.includes(volume.name));
 }
 
-/** For every user in the pod. */
+/** A directory accessible to every user in the pod. */
 export function planVolumeDir(tape: Tape, { userns }: RootfsInput, dir: Reg, path: string, reason: Reason): void {
   tape.call('mkdirat', [dir, tape.text(path), 0o777], reason);
   if (userns) tape.call('fchownat', [dir, tape.text(path), sym('uidBase'), sym('uidBase'), 0], reason);
 }
 
-/** Volumes that are the host's: detached clones, handed to init. */
+/** Clones the host's volumes as detached mounts and hands them to init. */
 export function planVolumeSources(attach: Tape, input: RootfsInput): void {
   for (const volume of input.volumes) {
     const mount = volumeReg(attach, volume.name);
@@ -80,7 +83,7 @@ export function planVolumeSources(attach: Tape, input: RootfsInput): void {
   }
 }
 
-/** With everything mounted below it; read-only covers the submounts too. */
+/** Includes everything mounted below it; read-only applies to the submounts too. */
 function planHostVolume(
   attach: Tape,
   volume: Extract<VolumeSpec, { kind: 'host' }>,
@@ -103,7 +106,7 @@ function planHostVolume(
   );
 }
 
-/** In init's own tree, before any app's: each volume once, whoever mounts it. */
+/** Mounts each volume once in init's own tree, before any app's root. */
 export function planVolumeTree(pod: Tape, input: RootfsInput, initRoot: Reg): void {
   if (input.volumes.length === 0) return;
   pod.call('mkdirat', [initRoot, pod.text('volumes'), 0o700], {
@@ -137,7 +140,7 @@ function planVolumeMount(pod: Tape, volume: RootfsVolume, reason: Reason): Reg {
   return mount;
 }
 
-/** Written once and read-only from then on, like a ConfigMap. */
+/** Written once and then made read-only, like a ConfigMap. */
 function planInlineVolume(
   pod: Tape,
   volume: Extract<VolumeSpec, { kind: 'inline' }>,
@@ -153,7 +156,7 @@ function planInlineVolume(
   setMountAttr(pod, mount, { set: MOUNT_ATTR_RDONLY }, reason);
 }
 
-/** One mount of a volume in an app's root. `above`: the one it lies in, which may be read-only. */
+/** Mounts a volume in an app's root. `above`: the mount that contains the mount point, which may be read-only. */
 export function planMount(
   pod: Tape,
   at: { readonly initRoot: Reg; readonly root: Reg },
@@ -177,7 +180,7 @@ export function planMount(
   pod.call('close', [clone], reason);
 }
 
-/** Of /dev, which all apps share. */
+/** For mounts in /dev, which all apps share. */
 const DEV_IS_FULL = 'nothing new is made in /dev, which is read-only; in /dev/shm it can be';
 
 function placeIn({ volume, path }: MountSpec): string {
@@ -190,8 +193,8 @@ function isFileMount(volume: RootfsVolume, { subPath, isFile }: RootfsMountPoint
 }
 
 /**
- * A subPath is opened without following links: what an app put into the volume earlier cannot lead out of it. In a volume that
- * begins empty it is made, for every user in the pod as the volume is.
+ * A subPath is opened without following links, so that nothing an app put into the volume earlier can lead out of it. In an `empty`
+ * volume it is made if necessary, accessible to every user in the pod, like the volume.
  */
 function cloneVolume(
   pod: Tape,
