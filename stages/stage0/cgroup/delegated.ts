@@ -21,7 +21,7 @@ export function delegatedCgroups(
 ): CgroupFacts {
   const tree = hierarchies.find(({ version }) => version === 2);
   const path = /^0::(\/.+)$/m.exec(own)?.[1];
-  // From inside a cgroup namespace what is outside begins so.
+  // Inside a cgroup namespace, paths outside of it begin with this.
   if (!tree || path === undefined || path.startsWith('/..')) return NONE;
   const parent = dirname(`${tree.mountPoint}${path}`);
   return isDelegated(parent) ? { mode: 'v2', hierarchies: [unifiedHierarchy(parent)] } : NONE;

@@ -17,7 +17,7 @@ export function storageReg(tape: Tape, { storage }: Pick<RootfsInput, 'storage'>
 }
 
 /**
- * Opens the storage if it is not the pod's own directory. Storage in memory is mounted nowhere, and ends with the last overlay on
+ * Opens or makes the storage if it is not the pod's own directory. Storage in memory is mounted nowhere, and ends with the last overlay on
  * it.
  */
 export function planStorage(tape: Tape, { storage, podAt }: RootfsInput): void {

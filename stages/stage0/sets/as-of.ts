@@ -1,6 +1,9 @@
 import { PodError, PodErrors, podErrorsOf } from '../error.ts';
 
-/** What is wrong with the text of a revision is in none of the files that are there now; undefined: it is those that are meant. */
+/**
+ * Handles errors in the text of a revision, which is in none of the current files. `revision` undefined: the current files are
+ * read.
+ */
 export async function asOf<T>(revision: number | undefined, use: () => Promise<T>): Promise<T> {
   try {
     return await use();

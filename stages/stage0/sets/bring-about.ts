@@ -11,7 +11,7 @@ import { requireRoom } from './room.ts';
 import { forget, removeFromSet, stopInSet } from './take-away.ts';
 import type { Work } from './work.ts';
 
-/** Makes the pod of a change that is new, other than before, or dead. `next` is in the inventory. */
+/** Makes the pod of a change that is new, changed or dead. `next` is in the inventory. */
 export async function bringAbout(work: Work, change: Change, next: Placement, handOver: HandOver): Promise<void> {
   const { name, action, reason, entry } = change;
   const old = entry?.current;
@@ -23,7 +23,7 @@ export async function bringAbout(work: Work, change: Change, next: Placement, ha
       requireRoom(work.store.root, name);
       await stopInSet(work, name, old.uuid, 'replaced');
     }
-    // What died without its monitor still has its ports.
+    // A pod that died without its monitor still holds its ports.
     if (old) await buryIfLeft(work.store, old.uuid);
     await handOver.whileInTheWay(() => launch(work, name, next));
     work.inventory.notePods({ [name]: { current: next, previous: old?.uuid } });
@@ -32,7 +32,7 @@ export async function bringAbout(work: Work, change: Change, next: Placement, ha
   work.emit({ e: 'pod-started', pod: name, action, uuid: next.uuid, reason });
 }
 
-/** Two of them for a while: the old one goes when the new one is healthy. */
+/** Runs both pods for a while: the old one is removed when the new one is healthy. */
 async function startFirst(
   work: Work,
   name: string,
@@ -64,7 +64,10 @@ function unwell(name: string, why: string): PodError {
   });
 }
 
-/** Resolves when all apps have started, or the pod has ended already. One launch at a time; waiting for apps goes on beside others. */
+/**
+ * Resolves when all apps have started or the pod has already ended. Launches run one at a time, but waiting for apps runs in
+ * parallel.
+ */
 async function launch(work: Work, name: string, { uuid }: Placement, replaces?: string): Promise<void> {
   const ready = work.ready.get(name);
   if (!ready) throw new Error(`pod "${name}" was not compiled`);
@@ -79,7 +82,7 @@ async function launch(work: Work, name: string, { uuid }: Placement, replaces?: 
   await inTime(started!, name, work);
 }
 
-/** An app may wait for another one for ever. */
+/** Limits the start by the deadline, because an app may wait for another one forever. */
 async function inTime(started: Promise<unknown>, name: string, { deadlineMs, signal }: Work): Promise<void> {
   const late = new AbortController();
   const expire = (): void =>

@@ -8,7 +8,7 @@ import {
   parseMillicores,
 } from '../manifest/quantity.ts';
 
-/** Quantities of a value in one spelling, as its schema says what they are: `0.5` and `500m` of a core are the same. */
+/** Quantities in one canonical spelling, according to the value's schema: `0.5` and `500m` of a core are equal. */
 export function canonicalise(value: unknown, schema: JsonSchema | undefined): unknown {
   if (Array.isArray(value)) {
     const items = schema?.['items'] as JsonSchema | undefined;

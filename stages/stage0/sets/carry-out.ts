@@ -9,8 +9,8 @@ import { type Failures, messageOf } from './failures.ts';
 import type { Work } from './work.ts';
 
 /**
- * Carries out what brings pods about: those that depend on nothing at once, each other when what it depends on is there. What
- * fails takes along only what depends on it.
+ * Carries out the changes that start pods: pods without dependencies at once, each other pod when its dependencies are ready. A
+ * failure affects only the pods that depend on the failed pod.
  */
 export async function carryOut(work: Work, changes: readonly Change[]): Promise<Failures> {
   const failures: Failures = new Map();
@@ -21,11 +21,11 @@ export async function carryOut(work: Work, changes: readonly Change[]): Promise<
   for (const change of changes) {
     if (change.action === 'prune') continue;
     const isComing = coming.includes(change);
-    // One that is left alone is there for its dependents, unless it never was.
+    // A pod that is left alone is available to its dependents, unless it never existed.
     const isThere = change.desired !== undefined || change.entry?.current !== undefined;
     done.set(change.name, isComing ? carryOutOne(work, change, course) : Promise.resolve(isThere));
   }
-  // All come to their end before one that is a bug of ours is thrown.
+  // All settle before an error that is a bug is thrown.
   await Promise.allSettled(done.values());
   work.inventory.flush();
   await Promise.all(done.values());
@@ -33,7 +33,7 @@ export async function carryOut(work: Work, changes: readonly Change[]): Promise<
   return failures;
 }
 
-/** In one write: a crash from here on leaves no pod that the inventory does not name. */
+/** In one write, so that a crash after it leaves no pod that the inventory does not name. */
 function announce(work: Work, coming: readonly Change[]): void {
   if (coming.length === 0) return;
   const { pods } = work.inventory.now;
@@ -69,7 +69,7 @@ async function carryOutOne(work: Work, change: Change, { done, failures, handOve
   }
 }
 
-/** A start that failed leaves nothing behind; one that only takes too long has left a pod. */
+/** A failed start leaves nothing behind, but a start that only exceeded the deadline has left a pod. */
 function withdraw(work: Work, name: string, entry: InventoryPod | undefined): void {
   const now = work.inventory.now.pods[name];
   if (!now?.next) return;
@@ -92,7 +92,7 @@ async function dependency(
   await waitFor(work.store, name, entry.current.uuid, condition, { minReadyMs, deadlineMs, signal });
 }
 
-/** Waits for all pods that have not failed already. */
+/** Waits for the health of all pods that have not failed yet. */
 export async function awaitHealth(work: Work, changes: readonly Change[], failures: Failures): Promise<void> {
   const { store, inventory, deadlineMs, signal, emit } = work;
   const waiting = changes.filter(({ name, desired }) => desired && !failures.has(name));

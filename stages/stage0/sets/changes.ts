@@ -2,33 +2,33 @@ import type { InventoryPod } from './inventory.ts';
 import type { Life } from './life.ts';
 import type { DesiredPod } from './types.ts';
 
-/** `keep`: not in the folder any more, or broken there, and left alone. */
+/** `keep`: no longer in the folder, or invalid there, and left alone. */
 export type Action = 'create' | 'replace' | 'restart' | 'unchanged' | 'prune' | 'keep';
 
 export interface Change {
   readonly action: Action;
   readonly name: string;
-  /** For people; short. */
+  /** A short text for people. */
   readonly reason: string;
-  /** Absent for what is to go, or to be left alone. */
+  /** Absent for a pod that is pruned or kept. */
   readonly desired?: DesiredPod;
   readonly entry?: InventoryPod | undefined;
 }
 
 export interface ChangesInput {
-  /** Each after those it depends on. */
+  /** Each pod after its dependencies. */
   readonly desired: readonly DesiredPod[];
   readonly pods: Readonly<Record<string, InventoryPod>>;
   readonly lifeOf: (uuid: string) => Life;
-  /** Pods whose limits somebody has changed while they ran. */
+  /** Pods whose limits were changed while they ran. */
   readonly drifted: ReadonlySet<string>;
-  /** Whether the pod goes when the folder has it no more. */
+  /** Whether the pod is removed when it is no longer in the folder. */
   readonly isPruned: (name: string) => boolean;
-  /** To be replaced though they are what they should be. */
+  /** Pods to replace even if they are unchanged. */
   readonly isForced?: ((name: string) => boolean) | undefined;
 }
 
-/** What has to happen for the set to be what is desired: first the pods of the folder, in order, then those it has no more. */
+/** The changes that turn the set into what is desired: first the pods of the folder, in order, then the pods no longer in it. */
 export function planChanges(input: ChangesInput): Change[] {
   const wanted = new Set(input.desired.map(({ name }) => name));
   const rest = Object.entries(input.pods).filter(([name]) => !wanted.has(name));
@@ -41,7 +41,7 @@ export function planChanges(input: ChangesInput): Change[] {
   return [...changes, ...rest.map(([name, entry]) => leftover(name, entry, input))];
 }
 
-/** A network goes with its pod: who shares it would stay in one that nobody else is in. */
+/** A network ends with its pod: a pod that shares it must be replaced too, or it would be left alone in the old network. */
 function withJoined(change: Change, pods: ChangesInput['pods'], made: ReadonlySet<string>): Change {
   const joins = change.desired?.joins;
   if (joins === undefined || change.action !== 'unchanged' || change.reason !== RUNS) return change;
@@ -77,7 +77,7 @@ function leftover(name: string, entry: InventoryPod, { isPruned }: ChangesInput)
   return { action: 'prune', name, reason: 'not in the folder', entry };
 }
 
-/** A pod is to be made. */
+/** Whether the change starts a pod. */
 export function isStart({ action }: Change): boolean {
   return action === 'create' || action === 'replace' || action === 'restart';
 }

@@ -10,8 +10,8 @@ import type { DesiredPod } from './types.ts';
 export type CompileAllOptions = Pick<RunOptions, 'onProgress' | 'onWarning' | 'signal' | 'frozen'>;
 
 /**
- * Everything that is to be started, compiled: nothing is started before all are found good, and what stays as it is by the locks,
- * too. Throws with the errors of all.
+ * Compiles everything that is to be started, so that nothing is started before all of it is known to be valid; checks unchanged
+ * pods against the locks, too. Throws all errors.
  */
 export async function compileAll(
   store: PodStore,
@@ -56,7 +56,7 @@ function desiredBy(changes: readonly Change[]): DesiredPod[] {
   return changes.flatMap(({ desired }) => desired ?? []);
 }
 
-/** What is wrong with a lock is wrong for each of its manifests, and is told once. */
+/** A fault of a lock applies to each of its manifests, but is reported once. */
 function requireNone<Result>(errors: readonly PodError[], result: Result): Result {
   if (errors.length === 0) return result;
   throw new PodErrors([...new Map(errors.map((error) => [JSON.stringify([error.at, error.message]), error])).values()]);

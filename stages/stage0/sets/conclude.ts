@@ -15,7 +15,7 @@ export interface Conclusion {
   readonly failures: Failures;
 }
 
-/** Writes down what came of a change; nothing when that is what is written already. */
+/** Records the result of a change; writes nothing if it is already recorded. */
 export function conclude(work: Work, plan: SetPlan, conclusion: Conclusion): void {
   const { now } = work.inventory;
   const last = endOf(conclusion, now, plan);
@@ -28,7 +28,7 @@ export function conclude(work: Work, plan: SetPlan, conclusion: Conclusion): voi
     pods: { ...now.pods, ...changedEntries(plan, now.pods) },
   };
   const isSame = JSON.stringify({ ...now, ...change }) === JSON.stringify(now);
-  // What went well before and goes well now is no news, whatever it was that did.
+  // A change from one success to another is not news, whatever the change was.
   const isOther = last.reason !== now.last?.reason || last.message !== now.last.message;
   const isNews = isOther && (isStalled || now.last === undefined || STALLED.has(now.last.reason));
   if (isSame && !isNews) return;
@@ -42,19 +42,19 @@ type End = Pick<NonNullable<Inventory['last']>, 'reason' | 'message'>;
 function endOf({ failures, outcome, cause }: Conclusion, { last, revision }: Inventory, plan: SetPlan): End {
   const [first] = failures;
   if (first) return { reason: 'Unhealthy', message: `pod "${first[0]}": ${first[1]}` };
-  // Held where it went back to, the set is still not what its folder wants.
+  // After a rollback the set is held at the older revision, which is still not what its folder wants.
   const isHeld = plan.isPinned && cause === 'apply' && last?.reason === 'RolledBack';
   if (last && (isHeld || (isStillUnhealthy(plan, revision) && outcome === 'applied')))
     return { reason: last.reason, message: last.message };
   return { reason: outcome === 'healthy' ? 'Healthy' : 'Applied', message: 'all pods were started' };
 }
 
-/** Known to be broken, with nothing done about it since. */
+/** The set is known to be unhealthy, and nothing has been started since. */
 function isStillUnhealthy({ desired, changes }: SetPlan, revision: Inventory['revision']): boolean {
   return revision?.digest === desired.digest && revision.outcome === 'unhealthy' && !changes.some(isStart);
 }
 
-/** What is known better than before: how pods are to be brought about, and that they have run to their end. */
+/** New knowledge about pods: their rollout settings, and that they have completed. */
 function changedEntries({ changes }: SetPlan, pods: Inventory['pods']): Record<string, InventoryPod> {
   const changed: Record<string, InventoryPod> = {};
   for (const { name, desired, action, reason } of changes) {
@@ -67,7 +67,7 @@ function changedEntries({ changes }: SetPlan, pods: Inventory['pods']): Record<s
   return changed;
 }
 
-/** A new one when something else is wanted than before; the same one when nothing is known better of it. */
+/** A new revision when something else is wanted than before; otherwise the current one, updated if something new is known. */
 function nextRevision(work: Work, plan: SetPlan, { cause, outcome }: Conclusion): Inventory['revision'] {
   const { revision: now } = work.inventory.now;
   const { desired, changes } = plan;

@@ -8,18 +8,18 @@ export interface Condition {
   readonly message: string;
 }
 
-/** Why the last change did not come to what was wanted. */
+/** Reasons why the last change did not reach the desired state. */
 export const STALLED: ReadonlySet<string> = new Set(['Unhealthy', 'RolledBack', 'RollbackFailed']);
 
-/** The folder holds what is wrong, or cannot be read. */
+/** The folder contains errors or cannot be read. */
 export const NOT_APPLIED = 'NotApplied';
 
 export interface ConditionsInput {
   readonly inventory: Inventory;
-  /** Pods that are not as they should be, each with the reason. */
+  /** Pods that are not in the desired state, each with the reason. */
   readonly unready: ReadonlyMap<string, string>;
   readonly isReconciling: boolean;
-  /** Why its watcher cannot bring about what the folder wants. */
+  /** Why the set's watcher cannot apply what the folder wants. */
   readonly trouble: string | undefined;
 }
 

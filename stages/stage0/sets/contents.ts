@@ -13,17 +13,17 @@ export interface ContentsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a manifest refers to, as it is written there. */
+/** The references in a manifest, as written there. */
 export interface References {
   readonly images: readonly { readonly ref: string; readonly at: Position }[];
   /** Absolute paths of host sources that may be files. */
   readonly sources: readonly string[];
 }
 
-/** Larger files are known by how they look from outside: hashing gigabytes at each look would be no look. */
+/** Larger files are identified by their metadata only: hashing gigabytes at each check would take too long. */
 const MAX_HASHED_BYTES = 4 * 1024 * 1024;
 
-/** Looks at what manifests refer to; what many refer to is looked at once. */
+/** Reads what manifests refer to; shared references are read once. */
 export class ContentsReader {
   readonly #options: ContentsOptions;
   readonly #images = new Map<string, Promise<string | undefined>>();
@@ -33,7 +33,7 @@ export class ContentsReader {
     this.#options = options;
   }
 
-  /** Throws what is wrong with the images, at their lines. A source that is missing is for the compiler to tell. */
+  /** Throws errors about images, at their lines. A missing source is left to the compiler. */
   async read({ images, sources }: References, baseDir: string): Promise<Contents> {
     const digests: Record<string, string> = {};
     for (const { ref, at } of images) {
@@ -49,7 +49,7 @@ export class ContentsReader {
   }
 
   #image(ref: string, baseDir: string, at: Position): Promise<string | undefined> {
-    // The host's own system is what it is: a user more in /etc/passwd is no new version of a pod.
+    // The host's system has no digest: a new user in /etc/passwd does not make a new version of a pod.
     if (ref === 'host') return Promise.resolve(undefined);
     const key = `${baseDir}\0${ref}`;
     const known = this.#images.get(key) ?? this.#resolve(ref, baseDir, at);
@@ -69,7 +69,7 @@ export class ContentsReader {
   }
 }
 
-/** Undefined for what is no regular file. */
+/** Undefined for anything that is not a regular file. */
 export function digestOfFile(path: string): string | undefined {
   const found = statIfThere(path);
   if (!found?.isFile()) return undefined;

@@ -9,20 +9,20 @@ import { isWatched, removeSet } from './watched.ts';
 import { newWork, type WorkOptions } from './work.ts';
 
 export interface DeleteOptions extends WorkOptions {
-  /** Also those that say `pod/prune: disabled`. */
+  /** Also delete pods with `pod/prune: disabled`. */
   readonly all?: boolean | undefined;
 }
 
 export interface DeleteResult {
   readonly removed: readonly string[];
-  /** They stay, and the set with them. */
+  /** Pods that are kept, so the set is kept too. */
   readonly kept: readonly string[];
-  /** Nothing of the set is left but that: a watcher would bring it back. */
+  /** Only those pods are left of the set: a watcher would bring the others back, so the set stays suspended. */
   readonly staysSuspended: boolean;
   readonly failures: Failures;
 }
 
-/** Stops and removes the pods of a set, in reverse order, and forgets the set when none is left. */
+/** Stops and removes the pods of a set, in reverse order, and removes the set when no pod is left. */
 export async function deleteSet(options: DeleteOptions): Promise<DeleteResult> {
   const { root, set, all } = options;
   using lock = await takeSet(root, set, options.signal);

@@ -5,11 +5,11 @@ import { digestOf } from './digest.ts';
 import type { FolderFile } from './folder.ts';
 import type { Contents, DesiredPod } from './types.ts';
 
-/** All of a manifest that deciding takes, so that one that has not changed is not parsed again. Plain data. */
+/** Everything about a manifest that decisions need, so that an unchanged manifest is not parsed again. Plain data. */
 export interface Description {
   readonly name: string;
   readonly at: Position;
-  /** Of the normal form. */
+  /** Digest of the normal form. */
   readonly form: string;
   readonly references: References;
   readonly rollout: RolloutSpec;
@@ -48,7 +48,7 @@ function distinct(images: References['images']): References['images'] {
   return [...new Map(images.toReversed().map((image) => [image.ref, image])).values()].toReversed();
 }
 
-/** Adds how what the manifest refers to looks now, or looked when its pod was made. */
+/** Adds the contents of what the manifest refers to, as they are now or as they were when its pod was made. */
 export async function desire(
   file: FolderFile,
   about: Description,

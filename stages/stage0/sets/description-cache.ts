@@ -7,15 +7,15 @@ import { writeWhole } from './write-whole.ts';
 interface Kept {
   readonly path: string;
   readonly baseDir: string;
-  /** Of the text. */
+  /** Digest of the text. */
   readonly digest: string;
   readonly description: Description;
 }
 
-/** Raised when what a description means changes: all are then made again. */
+/** Increased when the meaning of a description changes: all are then made again. */
 const VERSION = 2;
 
-/** What manifests were found to say the last time, by file. Losing it costs the time to parse them. */
+/** Descriptions of manifests from the last run, by file. Losing the cache only costs the time to parse the manifests. */
 export class DescriptionCache {
   readonly #path: string;
   readonly #before: Readonly<Record<string, Kept>>;
@@ -39,7 +39,7 @@ export class DescriptionCache {
     this.#isChanged = true;
   }
 
-  /** Writes what was kept, if it is not what is there. */
+  /** Writes the cache if it differs from the stored one. */
   save(): void {
     const isSame = !this.#isChanged && Object.keys(this.#now).length === Object.keys(this.#before).length;
     if (isSame) return;
@@ -48,7 +48,7 @@ export class DescriptionCache {
   }
 }
 
-/** A file that is torn, of another version, or not as it was written is none: the first line is the digest of the rest. */
+/** A torn file, a file of another version or a modified file counts as missing: the first line is the digest of the rest. */
 function readKept(path: string): Readonly<Record<string, Kept>> {
   const whole = readIfThere(path) ?? '';
   const end = whole.indexOf('\n');

@@ -10,7 +10,7 @@ import type { Contents, DesiredPod, DesiredSet } from './types.ts';
 
 export interface DesiredOptions extends ContentsOptions {
   readonly cache?: DescriptionCache | undefined;
-  /** What there is: for manifests that stand in for others. */
+  /** The current pods, for manifests that stand in for others. */
   readonly pods: Inventory['pods'];
   readonly onWarning?: ((warning: PodError) => void) | undefined;
 }
@@ -20,7 +20,7 @@ interface DescribedFile {
   readonly about: Description;
 }
 
-/** What manifests want, in the order of their files. Throws a `PodErrors` with all that is wrong with any of them. */
+/** What the manifests want, in the order of their files. Throws a `PodErrors` with all faults of all manifests. */
 export async function readDesired(files: readonly FolderFile[], options: DesiredOptions): Promise<DesiredSet> {
   const errors: PodError[] = [];
   const described: DescribedFile[] = [];
@@ -31,7 +31,7 @@ export async function readDesired(files: readonly FolderFile[], options: Desired
   }
   errors.push(...twins(described));
   const pods = await desireAll(described, options, errors);
-  // What is missing may be in a file that could not be read: of those that could, nothing wrong is said.
+  // A missing dependency may be in a file that could not be read; then the order of the others is not checked.
   if (described.length === files.length && errors.length === 0) errors.push(...orderErrors(pods));
   if (errors.length > 0) throw new PodErrors(errors);
   return { pods, digest: digestOfAll(pods) };
@@ -47,7 +47,7 @@ async function describeFile(
   const { description, errors: found, warnings } = await describe(file);
   errors.push(...found);
   for (const warning of warnings) onWarning?.(warning);
-  // What a manifest deserves a warning for is to be said each time.
+  // A description with warnings is not cached, because the warnings must be printed each time.
   if (description && warnings.length === 0) cache?.keep(file, description);
   return description;
 }
@@ -69,7 +69,7 @@ async function desireAll(
   return pods.map((pod) => afterJoined(pod, pods));
 }
 
-/** Whose network it shares has to be there first, whether the manifest says so or not. */
+/** The pod whose network it shares must be there first, whether the manifest says so or not. */
 function afterJoined(pod: DesiredPod, pods: readonly DesiredPod[]): DesiredPod {
   const { joins, rollout, at } = pod;
   const { dependsOn } = rollout;
@@ -78,7 +78,10 @@ function afterJoined(pod: DesiredPod, pods: readonly DesiredPod[]): DesiredPod {
   return { ...pod, rollout: { ...rollout, dependsOn: [...dependsOn, { pod: joins, condition: 'started', at }] } };
 }
 
-/** What the pod of a stand-in was made from; undefined for what is to be looked at, as it has none that was made of that manifest. */
+/**
+ * The contents that the pod of a stand-in was made from; undefined if no pod was made from that manifest, so that they must be
+ * read.
+ */
 function contentsBefore(
   { standIn }: FolderFile,
   { name, form }: Description,
@@ -108,7 +111,7 @@ function digestOfAll(pods: readonly DesiredPod[]): string {
   return digestOf(lines.toSorted().join('\n'));
 }
 
-/** How pods are brought about is part of what a folder wants; where it is written is not. */
+/** The rollout settings are part of what a folder wants; their positions are not. */
 function withoutPlaces({ dependsOn, ...rest }: DesiredPod['rollout']): unknown {
   return [dependsOn.map(({ pod, condition }) => [pod, condition]), rest];
 }

@@ -4,7 +4,7 @@ import { describe, digestWith } from './describe.ts';
 import { digestOf } from './digest.ts';
 import type { InventoryPod, Placement } from './inventory.ts';
 
-/** Names of pods that run and are not what they were made from any more: `pod update` changes limits, and writes them down. */
+/** Names of running pods that differ from what they were made from, because `pod update` changed and recorded their limits. */
 export async function readDrift(root: string, pods: Readonly<Record<string, InventoryPod>>): Promise<Set<string>> {
   const names = new Set<string>();
   for (const [name, { current }] of Object.entries(pods))
@@ -19,7 +19,7 @@ async function isDrifted(
   const path = `${podPath(root, 'run', uuid)}/${POD_FILES.manifest}`;
   const text = readIfThere(path);
   if (text === undefined || digestOf(text) === digest) return false;
-  // Limits that were changed and changed back are as they were, whatever the text looks like.
+  // Limits that were changed and changed back count as unchanged, whatever the text looks like.
   const { description } = await describe({ file: path, path, baseDir, text });
   return description !== undefined && digestWith(description.form, contents) !== whole;
 }

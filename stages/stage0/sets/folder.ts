@@ -6,11 +6,11 @@ import { type FolderEntry, walkFolder } from './walk-folder.ts';
 
 /** A manifest of a folder, as text. */
 export interface FolderFile {
-  /** Relative to the folder; what the inventory knows it by. */
+  /** Path relative to the folder, by which the inventory knows the manifest. */
   readonly file: string;
-  /** As errors name it: the folder as given, and the file in it. */
+  /** The path that errors name: the folder as given, and the file in it. */
   readonly path: string;
-  /** Absolute: what relative paths in the manifest start from. */
+  /** Absolute base directory of relative paths in the manifest. */
   readonly baseDir: string;
   readonly text: string;
   /** Why there is no text. */
@@ -19,20 +19,20 @@ export interface FolderFile {
 }
 
 /**
- * The manifest is not what the folder has now, but as it last was. `restart`: its pod is started again from what it was made from
- * then, and never replaced. `keep`: not even that can be done, and nothing is done to its pod.
+ * The manifest is not the folder's current one but an earlier one. `restart`: if necessary, its pod is restarted from what it was
+ * made from, but never replaced. `keep`: not even that is possible, and its pod is left alone.
  */
 export type StandIn = 'restart' | 'keep';
 
 const SURE = /\.pod\.(yaml|yml|json)$/;
 const MAYBE = /\.(yaml|yml|json)$/;
-/** Other YAML may lie in the folder; what says at the beginning of a line that it is ours is a manifest. */
+/** The folder may contain other YAML; a file is a manifest if a line begins with our `apiVersion`. */
 const OURS = /^["']?apiVersion["']?\s*:\s*["']?pod\/|"apiVersion"\s*:\s*"pod\//m;
 
 /**
- * The manifests of a folder and what is below it, by name: `*.pod.yaml`, `*.pod.yml`, `*.pod.json`, and other YAML and JSON that
- * has an `apiVersion` of pod's. Names that begin with a dot are left out, and what `.podignore` says. `dir` is what a person
- * wrote, `home` the same, absolute. Throws `set/folder` when it is not there.
+ * The manifests in a folder and below it, by name: `*.pod.yaml`, `*.pod.yml`, `*.pod.json`, and other YAML and JSON with an
+ * `apiVersion` of pod. Ignores names that begin with a dot, and what `.podignore` excludes. `dir` is the path as the user wrote it,
+ * `home` the absolute path. Throws `set/folder` when the folder does not exist.
  */
 export function readFolder(dir: string, home: string): FolderFile[] {
   try {
@@ -43,12 +43,12 @@ export function readFolder(dir: string, home: string): FolderFile[] {
   }
 }
 
-/** A link that leads nowhere is no manifest, unless its name says so: then reading it tells why not. */
+/** A dangling link is ignored, unless it has the name of a manifest: then reading it reports the error. */
 function mayBeManifest({ file, kind }: FolderEntry): boolean {
   return (kind === 'file' && MAYBE.test(file)) || (kind === 'nowhere' && SURE.test(file));
 }
 
-/** What is wrong with one keeps nobody from reading the others. */
+/** An error in one manifest does not keep the others from being read. */
 function readManifest(dir: string, home: string, file: string): FolderFile[] {
   const path = join(dir, file);
   const about = { file, path, baseDir: join(home, file, '..') };
@@ -83,7 +83,7 @@ function unreadable(dir: string, error: unknown): unknown {
   return new PodError('set/folder', `read folder "${dir}": ${error.message}`, { cause: error });
 }
 
-/** Of what walking a folder throws, what is wrong with the folder and no bug of ours. */
+/** True for errors of walking a folder that are faults of the folder rather than bugs. */
 export function isUnreadable(error: unknown): error is Error {
   return error instanceof PodError || (error instanceof Error && 'syscall' in error);
 }

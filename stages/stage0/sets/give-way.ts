@@ -4,14 +4,14 @@ import { PodError } from '../error.ts';
 import { SetLock } from './set-store.ts';
 import { isWatched, watchDir } from './watched.ts';
 
-/** There for an instant, which whoever watches the directory hears of. */
+/** This file exists for an instant, of which a watcher of the directory is notified. */
 const WANTED = 'wanted';
 
-/** What a watcher needs to take back what it has begun: a new pod that was not ready yet, say. */
+/** How long the watcher may take to withdraw what it has begun, such as a new pod that is not ready yet. */
 const PATIENCE_MS = 10_000;
 const LOOK_MS = 20;
 
-/** The set's lock; a watcher that has it makes way. Throws `set/busy`. */
+/** Takes the set's lock; a watcher that holds it gives way. Throws `set/busy`. */
 export async function takeSet(root: string, set: string, signal?: AbortSignal): Promise<SetLock> {
   const deadlineMs = Date.now() + PATIENCE_MS;
   let lock = SetLock.tryTake(root, set);
@@ -25,7 +25,9 @@ export async function takeSet(root: string, set: string, signal?: AbortSignal): 
   return lock ?? SetLock.take(root, set);
 }
 
-/** Asks the set's watcher to let go of the set, which it has for as long as pods take to become healthy. False: there is none. */
+/**
+ * Asks the set's watcher to release the set, which it otherwise holds until pods are healthy. Returns false if there is no watcher.
+ */
 function askForWay(root: string, set: string): boolean {
   if (!isWatched(root, set)) return false;
   const path = `${watchDir(root, set)}/${WANTED}`;
@@ -38,7 +40,7 @@ function askForWay(root: string, set: string): boolean {
   }
 }
 
-/** For the watcher. Undefined where the host has no more to watch with (inotify(7)): whoever asks is told that the set is busy then. */
+/** For the watcher. Undefined when the host has no watches left (inotify(7)): requests then fail with "set is busy". */
 export function onAskedForWay(root: string, set: string, giveWay: () => void): FSWatcher | undefined {
   try {
     return watch(watchDir(root, set), { persistent: false }, (_event, name) => {

@@ -8,13 +8,13 @@ type Piece =
   | { readonly kind: 'inside' };
 
 /**
- * A pattern of gitignore(5). Patterns may come from a repository that nobody here wrote, so a match takes time proportional to
- * pattern × path; a regular expression of many stars backtracks without end.
+ * A pattern of gitignore(5). Patterns may come from an untrusted repository, so a match takes time proportional to pattern × path;
+ * a regular expression with many stars could backtrack endlessly.
  */
 export class Glob {
   readonly #pieces: readonly Piece[];
 
-  /** `isAnywhere`: at any depth. Throws `SyntaxError` for a set whose range runs backwards. */
+  /** `isAnywhere`: matches at any depth. Throws `SyntaxError` for a set with a reversed range. */
   constructor(glob: string, isAnywhere: boolean) {
     this.#pieces = [...(isAnywhere ? FOLDERS : []), ...parse(glob)];
   }
@@ -25,7 +25,7 @@ export class Glob {
     return places.has(this.#pieces.length);
   }
 
-  /** The pieces that may come next once the one at `at` has met the character. */
+  /** The pieces that may come next after the piece at `at` has matched the character. */
   #next(at: number, character: string): number[] {
     const piece = this.#pieces[at];
     if (piece?.kind === 'inside') return character === '/' ? [at, at + 1] : [at];
@@ -33,7 +33,7 @@ export class Glob {
     return [piece.kind === 'many' ? at : at + 1];
   }
 
-  /** Adds the pieces that can be reached without a character, because those before them may match nothing. */
+  /** Adds the pieces that can be reached without a character, because the pieces before them may match nothing. */
   #reach(from: readonly number[]): Set<number> {
     const reached = new Set(from);
     for (const at of reached) {

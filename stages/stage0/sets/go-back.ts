@@ -11,8 +11,8 @@ import { filesOf, isEmpty, namesOf, type Revision } from './revision.ts';
 import { newWork, type Work } from './work.ts';
 
 /**
- * Brings an older revision about, by number or the one before, and holds the set there until its folder wants something else than
- * it does now. Reads nothing of the folder's manifests.
+ * Applies an older revision, given by number or the previous one, and holds the set there until its folder wants something other
+ * than now. Does not read the folder's manifests.
  */
 export async function undo(
   options: ChangeOptions & { readonly revision?: number | undefined },
@@ -35,7 +35,7 @@ export async function undo(
   return await goBack(work, revision, { ...options, cause: 'undo', wanted, before });
 }
 
-/** The lock is held, and the change that failed has been written down. */
+/** The caller holds the lock, and the failed change has been recorded. */
 export async function rollBack(
   options: ChangeOptions,
   failed: SetPlan,
@@ -65,7 +65,7 @@ export async function rollBack(
   };
 }
 
-/** An older revision may need what is not there any more; the pods stay as the failed change has left them then. */
+/** An older revision may need something that no longer exists; the pods then stay as the failed change has left them. */
 async function tryGoBack(
   work: Work,
   revision: Revision,
@@ -90,9 +90,9 @@ function requireSome(set: string, revision: Revision): void {
 
 interface GoBackOptions extends ChangeOptions {
   readonly cause: 'undo' | 'rollback';
-  /** What the folder wants. */
+  /** Digest of what the folder wants. */
   readonly wanted: string | undefined;
-  /** Pods of the revision that is left: those the older one has not are removed. */
+  /** Pods of the revision being left: those that the older revision does not have are removed. */
   readonly before: ReadonlySet<string>;
 }
 

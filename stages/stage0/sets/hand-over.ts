@@ -4,7 +4,7 @@ import { uuidsOf } from './inventory.ts';
 import { prune } from './prune.ts';
 import type { Work } from './work.ts';
 
-/** Pods that the folder has no more and that have a host port which another one is to have: a pod that was renamed is two pods to us. */
+/** Pods no longer in the folder that hold a host port which a new pod needs. A renamed pod counts as two pods. */
 export class HandOver {
   readonly #work: Work;
   readonly #leftovers: readonly Change[];
@@ -15,7 +15,7 @@ export class HandOver {
     this.#leftovers = changes.filter(({ action }) => action === 'prune' || action === 'keep');
   }
 
-  /** Starts a pod; a pod that is to go anyway, and has what the start wants, goes first. */
+  /** Starts a pod. If a pod that is to be removed anyway holds what the start needs, removes that pod first. */
   async whileInTheWay(start: () => Promise<void>): Promise<void> {
     const gone = new Set<Change>();
     for (;;) {
@@ -35,7 +35,7 @@ export class HandOver {
     return this.#leftovers.find(({ entry }) => holder !== undefined && entry && uuidsOf(entry).includes(holder));
   }
 
-  /** Whose dependents go with it, before it. What cannot be removed is told of, and tried again at the end. */
+  /** Removes the pod, its dependents first. A failed removal is reported and tried again at the end. */
   #send(change: Change): Promise<unknown> {
     const known = this.#going.get(change);
     if (known) return known;
@@ -46,7 +46,7 @@ export class HandOver {
 
   #withDependents(change: Change): Change[] {
     const all = new Set([change]);
-    // A set grows while it is gone through.
+    // Iteration over a Set also visits members that are added during it.
     for (const { name } of all) {
       for (const other of this.#leftovers) if (other.action === 'prune' && dependsOn(other, name)) all.add(other);
     }

@@ -10,13 +10,13 @@ import { readLife } from './life.ts';
 export type Health =
   | { readonly state: 'healthy'; readonly how: 'ready' | 'running' | 'completed' }
   | { readonly state: 'unhealthy'; readonly why: string }
-  /** `atMs`: when it will be healthy if nothing happens until then, since the epoch. */
+  /** `atMs`: when the pod becomes healthy if nothing happens until then, since the epoch. */
   | { readonly state: 'pending'; readonly why: string; readonly atMs?: number };
 
-/** A pod without probes says nothing of itself; what crashes at its start has done so by then. */
+/** For pods without probes: a pod that crashes at its start has done so by then. */
 const DEFAULT_READY_MS = 1000;
 
-/** As the pod is now. */
+/** Judges the pod's current health. */
 export function judgeHealth(store: PodStore, uuid: string, minReadyMs: number | undefined): Health {
   const status = readStatus(store, uuid);
   const pod = store.locate(uuid);
@@ -29,7 +29,7 @@ export function judgeHealth(store: PodStore, uuid: string, minReadyMs: number | 
   }
   const record = readRecord(pod.path);
   const events = readEvents(pod.path);
-  // Where it no longer is there are no events, and a pod that nothing is known of would have been healthy for ever.
+  // If the pod has moved, there were no events to read, and a pod without events would count as healthy since forever.
   if (!isStillThere(pod)) return judgeHealth(store, uuid, minReadyMs);
   const { isReady, never, notYet } = readinessOf(status, record);
   if (never !== undefined) return { state: 'unhealthy', why: never };
@@ -40,7 +40,7 @@ export function judgeHealth(store: PodStore, uuid: string, minReadyMs: number | 
   return { state: 'pending', why: 'it has not run long enough', atMs };
 }
 
-/** Since when all apps are as they are, and whether it was probes that said so. */
+/** Since when all apps have been in their current state, and whether probes determined it. */
 export function readySince(events: readonly PodEvent[]): { readonly sinceMs: number; readonly isProbed: boolean } {
   const ready = new Map<string, { readonly t: number; readonly isProbed: boolean }>();
   for (const event of events) {
@@ -64,7 +64,7 @@ export interface HealthWait {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Resolves when it is known, or with the reason why it is not yet when the time is up. */
+/** Resolves when the health is known; at the deadline, with the reason why it is not known yet. */
 export async function waitHealthy(store: PodStore, uuid: string, wait: HealthWait): Promise<Health> {
   for (;;) {
     const health = judgeHealth(store, uuid, wait.minReadyMs);
@@ -82,7 +82,7 @@ export async function waitHealthy(store: PodStore, uuid: string, wait: HealthWai
 
 export type DependencyCondition = 'started' | 'ready' | 'completed';
 
-/** Resolves when what waits for the pod may come. Throws `pod/died` when that will never be, `pod/timeout`. */
+/** Resolves when the dependents of the pod may start. Throws `pod/died` when that can never happen, and `pod/timeout`. */
 export async function waitFor(
   store: PodStore,
   name: string,

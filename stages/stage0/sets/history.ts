@@ -9,7 +9,7 @@ import { writeWhole } from './write-whole.ts';
 
 export const KEPT_REVISIONS = 10;
 
-/** Oldest first. What a power cut left of one is none. */
+/** Oldest first. A revision damaged by a power failure is ignored. */
 export function readHistory(root: string, set: string): Revision[] {
   const dir = historyDir(root, set);
   return numbersIn(dir).flatMap((number) => {
@@ -28,7 +28,7 @@ export function findRevision(root: string, set: string, test: (revision: Revisio
   });
 }
 
-/** Adds a revision, in the place of an older one that wanted the same, and forgets the oldest. */
+/** Adds a revision, replaces an older one that wanted the same, and removes the oldest. */
 export function addRevision(root: string, set: string, revision: Revision): void {
   const dir = historyDir(root, set);
   makeDirectories(dir, 0o700);
@@ -40,7 +40,7 @@ export function addRevision(root: string, set: string, revision: Revision): void
   for (const { number } of [...same, ...oldest]) rmSync(pathOf(dir, number), { force: true });
 }
 
-/** The text of each manifest is in it; what else a folder holds is not. */
+/** Contains the text of each manifest, but nothing else of the folder. */
 export function newRevision(
   number: number,
   desired: DesiredSet,
@@ -52,8 +52,8 @@ export function newRevision(
 }
 
 /**
- * Where `rollout undo` goes without being told: the newest that wanted something else than `digest`, but not to one that is known to
- * be broken, as what a rollback came from, nor to one without any pod.
+ * The default target of `rollout undo`: the newest revision that wanted something other than `digest`; skips revisions known to be
+ * broken, such as one that was rolled back, and revisions without pods.
  */
 export function previousRevision(root: string, set: string, digest: string | undefined): Revision {
   const others = otherRevisions(root, set, digest);
@@ -65,7 +65,7 @@ export function previousRevision(root: string, set: string, digest: string | und
   throw new PodError('set/revision', `go back in set "${set}": its history has nothing else${but}`, { hint });
 }
 
-/** Where a rollback goes: the newest other one that was found healthy, else one of which nothing bad is known. */
+/** The target of a rollback: the newest other revision that was found healthy; otherwise one that is not known to be bad. */
 export function lastGoodRevision(root: string, set: string, digest: string): Revision | undefined {
   const others = otherRevisions(root, set, digest);
   return (

@@ -10,27 +10,27 @@ import { writeWhole } from './write-whole.ts';
 export interface Placement {
   readonly uuid: string;
   readonly digest: string;
-  /** Digest of the manifest's text: as long as the pod has the same, nobody has changed its limits. */
+  /** Digest of the manifest's text: if the pod's differs, its limits have been changed. */
   readonly text: string;
   readonly file: string;
-  /** What relative paths in its manifest start from. */
+  /** Base directory of relative paths in its manifest. */
   readonly baseDir: string;
   readonly contents: Contents;
   readonly rollout: RolloutSpec;
-  /** Of the set's pod whose network it shares. */
+  /** Uuid of the set's pod whose network it shares. */
   readonly joined?: string | undefined;
 }
 
-/** What the set has under one name. */
+/** The pods of the set under one name. */
 export interface InventoryPod {
   readonly current?: Placement | undefined;
-  /** Written before it is made: a crash leaves no pod that nobody knows of. */
+  /** Written before the pod is made, so that a crash leaves no unknown pod. */
   readonly next?: Placement | undefined;
-  /** To be stopped; `current` has taken its place. */
+  /** Pods to be stopped; `current` has replaced them. */
   readonly leaving?: readonly string[] | undefined;
-  /** What ran before `current`, dead: its logs stay until the next one takes its place. */
+  /** The dead pod that ran before `current`; its logs are kept until the next replacement. */
   readonly previous?: string | undefined;
-  /** `current` has run to its end, and well. */
+  /** `current` has completed successfully. */
   readonly isCompleted?: boolean | undefined;
 }
 
@@ -38,27 +38,27 @@ export type Outcome = 'healthy' | 'unhealthy' | 'applied';
 
 export interface Inventory {
   readonly set: string;
-  /** What it was last applied from: an absolute path, or what a source calls itself. */
+  /** The source of the last apply: an absolute path, or the name of another kind of source. */
   readonly origin: string | null;
-  /** One more with each change. */
+  /** Increased by each change. */
   readonly serial: number;
   readonly pods: Readonly<Record<string, InventoryPod>>;
-  /** The revision that was brought about last. */
+  /** The revision applied last. */
   readonly revision?: { readonly number: number; readonly digest: string; readonly outcome: Outcome } | undefined;
-  /** Digest of the folder at the last apply, whatever was brought about. */
+  /** Digest of the folder at the last apply, whatever was applied. */
   readonly wanted?: string | undefined;
-  /** `rollout undo`: the revision with that digest counts, as long as the folder wants what it wanted then. */
+  /** `rollout undo`: the revision with this digest applies as long as the folder's digest is `until`. */
   readonly pin?: { readonly digest: string; readonly until: string } | undefined;
   readonly isSuspended?: boolean | undefined;
-  /** How the last change went. */
+  /** The result of the last change. */
   readonly last?: { readonly at: string; readonly reason: string; readonly message: string } | undefined;
 }
 
 const VERSION = 1;
 
 /**
- * An empty one for a set that was never applied. Throws `set/damaged` for a file that is not ours or cannot be read: guessing would
- * lose pods.
+ * Returns an empty inventory for a set that was never applied. Throws `set/damaged` for a file that is not ours or cannot be read,
+ * because guessing would lose pods.
  */
 export function readInventory(root: string, set: string): Inventory {
   const path = `${setDir(root, set)}/${SET_FILES.inventory}`;
@@ -120,7 +120,7 @@ export function requireAwake({ set, isSuspended }: Inventory): void {
   });
 }
 
-/** The inventory while somebody who has the set's lock changes it. */
+/** The inventory while the holder of the set's lock changes it. */
 export class OpenInventory {
   readonly #path: string;
   #now: Inventory;
@@ -135,19 +135,19 @@ export class OpenInventory {
     return this.#now;
   }
 
-  /** On the disk before it returns. */
+  /** The change is on disk when this returns. */
   update(change: Partial<Omit<Inventory, 'set' | 'serial'>>): void {
     this.#change(change);
     this.flush();
   }
 
-  /** Undefined: the set has nothing under that name any more. */
+  /** Undefined: the set no longer has anything under that name. */
   updatePods(changes: Readonly<Record<string, InventoryPod | undefined>>): void {
     this.notePods(changes);
     this.flush();
   }
 
-  /** The same for what would be found out again after a crash: written with the next change, or by `flush`. */
+  /** As `updatePods`, for facts that would be found again after a crash: written with the next change, or by `flush`. */
   notePods(changes: Readonly<Record<string, InventoryPod | undefined>>): void {
     const pods = Object.entries({ ...this.#now.pods, ...changes }).filter(([, pod]) => pod !== undefined);
     this.#change({ pods: Object.fromEntries(pods) as Record<string, InventoryPod> });
@@ -170,7 +170,7 @@ export function placementOf(pod: DesiredPod, uuid: string): Placement {
   return { uuid, digest, text: digestOf(pod.text), file, baseDir, contents, rollout };
 }
 
-/** All pods of the name that are the set's, but for what is only left of one. */
+/** All pods of the set under that name, except dead ones kept for their logs. */
 export function uuidsOf({ current, next, leaving }: InventoryPod): string[] {
   return [current, next].flatMap((placement) => placement?.uuid ?? []).concat(leaving ?? []);
 }

@@ -4,7 +4,7 @@ import { fileOf, type KeptPod } from './revision.ts';
 import type { DesiredSet } from './types.ts';
 import type { Work } from './work.ts';
 
-/** Of the pods that the set has now: a way back that forgot them would take them away, which nobody asked for. */
+/** Pods that the set has now beyond the desired ones: without this record, a rollback would remove them, which nobody requested. */
 export function keptPods({ store, set, inventory }: Work, desired: DesiredSet): KeptPod[] {
   const wanted = new Set(desired.pods.map(({ name }) => name));
   const rest = Object.entries(inventory.now.pods).filter(([name, { current }]) => current && !wanted.has(name));

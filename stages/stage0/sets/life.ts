@@ -4,14 +4,14 @@ import { readRecord } from '../pod/record.ts';
 import { readStatus } from '../pod/status.ts';
 import type { PodDir, PodStore } from '../pod/store.ts';
 
-/** What has become of a pod that the inventory names. */
+/** The state of a pod that the inventory names. */
 export type Life =
   | { readonly kind: 'alive' }
-  /** `isCompleted`: its apps came to their end, and well, and nobody had stopped them. */
+  /** `isCompleted`: its apps ended successfully without being stopped. */
   | { readonly kind: 'ended'; readonly isCompleted: boolean; readonly why: string }
   | { readonly kind: 'missing' };
 
-/** Looks at pods; a hundred that live cost two small reads each. */
+/** Reads the state of pods; a hundred live pods cost two small reads each. */
 export class LifeReader {
   readonly #store: PodStore;
   readonly #running: ReadonlyMap<string, PodDir>;

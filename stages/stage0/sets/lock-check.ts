@@ -4,7 +4,7 @@ import { judgePin } from '../pins/judge-pin.ts';
 import { type Frozen, readPins } from '../pins/pins.ts';
 import type { DesiredPod } from './types.ts';
 
-/** What the locks beside the manifests have to say of their images as they are now. */
+/** Checks the current images against the locks beside the manifests. */
 export function judgeLocks(pods: readonly DesiredPod[], frozen: Frozen | undefined): Diagnostics {
   const errors: PodError[] = [];
   const warnings: PodError[] = [];

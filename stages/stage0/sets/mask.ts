@@ -2,14 +2,14 @@ import { isSecretFile, secrecyOf } from './secret-name.ts';
 import { type Hidden, isHidden, OptionReader } from './secret-option.ts';
 import { HIDDEN, maskLogin, maskText } from './secret-text.ts';
 
-/** Fields whose members are named by whoever wrote the manifest. */
+/** Fields whose member names are chosen by the author of the manifest. */
 const NAMED: ReadonlySet<string> = new Set(['env', 'files', 'annotations', 'headers']);
-/** The next word is a script: what is assigned in it ends in it. */
+/** The next word is a script: values assigned in it end within it. */
 const SCRIPT_OPTION = /^-[a-z]*c$/;
 
 /**
- * A value without what is secret in it. `other` is the value on the other side: a secret that is not the same there says so by
- * `side`.
+ * A value with its secrets masked. `other` is the value on the other side of a comparison: a secret that differs there is marked
+ * with `side`.
  */
 export function mask(value: unknown, other: unknown, side: string): unknown {
   return maskIn(value, other, { side });
@@ -17,7 +17,7 @@ export function mask(value: unknown, other: unknown, side: string): unknown {
 
 interface Place {
   readonly side: string;
-  /** The field that it is a member of. */
+  /** The field that contains the value. */
   readonly field?: string;
   /** The value is the text of a file. */
   readonly isFile?: boolean;
@@ -42,13 +42,13 @@ function maskIn(value: unknown, other: unknown, { side, field, isFile = false }:
   );
 }
 
-/** What nobody named is no name of a secret: `token: x` may be a field of ours. */
+/** Names that the author did not choose do not mark secrets: `token: x` may be one of our own fields. */
 function isNamedSecret(field: string | undefined, key: string): boolean {
   if (field === 'files') return isSecretFile(key);
   return field !== undefined && NAMED.has(field) && secrecyOf(key) !== undefined;
 }
 
-/** The words of a command. */
+/** Masks the words of a command. */
 function maskList(list: readonly unknown[], other: unknown, side: string): unknown[] {
   const reader = new OptionReader();
   let before: { readonly word: string; readonly hides: Hidden | undefined } | undefined;
@@ -69,7 +69,7 @@ function maskWord(
 ): string {
   if (last?.hides?.what === 'login') return maskLogin(item);
   if (own?.what === 'rest') return item.slice(0, own.from) + HIDDEN;
-  // The word ends where the list says, whatever is in it.
+  // The word ends where the list element ends, whatever it contains.
   const [assigned, name] = /^-{0,2}([\w.-]+)=/.exec(item) ?? [];
   const isScript = last !== undefined && SCRIPT_OPTION.test(last.word);
   if (assigned !== undefined && !isScript && secrecyOf(name!) === 'sure') return assigned + HIDDEN;
@@ -85,7 +85,7 @@ function hidden(value: unknown, other: unknown, side: string): string {
   return sided(HIDDEN, value, other, side);
 }
 
-/** What differs in nothing but what is hidden says so. */
+/** Marks texts that differ only in what is hidden. */
 function sided(masked: string, value: unknown, other: unknown, side: string): string {
   const isOther = typeof other === 'string' && other !== value && masked !== value;
   return isOther ? masked.replaceAll(HIDDEN, `${HIDDEN} (${side})`) : masked;

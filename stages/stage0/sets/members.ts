@@ -1,7 +1,7 @@
 import { parseObject, readIfThere } from '../pod/files.ts';
 import { listSets, SET_FILES, setDir } from './set-store.ts';
 
-/** Where the manifests of sets come from. */
+/** The sources of the manifests of sets. */
 export function memberOrigins(root: string): Set<string> {
   const origins = listSets(root).map((set) => {
     const stored = parseObject(readIfThere(`${setDir(root, set)}/${SET_FILES.inventory}`) ?? '');
@@ -16,8 +16,8 @@ interface Member {
 }
 
 /**
- * The pods that sets have now, and those that are being brought about: a job that is done is done, even if the change that it
- * is part of is not. What cannot be read as an inventory has none: whoever changes the set will say so.
+ * The current pods of sets and the pods being started: a completed job is not run again, even if the change it belongs to is
+ * incomplete. An unreadable inventory counts as empty; the next change of the set reports it.
  */
 export function memberUuids(root: string): Set<string> {
   const uuids = new Set<string>();

@@ -6,7 +6,7 @@ import { type Change, isEffective } from './changes.ts';
 import { type Inventory, readInventory, uuidsOf } from './inventory.ts';
 import { listSets } from './set-store.ts';
 
-/** Pods with a name that the set wants and that are not the set's: none is ever taken over. */
+/** Errors for names that the set wants but that belong to other pods: such pods are never taken over. */
 export function nameErrors(store: PodStore, inventory: Inventory, changes: readonly Change[]): PodError[] {
   const wanted = changes.filter((change) => change.desired && isEffective(change));
   if (wanted.length === 0) return [];
@@ -32,7 +32,7 @@ function strange(name: string, owner: string, at: PodError['at'], unknown: PodEr
 }
 
 function contested(name: string, { set, origin }: Inventory, at: PodError['at']): PodError {
-  // A repository's is said with the ref that it is to be of.
+  // For a repository, the source is shown together with its ref.
   const dir = origin !== null && isAbsolute(origin) ? origin : 'DIR';
   return new PodError('pod/name-taken', `make pod "${name}": set "${set}" has a pod of that name`, {
     at,
@@ -40,7 +40,7 @@ function contested(name: string, { set, origin }: Inventory, at: PodError['at'])
   });
 }
 
-/** Read when a name is asked for, once. */
+/** The other sets, read once, when a name is first asked for. */
 class OtherSets {
   readonly #root: string;
   readonly #own: string;
@@ -57,15 +57,15 @@ class OtherSets {
     return this.#names.get(name);
   }
 
-  /** Why it is not known what one of the sets has. */
+  /** Why the pods of one of the sets are unknown. */
   get unknown(): PodError | undefined {
     return this.#unknown;
   }
 
   /**
-   * What a set with a damaged inventory has is not known, and keeps nobody waiting: of its pods those that live hold their names,
-   * which is seen without it, and those that are dead are not started again before it is mended. Then it is their set that finds
-   * the name taken.
+   * The pods of a set with a damaged inventory are unknown, but this blocks nobody: its living pods hold their names, which is
+   * visible without the inventory, and its dead pods are not restarted before it is repaired. Then that set will find the name
+   * taken.
    */
   #read(): Map<string, Inventory> {
     const names = new Map<string, Inventory>();

@@ -10,8 +10,8 @@ import type { FolderFile } from './folder.ts';
 import { SET_FILES, setDir } from './set-store.ts';
 
 /**
- * What of a folder manifests are read together with, as absolute paths: their images, the files of the host that pods have read-only,
- * and the locks beside them. What lies outside of the folder, and what is wrong with a manifest, is left out.
+ * Files in a folder that manifests depend on, as absolute paths: their images, host files that pods have read-only, and the locks
+ * beside them. Leaves out files outside of the folder, and ignores errors in manifests.
  */
 export async function namedFiles(
   files: readonly FolderFile[],
@@ -39,13 +39,13 @@ function imagePath(ref: string, baseDir: string): string | undefined {
   }
 }
 
-/** Changes when the file does; of a folder, when another one takes its place. */
+/** Changes when the file does; for a folder, when another one replaces it. */
 export function lookOf(path: string): string {
   try {
     const stat = statIfThere(path);
     return digestOfFile(path) ?? (stat ? `${stat.dev}:${stat.ino}` : 'none');
   } catch (error) {
-    // Whoever reads it for good says why not.
+    // The actual reader reports the error.
     if (error instanceof Error && 'syscall' in error) return error.message;
     throw error;
   }

@@ -4,10 +4,10 @@ import type { AppSpec, IsolatorSpec, PodSpec, VolumeSpec } from '../manifest/spe
 import { PREFIX } from '../manifest/rollout.ts';
 import { canonicalise } from './canonical.ts';
 
-/** A pod as plain values: defaults filled in, units and order canonical, places left out. Equal forms are equal pods. */
+/** A pod as plain values: defaults filled in, units and order canonical, positions left out. Equal forms are equal pods. */
 export type NormalForm = Readonly<Record<string, unknown>>;
 
-/** What a pod is, without how it is brought about beside others: that may change without the pod. */
+/** What defines a pod, without its rollout settings, which may change without changing the pod. */
 export function normalise(spec: PodSpec): NormalForm {
   const annotations = Object.entries(spec.annotations).filter(([name]) => !name.startsWith(PREFIX));
   const form = {
@@ -29,15 +29,15 @@ function normaliseApp({ isolators: own, ...app }: AppSpec): object {
   return { ...app, isolators: isolators(own) };
 }
 
-/** By name: a map has no order, and of appc's list each may be there once. */
+/** By name: a map has no order, and each isolator appears at most once in appc's list. */
 function isolators(all: readonly IsolatorSpec[]): Record<string, unknown> {
   const values = all.map(({ name, value }) => [name, canonicalise(value, findIsolator(name)?.schema)] as const);
   return Object.fromEntries(values);
 }
 
 /**
- * Without places and what is empty; of something located, its value; names of fields in order. An isolator's empty list is none:
- * it may be a set that retains nothing.
+ * Leaves out positions and empty values, replaces located values by their value, and sorts field names. An isolator's empty list is
+ * kept: it may be a set that retains nothing.
  */
 function plain(value: unknown, keepsEmpty = false): unknown {
   if (Array.isArray(value)) return value.map((item) => plain(item, keepsEmpty));
@@ -54,7 +54,7 @@ function isLocated(value: object): value is { readonly value: unknown; readonly 
   return 'value' in value && 'at' in value && isPlace(value.at) && Object.keys(value).length === 2;
 }
 
-/** Positions have these three fields; nothing that a manifest may say has. */
+/** Positions have exactly these three fields; nothing in a manifest does. */
 function isPlace(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Object.keys(value).length !== 3) return false;
   const { file, line, col } = value as Partial<Position>;
@@ -71,8 +71,8 @@ function compare(a: string, b: string): number {
 }
 
 /**
- * Files of the host that the pod gets read-only, and would not see change: a file that is replaced is another one. What is in a
- * folder is seen as it changes.
+ * Host files that the pod has read-only and in which it would not see changes, because a replaced file is a different file. Changes
+ * inside a directory are visible to the pod.
  */
 export function frozenSources({ volumes, apps }: PodSpec): string[] {
   const isReadOnly = (volume: VolumeSpec & { readonly kind: 'host' }): boolean =>

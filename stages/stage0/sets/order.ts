@@ -1,7 +1,7 @@
 import { PodError, PodErrors, podErrorsOf, type Position } from '../error.ts';
 import { nearest } from '../pod/nearest.ts';
 
-/** A pod and the pods that have to be there before it. */
+/** A pod and its dependencies. */
 export interface Ordered {
   readonly name: string;
   readonly rollout: {
@@ -10,8 +10,8 @@ export interface Ordered {
 }
 
 /**
- * Each pod after those it depends on, otherwise in the order given. Throws a `PodErrors`: `manifest/reference` for what is not
- * among them, `manifest/cycle` for each circle, with its path.
+ * Each pod after its dependencies, otherwise in the given order. Throws a `PodErrors`: `manifest/reference` for an unknown
+ * dependency, `manifest/cycle` for each cycle, with its path.
  */
 export function inOrder<Pod extends Ordered>(pods: readonly Pod[]): Pod[] {
   const byName = new Map(pods.map((pod) => [pod.name, pod]));
@@ -23,7 +23,7 @@ export function inOrder<Pod extends Ordered>(pods: readonly Pod[]): Pod[] {
   return order;
 }
 
-/** What `inOrder` would throw. */
+/** The errors that `inOrder` would throw. */
 export function orderErrors(pods: readonly Ordered[]): readonly PodError[] {
   try {
     inOrder(pods);
@@ -47,13 +47,13 @@ function missingOf({ name, rollout }: Ordered, byName: ReadonlyMap<string, Order
   });
 }
 
-/** A step on the way down: the pod, and which of its dependencies is next. */
+/** A step of the search: the pod, and which of its dependencies is next. */
 interface Step<Pod> {
   readonly pod: Pod;
   next: number;
 }
 
-/** Depth first, with a stack of its own: a chain may be longer than the engine's. */
+/** Depth first, with an explicit stack: a chain may be longer than the engine's call stack. */
 function visit<Pod extends Ordered>(
   first: Pod,
   byName: ReadonlyMap<string, Pod>,

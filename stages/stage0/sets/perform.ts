@@ -12,17 +12,17 @@ import type { Work } from './work.ts';
 
 export type PerformOptions = Pick<ChangeOptions, 'wait' | 'frozen' | 'onProgress' | 'onWarning' | 'signal'> &
   Pick<Conclusion, 'origin' | 'cause'> & {
-    /** Written when all of it is known to be good. */
+    /** Written once everything is known to be valid. */
     readonly pin?: Inventory['pin'] | undefined;
   };
 
-/** Brings about what is planned, waits for it if asked to, prunes last, and writes down what came of it. */
+/** Carries out a plan, waits for it if requested, prunes last, and records the result. */
 export async function perform(work: Work, plan: SetPlan, options: PerformOptions): Promise<ReconcileResult> {
   const { changes, isPinned } = plan;
   const effective = changes.filter(isEffective);
   const compiled = await asOf(plan.revision, () => compileAll(work.store, work.inventory.now, changes, { ...options }));
   for (const [name, ready] of compiled) work.ready.set(name, ready);
-  // Before anything is changed: a crash in the middle leaves a set that the next apply takes there.
+  // Before any change: after a crash, the next apply continues towards this revision.
   if (options.pin) work.inventory.update({ pin: options.pin });
   if (effective.length > 0) work.emit({ e: 'started', pods: countActions(changes) });
   const failures = await carryOut(work, changes);
@@ -50,7 +50,7 @@ export function countActions(changes: readonly Change[]): Partial<Record<Change[
   return counts;
 }
 
-/** Never before all that should be there is; what had to make way has gone already. */
+/** Prunes only when everything desired is there; pods that were in the way are gone already. */
 async function pruneLast(work: Work, changes: readonly Change[], failures: Failures): Promise<void> {
   for (const { action, name, reason } of changes) {
     if (action === 'keep') work.emit({ e: 'pod-kept', pod: name, reason });

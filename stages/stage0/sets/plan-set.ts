@@ -15,25 +15,25 @@ import type { DesiredSet } from './types.ts';
 export interface SetPlan {
   /** Digest of what the folder wants. */
   readonly wanted: string | undefined;
-  /** What counts: that, or an older revision. */
+  /** What applies: the folder, or an older revision. */
   readonly desired: DesiredSet;
   /** The set is held at an older revision. */
   readonly isPinned: boolean;
-  /** Whose files count, when it is not the folder's. */
+  /** The revision whose files apply, if they are not the folder's. */
   readonly revision?: number | undefined;
-  /** Pods of the folder first, each after those it depends on. */
+  /** Pods of the folder first, each after its dependencies. */
   readonly changes: readonly Change[];
-  /** Of the inventory and what has become of its pods: as long as it is the same, so are the changes. */
+  /** Digest of the inventory and of the states of its pods: while it is unchanged, so are the changes. */
   readonly state: string;
 }
 
 export interface PlanOptions extends Omit<DesiredOptions, 'pods'> {
-  /** Whether a pod goes when it is wanted no more. */
+  /** Whether a pod is removed when it is no longer wanted. */
   readonly isPruned: (name: string) => boolean;
   readonly isForced?: ((name: string) => boolean) | undefined;
 }
 
-/** Reads what manifests want, and compares it with what there is. Changes nothing. */
+/** Reads what the manifests want and compares it with what exists. Changes nothing. */
 export async function planFolder(
   store: PodStore,
   inventory: Inventory,
@@ -49,14 +49,14 @@ export async function planFolder(
   return planRevision(store, inventory, { ...revision, files: filesOf(revision) }, planning);
 }
 
-/** The same for what a revision wanted. `wanted` is what the folder wants. */
+/** The same for a revision. `wanted` is what the folder wants. */
 export async function planRevision(
   store: PodStore,
   inventory: Inventory,
   { files, number }: { readonly files: readonly FolderFile[]; readonly number?: number },
   options: PlanOptions & Pick<SetPlan, 'wanted' | 'isPinned'>,
 ): Promise<SetPlan> {
-  // There are others in the folder under the same names.
+  // The folder may have other manifests under the same names.
   const reading = { ...options, pods: inventory.pods, cache: undefined };
   const desired = await asOf(number, () => readDesired(files, reading));
   return { ...(await compareWith(store, inventory, desired, options)), revision: number };

@@ -8,7 +8,7 @@ interface Rule {
   readonly pattern: Glob;
 }
 
-/** The rules of one `.podignore`, for the folder it lies in and what is below. */
+/** The rules of one `.podignore`, for its folder and everything below. */
 export class IgnoreRules {
   readonly #rules: readonly Rule[];
 
@@ -16,7 +16,7 @@ export class IgnoreRules {
     this.#rules = text.split(/\r?\n/).flatMap(parseRule);
   }
 
-  /** `path` is relative to the folder of the file. Undefined where no rule speaks; the last one that does counts. */
+  /** `path` is relative to the folder of the file. The last matching rule counts; undefined when no rule matches. */
   judge(path: string, isDirectory: boolean): 'ignored' | 'taken' | undefined {
     const rule = this.#rules.findLast((one) => (isDirectory || !one.onlyDirectories) && one.pattern.matches(path));
     if (!rule) return undefined;
@@ -25,7 +25,7 @@ export class IgnoreRules {
 }
 
 function parseRule(line: string): Rule[] {
-  // Spaces at the end do not count, unless the last one is escaped.
+  // Trailing spaces are ignored, unless the last one is escaped.
   const text = line.replace(/(?<!\\)\s+$/, '');
   if (text === '' || text.startsWith('#')) return [];
   const isNegated = text.startsWith('!');
@@ -33,13 +33,13 @@ function parseRule(line: string): Rule[] {
   const onlyDirectories = body.endsWith('/');
   const path = onlyDirectories ? body.slice(0, -1) : body;
   if (path === '' || path === '/') return [];
-  // With a separator inside it is a path from here; without one, a name at any depth.
+  // With a separator inside, the pattern is a path from here; otherwise a name at any depth.
   const isPath = path.includes('/');
   const pattern = compile(path.replace(/^\//, ''), !isPath);
   return pattern ? [{ isNegated, onlyDirectories, pattern }] : [];
 }
 
-/** As for git, a range that runs backwards is of nothing. */
+/** As in git, a reversed range matches nothing. */
 function compile(glob: string, isAnywhere: boolean): Glob | undefined {
   try {
     return new Glob(glob, isAnywhere);

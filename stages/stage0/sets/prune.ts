@@ -7,24 +7,24 @@ import type { Work } from './work.ts';
 interface Leftover {
   readonly name: string;
   readonly entry: InventoryPod;
-  /** Of the others that go, those that depend on it. */
+  /** Those of the other pods to be removed that depend on this one. */
   readonly dependents: readonly string[];
 }
 
-/** Removes the pods of changes that prune: those that nobody depends on at once, each other when its dependents are gone. */
+/** Removes the pods of changes that prune: pods without dependents at once, each other pod when its dependents are gone. */
 export async function prune(work: Work, changes: readonly Change[]): Promise<Failures> {
   const failures: Failures = new Map();
   const leftovers = leftoversOf(changes);
   const gone = new Map<string, Promise<void>>();
   for (const leftover of lastFirst(leftovers)) {
-    // What is part of a circle has no dependents before it here, and waits for none.
+    // In a cycle, a pod may have no dependents before it here, and then waits for none.
     const before = leftover.dependents.flatMap((name) => gone.get(name) ?? []);
     gone.set(
       leftover.name,
       Promise.all(before).then(() => pruneOne(work, leftover, failures)),
     );
   }
-  // All come to their end before one that is a bug of ours is thrown.
+  // All settle before an error that is a bug is thrown.
   await Promise.allSettled(gone.values());
   work.inventory.flush();
   await Promise.all(gone.values());
@@ -54,7 +54,9 @@ function leftoversOf(changes: readonly Change[]): Leftover[] {
   return going.map((one) => ({ ...one, dependents: dependents.get(one.name)! }));
 }
 
-/** Each after its dependents; two revisions of one set may make a circle that neither had, and then any of it is the first. */
+/**
+ * Each pod after its dependents. Two revisions of a set may form a cycle that neither had; then the order within it is arbitrary.
+ */
 function lastFirst(leftovers: readonly Leftover[]): Leftover[] {
   const byName = new Map(leftovers.map((one) => [one.name, one]));
   const order = new Set<Leftover>();

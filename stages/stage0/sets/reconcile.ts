@@ -13,38 +13,38 @@ import { SET_FILES, SetLock } from './set-store.ts';
 import { removeSet } from './watched.ts';
 import { newWork, type Work } from './work.ts';
 
-/** Where manifests come from. */
+/** A source of manifests. */
 export interface Source {
-  /** An absolute path, or what else tells it from other sources: a set belongs to one. */
+  /** An absolute path, or another identifier of the source: a set belongs to one source. */
   readonly origin: string;
-  /** Read while the set's lock is held. Throws what is wrong with it; nothing is changed then. */
+  /** Called while the set's lock is held. Throws faults of the source; nothing is changed then. */
   readonly read: (limits?: ReadLimits) => readonly FolderFile[] | Promise<readonly FolderFile[]>;
 }
 
-/** Where manifests come from may be far away, and not answer. */
+/** A source may be remote and may not answer. */
 export type ReadLimits = Pick<Work, 'deadlineMs' | 'signal'>;
 
 export interface ReconcileOptions extends ChangeOptions {
   readonly source: Source;
-  /** The set may have been another source's before. */
+  /** The set may have belonged to another source. */
   readonly mayMove?: boolean | undefined;
   readonly prune?: boolean | undefined;
   readonly allowEmpty?: boolean | undefined;
-  /** Goes back to the last revision that was healthy when a pod is not; waits, too. */
+  /** Goes back to the last healthy revision when a pod is unhealthy; implies waiting. */
   readonly autoRollback?: boolean | undefined;
-  /** Makes way for others; nobody does for it. */
+  /** Gives way to other changes, while others do not give way to it. */
   readonly isWatcher?: boolean | undefined;
-  /** The source cannot be read, and what comes in its place was brought about last: what the source wants is not known to be other. */
+  /** The source cannot be read, and the manifests applied last are used instead: the source is not known to want anything else. */
   readonly isBlind?: boolean | undefined;
-  /** Pods that are replaced though they are what they should be. */
+  /** Pods to replace even if they are unchanged. */
   readonly isForced?: ((name: string) => boolean) | undefined;
-  /** Refuses to go on when the state is not this one; see `SetPlan`. */
+  /** Fails when the current state is not this one; see `SetPlan`. */
   readonly expected?: { readonly state: string; readonly wanted: string } | undefined;
 }
 
 /**
- * Makes the set what its source wants, and returns. The pods run on without us. What it finds as it should be is not touched, nor
- * is anything written then. May be killed at any point and called again.
+ * Changes the set into what its source wants, and returns; the pods run on independently. Pods that are as desired are not touched,
+ * and then nothing is written. May be killed at any point and called again.
  */
 export async function reconcile(options: ReconcileOptions): Promise<ReconcileResult> {
   const { root, set } = options;
@@ -53,7 +53,7 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRes
   try {
     return await reconcileLocked(options, lock, work);
   } finally {
-    // One that never came about leaves nothing.
+    // A set that was never applied leaves nothing behind.
     if (work.inventory.now.serial === 0) removeSet(root, set);
   }
 }
@@ -75,13 +75,13 @@ async function reconcileLocked(options: ReconcileOptions, lock: SetLock, work: W
     wait: wait || autoRollback,
     cause: 'apply',
   });
-  // Blind, nothing was looked up in it.
+  // When blind, nothing was looked up in the cache.
   if (!isBlind) cache.save();
   if (!autoRollback || result.failures.size === 0 || plan.isPinned) return result;
   return await rollBack(options, plan, result);
 }
 
-/** What was brought about last, held where it is. */
+/** Plans what was applied last, to hold the set there. */
 function planAgain(
   { store, inventory: { now } }: Work,
   files: readonly FolderFile[],
@@ -95,7 +95,7 @@ export function planOptions({ root, prune, isForced, signal, onProgress, onWarni
   return { storeDir: imagesDir(root), isPruned, isForced, signal, onProgress, onWarning };
 }
 
-/** The set is the source's, or may become it, and nobody has suspended it. */
+/** Requires that the set belongs to the source, or may be moved to it, and is not suspended. */
 export function requireOwn(
   { source, mayMove }: Pick<ReconcileOptions, 'source' | 'mayMove'>,
   inventory: Inventory,

@@ -5,7 +5,7 @@ import type { InventoryPod } from './inventory.ts';
 import { forget, removeFromSet } from './take-away.ts';
 import type { Work } from './work.ts';
 
-/** Ends what a killed process had begun: of each pod there is one afterwards, or none. */
+/** Completes or undoes what a killed process had begun: afterwards there is one pod for each name, or none. */
 export async function recover(work: Work): Promise<void> {
   for (const [name, entry] of Object.entries(work.inventory.now.pods)) {
     if (entry.next || entry.leaving?.length) work.inventory.updatePods({ [name]: await settle(work, name, entry) });
@@ -21,23 +21,23 @@ async function settle(
   if (!next) return { current, previous };
   const life = readLife(work.store, next.uuid);
   const hasOld = current !== undefined && readLife(work.store, current.uuid).kind === 'alive';
-  // With the old one there the new one was not yet to be relied on; it gets no second look, but a second start.
+  // If the old pod exists, the new one was not ready yet; it is removed and started again rather than examined.
   if (life.kind !== 'missing' && !hasOld) {
     await forget(work, previous);
     return { current: next, previous: current?.uuid };
   }
-  // Of one that was killed while it was made there is no life, but its claims: of its host ports, too.
+  // A pod that was killed while it was made has not lived, but holds claims, also on its host ports.
   await removeFromSet(work, name, next.uuid);
   if (hasOld) reclaim(work, name, current.uuid);
   return current && { current, previous };
 }
 
-/** The name goes back to the pod that had it; somebody else may have taken it meanwhile. */
+/** Returns the name to the pod that had it; another pod may have taken it meanwhile. */
 export function reclaim({ store }: Work, name: string, uuid: string): void {
   try {
     claimName(store, name, uuid);
   } catch (error) {
-    // It is found by its record all the same.
+    // The pod can still be found by its record.
     if (!(error instanceof PodError)) throw error;
   }
 }

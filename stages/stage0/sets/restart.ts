@@ -10,7 +10,7 @@ import { recover } from './recover.ts';
 import type { ChangeOptions, ReconcileResult } from './result.ts';
 import { newWork } from './work.ts';
 
-/** Replaces pods by new ones of the same manifests, those named or all, each with its strategy and in order. */
+/** Replaces the named pods, or all, with new pods of the same manifests, each by its strategy and in order. */
 export async function restart(
   options: ChangeOptions & { readonly pods?: readonly string[] | undefined },
 ): Promise<ReconcileResult> {

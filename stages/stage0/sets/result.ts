@@ -4,16 +4,16 @@ import type { Change } from './changes.ts';
 import type { Inventory } from './inventory.ts';
 import type { SetEvent } from './set-events.ts';
 
-/** How a set is changed, whatever for. */
+/** Options of all operations that change a set. */
 export interface ChangeOptions {
-  /** Absolute. */
+  /** Absolute path. */
   readonly root: string;
   readonly set: string;
   /** See `pins/`. */
   readonly frozen?: Frozen | undefined;
   /** Waits until all pods are healthy. */
   readonly wait?: boolean | undefined;
-  /** For all of it; default five minutes. */
+  /** For the whole operation; default five minutes. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: SetEvent) => void) | undefined;
@@ -23,9 +23,9 @@ export interface ChangeOptions {
 
 export interface ReconcileResult {
   readonly set: string;
-  /** What was to be done. */
+  /** The planned changes. */
   readonly changes: readonly Change[];
-  /** Pods that are not as they should be, each with the reason. */
+  /** Pods that are not in the desired state, each with the reason. */
   readonly failures: ReadonlyMap<string, string>;
   readonly outcome: 'unchanged' | 'applied' | 'failed' | 'rolled-back' | 'rollback-failed';
   /** The set is held at an older revision. */

@@ -3,7 +3,7 @@ import type { Outcome } from './inventory.ts';
 
 export type Cause = 'apply' | 'undo' | 'rollback';
 
-/** What was to be at one time, whole: it can be brought about again without the folder. */
+/** What was wanted at one time, complete: it can be applied again without the folder. */
 export interface Revision {
   readonly number: number;
   /** RFC 3339. */
@@ -11,19 +11,19 @@ export interface Revision {
   readonly cause: Cause;
   readonly digest: string;
   readonly outcome: Outcome;
-  /** Of the pods, in the order of `files`. */
+  /** Names of the pods, in the order of `files`. */
   readonly names: readonly string[];
   readonly files: readonly FolderFile[];
   readonly kept: readonly KeptPod[];
 }
 
-/** A pod that the set went on having when its folder had it no more; `file` as it was last wanted, when that is known. */
+/** A pod that the set kept although its folder no longer had it; `file` is its last known manifest. */
 export interface KeptPod {
   readonly name: string;
   readonly file: FolderFile | undefined;
 }
 
-/** All that was there then, whether the folder had it or not. */
+/** All manifests of that time, whether the folder had them or not. */
 export function filesOf({ files, kept }: Revision): FolderFile[] {
   return [...kept.flatMap(({ file }) => file ?? []), ...files];
 }

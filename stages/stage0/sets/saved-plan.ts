@@ -4,7 +4,7 @@ import type { FolderFile } from './folder.ts';
 import type { SetPlan } from './plan-set.ts';
 import { requireSetName } from './set-store.ts';
 
-/** What is to be done, and to what: with the manifests as they were then. */
+/** A stored plan: the changes, and the manifests as they were at that time. */
 export interface SavedPlan {
   readonly set: string;
   /** The state directory. */
@@ -23,12 +23,12 @@ export function renderPlan(about: Omit<SavedPlan, 'expected'>, { state, wanted, 
   return `${JSON.stringify({ version: VERSION, changes: shown, ...about, expected: { state, wanted } }, null, 2)}\n`;
 }
 
-/** Throws `set/plan` for what is no plan, or one of another state directory. */
+/** Throws `set/plan` for an invalid plan, or a plan for another state directory. */
 export function parsePlan(text: string, path: string, root: string): SavedPlan {
   const plan = parseObject(text);
   if (plan?.['version'] !== VERSION || !isPlan(plan))
     throw new PodError('set/plan', `read the plan "${path}": it is not a plan of this version of pod`);
-  // It becomes a directory's name, and plans are files that anybody may have written.
+  // The name becomes a directory's name, and a plan may come from anyone.
   requireSetName(plan.set);
   if (plan.root === root) return plan;
   throw new PodError('set/plan', `apply the plan "${path}": it was made for "${plan.root}", this is "${root}"`, {

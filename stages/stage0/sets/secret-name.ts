@@ -1,22 +1,22 @@
 /**
- * How sure it is that what has such a name is secret. `likely`: many a key is one, and many a key is the name of something, so a
- * value that is plainly no secret is shown.
+ * How certainly a value with such a name is secret. `likely`: a "key" may be a secret or a mere identifier, so a value that is
+ * clearly not secret is shown.
  */
 export type Secrecy = 'sure' | 'likely';
 
-/** Parts of words: names are written together, too. */
+/** Parts of words, because names are also written as one word. */
 const SURE =
   /passw|passphrase|passcode|secret|token|credential|cookie|(api|access|private|shared|encryption|signing)[-_.]?keys?(?![a-z])/;
 const SURE_WORDS =
   /(?<!com|by|sur|tres)pass(?![a-z])|(?<![a-z])(pwd?|psk|jwt|dsn|pat|creds?|t?otp|salt|sig|signature|bearer)(?![a-z])/;
 const LIKELY = /(?<![a-z])keys?(?![a-z])(?![-_.](id|name)(?![a-z]))|auth(?!or(?!iz))/;
 const PUBLIC = /public[-_.]?keys?(?![a-z])/g;
-/** What is said about a secret: where it is, who asks for it. */
+/** Facts about a secret, such as its location. */
 const ABOUT = /[-_](file|path|dir|port|host|hostname|timeout|ttl|enabled|type|size|algorithm|alg|stdin)$/;
-/** `max_tokens` and `no-password` hold none. */
+/** Names such as `max_tokens` and `no-password` hold no secret. */
 const COUNTED = /^(no|max|min|num|disable)[-_]/;
 
-/** What a field, a variable, a header or an option of that name holds; undefined: nothing secret. */
+/** How secret the value of a field, variable, header or option of that name is; undefined: not secret. */
 export function secrecyOf(name: string): Secrecy | undefined {
   const words = wordsOf(name);
   return ABOUT.test(words) || COUNTED.test(words) ? undefined : judge(words);
@@ -28,7 +28,7 @@ function judge(words: string): Secrecy | undefined {
   return LIKELY.test(rest) ? 'likely' : undefined;
 }
 
-/** `dbPw` is written as `db_pw`. */
+/** Splits words, so that `dbPw` is treated as `db_pw`. */
 function wordsOf(name: string): string {
   return name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 }
@@ -37,12 +37,12 @@ const ENDINGS = 'key|pem|p12|pfx|jks|keytab|kdbx|gpg|kubeconfig|dockercfg|docker
 const NAMES = 'env|htpasswd|shadow|netrc|pgpass|my\\.cnf|npmrc|pypirc|kubeconfig|id_(rsa|dsa|ecdsa|ed25519)';
 const SECRET_FILE = new RegExp(`\\.(${ENDINGS})$|(^|[./_-])(${NAMES})$|(^|/)\\.env\\.`, 'i');
 
-/** A file that is one secret, or little else. */
+/** Whether a file consists of a secret, or of little else. */
 export function isSecretFile(name: string): boolean {
   return SECRET_FILE.test(name) || judge(wordsOf(name)) !== undefined;
 }
 
-/** What something that is only likely to be secret may hold for all to see: a switch, a small number, where a file is. */
+/** Values that are shown although their name is only likely to be secret: a switch, a small number, a path. */
 const PLAIN =
   /^(true|false|yes|no|on|off|none|null|basic|digest|optional|required|\d{1,5}|(\.{0,2}|~)\/[\w./@-]*|[\w./-]+\.(pem|key|crt|pub|json|ya?ml|txt|conf));?$/i;
 

@@ -1,6 +1,6 @@
 import { isPlain, secrecyOf } from './secret-name.ts';
 
-/** Programs with a letter for a password; what an option of one letter means is each program's own. */
+/** Programs with a one-letter password option; such letters mean something else in other programs. */
 const PROGRAMS: readonly (readonly [program: RegExp, letter: string])[] = [
   [/^(mysql\w*|mariadb[\w-]*|mydumper|7z\w*)$/, 'p'],
   [/^(sshpass|mongo\w*|login)$/, 'p'],
@@ -8,22 +8,22 @@ const PROGRAMS: readonly (readonly [program: RegExp, letter: string])[] = [
   [/^ldap\w+$/, 'w'],
   [/^(mosquitto_\w+|sqlcmd|bcp|tsql|zip|unzip)$/, 'P'],
 ];
-/** Of them, those where the word after the letter alone is something else. */
+/** Programs for which the word after the separate letter is something else. */
 const ATTACHED_ONLY = /^(mysql|mariadb|mydumper|7z)/;
-/** curl(1) and others: what follows is USER:PASSWORD. */
+/** curl(1) and others: USER:PASSWORD follows. */
 const USER_OPTION = /^(-u|-U|--user|--proxy-user)$/;
 const LONG_USER = /^--(?:proxy-)?user=[^:]+:(?=.)/;
 const ATTACHED_USER = /^-[uU][^\s:]+:(?=.)/;
 
-/** What is secret after the words of a command so far. */
+/** The secret part after the words of a command read so far. */
 export type Hidden =
   | { readonly what: 'next word' }
-  /** The next word, from behind its first colon. */
+  /** The next word, after its first colon. */
   | { readonly what: 'login' }
-  /** The rest of the word itself. */
+  /** The rest of the same word. */
   | { readonly what: 'rest'; readonly from: number };
 
-/** Reads the words of a command, one after another. */
+/** Reads the words of a command one by one. */
 export class OptionReader {
   #letter: { readonly name: string; readonly mayBeApart: boolean } | undefined;
   #isCurl = false;
@@ -41,7 +41,7 @@ export class OptionReader {
     return letter.mayBeApart ? { what: 'next word' } : undefined;
   }
 
-  /** `docker login` is one, too. */
+  /** Also recognises `docker login`. */
   #noteProgram(word: string): void {
     const name = word.slice(word.lastIndexOf('/') + 1);
     const [, letter] = PROGRAMS.find(([program]) => program.test(name)) ?? [];
@@ -51,7 +51,7 @@ export class OptionReader {
   }
 }
 
-/** A word after an option that may be a switch, as `--auth`: another option is no secret, and no more is where a file is. */
+/** For the word after an option that may be a switch, such as `--auth`: another option is not secret, and neither is a path. */
 export function isHidden(option: string, value: string): boolean {
   if (/^--[a-z]/i.test(value)) return false;
   return secrecyOf(option.replace(/^--?/, '')) !== 'likely' || !isPlain(value);

@@ -4,7 +4,7 @@ import { endOfValue, type ValuePlace } from './secret-value.ts';
 
 export const HIDDEN = '***';
 
-/** What is secret whatever it is called. */
+/** Patterns that are secret whatever the name is. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   // RFC 7468
   [/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, '$1 ***'],
@@ -15,18 +15,18 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, HIDDEN],
   // crypt(5)
   [/\$(?:2[abxy]|[1567y]|gy|argon2\w+|scrypt)\$[^\s"':,]+/g, HIDDEN],
-  // What services give out has a beginning by which it is found when it has leaked.
+  // Tokens of services start with known prefixes, by which leaked tokens are found.
   [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|[sr]k[-_]|hf_|npm_|dckr_pat_|AGE-SECRET-KEY-1)[\w-]{10,}/g, HIDDEN],
   // The driver of MySQL for Go: user:password@tcp(host)/database
   [/([\w.-]+:)[^\s"']+(?=@(?:tcp|udp|unix)\()/g, '$1***'],
 ];
-/** Up to the last @ of the word: a password may hold others. */
+/** Up to the last @ of the word, because a password may contain others. */
 const URL = /\b([a-z][a-z0-9+.-]*):\/\/([^\s"'`<>]*)@/gi;
 
-/** Kubernetes: whatever the members are called. */
+/** A Kubernetes Secret, whatever its members are called. */
 const SECRET_OBJECT = /^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?Secret\b/m;
 
-/** A text without what is secret in it. Of a file, a line is a setting; anything else may be a command. */
+/** A text with its secrets masked. In a file, each line is a setting; any other text may be a command. */
 export function maskText(text: string, isFile: boolean): string {
   if (isFile && SECRET_OBJECT.test(text)) return HIDDEN;
   const shaped = SHAPES.reduce((masked, [pattern, replacement]) => masked.replaceAll(pattern, replacement), text);
@@ -38,16 +38,16 @@ export function maskText(text: string, isFile: boolean): string {
 
 function maskUser(whole: string, scheme: string, info: string): string {
   const authority = info.split(/[/?#]/, 1)[0]!;
-  // What has a path before the @ has no user, unless what stands before the path cannot be a host with its port.
+  // If a path precedes the @, there is no user, unless the part before the path cannot be a host with a port.
   if (authority !== info && !authority.includes('@') && /^(\[[^\]]*\]|[^:]*)(:\d*)?$/.test(authority)) return whole;
-  // Over HTTP the user is often the token.
+  // Over HTTP, the user is often the token.
   if (/^(git\+)?https?$/i.test(scheme)) return `${scheme}://${HIDDEN}@`;
   const colon = info.indexOf(':');
   if (colon !== -1) return `${scheme}://${info.slice(0, colon)}:${HIDDEN}@`;
   return info.length >= 20 && /\d/.test(info) ? `${scheme}://${HIDDEN}@` : whole;
 }
 
-/** Elements of XML: by their name, or by that of an attribute. */
+/** XML elements: by their name, or by the name in an attribute. */
 function maskElements(text: string): string {
   const opening = /<([\w:.-]+)((?:\s[^<>]*)?)>/g;
   let [masked, done] = ['', 0];
@@ -67,7 +67,7 @@ function maskElements(text: string): string {
   return masked + text.slice(done);
 }
 
-/** nginx: where requests go. */
+/** nginx: targets of requests. */
 const PASSED_ON = /^(proxy|fastcgi|uwsgi|scgi|grpc|memcached)_pass$/;
 
 /** redis.conf(5), netrc(5) and others: a name, a blank and the value. */
@@ -84,7 +84,7 @@ function maskSettings(text: string): string {
     .replaceAll(/(\b(?:passw(?:or)?d|passphrase|secret|token)[ \t]+)[^\s=:]\S*/gi, `$1${HIDDEN}`);
 }
 
-/** The words of a command that is one text. */
+/** Masks the words of a command given as one text. */
 function maskOptions(text: string): string {
   const reader = new OptionReader();
   let [masked, done] = ['', 0];
@@ -108,7 +108,7 @@ function maskOptions(text: string): string {
   return masked + text.slice(done);
 }
 
-/** USER:PASSWORD, without the password. */
+/** USER:PASSWORD with the password masked. */
 export function maskLogin(value: string): string {
   return value.replace(/^([^:]+:).+$/s, `$1${HIDDEN}`);
 }
@@ -122,10 +122,10 @@ const OPTION: ValuePlace = {
   isOption: true,
 };
 
-/** `name=value`, `"name": value`, `name: value`. What follows a slash and has a colon is a path or an image. */
+/** `name=value`, `"name": value`, `name: value`. Text after a slash that contains a colon is a path or an image. */
 const PAIR =
   /(?<open>\\*["'`]?)(?<![\w])(?<name>[A-Za-z_][\w.-]*)(?<close>\\*["'`]?)(?<separator>\]?[ \t]*(?:=>|[:+?]?=|:(?!\/\/))[ \t]*)/g;
-/** `{"name": "PASSWORD", "value": …}`, also on lines of their own. */
+/** `{"name": "PASSWORD", "value": …}`, also on separate lines. */
 const NAMED_VALUE =
   /(?<open>)\b(?:name|key|id)["']?\s*[:=]\s*["']?(?<name>[\w.-]+)["']?[\s,]+(?<close>["']?)(?:value|default)["']?(?<separator>\s*[:=]\s*)/gi;
 /** `IDENTIFIED BY '…'`, `password "…"`, `define('PASSWORD', '…')`. */
@@ -179,7 +179,7 @@ function skipBlanks(text: string, from: number): number {
   return from + /^\s*/.exec(text.slice(from))![0].length;
 }
 
-/** JSON stays JSON. */
+/** Keeps JSON valid. */
 function quoted(value: string): string {
   const quote = /^\\*["'`]/.exec(value)?.[0] ?? '';
   return `${quote}${HIDDEN}${quote}`;

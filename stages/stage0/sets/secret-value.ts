@@ -1,31 +1,31 @@
-/** Where a value is written, as far as that tells where it ends. */
+/** Where a value is written, as needed to find its end. */
 export interface ValuePlace {
-  /** Column of the name in its line: what is written further to the right belongs to it. */
+  /** Column of the name in its line: text further to the right belongs to the name. */
   readonly column: number;
-  /** The name is the first of its line, and the text is one of lines. */
+  /** The name is the first of its line, and the text consists of lines. */
   readonly isOwnLine: boolean;
-  /** What stands between name and value. */
+  /** The text between name and value. */
   readonly separator: string;
-  /** The name has quotes of its own: JSON and its like. */
+  /** The name is quoted, as in JSON. */
   readonly isQuotedName: boolean;
-  /** A quote that began before the name. */
+  /** A quote opened before the name. */
   readonly outerQuote: string;
-  /** A word of a command line. */
+  /** The value is a word of a command line. */
   readonly isOption: boolean;
 }
 
 const QUOTE = /\\*(?:"""|'''|["'`])/y;
 const LITERAL = /(?:-?\d[\d.eE+-]*|true|false|null)(?=[ \t]*(?:[,}\]\r\n]|$))/y;
-/** YAML 1.2 8.1, or a value that begins in the next line. */
+/** YAML 1.2 8.1, or a value that begins on the next line. */
 const BLOCK = /(?:[!&]\S*[ \t]+)*(?:[|>][-+\d]*|[[{(])?[ \t]*(?:#.*)?\r?$/my;
-/** A word after a value that is plainly something else. */
+/** A word after the value that clearly does not belong to it. */
 const OTHER = /--?[A-Za-z]|\.{0,2}\/|[\w.-]+["']?[ \t]*[=:]|[|&;<>(){}\]#\r\n]|\d+>|$/y;
-/** What ends a value, unless what follows could still be of it. */
+/** Characters that end a value, unless the following text could still belong to it. */
 const ENDS = /[;&,|](?=\s|$|\\*["']?[\w.-]+\\*["']?[ \t]*[=:])|[)}\]]+(?=[\s"'`;,&|)}\]]|$)/y;
 const ENDS_OPTION = /[;&|)](?=\s|$)/y;
 const CLOSES = /\\*["'`]+(?=[\s;,&|)}\]]|$)/y;
 
-/** Where the value that begins at `from` ends. In doubt further on: what is shown of it cannot be taken back. */
+/** Where the value that begins at `from` ends. When in doubt, further on: a secret that was shown cannot be taken back. */
 export function endOfValue(text: string, from: number, place: ValuePlace): number {
   const { column, isOwnLine, separator, isQuotedName, outerQuote, isOption } = place;
   const quote = matchAt(QUOTE, text, from);
@@ -42,7 +42,7 @@ export function endOfValue(text: string, from: number, place: ValuePlace): numbe
 function endOfQuoted(text: string, from: number, quote: string): number {
   let at = from + quote.length;
   while (at < text.length) {
-    // YAML writes a single quote twice.
+    // YAML doubles a single quote.
     if (quote === "'" && text.startsWith("''", at)) at += 2;
     else if (text.startsWith(quote, at)) return at + quote.length;
     else at += quote.startsWith('"') && text[at] === '\\' ? 2 : 1;
@@ -50,7 +50,7 @@ function endOfQuoted(text: string, from: number, quote: string): number {
   return text.length;
 }
 
-/** To the end of the line, and of the lines that go on with it: those further to the right, or after a backslash. */
+/** To the end of the line and of its continuation lines: lines further to the right, or after a backslash. */
 function endOfBlock(text: string, from: number, column: number, mayBeList: boolean): number {
   let end = indexOrEnd(text, '\n', from);
   for (let next = end + 1; next < text.length;) {
@@ -58,7 +58,7 @@ function endOfBlock(text: string, from: number, column: number, mayBeList: boole
     const line = text.slice(next, nextEnd);
     const indent = line.search(/\S/);
     const isMore = indent > column || text[end - 1] === '\\' || (mayBeList && indent === column && /^\s*- /.test(line));
-    // An empty line counts when another one follows it.
+    // An empty line is included only if the value continues after it.
     if (indent !== -1 && !isMore) break;
     if (indent !== -1) end = nextEnd;
     next = nextEnd + 1;
@@ -66,7 +66,7 @@ function endOfBlock(text: string, from: number, column: number, mayBeList: boole
   return end;
 }
 
-/** As many words as there are before one that is plainly something else. */
+/** All words before one that clearly does not belong to the value. */
 function endOfWords(text: string, from: number): number {
   for (let at = from; ;) {
     const word = endOfWord(text, at, false);
@@ -78,7 +78,7 @@ function endOfWords(text: string, from: number): number {
 
 interface WordEnd {
   readonly at: number;
-  /** What comes next belongs to what is around the value. */
+  /** The following text belongs to what surrounds the value. */
   readonly isLast: boolean;
 }
 

@@ -1,15 +1,15 @@
 import type { Action } from './changes.ts';
 import type { Health } from './health.ts';
 
-/** What happens while a set is changed, for programs: a line of JSON each. */
+/** Events during the change of a set, for programs: one line of JSON each. */
 export type SetEvent =
-  /** `pods`: how many of each action. */
+  /** `pods`: the number of pods for each action. */
   | { readonly e: 'started'; readonly pods: Readonly<Partial<Record<Action, number>>> }
   | { readonly e: 'unchanged' }
   | ({ readonly pod: string } & PodSetEvent)
   | { readonly e: 'pinned'; readonly revision: number | null }
   | { readonly e: 'prune-skipped'; readonly reason: string }
-  /** `revision`: null when there is none that was good. */
+  /** `revision`: null when there is no good revision. */
   | { readonly e: 'rolling-back'; readonly revision: number | null }
   | { readonly e: 'condition'; readonly type: string; readonly status: boolean; readonly reason: string }
   | { readonly e: 'finished'; readonly outcome: string; readonly revision: number | null };

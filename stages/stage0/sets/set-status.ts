@@ -27,11 +27,11 @@ export interface SetStatus {
   readonly pods: readonly SetPodStatus[];
 }
 
-/** As everything is now. Throws `set/not-found`. */
+/** The current state of everything. Throws `set/not-found`. */
 export function readSetStatus(root: string, set: string): SetStatus {
   const inventory = readInventory(root, set);
   const trouble = inventory.isSuspended ? undefined : readTrouble(root, set);
-  // One that never came about is known by what keeps it from that.
+  // A set that was never applied is known only by its watcher's trouble.
   if (trouble === undefined) requireKnown(inventory);
   const store = new PodStore(root);
   const pods = Object.entries(inventory.pods).map(([name, entry]) => podStatus(store, name, entry));

@@ -16,7 +16,7 @@ export function setDir(root: string, set: string): string {
   return `${root}/sets/${set}`;
 }
 
-/** Throws `set/name`: it becomes a directory's name. */
+/** Throws `set/name`: the name becomes a directory's name. */
 export function requireSetName(name: string): string {
   if (NAME.test(name)) return name;
   throw new PodError('set/name', `name a set ${JSON.stringify(name)}: not a name`, {
@@ -35,7 +35,7 @@ export function listSets(root: string): string[] {
   }
 }
 
-/** One process at a time changes a set: a lock that goes with it. */
+/** The lock of a set, which only one process can hold; the kernel releases it when the process ends. */
 export class SetLock implements Disposable {
   readonly dir: string;
   readonly #fd: number;
@@ -45,7 +45,7 @@ export class SetLock implements Disposable {
     this.#fd = fd;
   }
 
-  /** Makes the set's directory if there is none. Throws `set/busy`. */
+  /** Makes the set's directory if necessary. Throws `set/busy`. */
   static take(root: string, set: string): SetLock {
     const lock = SetLock.tryTake(root, set);
     if (lock) return lock;
@@ -54,13 +54,13 @@ export class SetLock implements Disposable {
     });
   }
 
-  /** Undefined when somebody has it. */
+  /** Undefined when another process holds the lock. */
   static tryTake(root: string, set: string): SetLock | undefined {
     const dir = setDir(root, set);
     for (;;) {
       const fd = lockMade(dir);
       if (fd === undefined) return undefined;
-      // Whoever deleted the set held the lock of a directory that is no more.
+      // If the set was deleted meanwhile, this is the lock of a directory that no longer exists.
       if (isSameDir(fd, dir)) return new SetLock(dir, fd);
       closeSync(fd);
     }
@@ -71,7 +71,7 @@ export class SetLock implements Disposable {
   }
 }
 
-/** Undefined when somebody has it. */
+/** Undefined when another process holds the lock. */
 function lockMade(dir: string): number | undefined {
   try {
     makeDirectories(dir, 0o700);

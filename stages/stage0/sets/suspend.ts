@@ -2,7 +2,7 @@ import { takeSet } from './give-way.ts';
 import { OpenInventory, requireKnown } from './inventory.ts';
 import { removeSet } from './watched.ts';
 
-/** Nobody changes the set until it is resumed; its pods run on. False when it was so already. */
+/** Blocks changes of the set until it is resumed; its pods run on. Returns false when nothing changed. */
 export async function setSuspended(root: string, set: string, isSuspended: boolean): Promise<boolean> {
   using lock = await takeSet(root, set);
   void lock;

@@ -1,4 +1,4 @@
-/** Work that is done one after another, whoever asks for it. A failure is its asker's only. */
+/** Runs work sequentially, whoever requests it. A failure affects only its requester. */
 export class Turn {
   #last: Promise<unknown> = Promise.resolve();
 

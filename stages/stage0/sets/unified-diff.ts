@@ -1,5 +1,5 @@
 const CONTEXT = 3;
-/** Above this many pairs of lines the middle is shown as replaced: the table would take seconds and gigabytes. */
+/** Above this number of line pairs the middle is shown as replaced, because the table would take seconds and gigabytes. */
 const MAX_CELLS = 4_000_000;
 
 interface Line {
@@ -7,7 +7,7 @@ interface Line {
   readonly text: string;
 }
 
-/** As diff(1) -u shows it, without the names of files; nothing when there is no difference. */
+/** The output of diff(1) -u without file names; empty when there is no difference. */
 export function unifiedDiff(before: readonly string[], after: readonly string[]): string[] {
   const lines = compareLines(before, after);
   return hunksOf(lines).flatMap(({ from, to }) => [
@@ -30,7 +30,7 @@ function compareLines(before: readonly string[], after: readonly string[]): Line
   ];
 }
 
-/** The longest common subsequence, by the usual table. */
+/** The longest common subsequence, by the standard table. */
 function compareMiddle(before: readonly string[], after: readonly string[]): Line[] {
   const [rows, columns] = [before.length, after.length];
   if (rows * columns > MAX_CELLS) return [...before.map(gone), ...after.map(come)];
@@ -71,7 +71,7 @@ interface Hunk {
   readonly to: number;
 }
 
-/** Differences with what is around them; those that are near each other are one. */
+/** Differences with their context; nearby differences are merged. */
 function hunksOf(lines: readonly Line[]): Hunk[] {
   const hunks: { from: number; to: number }[] = [];
   for (const [index, { sign }] of lines.entries()) {
@@ -88,7 +88,7 @@ function headOf(lines: readonly Line[], from: number, to: number): string {
   const count = (part: readonly Line[], but: string): number => part.filter(({ sign }) => sign !== but).length;
   const range = (but: string): string => {
     const length = count(lines.slice(from, to), but);
-    // An empty range is told by the line before it.
+    // The position of an empty range is that of the line before it.
     return `${count(lines.slice(0, from), but) + (length === 0 ? 0 : 1)},${length}`;
   };
   return `@@ -${range('+')} +${range('-')} @@`;

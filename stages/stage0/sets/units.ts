@@ -16,7 +16,7 @@ function write(value: number, units: readonly (readonly [string, number])[]): st
   return `${value / size}${unit}`;
 }
 
-/** The normal form as a person writes a manifest: `graceMs: 10000` is `grace: 10s`, `sizeBytes: 1024` is `size: 1Ki`. */
+/** Converts the normal form to manifest notation: `graceMs: 10000` is `grace: 10s`, `sizeBytes: 1024` is `size: 1Ki`. */
 export function withUnits(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withUnits);
   if (typeof value !== 'object' || value === null) return value;

@@ -10,14 +10,14 @@ import { normalise } from './normalise.ts';
 import type { Contents } from './types.ts';
 import { withUnits } from './units.ts';
 
-/** A change as two values to be compared, without secrets; undefined is nothing. */
+/** A change as two values for comparison, without secrets; undefined means nothing. */
 export interface ViewedChange {
   readonly change: Change;
   readonly before: unknown;
   readonly after: unknown;
 }
 
-/** What is there and what would be. */
+/** What exists and what would be made. */
 export function viewChange(store: PodStore, change: Change): ViewedChange {
   const { desired, entry, action } = change;
   const before = entry?.current && viewPod(store, entry.current);
@@ -26,7 +26,7 @@ export function viewChange(store: PodStore, change: Change): ViewedChange {
   return { change, before: mask(before, after, 'before'), after: mask(after, before, 'after') };
 }
 
-/** A pod that was removed has left nothing to compare with. */
+/** A removed pod has left nothing to compare with. */
 function viewPod(store: PodStore, { uuid, baseDir, contents }: Placement): unknown {
   const pod = store.locate(uuid);
   const text = pod && readIfThere(`${pod.path}/${POD_FILES.manifest}`);
@@ -36,7 +36,7 @@ function viewPod(store: PodStore, { uuid, baseDir, contents }: Placement): unkno
 
 /** The normal form, with what the pod was made from besides its manifest. */
 function view(text: string, path: string, baseDir: string, { images, files }: Contents): unknown {
-  // One that an older version of pod took may not be taken today.
+  // A manifest accepted by an older version of pod may be invalid today.
   const { spec } = parseManifest(text, path, { baseDir });
   if (!spec) return undefined;
   const digests = { ...images, ...files };

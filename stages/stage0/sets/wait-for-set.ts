@@ -4,7 +4,7 @@ import { readInventory, requireKnown } from './inventory.ts';
 
 const DEFAULT_TIMEOUT_MS = 300_000;
 
-/** Resolves when it is known of each pod of the set whether it is healthy, or the time is up. */
+/** Resolves when the health of each pod of the set is known, or at the deadline. */
 export async function waitForSet(
   root: string,
   set: string,

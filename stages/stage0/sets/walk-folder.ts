@@ -5,9 +5,11 @@ import { readRegularFile, statIfThere } from '../pod/files.ts';
 import { IgnoreRules } from './podignore.ts';
 
 export interface FolderEntry {
-  /** Relative to the folder, without a slash at the end; `` is the folder itself. */
+  /** Path relative to the folder, without a trailing slash; `` is the folder itself. */
   readonly file: string;
-  /** What is at the end of all links. A folder that a link leads to once more is `visited`, and is not looked into again. */
+  /**
+   * The target after following all links. `visited`: a folder that was reached before through another link, and is not read again.
+   */
   readonly kind: 'folder' | 'visited' | 'file' | 'nowhere';
   readonly isLink: boolean;
 }
@@ -17,8 +19,8 @@ type Rules = readonly { readonly below: string; readonly rules: IgnoreRules }[];
 const IGNORE_FILE = '.podignore';
 
 /**
- * What counts of a folder, by name, a folder before what is in it: without names that begin with a dot, and without what
- * `.podignore` says. Throws what the kernel refuses, and `set/folder` for rules that cannot be read.
+ * The relevant entries of a folder, by name, each folder before its content: without names that begin with a dot, and without what
+ * `.podignore` excludes. Throws errors of the kernel, and `set/folder` for unreadable rules.
  */
 export function* walkFolder(home: string): Generator<FolderEntry> {
   yield* visit(home, { file: '', isLink: false }, [], new Set());
@@ -31,7 +33,7 @@ function* visit(
   seen: Set<string>,
 ): Generator<FolderEntry> {
   const path = join(home, below);
-  // A link may lead to a folder above it.
+  // A link may lead to a parent folder.
   const { dev, ino } = statSync(path);
   const isNew = !seen.has(`${dev}:${ino}`);
   yield { file: below, kind: isNew ? 'folder' : 'visited', isLink };
@@ -63,7 +65,7 @@ function readRules(path: string): IgnoreRules {
   throw new PodError('set/folder', `read "${path}": it is not a regular file`);
 }
 
-/** The rules of the folder nearest to the file count most. */
+/** The rules of the folder nearest to the file take precedence. */
 function isIgnored(all: Rules, file: string, isDirectory: boolean): boolean {
   for (const { below, rules } of all.toReversed()) {
     const verdict = rules.judge(below === '' ? file : file.slice(below.length + 1), isDirectory);

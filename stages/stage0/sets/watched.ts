@@ -6,7 +6,7 @@ import { writeWhole } from './write-whole.ts';
 
 const NOTE = 'trouble.json';
 
-/** Locked by whoever watches the set. */
+/** Locked by the process that watches the set. */
 export function watchDir(root: string, set: string): string {
   return `${setDir(root, set)}/watch`;
 }
@@ -15,24 +15,24 @@ export function isWatched(root: string, set: string): boolean {
   return isLocked(watchDir(root, set));
 }
 
-/** Why the set is not what its folder wants, for whoever asks for its state; undefined when it is. For its watcher. */
+/** For the watcher: records why the set is not what its folder wants, for the set's status; undefined when it is. */
 export function noteTrouble(root: string, set: string, message: string | undefined): void {
   const path = `${watchDir(root, set)}/${NOTE}`;
   if (message === undefined) rmSync(path, { force: true });
   else writeWhole(path, JSON.stringify({ message }));
 }
 
-/** What the watcher noted; what one that is no more has noted says nothing of now. */
+/** The watcher's note; a note of a watcher that has ended is ignored. */
 export function readTrouble(root: string, set: string): string | undefined {
   const message = parseObject(readIfThere(`${watchDir(root, set)}/${NOTE}`) ?? '')?.['message'];
   return typeof message === 'string' && isWatched(root, set) ? message : undefined;
 }
 
-/** The set is no more; its watcher keeps what is his, so that there is no second one. The set's lock is held. */
+/** Removes the set. A watcher keeps its lock, so that there is no second watcher. The caller holds the set's lock. */
 export function removeSet(root: string, set: string): void {
   const dir = setDir(root, set);
   const watch = watchDir(root, set);
-  // With the watcher's lock: who would become one now finds that it is taken, or the directory gone.
+  // Holds the watcher's lock too: a process that would become the watcher now finds it taken, or the directory gone.
   const lock = existsSync(watch) ? tryLockDir(watch) : undefined;
   if (lock !== undefined || !isWatched(root, set)) {
     rmSync(dir, { recursive: true, force: true });

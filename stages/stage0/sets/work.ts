@@ -5,16 +5,16 @@ import { OpenInventory } from './inventory.ts';
 import type { Emit, SetEvent } from './set-events.ts';
 import { Turn } from './turn.ts';
 
-/** What everything that changes pods of the set has in common. The set's lock is held. */
+/** The shared data of everything that changes pods of the set. The set's lock is held. */
 export interface Work {
   readonly set: string;
   readonly store: PodStore;
   readonly inventory: OpenInventory;
   /** Compiled pods by name. */
   readonly ready: Map<string, ReadyPod>;
-  /** Launches and removals take locks of the state directory, each by itself. */
+  /** Launches and removals take locks of the state directory, so they run one at a time. */
   readonly turn: Turn;
-  /** Since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
   readonly emit: Emit;
@@ -31,7 +31,7 @@ export interface WorkOptions {
 const DEFAULT_TIMEOUT_MS = 300_000;
 
 export function newWork({ root, set, timeoutMs, signal, onEvent }: WorkOptions): Work {
-  // Each pod that is waited for listens: Node would warn of a leak from the eleventh on.
+  // Each wait for a pod adds a listener, and Node would warn of a leak at the eleventh.
   if (signal) setMaxListeners(0, signal);
   return {
     set,

@@ -1,7 +1,10 @@
 import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 
-/** Replaces a file in one step: readers see the old or the new one, also after a power cut. Manifests may hold secrets: 0600. */
+/**
+ * Replaces a file atomically: readers see the old or the new content, also after a power failure. Manifests may contain secrets:
+ * 0600.
+ */
 export function writeWhole(path: string, text: string): void {
   const draft = `${path}.${process.pid}`;
   try {
@@ -23,6 +26,6 @@ function drop(draft: string): void {
   try {
     unlinkSync(draft);
   } catch {
-    // It was never made; what counts is why.
+    // The draft was never made; the original error matters.
   }
 }
