@@ -44,7 +44,7 @@ enum purpose {
 	TAPE_PURPOSES,
 };
 
-/* Registers that stage1 itself writes or reads; stages/tape/program.ts has the same list. */
+/* Registers that stage1 itself writes or reads; stages/tape/registers.ts has the same list. */
 enum {
 	R_LOCK,
 	R_INIT_PROC,

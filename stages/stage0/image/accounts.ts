@@ -18,7 +18,7 @@ export interface GroupEntry {
 
 /** (uid_t)-1 means "no change" to the kernel. */
 const MAX_ID = 0xffff_fffe;
-/** A directory server's dump of a large site has some megabytes. */
+/** A directory server's dump of a large site has a few megabytes. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 
 /** A number from 0 to 2³²−2 in plain digits; undefined for anything else. */
@@ -44,12 +44,12 @@ export function readGroup(tree: ImageTree): GroupEntry[] {
   });
 }
 
-/** A home that is no absolute path would end up in HOME and be resolved against whatever directory is current. */
+/** A home that is not an absolute path would end up in HOME and be resolved against any current directory. */
 function homeOf(home: string | undefined): string {
   return home?.startsWith('/') && !home.includes('\0') && !home.includes('\r') ? home : '/';
 }
 
-/** Lines that do not parse are passed over, as the C library does. */
+/** Invalid lines are skipped, as the C library does. */
 function rows(tree: ImageTree, path: string): string[][] {
   const text = readTreeFile(tree, path, MAX_FILE_BYTES)?.toString('utf8') ?? '';
   return text

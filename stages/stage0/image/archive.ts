@@ -6,7 +6,7 @@ import { settleLayers } from './settle.ts';
 import type { Store } from './store.ts';
 import type { ResolveOptions } from './types.ts';
 
-/** A root file system as one archive: a single layer, nothing to say how to run it. `lockName` is unique to the path. */
+/** Resolves a root file system in one archive: a single layer, without a configuration. `lockName` is unique to the path. */
 export async function resolveTar(
   path: string,
   lockName: string,

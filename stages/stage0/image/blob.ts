@@ -2,12 +2,12 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { corrupt } from './tar/fault.ts';
 
-/** Bytes in a file: a blob of a layout, or a member of a docker archive. */
+/** A range of bytes in a file: a blob of a layout, or a member of a docker archive. */
 export interface Blob {
   readonly path: string;
   readonly start: number;
   readonly size: number;
-  /** For messages: what a person would call it. */
+  /** Its name in messages. */
   readonly label: string;
 }
 
@@ -22,7 +22,7 @@ export function blobOfFile(path: string, label: string): Blob {
   return { path, start: 0, size: stat.size, label };
 }
 
-/** The first bytes, or all of a small blob. Throws when the file is shorter than the blob should be. */
+/** Reads the first bytes, or all of a small blob. Throws when the file is shorter than the blob should be. */
 export function readBlob(blob: Blob, maxBytes: number): Buffer {
   const length = Math.min(blob.size, maxBytes);
   const buffer = Buffer.alloc(length);

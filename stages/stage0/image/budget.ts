@@ -3,11 +3,11 @@ import { PodError } from '../error.ts';
 import type { Blob } from './blob.ts';
 import { hostile } from './tar/fault.ts';
 
-/** Real layers shrink 2 to 20 times. What is beyond is allowed up to a size that does not hurt. */
+/** Real layers are compressed 2 to 20 times. Higher ratios are allowed up to a size that does no harm. */
 const MAX_RATIO = 200;
 const FREE_OF_RATIO_BYTES = 512 * 1024 * 1024;
 
-/** Ends a decompression bomb before it fills the disk. */
+/** Stops a decompression bomb before it fills the disk. */
 export class Budget {
   readonly #blob: Blob;
   readonly #maxBytes: number;

@@ -3,10 +3,10 @@ import { type JsonObject, arrayOf, objectOf, stringOf, stringsOf } from './json.
 import { corrupt } from './tar/fault.ts';
 import type { ImageConfig } from './types.ts';
 
-/** An OCI or Docker image configuration, as far as a run needs it. */
+/** The parts of an OCI or Docker image configuration that a run needs. */
 export interface ConfigFile {
   readonly config: ImageConfig;
-  /** Of the uncompressed layers, lowest first. */
+  /** Digests of the uncompressed layers, lowest first. */
   readonly diffIds: readonly string[];
   readonly os: string | undefined;
   readonly architecture: string | undefined;
@@ -58,16 +58,16 @@ function parseLabels(labels: JsonObject, label: string): Pick<ImageConfig, 'labe
   return entries.length === 0 ? {} : { labels: Object.fromEntries(entries) };
 }
 
-/** `NAME=VALUE` each; the later of two wins. An entry without "=" sets nothing, as for the other runtimes. */
+/** `NAME=VALUE` entries; the later of two wins. An entry without "=" sets nothing, as in other runtimes. */
 function parseEnv(entries: readonly string[]): Record<string, string> {
   const pairs = entries
     .filter((entry) => entry.indexOf('=') > 0)
     .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const);
-  // fromEntries defines its keys: a variable called __proto__ stays a variable.
+  // fromEntries defines its keys, so a variable called __proto__ is an ordinary variable.
   return Object.fromEntries(pairs);
 }
 
-/** As manifests write it. */
+/** In the notation of manifests. */
 function stopSignalOf(value: string | undefined, label: string): string | undefined {
   if (value === undefined) return undefined;
   const name = signalName(value);

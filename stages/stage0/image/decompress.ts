@@ -8,10 +8,10 @@ import { corrupt } from './tar/fault.ts';
 export type Compression = 'gzip' | 'zstd' | 'none';
 
 const CHUNK_BYTES = 512 * 1024;
-/** What a decoder may hold of the past: zstd's own limit without --long. An archive can ask for 2 GiB. */
+/** The decoder's maximum window: zstd's own limit without --long. An archive could ask for 2 GiB. */
 const ZSTD_WINDOW_LOG = 27;
 
-/** What root file systems are published in, too: the first bytes, and the program that unpacks it. */
+/** Other formats in which root file systems are published: their first bytes, and the program that unpacks them. */
 const OTHERS: readonly (readonly [Buffer, string])[] = [
   [Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]), 'xz'],
   [Buffer.from('BZh'), 'bzip2'],
@@ -19,7 +19,7 @@ const OTHERS: readonly (readonly [Buffer, string])[] = [
   [Buffer.from([0x04, 0x22, 0x4d, 0x18]), 'lz4'],
 ];
 
-/** By the first bytes, never by a name or a media type. Throws for a format that is not read. */
+/** Detects the compression by the first bytes, never by name or media type. Throws for an unsupported format. */
 export function compressionOf(blob: Blob): Compression {
   const magic = readBlob(blob, 6);
   if (magic[0] === 0x1f && magic[1] === 0x8b) return 'gzip';
@@ -35,19 +35,19 @@ export function compressionOf(blob: Blob): Compression {
   );
 }
 
-/** A frame, or one that decoders skip: parallel compressors begin with such. */
+/** A frame, or a skippable frame, with which parallel compressors begin. */
 function isZstd(magic: Buffer): boolean {
   if (magic.length < 4) return false;
   const number = magic.readUInt32LE(0);
   return number === 0xfd2fb528 || (number & 0xffff_fff0) === 0x184d_2a50;
 }
 
-/** A file in an archive may be called anything. */
+/** Checks for a tar header, because the first file name in an archive may look like the magic of a compression. */
 function isHeader(blob: Blob): boolean {
   return readBlob(blob, 262).toString('latin1', 257) === 'ustar';
 }
 
-/** The blob's bytes as they are, through `onRaw`, and decompressed as the result. To be consumed to its end or abandoned by `return`. */
+/** Passes the blob's raw bytes to `onRaw` and yields the decompressed ones. Consume it to the end, or abandon it with `return`. */
 export async function* openDecompressed(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   if (blob.size === 0) throw corrupt(`read ${blob.label}: it is empty`);
   const compression = compressionOf(blob);
@@ -76,7 +76,7 @@ async function* gunzip(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerat
   const { createGunzip } = await import('node:zlib');
   const decoder = createGunzip({ chunkSize: CHUNK_BYTES });
   yield* decode(blob, onRaw, decoder, 'gzip');
-  // Node stops at the end of the last member and says nothing of what follows.
+  // Node stops at the end of the last member and ignores what follows.
   if (decoder.bytesWritten < blob.size)
     throw corrupt(
       `decompress ${blob.label}: ${blob.size - decoder.bytesWritten} bytes follow the end of the gzip data`,
@@ -90,7 +90,7 @@ async function* unzstd(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerat
   yield* decode(blob, onRaw, createZstdDecompress({ chunkSize: CHUNK_BYTES, params }), 'zstd');
 }
 
-/** node:zlib has zstd since Node 22.15; its types come with a later @types/node than our floor's. */
+/** node:zlib has zstd since Node 22.15; its types come with a later @types/node than that of our minimum version. */
 interface ZstdModule {
   readonly createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => Duplex;
   readonly constants: Readonly<Record<string, number>>;
@@ -102,7 +102,7 @@ async function* decode(
   decoder: Duplex,
   format: string,
 ): AsyncGenerator<Buffer> {
-  // pipeline() destroys the decoder with the source's error, or with the decoder's own: it comes out of the loop.
+  // pipeline() destroys the decoder with the source's error, or with its own; the error then comes out of the loop.
   const fed = pipeline(readRaw(blob, onRaw), decoder);
   fed.catch(() => undefined);
   try {
@@ -116,7 +116,7 @@ async function* decode(
   }
 }
 
-/** until Node 22.15: the host's own program, found by the host's PATH and given no name of the image's. */
+/** until Node 22.15: the host's own program, found through the host's PATH and given no name from the image. */
 async function* unzstdByProgram(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   const { execa } = await import('execa');
   const child = execa('zstd', ['-d', '-c', '-q', `--memory=${2 ** (ZSTD_WINDOW_LOG - 20)}MB`], {
@@ -127,7 +127,7 @@ async function* unzstdByProgram(blob: Blob, onRaw: (chunk: Buffer) => void): Asy
     encoding: 'buffer',
     reject: false,
   });
-  // A broken pipe means that zstd ended early, and its own words say why; a failed read comes out below.
+  // A broken pipe means that zstd ended early, and its own message says why; a failed read is thrown below.
   let readError: Error | undefined;
   const fed = pipeline(readRaw(blob, onRaw), child.stdin).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') readError = error;
@@ -139,7 +139,7 @@ async function* unzstdByProgram(blob: Blob, onRaw: (chunk: Buffer) => void): Asy
     if (result.failed) throw programFailure(result, blob);
     if (readError !== undefined) throw readError;
   } finally {
-    // Where the spawn failed there is no pid, and Node's kill() would signal whatever number the handle's memory holds.
+    // If the spawn failed there is no pid, and Node's kill() would signal whatever number the handle's memory holds.
     if (child.pid !== undefined) child.kill('SIGKILL');
     await child;
   }

@@ -8,7 +8,7 @@ import { type ImageReference, parseReference } from './reference.ts';
 import { located, resolveCached, resolveImage } from './resolve.ts';
 import type { ResolveOptions } from './types.ts';
 
-/** The digest an image resolves to. Nothing is unpacked for it, but a compressed docker archive. Errors carry `options.at`. */
+/** The digest an image resolves to. Unpacks nothing except a compressed docker archive. Errors carry `options.at`. */
 export async function digestOfImage(ref: string, options: ResolveOptions): Promise<string> {
   try {
     const known = recallDigest(ref, options) ?? (await readDigest(parseReference(ref, options.baseDir)));
@@ -22,7 +22,7 @@ function recallDigest(ref: string, options: ResolveOptions): string | undefined 
   try {
     return resolveCached(ref, options)?.digest;
   } catch (error) {
-    // Somebody else's store: the image itself says it too.
+    // The store belongs to another user; the digest can be read from the image itself.
     if (error instanceof PodError && error.code === 'state/io') return undefined;
     throw error;
   }

@@ -5,7 +5,7 @@ import { unreadable } from './blob.ts';
 import { EMPTY_CONFIG } from './config.ts';
 import type { ResolvedLayers } from './oci.ts';
 
-/** A directory as it stands: the only layer, shared and never written to. Its digest is its identity, not its contents'. */
+/** A directory used in place: the only layer, shared and never written to. Its digest identifies the directory, not its content. */
 export function resolveDirectory(path: string): ResolvedLayers {
   try {
     const real = realpathSync(path);

@@ -23,7 +23,7 @@ interface ArchivedImage {
   readonly layers: readonly string[];
 }
 
-/** What `docker save` and `podman save` write: an archive of layer archives with a manifest.json. The digest is the image's ID. */
+/** An archive written by `docker save` or `podman save`: layer archives and a manifest.json. The digest is the image's ID. */
 export async function resolveDockerArchive(
   path: string,
   name: string | undefined,
@@ -36,14 +36,17 @@ export async function resolveDockerArchive(
   return await resolveMembers(await inflate(archive, temp, options), name, store, options);
 }
 
-/** The digest of what `resolveDockerArchive` resolves to; undefined when the archive is compressed, which takes a store to look into. */
+/**
+ * The digest that `resolveDockerArchive` would resolve to; undefined for a compressed archive, which needs a store to be unpacked
+ * into.
+ */
 export function digestOfDockerArchive(path: string, name: string | undefined): string | undefined {
   const archive = blobOfFile(path, `"${path}"`);
   if (compressionOf(archive) !== 'none') return undefined;
   return readConfig(archive, indexMembers(archive), name).digest;
 }
 
-/** Members are read from their places in the file, so a compressed archive is unwrapped first. */
+/** Members are read at their offsets in the file, so a compressed archive is decompressed first. */
 async function inflate(archive: Blob, temp: TempDir, options: ResolveOptions): Promise<Blob> {
   const path = join(temp.path, 'archive.tar');
   const budget = new Budget(archive, temp.fd);
@@ -132,13 +135,13 @@ function selectImage(images: readonly ArchivedImage[], name: string | undefined,
   });
 }
 
-/** Both namings of a configuration carry its digest: `<hex>.json` and `blobs/sha256/<hex>`. */
+/** Both names of a configuration contain its digest: `<hex>.json` and `blobs/sha256/<hex>`. */
 function verifyName(name: string, digest: string, label: string): void {
   const hex = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(name)?.[1];
   if (hex !== undefined && `sha256:${hex}` !== digest) throw corrupt(`verify ${label}: its digest is ${digest}`);
 }
 
-/** Docker before 25 wrote a layer that two images share once, and a symlink for the second. */
+/** Docker before 25 wrote a layer shared by two images once, and a symbolic link for the second image. */
 function memberOf(members: Members, name: string, archive: Blob): Blob {
   let at = name;
   for (let hops = 0; hops < 5; hops++) {

@@ -1,13 +1,13 @@
-/** Where ordinary users begin on every current distribution (UID_MIN in login.defs); 65534 is nobody. */
+/** The first id of ordinary users on every current distribution (UID_MIN in login.defs); 65534 is nobody. */
 const FIRST_USER_ID = 1000;
 const NOBODY = 65534;
 
-/** The system's accounts, as the host has them; never a password, whatever the second field says. */
+/** The host's system accounts, without passwords, whatever the second field contains. */
 export function publicPasswd(text: string): string {
   return joined(systemRows(text, 7).map((fields) => [fields[0], 'x', ...fields.slice(2)]));
 }
 
-/** The system's groups, with those of their members that `publicPasswd` keeps. */
+/** The host's system groups, with only the members that `publicPasswd` keeps. */
 export function publicGroup(text: string, passwd: string): string {
   const known = new Set(systemRows(passwd, 7).map((fields) => fields[0]));
   return joined(

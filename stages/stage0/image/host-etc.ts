@@ -1,13 +1,16 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { publicGroup, publicPasswd } from './host-accounts.ts';
 
-/** One name of the skeleton, relative to its root; parents come first. */
+/** One entry of the skeleton, relative to its root; parents come first. */
 export type SkeletonItem =
   | { readonly path: string; readonly kind: 'directory'; readonly mode: number }
   | { readonly path: string; readonly kind: 'symlink'; readonly target: string }
   | { readonly path: string; readonly kind: 'file'; readonly mode: number; readonly content: Buffer };
 
-/** What programs and the C library look up, and nothing that says who uses this machine or for what. People edit these in place. */
+/**
+ * Files that programs and the C library look up, and that say nothing about who uses this machine or for what. People edit these in
+ * place.
+ */
 const WATCHED = [
   'bash.bashrc',
   'default/locale',
@@ -21,7 +24,10 @@ const WATCHED = [
   'timezone',
 ];
 
-/** The same, but only packages change them, and they replace: `/etc` itself tells. Each look costs 6 µs of every start. */
+/**
+ * Also included, but only packages change these, by replacing them, which changes `/etc` itself. Each check takes 6 µs of every
+ * start.
+ */
 const QUIET = [
   'alpine-release',
   'arch-release',
@@ -49,7 +55,7 @@ const QUIET = [
   'xattr.conf',
 ];
 
-/** Whole directories. Of `ssl` only what is public: never `ssl/private`. */
+/** Whole directories. Of `ssl`, only the public part: never `ssl/private`. */
 const TREES = [
   'alternatives',
   'crypto-policies',
@@ -63,23 +69,23 @@ const TREES = [
   'terminfo',
 ];
 
-/** Debian keeps parts of these programs in /etc, and /usr has symlinks to them. */
+/** Debian keeps parts of these programs in /etc and links to them from /usr. */
 const PROGRAM_TREES = /^(java-[0-9]+-openjdk|python3(\.[0-9]+)?)$/;
 
-/** Filled in for each pod; here so that there is something to mount over. */
+/** Filled in for each pod; included as mount points. */
 const PLACEHOLDERS = ['hostname', 'hosts', 'resolv.conf'];
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 
 export interface HostEtc {
   readonly items: readonly SkeletonItem[];
-  /** Files and directories of the host that decided what is in `items`. */
+  /** Host files and directories that determined `items`. */
   readonly sources: readonly string[];
 }
 
 export function hostEtc(): HostEtc {
   const walk = new Walk();
-  // The directory itself tells of names that come, go or are replaced.
+  // The directory itself changes when names are added, removed or replaced.
   walk.sources.push('/etc');
   for (const name of WATCHED) walk.add(`etc/${name}`);
   for (const name of QUIET) walk.add(`etc/${name}`, false);
@@ -108,7 +114,7 @@ class Walk implements HostEtc {
 
   add(path: string, watched = true): void {
     const stat = lstatSync(`/${path}`, { throwIfNoEntry: false });
-    // Owned by someone else or closed to others: not part of the system.
+    // Not owned by root, or not accessible to others: not part of the system.
     if (!stat || stat.uid !== 0) return;
     if (stat.isSymbolicLink()) this.#push({ path, kind: 'symlink', target: readlinkSync(`/${path}`) });
     else if (stat.isDirectory()) this.#addTree(path, stat, watched);
@@ -123,7 +129,7 @@ class Walk implements HostEtc {
   #addTree(path: string, stat: Stats, watched: boolean): void {
     if ((stat.mode & 0o005) !== 0o005) return;
     if (watched) this.sources.push(`/${path}`);
-    // Part of a tree that is here already, named for itself so that it is watched.
+    // Part of a tree already included; named again so that the file itself is watched.
     if (this.#directories.has(path)) return;
     this.#makeParents(`${path}/.`);
     for (const name of readdirSync(`/${path}`).toSorted()) this.add(`${path}/${name}`, false);
@@ -131,10 +137,10 @@ class Walk implements HostEtc {
 
   #addFile(path: string, stat: Stats, watched: boolean): void {
     if ((stat.mode & 0o004) === 0 || stat.size > MAX_FILE_BYTES) return;
-    // In a tree its top directory tells: packages and editors replace files.
+    // In a tree, its top directory shows changes: packages and editors replace files.
     if (watched) this.sources.push(`/${path}`);
     const content = readFileSync(`/${path}`);
-    // Certificates with their key in one file, readable to all by someone's mistake.
+    // Skips certificates stored together with their key that are readable to everyone by mistake.
     if (content.includes('PRIVATE KEY-----')) return;
     this.#push(file(path, content));
   }

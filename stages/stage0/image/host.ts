@@ -24,10 +24,10 @@ const CONFIG: ImageConfig = {
   volumes: [],
 };
 
-/** Programs and libraries outside /usr: symlinks into it on a merged host, directories of their own on others. */
+/** Programs and libraries outside /usr: links into it on a merged host, separate directories on others. */
 const SYSTEM_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 
-/** Empty: what the host has in these is the host's. */
+/** These directories are empty in the image: the host's content of them is not exposed. */
 const EMPTY: readonly (readonly [string, number])[] = [
   ['dev', 0o755],
   ['etc', 0o755],
@@ -49,12 +49,12 @@ const EMPTY: readonly (readonly [string, number])[] = [
 ];
 
 /**
- * The host's own system as an image: its /usr as it is, and a layer with what else programs need. That layer is made once for
- * each state of the host; `stamps` are of what it depends on.
+ * The host's own system as an image: its /usr in place, and a layer with the other files that programs need. That layer is made
+ * once for each state of the host; `stamps` identify the files that it depends on.
  */
 export function resolveHost(store: Store): ImageRecord & { readonly stamps: Readonly<Record<string, string>> } {
   const etc = hostEtc();
-  // The root directory tells of the system names: they are symlinks or mount points, and cannot be edited in place.
+  // The root directory shows changes of the system names: they are links or mount points and cannot be edited in place.
   const stamps = stampsOf([...etc.sources, '/']);
   const system = systemItems();
   const items = [
@@ -106,7 +106,7 @@ function buildSkeleton(store: Store, layer: string, items: readonly SkeletonItem
     using temp = TempDir.create(store);
     for (const item of items) make(`${temp.path}/${item.path}`, item);
     chmodSync(temp.path, 0o755);
-    // One after the other once all are written: the first takes the others along.
+    // Synced one by one after all are written: syncing the first one writes most of the others too.
     for (const { path, kind } of items) if (kind === 'file') sync(`${temp.path}/${path}`);
     temp.publish(layer);
   } catch (error) {
@@ -114,7 +114,7 @@ function buildSkeleton(store: Store, layer: string, items: readonly SkeletonItem
   }
 }
 
-/** On the disk before the layer has its name there; see `Writeback`. */
+/** Syncs the file before the layer gets its name; see `Writeback`. */
 function sync(path: string): void {
   const fd = openSync(path, 'r');
   try {
@@ -124,7 +124,7 @@ function sync(path: string): void {
   }
 }
 
-/** Modes are set apart from making: the umask is not ours to change. */
+/** Sets modes separately, because the umask is not ours to change. */
 function make(path: string, item: SkeletonItem): void {
   if (item.kind === 'symlink') return symlinkSync(item.target, path);
   if (item.kind === 'directory') mkdirSync(path);

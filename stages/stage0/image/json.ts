@@ -1,7 +1,7 @@
 import { type Blob, readBlob } from './blob.ts';
 import { corrupt } from './tar/fault.ts';
 
-/** Manifests, indexes and configurations are a few kilobytes; registries refuse more than this. */
+/** Manifests, indexes and configurations have a few kilobytes; registries reject larger ones than this. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -20,7 +20,7 @@ export function parseJson(bytes: Buffer, label: string): unknown {
   }
 }
 
-/** Absent and null are an empty object, as Go's decoder has it; anything else that is no object is corrupt. */
+/** Absent and null count as an empty object, as in Go's decoder; any other non-object is corrupt. */
 export function objectOf(value: unknown, label: string): JsonObject {
   if (value === undefined || value === null) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return value as JsonObject;
@@ -37,7 +37,7 @@ export function stringsOf(value: unknown, label: string): readonly string[] {
   return arrayOf(value, label).map((item) => stringOf(item, label) ?? '');
 }
 
-/** Absent and empty are the same. No string of an image may hold a NUL: it would end early where the kernel reads it. */
+/** Absent and empty are equal. A string of an image must not contain a NUL, where the kernel would truncate it. */
 export function stringOf(value: unknown, label: string): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string' || value.includes('\0')) throw corrupt(`read ${label}: not a string`);

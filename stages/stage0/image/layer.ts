@@ -14,17 +14,17 @@ import { LayerWriter } from './unpack/layer-writer.ts';
 import { OwnedSink } from './unpack/owned-sink.ts';
 import { Writeback } from './writeback.ts';
 
-/** An archive that becomes one layer, with what its digests should be where something says so. */
+/** An archive that becomes one layer, with its expected digests if known. */
 export interface LayerSource {
   readonly blob: Blob;
-  /** `sha256:…` of the bytes as they are stored. */
+  /** `sha256:…` of the stored bytes. */
   readonly digest?: string;
-  /** `sha256:…` of the uncompressed archive; it names the layer in the store. */
+  /** `sha256:…` of the uncompressed archive, after which the layer in the store is named. */
   readonly diffId?: string;
 }
 
 export interface UnpackedLayer {
-  /** Hex. */
+  /** Hexadecimal. */
   readonly diffId: string;
   readonly digest: string;
 }
@@ -35,15 +35,18 @@ export function layerPath(store: Store, diffId: string): string {
   return `${store.layers}/${diffId.replace('sha256:', '')}`;
 }
 
-/** The attribute of directories that hide what is below them. */
+/** The attribute that marks a directory as opaque. */
 export function opaqueMark({ ids }: Pick<ResolveOptions, 'ids'>): string {
   return ids === undefined ? OPAQUE : USER_OPAQUE;
 }
 
-/** Unpackings under way in this process, by layer directory: two apps of one pod share a layer, and must not wait for each other's lock. */
+/**
+ * Unpackings in progress in this process, by layer directory: two apps of one pod that share a layer must not wait for each other's
+ * lock.
+ */
 const underWay = new Map<string, Promise<UnpackedLayer>>();
 
-/** Sees to it that the layer is in the store; unpacks it once, however many processes ask for it at the same time. */
+/** Makes sure that the layer is in the store. It is unpacked once, however many processes request it at the same time. */
 export async function ensureLayer(
   store: Store,
   source: LayerSource,
@@ -56,7 +59,7 @@ export async function ensureLayer(
     try {
       return await other;
     } catch {
-      // It failed or was cancelled for whoever began it, who is told. We try ourselves, under our own signal.
+      // The unpacking failed or was cancelled, which its requester is told. Try it here, under our own signal.
       options.signal?.throwIfAborted();
     }
   }
@@ -76,7 +79,7 @@ async function unpackLocked(
   options: ResolveOptions,
 ): Promise<UnpackedLayer> {
   using _lock = await StoreLock.acquire(store, lockName, options.signal);
-  // Another process may have made it while we waited.
+  // Another process may have made the layer during the wait.
   if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
   using temp = TempDir.create(store);
   const writeback = new Writeback(temp.fd, source.blob.label);

@@ -4,15 +4,15 @@ import type { Store } from './store.ts';
 import { corrupt } from './tar/fault.ts';
 import type { ResolveOptions } from './types.ts';
 
-/** Overlayfs takes 500 lower layers at most; one more may settle the image, one be a snapshot, and one hold files of the pod. */
+/** Overlayfs accepts at most 500 lower layers; one may be needed for settling, one for a snapshot, and one for files of the pod. */
 const MAX_LAYERS = 497;
-/** The main thread writes files while the pool decompresses; more than this many at a time gain nothing. */
+/** The main thread writes files while the pool decompresses; more parallel layers than this bring nothing. */
 const PARALLEL = 4;
 
-/** A layer whose uncompressed digest is known, as in every image but a bare archive. */
+/** A layer with a known uncompressed digest, as in every image except a bare archive. */
 export type KnownLayer = LayerSource & { readonly diffId: string };
 
-/** Unpacks what is missing, several at a time, and returns the layer directories, lowest first. All stop when one fails. */
+/** Unpacks the missing layers, several at a time, and returns the layer directories, lowest first. If one fails, all stop. */
 export async function ensureLayers(
   store: Store,
   sources: readonly KnownLayer[],
@@ -22,7 +22,7 @@ export async function ensureLayers(
   if (sources.length === 0) throw corrupt(`read ${label}: it has no layers`);
   if (sources.length > MAX_LAYERS)
     throw corrupt(`read ${label}: it has ${sources.length} layers, more than ${MAX_LAYERS}`);
-  // Overlayfs refuses one directory twice. The upper of two equal layers says all that the lower one could.
+  // Overlayfs rejects a directory that appears twice. Of two equal layers, the upper one is sufficient.
   const distinct = sources.filter(
     (source, index) => sources.findLastIndex(({ diffId }) => diffId === source.diffId) === index,
   );
@@ -39,7 +39,7 @@ export async function ensureLayers(
   return settleLayers(store, layers, opaqueMark(options));
 }
 
-/** Waits for all, also when one failed: whatever the others had begun must be gone when the caller hears of it. */
+/** Waits for all, even if one failed: whatever the others began must be cleaned up before the caller gets the error. */
 async function allOrNone(workers: readonly Promise<void>[], stop: AbortController): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
   const fail = (error: unknown): void => {

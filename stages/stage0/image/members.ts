@@ -5,20 +5,20 @@ import { corrupt, printable } from './tar/fault.ts';
 import { BLOCK } from './tar/header.ts';
 import { TarReader } from './tar/reader.ts';
 
-/** Where a member of an uncompressed archive lies, or what it is a symlink to. */
+/** The place of a member in an uncompressed archive, or the target of a symbolic link. */
 export interface Member {
   readonly start: number;
   readonly size: number;
   readonly linkTarget?: string;
 }
 
-/** By name, without a leading `./`. */
+/** Members by name, without a leading `./`. */
 export type Members = ReadonlyMap<string, Member>;
 
-/** An image has a few files a layer. */
+/** An image has a few files for each layer. */
 const LIMITS = { maxEntries: 100_000, maxMetaBytes: 1024 * 1024 };
 
-/** Reads the headers only, and steps over the bodies. */
+/** Reads only the headers and skips the bodies. */
 export function indexMembers(archive: Blob): Members {
   const members = new Map<string, Member>();
   let at = archive.start;

@@ -3,21 +3,21 @@ import { basename } from 'node:path';
 import { replaceFile, type Store, storeFailure } from './store.ts';
 
 /**
- * What a layer's directory cannot say of itself, and overlayfs would get wrong where it lies upon others. Paths are relative, one
- * character a byte.
+ * Facts about a layer that its directory does not show, and that overlayfs would get wrong when the layer is on top of others.
+ * Paths are relative, with one character for each byte.
  */
 export interface LayerNotes {
-  /** Nothing of lower layers is seen. Overlayfs obeys no such mark on a root. */
+  /** Hides everything in lower layers. Overlayfs ignores an opaque mark on a root. */
   readonly isOpaque: boolean;
-  /** Directories that entries lie in but none describes. */
+  /** Directories that contain entries but have no entry of their own. */
   readonly implicit: readonly string[];
-  /** Directories with whiteouts in them. */
+  /** Directories that contain whiteouts. */
   readonly hiding: readonly string[];
-  /** Of all owners and groups. */
+  /** The highest of all owner and group ids. */
   readonly highestId: number;
 }
 
-/** Before the layer is published: one without notes has nothing to tell. */
+/** Written before the layer is published; a layer without notes has nothing special. */
 export function writeNotes(store: Store, hex: string, notes: LayerNotes): void {
   const { isOpaque, implicit, hiding, highestId } = notes;
   if (!isOpaque && implicit.length === 0 && hiding.length === 0 && highestId === 0) return;
@@ -34,7 +34,7 @@ export function readNotes(store: Store, hex: string): LayerNotes | undefined {
   }
 }
 
-/** The highest number that anything in these layers belongs to. */
+/** The highest owner or group id in these layers. */
 export function highestIdOf(store: Store, layers: readonly string[]): number {
   return Math.max(0, ...layers.map((layer) => readNotes(store, basename(layer))?.highestId ?? 0));
 }

@@ -10,12 +10,12 @@ export interface Descriptor {
   readonly size: number;
   readonly platform: Platform | undefined;
   readonly tag: string | undefined;
-  /** For messages. */
+  /** Its name in messages. */
   readonly label: string;
 }
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
-/** An index names indexes, which name images. Deeper nesting has no use, and a circle would never end. */
+/** An index may name indexes, which name images. Deeper nesting has no use, and a cycle would never end. */
 const MAX_NESTING = 4;
 
 export function isIndex(mediaType: string | undefined): boolean {
@@ -43,7 +43,7 @@ export function parseDescriptor(value: unknown, path: string, what: string): Des
   };
 }
 
-/** The image manifest that a tag (or its absence) and this machine select. `load` reads and verifies a nested index. */
+/** Chooses the image manifest for a tag (or no tag) and this machine. `load` reads and verifies a nested index. */
 export function choose(
   top: unknown,
   tag: string | undefined,
@@ -77,7 +77,7 @@ function byTag(manifests: readonly Descriptor[], tag: string | undefined, path: 
     tags.length > 0
       ? `it has: ${tags.map((name) => `oci:${path}:${name}`).join(', ')}`
       : 'none of its images has a tag; leave it out';
-  // Without a tag: the only one there is, or "latest", as docker has it.
+  // Without a tag: the only image, or "latest", as in docker.
   const wanted = tag ?? (tags.length > 1 && tags.includes('latest') ? 'latest' : undefined);
   if (wanted === undefined) {
     if (tags.length > 1)
@@ -92,7 +92,9 @@ function byTag(manifests: readonly Descriptor[], tag: string | undefined, path: 
   return found;
 }
 
-/** What was copied into a layout without a tag stands beside what was there before: none of them is the one that is meant. */
+/**
+ * Images copied into a layout without a tag are added to the existing ones, so with several candidates the intended one is unknown.
+ */
 function requireOne(candidates: readonly Descriptor[], path: string): void {
   const digests = new Map<string, string>();
   for (const { digest, platform } of candidates) {
@@ -107,7 +109,7 @@ function requireOne(candidates: readonly Descriptor[], path: string): void {
   }
 }
 
-/** One that states this machine's platform before one that states none; several of a kind: the first, as the specification has it. */
+/** Prefers a manifest for this machine's platform to one without a platform; of several, the first, as the specification says. */
 function byPlatform(candidates: readonly Descriptor[], path: string): Descriptor {
   const stated = candidates.find(({ platform }) => platform !== undefined && runsHere(platform));
   const chosen = stated ?? candidates.find(({ platform }) => platform === undefined);

@@ -11,25 +11,25 @@ import type { Store } from './store.ts';
 import { corrupt } from './tar/fault.ts';
 import type { ImageConfig, ResolveOptions } from './types.ts';
 
-/** What every kind of image comes down to. */
+/** The common result for every kind of image. */
 export interface ResolvedLayers {
   readonly digest: string;
   readonly config: ImageConfig;
-  /** Absolute, lowest first. */
+  /** Absolute paths, lowest first. */
   readonly layers: readonly string[];
 }
 
 const LAYER_TYPES =
   /^application\/vnd\.(oci\.image\.layer(\.nondistributable)?\.v1\.tar(\+(gzip|zstd))?|docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.(gzip|zstd))?)$/;
 
-/** The digest of what `resolveOci` resolves to, without unpacking any of it. */
+/** The digest that `resolveOci` would resolve to, without unpacking anything. */
 export function digestOfOci(path: string, tag: string | undefined): string {
   const descriptor = chooseManifest(path, tag);
   readVerified(path, descriptor);
   return descriptor.digest;
 }
 
-/** An image of a layout directory: https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
+/** Resolves an image of a layout directory: https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
 export async function resolveOci(
   path: string,
   tag: string | undefined,
@@ -82,7 +82,7 @@ async function resolveManifest(
   };
 }
 
-/** One that is read as an image by one tool and as an index by another is a trap: CVE-2021-41190. */
+/** Rejects a document that one tool would read as an image and another as an index: CVE-2021-41190. */
 function checkManifest(manifest: JsonObject, label: string): void {
   if (manifest.schemaVersion !== 2)
     throw corrupt(`read ${label}: schema version ${JSON.stringify(manifest.schemaVersion)}, not 2`);
@@ -96,7 +96,7 @@ function layerSource(path: string, layer: Descriptor, diffId: string): KnownLaye
   return { blob: blobOf(path, layer), digest: layer.digest, diffId };
 }
 
-/** The digest is only hex by now, so the name it makes cannot lead anywhere else. */
+/** The digest has been checked to be hex, so the file name made from it cannot lead elsewhere. */
 function blobOf(path: string, descriptor: Descriptor): Blob {
   const blob = blobOfFile(join(path, 'blobs/sha256', descriptor.digest.slice('sha256:'.length)), descriptor.label);
   if (blob.size === descriptor.size) return blob;

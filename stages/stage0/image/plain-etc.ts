@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
 
 /**
- * Whether /etc of these layers (lowest first) is what most images have: a directory of root's with mode 0755, or none at all.
- * Only then can a layer with an /etc of its own be laid on top without changing what is seen of the image's.
+ * Whether /etc of these layers (lowest first) is as in most images: a directory owned by root with mode 0755, or missing. Only then
+ * can a layer with its own /etc be placed on top without changing what is visible of the image's /etc.
  */
 export function hasPlainEtc(layers: readonly string[]): boolean {
   const top = layers

@@ -16,15 +16,15 @@ import { type FoundFile, ImageTree } from './tree.ts';
 import type { ResolvedImage } from './types.ts';
 
 /**
- * A file of the image as a process in it would see it; undefined when there is none. Only regular files of at most `maxBytes`
- * are read: a FIFO, a device or an endless file at `/etc/passwd` is refused, and never waited for.
+ * Reads a file of the image as a process in the image would see it; undefined when it does not exist. Reads only regular files of
+ * at most `maxBytes`: a FIFO, a device or an endless file at `/etc/passwd` is rejected without waiting for it.
  */
 export function readImageFile(image: ResolvedImage, path: string, maxBytes: number): Buffer | undefined {
   using tree = new ImageTree(image);
   return readTreeFile(tree, path, maxBytes);
 }
 
-/** The same, for several files of one image. */
+/** The same for several files of one image. */
 export function readTreeFile(tree: ImageTree, path: string, maxBytes: number): Buffer | undefined {
   const label = `read "${printable(path)}" of image "${tree.ref}"`;
   return guarded(tree, path, () => {
@@ -35,12 +35,12 @@ export function readTreeFile(tree: ImageTree, path: string, maxBytes: number): B
   });
 }
 
-/** Owner of what a path of the image leads to; undefined when there is nothing. */
+/** The owner of what a path of the image leads to; undefined when there is nothing. */
 export function ownerOf(tree: ImageTree, path: string): { readonly uid: number; readonly gid: number } | undefined {
   return guarded(tree, path, () => tree.find(bytesOf(tree, path))?.stat);
 }
 
-/** One character a byte, as the tree has its names. */
+/** One character for each byte, as in the names of the tree. */
 function bytesOf(tree: ImageTree, path: string): string {
   if (path.includes('\0'))
     throw new PodError(
@@ -59,7 +59,7 @@ function guarded<T>(tree: ImageTree, path: string, action: () => T): T {
 }
 
 function readFound(found: FoundFile, maxBytes: number, label: string): Buffer {
-  // O_NONBLOCK: what was a file a moment ago may be a FIFO now, in a `dir:` image that someone writes to.
+  // O_NONBLOCK: in a `dir:` image that someone writes to, the file may meanwhile be a FIFO.
   const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   const fd = tryOpenat2(found.dirFd, bytePath(found.name), flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
   if (fd < 0) throw new SyscallError('openat2', -fd);

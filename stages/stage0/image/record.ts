@@ -3,7 +3,7 @@ import { ARCHITECTURE } from './platform.ts';
 import { replaceFile, type Store, storeFailure } from './store.ts';
 import type { ImageConfig, ImageMount } from './types.ts';
 
-/** What a reference resolved to. Valid as long as each source looks as it did and each layer is there. */
+/** What a reference resolved to. Valid while no source has changed and each layer exists. */
 export interface ImageRecord {
   readonly digest: string;
   readonly config: ImageConfig;
@@ -12,22 +12,22 @@ export interface ImageRecord {
 
 interface StoredRecord {
   readonly version: typeof VERSION;
-  /** The whole reference: the file's name is only a hash of it. */
+  /** The whole reference, because the file's name is only a hash of it. */
   readonly key: string;
   readonly stamps: Readonly<Record<string, string>>;
-  /** Layers of the store stand as `./HEX`: the store may move. */
+  /** Layers in the store are stored as `./HEX`, because the store may move. */
   readonly image: ImageRecord;
 }
 
-/** Raised when what a record means changes: old ones are then made again. */
+/** Increased when the meaning of a record changes: older ones are then made again. */
 const VERSION = 2;
 
-/** Identity of a reference in this store. */
+/** Identifies a reference in this store. */
 export function recordKey(...parts: readonly (string | undefined)[]): string {
   return [ARCHITECTURE, ...parts.map((part) => part ?? '')].join('\0');
 }
 
-/** 64 bits in two halves of FNV-1a. Loading node:crypto would cost more than all the rest; a collision only costs a record. */
+/** 64 bits from two halves of FNV-1a. Loading node:crypto would cost more than everything else; a collision only costs a record. */
 export function hashName(key: string): string {
   let left = 0x811c9dc5;
   let right = 0x050c5d1f;
@@ -39,8 +39,9 @@ export function hashName(key: string): string {
 }
 
 /**
- * How a file looks from outside; of a symlink, also what it leads to. Changes when the file is written, replaced or touched.
- * Milliseconds as doubles tell times 0.25 µs apart, the kernel's clock ticks 1 ms or more; nanoseconds as bigints cost twice as much.
+ * Identifies the state of a file by its metadata; for a symbolic link, also of its target. Changes when the file is written,
+ * replaced or touched. Milliseconds as doubles distinguish times 0.25 µs apart, while the kernel's clock ticks in 1 ms or more;
+ * nanoseconds as bigints would take twice as long.
  */
 export function stampOf(path: string): string {
   const link = tried(lstatSync, path);
@@ -49,7 +50,7 @@ export function stampOf(path: string): string {
   return target === undefined ? stampOfStat(link) : `${stampOfStat(link)} ${stampOfStat(target)}`;
 }
 
-/** Undefined for what leads nowhere, or to itself: whoever opens it says why. */
+/** Undefined for a path that leads nowhere or to itself; opening it reports why. */
 function tried(look: (path: string) => Stats, path: string): Stats | undefined {
   try {
     return look(path);
@@ -64,8 +65,8 @@ function stampOfStat({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
 }
 
 /**
- * The record, if all it was made from is unchanged, or if it is of the image with that digest. A damaged or foreign file is no
- * record.
+ * The record, if nothing it was made from has changed, or if it is of the image with the given digest. A damaged or foreign file
+ * counts as missing.
  */
 export function recall(store: Store, key: string, digest?: string): ImageRecord | undefined {
   const stored = load(`${store.refs}/${hashName(key)}.json`);
@@ -84,7 +85,7 @@ function isUnchanged({ stamps }: StoredRecord): boolean {
   return Object.entries(stamps).every(([path, stamp]) => stampOf(path) === stamp);
 }
 
-/** Replaces the record in one step, so that readers see the old or the new one. */
+/** Replaces the record atomically: readers see the old or the new one. */
 export function remember(
   store: Store,
   key: string,
@@ -111,7 +112,7 @@ function load(path: string): StoredRecord | undefined {
   try {
     return JSON.parse(text) as StoredRecord;
   } catch {
-    // Cut short by a power failure: made again.
+    // Truncated by a power failure; it is made again.
     return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PodError } from '../error.ts';
 
-/** An image reference taken apart; paths are absolute. */
+/** A parsed image reference; paths are absolute. */
 export type ImageReference =
   | { readonly kind: 'host' }
   | { readonly kind: 'dir' | 'tar'; readonly path: string }
@@ -34,7 +34,10 @@ export function parseReference(ref: string, baseDir: string): ImageReference {
   return withTag(scheme as 'oci' | 'docker-archive', rest, baseDir);
 }
 
-/** A path that exists as it is written has no tag, whatever colons are in it; else the first colon ends the path, as for skopeo. */
+/**
+ * If the whole text is an existing path, there is no tag, whatever colons it contains; otherwise the first colon ends the path, as
+ * in skopeo.
+ */
 function withTag(kind: 'oci' | 'docker-archive', rest: string, baseDir: string): ImageReference {
   const whole = resolve(baseDir, rest);
   const colon = rest.indexOf(':');

@@ -7,8 +7,8 @@ import { createStore, type Store, storeAt } from './store.ts';
 import type { ResolvedImage, ResolveOptions } from './types.ts';
 
 /**
- * The image on this machine, verified and unpacked. What was resolved before and has not changed costs a few stat calls.
- * Errors carry `options.at`.
+ * The image on this machine, verified and unpacked. An image resolved before and unchanged since costs a few stat calls. Errors
+ * carry `options.at`.
  */
 export async function resolveImage(ref: string, options: ResolveOptions): Promise<ResolvedImage> {
   try {
@@ -20,7 +20,7 @@ export async function resolveImage(ref: string, options: ResolveOptions): Promis
   }
 }
 
-/** The same without waiting; undefined when something has to be read or unpacked. */
+/** The same without waiting; undefined when something must be read or unpacked. */
 export function resolveCached(ref: string, options: ResolveOptions): ResolvedImage | undefined {
   const reference = parseReference(ref, options.baseDir);
   const image = recall(storeAt(resolve(options.storeDir)), keyOf(reference), options.digest);
@@ -42,7 +42,7 @@ async function resolveAnew(reference: ImageReference, options: ResolveOptions): 
     return image;
   }
   const source = sourceOf(reference);
-  // Taken before the first read: a source that changes meanwhile is looked at again next time.
+  // Taken before the first read, so that a source that changes meanwhile is read again next time.
   const stamps = { [source]: stampOf(source) };
   const { digest, config, layers } = await resolveLayers(reference, store, options);
   const image = { digest, config, mounts: [{ target: '/', layers }] };
@@ -52,7 +52,7 @@ async function resolveAnew(reference: ImageReference, options: ResolveOptions): 
 
 type SourceReference = Exclude<ImageReference, { kind: 'host' }>;
 
-/** The path that tells by its looks whether the image is another; the host's system has none. */
+/** The path whose metadata show whether the image has changed; undefined for the host's system. */
 export function sourceOf(reference: SourceReference): string;
 export function sourceOf(reference: ImageReference): string | undefined;
 export function sourceOf(reference: ImageReference): string | undefined {
@@ -60,7 +60,7 @@ export function sourceOf(reference: ImageReference): string | undefined {
   return reference.kind === 'oci' ? join(reference.path, 'index.json') : reference.path;
 }
 
-/** Each kind of source is loaded when one is met: a pod of one kind needs not the code of the others. */
+/** Loads the code for each kind of source on demand. */
 async function resolveLayers(
   reference: SourceReference,
   store: Store,
@@ -74,7 +74,7 @@ async function resolveLayers(
   return (await import('./archive.ts')).resolveTar(path, `tar-${hashName(path)}`, store, options);
 }
 
-/** The same error at the place of the reference, if it has none of its own. */
+/** Adds the position of the reference to an error without one. */
 export function located(error: unknown, options: ResolveOptions): unknown {
   if (!(error instanceof PodError) || error.at !== undefined || options.at === undefined) return error;
   return new PodError(error.code, error.message, { hint: error.hint, at: options.at, cause: error.cause });

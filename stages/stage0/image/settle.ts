@@ -23,10 +23,10 @@ const DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
 
 /**
- * The layers (lowest first) as overlayfs shows them the way the image means: without those below an opaque root, and with one more
- * on top where there are directories that no entry of the uppermost layer describes, which would else hide owner and mode of the
- * lower one, or directories with whiteouts and nothing below, where overlayfs would list them. `opaque`: the attribute that this store
- * marks directories with.
+ * The layers (lowest first) such that overlayfs shows what the image means. Omits layers below an opaque root. Adds a layer on top
+ * if the uppermost layer contains directories without an entry of their own, which would hide the owner and mode of the lower
+ * directory, or if there are directories with whiteouts and nothing below, where overlayfs would list the whiteouts. `opaque`: the
+ * attribute that marks directories in this store.
  */
 export function settleLayers(store: Store, layers: readonly string[], opaque: string): string[] {
   const notes = layers.map((layer) => readNotes(store, basename(layer)));
@@ -39,7 +39,7 @@ export function settleLayers(store: Store, layers: readonly string[], opaque: st
   return entries.length === 0 ? seen : [...seen, settledLayer(store, entries, opaque)];
 }
 
-/** A directory of interest, or one on the way to some. */
+/** A directory of interest, or a parent of one. */
 interface Node {
   readonly path: string;
   readonly children: Map<string, Node>;
@@ -61,12 +61,12 @@ function treeOf(notes: readonly (LayerNotes | undefined)[]): Node {
   return root;
 }
 
-/** One layer's directory of the path that is being looked at. */
+/** The directory in one layer for the path being examined. */
 interface Level {
   readonly fd: number;
   readonly implicit: ReadonlySet<string>;
   readonly hiding: ReadonlySet<string>;
-  /** False below an opaque one: what is in it is hidden, and it still says whose the directory is. */
+  /** False below an opaque directory: its content is hidden, but its owner still counts. */
   readonly shows: boolean;
 }
 
@@ -95,7 +95,7 @@ class Settling {
     }
   }
 
-  /** Only the directories on the way to one are open at a time: there may be many. */
+  /** Keeps only the directories on the current path open, because there may be many. */
   #below({ children }: Node, levels: readonly Level[]): TarEntry[] {
     const byName = [...children].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return byName.flatMap(([name, child]) => {
@@ -109,7 +109,7 @@ class Settling {
     });
   }
 
-  /** Those of the levels, uppermost first, that have the directory; none when the name is no directory in the end. */
+  /** Collects the levels that have the directory, uppermost first; none when the name is not a directory in the result. */
   #merge(name: string, levels: readonly Level[], merged: Level[]): void {
     let shows = true;
     for (const level of levels) {
@@ -153,7 +153,7 @@ function entryOf(path: string, fd: number): TarEntry {
   };
 }
 
-/** Named by what is in it, as every layer: images that need the same share it. */
+/** Named by its content, as all layers are, so that images that need the same layer share it. */
 function settledLayer(store: Store, entries: readonly TarEntry[], opaque: string): string {
   const hash = createHash('sha256').update(`pod settled layer 1\0${opaque}\0`);
   for (const { xattrs, ...entry } of entries)

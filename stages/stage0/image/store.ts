@@ -16,17 +16,20 @@ import { LOCK_EX } from '../../linux/constants.ts';
 import { tryFlock } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 
-/** The directories of a store. All of it is 0700: an image may hold setuid programs no local user should reach. */
+/** The directories of a store. All are 0700: an image may contain setuid programs that local users must not reach. */
 export interface Store {
   readonly dir: string;
-  /** One directory a layer, by the hex digest of its uncompressed archive; all side by side, so that one idmapped mount serves all. */
+  /**
+   * One directory for each layer, named by the hex digest of its uncompressed archive; all in one directory, so that one idmapped
+   * mount serves them all.
+   */
   readonly layers: string;
-  /** What a reference resolved to, by a hash of the reference. */
+  /** What references resolved to, named by a hash of the reference. */
   readonly refs: string;
-  /** What is to be known of a layer besides its files, by its name. */
+  /** Facts about layers besides their files, by layer name. */
   readonly notes: string;
   readonly locks: string;
-  /** Being unpacked; each is locked by whoever is at it. */
+  /** Layers being unpacked; each is locked by its process. */
   readonly tmp: string;
 }
 
@@ -58,7 +61,7 @@ export function storeFailure(what: string, error: unknown): PodError {
   });
 }
 
-/** A directory below `tmp`, held by a lock as long as this lives; removed at the end unless it was published. */
+/** A directory below `tmp`, locked while this object lives and removed at the end unless it was published. */
 export class TempDir implements Disposable {
   readonly path: string;
   readonly fd: number;
@@ -77,7 +80,7 @@ export class TempDir implements Disposable {
     }
   }
 
-  /** Makes it the layer of that digest in one step; another process that was faster is left its own. */
+  /** Publishes it as the layer of that digest, atomically; if another process was faster, its layer is kept. */
   publish(target: string): void {
     try {
       renameSync(this.path, target);
@@ -97,14 +100,14 @@ export class TempDir implements Disposable {
 function makeLocked(path: string): number | undefined {
   try {
     mkdirSync(path, { mode: 0o700 });
-    // A sweep may come in between the two calls and take it for a leftover: then it is locked, or gone.
+    // A sweep may come between the two calls and take the directory for a leftover: then it is locked, or gone.
     return openLocked(path);
   } catch (error) {
     throw storeFailure(`make "${path}"`, error);
   }
 }
 
-/** Undefined when somebody else has the lock, or had it and removed the directory; what fails leaves neither directory nor descriptor. */
+/** Undefined when another process holds the lock, or has removed the directory. On failure, no directory or descriptor is left. */
 function openLocked(path: string): number | undefined {
   let fd: number | undefined;
   try {
@@ -121,7 +124,10 @@ function openLocked(path: string): number | undefined {
   return undefined;
 }
 
-/** Replaces a file of the store in one step: readers see the old or the new one. What a kill leaves is swept as a half-unpacked layer is. */
+/**
+ * Replaces a file of the store atomically: readers see the old or the new one. A leftover of a killed process is swept like a
+ * half-unpacked layer.
+ */
 export function replaceFile(store: Store, path: string, text: string): void {
   try {
     using temp = TempDir.create(store);
@@ -133,7 +139,7 @@ export function replaceFile(store: Store, path: string, text: string): void {
   }
 }
 
-/** An exclusive lock between processes; the file goes when it is given back. */
+/** An exclusive lock between processes; its file is removed on release. */
 export class StoreLock implements Disposable {
   readonly #path: string;
   readonly #fd: number;
@@ -143,7 +149,10 @@ export class StoreLock implements Disposable {
     this.#fd = fd;
   }
 
-  /** Waits as long as another process holds it. Polls: a blocking flock would stop this process or hold a thread of its pool. */
+  /**
+   * Waits while another process holds the lock. Polls, because a blocking flock would stop this process or occupy a thread of its
+   * pool.
+   */
   static async acquire(store: Store, name: string, signal?: AbortSignal): Promise<StoreLock> {
     const path = `${store.locks}/${name}`;
     for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
@@ -163,7 +172,7 @@ export class StoreLock implements Disposable {
   }
 }
 
-/** A descriptor that holds the lock; undefined while another process has it. */
+/** A descriptor that holds the lock; undefined while another process holds it. */
 function lockFile(path: string): number | undefined {
   let fd: number | undefined;
   try {
@@ -177,13 +186,13 @@ function lockFile(path: string): number | undefined {
   return undefined;
 }
 
-/** False when the holder before us removed the file we had opened already: our lock would protect nothing. */
+/** False when the previous holder removed the file after we opened it: our lock would protect nothing. */
 function isSameFile(fd: number, path: string): boolean {
   const named = statSync(path, { throwIfNoEntry: false });
   return named !== undefined && named.ino === fstatSync(fd).ino;
 }
 
-/** Removes what killed unpackings left behind; what is being worked at is locked and stays. Returns the removed paths. */
+/** Removes what killed unpackings left; directories in use are locked and kept. Returns the removed paths. */
 export function sweepStore(storeDir: string): string[] {
   const store = storeAt(storeDir);
   const removed: string[] = [];
@@ -210,7 +219,7 @@ function removeUnlocked(path: string): boolean {
   try {
     fd = openSync(path, 'r');
   } catch (error) {
-    // Its owner was faster.
+    // Its owner removed it first.
     if ((error as NodeJS.ErrnoException).errno === -ERRNO.ENOENT) return false;
     throw storeFailure(`open "${path}"`, error);
   }

@@ -15,24 +15,24 @@ import type { ResolvedImage } from './types.ts';
 import { OPAQUE, USER_OPAQUE } from './unpack/directories.ts';
 
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-/** As the kernel has it, MAXSYMLINKS. */
+/** The kernel's limit, MAXSYMLINKS. */
 const MAX_SYMLINKS = 40;
 const S_IFMT = 0o170000;
 const S_IFLNK = 0o120000;
 
-/** A name in the merged tree. `fds` of a directory are its layers', uppermost first; of anything else, one O_PATH descriptor. */
+/** A name in the merged tree. `fds`: for a directory, those of its layers, uppermost first; otherwise one O_PATH descriptor. */
 interface Node {
   readonly path: string;
   readonly fds: readonly number[];
   readonly stat: Stats;
 }
 
-/** A name found in a directory, and the layer's directory that had it. */
+/** A name found in a directory, and the directory of the layer that contains it. */
 interface Step extends Node {
   readonly dirFd: number;
 }
 
-/** Where a path of the image leads: the directory that holds it, in the layer that has it. */
+/** Where a path of the image leads: the directory that contains the file, in the layer that has it. */
 export interface FoundFile {
   readonly dirFd: number;
   readonly name: string;
@@ -40,14 +40,14 @@ export interface FoundFile {
 }
 
 /**
- * An image's merged tree, read through descriptors: what overlayfs would show, without mounting it. Every step opens one
- * component below a descriptor and follows nothing, so that no symlink, `..` or race leads out of the layers.
+ * An image's merged tree, read through descriptors: what overlayfs would show, without mounting it. Each step opens one component
+ * below a descriptor and follows nothing, so that no symbolic link, `..` or race leads out of the layers.
  */
 export class ImageTree implements Disposable {
   readonly #image: Pick<ResolvedImage, 'ref' | 'mounts'>;
   #root: Node | undefined;
   readonly #fds: number[] = [];
-  /** Directories looked up before: two files of one directory cost its opening once. */
+  /** Cache of directories: reading two files of one directory opens it once. */
   readonly #directories = new Map<string, Step>();
 
   constructor(image: Pick<ResolvedImage, 'ref' | 'mounts'>) {
@@ -59,7 +59,7 @@ export class ImageTree implements Disposable {
     return this.#image.ref;
   }
 
-  /** What `path` is, symlinks followed inside the image; undefined when nothing is there. Owner and type are the image's. */
+  /** Finds `path`, following symbolic links inside the image; undefined when it does not exist. Owner and type are the image's. */
   find(path: string): FoundFile | undefined {
     this.#root ??= this.#mountRoot('/')!;
     const stack: Node[] = [this.#root];
@@ -111,7 +111,7 @@ export class ImageTree implements Disposable {
     return step;
   }
 
-  /** From the uppermost layer down: the first that has the name decides what it is; directories merge. */
+  /** Searches from the uppermost layer down: the first layer with the name determines its type; directories merge. */
   #merge(directory: Node, name: string, path: string): Step | undefined {
     const merged: number[] = [];
     let top: { readonly dirFd: number; readonly stat: Stats } | undefined;
@@ -138,7 +138,7 @@ export class ImageTree implements Disposable {
   }
 }
 
-/** As file names are bytes, a component is kept as one character a byte. */
+/** Splits a path into components with one character for each byte, because file names are bytes. */
 function split(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }
@@ -148,7 +148,7 @@ function isWhiteout(stat: Stats): boolean {
 }
 
 function isOpaque(fd: number): boolean {
-  // Who may not read the one has layers that were unpacked with the other.
+  // A user who cannot read the first attribute has layers that were unpacked with the second.
   const name = process.geteuid!() === 0 ? OPAQUE : USER_OPAQUE;
   return fgetxattr(fd, name)?.toString() === 'y';
 }

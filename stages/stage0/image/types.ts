@@ -1,6 +1,6 @@
 import type { Position } from '../error.ts';
 
-/** What an image says about how to run it; every field may be absent, as in the OCI image configuration. */
+/** What an image says about how to run it; all fields may be absent, as in the OCI image configuration. */
 export interface ImageConfig {
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];
@@ -8,24 +8,24 @@ export interface ImageConfig {
   readonly user?: string;
   readonly workingDirectory?: string;
   readonly stopSignal?: string;
-  /** Notes of whoever made the image; absent when there are none. */
+  /** Annotations by the image's author; absent when there are none. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Paths the image declares as volumes. */
   readonly volumes: readonly string[];
 }
 
-/** One overlay of a root file system: `layers` are absolute host directories, lowest first, never written to. */
+/** One overlay of a root file system. `layers` are absolute host directories, lowest first, never written to. */
 export interface ImageMount {
-  /** Where inside the root, `/` first. */
+  /** Its path inside the root, `/` first. */
   readonly target: string;
   readonly layers: readonly string[];
 }
 
-/** An image that is on this machine, verified and unpacked. */
+/** An image on this machine, verified and unpacked. */
 export interface ResolvedImage {
   /** As written in the manifest. */
   readonly ref: string;
-  /** `sha256:…`; of the manifest for OCI, of the archive or of the directory's identity otherwise. */
+  /** `sha256:…`: of the manifest for OCI; otherwise of the archive, or of the directory's identity. */
   readonly digest: string;
   readonly config: ImageConfig;
   readonly mounts: readonly ImageMount[];
@@ -36,15 +36,15 @@ export type ImageProgress =
   | { readonly kind: 'done'; readonly digest: string };
 
 export interface ResolveOptions {
-  /** The store's directory, `<root>/images`; created when missing, mode 0700. */
+  /** The store's directory, `<root>/images`; made if missing, mode 0700. */
   readonly storeDir: string;
-  /** Relative references resolve against it: the manifest's folder. */
+  /** Base directory of relative references: the manifest's folder. */
   readonly baseDir: string;
   readonly at?: Position;
-  /** Of the image that is meant, when it is known: the store gives it, whatever has become of its source. */
+  /** Digest of the intended image, if known: it is taken from the store, whatever happened to its source. */
   readonly digest?: string | undefined;
   readonly onProgress?: (progress: ImageProgress) => void;
   readonly signal?: AbortSignal;
-  /** This process is in a user namespace of a normal user's, with so many ids. */
+  /** Set when this process is in a normal user's user namespace: its number of ids. */
   readonly ids?: number;
 }

@@ -4,21 +4,21 @@ import { ownerOf } from './read-file.ts';
 import { ImageTree } from './tree.ts';
 import type { ResolvedImage } from './types.ts';
 
-/** Who a process of an app runs as. */
+/** The identity of an app's process. */
 export interface ImageUser {
   readonly uid: number;
   readonly gid: number;
-  /** Holds the primary group: a process without it would pass a check that is meant to keep the group out (CVE-2022-36109). */
+  /** Includes the primary group: without it, a process would pass a check that is meant to exclude the group (CVE-2022-36109). */
   readonly supplementaryGids: readonly number[];
   readonly home: string;
-  /** Absent for a number that no line of /etc/passwd has. */
+  /** Absent for a number without a line in /etc/passwd. */
   readonly name?: string;
 }
 
 /**
- * Resolves a user and a group by the image's own files, never the host's. A user is a name, a number, a path (whose owner it
- * is) or `USER:GROUP`; without one, the image's, else root. Numbers are never looked up as names. With an explicit group only
- * the groups asked for are given, as with the other runtimes; else also those that /etc/group lists the user in.
+ * Resolves a user and a group by the image's own files, never the host's. A user is a name, a number, a path (whose owner is the
+ * user) or `USER:GROUP`; by default the image's user, otherwise root. Numbers are never looked up as names. With an explicit group,
+ * the process gets only the groups asked for, as in other runtimes; otherwise also those in which /etc/group lists the user.
  */
 export function lookupUser(
   of: ResolvedImage,
@@ -43,7 +43,7 @@ export function lookupUser(
 
 interface Account {
   readonly uid: number;
-  /** Of a path's owner. */
+  /** Group of a path's owner. */
   readonly gid?: number;
   readonly entry?: PasswdEntry | undefined;
 }

@@ -1,23 +1,25 @@
 import { syncfs } from '../../linux/syncfs.ts';
 import { unpackFailure } from './unpack/failure.ts';
 
-/** What may wait in memory before it begins to be written. */
+/** How much may wait in memory before writing begins. */
 const MOST_DIRTY_BYTES = 32 * 1024 * 1024;
 
 /**
- * Sees to it that a layer is on the disk before it has its name there: after a power cut it would be found whole, with empty files
- * in it, as a rename is on the disk long before what it names. Writing begins while there is more to unpack, so that the wait at
- * the end is short.
+ * Makes sure that a layer is on disk before it gets its name: a rename reaches the disk long before the data, so after a power
+ * failure the layer would seem complete but contain empty files. Writing begins during unpacking, so that the final wait is short.
  */
 export class Writeback {
   readonly #fd: number;
   readonly #archive: string;
   #dirtyBytes = 0;
   #running: Promise<void> | undefined;
-  /** The kernel tells of a lost write once. */
+  /** The kernel reports a lost write only once. */
   #failure: Error | undefined;
 
-  /** Of a descriptor in the file system, which stays open until `settle` has come back. `archive`: what is unpacked, for messages. */
+  /**
+   * `fd`: a descriptor in the file system, which must stay open until `settle` has returned. `archive`: what is unpacked, for
+   * messages.
+   */
   constructor(fd: number, archive: string) {
     this.#fd = fd;
     this.#archive = archive;
@@ -36,7 +38,7 @@ export class Writeback {
       });
   }
 
-  /** All that was written is on the disk. */
+  /** On return, everything written is on disk. */
   async finish(): Promise<void> {
     await this.settle();
     try {
@@ -47,7 +49,7 @@ export class Writeback {
     }
   }
 
-  /** Nobody uses the descriptor any more. */
+  /** On return, the descriptor is no longer in use. */
   async settle(): Promise<void> {
     await this.#running;
   }

@@ -1,12 +1,12 @@
 export type TarEntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo';
 
-/** A piece of a file that has holes. */
+/** A piece of data in a sparse file. */
 export interface Extent {
   readonly offset: number;
   readonly length: number;
 }
 
-/** One member of an archive. `path` and `linkPath` hold one character a byte: names need not be UTF-8. */
+/** One member of an archive. `path` and `linkPath` have one character for each byte, because names need not be UTF-8. */
 export interface TarEntry {
   readonly path: string;
   readonly linkPath: string;
@@ -20,22 +20,22 @@ export interface TarEntry {
   readonly mtimeNs: number;
   readonly devMajor: number;
   readonly devMinor: number;
-  /** Name without the `SCHILY.xattr.` prefix, and the raw value. */
+  /** Names without the `SCHILY.xattr.` prefix, and raw values. */
   readonly xattrs: readonly (readonly [string, Buffer])[];
-  /** Of a file with holes: where the bytes of `data` belong, in order. Without it they are the whole file. */
+  /** For a sparse file: where the bytes of `data` belong, in order. Absent: the bytes are the whole file. */
   readonly extents?: readonly Extent[];
 }
 
-/** Where the members of an archive go, in order: one `begin`, any number of `data`, one `end`. */
+/** Receives the members of an archive in order: one `begin`, any number of `data`, one `end`. */
 export interface TarSink {
   begin(entry: TarEntry): void;
   data(chunk: Uint8Array): void;
   end(): void;
 }
 
-/** What an archive may cost before it is refused. */
+/** Limits beyond which an archive is rejected. */
 export interface TarLimits {
   readonly maxEntries: number;
-  /** Of one extended header or long name. */
+  /** Size of one extended header or long name. */
   readonly maxMetaBytes: number;
 }

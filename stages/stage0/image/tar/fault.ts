@@ -1,6 +1,6 @@
 import { PodError } from '../../error.ts';
 
-/** Bytes of an archive are untrusted: what is not printable ASCII is escaped before a person's terminal sees it. */
+/** The bytes of an archive are untrusted: everything except printable ASCII is escaped before it reaches a terminal. */
 export function printable(latin1: string): string {
   const short = latin1.length > 200 ? `${latin1.slice(0, 200)}…` : latin1;
   const text = Buffer.from(short, 'latin1').toString('utf8');
@@ -10,7 +10,7 @@ export function printable(latin1: string): string {
   );
 }
 
-/** The archive is damaged: truncated, or not what its headers say. */
+/** The archive is damaged: truncated, or inconsistent with its headers. */
 export function corrupt(what: string, cause?: unknown): PodError {
   return new PodError('image/corrupt', what, {
     hint: 'fetch or build the image again; nothing of it was kept',

@@ -1,9 +1,9 @@
-// tar(5): the 512-byte header in its v7, ustar, star and GNU forms, with the same reading of odd fields as Go's archive/tar,
-// which the other runtimes use: two tools that read one archive differently are a hole.
+// tar(5): the 512-byte header in its v7, ustar, star and GNU forms. Odd fields are read as in Go's archive/tar, which other
+// runtimes use: two tools that read the same archive differently are a security hole.
 
 export const BLOCK = 512;
 
-/** A header as it stands, before extended headers change it. */
+/** A header before extended headers are applied. */
 export interface RawHeader {
   readonly typeFlag: string;
   readonly path: string;
@@ -17,7 +17,7 @@ export interface RawHeader {
   readonly devMinor: number;
 }
 
-/** A field that breaks the format; the reader adds which archive and entry. */
+/** An invalid field; the reader adds the archive and the entry. */
 export class HeaderFault extends Error {}
 
 export function isZeroBlock(block: Buffer, at: number): boolean {
@@ -32,7 +32,7 @@ export function decodeHeader(block: Buffer, at: number): RawHeader {
   const posix = magic.startsWith('ustar\0');
   const extended = posix || magic === 'ustar  \0';
   const name = text(block, at, 100);
-  // GNU keeps times where ustar has the prefix.
+  // GNU has times in the place of the ustar prefix.
   const prefix = posix
     ? text(block, at + 345, block.toString('latin1', at + 508, at + 512) === 'tar\0' ? 131 : 155)
     : '';
@@ -63,19 +63,19 @@ function verifyChecksum(block: Buffer, at: number): void {
   if (stated !== unsigned && stated !== signed) throw new HeaderFault('the checksum of the header is wrong');
 }
 
-/** Up to the first NUL. */
+/** The text up to the first NUL. */
 function text(block: Buffer, at: number, length: number): string {
   let end = at;
   while (end < at + length && block[end] !== 0) end++;
   return block.toString('latin1', at, end);
 }
 
-/** Octal, or in base 256 when its first bit is set. Throws a `HeaderFault`. */
+/** Octal, or base 256 when the first bit is set. Throws a `HeaderFault`. */
 export function decodeNumber(block: Buffer, at: number, length: number, field: string): number {
   return (block[at]! & 0x80) === 0 ? octal(block, at, length, field) : base256(block, at, length, field);
 }
 
-/** Digits between leading spaces and a closing space or NUL; nothing at all is 0. */
+/** Digits between leading spaces and a final space or NUL; an empty field is 0. */
 function octal(block: Buffer, at: number, length: number, field: string): number {
   let i = at;
   const end = at + length;
@@ -90,7 +90,7 @@ function octal(block: Buffer, at: number, length: number, field: string): number
   return value;
 }
 
-/** Big-endian two's complement with the marker bit on top, as GNU writes what octal cannot hold. */
+/** Big-endian two's complement with the marker bit on top, which GNU writes for numbers too large for octal. */
 function base256(block: Buffer, at: number, length: number, field: string): number {
   let bits = BigInt(block[at]! & 0x7f);
   for (let i = at + 1; i < at + length; i++) bits = (bits << 8n) | BigInt(block[i]!);

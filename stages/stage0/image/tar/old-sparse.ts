@@ -1,5 +1,5 @@
-// GNU tar's old sparse format, what `tar -S` writes unless another is asked for, "Basic Tar Format" in its manual: the header has the
-// first four pieces, blocks with 21 more each follow it while a flag says so, and then the pieces themselves.
+// GNU tar's old sparse format, the default of `tar -S`; "Basic Tar Format" in its manual. The header contains the first four
+// pieces; blocks with 21 more each follow while a flag says so, and then the data of the pieces.
 
 import { decodeNumber, HeaderFault } from './header.ts';
 import { Extents, MAX_EXTENTS } from './sparse.ts';
@@ -9,18 +9,18 @@ const IN_BLOCK = { at: 0, pieces: 21, flagAt: 504 };
 const REAL_SIZE_AT = 483;
 const NUMBER_BYTES = 12;
 
-/** The size such a file really has. */
+/** The real size of such a file. */
 export function oldSparseSize(header: Buffer, at: number): number {
   const size = decodeNumber(header, at + REAL_SIZE_AT, NUMBER_BYTES, 'real size');
   if (size < 0) throw new HeaderFault("the header's real size is negative");
   return size;
 }
 
-/** Takes the header, and then its further blocks. Throws a `HeaderFault` for what is no map. */
+/** Parses the header, then its further blocks. Throws a `HeaderFault` for an invalid map. */
 export class OldMap extends Extents {
   #pieces = 0;
 
-  /** True when no block of the map follows. */
+  /** Returns true when no further block of the map follows. */
   readHeader(block: Buffer, at: number): boolean {
     return this.#read(block, at, IN_HEADER);
   }
@@ -33,7 +33,7 @@ export class OldMap extends Extents {
     for (let piece = 0; piece < place.pieces; piece++) {
       const offsetAt = at + place.at + piece * 2 * NUMBER_BYTES;
       const lengthAt = offsetAt + NUMBER_BYTES;
-      // The first without a length ends the list.
+      // The first piece without a length ends the list.
       if (block[lengthAt] === 0) break;
       if (++this.#pieces > MAX_EXTENTS)
         throw new HeaderFault(`the map of a sparse file has more than ${MAX_EXTENTS} pieces`);

@@ -1,8 +1,9 @@
-// pax(1), "pax Header Block": records of "LENGTH KEY=VALUE\n". LENGTH counts the whole record in bytes, so a value may hold newlines and NULs.
+// pax(1), "pax Header Block": records of "LENGTH KEY=VALUE\n". LENGTH is the size of the whole record in bytes, so a value may
+// contain newlines and NULs.
 
 import { HeaderFault } from './header.ts';
 
-/** What an extended header says about the next entry; absent fields leave the plain header's. */
+/** The fields of an extended header for the next entry; absent fields keep the plain header's value. */
 export interface PaxRecords {
   path?: string;
   linkPath?: string;
@@ -38,7 +39,7 @@ export function parsePax(body: Buffer): PaxRecords {
 
 function setRecord(records: PaxRecords, key: string, value: Buffer): void {
   if (key.startsWith(XATTR_PREFIX)) {
-    // A copy: the value is a view of a buffer that is reused.
+    // Copied, because the value is a view of a buffer that is reused.
     records.xattrs.push([key.slice(XATTR_PREFIX.length), Buffer.from(value)]);
   } else if (key.startsWith('GNU.sparse.')) {
     records.sparse ??= new Map();
@@ -48,7 +49,7 @@ function setRecord(records: PaxRecords, key: string, value: Buffer): void {
   }
 }
 
-/** An empty value takes a field back, as POSIX has it. */
+/** An empty value resets a field, as POSIX says. */
 function setField(records: PaxRecords, key: string, value: string): void {
   if (key === 'path' || key === 'linkpath') {
     if (value.includes('\0')) throw new HeaderFault(`an extended header's ${key} holds a NUL`);
@@ -72,7 +73,7 @@ function setOrDelete<K extends Exclude<keyof PaxRecords, 'xattrs'>>(
   else records[key] = value;
 }
 
-/** The name and the size a sparse file of format 1.0 really has; the older formats have their map in the header. */
+/** The real name and size of a sparse file of format 1.0; older formats have their map in the header. */
 export function sparseFile(sparse: ReadonlyMap<string, string>): { readonly path: string; readonly size: number } {
   const path = sparse.get('name') ?? '';
   if (sparse.get('major') !== '1' || sparse.get('minor') !== '0' || path === '' || path.includes('\0'))

@@ -22,28 +22,28 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
 interface SparseFile {
   readonly entry: TarEntry;
   readonly map: Extents & { push(block: Buffer, at: number): boolean };
-  /** The map is part of the body, not of the header. */
+  /** The map is in the body rather than in the header. */
   readonly isInBody: boolean;
   left: number;
 }
 
-/** (uid_t)-1 means "leave it" to chown. */
+/** (uid_t)-1 means "no change" to chown. */
 const MAX_ID = 0xffff_fffe;
 
 /**
- * Reads a tar stream handed to it in pieces and calls the sink for each entry, all synchronously. Every failure is a
- * `PodError` that names the archive and, where there is one, the entry.
+ * Reads a tar stream in pieces and calls the sink for each entry, all synchronously. Every failure is a `PodError` that names the
+ * archive and, if there is one, the entry.
  */
 export class TarReader {
   readonly #sink: TarSink;
   readonly #archive: string;
   readonly #limits: TarLimits;
-  /** Of the entry being read: bytes of its body, then of the padding, that are still to come. */
+  /** Bytes still to come of the current entry's body, and then of its padding. */
   #bodyLeft = 0;
   #paddingLeft = 0;
-  /** The body of an extended header or a long name, while one is being read. */
+  /** The body of the extended header or long name being read. */
   #meta: { readonly typeFlag: string; readonly body: Buffer; filled: number } | undefined;
-  /** A sparse file, while its map is being read; `left` is what of its body is still to come. */
+  /** The sparse file whose map is being read; `left` is the rest of its body. */
   #sparse: SparseFile | undefined;
   #pax: PaxRecords | undefined;
   #longPath: string | undefined;
@@ -60,7 +60,7 @@ export class TarReader {
     this.#limits = limits;
   }
 
-  /** Bytes after the end mark are padding and ignored. */
+  /** Ignores bytes after the end mark, which are padding. */
   write(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length && !this.#ended) {
@@ -70,12 +70,15 @@ export class TarReader {
     }
   }
 
-  /** True once the end mark was read. */
+  /** True after the end mark. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** For a caller that seeks: leaves out what is left of an entry's body and padding, and says how many bytes that is. Extended headers are never left out. */
+  /**
+   * For a caller that can seek: skips the rest of an entry's body and padding, and returns its size. Extended headers are never
+   * skipped.
+   */
   skipBody(): number {
     if (this.#meta || this.#sparse || this.#partialBytes > 0) return 0;
     const skipped = this.#bodyLeft + this.#paddingLeft;
@@ -85,7 +88,7 @@ export class TarReader {
     return skipped;
   }
 
-  /** To be called when the stream is over: an archive without an end mark was cut short. */
+  /** Call this at the end of the stream: an archive without an end mark is truncated. */
   finish(): void {
     if (this.#ended) return;
     const where = this.#lastPath === '' ? '' : ` after "${printable(this.#lastPath)}"`;
@@ -113,7 +116,7 @@ export class TarReader {
     return at + skipped;
   }
 
-  /** A header block, put together first when it straddles two pieces. */
+  /** Reads a header block, which is assembled first if it spans two pieces. */
   #readBlock(chunk: Buffer, at: number): number {
     if (this.#partialBytes === 0 && chunk.length - at >= BLOCK) {
       this.#take(chunk, at);
@@ -185,7 +188,7 @@ export class TarReader {
   #endMeta(): void {
     const { typeFlag, body } = this.#meta!;
     this.#meta = undefined;
-    // A global header ("g") holds comments; like Go's reader, we let it change no entry.
+    // A global header ("g") contains comments; as in Go's reader, it changes no entry.
     if (typeFlag === 'x') this.#pax = this.#checked(() => parsePax(body));
     else if (typeFlag === 'L') this.#longPath = cString(body);
     else if (typeFlag === 'K') this.#longLink = cString(body);
@@ -224,7 +227,7 @@ export class TarReader {
     this.#paddingLeft = (BLOCK - (size % BLOCK)) % BLOCK;
   }
 
-  /** GNU long names win over extended headers, which win over the plain header: Go's order. */
+  /** GNU long names take precedence over extended headers, and those over the plain header: Go's order. */
   #compose(header: RawHeader): TarEntry {
     const pax = this.#pax;
     const path = this.#longPath ?? pax?.path ?? header.path;
@@ -240,7 +243,7 @@ export class TarReader {
       path,
       linkPath: this.#longLink ?? pax?.linkPath ?? header.linkPath,
       type,
-      // Only files have a body; some tools state a size for the others all the same.
+      // Only files have a body, although some tools give a size for other types.
       size: type === 'file' ? size : 0,
       mode: header.mode & 0o7777,
       uid,
@@ -259,7 +262,7 @@ export class TarReader {
       throw corrupt(
         `read ${this.#archive}: entry "${printable(path)}" is of the unknown or unsupported type "${printable(typeFlag)}"`,
       );
-    // Before ustar a directory was a file whose name ends in a slash.
+    // Before ustar, a directory was a file whose name ends in a slash.
     return type === 'file' && typeFlag !== '7' && path.endsWith('/') ? 'directory' : type;
   }
 

@@ -1,10 +1,10 @@
-// GNU tar's sparse format 1.0, "Storing Sparse Files" in its manual: the body begins with a map of decimal lines, a count and then
-// where each piece of data lies and how long it is, filled up to a whole block; then come the pieces without what is between them.
+// GNU tar's sparse format 1.0, "Storing Sparse Files" in its manual. The body begins with a map in decimal lines: a count, then the
+// offset and length of each piece of data, padded to a whole block. Then come the pieces without the holes between them.
 
 import type { Extent } from './entry.ts';
 import { BLOCK, HeaderFault } from './header.ts';
 
-/** More pieces than any program makes, and few enough to be held. */
+/** More pieces than any program makes, but few enough to keep in memory. */
 export const MAX_EXTENTS = 1_000_000;
 
 const NEWLINE = 0x0a;
@@ -15,17 +15,17 @@ export function storedBytes(extents: readonly Extent[]): number {
 }
 
 export function encodeMap(extents: readonly Extent[], size: number): Buffer {
-  // Others read the pieces one after another, GNU tar begins each in a block of its own: these must come to the same.
+  // Other tools read the pieces one after another, while GNU tar begins each at a block boundary: both must give the same result.
   if (extents.slice(0, -1).some(({ length }) => length % BLOCK !== 0))
     throw new Error('a piece of a sparse file ends within a block');
   const last = extents.at(-1);
-  // A file that ends in a hole has an empty piece at its end, without which GNU tar makes it too short.
+  // A file that ends in a hole gets an empty piece at its end; without it, GNU tar makes the file too short.
   const all = last && last.offset + last.length === size ? extents : [...extents, { offset: size, length: 0 }];
   const text = Buffer.from(`${all.length}\n${all.map(({ offset, length }) => `${offset}\n${length}\n`).join('')}`);
   return Buffer.concat([text, Buffer.alloc((BLOCK - (text.length % BLOCK)) % BLOCK)]);
 }
 
-/** The pieces of a file of that size as they are found. */
+/** Collects the pieces of a file of the given size. */
 export class Extents {
   readonly #extents: Extent[] = [];
   readonly #size: number;
@@ -54,14 +54,14 @@ export class Extents {
   }
 }
 
-/** Takes a map block by block. Throws a `HeaderFault` for what is none. */
+/** Parses a map block by block. Throws a `HeaderFault` for an invalid map. */
 export class MapParser extends Extents {
   #count = -1;
   #offset = -1;
   #number = 0;
   #digits = 0;
 
-  /** True when the map ends in this block. */
+  /** Returns true when the map ends in this block. */
   push(block: Buffer, at: number): boolean {
     for (let i = at; i < at + BLOCK && this.#count !== 0; i++) this.#take(block[i]!);
     return this.#count === 0;

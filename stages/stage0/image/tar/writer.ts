@@ -1,4 +1,4 @@
-// pax(1): ustar headers, and an extended header before each entry that does not fit into one.
+// pax(1): ustar headers, with an extended header before each entry that does not fit into one.
 
 import type { TarEntry, TarEntryType, TarSink } from './entry.ts';
 import { BLOCK } from './header.ts';
@@ -17,10 +17,10 @@ const FLAGS: Readonly<Record<TarEntryType, string>> = {
 const MAX_OCTAL_7 = 0o7777777;
 const MAX_OCTAL_11 = 0o77777777777;
 
-/** The counterpart of `TarReader`: equal entries make equal bytes. `write` has to take all it is given before it returns. */
+/** The counterpart of `TarReader`: equal entries give equal bytes. `write` must consume everything before it returns. */
 export class TarWriter implements TarSink {
   readonly #write: (bytes: Uint8Array) => void;
-  /** Of the body, still to come. */
+  /** Bytes of the body still to come. */
   #left = 0;
   #padding = 0;
 
@@ -53,7 +53,7 @@ export class TarWriter implements TarSink {
     this.#padding = 0;
   }
 
-  /** The end mark. */
+  /** Writes the end mark. */
   finish(): void {
     this.#write(Buffer.alloc(2 * BLOCK));
   }
@@ -79,7 +79,7 @@ function paddingOf(size: number): number {
 
 type Plain = Omit<TarEntry, 'type' | 'mtimeNs' | 'xattrs'>;
 
-/** Names that are too long are cut, numbers that do not fit are 0: the extended header says them. */
+/** Names that are too long are truncated and numbers that do not fit are 0: the extended header has the real ones. */
 function header(entry: Plain, typeFlag: string): Buffer {
   const block = Buffer.alloc(BLOCK);
   block.write(entry.path.slice(0, 100), 0, 'latin1');
@@ -125,7 +125,7 @@ function sparseRecords({ path, size }: TarEntry): Buffer[] {
   return Object.entries(fields).map(([key, value]) => paxRecord(`GNU.sparse.${key}`, Buffer.from(value, 'latin1')));
 }
 
-/** What a tool that does not know sparse files unpacks it as: not under the file's own name. */
+/** The name under which a tool without support for sparse files unpacks it: not the file's own name. */
 function sparsePath(path: string): string {
   const slash = path.lastIndexOf('/') + 1;
   return `${path.slice(0, slash)}GNUSparseFile.0/${path.slice(slash)}`;
@@ -139,7 +139,7 @@ function timeText({ mtimeSec, mtimeNs }: TarEntry): string {
   return `${isNegative ? '-' : ''}${Math.abs(seconds)}${fraction}`;
 }
 
-/** LENGTH counts its own digits too. */
+/** LENGTH includes its own digits. */
 function paxRecord(key: string, value: Buffer): Buffer {
   const rest = Buffer.concat([Buffer.from(` ${key}=`, 'latin1'), value, Buffer.from('\n')]);
   let length = rest.length + 1;

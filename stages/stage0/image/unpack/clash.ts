@@ -20,8 +20,8 @@ export function kindOf(stat: Stats): Kind {
 }
 
 /**
- * In a directory in use only files and symlinks give way, and to no directory: what somebody has there is worth more than a copy
- * that was named wrongly.
+ * In a directory in use, only files and links are replaced, and never by a directory: existing data is worth more than a copy to a
+ * wrong name.
  */
 export function requireReplaceable(
   dirFd: number,

@@ -5,15 +5,20 @@ import { splitPath } from './entry-path.ts';
 import { applyToFd, type Metadata } from './metadata.ts';
 import type { ParentDirs } from './parents.ts';
 
-/** Of a directory that entries lie in but none describes. The fixed time keeps two unpackings of one layer alike. */
+/**
+ * Metadata of a directory that contains entries but has no entry of its own. The fixed time makes two unpackings of a layer equal.
+ */
 const IMPLICIT: Metadata = { mode: 0o755, uid: 0, gid: 0, mtimeSec: 0, mtimeNs: 0, xattrs: [] };
 
-/** What overlayfs looks for: where it was mounted by the host's root, and with the option `userxattr`. */
+/** The attributes that overlayfs reads: when mounted by the host's root, and with the option `userxattr`. */
 export const OPAQUE = 'trusted.overlay.opaque';
 export const USER_OPAQUE = 'user.overlay.opaque';
 const YES = Buffer.from('y');
 
-/** What the directories of a layer get once their contents are complete: a file made in one changes its time. */
+/**
+ * The metadata of a layer's directories, applied once their content is complete, because making a file in a directory changes its
+ * time.
+ */
 export class PendingDirectories {
   readonly #metadata = new Map<string, Metadata>([['', IMPLICIT]]);
   readonly #opaque = new Set<string>();
@@ -31,24 +36,24 @@ export class PendingDirectories {
     this.#implicit.delete(path);
   }
 
-  /** `owner` is that of root where it is not 0. */
+  /** `owner` is the id of root if it is not 0. */
   addImplicit(path: string, owner = 0): void {
     this.#metadata.set(path, { ...IMPLICIT, uid: owner, gid: owner });
     this.#implicit.add(path);
   }
 
-  /** What lower layers have in this directory stays hidden. */
+  /** Hides what lower layers have in this directory. */
   markOpaque(path: string): void {
     this.#opaque.add(path);
   }
 
-  /** The same, and it is none of theirs: nothing else describes it. */
+  /** The same for a new directory that lower layers do not have, so no other metadata applies to it. */
   markNew(path: string): void {
     this.#opaque.add(path);
     this.#new.add(path);
   }
 
-  /** The root is somebody else's, and stays as it is. */
+  /** The root belongs to someone else and is left unchanged. */
   leaveRoot(): void {
     this.#metadata.delete('');
   }
@@ -62,7 +67,7 @@ export class PendingDirectories {
   /** `whiteouts`: paths of what is hidden. */
   notes(whiteouts: ReadonlySet<string>): Omit<LayerNotes, 'highestId'> {
     const hiding = new Set([...whiteouts].map((path) => splitPath(path)[0]));
-    // The root has the pod's own directory above it.
+    // Not the root, because the pod's own directory is above it.
     hiding.delete('');
     const implicit = [...this.#implicit].filter((path) => !this.#new.has(path));
     return { isOpaque: this.#opaque.has(''), implicit, hiding: [...hiding] };
@@ -73,7 +78,7 @@ export class PendingDirectories {
       const result = tryFsetxattr(parents.open(path), this.#mark, YES);
       if (result < 0) throw new SyscallError('fsetxattr', -result, this.#mark);
     }
-    // Parents come before their children in most archives: from the end, no mode closes a door that is still needed.
+    // In most archives parents come before their children. In reverse order, no mode blocks access to a directory still needed.
     for (const [path, metadata] of [...this.#metadata].reverse()) applyToFd(parents.open(path), metadata);
   }
 }

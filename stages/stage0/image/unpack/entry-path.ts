@@ -1,14 +1,14 @@
 import { printable } from '../tar/fault.ts';
 import type { Faults } from './failure.ts';
 
-/** Room is left for the store's own prefix: the tree must stay removable by path. */
+/** Leaves space for the store's own prefix, so that the tree can be removed by path. */
 const MAX_PATH_BYTES = 3072;
 const MAX_DEPTH = 256;
 const MAX_NAME_BYTES = 255;
 
 /**
- * The name of an entry without leading `./`, doubled and trailing slashes; `''` is the root itself. Absolute names, `..`,
- * and names that break a bound are refused. `what` says which name of an entry, for the message.
+ * Normalises the name of an entry: removes leading `./` and doubled and trailing slashes; `''` is the root itself. Rejects absolute
+ * names, `..`, and names that exceed a limit. `what` is the kind of name, for the message.
  */
 export function normalizeEntryPath(path: string, what: string, faults: Pick<Faults, 'hostile'>): string {
   if (path.length > MAX_PATH_BYTES)
@@ -24,7 +24,7 @@ export function normalizeEntryPath(path: string, what: string, faults: Pick<Faul
   return parts.join('/');
 }
 
-/** The common case, told apart without taking the name to pieces: no dot where a part starts, no empty part, short. */
+/** Detects the common case without splitting the name: no dot at the start of a part, no empty part, short. */
 function isNormal(path: string): boolean {
   return (
     path.length > 0 &&

@@ -1,12 +1,12 @@
 import { PodError } from '../../error.ts';
 import { corrupt, hostile, printable } from '../tar/fault.ts';
 
-/** In whose words a writer tells what went wrong: those of an image, or of a copy. */
+/** How a writer reports failures: in terms of an image, or of a copy. */
 export interface Faults {
-  /** Would leave its directory, or breaks a bound. */
+  /** The entry would leave its directory, or exceeds a limit. */
   readonly hostile: (what: string) => Error;
   readonly corrupt: (what: string) => Error;
-  /** What to throw for an error that was caught while an entry was written. */
+  /** Converts an error caught while an entry was written. */
   readonly failed: (error: unknown, entryPath: string | undefined) => unknown;
 }
 
@@ -28,7 +28,10 @@ const HOST_FAULTS: Readonly<Record<string, string>> = {
   EOPNOTSUPP: 'the file system of the store cannot keep this; move the store with --root',
 };
 
-/** What went wrong while an entry was written or a file read, as something a person can act on. A `PodError` and a bug of ours pass as they are. */
+/**
+ * Converts an error while writing an entry or reading a file into one that the user can act on. A `PodError` or a bug is passed on
+ * unchanged.
+ */
 export function unpackFailure(
   error: unknown,
   archive: string,
@@ -46,11 +49,11 @@ export function unpackFailure(
       cause: error,
     });
   }
-  // A layer that lost its directory or a file under our eyes is damaged; an entry that cannot be made breaks a bound of the kernel's.
+  // A layer that lost its directory or a file meanwhile is damaged; an entry that cannot be made exceeds a limit of the kernel.
   return verb === 'read' ? corrupt(message, error) : hostile(message, error);
 }
 
-/** Of a `SyscallError` of ours or an error of node:fs. */
+/** The errno of a `SyscallError` or an error of node:fs. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { errnoName, code, syscall } = error as { errnoName?: string; code?: string; syscall?: string };

@@ -2,17 +2,17 @@ import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import type { TarEntry } from '../tar/entry.ts';
 import { applyToFd } from './metadata.ts';
 
-/** A file that is being written: bytes come in the order of the archive, and go where the entry says. */
+/** A file being written: bytes arrive in the archive's order and are written where the entry says. */
 export class FileBody implements Disposable {
   readonly #fd: number;
   readonly #entry: TarEntry;
   readonly #keepsZeros: boolean;
-  /** Where the next byte goes, and how many may follow it there. */
+  /** Offset of the next byte, and how many bytes may follow it there. */
   #at = 0;
   #room: number;
   #extent = -1;
 
-  /** Without `keepsZeros`, chunks of nothing but zeros become holes. Takes the descriptor over. */
+  /** Takes over the descriptor. Without `keepsZeros`, chunks of only zeros become holes. */
   constructor(fd: number, entry: TarEntry, keepsZeros: boolean) {
     this.#fd = fd;
     this.#entry = entry;
@@ -32,7 +32,7 @@ export class FileBody implements Disposable {
     }
   }
 
-  /** Its last hole, its owner and its times. */
+  /** Sets the final size, the owner and the times. */
   end(): void {
     if (this.#entry.extents) ftruncateSync(this.#fd, this.#entry.size);
     applyToFd(this.#fd, this.#entry);

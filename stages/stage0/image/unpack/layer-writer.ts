@@ -40,30 +40,30 @@ const SPECIAL_MODES = { char: S_IFCHR, block: S_IFBLK, fifo: S_IFIFO } as const;
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
 
 /**
- * Writes the entries of one layer below a directory descriptor, in overlayfs form: a whiteout becomes a character device
- * 0:0, an opaque directory gets an attribute. Nothing is ever named by a path from outside: parents are
- * descriptors confined to the root by the kernel, and each call names one component below one.
+ * Writes the entries of one layer below a directory descriptor, in overlayfs form: a whiteout becomes a character device 0:0, an
+ * opaque directory gets an attribute. Never uses a path from the archive directly: parents are descriptors that the kernel confines
+ * to the root, and each call names one component below a descriptor.
  */
 export class LayerWriter implements TarSink, Disposable {
   readonly #faults: Faults;
   readonly #parents: ParentDirs;
   readonly #directories: PendingDirectories;
-  /** Made by this layer's own whiteout entries, by path. */
+  /** Paths of whiteouts made by this layer's own whiteout entries. */
   readonly #whiteouts = new Set<string>();
   #highestId = 0;
-  /** A name was removed, by which directories may have been found. */
+  /** A name was removed through which directories may have been found. */
   #isNameGone = false;
   #entry: TarEntry | undefined;
   #file: FileBody | undefined;
-  /** The name it is to have, in a directory in use. */
+  /** In a directory in use: the name the file gets at its end. */
   #live: LiveFile | undefined;
   readonly #made: MadeFiles | undefined;
 
   /**
-   * `live`: the root is a directory in use, perhaps by those who wish us ill. Names have no meaning for overlayfs then, the root's own
-   * attributes and those of directories that are there stay, a directory and what is none never take each other's place, no symlink on
-   * the way and no other mount is entered, and what was made is changed through a descriptor of it. `opaque`: the attribute of a directory
-   * that hides what is below it.
+   * `live`: the root is a directory in use, perhaps by attackers. Then names have no special meaning for overlayfs; the attributes
+   * of the root and of existing directories are kept; a directory and a non-directory never replace each other; no symbolic link in
+   * a path and no other mount is entered; and new files are changed through a descriptor of them. `opaque`: the attribute that
+   * marks a directory as opaque.
    */
   constructor(rootFd: number, faults: Faults, live?: LiveTarget, opaque: string = OPAQUE) {
     this.#faults = faults;
@@ -83,7 +83,7 @@ export class LayerWriter implements TarSink, Disposable {
     );
   }
 
-  /** Of a directory in use: see `MadeFiles`. */
+  /** For a directory in use: see `MadeFiles`. */
   hasMade(stat: BigIntStats): boolean {
     return this.#made?.hasMade(stat) ?? false;
   }
@@ -94,7 +94,7 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   data(chunk: Uint8Array): void {
-    // Bodies of aufs bookkeeping entries go nowhere.
+    // The bodies of aufs bookkeeping entries are discarded.
     const file = this.#file;
     if (file) this.#guard(() => file.write(chunk));
   }
@@ -109,14 +109,14 @@ export class LayerWriter implements TarSink, Disposable {
     this.#closeFile();
   }
 
-  /** Gives the directories what waited for their contents; call once, after the last entry. */
+  /** Applies the metadata that was waiting for the content of directories; call it once, after the last entry. */
   finish(): void {
     this.#entry = undefined;
     this.#refreshParents();
     this.#guard(() => this.#directories.finish(this.#parents));
   }
 
-  /** What there is to know about the layer, once it is finished. */
+  /** The notes of the layer, once it is finished. */
   notes(): LayerNotes {
     return { ...this.#directories.notes(this.#whiteouts), highestId: this.#highestId };
   }
@@ -133,7 +133,7 @@ export class LayerWriter implements TarSink, Disposable {
     this.#live = undefined;
   }
 
-  /** Between entries: while one is made, the descriptor of its directory is in use. */
+  /** Only between entries: while an entry is made, the descriptor of its directory is in use. */
   #refreshParents(): void {
     if (this.#isNameGone) this.#parents.forget();
     this.#isNameGone = false;
@@ -166,7 +166,7 @@ export class LayerWriter implements TarSink, Disposable {
       this.#live = new LiveFile({ dirFd, name, path }, this.#made);
       return this.#live.open();
     }
-    // O_EXCL: never through an existing name, be it a symlink or a hard link to something else.
+    // O_EXCL: never through an existing name, which may be a link to something else.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     const make = (bytes: Buffer): number => tryOpenat2(dirFd, bytes, flags, ONE_COMPONENT, 0o600);
     return this.#makeOver(dirFd, name, path, 'openat2', make);
@@ -184,14 +184,14 @@ export class LayerWriter implements TarSink, Disposable {
     if (exists) this.#makeOver(dirFd, name, path, 'mkdirat', make);
     this.#parents.adopt(dirFd, name, path);
     this.#directories.add(path, entry);
-    // What stood there, a whiteout or another entry, hides what lower layers have.
+    // The earlier whiteout or entry of this name hides what lower layers have.
     if (exists && !this.#made) this.#directories.markNew(path);
   }
 
   #createHardLink(dirFd: number, name: string, path: string, entry: TarEntry): void {
     const target = this.#normalize(entry.linkPath, `hard link "${printable(entry.path)}" to`);
     if (target === '') throw this.#hostile('is a hard link to the root');
-    // A link to itself says nothing; replacing the name first would lose the file.
+    // A link to itself has no effect; removing the name first would lose the file.
     if (target === path) return;
     const [targetParent, targetName] = splitPath(target);
     const targetFd = this.#parents.open(targetParent);
@@ -224,7 +224,7 @@ export class LayerWriter implements TarSink, Disposable {
     applyToName(dirFd, name, entry, false);
   }
 
-  /** Makes a name; one that exists already is removed first: the later entry of an archive wins, as with every other tool. */
+  /** Makes a name and removes an existing one first: the later entry of an archive wins, as in every other tool. */
   #makeOver(dirFd: number, name: string, path: string, syscall: string, make: (bytes: Buffer) => number): number {
     const bytes = bytePath(name);
     let result = this.#make(() => make(bytes));
@@ -262,12 +262,13 @@ export class LayerWriter implements TarSink, Disposable {
     const target = parent === '' ? whiteout.name : `${parent}/${whiteout.name}`;
     const made = tryMknodat(dirFd, bytePath(whiteout.name), S_IFCHR, 0, 0);
     if (made === 0) this.#whiteouts.add(target);
-    // The layer has this name too, and a whiteout speaks of lower layers only: the name shadows a lower file by itself, a directory must be told to.
+    // The layer has this name too, and a whiteout applies to lower layers only: a file shadows the lower one anyway, but a
+    // directory must be marked.
     else if (made !== -ERRNO.EEXIST) throw new SyscallError('mknodat', -made);
     else if (isDirectory(dirFd, whiteout.name)) this.#directories.markNew(target);
   }
 
-  /** Makes room for a directory where this layer's own whiteout stands in its path; false when none does. */
+  /** Replaces a whiteout of this layer that is in the path of a directory; returns false when there is none. */
   #replaceWhiteout(path: string): boolean {
     for (let end = path.indexOf('/'); ; end = path.indexOf('/', end + 1)) {
       const prefix = end < 0 ? path : path.slice(0, end);

@@ -21,20 +21,20 @@ const ONLY_OWNER = 0o600;
 export interface FilePlace {
   readonly dirFd: number;
   readonly name: string;
-  /** For a person. */
+  /** The path shown to the user. */
   readonly path: string;
 }
 
 /**
- * A file of a directory in use, which has its name once it is whole: whoever looks there sees what was there before, or all of the
- * new one. When it does not come to that it is gone, also when this process is killed; where the file system has no files without a
- * name, only the latter leaves one, under a name of its own.
+ * A file in a directory in use. It gets its name when it is complete, so readers see the old file or all of the new one. If it is
+ * not completed, it is removed, even if this process is killed. Only on a file system without unnamed files does a killed process
+ * leave a file, under a temporary name.
  */
 export class LiveFile implements Disposable {
   readonly #place: FilePlace;
   readonly #made: MadeFiles;
   #fd = -1;
-  /** What it is called until it is whole. */
+  /** Its temporary name until it is complete. */
   #partial: Buffer | undefined;
 
   constructor(place: FilePlace, made: MadeFiles) {
@@ -42,13 +42,13 @@ export class LiveFile implements Disposable {
     this.#made = made;
   }
 
-  /** A new descriptor to write to, which is the caller's. */
+  /** Returns a new descriptor for writing, owned by the caller. */
   open(): number {
-    // What it cannot replace is to be known before all of it is written.
+    // Fails early if the existing name cannot be replaced.
     this.#requireReplaceable();
     const { dirFd } = this.#place;
     this.#fd = this.#made.make(() => tryOpenat2(dirFd, '.', O_TMPFILE | O_WRONLY, ONE_COMPONENT, ONLY_OWNER));
-    // Whatever it was: of a directory that was removed ext4 says EPERM here, and there what everybody knows.
+    // Whatever the error was, tries a named file: for a removed directory ext4 gives EPERM above, but the usual error here.
     if (this.#fd < 0) {
       const partial = partialName();
       const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
@@ -59,7 +59,7 @@ export class LiveFile implements Disposable {
     return this.#fd;
   }
 
-  /** Under its name, in the place of a file or symlink that has it; the descriptor is still open. */
+  /** Gives the file its name and replaces a file or link of that name; the descriptor is still open. */
   appear(): void {
     const name = bytePath(this.#place.name);
     if (!this.#partial) {
@@ -75,7 +75,7 @@ export class LiveFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Another error is on its way, and a directory that has gone took the name with it.
+    // A failure is ignored: another error is already being handled, and if the directory is gone, so is the name.
     if (this.#partial) tryUnlinkat(this.#place.dirFd, this.#partial);
     this.#partial = undefined;
   }
@@ -87,7 +87,7 @@ export class LiveFile implements Disposable {
     return partial;
   }
 
-  /** A file system of a user namespace takes a name, too, from root there only. */
+  /** A file system of a user namespace accepts even names only from its root. */
   #link(name: Buffer): number {
     return this.#made.make(() => tryLinkOpenFileAt(this.#fd, this.#place.dirFd, name));
   }

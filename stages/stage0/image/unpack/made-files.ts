@@ -18,16 +18,16 @@ import { printable } from '../tar/fault.ts';
 const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
 
 export interface LiveTarget {
-  /** The number of root there. */
+  /** The id of root there. */
   readonly owner: number;
-  /** What the person calls it. */
+  /** The name of the target, as the user gave it. */
   readonly target: string;
 }
 
 /**
- * What was made in a directory that others change meanwhile. mkdirat(2) and symlinkat(2) give no descriptor: what the name
- * leads to a moment later may be another's, which an owner and a mode must not be given to. It is ours when it is as new as
- * one that was made by us, for the root there: who can make such a one is that root, and may do with all there what he likes.
+ * Files made in a directory that others may change at the same time. mkdirat(2) and symlinkat(2) return no descriptor, so a moment
+ * later the name may lead to another file, which must not get an owner or a mode. A file counts as ours when it is as new as one we
+ * would make, and belongs to root there: whoever can make such a file is that root, and may do anything there.
  */
 export class MadeFiles {
   readonly #target: string;
@@ -42,14 +42,14 @@ export class MadeFiles {
   }
 
   /**
-   * For the root there from the start: a file system that maps owners takes no other, and what is left of a copy that was
-   * interrupted can be removed by it.
+   * Makes files as root of the user namespace from the start: a file system that maps owners accepts no other, and that root can
+   * remove what an interrupted copy leaves.
    */
   make(create: () => number): number {
     return this.#owner === 0 ? create() : makeAs(this.#owner, create);
   }
 
-  /** Of one that was just made with the mode 0700. */
+  /** Takes over a directory that was just made with mode 0700. */
   adoptDirectory(parentFd: number, name: string, path: string): number {
     using found = this.#open(parentFd, name, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     const { uid, mode } = fstatSync(found.number);
@@ -61,7 +61,7 @@ export class MadeFiles {
     return found.take();
   }
 
-  /** An O_PATH descriptor of one that was just made. */
+  /** An O_PATH descriptor of a symbolic link that was just made. */
   openSymlink(parentFd: number, name: string, path: string, linkPath: string): Fd {
     using found = this.#open(parentFd, name, path, O_PATH | O_NOFOLLOW);
     const stat = fstatSync(found.number);
@@ -70,12 +70,12 @@ export class MadeFiles {
     return new Fd(found.take());
   }
 
-  /** Whether a directory that was met somewhere is one that was made here. */
+  /** Whether a directory that was found is one of those made here. */
   hasMade(stat: BigIntStats): boolean {
     return this.#identities.has(identityOf(stat));
   }
 
-  /** A directory that was made here is still the one of that name. */
+  /** Checks that a directory made here still has this name. */
   check(fd: number, path: string): void {
     const made = this.#directories.get(path);
     if (made === undefined || made === identityOf(statOf(fd))) return;
@@ -83,7 +83,7 @@ export class MadeFiles {
     throw this.#replaced(path);
   }
 
-  /** What is there already is not what it would have to be. */
+  /** The error for an existing file of the wrong kind. */
   inTheWay(what: string): PodError {
     return this.#refused(what, 'remove what is there first, or copy to another place');
   }
@@ -118,7 +118,7 @@ function statOf(fd: number): BigIntStats {
   return fstatSync(fd, { bigint: true });
 }
 
-/** An inode's number may be used again, by one that was born later. */
+/** An inode number may be reused, by a file with a later birth time. */
 function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
   return `${dev}:${ino}:${birthtimeNs}`;
 }

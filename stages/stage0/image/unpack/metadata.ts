@@ -15,13 +15,16 @@ import type { TarEntry } from '../tar/entry.ts';
 import { printable } from '../tar/fault.ts';
 import type { Faults } from './failure.ts';
 
-/** What is kept of an entry until its directory is complete, or applied at once to what cannot have contents. */
+/** The metadata of an entry: kept until its directory is complete, or applied at once to what has no content. */
 export type Metadata = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtimeSec' | 'mtimeNs' | 'xattrs'>;
 
-/** Overlayfs obeys these in a lower layer: an archive that carried them could redirect a name to any place of the host's file system. */
+/**
+ * Overlayfs obeys these attributes in a lower layer: an archive that contained them could redirect a name to anywhere in the host's
+ * file system.
+ */
 const FORBIDDEN_XATTRS = ['trusted.overlay.', 'user.overlay.'];
 
-/** Throws for the attributes an archive may not have. */
+/** Throws for attributes that an archive may not have. */
 export function checkXattrs(entry: TarEntry, faults: Faults): void {
   for (const [name] of entry.xattrs) {
     if (name.includes('\0') || FORBIDDEN_XATTRS.some((prefix) => name.startsWith(prefix))) {
@@ -30,7 +33,9 @@ export function checkXattrs(entry: TarEntry, faults: Faults): void {
   }
 }
 
-/** Owner first: chown clears setuid and file capabilities. Time last: nothing after it may touch the file. */
+/**
+ * Owner first, because chown clears setuid and file capabilities. Time last, because any later change of the file would update it.
+ */
 export function applyToFd(fd: number, metadata: Metadata): void {
   fchown(fd, metadata.uid, metadata.gid);
   fchmod(fd, metadata.mode);
@@ -38,19 +43,19 @@ export function applyToFd(fd: number, metadata: Metadata): void {
   utimensat(fd, null, metadata.mtimeSec, metadata.mtimeNs);
 }
 
-/** For what cannot be opened: symlinks, devices, FIFOs. `name` is a single component in the directory `dirFd`. */
+/** For files that cannot be opened: links, devices, FIFOs. `name` is a single component in the directory `dirFd`. */
 export function applyToName(dirFd: number, name: string, metadata: Metadata, isSymlink: boolean): void {
   const path = bytePath(name);
   lchownat(dirFd, path, metadata.uid, metadata.gid);
   if (!isSymlink) fchmodat(dirFd, path, metadata.mode);
-  // There is no lsetxattrat before Linux 6.13; the magic link stands for the descriptor, and the last component is not followed.
+  // Until Linux 6.13: there is no lsetxattrat. The magic link stands for the descriptor, and the last component is not followed.
   for (const [attribute, value] of metadata.xattrs) {
     checkSet(attribute, tryLsetxattr(bytePath(`/proc/self/fd/${dirFd}/${name}`), attribute, value), 'lsetxattr');
   }
   utimensat(dirFd, path, metadata.mtimeSec, metadata.mtimeNs);
 }
 
-/** For a symlink that was opened with O_PATH. */
+/** For a symbolic link opened with O_PATH. */
 export function applyToPathFd(fd: number, metadata: Metadata): void {
   chownPathFd(fd, metadata.uid, metadata.gid);
   for (const [name, value] of metadata.xattrs)
@@ -60,8 +65,8 @@ export function applyToPathFd(fd: number, metadata: Metadata): void {
 
 function checkSet(name: string, result: number, syscall: string): void {
   if (result === 0) return;
-  // What this file system cannot store has no effect in the pod either: attributes of other systems (`com.apple.…`) among them.
-  // Capabilities would be missed: a program would run without them.
+  // Attributes that this file system cannot store, among them those of other systems (`com.apple.…`), would have no effect in the
+  // pod either. A lost capability would matter: a program would run without it.
   if (errnoName(-result) === 'EOPNOTSUPP' && name !== 'security.capability') return;
   throw new SyscallError(syscall, -result, `"${printable(name)}"`);
 }

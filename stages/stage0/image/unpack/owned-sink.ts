@@ -3,9 +3,9 @@ import { PodError } from '../../error.ts';
 import { printable } from '../tar/fault.ts';
 
 /**
- * For a layer that is unpacked in a user namespace of `ids` ids. With one, everything is its root's; a layer with an owner that is
- * not among several is refused, for it would not be what it says. Devices are left out, which only the host's root can make and
- * a pod has its own of; so are attributes that only that root can see.
+ * For a layer unpacked in a user namespace of `ids` ids. With a single id, everything is owned by its root; with several, a layer
+ * with an owner outside of them is rejected, because it would be unpacked wrongly. Leaves out devices, which only the host's root
+ * can make and of which a pod has its own, and attributes that only the host's root can see.
  */
 export class OwnedSink implements TarSink {
   readonly #to: TarSink;

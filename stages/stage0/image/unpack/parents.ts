@@ -19,20 +19,20 @@ import type { MadeFiles } from './made-files.ts';
 const MAX_OPEN = 48;
 
 export interface ParentEvents {
-  /** A directory was made that no entry has named so far. */
+  /** Called when a directory was made that no entry has named so far. */
   readonly onImplicit: (path: string) => void;
-  /** Something in the path is no directory: if it is a whiteout of this layer, it gives way, and the answer is true. */
+  /** Called when part of the path is not a directory: if it is a whiteout of this layer, replaces it and returns true. */
   readonly replaceWhiteout: (path: string) => boolean;
 }
 
-/** How the kernel is to resolve the paths of directories: as a process in the image would see them. */
+/** Resolve the paths of directories as a process in the image would. */
 const AS_ROOT: number = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-/** In a directory in use no symlink on the way and no other mount is entered. */
+/** In a directory in use: enter no symbolic link on the path and no other mount. */
 const ONE_MOUNT: number = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
 
 /**
- * The directories of a layer, opened below its root and nowhere else: symlinks in a path resolve as if the layer were `/`
- * (RESOLVE_IN_ROOT), as a process in the image would see them. The kernel guarantees it, also while the tree changes.
+ * The directories of a layer, opened below its root and nowhere else: symbolic links in a path resolve as if the layer were `/`
+ * (RESOLVE_IN_ROOT), as for a process in the image. The kernel guarantees this even while the tree changes.
  */
 export class ParentDirs implements Disposable {
   readonly #rootFd: number;
@@ -40,7 +40,7 @@ export class ParentDirs implements Disposable {
   readonly #open = new Map<string, number>();
   readonly #stale: number[] = [];
   readonly #events: ParentEvents;
-  /** In a directory in use: which directories were made here. */
+  /** For a directory in use: the directories made here. */
   readonly #made: MadeFiles | undefined;
 
   constructor(rootFd: number, faults: Faults, events: ParentEvents, made?: MadeFiles) {
@@ -50,13 +50,14 @@ export class ParentDirs implements Disposable {
     this.#events = events;
   }
 
-  /** A descriptor of the directory, which stays this object's; made when it is not there. */
+  /** A descriptor of the directory, owned by this object; the directory is made if it does not exist. */
   open(path: string): number {
     if (path === '') return this.#rootFd;
     this.#closeStale();
     const known = this.#open.get(path);
     if (known !== undefined) {
-      // Moved to the end: the one used least recently is closed first, never one of the two a hard link is working with.
+      // Moved to the end: the least recently used descriptor is closed first, never one of the two that a hard link is being made
+      // with.
       this.#open.delete(path);
       this.#open.set(path, known);
       return known;
@@ -72,7 +73,7 @@ export class ParentDirs implements Disposable {
     this.#open.set(path, fd);
   }
 
-  /** As `open`, but a symlink anywhere in the path is refused: what is done to this directory must be done to this very one. */
+  /** As `open`, but rejects a symbolic link anywhere in the path, for changes that must affect exactly this directory. */
   openStrict(path: string): number {
     const fd = this.open(path);
     if (path === '') return fd;
@@ -90,12 +91,15 @@ export class ParentDirs implements Disposable {
     throw new SyscallError('openat2', -direct);
   }
 
-  /** A directory that was made a moment ago. */
+  /** Takes over a directory that was just made. */
   adopt(parentFd: number, name: string, path: string): void {
     if (this.#made) this.#keep(path, this.#made.adoptDirectory(parentFd, name, path));
   }
 
-  /** A name changed its meaning: descriptors found through it may be of something else now. Those at work stay until the next is opened. */
+  /**
+   * Called when a name was replaced: descriptors found through it may belong to something else now. Descriptors in use are kept
+   * until the next one is opened.
+   */
   forget(): void {
     this.#stale.push(...this.#open.values());
     this.#open.clear();
@@ -126,7 +130,7 @@ export class ParentDirs implements Disposable {
     const make = (): number => tryMkdirat(parentFd, bytePath(name), this.#made ? 0o700 : 0o755);
     const made = this.#made ? this.#made.make(make) : make();
     if (made === 0) this.#events.onImplicit(path);
-    // EEXIST after ENOENT: a symlink to nowhere.
+    // EEXIST after ENOENT: a dangling symbolic link.
     else if (errnoName(-made) === 'EEXIST') throw this.#noDirectory(path, 'is a symlink that leads nowhere');
     else throw new SyscallError('mkdirat', -made);
     if (this.#made) return this.#made.adoptDirectory(parentFd, name, path);

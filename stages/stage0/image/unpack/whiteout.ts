@@ -2,16 +2,18 @@ const PREFIX = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 
 export type Whiteout =
-  /** `name` of lower layers is not there any more. */
+  /** Removes `name` of lower layers. */
   | { readonly kind: 'remove'; readonly name: string }
-  /** Nothing that lower layers have in the entry's directory is there any more. */
+  /** Removes everything that lower layers have in the entry's directory. */
   | { readonly kind: 'opaque' }
   /** Bookkeeping of aufs (`.wh..wh.plnk`), without meaning for a layer. */
   | { readonly kind: 'aufs' }
   /** Names the directory itself, its parent, or nothing. */
   | { readonly kind: 'hostile' };
 
-/** What the last component of an entry's name means by the OCI image specification, "Whiteouts"; undefined: an ordinary name. */
+/**
+ * The meaning of the last component of an entry's name in the OCI image specification, "Whiteouts"; undefined: an ordinary name.
+ */
 export function parseWhiteout(name: string): Whiteout | undefined {
   if (!name.startsWith(PREFIX)) return undefined;
   if (name === OPAQUE) return { kind: 'opaque' };
