@@ -84,7 +84,7 @@ void app_ended(struct init *in, u32 index)
 	attach_end(in, index);
 	if (a->hook.pid > 0)
 		return;
-	/* Only after a process that existed: not after a start that its own hook prevented, nor when nothing may wait. */
+	/* Only after a process that existed: not after a start that its own hook prevented, nor when the pod is to end at once. */
 	if (a->reaped && !a->post_stopped && !in->at_once) {
 		a->post_stopped = 1;
 		if (hook_begin(in, index, HOOK_POST_STOP, ~0ull) > 0)

@@ -73,7 +73,7 @@ void apps_stop(struct init *in, s64 grace_ms)
 			app_skip(in, i, -1);
 		if (app_lives(a))
 			app_stop(in, i, grace_ms);
-		/* Before its start; or after its end, when nothing may wait. */
+		/* Before its start; or after its end, when the pod is to end at once. */
 		if (a->state == APP_PREPARING || (a->state == APP_ENDING && grace_ms == 0))
 			hook_kill(&a->hook);
 		if (a->state != APP_BACKOFF)

@@ -5,7 +5,7 @@ import { PodError } from '../error.ts';
 
 let found: string | undefined;
 
-/** The directory of the built files: the bundle's own, or `dist` beside a folder this code was bundled into. */
+/** The directory of the built files: the bundle's own directory, or `dist` beside a directory that this code was bundled into. */
 export function distDir(): string {
   if (found) return found;
   let directory = dirname(import.meta.filename);

@@ -1,4 +1,4 @@
-/** The pod's /etc/hosts. Without addresses of its own the name stands for the loopback. */
+/** The pod's /etc/hosts. Without addresses of its own, the pod's name resolves to the loopback. */
 export function hostsFile(hostname: string, addresses?: { readonly ip4: string; readonly ip6?: string }): string {
   const lines = ['127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback'];
   if (addresses) lines.push(`${addresses.ip4} ${hostname}`);

@@ -11,7 +11,7 @@ const SURE_WORDS =
   /(?<!com|by|sur|tres)pass(?![a-z])|(?<![a-z])(pwd?|psk|jwt|dsn|pat|creds?|t?otp|salt|sig|signature|bearer)(?![a-z])/;
 const LIKELY = /(?<![a-z])keys?(?![a-z])(?![-_.](id|name)(?![a-z]))|auth(?!or(?!iz))/;
 const PUBLIC = /public[-_.]?keys?(?![a-z])/g;
-/** Facts about a secret, such as its location. */
+/** Facts about a secret, such as where it is or who asks for it. */
 const ABOUT = /[-_](file|path|dir|port|host|hostname|timeout|ttl|enabled|type|size|algorithm|alg|stdin)$/;
 /** Names such as `max_tokens` and `no-password` hold no secret. */
 const COUNTED = /^(no|max|min|num|disable)[-_]/;
