@@ -7,7 +7,7 @@
 /* verify.c: first the header, then a program whose tables are known to be inside the image. */
 int header_ok(const struct tape_header *h, size_t size);
 int tapes_ok(const struct program *p);
-/* Whether it is a register of the program, or -1. */
+/* True for a register of the program, and for -1. */
 int reg_ok(const struct program *p, s32 reg);
 
 /* verify-apps.c: called after tapes_ok(). */

@@ -142,8 +142,8 @@ export class Environment implements AsyncDisposable {
   }
 
   /**
-   * Gives the addresses to the waiting pods once the old pods have ended. By then the old pods have closed their connections to
-   * their peers; if a peer got no answer, the kernel would keep the old network for minutes.
+   * Gives the addresses to the waiting pods once the old pods have ended. By then the kernel has sent the old pods' last packets to
+   * their peers; without an answer to them, it would keep the old network for minutes.
    */
   async #takeTurns(before: readonly RunningPod[], gone: Promise<void>, gate: Gate, signal: AbortSignal): Promise<void> {
     const ended = Promise.race([gone, Promise.all(before.map(({ exit }) => exit))]);
