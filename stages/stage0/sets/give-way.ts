@@ -40,7 +40,7 @@ function askForWay(root: string, set: string): boolean {
   }
 }
 
-/** For the watcher. Undefined when the host has no watches left (inotify(7)): requests then fail with "set is busy". */
+/** For the watcher. Undefined when the host has no watches left (inotify(7)): requests then fail with `set/busy`. */
 export function onAskedForWay(root: string, set: string, giveWay: () => void): FSWatcher | undefined {
   try {
     return watch(watchDir(root, set), { persistent: false }, (_event, name) => {

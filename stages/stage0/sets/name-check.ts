@@ -32,7 +32,7 @@ function strange(name: string, owner: string, at: PodError['at'], unknown: PodEr
 }
 
 function contested(name: string, { set, origin }: Inventory, at: PodError['at']): PodError {
-  // For a repository, the source is shown together with its ref.
+  // The argument for a repository includes the wanted ref, so a placeholder is shown.
   const dir = origin !== null && isAbsolute(origin) ? origin : 'DIR';
   return new PodError('pod/name-taken', `make pod "${name}": set "${set}" has a pod of that name`, {
     at,

@@ -43,8 +43,8 @@ export interface ReconcileOptions extends ChangeOptions {
 }
 
 /**
- * Changes the set into what its source wants, and returns; the pods run on independently. Pods that are as desired are not touched,
- * and then nothing is written. May be killed at any point and called again.
+ * Changes the set into what its source wants, and returns; the pods run on independently. Pods that are already as desired are not
+ * touched, and if all are, nothing is written. May be killed at any point and called again.
  */
 export async function reconcile(options: ReconcileOptions): Promise<ReconcileResult> {
   const { root, set } = options;
