@@ -166,7 +166,7 @@ export class LayerWriter implements TarSink, Disposable {
       this.#live = new LiveFile({ dirFd, name, path }, this.#made);
       return this.#live.open();
     }
-    // O_EXCL: never through an existing name, which may be a link to something else.
+    // O_EXCL: never through an existing name, which may be a symbolic or hard link to something else.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     const make = (bytes: Buffer): number => tryOpenat2(dirFd, bytes, flags, ONE_COMPONENT, 0o600);
     return this.#makeOver(dirFd, name, path, 'openat2', make);
@@ -262,8 +262,7 @@ export class LayerWriter implements TarSink, Disposable {
     const target = parent === '' ? whiteout.name : `${parent}/${whiteout.name}`;
     const made = tryMknodat(dirFd, bytePath(whiteout.name), S_IFCHR, 0, 0);
     if (made === 0) this.#whiteouts.add(target);
-    // The layer has this name too, and a whiteout applies to lower layers only: a file shadows the lower one anyway, but a
-    // directory must be marked.
+    // The layer has this name too, and a whiteout applies to lower layers only: a file hides the lower one, a directory must be marked.
     else if (made !== -ERRNO.EEXIST) throw new SyscallError('mknodat', -made);
     else if (isDirectory(dirFd, whiteout.name)) this.#directories.markNew(target);
   }
