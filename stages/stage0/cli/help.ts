@@ -14,16 +14,16 @@ export function renderOverview(terminal: Terminal, verbs: readonly VerbEntry[]):
     `${bold('Examples:')}`,
     ...examples([
       ['pod run hello.pod.yaml', 'run a pod and show its output'],
-      ['pod run -d web.pod.yaml', 'run it in the background; prints its uuid'],
-      ['pod exec web -- ls /', 'a command inside a running pod'],
-      ['pod plan web.pod.yaml', 'every system call the launch would make'],
+      ['pod run -d web.pod.yaml', 'run it in the background; print its uuid'],
+      ['pod exec web -- ls /', 'run a command inside a running pod'],
+      ['pod plan web.pod.yaml', 'show every system call the launch would make'],
     ]),
   ];
   for (const group of GROUPS) {
     const members = verbs.filter((verb) => verb.group === group);
     lines.push('', bold(`${group}:`), ...members.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`));
   }
-  lines.push('', bold('Everywhere:'), ...flagLines(GLOBAL_FLAGS), '', 'pod VERB --help tells more about a verb.');
+  lines.push('', bold('Everywhere:'), ...flagLines(GLOBAL_FLAGS), '', 'Run pod VERB --help for the help of a verb.');
   return `${lines.join('\n')}\n`;
 }
 

@@ -4,17 +4,17 @@ import { GLOBAL_FLAGS, GROUPS, type Verb, type VerbEntry } from './verb.ts';
 import { LATER, VERBS } from './verbs.ts';
 
 const EXIT_CODES: readonly (readonly [string, string])[] = [
-  ['0', 'done'],
-  ['1', 'it failed; `validate` found errors; `diff` found differences; `wait` timed out'],
-  ['2', 'the command line is wrong, except in `run` and `exec`; `diff` could not tell'],
-  ['3', '`apply`, `rollout`, `delete`: something of the set is not as it should be'],
+  ['0', 'success'],
+  ['1', 'failure; `validate` found errors; `diff` found differences; `wait` timed out'],
+  ['2', 'the command line is wrong, except in `run` and `exec`; `diff` failed'],
+  ['3', '`apply`, `rollout`, `delete`: a pod of the set is not as it should be'],
   ['125', '`run`, `exec`: pod itself failed, usage and manifest errors included'],
   ['126, 127', '`run`, `exec`: the command cannot be executed, does not exist'],
   ['128+N', '`run`, `exec`: killed by signal N'],
-  ['141', 'whoever read the output went away'],
+  ['141', 'the reader of the output has exited'],
   [
     'other',
-    "`run`, `exec`: the app's own code. Several apps: the first that is not 0, in manifest order, among those that may end",
+    "`run`, `exec`: the app's own code. With several apps: the first code that is not 0, in manifest order, among apps that may end",
   ],
 ];
 
@@ -22,7 +22,7 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
 export async function renderReference(): Promise<string> {
   const parts = [
     '# The command line',
-    'Generated from the table of verbs in `stages/stage0/cli/`: `UPDATE=1 node test/run.mjs cli/docs` writes it anew.',
+    'Generated from the table of verbs in `stages/stage0/cli/`: `UPDATE=1 node test/run.mjs cli/docs` regenerates this page.',
     'A POD is a uuid, a unique prefix of one, or a name. DUR is written `500ms`, `10s`, `5m`, `2h`, `1d`. Results go to standard output, messages and progress to standard error.',
     '## Everywhere',
     flagTable(GLOBAL_FLAGS),

@@ -14,14 +14,14 @@ export const FOLDER_FLAG: Flag = {
   short: 'f',
   value: 'DIR',
   isPath: true,
-  help: 'the folder of manifests, or of a git repository: git+https://HOST/REPO//PATH?ref=REF, git+ssh, git+file',
+  help: 'the folder of manifests, or a folder in a git repository: git+https://HOST/REPO//PATH?ref=REF, git+ssh, git+file',
 };
-export const SET_FLAG: Flag = { name: 'set', value: 'NAME', help: "the set's name; default: the folder's" };
+export const SET_FLAG: Flag = { name: 'set', value: 'NAME', help: 'the name of the set; default: the name of the folder' };
 
 export const REF_FLAG: Flag = {
   name: 'ref',
   value: 'REF',
-  help: 'a branch, tag or commit of the repository that the folder is in: what was committed counts',
+  help: 'use this branch, tag or commit of the repository that holds the folder, not the files in the working tree',
 };
 
 /** Of what reads a folder; for one of a repository. */
@@ -31,22 +31,22 @@ export const REPOSITORY_FLAGS: readonly Flag[] = [
     name: 'allowed-signers',
     value: 'F',
     isPath: true,
-    help: 'the commit must be signed by an SSH key in F (ssh-keygen(1), allowed signers)',
+    help: 'require a commit signed by an SSH key in F (ssh-keygen(1), allowed signers)',
   },
 ];
 
 /** Flags of all that changes a set. */
 export const CHANGE_FLAGS: readonly Flag[] = [
-  { name: 'wait', help: 'return when all pods are healthy; exit 3 when one is not' },
-  { name: 'timeout', value: 'DUR', help: 'for all of it; default 5m' },
+  { name: 'wait', help: 'wait until all pods are healthy; exit 3 if a pod is not' },
+  { name: 'timeout', value: 'DUR', help: 'time limit for the whole operation; default 5m' },
   {
     name: 'on-event',
     value: 'CMD',
-    help: 'run CMD by /bin/sh for each event, with the event as JSON on its standard input',
+    help: 'run CMD with /bin/sh for each event, with the event as JSON on its standard input',
   },
   {
     ...outputFlag('text'),
-    help: 'table, wide, text; json, yaml (the result); jsonl (events as they happen); name (of the pods that were changed)',
+    help: 'table, wide, text; json, yaml (the result); jsonl (events as they happen); name (names of the changed pods)',
   },
 ];
 

@@ -54,21 +54,21 @@ export interface VerbEntry {
 
 /** Flags every verb takes. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
-  { name: 'root', value: 'DIR', isPath: true, help: 'state and images are below DIR' },
+  { name: 'root', value: 'DIR', isPath: true, help: 'keep state and images below DIR' },
   {
     name: 'color',
     value: 'WHEN',
     values: ['auto', 'always', 'never'],
-    help: 'colours: auto, always, never; NO_COLOR is honoured',
+    help: 'use colours: auto, always, never; NO_COLOR is respected',
   },
   {
     name: 'progress',
     value: 'HOW',
     values: ['auto', 'tty', 'plain', 'quiet'],
-    help: 'progress on standard error: auto, tty, plain, quiet',
+    help: 'show progress on standard error: auto, tty, plain, quiet',
   },
-  { name: 'quiet', short: 'q', help: 'no progress, no messages but errors' },
-  { name: 'debug', help: 'show the stack of an error' },
+  { name: 'quiet', short: 'q', help: 'show no progress, and no messages except errors' },
+  { name: 'debug', help: 'show the stack trace of an error' },
   { name: 'help', short: 'h', help: 'show the help of the verb' },
 ];
 
@@ -78,12 +78,12 @@ export const NET_FLAG: Flag = {
   values: ['bridge', 'none', 'host'],
   others: 'pod:NAME',
   pattern: /^pod:[A-Za-z0-9][A-Za-z0-9_.-]*$/,
-  help: "instead of the manifest's network: bridge, none, host, pod:NAME (that of a pod that runs)",
+  help: 'use this network instead of the one in the manifest: bridge, none, host, pod:NAME (the network of a running pod)',
 };
 
 export const FROZEN_FLAG: Flag = {
   name: 'frozen',
-  help: 'refuse images that pod.lock does not pin, as where CI is set',
+  help: 'refuse images that pod.lock does not pin; this is the default when CI is set',
 };
 
 /** `more`: what the verb has besides. */

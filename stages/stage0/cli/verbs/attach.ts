@@ -14,27 +14,27 @@ const SIGKILL = 9;
 
 export const verb: Verb = {
   name: 'attach',
-  purpose: 'Shows what an app writes from now on, sends it what is typed, and exits with its code.',
+  purpose: "Shows the output of an app from now on, sends it standard input, and exits with the app's exit code.",
   usage: ['pod attach [-a APP] [--no-stdin] [--detach-keys KEYS] POD'],
   examples: [
-    ['pod attach shell', 'the terminal of the first app; ^P^Q leaves it'],
-    ['pod attach -a db --no-stdin web', 'watch one app'],
-    ['pod attach --detach-keys ctrl-] shell', 'other keys to leave by'],
+    ['pod attach shell', 'attach to the terminal of the first app; ^P^Q detaches'],
+    ['pod attach -a db --no-stdin web', 'watch the output of one app'],
+    ['pod attach --detach-keys ctrl-] shell', 'use other detach keys'],
   ],
   flags: [
-    { name: 'app', short: 'a', value: 'APP', help: "this app; without it the pod's first" },
-    { name: 'no-stdin', help: 'send it nothing' },
+    { name: 'app', short: 'a', value: 'APP', help: 'attach to this app; default: the first app of the pod' },
+    { name: 'no-stdin', help: 'send no input to the app' },
     {
       name: 'detach-keys',
       value: 'KEYS',
-      help: `leave an app with a terminal by them; ${DEFAULT_DETACH_KEYS} without it`,
+      help: `the keys that detach from an app with a terminal; default ${DEFAULT_DETACH_KEYS}`,
     },
   ],
   notes: [
-    'An app that has a terminal is shown on the one of the caller. One that has none is shown on standard output and error, and is',
-    'sent standard input if it was started by pod run -d -i; its end there does not close the input of the app.',
-    'Signals are for pod attach, not for the app: ^C ends the former. In a terminal ^C is a key like any other, for the app.',
-    'An app that is started again keeps its clients. No client holds up an app: what one is too slow for is lost to it.',
+    "An app with a terminal is shown on the caller's terminal. An app without a terminal is shown on standard output and error,",
+    'and gets standard input if it was started by pod run -d -i; the end of that input does not close the input of the app.',
+    'Signals go to pod attach, not to the app: ^C ends pod attach. For an app with a terminal, ^C is sent to the app like any other key.',
+    'Clients stay attached when the app restarts. A client never blocks the app: a client that reads too slowly loses output.',
   ],
   completes: 'pods',
   run: attach,

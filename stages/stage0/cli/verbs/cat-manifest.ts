@@ -8,9 +8,9 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'cat-manifest',
-  purpose: 'Prints the manifest a pod was made from.',
+  purpose: 'Prints the manifest a pod was created from.',
   usage: ['pod cat-manifest POD'],
-  examples: [['pod cat-manifest web > web.pod.yaml', 'get the file back']],
+  examples: [['pod cat-manifest web > web.pod.yaml', 'write the manifest to a file']],
   flags: [],
   completes: 'pods',
   run: catManifest,

@@ -5,7 +5,7 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'completion',
-  purpose: 'Prints a completion script: verbs, flags, their values, and the pods there are.',
+  purpose: 'Prints a shell completion script for verbs, flags, flag values and existing pods.',
   usage: ['pod completion bash|zsh|fish'],
   examples: [
     ['source <(pod completion bash)', 'in ~/.bashrc'],

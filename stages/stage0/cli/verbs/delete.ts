@@ -8,24 +8,24 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'delete',
-  purpose: 'Stops and removes all pods of a set, those that nobody depends on first, and forgets the set.',
+  purpose: 'Stops and removes all pods of a set, dependents first, and forgets the set.',
   usage: ['pod delete -f DIR [--ref REF]|--set NAME [--all] [--timeout DUR]'],
   examples: [
-    ['pod delete -f prod', 'the set of that folder; the folder need not be there any more'],
-    ['pod delete --set prod --all', 'also pods with the annotation pod/prune: disabled'],
+    ['pod delete -f prod', 'delete the set of this folder; the folder itself need not exist any more'],
+    ['pod delete --set prod --all', 'also delete pods with the annotation pod/prune: disabled'],
   ],
   flags: [
     FOLDER_FLAG,
     SET_FLAG,
     REF_FLAG,
-    { name: 'all', help: 'also pods with pod/prune: disabled, which otherwise stay, and the set with them' },
-    { name: 'timeout', value: 'DUR', help: 'for all of it; default 5m' },
+    { name: 'all', help: 'also remove pods with pod/prune: disabled; without --all, these pods and the set stay' },
+    { name: 'timeout', value: 'DUR', help: 'time limit for the whole operation; default 5m' },
     {
       ...outputFlag('text'),
-      help: 'table, wide, text; json, yaml (the result); jsonl (events as they happen); name (of the pods that were removed)',
+      help: 'table, wide, text; json, yaml (the result); jsonl (events as they happen); name (names of the removed pods)',
     },
   ],
-  notes: ["What is removed is what the set's inventory holds. Exits 3 when a pod could not be removed."],
+  notes: ["pod delete removes the pods in the set's inventory. Exits 3 if a pod could not be removed."],
   completes: 'files',
   run: remove,
 };

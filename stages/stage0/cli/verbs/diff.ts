@@ -18,23 +18,23 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'diff',
-  purpose: 'Shows what pod apply would change: the pods as they are and as the folder wants them, as unified YAML.',
+  purpose: 'Shows what pod apply would change, as a unified diff of YAML between the pods and the folder.',
   usage: ['pod diff -f DIR [--set NAME] [--prune] [-o FORMAT]'],
   examples: [
-    ['pod diff -f prod', 'what would change, line by line'],
-    ['pod diff -f prod --prune -o name', 'the names of the pods that would'],
+    ['pod diff -f prod', 'show what would change, line by line'],
+    ['pod diff -f prod --prune -o name', 'print the names of the pods that would change'],
   ],
   flags: [
     FOLDER_FLAG,
     SET_FLAG,
     ...REPOSITORY_FLAGS,
-    { name: 'prune', help: 'as pod apply --prune would: also what the folder has no more' },
+    { name: 'prune', help: 'include pods that pod apply --prune would remove' },
     outputFlag('text'),
   ],
   notes: [
-    'What is compared is the normal form: defaults filled in, units canonical, digests of images and of files that the pod has',
-    'read-only. Secrets are masked: values of env, files and headers whose name tells that they are one, and passwords in',
-    'URLs and on command lines. Exit codes: 0 nothing would change, 1 something would, 2 it cannot be told.',
+    'The diff compares normal forms: defaults are filled in, units are canonical, and images and files that the pod mounts',
+    'read-only are shown as digests. Secrets are masked: values in env, files and headers whose name marks them as secret, and',
+    'passwords in URLs and on command lines. Exit codes: 0 no changes, 1 changes, 2 the comparison failed.',
   ],
   completes: 'files',
   run: diff,

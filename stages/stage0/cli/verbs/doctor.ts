@@ -14,11 +14,11 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'doctor',
   purpose:
-    'Tries, one by one, what pods need of this host, and says what to do where something is missing; then every isolator.',
+    'Tries everything pods need from this host, then every isolator, and says what to do where something is missing.',
   usage: ['pod doctor [-o FORMAT]'],
-  examples: [['pod doctor', 'a table; exits 1 when something is missing']],
+  examples: [['pod doctor', 'print a table; exit 1 if something is missing']],
   flags: [outputFlag()],
-  notes: ['Nothing it tries is left behind. -o name gives what is missing or limited.'],
+  notes: ['The checks leave nothing behind. -o name prints what is missing or limited.'],
   run: doctor,
 };
 

@@ -7,20 +7,20 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'events',
-  purpose: 'Shows what happened to pods: starts, exits, restarts, removals, all pods in the order of time.',
+  purpose: 'Shows the events of pods in order of time: starts, exits, restarts, removals.',
   usage: ['pod events [-f] [--since T] [-o FORMAT] [POD]'],
   examples: [
-    ['pod events web', 'of one pod'],
-    ['pod events -f --since 10m', 'of all pods, and what goes on to happen'],
-    ['pod events -f -o jsonl', 'an object a line, for a program'],
+    ['pod events web', 'show the events of one pod'],
+    ['pod events -f --since 10m', 'show the events of all pods and follow new ones'],
+    ['pod events -f -o jsonl', 'print one JSON object a line, for a program'],
   ],
   flags: [
-    { name: 'follow', short: 'f', help: 'go on: also with pods that come later; with a POD, until it is removed' },
-    { name: 'since', value: 'T', help: 'only events since T: a duration (10m) or a time (2026-11-23T10:00:00Z)' },
+    { name: 'follow', short: 'f', help: 'follow new events, including those of pods created later; with a POD, until the pod is removed' },
+    { name: 'since', value: 'T', help: 'show only events since T: a duration (10m) or a time (2026-11-23T10:00:00Z)' },
     outputFlag('text'),
   ],
   notes: [
-    'The journal of a pod goes with the pod. With -f, -o json writes an object a line, as jsonl does. -o name gives each pod once.',
+    'Removing a pod also removes its journal. With -f, -o json prints one object a line, like jsonl. -o name prints each pod once.',
   ],
   completes: 'pods',
   run: events,

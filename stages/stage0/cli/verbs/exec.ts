@@ -10,32 +10,32 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'exec',
-  purpose: "Runs a command in a running pod, under the app's own isolators, and exits with its code.",
+  purpose: "Runs a command in a running pod, under the isolators of the app, and exits with the command's exit code.",
   usage: [
     'pod exec [-i] [-t] [-a APP] [-e K=V] [-u USER] [--workdir DIR] POD [--] CMD…',
     'pod enter [FLAGS] POD [CMD…]   (a shell without CMD)',
   ],
   examples: [
-    ['pod exec web -- ls -l /', 'in the first app'],
-    ['pod exec -it web -- /bin/sh', 'a shell on this terminal'],
-    ['pod exec -a db -u postgres web -- psql', 'in one app, as one of its users'],
+    ['pod exec web -- ls -l /', 'run a command in the first app'],
+    ['pod exec -it web -- /bin/sh', 'open a shell on this terminal'],
+    ['pod exec -a db -u postgres web -- psql', 'run a command in one app, as a given user'],
   ],
   flags: [
     { name: 'interactive', short: 'i', help: 'connect standard input' },
     { name: 'tty', short: 't', help: 'give the command a terminal' },
-    { name: 'app', short: 'a', value: 'APP', help: "in this app; without it the pod's first" },
+    { name: 'app', short: 'a', value: 'APP', help: 'run in this app; default: the first app of the pod' },
     {
       name: 'env',
       short: 'e',
       value: 'K=V',
       isRepeatable: true,
-      help: 'a further environment variable; K alone takes the value it has here',
+      help: "set an environment variable; K alone takes its value from the caller's environment",
     },
-    { name: 'user', short: 'u', value: 'USER', help: "as this user; without it the app's" },
-    { name: 'workdir', value: 'DIR', help: "in this directory; without it the app's" },
+    { name: 'user', short: 'u', value: 'USER', help: 'run as this user; default: the user of the app' },
+    { name: 'workdir', value: 'DIR', help: 'run in this directory; default: the working directory of the app' },
   ],
   notes: [
-    'Exit codes: 125 pod itself failed, 126 the command cannot be executed, 127 it does not exist, 128+N signal N killed it.',
+    'Exit codes: 125 pod itself failed, 126 the command cannot be executed, 127 it does not exist, 128+N it was killed by signal N.',
   ],
   completes: 'pods',
   commandAfter: 1,

@@ -12,13 +12,13 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'explain',
-  purpose: 'Explains a field of manifests, an isolator or the code of an error.',
+  purpose: 'Explains a manifest field, an isolator or an error code.',
   usage: ['pod explain [PATH|ISOLATOR|CODE] [-o FORMAT]'],
   examples: [
-    ['pod explain', 'the fields of a manifest'],
-    ['pod explain apps.restart', 'a field and what it holds; as errors write it, too: apps[0].restart'],
-    ['pod explain resource/memory', 'an isolator'],
-    ['pod explain manifest/cycle', 'what a code means'],
+    ['pod explain', 'list the fields of a manifest'],
+    ['pod explain apps.restart', 'explain a field and what it holds; the form in error messages works too: apps[0].restart'],
+    ['pod explain resource/memory', 'explain an isolator'],
+    ['pod explain manifest/cycle', 'explain an error code'],
   ],
   flags: [outputFlag()],
   run: explain,

@@ -17,22 +17,22 @@ export const verb: Verb = {
   purpose: "Writes an app's root file system as a tar archive.",
   usage: ['pod export POD [-a APP] -O FILE'],
   examples: [
-    ['pod export web -O web.tar', 'to be run again as "image: tar:web.tar"'],
-    ['pod export web -O - | zstd > web.tar.zst', 'on standard output'],
+    ['pod export web -O web.tar', 'write an archive; run it again with "image: tar:web.tar"'],
+    ['pod export web -O - | zstd > web.tar.zst', 'write the archive to standard output'],
   ],
   flags: [
-    { name: 'app', short: 'a', value: 'APP', help: "this app; without it the pod's first" },
+    { name: 'app', short: 'a', value: 'APP', help: 'export this app; default: the first app of the pod' },
     {
       name: 'output-file',
       short: 'O',
       value: 'FILE',
       isPath: true,
-      help: 'where the archive goes; - is standard output',
+      help: 'write the archive to FILE; - is standard output',
     },
   ],
   notes: [
-    'The image and what the app changed in it, without what is mounted there: of volumes, /proc, /sys and /dev an empty directory is kept.',
-    "Owners are the pod's: 0 is its root; what belongs to nobody of the pod is 65534. The pod runs on meanwhile: pause it to have one moment of it.",
+    'The archive holds the image and the changes the app made to it. Mounts are left out: volumes, /proc, /sys and /dev become empty directories.',
+    'Owners are numbered as in the pod: 0 is its root, and 65534 stands for owners that have no id in the pod. The pod keeps running during the export: pause it for a consistent snapshot.',
   ],
   completes: 'pods',
   run: exportApp,

@@ -9,25 +9,25 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'gc',
   purpose:
-    'Removes what dead pods left: exited pods after a grace period, interrupted launches, claims, cgroups, half-unpacked images.',
+    'Removes leftovers of dead pods: exited pods after a grace period, interrupted launches, claims, cgroups, half-unpacked images.',
   usage: ['pod gc [--grace DUR] [--expire-prepared DUR] [--dry-run]'],
   examples: [
-    ['pod gc', 'pods that exited more than 30 minutes ago'],
-    ['pod gc --grace 0', 'all exited pods'],
-    ['pod gc --dry-run', 'only show what would be removed'],
+    ['pod gc', 'remove pods that exited more than 30 minutes ago'],
+    ['pod gc --grace 0', 'remove all exited pods'],
+    ['pod gc --dry-run', 'show what would be removed, without removing it'],
   ],
   flags: [
-    { name: 'grace', value: 'DUR', help: 'keep exited pods this long; 30m without it' },
+    { name: 'grace', value: 'DUR', help: 'keep exited pods this long; default 30m' },
     {
       name: 'expire-prepared',
       value: 'DUR',
-      help: 'keep pods that were prepared and never run this long; 24h without it',
+      help: 'keep prepared pods that never ran this long; default 24h',
     },
     { name: 'dry-run', help: 'remove nothing' },
     outputFlag(),
   ],
   notes: [
-    'Pods that run are never touched. When somebody else has removed their bridge or its firewall (nft flush ruleset), they get both back.',
+    'Running pods are never removed. If another program has removed their bridge or its firewall rules (nft flush ruleset), pod gc restores both.',
   ],
   run: gc,
 };

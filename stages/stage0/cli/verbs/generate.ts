@@ -15,17 +15,17 @@ import { GLOBAL_FLAGS, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'generate',
-  purpose: 'Writes what other programs need to run a pod: a unit for systemd.',
+  purpose: 'Writes the configuration that another program needs to run a pod: a unit for systemd.',
   usage: ['pod generate systemd FILE|DIR|POD [FLAG…]'],
   examples: [
-    ['pod generate systemd web.pod.yaml > /etc/systemd/system/web.service', 'a service that is the pod'],
-    ['pod generate systemd site --prune', 'a service that watches a folder (pod apply --watch); its pods outlive it'],
-    ['pod generate systemd web', "from a running pod, whose manifest's file must still be as it was"],
+    ['pod generate systemd web.pod.yaml > /etc/systemd/system/web.service', 'a service that runs the pod'],
+    ['pod generate systemd site --prune', 'a service that watches a folder (pod apply --watch); the pods outlive the service'],
+    ['pod generate systemd web', 'a service for a running pod; the file of its manifest must be unchanged'],
   ],
   flags: [],
   notes: [
-    'The FLAGs are for the pod run or pod apply of the unit. Paths in it are absolute, of this host and this pod program.',
-    'The unit is started when all apps of the pod have (Type=notify); stopping it stops them in their order.',
+    'The unit passes each FLAG to pod run or pod apply. Its paths are absolute: they are those of this host and this pod program.',
+    'The unit counts as started when all apps of the pod have started (Type=notify). Stopping the unit stops the apps in their order.',
   ],
   commandAfter: 1,
   completes: 'files',

@@ -5,7 +5,7 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'help',
-  purpose: 'Shows the verbs, or the help of one.',
+  purpose: 'Lists the verbs, or shows the help of one verb.',
   usage: ['pod help [VERB]'],
   examples: [['pod help run', 'the same as pod run --help']],
   flags: [],

@@ -12,8 +12,8 @@ export const verb: Verb = {
   purpose: 'Shows this host as pod sees it: kernel, cgroups, state directory, pods.',
   usage: ['pod info [-o FORMAT]'],
   examples: [
-    ['pod info', 'to read, or to put into a bug report'],
-    ['pod info -o json', 'for a program'],
+    ['pod info', 'print for reading, or for a bug report'],
+    ['pod info -o json', 'print for a program'],
   ],
   flags: [outputFlag()],
   run: info,

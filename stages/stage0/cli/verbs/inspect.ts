@@ -11,14 +11,14 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'inspect',
   purpose:
-    'Shows all that is recorded of a pod: status, record, journal, and the ledger of what it took from the host.',
+    'Shows everything recorded about a pod: status, record, journal, and the ledger of what the pod took from the host.',
   usage: ['pod inspect POD [-o FORMAT]'],
   examples: [
-    ['pod inspect web', 'as JSON'],
-    ['pod inspect web -o yaml', 'as YAML'],
+    ['pod inspect web', 'print as JSON'],
+    ['pod inspect web -o yaml', 'print as YAML'],
   ],
   flags: [outputFlag()],
-  notes: ['Without -o it is JSON; there is no table of all that, and -o table gives YAML.'],
+  notes: ['The default output is JSON. There is no table format: -o table prints YAML.'],
   completes: 'pods',
   run: inspect,
 };

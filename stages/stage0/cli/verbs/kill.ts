@@ -13,12 +13,12 @@ export const verb: Verb = {
   purpose: 'Sends a signal to all apps of pods, or to one app.',
   usage: ['pod kill [-s SIG] [-a APP] POD…'],
   examples: [
-    ['pod kill web', 'SIGKILL to every app'],
-    ['pod kill -s HUP -a nginx web', 'make one app read its configuration again'],
+    ['pod kill web', 'send SIGKILL to every app'],
+    ['pod kill -s HUP -a nginx web', 'make one app reload its configuration'],
   ],
   flags: [
-    { name: 'signal', short: 's', value: 'SIG', help: 'name or number; SIGKILL without it' },
-    { name: 'app', short: 'a', value: 'APP', help: 'only this app' },
+    { name: 'signal', short: 's', value: 'SIG', help: 'signal name or number; default SIGKILL' },
+    { name: 'app', short: 'a', value: 'APP', help: 'signal only this app' },
   ],
   completes: 'pods',
   run: kill,

@@ -9,23 +9,23 @@ import { FROZEN_FLAG, type Invocation, type Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'lock',
   purpose:
-    'Pins the images of manifests: writes the digests that their references stand for into the pod.lock beside them.',
+    'Pins the images of manifests: resolves image references to digests and writes them to the pod.lock beside the manifests.',
   usage: ['pod lock [--update|--check] [--frozen] [FILE|DIR…]'],
   examples: [
-    ['pod lock', 'pins what the manifests of this folder, and below it, have besides; what is pinned stays'],
-    ['pod lock --update site', 'pins what the references of a folder stand for now'],
-    ['pod lock --check site', 'exits 1 when the lock is not what pod lock would write'],
+    ['pod lock', 'pin the images of all manifests in and below this folder that are not pinned yet; existing pins stay'],
+    ['pod lock --update site', 'pin what the image references of a folder resolve to now'],
+    ['pod lock --check site', 'exit 1 if the lock differs from what pod lock would write'],
   ],
   flags: [
-    { name: 'update', help: 'pin anew what has moved' },
-    { name: 'check', help: 'write nothing; all differences are errors' },
+    { name: 'update', help: 'update the pins of images that have changed' },
+    { name: 'check', help: 'write nothing; report every difference as an error' },
     FROZEN_FLAG,
   ],
   notes: [
-    'With a pod.lock beside it, a manifest whose image is another than the one that is pinned is an error for run, prepare, plan,',
-    'validate and apply; one that is not pinned is a warning, and an error with --frozen or where CI is set. host and dir: images',
-    'have no digest: the lock notes that they are not pinned.',
-    'A manifest as operand adds to the lock of its folder; only a folder tells what is not used any more.',
+    'If there is a pod.lock beside a manifest, an image that differs from its pin is an error for run, prepare, plan, validate',
+    'and apply. An image that is not pinned is a warning, and an error with --frozen or when CI is set. host and dir: images',
+    'have no digest: the lock records that they are not pinned.',
+    'With a manifest as operand, pod lock only adds to the lock of its folder. It removes unused pins only if the operand is a folder.',
   ],
   completes: 'files',
   run: lock,

@@ -5,16 +5,16 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'pause',
-  purpose: 'Stops every process of pods where it is, until they are resumed.',
+  purpose: 'Freezes every process of pods until they are resumed.',
   usage: ['pod pause POD…'],
   examples: [
-    ['pod pause web', 'no instruction of it runs any more'],
-    ['pod resume web', 'goes on as if nothing had been'],
+    ['pod pause web', 'freeze all processes of the pod'],
+    ['pod resume web', 'continue where the processes were frozen'],
   ],
   flags: [],
   notes: [
-    'A paused pod keeps its memory and its network. It can be stopped, killed and removed with --force, which wakes it first;',
-    'other verbs that talk to it are refused. Pausing a paused pod is no error.',
+    'A paused pod keeps its memory and its network. pod stop, pod kill and pod rm --force resume the pod first; other verbs that',
+    'talk to the pod are refused. Pausing a paused pod is not an error.',
   ],
   completes: 'pods',
   run: pause,

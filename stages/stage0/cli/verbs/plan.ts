@@ -10,15 +10,15 @@ import { FROZEN_FLAG, type Invocation, outputFlag, type Verb } from '../verb.ts'
 export const verb: Verb = {
   name: 'plan',
   purpose:
-    'Shows every system call pod run would make, in order, each with the manifest line that asks for it; makes none.',
+    'Shows every system call pod run would make, in order, each with the manifest line that asks for it, without making any.',
   usage: ['pod plan FILE [-o FORMAT] [--hash] [--frozen]'],
   examples: [
-    ['pod plan web.pod.yaml', 'to read'],
-    ['pod plan web.pod.yaml --hash', 'one line that changes when the launch would'],
-    ['pod plan web.pod.yaml -o json | jq', 'for a program'],
+    ['pod plan web.pod.yaml', 'print the plan for reading'],
+    ['pod plan web.pod.yaml --hash', 'print a hash that changes when the launch would change'],
+    ['pod plan web.pod.yaml -o json | jq', 'print the plan for a program'],
   ],
-  flags: [outputFlag('text', 'tape'), { name: 'hash', help: 'only the hash of the tape' }, FROZEN_FLAG],
-  notes: ['The same manifest on the same host gives the same tape, byte for byte.'],
+  flags: [outputFlag('text', 'tape'), { name: 'hash', help: 'print only the hash of the tape' }, FROZEN_FLAG],
+  notes: ['The same manifest on the same host produces the same tape, byte for byte.'],
   completes: 'files',
   run: plan,
 };

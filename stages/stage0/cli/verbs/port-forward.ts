@@ -14,19 +14,19 @@ const DRAIN_MS = 5000;
 
 export const verb: Verb = {
   name: 'port-forward',
-  purpose: "Forwards TCP ports of this host's loopback addresses to ports inside a running pod, until ^C.",
+  purpose: "Forwards TCP ports on this host's loopback addresses to ports inside a running pod, until ^C.",
   usage: ['pod port-forward POD [[ADDR:]HOST:]PORT…'],
   examples: [
-    ['pod port-forward web 8080:80', 'localhost:8080 is port 80 of the pod'],
-    ['pod port-forward web http', 'the port the manifest calls so, on the same of the host'],
-    ['pod port-forward db :5432', 'on a port that is free, which is printed'],
-    ['pod port-forward web 192.0.2.1:8080:80 [::1]:8443:443', 'on other addresses'],
+    ['pod port-forward web 8080:80', 'forward localhost:8080 to port 80 of the pod'],
+    ['pod port-forward web http', 'forward the named port of the manifest from the same port of the host'],
+    ['pod port-forward db :5432', 'forward from a free port, and print its number'],
+    ['pod port-forward web 192.0.2.1:8080:80 [::1]:8443:443', 'listen on other addresses'],
   ],
   flags: [],
   notes: [
-    'It reaches what listens on the loopback address of the pod, or on all, in every network mode and past every firewall. Whoever',
-    'reaches the address on this host reaches the port in the pod: by default all users of this host, and nobody else.',
-    'It exits with 0 after ^C, and with 1 when the pod ends.',
+    'Programs in the pod must listen on its loopback address or on all addresses. Forwarding works in every network mode and',
+    'bypasses every firewall. Anyone who can reach the address on this host can reach the port in the pod: by default all users',
+    'of this host, and nobody else. pod port-forward exits 0 after ^C, and 1 when the pod ends.',
   ],
   completes: 'pods',
   run: portForward,

@@ -9,16 +9,16 @@ import { FROZEN_FLAG, type Invocation, NET_FLAG, type Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'prepare',
   purpose:
-    'Does everything but start a pod: checks the manifest, unpacks the images, compiles it, and prints its uuid.',
+    'Prepares a pod without starting it: checks the manifest, unpacks the images, compiles the pod and prints its uuid.',
   usage: ['pod prepare [--name N] [--net MODE] [--frozen] FILE|-'],
   examples: [
-    ['pod prepare web.pod.yaml', 'prints the uuid for pod run-prepared'],
-    ['pod run-prepared -d web', 'starts it'],
+    ['pod prepare web.pod.yaml', 'print the uuid for pod run-prepared'],
+    ['pod run-prepared -d web', 'start the prepared pod'],
   ],
-  flags: [{ name: 'name', value: 'N', help: "instead of the manifest's name" }, NET_FLAG, FROZEN_FLAG],
+  flags: [{ name: 'name', value: 'N', help: 'use this name instead of the one in the manifest' }, NET_FLAG, FROZEN_FLAG],
   notes: [
-    'A prepared pod holds its name, but no address, port or user ids: those are taken when it is started. pod rm removes it,',
-    'and so does pod gc when it was not started for 24 hours.',
+    'A prepared pod holds its name, but no address, port or user ids: it takes them when it starts. pod rm removes a prepared',
+    'pod; pod gc removes it if it has not been started within 24 hours.',
   ],
   completes: 'files',
   run: prepare,

@@ -11,18 +11,18 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'ps',
-  purpose: 'Lists pods: those that run or are about to, with -a also those that have exited.',
+  purpose: 'Lists pods that run or are about to run; with -a, also pods that have exited.',
   usage: ['pod ps [-a] [-l SELECTOR] [-o FORMAT]', 'pod ls, pod list'],
   examples: [
-    ['pod ps', 'what runs'],
-    ['pod ps -a', 'and what has exited'],
-    ['pod ps -l tier=front -o name', 'uuids of the pods with that label'],
-    ['pod stop $(pod ps -q)', 'with -q the uuids alone: stop all that runs'],
-    ['pod ps -o json', 'everything, for a program'],
+    ['pod ps', 'list running pods'],
+    ['pod ps -a', 'list exited pods too'],
+    ['pod ps -l tier=front -o name', 'print the uuids of the pods with this label'],
+    ['pod stop $(pod ps -q)', '-q prints only the uuids: stop all running pods'],
+    ['pod ps -o json', 'print all details, for a program'],
   ],
   flags: [
-    { name: 'all', short: 'a', help: 'exited pods too' },
-    { name: 'selector', short: 'l', value: 'SELECTOR', help: 'only pods whose labels fit: tier=front,env!=test' },
+    { name: 'all', short: 'a', help: 'list exited pods too' },
+    { name: 'selector', short: 'l', value: 'SELECTOR', help: 'list only pods whose labels match, such as tier=front,env!=test' },
     outputFlag(),
   ],
   run: ps,

@@ -10,15 +10,15 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'restart',
-  purpose: 'Stops all apps of pods gracefully, or one app, and starts them again. Returns when they have started.',
+  purpose: 'Stops all apps of pods, or one app, gracefully and starts them again. Returns when they have started.',
   usage: ['pod restart [-a APP] [--grace DUR] POD…'],
   examples: [
-    ['pod restart web', 'all apps, in the order of their dependencies'],
-    ['pod restart -a nginx web', 'one app; the others run on'],
+    ['pod restart web', 'restart all apps, in the order of their dependencies'],
+    ['pod restart -a nginx web', 'restart one app; the others keep running'],
   ],
   flags: [
-    { name: 'app', short: 'a', value: 'APP', help: 'only this app' },
-    { name: 'grace', value: 'DUR', help: "instead of the manifest's grace periods; 0 kills at once" },
+    { name: 'app', short: 'a', value: 'APP', help: 'restart only this app' },
+    { name: 'grace', value: 'DUR', help: 'use DUR instead of the grace periods of the manifest; 0 kills at once' },
   ],
   completes: 'pods',
   run: restart,

@@ -5,11 +5,11 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'resume',
-  purpose: 'Lets paused pods go on.',
+  purpose: 'Resumes paused pods.',
   usage: ['pod resume POD…'],
-  examples: [['pod resume web', 'after pod pause web']],
+  examples: [['pod resume web', 'resume the pod after pod pause web']],
   flags: [],
-  notes: ['Resuming a pod that is not paused is no error.'],
+  notes: ['Resuming a pod that is not paused is not an error.'],
   completes: 'pods',
   run: resume,
 };

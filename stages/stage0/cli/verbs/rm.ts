@@ -7,13 +7,13 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'rm',
-  purpose: 'Removes pods with all they left: logs, files, addresses, cgroups.',
+  purpose: 'Removes pods with everything they left behind: logs, files, addresses, cgroups.',
   usage: ['pod rm [--force] POD…'],
   examples: [
-    ['pod rm web', 'a pod that has exited'],
-    ['pod rm --force web', 'kill it first if it runs'],
+    ['pod rm web', 'remove a pod that has exited'],
+    ['pod rm --force web', 'kill the pod first if it is running'],
   ],
-  flags: [{ name: 'force', short: 'f', help: 'kill a pod that runs' }],
+  flags: [{ name: 'force', short: 'f', help: 'kill the pod first if it is running' }],
   completes: 'pods',
   run: rm,
 };

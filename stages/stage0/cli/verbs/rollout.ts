@@ -5,7 +5,7 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'rollout',
-  purpose: 'Shows how the sets are that pod apply made, and goes back, restarts, suspends and resumes them.',
+  purpose: 'Shows the sets created by pod apply; rolls back, restarts, suspends and resumes them.',
   usage: [
     'pod rollout status [SET] [--wait] [-o FORMAT]',
     'pod rollout history SET [--revision N] [-o FORMAT]',
@@ -14,24 +14,24 @@ export const verb: Verb = {
     'pod rollout suspend|resume SET',
   ],
   examples: [
-    ['pod rollout status prod', 'conditions of the set, and each of its pods'],
-    ['pod rollout status', 'all sets'],
-    ['pod rollout history prod', 'the last ten revisions'],
-    ['pod rollout undo prod', 'back to the revision before; it holds until the folder changes'],
-    ['pod rollout restart prod web', 'a new pod of the same manifest, with its strategy'],
-    ['pod rollout suspend prod', 'pod apply changes nothing of it until pod rollout resume'],
+    ['pod rollout status prod', 'show the conditions of the set and each of its pods'],
+    ['pod rollout status', 'show all sets'],
+    ['pod rollout history prod', 'show the last ten revisions'],
+    ['pod rollout undo prod', 'roll back to the previous revision; this holds until the folder changes'],
+    ['pod rollout restart prod web', 'replace the pod with a new one from the same manifest, using its strategy'],
+    ['pod rollout suspend prod', 'stop pod apply from changing the set until pod rollout resume'],
   ],
   flags: [
     FOLDER_FLAG,
     SET_FLAG,
-    { name: 'to-revision', value: 'N', help: 'of undo: where to go back to; default: the revision before' },
-    { name: 'revision', value: 'N', help: 'of history: the manifests of that revision' },
+    { name: 'to-revision', value: 'N', help: 'with undo: the revision to roll back to; default: the previous revision' },
+    { name: 'revision', value: 'N', help: 'with history: show the manifests of this revision' },
     ...CHANGE_FLAGS,
   ],
   notes: [
-    'With -o name: status gives the pods of SET, or all sets; history the numbers of the revisions; suspend and resume the set.',
-    'SET is the name of a set; -f DIR, the set of that folder, does as well.',
-    'Exit codes: 3 something of the set is not healthy.',
+    'With -o name: status prints the pods of SET, or all sets; history the revision numbers; suspend and resume the set.',
+    'SET is the name of a set. Instead of SET, -f DIR selects the set of that folder.',
+    'Exit codes: 3 a pod of the set is not healthy.',
   ],
   run: rollout,
 };

@@ -11,21 +11,21 @@ import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'run-prepared',
-  purpose: 'Starts a pod that pod prepare made, and stays with it as pod run does.',
+  purpose: 'Starts a pod created by pod prepare, and stays attached to it like pod run.',
   usage: ['pod run-prepared [-d] [--rm] [-i] [--timeout DUR] POD'],
   examples: [
-    ['pod run-prepared web', 'shows the output, exits as the app does'],
-    ['pod run-prepared -d --rm web', 'in the background; pod gc removes it when it has exited'],
+    ['pod run-prepared web', "show the output, exit with the app's exit code"],
+    ['pod run-prepared -d --rm web', 'run in the background; pod gc removes the pod after it has exited'],
   ],
   flags: [
     { name: 'detach', short: 'd', help: 'print the uuid when all apps have started, and leave the pod running' },
-    { name: 'rm', help: 'remove the pod when it has exited; with -d the next pod gc does' },
+    { name: 'rm', help: 'remove the pod when it exits; with -d, the next pod gc removes it' },
     { name: 'interactive', short: 'i', help: 'connect standard input to the first app; with -d, keep its input open' },
     { name: 'timeout', value: 'DUR', help: 'stop the pod after DUR and exit 125' },
   ],
   notes: [
-    'Exit codes and ^C are those of pod run. A pod runs the images it was prepared with: when one of them is another now, it is',
-    'refused, as when something that it mounts is gone: it stays prepared. A pod whose start fails is removed.',
+    'Exit codes and ^C are those of pod run. A pod runs the images it was prepared with. If an image has changed since, or a',
+    'file or directory that the pod mounts is gone, the start is refused and the pod stays prepared. A pod that fails to start is removed.',
   ],
   completes: 'pods',
   run: runPrepared,

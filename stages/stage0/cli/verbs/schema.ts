@@ -9,10 +9,10 @@ export const verb: Verb = {
   purpose: 'Prints a JSON Schema (2020-12), for editors and other tools.',
   usage: ['pod schema [KIND]', 'pod schema --list'],
   examples: [
-    ['pod schema', 'of a pod manifest'],
-    ['pod schema --list', 'the kinds there are'],
+    ['pod schema', 'print the schema of a pod manifest'],
+    ['pod schema --list', 'list the available kinds'],
   ],
-  flags: [{ name: 'list', help: 'list the kinds' }],
+  flags: [{ name: 'list', help: 'list the available kinds' }],
   run: schema,
 };
 

@@ -11,16 +11,16 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'stats',
-  purpose: 'Shows what running pods and their apps use of processor, memory and processes, anew every two seconds.',
+  purpose: 'Shows the CPU, memory and process usage of running pods and their apps, updated every two seconds.',
   usage: ['pod stats [--no-stream] [-o FORMAT] [POD…]'],
   examples: [
-    ['pod stats', 'all running pods, until ^C'],
-    ['pod stats --no-stream web', 'once'],
-    ['pod stats --no-stream -o json', 'for a program'],
+    ['pod stats', 'show all running pods, until ^C'],
+    ['pod stats --no-stream web', 'show one pod once'],
+    ['pod stats --no-stream -o json', 'print once, for a program'],
   ],
-  flags: [{ name: 'no-stream', help: 'once, after half a second of measuring' }, outputFlag()],
+  flags: [{ name: 'no-stream', help: 'show the usage once, after measuring for half a second' }, outputFlag()],
   notes: [
-    'CPU is the share of one processor: 100 % is one that is busy all the time. A row without an app is the pod as a whole.',
+    'CPU is a share of one processor: 100 % means one processor is busy all the time. A row without an app is the pod as a whole.',
   ],
   completes: 'pods',
   run: stats,

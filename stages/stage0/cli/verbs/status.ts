@@ -21,19 +21,19 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'status',
   purpose:
-    'Shows one pod with its apps, whether it is ready, what it uses, what is in force as the kernel says it, and what happened last.',
+    'Shows one pod: its apps, readiness, resource usage, the limits in force as read from the kernel, and recent events.',
   usage: ['pod status POD [--wait[=DUR]] [-o FORMAT]'],
   examples: [
-    ['pod status web', 'the pod named web'],
-    ['pod status web --wait', 'when it is ready, or has exited'],
-    ['pod status web -o json', 'for a program'],
+    ['pod status web', 'show the pod named web'],
+    ['pod status web --wait', 'wait until it is ready or has exited, then show it'],
+    ['pod status web -o json', 'print the status for a program'],
   ],
   flags: [
     {
       name: 'wait',
       value: 'DUR',
       isValueOptional: true,
-      help: 'wait until the pod is ready or has exited, at most DUR; exits 1 when that passes first',
+      help: 'wait until the pod is ready or has exited, at most DUR; exit 1 if DUR passes first',
     },
     outputFlag(),
   ],

@@ -6,13 +6,13 @@ import type { Invocation, Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'stop',
   purpose:
-    'Stops pods gracefully: each app gets its stop signal, and SIGKILL when its grace period is over. Waits for the end of all.',
+    'Stops pods gracefully: sends each app its stop signal, and SIGKILL when its grace period is over. Waits until all have ended.',
   usage: ['pod stop [--grace DUR] POD…'],
   examples: [
-    ['pod stop web', "with the manifest's grace periods"],
-    ['pod stop --grace 2s web db', 'two seconds for each app'],
+    ['pod stop web', 'stop with the grace periods of the manifest'],
+    ['pod stop --grace 2s web db', 'stop with a grace period of two seconds for each app'],
   ],
-  flags: [{ name: 'grace', value: 'DUR', help: "instead of the manifest's grace periods; 0 kills at once" }],
+  flags: [{ name: 'grace', value: 'DUR', help: 'use DUR instead of the grace periods of the manifest; 0 kills at once' }],
   completes: 'pods',
   run: stop,
 };

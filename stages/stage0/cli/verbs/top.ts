@@ -17,12 +17,12 @@ export const verb: Verb = {
   purpose: 'Lists the processes of a running pod.',
   usage: ['pod top POD [-o FORMAT]'],
   examples: [
-    ['pod top web', 'what runs in it'],
-    ['pod top web -o json', 'for a program'],
+    ['pod top web', 'list the processes of the pod'],
+    ['pod top web -o json', 'print the list for a program'],
   ],
   flags: [outputFlag()],
   notes: [
-    "PID is the host's, PID IN POD what the pod's own programs see. USER is the number inside the pod. Read from outside: nothing of the pod's is executed.",
+    'PID is the pid on the host, PID IN POD the pid inside the pod. USER is the numeric user id inside the pod. The list is read from outside: no program of the pod is executed.',
   ],
   completes: 'pods',
   run: top,

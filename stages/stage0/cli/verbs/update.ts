@@ -10,26 +10,26 @@ import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'update',
-  purpose: 'Gives a running pod other limits: all that are named, or none.',
+  purpose: 'Changes the limits of a running pod: either all that are given, or none.',
   usage: ['pod update POD --set KEY=VALUE… [-o FORMAT]'],
   examples: [
-    ['pod update web --set app/nginx/resource/memory.limit=512Mi', 'of one app'],
-    ['pod update web --set pod/resource/cpu.limit=2 --set app/nginx/resource/cpu.limit=1500m', 'of the pod and an app'],
-    ['pod update web --set app/nginx/resource/cpu.burst=null', 'take a value away'],
+    ['pod update web --set app/nginx/resource/memory.limit=512Mi', 'change a limit of one app'],
+    ['pod update web --set pod/resource/cpu.limit=2 --set app/nginx/resource/cpu.limit=1500m', 'change limits of the pod and of an app'],
+    ['pod update web --set app/nginx/resource/cpu.burst=null', 'remove a value'],
   ],
   flags: [
     {
       name: 'set',
       value: 'KEY=VALUE',
       isRepeatable: true,
-      help: 'app/APP/ISOLATOR.FIELD or pod/ISOLATOR.FIELD, as in a manifest; null takes the value away',
+      help: 'app/APP/ISOLATOR.FIELD or pod/ISOLATOR.FIELD, as in a manifest; null removes the value',
     },
     outputFlag(),
   ],
   notes: [
-    'All values are judged together, as at a start, before anything is written; an app cannot get more than its pod has. When the kernel refuses one, those before it are put back.',
-    "Afterwards the pod's manifest (cat-manifest) has the new values; they outlive a restart of the app, and the journal names them.",
-    'What each process has from its start stays as it is: capabilities, filters, rlimits, OOM score, scheduler, umask, devices, sysctls, paths, network bandwidth.',
+    'All values are checked together, as at a start, before any is written. An app cannot get more than its pod has. If the kernel refuses a value, the values already written are restored.',
+    "The pod's manifest (cat-manifest) then contains the new values. They survive a restart of the app, and the journal records them.",
+    'Settings that are fixed at the start of a process cannot change: capabilities, filters, rlimits, OOM score, scheduler, umask, devices, sysctls, paths, network bandwidth.',
   ],
   completes: 'pods',
   run: update,

@@ -11,18 +11,18 @@ import { FROZEN_FLAG, type Invocation, outputFlag, type Verb } from '../verb.ts'
 
 export const verb: Verb = {
   name: 'validate',
-  purpose: 'Finds all errors of manifests at once, each with its place.',
+  purpose: 'Reports all errors in manifests at once, each with its place.',
   usage: ['pod validate FILE|DIR… [-o FORMAT] [--frozen]'],
   examples: [
-    ['pod validate web.pod.yaml', 'one file'],
-    ['pod validate manifests', 'those of a folder and below it, as pod apply reads them, and their order'],
-    ['pod validate -o github manifests', 'as annotations of a GitHub workflow'],
+    ['pod validate web.pod.yaml', 'check one file'],
+    ['pod validate manifests', 'check all manifests in and below a folder, as pod apply reads them, and their order'],
+    ['pod validate -o github manifests', 'print errors as annotations of a GitHub workflow'],
   ],
   flags: [outputFlag('text', 'sarif', 'github'), FROZEN_FLAG],
   notes: [
-    'Exits 1 when there is an error, 0 when there are warnings at most. -o name gives the files that have errors.',
-    'Of this host nothing counts: what it lacks is told of by run, plan and apply.',
-    'Images are looked at only when there is a pod.lock beside the manifest.',
+    'Exits 1 if there are errors, 0 if there are only warnings or none. -o name prints the files that have errors.',
+    'The result does not depend on this host: run, plan and apply report what the host lacks.',
+    'Images are checked only if there is a pod.lock beside the manifest.',
   ],
   completes: 'files',
   run: validate,

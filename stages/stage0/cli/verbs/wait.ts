@@ -10,16 +10,16 @@ export const verb: Verb = {
   purpose: 'Waits until a pod is ready, has exited, or is deleted.',
   usage: ['pod wait POD --for ready|exit|deleted [--timeout DUR]'],
   examples: [
-    ['pod wait web --for ready --timeout 30s', 'exits 1 when 30 seconds pass first'],
-    ['pod wait web --for exit', "prints the pod's exit code"],
+    ['pod wait web --for ready --timeout 30s', 'wait until ready; exit 1 if 30 seconds pass first'],
+    ['pod wait web --for exit', "wait for the exit and print the pod's exit code"],
   ],
   flags: [
     { name: 'for', value: 'WHAT', values: ['ready', 'exit', 'deleted'], help: 'ready, exit (the default) or deleted' },
     { name: 'timeout', value: 'DUR', help: 'give up after DUR and exit 1' },
   ],
   notes: [
-    'A pod is ready when every app is, but those that have run to their end; when that cannot come any more, it exits 1 at once.',
-    'With --for exit the exit code of the pod is printed; that of this command is 0. A pod that is not there is deleted.',
+    'A pod is ready when every app is ready or has run to its end. If the pod can no longer become ready, pod wait exits 1 at once.',
+    'With --for exit, pod wait prints the exit code of the pod and itself exits 0. A pod that does not exist counts as deleted.',
   ],
   completes: 'pods',
   run: wait,
