@@ -155,7 +155,7 @@ test('explain knows fields as errors write them, isolators and codes, and what a
   assert.match(await podOk(['explain', 'resource/pids'], { root }), /\nFields:\n {2}limit\n? /);
   assert.equal(
     await podOk(['explain', 'manifest/cycle'], { root }),
-    'manifest/cycle: Apps wait for each other in a circle.',
+    'manifest/cycle: Apps wait for each other in a cycle.',
   );
   const fields = JSON.parse(await podOk(['explain', '-o', 'json'], { root })).fields as { name: string }[];
   assert.ok(fields.some(({ name }) => name === 'apps'));
