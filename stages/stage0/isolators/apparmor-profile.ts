@@ -35,7 +35,7 @@ export const APPARMOR_PROFILE: Isolator<string> = {
     pattern: '^[^\\u0000-\\u0020\\u007f][^\\u0000-\\u001f\\u007f]{0,1023}$',
     'x-expects': 'the name of a profile: one line of at most 1024 characters that does not begin with a space',
     description:
-      'The AppArmor profile the app is executed under, by its name; it has to be loaded on the host, as with apparmor_parser(8). `unconfined`: none. A host without AppArmor refuses the pod. Default: what AppArmor itself attaches to the program, which mostly is nothing.',
+      'The name of the AppArmor profile the app runs under. The profile must be loaded on the host, for example with apparmor_parser(8). `unconfined`: no profile. A host without AppArmor refuses the pod. Default: the profile that AppArmor itself attaches to the program, usually none.',
   },
   look: () => [`text ${ENABLED}`],
   lower,

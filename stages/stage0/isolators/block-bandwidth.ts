@@ -21,7 +21,7 @@ export const BLOCK_BANDWIDTH: Isolator<BlockValue> = {
   example: { default: true, limit: '100M' },
   scopes: ['app', 'pod'],
   schema: blockSchema(
-    'Bytes a second to and from disks: `limit`, `read` and `write` for every disk of the host, `disks` for single ones. cgroup version 1 does not count what the kernel writes later from its cache, only direct and synchronous writes; and there, apps of a pod that has limits cannot have their own.',
+    'Bytes a second to and from disks: `limit`, `read` and `write` for every disk of the host, `disks` for single disks. cgroup version 1 counts only direct and synchronous writes, not what the kernel writes later from its cache. With version 1, apps of a pod that has limits cannot have limits of their own.',
     { type: ['string', 'integer'], pattern: BYTES_PATTERN, minimum: 1 },
     'Bytes a second',
   ),

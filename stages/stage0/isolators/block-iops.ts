@@ -20,7 +20,7 @@ export const BLOCK_IOPS: Isolator<BlockValue> = {
   example: { default: true, limit: 1000 },
   scopes: ['app', 'pod'],
   schema: blockSchema(
-    'Operations a second on disks: `limit`, `read` and `write` for every disk of the host, `disks` for single ones. What is said of cgroup version 1 at resource/block-bandwidth holds here too.',
+    'Operations a second on disks: `limit`, `read` and `write` for every disk of the host, `disks` for single disks. The restrictions of cgroup version 1 are those of resource/block-bandwidth.',
     {
       type: ['string', 'integer'],
       // The kernel reads 32 bits.

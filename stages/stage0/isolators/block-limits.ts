@@ -31,7 +31,7 @@ const SYS_BLOCK = '/sys/block';
 
 export function blockSchema(description: string, rate: JsonSchema, unit: string): JsonSchema {
   const rates = {
-    limit: { ...rate, description: `${unit} for reading, and as many for writing.` },
+    limit: { ...rate, description: `${unit} for reading, and the same for writing.` },
     read: { ...rate, description: `${unit} for reading. Default: \`limit\`.` },
     write: { ...rate, description: `${unit} for writing. Default: \`limit\`.` },
   };
@@ -46,7 +46,7 @@ export function blockSchema(description: string, rate: JsonSchema, unit: string)
         type: 'array',
         minItems: 1,
         description:
-          'Limits of single disks, each found from a `path` on it, in place of those for every disk: `{path: /var/lib/db, limit: …}`. A path may be the disk itself. A loop device and a device of device-mapper are disks.',
+          'Limits of single disks, which replace the limits for every disk: `{path: /var/lib/db, limit: …}`. The disk is found from a `path` on it, or the path is the disk itself. Loop devices and device-mapper devices are disks.',
         items: {
           type: 'object',
           additionalProperties: false,
@@ -57,13 +57,13 @@ export function blockSchema(description: string, rate: JsonSchema, unit: string)
               type: 'string',
               pattern: '^/[^\\u0000]*$',
               'x-expects': 'an absolute path',
-              description: 'On the host.',
+              description: 'A path on the host.',
             },
             ...rates,
           },
         },
       },
-      default: { const: true, description: "appc's way to say that the limit is for every disk." },
+      default: { const: true, description: 'In appc: the limit is for every disk.' },
     },
   };
 }

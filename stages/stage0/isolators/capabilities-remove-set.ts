@@ -20,7 +20,7 @@ export const CAPABILITIES_REMOVE_SET: Isolator<CapabilitySetValue> = {
   example: { set: ['CAP_CHOWN'] },
   scopes: ['app'],
   schema: capabilitySetSchema(
-    'Capabilities taken from the default set. One that is not in the default set has no effect. It cannot be combined with os/linux/capabilities-retain-set.',
+    'Capabilities to remove from the default set. A capability that is not in the default set has no effect. Cannot be combined with os/linux/capabilities-retain-set.',
   ),
   lower,
   fixed: OF_A_PROCESS,

@@ -25,7 +25,7 @@ export const CAPABILITIES_RETAIN_SET: Isolator<CapabilitySetValue> = {
   example: { set: ['CAP_CHOWN'] },
   scopes: ['app'],
   schema: capabilitySetSchema(
-    "The app's capabilities; all others are out of reach for it and all it starts. An app that does not run as root has them too. An empty list drops everything. Default: CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT for root, none for other users.",
+    'The capabilities of the app, even if it does not run as root. The app and the processes it starts can gain no others. An empty list drops all capabilities. Default: CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT for root, none for other users.',
   ),
   lower,
   fixed: OF_A_PROCESS,

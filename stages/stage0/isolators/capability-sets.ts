@@ -32,7 +32,7 @@ export function capabilitySetSchema(description: string): JsonSchema {
         type: 'array',
         uniqueItems: true,
         items: { enum: CAPABILITIES },
-        description: "Capabilities by the kernel's name, as in capabilities(7).",
+        description: 'Capabilities by their kernel names, as in capabilities(7).',
       },
     },
   };

@@ -42,7 +42,7 @@ export const CPU_SHARES: Isolator<number | string> = {
     pattern: '^[1-9][0-9]{0,5}$',
     'x-expects': 'a number of shares: 2 to 262144',
     description:
-      'The weight in sharing busy processors, as cgroup version 1 counts it: 1024 is what others have. It says the same as the request of resource/cpu, so only one of them can be there.',
+      'The weight of the app or pod when processors are busy, in cgroup version 1 units: others have 1024. This is the same setting as the request of resource/cpu, so only one of the two can be given.',
   },
   lower,
 };

@@ -21,11 +21,11 @@ const PERCENT: JsonSchema = {
 export const UCLAMP_PROPERTIES: Readonly<Record<keyof UclampValue, JsonSchema>> = {
   uclampMin: {
     ...PERCENT,
-    description: 'A processor runs at least as fast as for a load of so many percent. Default: 0.',
+    description: 'A processor runs at least as fast as for a load of this percentage. Default: 0.',
   },
   uclampMax: {
     ...PERCENT,
-    description: 'A processor runs no faster than for a load of so many percent. Default: 100.',
+    description: 'A processor runs no faster than for a load of this percentage. Default: 100.',
   },
 };
 

@@ -42,25 +42,25 @@ const QUANTITY: JsonSchema = { type: ['string', 'number'], pattern: CPU_PATTERN,
 const SCHEMA: JsonSchema = {
   type: 'object',
   description:
-    'Processor time. The request is a share that holds when the processors are busy, the limit is never exceeded. Cores as a number ("2", "0.5") or in thousandths ("500m").',
+    'CPU time. The request is a share that applies when the processors are busy; the limit is never exceeded. Cores are given as a number ("2", "0.5") or in thousandths ("500m").',
   additionalProperties: false,
   minProperties: 1,
   properties: {
     request: {
       ...QUANTITY,
-      description: 'Cores the app or pod gets at least, relative to others, when all compete. Default: the limit.',
+      description: 'Minimum cores of the app or pod, relative to others, when all compete. Default: the limit.',
     },
     limit: {
       ...QUANTITY,
-      description: 'Cores it may use before it is throttled, over periods of 100 ms. At least "10m". Default: none.',
+      description: 'Cores it may use before it is throttled, over periods of 100 ms. At least "10m". Default: no limit.',
     },
     burst: {
       ...QUANTITY,
       description:
-        'Cores it may use on top of the limit in a period, out of what it left unused before. At most the limit. Default: none.',
+        'Cores it may use above the limit in a period, from time left unused before. At most the limit. Default: none.',
     },
     ...UCLAMP_PROPERTIES,
-    default: { const: false, description: "Written by appc's own tools; it has no meaning here." },
+    default: { const: false, description: 'Written by the tools of appc; ignored.' },
   },
 };
 

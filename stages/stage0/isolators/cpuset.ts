@@ -23,16 +23,16 @@ const LIST: JsonSchema = {
 const SCHEMA: JsonSchema = {
   type: 'object',
   description:
-    'The processors and memory nodes that may be used. Lists as in "0-3,8". Those of an app have to be among those of its pod.',
+    'The processors and memory nodes that may be used, as lists like "0-3,8". The lists of an app must be subsets of those of its pod.',
   additionalProperties: false,
   minProperties: 1,
   properties: {
-    cpus: { ...LIST, description: 'Processors to run on, by number. Default: all the host has.', examples: ['0-3,8'] },
-    mems: { ...LIST, description: 'NUMA nodes to take memory from, by number. Default: all the host has.' },
+    cpus: { ...LIST, description: 'Processors to run on, by number. Default: all processors of the host.', examples: ['0-3,8'] },
+    mems: { ...LIST, description: 'NUMA nodes to allocate memory from, by number. Default: all nodes of the host.' },
     partition: {
       enum: ['member', 'root', 'isolated'],
       description:
-        '`root`: nobody else may run on these processors. `isolated`: nor does the scheduler balance between them. cgroup version 2 only; for an app, its pod has to have one as well. Default: `member`, neither.',
+        '`root`: no other process may run on these processors. `isolated`: in addition, the scheduler does not balance load between them. cgroup version 2 only; if an app has a partition, its pod must have one too. Default: `member`, which is neither.',
     },
   },
 };

@@ -25,7 +25,7 @@ const MINOR: JsonSchema = { type: 'integer', minimum: 0, maximum: 1_048_575 };
 const SCHEMA: JsonSchema = {
   type: 'object',
   description:
-    'Devices besides those of every pod (null, zero, full, random, urandom, tty, pseudo-terminals). Those of the pod are for all its apps.',
+    'Devices in addition to those of every pod (null, zero, full, random, urandom, tty, pseudo-terminals). Devices of the pod are available to all its apps.',
   additionalProperties: false,
   required: ['allow'],
   properties: {
@@ -33,7 +33,7 @@ const SCHEMA: JsonSchema = {
       type: 'array',
       minItems: 1,
       description:
-        'Each by the `path` of its node, which appears at the same place in the /dev of the pod (of all apps; it is of use to this one only), or by `type` (`c` or `b`), `major` and `minor`: `{path: /dev/fuse, access: rw}`. A node keeps its owner and mode, so one that only root or a group of the host may open needs `userns: host`.',
+        'Each device is given by the `path` of its node, as in `{path: /dev/fuse, access: rw}`, or by `type` (`c` or `b`), `major` and `minor`. The node of a `path` appears at the same place in the /dev of the pod; all apps see the node, but only this app can use it. A node keeps its owner and mode, so a node that only root or a group of the host may open needs `userns: host`.',
       items: {
         type: 'object',
         additionalProperties: false,

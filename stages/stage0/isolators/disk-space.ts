@@ -8,7 +8,7 @@ export const DISK_SPACE: Isolator<StorageValue> = {
   scopes: ['app'],
   isOfDisk: true,
   schema: storageSchema(
-    "What the app may have written to its root file system at a time: its writable layer, without volumes and logs. Kept by the kernel, with a project quota where the state directory's file system has them (ext4 and XFS mounted with `prjquota`, and a pod with a user namespace of its own), else with a file system of that size: a tmpfs where the state directory is on one, an ext4 image everywhere else. At the limit a write fails with ENOSPC or EDQUOT.",
+    "The maximum size of the writable layer of the app's root file system, without volumes and logs. The kernel enforces the limit with a project quota if the file system of the state directory supports it (ext4 and XFS mounted with `prjquota`) and the pod has its own user namespace. Otherwise the layer is a file system of that size: a tmpfs if the state directory is on a tmpfs, else an ext4 image. At the limit, a write fails with ENOSPC or EDQUOT.",
   ),
   look: (_value, _host, podsDir) => [`store ${podsDir}`],
   lower: (value, draft, context) => limitStorage('layer', value, draft, context),

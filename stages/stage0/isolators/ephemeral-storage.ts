@@ -8,7 +8,7 @@ export const EPHEMERAL_STORAGE: Isolator<StorageValue> = {
   scopes: ['app', 'pod'],
   isOfDisk: true,
   schema: storageSchema(
-    'What it may have on disk at a time, as Kubernetes counts it: writable layers, logs and `empty` volumes on disk that have no size of their own. In an app: its layer, its log and the volumes that it alone mounts. In the pod: those of all its apps. Logs get an eighth of it, and at most the 50 Mi an app that they may have without it: they are rotated earlier. Kept in the same ways as `resource/disk-space`.',
+    'The maximum disk space, counted as in Kubernetes: writable layers, logs and `empty` volumes on disk that have no size of their own. For an app: its layer, its log and the volumes that only this app mounts. For the pod: those of all its apps. Logs get an eighth of the limit, and at most the 50 Mi an app that is their limit otherwise: they are rotated earlier. Enforced in the same way as `resource/disk-space`.',
   ),
   look: (_value, _host, podsDir) => [`store ${podsDir}`],
   lower: (value, draft, context) => limitStorage('all', value, draft, context),

@@ -86,7 +86,7 @@ export const HUGETLB: Isolator<HugetlbValue> = {
   schema: {
     type: 'object',
     description:
-      'Memory in huge pages, by the size of a page. The kernel has some sizes (x86_64: "2Mi" and "1Gi"); what is not named has no limit.',
+      'Memory in huge pages, by page size. The kernel supports certain sizes (x86_64: "2Mi" and "1Gi"). A size that is not given has no limit.',
     minProperties: 1,
     additionalProperties: { type: ['string', 'integer'], pattern: BYTES_PATTERN, minimum: 0 },
     examples: [{ '2Mi': '64Mi' }],

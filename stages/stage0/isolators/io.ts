@@ -18,7 +18,7 @@ const MAX_BFQ_WEIGHT = 1000;
 
 const SCHEMA: JsonSchema = {
   type: 'object',
-  description: 'How disks are shared when they are busy.',
+  description: 'How busy disks are shared.',
   additionalProperties: false,
   minProperties: 1,
   properties: {
@@ -27,13 +27,13 @@ const SCHEMA: JsonSchema = {
       minimum: 1,
       maximum: MAX_WEIGHT,
       description:
-        'The share of busy disks, against 100 of others. It takes a disk with the scheduler bfq, or on cgroup version 2 with `io.cost.qos` enabled.',
+        'The weight on busy disks; others have 100. Needs a disk with the bfq scheduler, or on cgroup version 2 with `io.cost.qos` enabled.',
     },
     latency: {
       type: 'array',
       minItems: 1,
       description:
-        'Others are slowed down when operations take longer than this. Each disk is found from a `path` on it: `{path: /var/lib/db, target: 10ms}`. cgroup version 2 only.',
+        'Target latencies: others are slowed down when operations take longer. Each disk is found from a `path` on it: `{path: /var/lib/db, target: 10ms}`. cgroup version 2 only.',
       items: {
         type: 'object',
         additionalProperties: false,
@@ -43,13 +43,13 @@ const SCHEMA: JsonSchema = {
             type: 'string',
             pattern: '^/[^\\u0000]*$',
             'x-expects': 'an absolute path',
-            description: 'On the host.',
+            description: 'A path on the host.',
           },
           target: {
             type: 'string',
             pattern: '^[1-9][0-9]{0,5}(us|ms|s)$',
             'x-expects': 'a duration: a number and a unit, as in "500us" or "10ms"',
-            description: 'The mean over a window of half a second or more.',
+            description: 'The target for the mean latency over a window of half a second or more.',
           },
         },
       },

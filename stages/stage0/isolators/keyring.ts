@@ -21,7 +21,7 @@ export const KEYRING: Isolator<'pod' | 'app'> = {
   schema: {
     enum: ['pod', 'app'],
     description:
-      'Whose session keyring the app has: one that the apps of the pod share, or one of its own. The host\'s is never seen. Default: "pod".',
+      'The session keyring of the app: a keyring shared by the apps of the pod, or a keyring of its own. The app never sees the keyring of the host. Default: "pod".',
   },
   lower,
   fixed: OF_A_PROCESS,

@@ -98,13 +98,13 @@ export const LANDLOCK: Isolator<LandlockValue> = {
   schema: {
     type: 'object',
     description:
-      "What the app may reach at all, whatever its user and the files' modes allow, as in landlock(7). A list that is there denies all that is not on it; one that is missing restricts nothing. Paths are in the app's root and include all that is below them; one that is not there fails the start.",
+      'What the app may access at most, whatever its user and the file modes allow, as in landlock(7). A list that is given denies everything that is not on it; a list that is missing restricts nothing. Paths are in the root of the app and include everything below them. A path that does not exist makes the start fail.',
     additionalProperties: false,
     minProperties: 1,
     properties: {
-      read: pathsSchema('Files it may read and directories it may list. Its libraries have to be among them.'),
-      write: pathsSchema('Files it may write, cut, create, link, rename and remove, and device nodes it may control.'),
-      execute: pathsSchema('Programs it may execute, its own and its loader included.'),
+      read: pathsSchema('Files it may read and directories it may list. These must include its libraries.'),
+      write: pathsSchema('Files it may write, truncate, create, link, rename and remove, and device nodes it may control.'),
+      execute: pathsSchema('Programs it may execute. These must include its own program and the loader.'),
       bindTcp: portsSchema('TCP ports it may listen on.'),
       connectTcp: portsSchema('TCP ports it may connect to, on any host.'),
     },

@@ -5,7 +5,7 @@ import { pathSet, type PathSetValue } from './path-sets.ts';
 export const MASKED: Isolator<PathSetValue> = pathSet({
   name: 'os/linux/masked-paths',
   description:
-    'Files and directories hidden from the app, besides those that are hidden from every app (/proc/kcore, /sys/firmware, …): a file reads as empty, a directory is empty. One that is not there needs no hiding and is left out.',
+    'Files and directories to hide from the app, in addition to those hidden from every app (/proc/kcore, /sys/firmware, …). A hidden file or directory appears empty. A path that does not exist is ignored.',
   verb: 'hide',
   listOf: (draft) => draft.process.maskedPaths,
   needed: ['/dev'],

@@ -25,19 +25,19 @@ const QUANTITY: JsonSchema = { type: ['string', 'integer'], pattern: BYTES_PATTE
 
 const DESCRIPTIONS: Readonly<Record<Field, string>> = {
   request:
-    'Memory that is not reclaimed as long as others have some to give. Above it, it is first in line when the host runs short.',
-  limit: 'Memory it may use before the kernel ends a process of it. At least "1Mi". Default: none.',
-  high: 'From here on it is slowed down and made to give memory back, and nothing is ended. cgroup version 2 only. Default: none.',
-  min: 'Memory that is never reclaimed; the host ends processes of others first. cgroup version 2 only. Default: 0.',
-  swap: 'Swap it may use on top of the limit. Default: with a limit 0, without one no bound.',
+    'Memory that is not reclaimed as long as memory of others can be reclaimed. Memory above the request is reclaimed first when the host runs short.',
+  limit: 'Memory it may use before the kernel kills one of its processes. At least "1Mi". Default: no limit.',
+  high: 'Above this amount, processes are slowed down and their memory is reclaimed, but no process is killed. cgroup version 2 only. Default: none.',
+  min: 'Memory that is never reclaimed; the host kills processes of others first. cgroup version 2 only. Default: 0.',
+  swap: 'Swap it may use in addition to the limit. Default: 0 with a limit, unbounded without a limit.',
   zswap:
-    'Compressed memory that holds swapped pages; it counts as memory, too. cgroup version 2 only. Default: no bound.',
+    'Compressed memory for swapped pages, which also counts as memory. cgroup version 2 only. Default: unbounded.',
 };
 
 const SCHEMA: JsonSchema = {
   type: 'object',
   description:
-    'Memory, with page cache and tmpfs. Bytes, or a number with a suffix: k, M, G, T are powers of 1000, Ki, Mi, Gi, Ti of 1024.',
+    'Memory, including page cache and tmpfs, in bytes or as a number with a suffix: k, M, G, T are powers of 1000; Ki, Mi, Gi, Ti are powers of 1024.',
   additionalProperties: false,
   minProperties: 1,
   properties: {
@@ -47,9 +47,9 @@ const SCHEMA: JsonSchema = {
     oomGroup: {
       type: 'boolean',
       description:
-        'All its processes end together when memory runs out, none is left without the others. cgroup version 2 only. Default: false.',
+        'When memory runs out, the kernel kills all its processes together. cgroup version 2 only. Default: false.',
     },
-    default: { const: false, description: "Written by appc's own tools; it has no meaning here." },
+    default: { const: false, description: 'Written by the tools of appc; ignored.' },
   },
 };
 

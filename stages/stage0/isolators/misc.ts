@@ -48,7 +48,7 @@ export const MISC: Isolator<MiscValue> = {
   schema: {
     type: 'object',
     description:
-      'What a host has a number of and the kernel counts in `misc.capacity`: `sev`, `sev_es`, `tdx` (keys of encrypted virtual machines).',
+      'Limited resources of the host that the kernel counts in `misc.capacity`: `sev`, `sev_es`, `tdx` (keys of encrypted virtual machines).',
     minProperties: 1,
     additionalProperties: { type: 'integer', minimum: 0 },
     examples: [{ sev: 2 }],

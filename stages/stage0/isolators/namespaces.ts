@@ -89,28 +89,28 @@ export const NAMESPACES: Isolator<NamespacesValue> = {
   schema: {
     type: 'object',
     description:
-      'Which namespaces the pod has to itself, and which it shares with the host or with another running pod of the state directory. The network is `network.mode`, the user namespace is `userns`. PID, mount and cgroup namespaces are never shared with others: a pod without them could not be stopped, or not be limited. What it does not name is `private`.',
+      'Which namespaces are private to the pod, and which it shares with the host or with another running pod of the state directory. The network is set by `network.mode`, the user namespace by `userns`. PID, mount and cgroup namespaces are never shared with the host or other pods: without its own, a pod could not be stopped or limited. A namespace that is not named is `private`.',
     additionalProperties: false,
     minProperties: 1,
     properties: {
       ipc: {
         ...OWNER,
         description:
-          "System V IPC and POSIX message queues: `private`, `host` (only with `userns: host`), or `pod:NAME`. /dev/shm stays the pod's own; share a memory volume for that.",
+          'System V IPC and POSIX message queues: `private`, `host` (only with `userns: host`), or `pod:NAME`. /dev/shm is always private to the pod; to share memory that way, share a memory volume.',
       },
       uts: {
         ...OWNER,
         description:
-          "The hostname: `private`, `host`, or `pod:NAME`. One that is shared cannot be set: the pod's field `hostname` has to be left out.",
+          'The hostname: `private`, `host`, or `pod:NAME`. A shared hostname cannot be set: the manifest must not have the field `hostname`.',
       },
       pid: {
         enum: ['pod', 'app'],
         description:
-          "`pod`: the apps see each other's processes, and PID 1 is init. `app`: each app has a PID namespace of its own, as with `shareProcessNamespace: false` in Kubernetes. It is PID 1 there: it sees no process but its own, signals it does not handle do not end it, and it has to reap what its children leave. Default: `pod`.",
+          "`pod`: the apps see each other's processes, and PID 1 is init. `app`: each app has a PID namespace of its own, as with `shareProcessNamespace: false` in Kubernetes. The app is PID 1 there: it sees only its own processes, signals it does not handle do not end it, and it must reap orphaned processes. Default: `pod`.",
       },
       time: {
         description:
-          'Monotonic and boot-time clock: `private`, `host`, or how far they are ahead of the host\'s, as in `{monotonic: 1h, boottime: "-30s"}`. The wall clock is the host\'s.',
+          'Monotonic and boot-time clocks: `private`, `host`, or their offset from the clocks of the host, as in `{monotonic: 1h, boottime: "-30s"}`. The wall clock is always that of the host.',
         oneOf: [
           { enum: ['private', 'host'] },
           {

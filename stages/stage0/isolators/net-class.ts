@@ -24,7 +24,7 @@ export const NET_CLASS: Isolator<string> = {
     pattern: '^[0-9a-f]{1,4}:[0-9a-f]{1,4}$',
     'x-expects': 'a class: two hexadecimal numbers as tc writes them, as in "10:1"',
     description:
-      "The class of traffic control that packets belong to, as tc(8) writes it: \"10:1\". The classes are the host's, so the pod needs its network (mode `host`). By the net_cls controller of cgroup version 1, whose classes a `cgroup` filter tells apart; without it by nftables and the version 2 tree, as the packet's priority, by which htb and the like choose the class without a filter. An app's goes before its pod's.",
+      'The traffic control class of packets, in tc(8) notation: "10:1". The classes are those of the host, so the pod needs the network of the host (mode `host`). Implemented by the net_cls controller of cgroup version 1, whose classes a `cgroup` filter matches. Without that controller, nftables and the version 2 tree set the packet priority, by which htb and similar qdiscs choose the class without a filter. The class of an app overrides that of its pod.',
   },
   lower,
   readBackNeedsValue: true,

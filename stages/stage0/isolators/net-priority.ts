@@ -40,7 +40,7 @@ export const NET_PRIORITY: Isolator<Readonly<Record<string, number>>> = {
     additionalProperties: { type: 'integer', minimum: 0, maximum: 4_294_967_295 },
     examples: [{ eth0: 6 }],
     description:
-      "The priority of packets that leave, by the interface of the host. The pod needs the host's network (mode `host`). By the net_prio controller of cgroup version 1; without it by nftables and the version 2 tree. An app's goes before its pod's.",
+      'The priority of outgoing packets, for each interface of the host. The pod needs the network of the host (mode `host`). Implemented by the net_prio controller of cgroup version 1, or without it by nftables and the version 2 tree. The priority of an app overrides that of its pod.',
   },
   look: () => [`names ${INTERFACES}`],
   lower,

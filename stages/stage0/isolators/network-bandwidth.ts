@@ -42,12 +42,12 @@ export const NETWORK_BANDWIDTH: Isolator<NetworkBandwidthValue> = {
   schema: {
     type: 'object',
     description:
-      'Bytes a second that the pod may send, and as many that it may be sent, over its link; its apps share them. What its apps say to each other over the loopback is not limited.',
+      'Bytes a second that the pod may send, and the same number that it may receive, over its link. All its apps share the limit. Traffic between its apps over the loopback is not limited.',
     additionalProperties: false,
     required: ['limit'],
     properties: {
       limit: { type: ['string', 'integer'], pattern: BYTES_PATTERN, description: 'Bytes a second: "1M", "512Ki".' },
-      default: { const: true, description: "Written by appc's own tools; it has no meaning here." },
+      default: { const: true, description: 'Written by the tools of appc; ignored.' },
     },
   },
   lower,

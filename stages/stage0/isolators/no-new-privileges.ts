@@ -13,7 +13,7 @@ export const NO_NEW_PRIVILEGES: Isolator<boolean> = {
   schema: {
     type: 'boolean',
     description:
-      'Whether set-user-id bits and file capabilities are without effect for the app and all it starts. Default: true, where appc has false: turn it off for an image that needs sudo or ping with file capabilities.',
+      'Whether set-user-id bits and file capabilities have no effect for the app and all processes it starts. Default: true; in appc the default is false. Set it to false for an image that needs sudo, or ping with file capabilities.',
   },
   lower,
   fixed: OF_A_PROCESS,

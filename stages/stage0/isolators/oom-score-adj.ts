@@ -31,7 +31,7 @@ export const OOM_SCORE_ADJ: Isolator<number | string> = {
     pattern: '^-?[0-9]{1,4}$',
     'x-expects': 'a whole number from -1000 to 1000',
     description:
-      'How early the kernel ends the app when memory runs out: 1000 is first, -1000 is never. Below 0 the host has to grant CAP_SYS_RESOURCE. Default: 0.',
+      'How early the kernel kills the app when memory runs out: 1000 is first, -1000 is never. A value below 0 needs CAP_SYS_RESOURCE on the host. Default: 0.',
   },
   lower,
   fixed: UNTIL_RESTART,

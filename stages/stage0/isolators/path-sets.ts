@@ -36,7 +36,7 @@ function schema(description: string): JsonSchema {
           'x-expects': 'an absolute path, without "/" twice or at its end',
         },
         description:
-          "Absolute paths in the app's root, without `.` and `..`; links in them lead to places inside it. What every process has for itself, such as /proc/self/status, cannot be one.",
+          'Absolute paths in the root of the app, without `.` and `..`. Symlinks in them resolve inside that root. Per-process files, such as /proc/self/status, are not allowed.',
       },
     },
   };

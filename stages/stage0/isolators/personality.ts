@@ -37,13 +37,13 @@ export const PERSONALITY: Isolator<PersonalityValue> = {
   schema: {
     type: 'object',
     description:
-      'How the kernel presents itself to the app, as with setarch(8). Default: the plain domain without flags, whatever the caller had.',
+      'How the kernel presents itself to the app, as with setarch(8). Default: the plain domain without flags, whatever the personality of the caller.',
     additionalProperties: false,
     minProperties: 1,
     properties: {
       domain: {
         enum: Object.keys(DOMAINS),
-        description: '"linux32" makes uname(2) name the 32-bit machine, for builds. Default: "linux".',
+        description: '"linux32" makes uname(2) report the 32-bit machine, for builds. Default: "linux".',
       },
       flags: {
         type: 'array',

@@ -50,7 +50,7 @@ export const PIDS: Isolator<PidsValue> = {
   scopes: ['app', 'pod'],
   schema: {
     type: 'object',
-    description: 'Processes and threads that may exist at a time.',
+    description: 'The number of processes and threads that may exist at a time.',
     additionalProperties: false,
     required: ['limit'],
     properties: {
@@ -61,7 +61,7 @@ export const PIDS: Isolator<PidsValue> = {
         maximum: 4_194_304,
         pattern: '^([1-9][0-9]{0,6}|max)$',
         'x-expects': 'a number of processes above 0, or "max"',
-        description: `How many, or "max" for no limit of its own. Default: ${DEFAULT_LIMIT}, for each app and for the pod.`,
+        description: `The maximum number, or "max" for no limit of its own. Default: ${DEFAULT_LIMIT}, for each app and for the pod.`,
       },
     },
   },

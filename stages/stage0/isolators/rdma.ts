@@ -60,15 +60,15 @@ export const RDMA: Isolator<RdmaValue> = {
   schema: {
     type: 'object',
     description:
-      'RDMA resources, by the name of the device: how many `handles` (of the adapter) and `objects` (queue pairs, memory regions and the like) may exist at a time.',
+      'RDMA resources, by the name of the device: the numbers of `handles` (of the adapter) and `objects` (queue pairs, memory regions and similar) that may exist at a time.',
     minProperties: 1,
     additionalProperties: {
       type: 'object',
       additionalProperties: false,
       minProperties: 1,
       properties: {
-        handles: { ...COUNT, description: 'Handles. Default: no limit.' },
-        objects: { ...COUNT, description: 'Objects. Default: no limit.' },
+        handles: { ...COUNT, description: 'The maximum number of handles. Default: no limit.' },
+        objects: { ...COUNT, description: 'The maximum number of objects. Default: no limit.' },
       },
     },
     examples: [{ mlx5_0: { handles: 2, objects: 2000 } }],

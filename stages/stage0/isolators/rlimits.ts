@@ -14,17 +14,17 @@ const NAMES: ReadonlyMap<string, number> = new Map(
 );
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  cpu: 'Seconds of processor time a process may use.',
+  cpu: 'Seconds of CPU time a process may use.',
   fsize: 'Bytes of the largest file it may write.',
   data: 'Bytes of its data segment.',
   stack: "Bytes of its first thread's stack.",
   core: 'Bytes of a core dump. Default: 0.',
-  rss: 'Accepted and without effect since Linux 2.4.30.',
+  rss: 'Accepted, but without effect since Linux 2.4.30.',
   nproc: 'Processes and threads of its user in the pod.',
   nofile: 'Open descriptors. Default: 1024, hard 524288.',
   memlock: 'Bytes it may lock into memory. Default: 8 MiB.',
   as: 'Bytes of its address space.',
-  locks: 'Accepted and without effect since Linux 2.4.25.',
+  locks: 'Accepted, but without effect since Linux 2.4.25.',
   sigpending: 'Signals queued for its user.',
   msgqueue: 'Bytes in POSIX message queues of its user. Default: 819200.',
   nice: '20 minus the lowest nice it may give itself. Default: 0, which is nice 20.',
@@ -42,7 +42,7 @@ const LIMIT: JsonSchema = {
 const SCHEMA: JsonSchema = {
   type: 'object',
   description:
-    'Limits of each process of the app, as in setrlimit(2): a number or "unlimited" for both, or {soft, hard}. Hard limits above the host\'s own are refused. Not named: defaults that do not depend on who called pod.',
+    'Limits of each process of the app, as in setrlimit(2): a number or "unlimited" for both the soft and the hard limit, or {soft, hard}. Hard limits above those of the host are refused. Limits that are not given have defaults that do not depend on the caller of pod.',
   additionalProperties: false,
   minProperties: 1,
   properties: Object.fromEntries(
@@ -57,8 +57,8 @@ const SCHEMA: JsonSchema = {
         additionalProperties: false,
         required: ['soft'],
         properties: {
-          soft: { ...LIMIT, description: 'What holds.' },
-          hard: { ...LIMIT, description: 'What the app may raise it to. Default: the soft limit.' },
+          soft: { ...LIMIT, description: 'The limit in force.' },
+          hard: { ...LIMIT, description: 'The value up to which the app may raise the soft limit. Default: the soft limit.' },
         },
       },
     ]),

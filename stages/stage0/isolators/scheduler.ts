@@ -67,24 +67,24 @@ export const SCHEDULER: Isolator<SchedulerValue> = {
   schema: {
     type: 'object',
     description:
-      'How the app competes for processors and disks with processes of the same cgroup. What takes from others (nice below 0, real-time) is only granted with "userns: host" and the host\'s privilege; a start it is denied to fails at its line.',
+      'How the app competes for processors and disks with processes of the same cgroup. Settings that take from others (nice below 0, real-time) need "userns: host" and the privilege on the host; if they are denied, the start fails with an error at this line.',
     additionalProperties: false,
     minProperties: 1,
     properties: {
       policy: {
         enum: Object.keys(POLICIES),
-        description: 'As in sched(7). Default: "other".',
+        description: 'The scheduling policy, as in sched(7). Default: "other".',
       },
-      priority: { type: 'integer', minimum: 1, maximum: 99, description: 'Of the policies "fifo" and "rr" only.' },
-      nice: { type: 'integer', minimum: -20, maximum: 19, description: 'Higher yields to others. Default: 0.' },
+      priority: { type: 'integer', minimum: 1, maximum: 99, description: 'Only for the policies "fifo" and "rr".' },
+      nice: { type: 'integer', minimum: -20, maximum: 19, description: 'The nice value. A higher value yields to others. Default: 0.' },
       io: {
         type: 'object',
-        description: 'As in ioprio_set(2). Default: derived from nice.',
+        description: 'The I/O priority, as in ioprio_set(2). Default: derived from nice.',
         additionalProperties: false,
         required: ['class'],
         properties: {
-          class: { enum: Object.keys(IO_CLASSES), description: 'Which queue.' },
-          level: { type: 'integer', minimum: 0, maximum: 7, description: `0 is first. Default: ${IO_LEVEL}.` },
+          class: { enum: Object.keys(IO_CLASSES), description: 'The I/O scheduling class.' },
+          level: { type: 'integer', minimum: 0, maximum: 7, description: `The priority within the class; 0 is the highest. Default: ${IO_LEVEL}.` },
         },
       },
     },

@@ -66,7 +66,7 @@ export const SECCOMP_REMOVE_SET: Isolator<SeccompSetValue> = {
   example: { set: ['ptrace'], errno: 'EPERM' },
   scopes: ['app'],
   schema: seccompSetSchema(
-    'System calls that are blocked on top of what the default filter blocks. It cannot be combined with os/linux/seccomp-retain-set.',
+    'System calls to block in addition to those the default filter blocks. Cannot be combined with os/linux/seccomp-retain-set.',
   ),
   applyDefault,
   lower,

@@ -76,7 +76,7 @@ export const SECCOMP_RETAIN_SET: Isolator<SeccompSetValue> = {
   example: { set: ['@pod/default'] },
   scopes: ['app'],
   schema: seccompSetSchema(
-    'The only system calls the app and what it starts may make. What the launch itself needs (execve, exit, exit_group, rt_sigreturn, and to write that execve failed) is always allowed. Calls of other ABIs, 32-bit and x32, end the app. Default: the filter of "@pod/default", which answers EPERM to known dangers and ENOSYS to the rest.',
+    'The only system calls that the app and the processes it starts may make. The calls that the launch itself needs (execve, exit, exit_group, rt_sigreturn, and writing the error if execve fails) are always allowed. Calls of other ABIs, 32-bit and x32, end the app. Default: the filter of "@pod/default", which returns EPERM for known dangerous calls and ENOSYS for all others.',
   ),
   lower,
   fixed: OF_A_PROCESS,

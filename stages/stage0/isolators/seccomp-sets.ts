@@ -49,18 +49,18 @@ function equals(arg: SeccompTest['arg'], value: number): SeccompTest {
 
 /** The groups a set may name beside system calls. */
 export const GROUPS = {
-  '@appc.io/all': 'every call: in a retain-set it turns the filter off',
+  '@appc.io/all': 'every call; in a retain-set, turns the filter off',
   '@appc.io/empty':
-    'no call: a remove-set of it, and of nothing else, is the default filter, a retain-set of it only what the launch itself needs',
-  '@pod/default': 'the calls the default filter allows, with its tests of arguments',
-  '@docker/default-whitelist': 'the same, by the name rkt had for it',
-  '@rkt/default-whitelist': 'the same, by the name rkt had for it',
+    'no call; a remove-set with only this group is the default filter, a retain-set with only this group allows only what the launch itself needs',
+  '@pod/default': 'the calls that the default filter allows, with its argument tests',
+  '@docker/default-whitelist': 'the same, by its name in rkt',
+  '@rkt/default-whitelist': 'the same, by its name in rkt',
   '@podman/default':
-    "the calls that podman's profile allows (of containers-common 0.50.1), with its tests of arguments: more than the default, for apps that make containers",
+    "the calls that podman's profile allows (from containers-common 0.50.1), with its argument tests; more than the default, for apps that create containers",
   '@podman/default-whitelist': 'the same',
-  '@podman/default-blacklist': "the calls that podman's profile refuses by name; for a remove-set",
-  '@docker/default-blacklist': 'the calls the default filter refuses; for a remove-set',
-  '@rkt/default-blacklist': 'the calls the default filter refuses; for a remove-set',
+  '@podman/default-blacklist': "the calls that podman's profile denies by name; for a remove-set",
+  '@docker/default-blacklist': 'the calls that the default filter denies; for a remove-set',
+  '@rkt/default-blacklist': 'the calls that the default filter denies; for a remove-set',
 } as const;
 
 export type Group = keyof typeof GROUPS;
@@ -92,7 +92,7 @@ export function seccompSetSchema(description: string): JsonSchema {
       },
       errno: {
         enum: ['', ...ERRNO_NAMES],
-        description: 'What a blocked call returns, by name. Default, and if empty: the app is ended by SIGSYS.',
+        description: 'The error that a blocked call returns, by name. Default, and if empty: SIGSYS ends the app.',
       },
     },
   };

@@ -46,7 +46,7 @@ export const SELINUX_CONTEXT: Isolator<SelinuxValue> = {
   scopes: ['app'],
   schema: {
     description:
-      'The SELinux context the app is executed in, whole or in parts. The policy has to allow the change, and the context its files. A host where SELinux is not active refuses the pod. Default: what the policy says.',
+      'The SELinux context the app runs in, given as a whole or in parts. The policy must allow the transition to the context, and the context must have access to the files of the app. A host where SELinux is not active refuses the pod. Default: the context that the policy assigns.',
     oneOf: [
       {
         type: 'string',
@@ -60,7 +60,7 @@ export const SELINUX_CONTEXT: Isolator<SelinuxValue> = {
         properties: {
           user: { ...PART, description: 'Default: `system_u`.' },
           role: { ...PART, description: 'Default: `system_r`.' },
-          type: { ...PART, description: '`container_t` on Fedora and its kin.' },
+          type: { ...PART, description: '`container_t` on Fedora and related distributions.' },
           level: {
             type: 'string',
             pattern: '^[A-Za-z0-9_.:,-]+$',

@@ -79,7 +79,7 @@ export const SYSCTL: Isolator<SysctlValue> = {
   schema: {
     type: 'object',
     description:
-      "Kernel settings of the pod's own namespaces, by their names with dots: {net.ipv4.ip_unprivileged_port_start: 80}. Anything else is the host's and refused.",
+      "Kernel settings of the pod's own namespaces, by their dotted names: {net.ipv4.ip_unprivileged_port_start: 80}. All other settings belong to the host and are refused.",
     minProperties: 1,
     propertyNames: {
       type: 'string',

@@ -15,7 +15,7 @@ export const UMASK: Isolator<string> = {
     pattern: '^0?[0-7]{3}$',
     'x-expects': 'three octal digits, as in "022"',
     description:
-      'The permissions that files the app makes do not get, in octal: "0027". A string, because YAML reads 0027 as a number. Default: "0022".',
+      'The permissions to remove from files that the app creates, in octal: "0027". Must be a string, because YAML reads 0027 as a number. Default: "0022".',
   },
   lower,
   fixed: OF_A_PROCESS,

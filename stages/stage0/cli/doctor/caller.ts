@@ -18,23 +18,23 @@ export const CALLER_CHECKS: readonly Check[] = [
 function checkSwitches(): Finding {
   const closed = closedSwitches().map(({ name, value }) => `${name} is ${value}`);
   if (closed.length === 0) return { status: 'OK', detail: `uid ${process.geteuid!()} on Linux ${release()}` };
-  return { status: 'missing', detail: closed.join('; '), remedy: 'have it changed, or run as root' };
+  return { status: 'missing', detail: closed.join('; '), remedy: 'have an administrator change the setting, or run as root' };
 }
 
 function checkIds(): Finding {
   const count = idCount(readCaller()!);
-  if (count > 1) return { status: 'OK', detail: `${count} for a pod` };
-  return { status: 'limited', detail: 'one: a pod has no user but its root', remedy: howToGetIds() };
+  if (count > 1) return { status: 'OK', detail: `${count} ids for a pod` };
+  return { status: 'limited', detail: 'one id: a pod has no users except its root', remedy: howToGetIds() };
 }
 
 function checkNetwork(): Finding {
   const missing = missingForNetwork();
   if (missing.length === 0) return { status: 'OK', detail: 'slirp4netns' };
-  return { status: 'limited', detail: "none, or the host's", remedy: missing.join(', and ') };
+  return { status: 'limited', detail: 'only modes none and host', remedy: missing.join(', and ') };
 }
 
 function checkDelegation(): Finding {
   const [tree] = readHostFacts().cgroup.hierarchies;
-  if (!tree) return { status: 'limited', detail: 'none: no limits, no pause', remedy: NOT_DELEGATED };
+  if (!tree) return { status: 'limited', detail: 'no cgroup: no limits, no pause', remedy: NOT_DELEGATED };
   return { status: 'OK', detail: `${tree.controllers.join(' ') || 'no controllers'}, in ${tree.mountPoint}` };
 }

@@ -38,7 +38,7 @@ function makeScratch(root: string): string {
   } catch (error) {
     const { message } = error as Error;
     throw new PodError('state/io', `try the isolators below "${root}": ${message}`, {
-      hint: 'name a directory that can be written with --root',
+      hint: 'choose a writable directory with --root',
       cause: error,
     });
   }
@@ -48,11 +48,11 @@ async function tryOne(root: string, isolator: AnyIsolator, value: unknown, ofPod
   try {
     await using pod = await run(manifestOf(isolator, value, ofPod), { root });
     const code = await pod.exit;
-    if (code === 0) return { status: 'OK', detail: `takes ${JSON.stringify(value)}` };
-    return { status: 'limited', detail: `/bin/true ended with ${code}`, remedy: 'it cannot be used here' };
+    if (code === 0) return { status: 'OK', detail: `accepts ${JSON.stringify(value)}` };
+    return { status: 'limited', detail: `/bin/true exited with ${code}`, remedy: 'it cannot be used on this host' };
   } catch (error) {
     const { message, hint } = podErrorsOf(error)[0]!;
-    return { status: 'limited', detail: message, remedy: hint ?? 'it is refused here, with its line' };
+    return { status: 'limited', detail: message, remedy: hint ?? 'a manifest that uses it is refused on this host, with the line' };
   }
 }
 

@@ -34,7 +34,7 @@ function checkPrivileges(): Finding {
   return {
     status: 'limited',
     detail: 'no CAP_SYS_RESOURCE',
-    remedy: 'resource limits above our own hard limits are lowered to them',
+    remedy: 'pod lowers resource limits to its own hard limits',
   };
 }
 
@@ -62,7 +62,7 @@ function checkCgroups(): Finding {
   return {
     status: 'limited',
     detail: `${mode}, without ${absent.join(', ')}`,
-    remedy: 'boot with cgroup_no_v1=all, or mount these controllers',
+    remedy: 'boot with cgroup_no_v1=all, or mount the missing controllers',
   };
 }
 

@@ -34,7 +34,7 @@ async function inScratch(root: string, check: (dir: string) => Finding | Promise
     return {
       status: 'missing',
       detail: (error as Error).message,
-      remedy: 'run as root, or choose a directory of yours with --root',
+      remedy: 'run as root, or choose a directory you own with --root',
     };
   }
   try {
@@ -72,15 +72,15 @@ async function checkIdmap(dir: string): Promise<Finding> {
     await userNamespaceOf(child.pid!);
     return tryIt(
       'on the state directory',
-      'without them, layers are not shared between pods of different user ranges',
+      'nothing to do: without them, pods with different user id ranges do not share layers',
       () => idmap(dir, child.pid!),
     );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return {
       status: 'limited',
-      detail: 'not tried: no unshare program',
-      remedy: 'install util-linux to have it tried',
+      detail: 'not checked: no unshare program',
+      remedy: 'install util-linux, which this check needs',
     };
   } finally {
     child.kill('SIGKILL');

@@ -42,7 +42,7 @@ function checkNamespaces(): Finding {
   return {
     status: 'missing',
     detail: failed.join(', '),
-    remedy: isDenied ? 'run as root' : 'use a kernel that was built with these namespaces',
+    remedy: isDenied ? 'run as root' : 'use a kernel built with these namespaces',
   };
 }
 
@@ -79,7 +79,7 @@ function checkUserNamespaces(): Finding {
       remedy: 'sysctl user.max_user_namespaces=10000',
     };
   const { error, status, stderr } = spawnSync('unshare', ['--user', 'true'], { encoding: 'utf8' });
-  if (error) return { status: 'OK', detail: `up to ${limit} (not tried: no unshare program)` };
+  if (error) return { status: 'OK', detail: `up to ${limit} (not checked: no unshare program)` };
   if (status === 0) return { status: 'OK', detail: `up to ${limit}` };
   return { status: 'missing', detail: stderr.trim(), remedy: 'write "userns: host" into manifests' };
 }

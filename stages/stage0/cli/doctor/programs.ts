@@ -24,9 +24,9 @@ function checkStage1(): Finding {
 }
 
 function checkZstd(): Finding {
-  if ('createZstdDecompress' in zlib) return { status: 'OK', detail: 'by Node itself' };
+  if ('createZstdDecompress' in zlib) return { status: 'OK', detail: 'unpacked by Node' };
   const { error } = spawnSync('zstd', ['--version']);
-  if (!error) return { status: 'OK', detail: 'by the zstd program' };
+  if (!error) return { status: 'OK', detail: 'unpacked by the zstd program' };
   return {
     status: 'limited',
     detail: 'images with zstd layers cannot be unpacked',
