@@ -5,7 +5,7 @@ import type { Invocation } from './verb.ts';
 /** The one operand of a verb that takes exactly one. */
 export function onlyOperand({ operands }: Invocation, what: string): string {
   if (operands.length === 1) return operands[0]!;
-  const problem = operands.length === 0 ? 'is missing' : `is to be one: got ${operands.length}`;
+  const problem = operands.length === 0 ? 'is missing' : `must be given exactly once: got ${operands.length}`;
   throw new PodError('cli/usage', `${what} ${problem}`);
 }
 
@@ -47,7 +47,7 @@ export function waitFlag({ flags }: Pick<Invocation, 'flags'>, name: string): nu
 export function parseWait(text: string, what: string): number {
   const ms = parseDuration(text, what);
   if (ms <= LONGEST_WAIT_MS) return ms;
-  throw new PodError('cli/usage', `${what} "${text}": more than 24d, the longest that can be waited for`);
+  throw new PodError('cli/usage', `${what} "${text}": more than 24d, the longest time pod can wait`);
 }
 
 export function countFlag({ flags }: Invocation, name: string): number | undefined {

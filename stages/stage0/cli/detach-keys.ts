@@ -13,7 +13,7 @@ function codeOf(key: string, text: string): number {
   // ascii(7): a control character is the letter's code without its upper bits.
   if (control !== undefined) return control.charCodeAt(0) & 0x1f;
   throw new PodError('cli/usage', `--detach-keys "${text}": "${key}" is not a key`, {
-    hint: 'keys are written a, ctrl-a, ctrl-@, ctrl-[, ctrl-\\, ctrl-], ctrl-^, ctrl-_, with commas between',
+    hint: 'write keys as a, ctrl-a, ctrl-@, ctrl-[, ctrl-\\, ctrl-], ctrl-^ or ctrl-_, separated by commas',
   });
 }
 

@@ -34,7 +34,7 @@ async function judgeImage(
     if (!(error instanceof PodError)) throw error;
     const { code, message, hint } = error;
     // A manifest may be valid where its images are not.
-    const note = `hold image "${ref}" against "${pins.path}": ${message}`;
+    const note = `compare image "${ref}" with "${pins.path}": ${message}`;
     return { severity: 'warning', error: new PodError(code, note, { at, hint, cause: error }) };
   }
 }

@@ -42,7 +42,7 @@ export class Starts implements Disposable {
         ? []
         : [
             new PodError('pod/start-failed', `restart app "${app}" of pod ${this.#pod.uuid}: ${end.failed}`, {
-              hint: `pod status ${this.#pod.uuid.slice(0, 8)} says what is known of it`,
+              hint: `pod status ${this.#pod.uuid.slice(0, 8)} shows more`,
             }),
           ];
     });

@@ -43,7 +43,7 @@ function open(directory: number, path: string, resolve: number, app: string): Fd
 /** The kernel shows what init has to the host's root alone. */
 function closed(app: string): PodError {
   return new PodError('host/privilege', `open the root of app "${app}": only root can look into a pod's init`, {
-    hint: 'have a program of the pod do it (pod exec POD -- tar -c PATH), or use a volume',
+    hint: 'use a program inside the pod (pod exec POD -- tar -c PATH), or use a volume',
   });
 }
 

@@ -89,7 +89,7 @@ function placeOf({ root, owners }: AppFiles): Place {
 
 function requireRunning({ isOver }: AppFiles): void {
   if (isOver)
-    throw new PodError('pod/state', 'copy into the pod: it has exited', { hint: 'what has exited can be copied from' });
+    throw new PodError('pod/state', 'copy into the pod: it has exited', { hint: 'files can only be copied out of an exited pod' });
 }
 
 /** In a directory that exists, under the source's name; else under the name that does not. */
@@ -148,6 +148,6 @@ function withoutSpecial(map: (entry: TarEntry) => TarEntry): Map {
 
 function onlySpecial({ path, type }: TarEntry): PodError {
   return new PodError('host/refused', `copy "${printable(path)}": it is a ${type === 'fifo' ? 'FIFO' : 'device'}`, {
-    hint: 'FIFOs and devices go into an archive only, with - for DST',
+    hint: 'FIFOs and devices can only be copied into an archive, with - for DST',
   });
 }

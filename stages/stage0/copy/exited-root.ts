@@ -47,7 +47,7 @@ export function mountExitedRoot(
     const gone = mounts.flatMap(({ layers }) => layers).find((layer) => !existsSync(layer));
     if (gone !== undefined || mounts.length === 0)
       throw new PodError('pod/state', `open the files of app "${app}": its image is gone`, {
-        hint: 'an exited pod shares the files of its image: without the image they are gone',
+        hint: 'an exited pod shares files with its image; removing the image removed them',
       });
     const left = volumes.filter(({ directory }) => directory !== undefined);
     const isAlone = mounts.length + left.length === 1;
@@ -129,7 +129,7 @@ function upperOf(podPath: string, app: string, index: number): string {
     .find(existsSync);
   if (found !== undefined) return found;
   throw new PodError('pod/state', `open the files of app "${app}": what it wrote was on a file system that is gone`, {
-    hint: 'the limited disk of an app is its own file system here, and ends with the pod',
+    hint: 'on this host, the size-limited disk of an app is its own file system, which ends with the pod',
   });
 }
 

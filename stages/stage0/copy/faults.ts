@@ -12,12 +12,12 @@ const TO_READ: Readonly<Record<string, string>> = {
 const TO_WRITE: Readonly<Record<string, string>> = {
   ...TO_READ,
   EDQUOT: 'raise the quota there, or write to another place',
-  EFBIG: 'no file there may be that large (ulimit -f, or the file system)',
+  EFBIG: 'the file is too large for the limit (ulimit -f) or the file system',
   ENOSPC: 'free some space there, or write to another place',
-  EOPNOTSUPP: 'the file system there cannot keep this',
-  EPERM: 'owners are kept, which is for root to do; if that is who you are, it may be immutable there (lsattr)',
-  EROFS: 'what is mounted there is read-only',
-  EXDEV: 'something else is mounted there: copy into it by its own path',
+  EOPNOTSUPP: 'the destination file system does not support this',
+  EPERM: 'only root can keep owners, so run as root; if you are root, the destination may be immutable (lsattr)',
+  EROFS: 'the destination is mounted read-only',
+  EXDEV: 'another file system is mounted there: copy into it by its own path',
 };
 
 const TO_WRITE_FILE: Readonly<Record<string, string>> = {
@@ -70,7 +70,7 @@ export function copyFaults(target: string, from: 'tree' | 'archive'): Faults {
 
 export function badArchive(message: string, cause?: unknown): PodError {
   return new PodError('copy/archive', message, {
-    hint: 'SRC - is a tar archive that is not compressed, with names below DST: tar -C DIR -c . | pod cp - POD:DST',
+    hint: 'SRC - must be an uncompressed tar archive with names below DST: tar -C DIR -c . | pod cp - POD:DST',
     cause,
   });
 }

@@ -21,7 +21,7 @@ export interface AppFiles extends Disposable {
   readonly isOver: boolean;
 }
 
-const UNREACHABLE = 'it was mounted inside another volume, which is gone, or its directory was removed';
+const UNREACHABLE = 'it was mounted inside another volume that is gone, or its directory was removed';
 
 /** Without a name it is the pod's first app. */
 export function openAppFiles(store: PodStore, pod: PodDir, wanted: string | undefined): AppFiles {
@@ -32,7 +32,7 @@ export function openAppFiles(store: PodStore, pod: PodDir, wanted: string | unde
   const { state } = new StatusReader().read(pod);
   if (record === undefined || (state !== 'running' && state !== 'paused' && state !== 'exited')) {
     throw new PodError('pod/state', `open the files of pod ${pod.uuid}: it is ${state}`, {
-      hint: 'an app has a root file system only once the pod was started',
+      hint: 'an app has a root file system only after the pod has been started',
     });
   }
   const app = findApp(record, wanted);

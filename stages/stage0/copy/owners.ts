@@ -35,7 +35,7 @@ export class Owners {
   outside(id: number, path: string): number {
     if (this.#base === null) return id;
     if (id < RANGE) return this.#base + id;
-    throw new PodError('host/refused', `copy "${path}" into the pod: its owner ${id} has no number there`, {
+    throw new PodError('host/refused', `copy "${path}" into the pod: its owner ${id} has no id in the pod`, {
       hint: `a pod has the ids 0 to ${RANGE - 1}`,
     });
   }

@@ -45,7 +45,7 @@ export function openDirectory(place: Place, path: string): Fd | undefined {
   if (place.rootFd === undefined || !isOfKernel(fd)) return directory;
   directory[Symbol.dispose]();
   throw new PodError('host/refused', `open "${shown(path)}" in the pod: it is in a file system of the kernel`, {
-    hint: 'what is in there acts on the host; look at it with pod exec',
+    hint: 'files there act on the host; read them with pod exec',
   });
 }
 

@@ -113,7 +113,7 @@ export class TreeReader {
     const type = typeOf(stat);
     if (type === 'directory' && this.#isCopy(stat))
       throw new PodError('host/refused', `copy "${printable(path)}": it is the copy itself`, {
-        hint: 'DST is in SRC: copy to a place outside of it',
+        hint: 'copy to a place outside of SRC',
       });
     // A socket is nothing without its program.
     if (type === undefined) return;
@@ -169,7 +169,7 @@ function mustOpen({ dirFd, name, label }: TreeStart): number {
   if (fd === -ERRNO.ENOENT) throw new PodError('host/refused', `copy "${label}": there is no such file or directory`);
   if (fd === -ERRNO.ENOTDIR)
     throw new PodError('host/refused', `copy "${label}": it is no directory`, {
-      hint: `what a symlink leads to is named by "${label}."`,
+      hint: `to copy the target of a symlink, write "${label}."`,
     });
   throw new SyscallError('openat2', -fd);
 }

@@ -160,7 +160,7 @@ export class Environment implements AsyncDisposable {
   #requireResettable(): void {
     this.#end.signal.throwIfAborted();
     if (this.#starter.key !== undefined) return;
-    const message = `reset environment "${this.name}": setup is at work, and there is nothing to go back to`;
+    const message = `reset environment "${this.name}": its setup is still running, so there is no state to go back to`;
     throw new PodError('pod/state', message);
   }
 

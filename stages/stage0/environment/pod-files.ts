@@ -87,7 +87,7 @@ const MOST_BYTES = 2 ** 31 - 1;
 
 function readWhole(fd: number, what: string): Buffer {
   const { size } = fstatSync(fd);
-  if (size > MOST_BYTES) throw new PodError('host/refused', `${what}: it has ${size} bytes, and 2 GiB are the most`);
+  if (size > MOST_BYTES) throw new PodError('host/refused', `${what}: it has ${size} bytes, more than the limit of 2 GiB`);
   return readFileSync(fd);
 }
 

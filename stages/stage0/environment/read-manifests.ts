@@ -92,7 +92,7 @@ function unsuitable({ network, volumes }: PodSpec): PodError[] {
       ? []
       : [refuse(`use network mode "${network.mode}"`, network.at, 'use bridge or none')]),
     ...shared.map(({ name, at }) =>
-      refuse(`write to volume "${name}" of the host`, at, 'say readOnly: true, or kind: empty'),
+      refuse(`write to volume "${name}" of the host`, at, 'use readOnly: true, or kind: empty'),
     ),
   ];
 }

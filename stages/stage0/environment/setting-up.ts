@@ -21,6 +21,6 @@ export async function whileSettingUp(home: string, setup: () => unknown): Promis
 /** Throws when a setup would wait for itself. */
 export function requireOutsideSetup(home: string, environment: string): void {
   if (running === 0 || !within.getStore()?.includes(home)) return;
-  const message = `clone environment "${environment}": its setup is at work, and would wait for itself`;
-  throw new PodError('pod/state', message, { hint: 'setup is given an environment of its own to work in' });
+  const message = `clone environment "${environment}": its setup is still running, and would wait for itself`;
+  throw new PodError('pod/state', message, { hint: 'in setup, use the environment that setup gets as its argument' });
 }

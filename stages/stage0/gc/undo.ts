@@ -33,9 +33,9 @@ export async function undoLedger(root: string, uuid: string, ledger: readonly Le
   if (unknown) {
     throw new PodError(
       'state/io',
-      `undo what pod ${uuid} took: the ledger names a "${unknown.kind}", which this version does not know`,
+      `release what pod ${uuid} took from the host: the ledger has an entry "${unknown.kind}", which this version does not know`,
       {
-        hint: 'a newer pod made it: run pod gc of that version',
+        hint: 'a newer version of pod created the pod: run pod gc of that version',
       },
     );
   }
@@ -57,7 +57,7 @@ async function undoCgroupEntries(entries: readonly LedgerEntry[], { uuid }: Cont
   const [left] = undoCgroups(paths);
   if (!left) return;
   throw new PodError('state/io', `remove cgroup "${left.path}": ${left.reason}`, {
-    hint: 'a process in it hangs in the kernel; run pod gc again when it is gone',
+    hint: 'a process in the cgroup hangs in the kernel; run pod gc again when the process is gone',
   });
 }
 

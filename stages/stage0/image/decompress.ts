@@ -28,9 +28,9 @@ export function compressionOf(blob: Blob): Compression {
   if (!other || isHeader(blob)) return 'none';
   throw new PodError(
     'manifest/unsupported',
-    `decompress ${blob.label}: it is compressed by ${other[1]}, which is not read`,
+    `decompress ${blob.label}: compression with ${other[1]} is not supported`,
     {
-      hint: `unpack it with ${other[1]} -d, or compress it by gzip or zstd`,
+      hint: `decompress it with ${other[1]} -d, or compress it with gzip or zstd`,
     },
   );
 }

@@ -101,8 +101,8 @@ function requireOne(candidates: readonly Descriptor[], path: string): void {
     if (platform !== undefined && !runsHere(platform)) continue;
     const key = JSON.stringify(platform ?? null);
     if ((digests.get(key) ?? digest) !== digest) {
-      throw new PodError('image/reference', `read "${path}": it holds several images, and nothing tells them apart`, {
-        hint: 'give each a tag of its own when it is copied there, and write oci:DIR:TAG',
+      throw new PodError('image/reference', `read "${path}": it holds several images without distinct tags`, {
+        hint: 'copy each image with a tag of its own, and write oci:DIR:TAG',
       });
     }
     digests.set(key, digest);

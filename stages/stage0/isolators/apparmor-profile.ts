@@ -13,7 +13,7 @@ function lower(profile: string, draft: Draft, context: IsolatorContext): void {
     const found = enabled === null ? 'this kernel has no AppArmor' : 'AppArmor is switched off';
     throw new PodError('host/unsupported', `run under AppArmor profile "${profile}": ${found}`, {
       at,
-      hint: 'boot with "apparmor=1", and with apparmor in "lsm=" if that is given',
+      hint: 'boot with "apparmor=1", and with apparmor in "lsm=" if the kernel command line has it',
     });
   }
   draft.process.labels.push({

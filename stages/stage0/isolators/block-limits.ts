@@ -230,7 +230,7 @@ export function refuseUnnested(draft: Draft, { pod, at }: IsolatorContext, versi
   if (!bound) return;
   throw new PodError(
     'host/unsupported',
-    'limit input and output of an app: cgroup version 1 would not hold it to the limit of its pod as well',
+    'limit input and output of an app: cgroup version 1 would not also apply the limit of its pod',
     {
       at,
       hint: `limit the apps or the pod; the pod's limit is on line ${bound.at?.line}`,

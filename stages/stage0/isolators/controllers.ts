@@ -3,7 +3,7 @@ import type { CgroupHierarchy, HostFacts } from '../plan/facts.ts';
 import type { IsolatorContext } from './isolator.ts';
 
 export const NOT_DELEGATED =
-  'cgroup version 2 lets a normal user set limits where they were delegated to him: systemd-run --user --scope -p Delegate=yes pod run …';
+  'on cgroup version 2, a normal user can set limits in a delegated cgroup: systemd-run --user --scope -p Delegate=yes pod run …';
 
 /** Where the host has this controller; undefined when no mounted hierarchy does. */
 export function findController(host: HostFacts, controller: string): CgroupHierarchy | undefined {

@@ -10,7 +10,7 @@ export function parseList(text: string, at?: Position): Set<number> {
   for (const part of text.split(',').filter(Boolean)) {
     const [first, last = first] = part.split('-').map(Number) as [number, number?];
     if (first > last)
-      throw new PodError('manifest/schema', `read a list of numbers: "${part}" runs backwards`, {
+      throw new PodError('manifest/schema', `read a list of numbers: the range "${part}" is reversed`, {
         at,
         hint: `did you mean "${last}-${first}"?`,
       });

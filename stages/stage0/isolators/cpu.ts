@@ -145,7 +145,7 @@ function burstWrite(version: 1 | 2, limit: number | undefined, value: CpuValue, 
   const why = `let cpu burst by ${value.burst}`;
   const burst = read(value, 'burst', context)!;
   if (limit === undefined) {
-    throw new PodError('manifest/schema', `${why}: there is no limit to burst over`, { at, hint: 'add a "limit"' });
+    throw new PodError('manifest/schema', `${why}: it needs a limit`, { at, hint: 'add a "limit"' });
   }
   if (burst > limit) {
     throw new PodError('manifest/schema', `${why}: it is above the limit, "${value.limit}"`, { at });

@@ -79,7 +79,7 @@ function addList(
   const offered = findingOf(context.host, 'text', offeredFile(hierarchy, field)) ?? '';
   const absent = missingFrom(wanted, parseList(offered));
   if (absent !== '') {
-    const message = `use ${WORDS[field]} ${absent}: the host has no such ${WORDS[field]} to give`;
+    const message = `use ${WORDS[field]} ${absent}: the host has no such ${WORDS[field]} available`;
     throw new PodError('host/unsupported', message, { at, hint: `it has ${offered}` });
   }
   const bound = context.pod?.cgroup.find(({ file }) => file === FILES[field]);

@@ -114,13 +114,13 @@ function nodeOf(
   const at = context.atOf(pointer);
   const what = `allow device "${path}"`;
   if (OWN.test(path) || path.split('/').some((part, i) => i > 0 && /^\.{0,2}$/.test(part))) {
-    throw new PodError('manifest/schema', `${what}: there can be no node of the host's at that place`, { at });
+    throw new PodError('manifest/schema', `${what}: a node of the host cannot be placed there`, { at });
   }
   const node = findingOf(context.host, 'node', path);
   if (node === null) throw new PodError('host/unsupported', `${what}: the host has no such device`, { at });
   const needed = (access.includes('r') ? 4 : 0) | (access.includes('w') ? 2 : 0);
   if (context.hasUserns && (node.others & needed) !== needed) {
-    const message = `${what}: only some users of the host may open it, and the pod has users of its own`;
+    const message = `${what}: only certain users of the host may open it, and the pod has its own users`;
     throw new PodError('host/unsupported', message, {
       at,
       hint: `${context.host.caller ? 'run the pod as root with "userns: host"' : 'write "userns: host" in the pod'}, or change the node's mode on the host`,

@@ -93,7 +93,7 @@ function weightWrites(weight: number, version: 1 | 2, context: IsolatorContext):
   }
   if (writes.length > 0) return writes;
   const first = disks[0]?.name ?? 'sda';
-  throw new PodError('host/unsupported', `${why}: no disk of the host has a scheduler that looks at weights`, {
+  throw new PodError('host/unsupported', `${why}: no disk of the host has a scheduler that supports weights`, {
     at,
     hint: `echo bfq > ${SYS_BLOCK}/${first}/queue/scheduler`,
   });

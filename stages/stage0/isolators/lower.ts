@@ -89,7 +89,7 @@ function refuse(
   }
   const first = before.get(name);
   if (!first) return undefined;
-  return new PodError('manifest/duplicate', `apply "${name}": it is there already`, {
+  return new PodError('manifest/duplicate', `apply "${name}": it is already set`, {
     at,
     hint: `the first one is on line ${first.at.line}`,
   });

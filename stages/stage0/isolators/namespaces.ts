@@ -24,10 +24,10 @@ function lower(value: NamespacesValue, draft: Draft, context: IsolatorContext): 
   if (ipc === 'host' && context.hasUserns) {
     throw new PodError(
       'manifest/schema',
-      "share the host's IPC namespace: the pod has a user namespace of its own, and no say over what others made",
+      "share the host's IPC namespace: the pod has a user namespace of its own, which gives it no rights to IPC objects of the host",
       {
         at: context.atOf('/ipc'),
-        hint: 'this needs "userns: host", which gives up the strongest wall; or share a directory instead',
+        hint: 'use "userns: host", which gives up the strongest isolation, or share a directory instead',
       },
     );
   }

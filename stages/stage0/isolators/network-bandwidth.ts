@@ -21,7 +21,7 @@ function lower({ limit }: NetworkBandwidthValue, draft: Draft, context: Isolator
     });
   }
   if (!context.hasOwnLink && context.host.caller) {
-    throw new PodError('host/privilege', "limit the network bandwidth: a normal user's pod has no link of the host's", {
+    throw new PodError('host/privilege', 'limit the network bandwidth: the pod of a normal user has no link on the host', {
       at: context.at,
       hint: 'run the pod as root',
     });

@@ -14,7 +14,7 @@ function lower(value: number | string, draft: Draft, context: IsolatorContext): 
   if (score < 0 && !hasCapability(context.host.effectiveCapabilities, 'CAP_SYS_RESOURCE')) {
     throw new PodError('host/privilege', `set the OOM score to ${score}: the caller lacks CAP_SYS_RESOURCE`, {
       at: context.at,
-      hint: 'a score below 0 shields an app at the cost of the host; use 0 or more',
+      hint: 'a score below 0 protects the app at the expense of the host; use 0 or more',
     });
   }
   draft.process.oomScoreAdj = { value: score, at: context.at };

@@ -54,9 +54,9 @@ function check(path: string, at: Position, { verb, needed = [] }: PathSetKind): 
     });
   if (needed.includes(path)) throw new PodError('manifest/schema', `${what}: the launch of the app needs it`, { at });
   if (!OF_A_PROCESS.test(path)) return;
-  throw new PodError('manifest/schema', `${what}: every process has another file there`, {
+  throw new PodError('manifest/schema', `${what}: this path is a different file for every process`, {
     at,
-    hint: 'apps do not see each other\'s processes with "os/linux/namespaces: {pid: app}" in the pod',
+    hint: 'to hide the processes of other apps, set "os/linux/namespaces: {pid: app}" in the pod',
   });
 }
 

@@ -104,7 +104,7 @@ function errnoOf(
   if (!name) return number;
   const named = errnoNumber(name);
   if (number === undefined || number === named) return named;
-  throw new PodError('manifest/schema', `answer with "${name}": that is ${named}, and beside it stands ${number}`, {
+  throw new PodError('manifest/schema', `answer with "${name}": its number is ${named}, but the profile also gives ${number}`, {
     at: context.atOf(pointer),
   });
 }

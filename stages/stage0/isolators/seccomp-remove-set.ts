@@ -45,9 +45,9 @@ function refusedBy(group: string): readonly string[] {
 function refuseOthers(set: readonly string[], index: number, context: IsolatorContext): void {
   const others = set.filter((name) => name !== EMPTY);
   if (others.length === 0) return;
-  throw new PodError('manifest/schema', `remove "${EMPTY}" and "${others[0]}": the one says that nothing is removed`, {
+  throw new PodError('manifest/schema', `remove "${EMPTY}" and "${others[0]}": "${EMPTY}" means that nothing is removed`, {
     at: context.atOf(`/set/${index}`),
-    hint: `take "${EMPTY}" out, or leave it alone in the set`,
+    hint: `remove "${EMPTY}" from the set, or make it the only entry`,
   });
 }
 

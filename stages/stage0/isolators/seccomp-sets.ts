@@ -144,7 +144,7 @@ export function refuseBothFilters(draft: Draft, context: IsolatorContext): void 
   const [first, second] = later ? [context.at, before] : [before, context.at];
   throw new PodError(
     'manifest/schema',
-    'set a system call filter: an app has a retain-set, a remove-set or a profile, not two of them',
+    'set a system call filter: an app can have only one of retain-set, remove-set and profile',
     {
       at: second,
       hint: `the other one is on line ${first.line}`,

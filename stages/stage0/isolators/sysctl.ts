@@ -40,13 +40,13 @@ function refuse(name: string, context: IsolatorContext, at: IsolatorContext['at'
     const hint =
       name === 'kernel.hostname'
         ? 'write the field "hostname" instead'
-        : 'of a pod are net.*, kernel.shm*, kernel.msg*, kernel.sem, kernel.domainname, fs.mqueue.* and user.max_*';
+        : 'a pod can set net.*, kernel.shm*, kernel.msg*, kernel.sem, kernel.domainname, fs.mqueue.* and user.max_*';
     throw new PodError('manifest/schema', `set sysctl "${name}": it is the host's, not a namespace's`, { at, hint });
   }
   if (OF_ONE_INTERFACE.test(name)) {
     throw new PodError('manifest/schema', `set sysctl "${name}": the pod's links do not exist yet when it is set`, {
       at,
-      hint: 'set it for "default", which new links take over, or for "all"',
+      hint: 'set it for "default", which new links inherit, or for "all"',
     });
   }
 }

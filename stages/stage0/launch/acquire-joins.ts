@@ -38,11 +38,11 @@ export function acquireJoins(root: string, joins: readonly Join[]): AcquiredJoin
 function shareNetwork({ uuid, network: { mode } }: PodRecord, path: string): void {
   if (mode === 'bridge') markShared(path, uuid);
   if (mode === 'host') {
-    const hint = 'write "network: {mode: host}" if that is what is meant';
-    throw new PodError('pod/state', "its network is the host's", { hint });
+    const hint = 'write "network: {mode: host}" to use the network of the host';
+    throw new PodError('pod/state', 'it uses the network of the host', { hint });
   }
   if (mode === 'pod') {
-    throw new PodError('pod/state', "its network is another pod's", { hint: 'share the network of that one' });
+    throw new PodError('pod/state', 'it uses the network of another pod', { hint: 'share the network of that other pod' });
   }
 }
 

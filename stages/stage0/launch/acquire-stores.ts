@@ -66,7 +66,7 @@ function claimProject({ root, uuid, path, record }: StoresInput, { name, at }: C
     if (key === undefined) {
       throw new PodError('host/unsupported', `find a project for "${name}": all are taken`, {
         at,
-        hint: 'pod gc frees what dead pods hold',
+        hint: 'pod gc frees what dead pods still hold',
       });
     }
     record([

@@ -36,7 +36,7 @@ function tryConnect(podDir: string): Fd | undefined {
 /** A paused init would take the message, but answer only when the pod is resumed. */
 export function requireAwake(podDir: string): void {
   if (!isPaused(podOf(podDir))) return;
-  throw new PodError('pod/state', 'reach the init of the pod: the pod is paused', { hint: 'pod resume lets it go on' });
+  throw new PodError('pod/state', 'reach the init of the pod: the pod is paused', { hint: 'pod resume resumes it' });
 }
 
 function podOf(path: string): { readonly uuid: string; readonly path: string } {

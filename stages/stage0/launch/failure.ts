@@ -13,26 +13,26 @@ function codeFor(call: string, errno: string): ErrorCode {
 
 /** EROFS can have no other cause here: nothing else of an app's root is read-only before the launch makes it so. */
 const NO_WORK_DIRECTORY =
-  'overlayfs is read-only when it could not make its work directory: there is no space left on device for it, or the state directory is on a read-only one';
+  'overlayfs is read-only if it could not create its work directory: there is no space left on device, or the state directory is on a read-only file system';
 
-const OTHER_KIND = 'a directory is mounted on a directory only, and a file on a file: what is there is the other';
+const OTHER_KIND = 'a directory can be mounted only on a directory, and a file only on a file: the existing path is of the other kind';
 
-const FOREIGN_ID = `the id is outside of the pod's ids: it has as many as "userns: {size: N}" says, 65536 without it`;
+const FOREIGN_ID = 'the id is outside of the pod\'s ids: "userns: {size: N}" sets how many there are, 65536 by default';
 
 const FROM_OTHERS =
-  'what takes from others is only granted with "userns: host" and the privilege of the host\'s root (CAP_SYS_NICE)';
+  'settings that take from others need "userns: host" and the privilege of root on the host (CAP_SYS_NICE)';
 
 const HINTS: Readonly<Record<string, string>> = {
-  'execve ENOENT': 'the command, or the interpreter its first line or its ELF header names, is not in the image',
+  'execve ENOENT': 'the command, or the interpreter named by its first line or its ELF header, is not in the image',
   'execve EACCES': 'the file is not executable for the user of the app',
-  'execve ENOEXEC': 'the file is no program of this machine, or a script without a "#!" line',
+  'execve ENOEXEC': 'the file is not a program for this machine, or a script without a "#!" line',
   'openat2 ENOENT': 'the path does not exist inside the app',
   'open_tree ENOENT': 'the path does not exist on this host',
   'mount_setattr EINVAL':
     'its file system cannot be mapped into a user namespace: use ext4, xfs, btrfs or tmpfs (Linux 6.3), or "userns: host"',
   'tape.check32 ENOENT':
-    'somebody has removed it meanwhile, as nft flush ruleset does with firewalls: start the pod again',
-  'tape.check32 EXFULL': 'a bridge has 1023 ports at most: pods beyond that need another state directory (--root)',
+    'another program has removed it meanwhile, for example nft flush ruleset: start the pod again',
+  'tape.check32 EXFULL': 'a bridge has at most 1023 ports: more pods need another state directory (--root)',
   'mkdirat EROFS': NO_WORK_DIRECTORY,
   'openat EROFS': NO_WORK_DIRECTORY,
   'move_mount EINVAL': OTHER_KIND,
@@ -42,8 +42,8 @@ const HINTS: Readonly<Record<string, string>> = {
   'setgroups EINVAL': FOREIGN_ID,
   'setpriority EACCES': FROM_OTHERS,
   'ioprio_set EPERM': FROM_OTHERS,
-  'sched_setscheduler EPERM': `${FROM_OTHERS}, and to no cgroup of version 1 where the kernel has CONFIG_RT_GROUP_SCHED`,
-  'tape.equal ESTALE': 'what is there is not what its name says',
+  'sched_setscheduler EPERM': `${FROM_OTHERS}, and are never granted in cgroup version 1 if the kernel has CONFIG_RT_GROUP_SCHED`,
+  'tape.equal ESTALE': 'the existing object is not of the expected kind',
 };
 
 /** Turns stage1's report, the indices of a tape and an op, into the purpose and the manifest line of that op. */
@@ -71,9 +71,9 @@ export function launchFailure(program: Program, message: Message, fallback: Posi
 /** Part of the network had been removed, and the next start will make it anew. The launch's own error would not help the user. */
 export function launchOnBrokenNetwork(bridge: string, error: unknown): unknown {
   if (!(error instanceof PodError && error.code === 'pod/start-failed')) return error;
-  const message = `start the pod: somebody had removed the bridge network "${bridge}" or its firewall (${error.message})`;
+  const message = `start the pod: another program had removed the bridge network "${bridge}" or its firewall (${error.message})`;
   const hint =
-    'nft flush ruleset does that. It is made anew, and pods that run get back what they had: start the pod again';
+    'nft flush ruleset does that. pod has created it again, also for running pods: start the pod again';
   return new PodError('network/failed', message, { at: error.at, hint, cause: error });
 }
 
@@ -81,7 +81,7 @@ export function launchOnBrokenNetwork(bridge: string, error: unknown): unknown {
 export function launchDeath(name: string, signal: number | undefined, at: Position): PodError {
   const how = signal
     ? `its init was killed by ${signalName(String(signal)) ?? `signal ${signal}`}`
-    : 'it died before it could say why';
-  const hint = 'the kernel does that when memory runs out (dmesg), and anyone with the right to signal it';
+    : 'it died before it could report a reason';
+  const hint = 'the kernel kills it when memory runs out (see dmesg), or a process with the right to signal it did';
   return new PodError('pod/died', `start pod "${name}": ${how}`, { at, ...(signal ? { hint } : {}) });
 }

@@ -19,7 +19,7 @@ export function findFileVolumes({ volumes, apps }: Pick<PodSpec, 'volumes' | 'ap
       const reason = errnoMessage(-((error as NodeJS.ErrnoException).errno ?? 0));
       const message = `open the source of volume "${volume.name}", ${JSON.stringify(volume.source)}: ${reason}`;
       errors.push(
-        new PodError('manifest/reference', message, { at: volume.at, hint: 'create it first; pod never does' }),
+        new PodError('manifest/reference', message, { at: volume.at, hint: 'create it first; pod never creates it' }),
       );
     }
   }

@@ -41,7 +41,7 @@ function writeMap(tool: string, pid: number, mappings: readonly IdMapping[], at:
     const { stderr, message } = error as Error & { readonly stderr?: string };
     throw new PodError('host/tool', `map your ids into the pod: ${stderr?.trim() || message}`, {
       at,
-      hint: `${path} must be setuid root, or have the capability it is named after, and /etc/subuid and /etc/subgid must give you the ranges`,
+      hint: `${path} must be setuid root or have the capability it is named after, and /etc/subuid and /etc/subgid must assign you the ranges`,
       cause: error,
     });
   }

@@ -24,7 +24,7 @@ export async function pausePod(pod: Pod): Promise<void> {
   const freezer = findFreezer(pod);
   if (!freezer) {
     if (!existsSync(pod.path)) throw hasEnded(pod);
-    throw new PodError('host/unsupported', `pause pod ${pod.uuid}: no freezer of this host has it`, {
+    throw new PodError('host/unsupported', `pause pod ${pod.uuid}: no freezer cgroup contains it`, {
       hint: 'a cgroup version 2 tree or the version 1 freezer must be mounted before the pod is started',
     });
   }
@@ -101,7 +101,7 @@ async function untilFrozen(pod: Pod, freezer: Freezer): Promise<void> {
     if (!existsSync(freezer.path)) throw hasEnded(pod);
     if (performance.now() > deadlineMs) {
       throw new PodError('host/refused', `pause pod ${pod.uuid}: a process of it does not stop`, {
-        hint: 'it hangs in the kernel, where it cannot be frozen; the pod goes on',
+        hint: 'the process hangs in the kernel, where it cannot be frozen; the pod keeps running',
       });
     }
     await delay(LOOK_AGAIN_MS);

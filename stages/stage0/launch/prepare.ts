@@ -59,7 +59,7 @@ export async function startPrepared(pod: PodDir, manifest: ManifestInput, option
   const record = readRecord(pod.path);
   // Waits a moment for the lock: a collector holds it only while it checks the pod.
   const lock = record && tryLockAt(pod, tryLockPatiently);
-  if (!record || !lock) throw notPrepared(pod, 'somebody else starts or removes it');
+  if (!record || !lock) throw notPrepared(pod, 'another process is starting or removing it');
   const { fd } = lock;
   try {
     requireSameImages(pod, record, input.pod);
@@ -88,6 +88,6 @@ function requireSameImages(pod: PodDir, record: PodRecord, { apps }: CompiledPod
 
 function notPrepared({ uuid }: PodDir, found: string): PodError {
   return new PodError('pod/state', `start prepared pod ${uuid}: ${found}`, {
-    hint: 'pod prepare makes a pod to start later',
+    hint: 'pod prepare creates a pod to start later',
   });
 }

@@ -5,7 +5,7 @@ import { PodError } from '../error.ts';
 const REASONS: Readonly<Record<string, readonly [problem: string, hint?: string]>> = {
   ESRCH: ['it does not run at the moment', '"pod status" says whether it has ended or waits for its next start'],
   EUSERS: ['too many commands and clients are in the pod at once', 'try again when one of them has ended'],
-  E2BIG: ['it is too long', `its arguments and its environment may have ${LIMITS.execTapeBytes / 1024} KiB together`],
+  E2BIG: ['it is too long', `its arguments and environment can be at most ${LIMITS.execTapeBytes / 1024} KiB together`],
   ESHUTDOWN: ['the pod is being stopped'],
 };
 

@@ -37,7 +37,7 @@ function switchedOff({ at }: PodSpec): PodError[] {
     ({ name, value }) =>
       new PodError('host/privilege', `make a user namespace as a normal user: ${name} is ${value}`, {
         at,
-        hint: `let an administrator change it (sysctl -w ${name}=…), or run as root`,
+        hint: `have an administrator change it (sysctl -w ${name}=…), or run as root`,
       }),
   );
 }
@@ -94,11 +94,11 @@ function foreignUser({ spec, image, user }: ResolvedApp, userns: UsernsSpec, cal
 }
 
 function mapped(count: number): string {
-  return count === 1 ? 'a normal user has one id for the pod, its root' : `you have ${count} ids for the pod`;
+  return count === 1 ? 'for a normal user the pod has one id, root in the pod' : `you have ${count} ids for the pod`;
 }
 
 function howToHaveId(id: number): string {
-  return id < AUTO_SIZE ? `give it more, with "userns: {size: ${id + 1}}"` : 'with "userns: host" any id is one';
+  return id < AUTO_SIZE ? `give it more, with "userns: {size: ${id + 1}}"` : 'with "userns: host" any id is allowed';
 }
 
 /**

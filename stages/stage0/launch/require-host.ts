@@ -13,7 +13,7 @@ const DESCRIPTORS = 1024n;
 export function requireStateDirectory(root: string): void {
   if (process.geteuid!() === 0 || tryAccess(root) !== -ERRNO.EACCES) return;
   throw new PodError('state/io', `use state directory "${root}": permission denied`, {
-    hint: 'choose a directory of yours with --root, or run as root',
+    hint: 'choose a directory you own with --root, or run as root',
   });
 }
 

@@ -23,8 +23,8 @@ export function requireMoving(podDir: string): void {
   throw new PodError('pod/state', `ask the init of the pod, process ${pid}: ${how}, and does not answer`, {
     hint:
       state === 't'
-        ? 'once the debugger lets it continue, it does what it was asked, except commands of pod exec; pod rm --force ends the pod in any case'
-        : `after kill -CONT ${pid} it does what it was asked, except commands of pod exec; pod rm --force ends the pod in any case`,
+        ? 'when the debugger lets it continue, it processes the pending requests, except pod exec; pod rm --force ends the pod in any case'
+        : `after kill -CONT ${pid} it processes the pending requests, except pod exec; pod rm --force ends the pod in any case`,
   });
 }
 

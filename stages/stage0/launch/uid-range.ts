@@ -45,7 +45,7 @@ export function claimUidRange(
   if (base !== undefined) return base;
   throw new PodError('host/exhausted', `find a range of host ids for the pod: ${allTaken(known)}`, {
     at: userns.at,
-    hint: 'pod gc frees what dead pods hold; lines "pod:FIRST:COUNT" in /etc/subuid and /etc/subgid say where to look',
+    hint: 'pod gc frees ranges held by dead pods; lines "pod:FIRST:COUNT" in /etc/subuid and /etc/subgid set where pod looks for ranges',
   });
 }
 

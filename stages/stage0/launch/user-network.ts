@@ -142,6 +142,6 @@ async function publish(api: string, { protocol, hostIP, hostPort, port, at }: Pu
   if (!error) return;
   throw new PodError('network/port-taken', `publish host port ${hostPort}: ${USER_MODE} cannot listen on it`, {
     at,
-    hint: 'somebody else listens on it, or it is below what a normal user may listen on (net.ipv4.ip_unprivileged_port_start)',
+    hint: 'another process listens on it, or it is below the lowest port for normal users (net.ipv4.ip_unprivileged_port_start)',
   });
 }

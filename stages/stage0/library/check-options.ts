@@ -30,13 +30,13 @@ const LONGEST_GRACE_MS = 86_400_000;
 
 const isGrace: Judge = (value) => {
   if (typeof value === 'number' && value >= 0 && value <= LONGEST_GRACE_MS) return undefined;
-  return `is ${String(value)}: not a number of milliseconds, a day's at most`;
+  return `is ${String(value)}: not a number of milliseconds up to one day`;
 };
 
 const isEnv: Judge = (value) => {
   if (typeof value !== 'object' || value === null) return 'is not an object of texts';
   const wrong = Object.entries(value).find(([name, text]) => !isVariable(name, text));
-  return wrong && `says what is no variable: ${JSON.stringify(wrong[0])}: ${JSON.stringify(wrong[1])}`;
+  return wrong && `has an invalid variable: ${JSON.stringify(wrong[0])}: ${JSON.stringify(wrong[1])}`;
 };
 
 /** environ(7): a name has no "=". */

@@ -20,9 +20,9 @@ function checkPort({ hostPort, hostIP, port, pointer }: OutlinePort, networkMode
   if (hostIP !== undefined) checkHostIp(hostIP, join(pointer, 'hostIP'), report);
   if (hostPort === undefined) return;
   const at = join(pointer, 'hostPort');
-  if (networkMode === 'none') report.warn('manifest/schema', at, 'is not published: network mode "none" has no way in');
+  if (networkMode === 'none') report.warn('manifest/schema', at, 'is not published: network mode "none" accepts no connections');
   if (networkMode.startsWith('pod:')) {
-    report.warn('manifest/schema', at, "is not published: the network is another pod's, which has to publish it");
+    report.warn('manifest/schema', at, 'is not published: the network belongs to another pod, which must publish it');
   }
   if (networkMode === 'host' && hostPort !== port) {
     report.warn(
@@ -42,10 +42,10 @@ function checkHostIp(hostIP: string, at: string, report: Report): void {
     const hint = 'write numbers, as in "127.0.0.1" or "::1"';
     report.error('manifest/schema', at, `${show(hostIP)} is not an IP address`, hint);
   } else if (ip.startsWith('::ffff:')) {
-    const problem = `${show(hostIP)} is how programs write an IPv4 address among others; packets have the address itself`;
+    const problem = `${show(hostIP)} is an IPv4-mapped IPv6 address, which never appears in packets`;
     report.error('manifest/schema', at, problem, 'write it as in "127.0.0.1"');
   } else if (NO_DESTINATION.test(ip)) {
-    report.error('manifest/schema', at, `${show(hostIP)} is no address that a host has`, 'write one of this host');
+    report.error('manifest/schema', at, `${show(hostIP)} is not an address that a host can have`, 'write an address of this host');
   }
 }
 

@@ -96,7 +96,7 @@ function checkId(id: string | number | undefined, at: string, size: number, repo
     const more =
       number < MAX_USERNS_SIZE
         ? `give it more, with "userns: {size: ${number + 1}}"`
-        : 'with "userns: host" any id is one';
+        : 'with "userns: host" any id is allowed';
     const hint = `choose a smaller id; ${more}`;
     report.error('manifest/schema', at, `${number} is outside the pod's user namespace, which has ${size} ids`, hint);
   }
@@ -144,6 +144,6 @@ function checkBackoff({ restart, pointer }: OutlineApp, report: Report): void {
 
 export function checkDuration(at: string, value: string, report: Report, mustPass = false): void {
   report.try(at, () => {
-    if (parseDurationMs(value) === 0 && mustPass) report.error('manifest/schema', at, 'must be longer than nothing');
+    if (parseDurationMs(value) === 0 && mustPass) report.error('manifest/schema', at, 'must be longer than 0');
   });
 }

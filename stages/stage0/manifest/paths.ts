@@ -9,7 +9,7 @@ export function absolutePathProblem(path: string): string | undefined {
 /** What is wrong with a path below a directory, if anything. */
 export function relativePathProblem(path: string): string | undefined {
   if (path === '') return 'is empty';
-  if (path.startsWith('/')) return 'is an absolute path, where a relative one belongs';
+  if (path.startsWith('/')) return 'is an absolute path: a relative path is required';
   if (path.includes('\0')) return 'holds a NUL';
   const parts = path.split('/');
   if (parts.includes('..')) return 'holds "..", which could lead out';

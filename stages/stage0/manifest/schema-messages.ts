@@ -102,7 +102,7 @@ function explainTag({ params, lookup, error }: Case): Explanation {
   const choices = lookup.tagsAt(error.instancePath);
   const value = params['tagValue'];
   const place = { field: tag, isValue: true };
-  if (typeof value !== 'string') return { problem: `${tag} is ${show(value)}, where text belongs`, ...place };
+  if (typeof value !== 'string') return { problem: `${tag} is ${show(value)}, but must be text`, ...place };
   const scopeHint = noun === 'isolator' ? otherScopeHint(value, error.instancePath) : undefined;
   const hint = scopeHint ?? suggestionHint(value, choices, 'the choices are');
   if (noun === undefined)
@@ -148,7 +148,7 @@ function explainType(subject: Case): Explanation {
     };
   }
   if (value === null)
-    return { problem: `holds nothing, where ${wanted} belongs`, hint: 'give it a value, or leave the field out' };
+    return { problem: `is empty, but must be ${wanted}`, hint: 'give it a value, or leave the field out' };
   const shown = typeof value === 'object' ? (Array.isArray(value) ? 'a list' : 'a map of fields') : show(value);
   const problem = `${shown} is not ${wanted}`;
   if (types.includes('array') && typeof value === 'string')

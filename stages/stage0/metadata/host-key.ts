@@ -7,7 +7,7 @@ export function randomBytes(size: number): Buffer {
   const bytes = Buffer.alloc(size);
   const fd = openSync('/dev/urandom', 'r');
   try {
-    if (readSync(fd, bytes) !== size) throw new Error('/dev/urandom gave less than it was asked for');
+    if (readSync(fd, bytes) !== size) throw new Error('/dev/urandom returned fewer bytes than requested');
   } finally {
     closeSync(fd);
   }
@@ -23,7 +23,7 @@ export function hostKey(root: string): Buffer {
   const key = read(path) ?? make(path);
   if (key.length === KEY_BYTES) return key;
   throw new PodError('state/io', `read "${path}": it has ${key.length} bytes, not ${KEY_BYTES}`, {
-    hint: 'remove it: a new one is made, and what was signed with the old one cannot be verified any more',
+    hint: 'remove it: pod creates a new key, and signatures made with the old key can no longer be verified',
   });
 }
 

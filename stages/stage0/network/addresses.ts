@@ -15,7 +15,7 @@ export function claimAddresses(claims: ClaimStore, root: string, config: BridgeC
   const ip4 = claims.claimFirstFree(root, ADDRESS_KIND, candidates(config, uuid), uuid);
   if (ip4 !== undefined) return addressesOf(config, ip4);
   throw new PodError('network/exhausted', `find an address for the pod: all of ${config.subnet4} are taken`, {
-    hint: 'pod gc frees what dead pods hold',
+    hint: 'pod gc frees what dead pods still hold',
   });
 }
 

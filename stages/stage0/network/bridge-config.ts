@@ -87,7 +87,7 @@ function parseConfig(text: string, path: string): BridgeConfig {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  const hint = 'remove the file when no pod is running: the next pod chooses a network anew';
+  const hint = 'remove the file when no pod is running: the next pod chooses a new network';
   throw new PodError('state/io', `read "${path}": it does not describe a bridge network`, { hint });
 }
 

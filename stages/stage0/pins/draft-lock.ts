@@ -71,9 +71,9 @@ export function draftLock(input: LockInput): LockDraft {
 
 function notNoted(path: string): (reference: Reference) => PodError {
   return ({ ref, at }) =>
-    new PodError('lock/stale', `use image "${ref}": "${path}" does not note that it has no digest`, {
+    new PodError('lock/stale', `use image "${ref}": "${path}" does not record that it has no digest`, {
       at,
-      hint: 'pod lock notes it',
+      hint: 'pod lock records it',
     });
 }
 

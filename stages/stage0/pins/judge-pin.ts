@@ -25,9 +25,9 @@ export function movedPin(
   { pinned, digest }: { readonly pinned: string; readonly digest: string },
   at: Position,
 ): PodError {
-  return new PodError('lock/stale', `use image "${ref}": it is ${digest} now, and "${path}" pins ${pinned}`, {
+  return new PodError('lock/stale', `use image "${ref}": its digest is now ${digest}, but "${path}" pins ${pinned}`, {
     at,
-    hint: 'pod lock --update moves the pin',
+    hint: 'pod lock --update updates the pin',
   });
 }
 

@@ -37,7 +37,7 @@ export function readPins(dir: string, frozen?: Frozen): Pins | undefined {
 export function readPinsAt(path: string, frozen?: Frozen): Pins | undefined {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return parsePins(readText(path), path);
   if (frozen !== 'flag') return undefined;
-  throw new PodError('lock/stale', `keep to "${path}": no such file`, { hint: 'pod lock makes it' });
+  throw new PodError('lock/stale', `read "${path}": no such file`, { hint: 'pod lock creates it' });
 }
 
 /** What has contents of its own to pin: the host's system and a directory may change at any moment. */
@@ -103,12 +103,12 @@ function notJson(text: string, path: string, error: Error): PodError {
   const lines = text.slice(0, offset).split('\n');
   const at = { file: path, line: lines.length, col: lines.at(-1)!.length + 1 };
   const hint = /^<{7} /m.test(text)
-    ? 'it holds a merge conflict: solve it, or remove the file and let pod lock make it'
+    ? 'it holds a merge conflict: resolve it, or remove the file and let pod lock create it'
     : undefined;
   return malformed(path, 'it is not JSON', { at, hint });
 }
 
 function malformed(path: string, found: string, more: { at?: Position; hint?: string | undefined } = {}): PodError {
-  const hint = more.hint ?? 'remove it and let pod lock make it';
+  const hint = more.hint ?? 'remove it and let pod lock create it';
   return new PodError('lock/malformed', `read "${path}": ${found}`, { ...more, hint });
 }

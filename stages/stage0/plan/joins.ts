@@ -56,7 +56,7 @@ function itself({ kind, pod, at }: Join): PodError {
 
 /** A normal user's monitor has privileges in its own user namespace, but in no other pod's. */
 function notRoots({ kind, pod, at }: Join): PodError {
-  const message = `share the ${kind} namespace of pod "${pod}": only root can, each of your pods is in a user namespace of its own`;
+  const message = `share the ${kind} namespace of pod "${pod}": only root can; each of your pods has its own user namespace`;
   return new PodError('host/privilege', message, { at });
 }
 

@@ -104,7 +104,7 @@ function ofVolume(volume: VolumeSpec): Wanted {
 function refuseShared(spec: PodSpec, app: AppSpec, { name }: VolumeSpec, { at }: Limit): PodError[] {
   const others = spec.apps.filter((other) => other !== app && other.mounts.some(({ volume }) => volume === name));
   if (others.length === 0) return [];
-  const message = `limit the ephemeral storage of app "${app.name}": volume "${name}" is app "${others[0]!.name}"'s too`;
+  const message = `limit the ephemeral storage of app "${app.name}": app "${others[0]!.name}" also mounts volume "${name}"`;
   return [new PodError('manifest/schema', message, { at, hint: 'give the volume a size, or limit the pod instead' })];
 }
 

@@ -47,7 +47,7 @@ function ambiguous(candidates: readonly PodDir[], query: string): PodError {
     'pod/ambiguous',
     `find pod "${query}": ${candidates.length} pods match\n  ${lines.join('\n  ')}`,
     {
-      hint: 'give more of the uuid',
+      hint: 'give more digits of the uuid',
     },
   );
 }

@@ -90,6 +90,6 @@ function nameTaken(store: PodLookup, name: string, owner: string): PodError {
     ? `run or remove that pod (pod run-prepared ${name}, pod rm ${name})`
     : `stop that pod (pod stop ${name})`;
   return new PodError('pod/name-taken', `take the name "${name}": pod ${owner} has it`, {
-    hint: `${what}, or give this one another name with --name`,
+    hint: `${what}, or give this pod another name with --name`,
   });
 }

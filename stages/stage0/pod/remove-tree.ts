@@ -151,10 +151,10 @@ function unlink(parent: number, name: Buffer, flags: number, path: string): numb
 }
 
 function mounted(path: string): PodError {
-  const hint = 'see /proc/self/mountinfo for what is mounted below, umount it, then run pod gc';
+  const hint = 'unmount everything below it (see /proc/self/mountinfo), then run pod gc';
   return new PodError('state/io', `remove "${path}": something is mounted in it`, { hint });
 }
 
 function stillWritten(path: string): PodError {
-  return new PodError('state/io', `remove "${path}": some process keeps making files in it`);
+  return new PodError('state/io', `remove "${path}": a process keeps creating files in it`);
 }

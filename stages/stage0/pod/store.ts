@@ -177,7 +177,7 @@ function unreadable(root: string, cause: unknown): PodError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const denied = code === 'EACCES' || code === 'EPERM';
   return new PodError('state/io', `use state directory "${root}": ${message}`, {
-    hint: denied ? 'run as root, or choose a directory of yours with --root' : undefined,
+    hint: denied ? 'run as root, or choose a directory you own with --root' : undefined,
     cause,
   });
 }

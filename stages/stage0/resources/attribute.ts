@@ -36,7 +36,7 @@ export function loweringError(
 export function stuckError(app: string | undefined, { file }: CgroupWrite, settings: readonly Setting[]): PodError {
   const one = settings.find((setting) => setting.app === app);
   const subject = one ? settingSubject(one) : ownerSubject(app);
-  return new PodError('pod/fixed', `${subject}: "${file}" cannot be taken back while the pod runs`, {
+  return new PodError('pod/fixed', `${subject}: "${file}" cannot be reset while the pod runs`, {
     hint: 'give it a value instead',
   });
 }

@@ -48,7 +48,7 @@ function requireRunning(pod: PodDir): void {
   const { state } = new StatusReader(false).read(pod);
   if (state === 'running' || state === 'paused') return;
   throw new PodError('pod/state', `update pod ${pod.uuid}: it is ${state}`, {
-    hint: 'only a pod that runs can be updated',
+    hint: 'only a running pod can be updated',
   });
 }
 
@@ -58,7 +58,7 @@ function update(pod: PodDir, wanted: Settings): readonly PodChange[] {
   const oldText = readIfThere(`${pod.path}/${POD_FILES.manifest}`) ?? '';
   const old = read(oldText).spec;
   if (!old)
-    throw new PodError('state/io', `read the manifest of pod ${pod.uuid}: it is not one that this version reads`);
+    throw new PodError('state/io', `read the manifest of pod ${pod.uuid}: this version does not support its format`);
   const settings = readSettings(wanted, old);
   const newText = editIsolators(oldText, settings);
   const { spec, errors } = read(newText);
@@ -92,7 +92,7 @@ function requireOnlyThose(old: PodSpec, spec: PodSpec, settings: readonly Settin
     'manifest/unsupported',
     "edit the pod's manifest: its isolators are shared by anchors and merge keys",
     {
-      hint: 'write the isolators out where they belong, and run the pod again',
+      hint: 'write the isolators without anchors and merge keys, and run the pod again',
     },
   );
 }
@@ -137,8 +137,8 @@ function requireSameMarks(before: LoweredPod, after: LoweredPod, settings: reado
     );
   if (marksOf(before) === marksOf(after)) return;
   const keys = settings.map(({ key }) => `"${key}"`).join(', ');
-  throw new PodError('pod/fixed', `set ${keys} of a pod that runs: marks of packets by nftables stay as they are`, {
-    hint: 'they can be changed where cgroup version 1 has the net_cls and net_prio controllers',
+  throw new PodError('pod/fixed', `set ${keys} of a running pod: packet marks by nftables cannot be changed`, {
+    hint: 'they can be changed on hosts with the net_cls and net_prio controllers of cgroup version 1',
   });
 }
 

@@ -58,7 +58,7 @@ function locate(facts: CgroupFacts, uuid: string, change: Change): Located[] {
   }
   throw new PodError(
     'host/unsupported',
-    `${wanted.why}: ${nameOf(change)} has no cgroup of its own for "${wanted.controller}", and its processes cannot be moved to one`,
+    `${wanted.why}: ${nameOf(change)} has no cgroup of its own for "${wanted.controller}", and its processes cannot be moved to a new one`,
     {
       hint: `on cgroup version ${hierarchy.version} it gets one when the manifest it is started with has a limit of that kind${app === undefined ? '' : '; the limits of the pod hold for it'}`,
     },
@@ -143,7 +143,7 @@ function putBack(done: readonly Step[]): void {
     }
   }
   if (failed.length === 0) return;
-  throw new PodError('host/refused', `put back what was there before the update: ${failed.join(', ')}`, {
+  throw new PodError('host/refused', `restore the values from before the update: ${failed.join(', ')}`, {
     hint: 'these files keep the new value; pod status shows what is in force',
   });
 }

@@ -53,7 +53,7 @@ export interface AttrChange {
 
 /** mount_setattr(2), EINVAL. */
 const CANNOT_MAP =
-  'not every file system can map owners for a mount (tmpfs since Linux 6.3; overlays cannot): put it on ext4 or xfs (what is in the state directory: --root), or give the pod "userns: host"';
+  'this file system does not support idmapped mounts (tmpfs does since Linux 6.3, overlays do not): use ext4 or xfs (for the state directory: --root), or give the pod "userns: host"';
 
 /** mount_setattr(2) on a mount's descriptor. */
 export function setMountAttr(tape: Tape, mount: Reg, change: AttrChange, reason: Reason): void {

@@ -159,7 +159,7 @@ function planAll(attach: Tape, input: RootfsInput, storage: Reg): void {
 
 /** fsconfig(2), EINVAL. */
 const CANNOT_HOLD =
-  'the file system of the state directory cannot hold the writable layer of an overlay (overlays, NFS and FAT cannot): put it on ext4 or xfs (--root)';
+  'the file system of the state directory does not support the writable layer of an overlay (overlays, NFS and FAT do not): put the state directory on ext4 or xfs (--root)';
 
 interface Overlay {
   readonly layers: readonly string[];

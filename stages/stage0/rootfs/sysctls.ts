@@ -46,7 +46,7 @@ function planLook(tree: Tape, path: string, text: string, { at, why }: Reason): 
   const file = program.reg('sysctl');
   const expected = Buffer.from(text.trim().split(/\s+/).join('\t'));
   const found = tree.buffer(expected.length);
-  const reason = { at, why: `${why}: the kernel says that it is something else`, hint: TOO_MANY };
+  const reason = { at, why: `${why}: the kernel reports another value`, hint: TOO_MANY };
   tree.call('openat', [program.reg('proc'), tree.text(path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0], {
     ...reason,
     out: file,

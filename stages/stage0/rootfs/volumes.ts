@@ -181,10 +181,10 @@ export function planMount(
 }
 
 /** For mounts in /dev, which all apps share. */
-const DEV_IS_FULL = 'nothing new is made in /dev, which is read-only; in /dev/shm it can be';
+const DEV_IS_FULL = 'nothing can be created in /dev, which is read-only; /dev/shm is writable';
 
 function placeIn({ volume, path }: MountSpec): string {
-  return `it lies in volume "${volume}", mounted on ${JSON.stringify(path)}: one that is read-only has to have the place already`;
+  return `it is in volume "${volume}", mounted on ${JSON.stringify(path)}: a read-only volume must already contain the mount point`;
 }
 
 function isFileMount(volume: RootfsVolume, { subPath, isFile }: RootfsMountPoint): boolean {

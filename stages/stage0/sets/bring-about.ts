@@ -86,7 +86,7 @@ async function launch(work: Work, name: string, { uuid }: Placement, replaces?: 
 async function inTime(started: Promise<unknown>, name: string, { deadlineMs, signal }: Work): Promise<void> {
   const late = new AbortController();
   const expire = (): void =>
-    late.abort(new PodError('pod/timeout', `start pod "${name}": not all of its apps had started in time`));
+    late.abort(new PodError('pod/timeout', `start pod "${name}": its apps did not all start in time`));
   const timer = setTimeout(expire, Math.max(1, deadlineMs - Date.now()));
   const ends = AbortSignal.any(signal ? [late.signal, signal] : [late.signal]);
   try {

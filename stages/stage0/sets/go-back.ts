@@ -83,8 +83,8 @@ async function tryGoBack(
 
 function requireSome(set: string, revision: Revision): void {
   if (!isEmpty(revision)) return;
-  throw new PodError('set/empty', `go back to revision ${revision.number} of set "${set}": it has no pods`, {
-    hint: `pod delete ${set} removes all that the set has`,
+  throw new PodError('set/empty', `roll back to revision ${revision.number} of set "${set}": the revision has no pods`, {
+    hint: `pod delete --set ${set} removes all pods of the set`,
   });
 }
 

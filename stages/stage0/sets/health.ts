@@ -37,7 +37,7 @@ export function judgeHealth(store: PodStore, uuid: string, minReadyMs: number | 
   const { sinceMs, isProbed } = readySince(events);
   const atMs = sinceMs + (minReadyMs ?? (isProbed ? 0 : DEFAULT_READY_MS));
   if (Date.now() >= atMs) return { state: 'healthy', how: isProbed ? 'ready' : 'running' };
-  return { state: 'pending', why: 'it has not run long enough', atMs };
+  return { state: 'pending', why: 'it has not run long enough yet', atMs };
 }
 
 /** Since when all apps have been in their current state, and whether probes determined it. */

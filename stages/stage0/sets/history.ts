@@ -24,7 +24,7 @@ export function findRevision(root: string, set: string, test: (revision: Revisio
   const found = readHistory(root, set).findLast(test);
   if (found) return found;
   throw new PodError('set/revision', `find ${what} of set "${set}": it is not in the history`, {
-    hint: 'pod rollout history lists those there are',
+    hint: 'pod rollout history lists the revisions',
   });
 }
 
@@ -61,8 +61,8 @@ export function previousRevision(root: string, set: string, digest: string | und
   if (found) return found;
   const broken = others.at(-1)?.number;
   const but = broken === undefined ? '' : ` but revision ${broken}, which was not healthy`;
-  const hint = broken === undefined ? undefined : `--to-revision ${broken} goes there in any case`;
-  throw new PodError('set/revision', `go back in set "${set}": its history has nothing else${but}`, { hint });
+  const hint = broken === undefined ? undefined : `--to-revision ${broken} rolls back to it anyway`;
+  throw new PodError('set/revision', `roll back set "${set}": its history has no other revision${but}`, { hint });
 }
 
 /** The target of a rollback: the newest other revision that was found healthy; otherwise one that is not known to be bad. */

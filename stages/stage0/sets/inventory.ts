@@ -90,8 +90,8 @@ function isObject(value: unknown): value is object {
 }
 
 function damaged(path: string, set: string, found: string, cause?: unknown): PodError {
-  return new PodError('set/damaged', `read "${path}", which says what set "${set}" has: ${found}`, {
-    hint: `put the file back from a backup; or remove it, and the pods of the set by pod rm --force, and apply its folder again`,
+  return new PodError('set/damaged', `read "${path}", the inventory of set "${set}": ${found}`, {
+    hint: 'restore the file from a backup; or remove the file, remove the pods of the set with pod rm --force, and apply the folder again',
     cause,
   });
 }
@@ -99,7 +99,7 @@ function damaged(path: string, set: string, found: string, cause?: unknown): Pod
 /** Throws `set/not-found` for a set that was never applied. */
 export function requireKnown({ set, serial }: Inventory): void {
   if (serial > 0) return;
-  throw new PodError('set/not-found', `find set "${set}": nothing was ever applied under that name`, {
+  throw new PodError('set/not-found', `find set "${set}": no set with that name has been applied`, {
     hint: 'pod rollout status lists the sets',
   });
 }
@@ -107,8 +107,8 @@ export function requireKnown({ set, serial }: Inventory): void {
 /** Two folders of the same name are two sets: one must not prune the pods of the other. Throws `set/other-folder`. */
 export function requireOrigin({ set, origin }: Inventory, wanted: string): void {
   if (origin === null || origin === wanted) return;
-  throw new PodError('set/other-folder', `use "${wanted}" as set "${set}": that set is of "${origin}"`, {
-    hint: `--set NAME gives this one another name; --set ${set} says that the folder has moved`,
+  throw new PodError('set/other-folder', `use "${wanted}" as set "${set}": that set belongs to "${origin}"`, {
+    hint: `--set NAME gives this folder another set name; --set ${set} confirms that the folder has moved`,
   });
 }
 
@@ -116,7 +116,7 @@ export function requireOrigin({ set, origin }: Inventory, wanted: string): void 
 export function requireAwake({ set, isSuspended }: Inventory): void {
   if (!isSuspended) return;
   throw new PodError('set/suspended', `change set "${set}": it is suspended`, {
-    hint: `pod rollout resume ${set} lets it go on`,
+    hint: `pod rollout resume ${set} resumes it`,
   });
 }
 

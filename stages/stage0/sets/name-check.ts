@@ -24,10 +24,10 @@ export function nameErrors(store: PodStore, inventory: Inventory, changes: reado
 }
 
 function strange(name: string, owner: string, at: PodError['at'], unknown: PodError | undefined): PodError {
-  const whose = unknown ? 'may be of a set whose inventory is damaged' : 'is of no set';
+  const whose = unknown ? 'may belong to a set whose inventory is damaged' : 'belongs to no set';
   return new PodError('pod/name-taken', `make pod "${name}": pod ${owner} has the name, and ${whose}`, {
     at,
-    hint: unknown?.message ?? `pod rm --force ${name} removes it; or give the one of the set another name`,
+    hint: unknown?.message ?? `pod rm --force ${name} removes it; or rename the pod of the set`,
   });
 }
 
@@ -36,7 +36,7 @@ function contested(name: string, { set, origin }: Inventory, at: PodError['at'])
   const dir = origin !== null && isAbsolute(origin) ? origin : 'DIR';
   return new PodError('pod/name-taken', `make pod "${name}": set "${set}" has a pod of that name`, {
     at,
-    hint: `take it out of that set first (pod apply -f ${dir} --set ${set} --prune), or give this one another name`,
+    hint: `remove the pod from that set first (pod apply -f ${dir} --set ${set} --prune), or give this pod another name`,
   });
 }
 

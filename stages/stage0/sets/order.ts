@@ -37,7 +37,7 @@ function missingOf({ name, rollout }: Ordered, byName: ReadonlyMap<string, Order
   return rollout.dependsOn.flatMap(({ pod, at }) => {
     if (byName.has(pod)) return [];
     const near = nearest(pod, [...byName.keys()]);
-    const hint = near === undefined ? 'a pod can depend on pods of its own set only' : `did you mean "${near}"?`;
+    const hint = near === undefined ? 'a pod can depend only on pods of its own set' : `did you mean "${near}"?`;
     return [
       new PodError('manifest/reference', `order pod "${name}" after "${pod}": no pod of the set has that name`, {
         at,
@@ -88,7 +88,7 @@ function visit<Pod extends Ordered>(
 
 function circle(pods: readonly Ordered[], at: Position | undefined): PodError {
   const path = [...pods, pods[0]!].map(({ name }) => `"${name}"`).join(' → ');
-  const message = pods.length === 1 ? `order pod ${path}: it depends on itself` : `order the pods: ${path} is a circle`;
+  const message = pods.length === 1 ? `order pod ${path}: it depends on itself` : `order the pods: ${path} is a cycle`;
   return new PodError('manifest/cycle', message, {
     at,
     hint: 'one of them must start without waiting for the others',

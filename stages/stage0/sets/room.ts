@@ -13,7 +13,7 @@ export function requireRoom(root: string, name: string): void {
   // Some file systems do not count files.
   if (bsize * bfree >= BYTES && (files === 0 || ffree >= FILES)) return;
   const left = `room for ${Math.floor((bsize * bfree) / 1024)} KiB and ${ffree} files`;
-  throw new PodError('host/refused', `replace pod "${name}": the file system of "${root}" has ${left}`, {
+  throw new PodError('host/refused', `replace pod "${name}": the file system of "${root}" has only ${left}`, {
     hint: 'the old pod keeps running; free some space',
   });
 }

@@ -32,7 +32,7 @@ export function parsePlan(text: string, path: string, root: string): SavedPlan {
   requireSetName(plan.set);
   if (plan.root === root) return plan;
   throw new PodError('set/plan', `apply the plan "${path}": it was made for "${plan.root}", this is "${root}"`, {
-    hint: 'give it the same --root',
+    hint: 'use the same --root',
   });
 }
 

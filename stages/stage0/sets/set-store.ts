@@ -20,7 +20,7 @@ export function setDir(root: string, set: string): string {
 export function requireSetName(name: string): string {
   if (NAME.test(name)) return name;
   throw new PodError('set/name', `name a set ${JSON.stringify(name)}: not a name`, {
-    hint: 'letters, digits and inner . _ -, at most 100; --set gives a name that the folder cannot',
+    hint: 'a name has letters, digits and, inside, . _ -, at most 100; use --set if the name of the folder does not fit',
   });
 }
 
@@ -49,8 +49,8 @@ export class SetLock implements Disposable {
   static take(root: string, set: string): SetLock {
     const lock = SetLock.tryTake(root, set);
     if (lock) return lock;
-    throw new PodError('set/busy', `change set "${set}": another pod process is at it`, {
-      hint: 'wait for it to end; pod rollout status shows how far it is',
+    throw new PodError('set/busy', `change set "${set}": another pod process is changing it`, {
+      hint: 'wait for it to end; pod rollout status shows its progress',
     });
   }
 
@@ -80,7 +80,7 @@ function lockMade(dir: string): number | undefined {
     const { code, message } = error as NodeJS.ErrnoException;
     const denied = code === 'EACCES' || code === 'EPERM';
     throw new PodError('state/io', `use "${dir}": ${message}`, {
-      hint: denied ? 'run as root, or choose a directory of yours with --root' : undefined,
+      hint: denied ? 'run as root, or choose a directory you own with --root' : undefined,
       cause: error,
     });
   }

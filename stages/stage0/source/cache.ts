@@ -64,7 +64,7 @@ export class SourceCache implements Disposable {
       if (fd !== undefined && isSameDir(fd, dir)) return new SourceCache(dir, fd).#swept(originOf(source));
       if (fd !== undefined) closeSync(fd);
       if (Date.now() > deadlineMs)
-        throw new PodError('source/busy', `use ${originOf(source)}: another pod process is at it`);
+        throw new PodError('source/busy', `use ${originOf(source)}: another pod process is using it`);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
@@ -165,6 +165,6 @@ function lockMade(dir: string): number | undefined {
 function failure(attempt: string, error: unknown): PodError {
   const { code, message } = error as NodeJS.ErrnoException;
   const isDenied = code === 'EACCES' || code === 'EPERM';
-  const hint = isDenied ? 'run as root, or choose a directory of yours with --root' : undefined;
+  const hint = isDenied ? 'run as root, or choose a directory you own with --root' : undefined;
   return new PodError('state/io', `${attempt}: ${message}`, { hint, cause: error });
 }

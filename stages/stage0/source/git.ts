@@ -122,7 +122,7 @@ export function requireRan(
   { signal, limitMs = LIMIT_MS }: GitOptions,
 ): void {
   if (isCanceled) signal?.throwIfAborted();
-  if (timedOut) throw new PodError('source/unreachable', `run git: it was not done after ${limitMs / 1000} s`);
+  if (timedOut) throw new PodError('source/unreachable', `run git: it did not finish within ${limitMs / 1000} s`);
   if (code !== 'ENOENT') return;
   throw new PodError('host/tool', 'run git: there is no such program on this host', { hint: 'install git' });
 }
@@ -130,11 +130,11 @@ export function requireRan(
 /** What git says last is what went wrong; before that it says how it got there. */
 export function gitFailure(attempt: string, stderr: string): PodError {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const said = lines.find((line) => /^(fatal|error): /.test(line)) ?? lines.at(-1) ?? 'git said nothing';
+  const said = lines.find((line) => /^(fatal|error): /.test(line)) ?? lines.at(-1) ?? 'git printed no error';
   const isForeign = stderr.includes('dubious ownership');
   return new PodError('source/unreachable', `${attempt}: ${said.replace(/^(fatal|error): /, '')}`, {
     hint: isForeign
-      ? "the repository is another user's: git config --global --add safe.directory PATH says that it is to be trusted"
+      ? 'the repository belongs to another user: git config --global --add safe.directory PATH marks it as trusted'
       : undefined,
     cause: new Error(stderr),
   });

@@ -66,7 +66,7 @@ function parseQuery(text: string, query: string | undefined): string | undefined
   if (query === undefined || query === '') return undefined;
   const parameters = new URLSearchParams(query);
   const unknown = [...parameters.keys()].find((name) => name !== 'ref');
-  if (unknown !== undefined) throw malformed(text, `"${unknown}" is not a parameter: there is ref`);
+  if (unknown !== undefined) throw malformed(text, `"${unknown}" is not a parameter: the only parameter is ref`);
   const refs = parameters.getAll('ref');
   if (refs.length > 1) throw malformed(text, 'it has more than one ref');
   return refs[0];
@@ -91,8 +91,8 @@ function requireHost(text: string, transport: string, repository: string): void 
   const authority = repository.slice(0, Math.max(0, slash));
   const [user, host] = authority.includes('@') ? splitUser(authority) : ['', authority];
   if (user.includes(':')) {
-    throw malformed(text, 'it holds a password, which would be seen by everybody on this host', [
-      'let a credential helper of git or ~/.netrc know it',
+    throw malformed(text, 'it holds a password, which every user of this host could see', [
+      'put the password into a git credential helper or ~/.netrc',
     ]);
   }
   // What begins with a dash would be an option to ssh: CVE-2017-1000117.

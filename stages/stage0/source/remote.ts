@@ -30,7 +30,7 @@ export async function lookUp(source: GitReference, signal?: AbortSignal): Promis
   if (found) return found;
   const names = [...refs.keys()].map(shortName);
   throw new PodError('source/reference', `look up ${describe(source)}: the repository has no such ref`, {
-    hint: names.length > 0 ? `there is: ${names.slice(0, 10).join(', ')}` : 'a branch, a tag, or a whole commit id',
+    hint: names.length > 0 ? `the repository has: ${names.slice(0, 10).join(', ')}` : 'a branch, a tag, or a whole commit id',
   });
 }
 
@@ -71,7 +71,7 @@ function namedHead(source: GitReference, ref: string, refs: Refs['refs']): Head 
   const names = ref.startsWith('refs/') ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
   const found = names.filter((name) => refs.has(name));
   if (found.length > 1) {
-    throw new PodError('source/reference', `look up ${describe(source)}: it is a branch and a tag`, {
+    throw new PodError('source/reference', `look up ${describe(source)}: the name is both a branch and a tag`, {
       hint: `write ref=${found.join(' or ref=')}`,
     });
   }

@@ -58,7 +58,7 @@ export async function verifySignature(
   throw new PodError(
     'source/signature',
     `verify commit ${commit.slice(0, 12)} of ${originOf(source)}: ${found(verdict, verified.stderr)}`,
-    { hint: `the keys of "${signers.path}" count, for the namespace "git"`, cause: new Error(verified.stderr) },
+    { hint: `only keys in "${signers.path}" for the namespace "git" are accepted`, cause: new Error(verified.stderr) },
   );
 }
 

@@ -216,7 +216,7 @@ export class SetWatch implements Disposable {
     if (this.#watcher.isPartial && !this.#toldPartial) {
       this.#toldPartial = true;
       this.#options.onWarning(
-        new Error('not all of the folder can be watched: the rest is looked at from time to time'),
+        new Error('part of the folder cannot be watched: pod checks that part at intervals'),
       );
     }
   }
@@ -239,8 +239,8 @@ function lockWatch(root: string, set: string): number {
     if (isSameDir(fd, dir)) return fd;
     closeSync(fd);
   }
-  throw new PodError('set/busy', `watch set "${set}": another pod process watches it`, {
-    hint: 'one is enough: stop that one first',
+  throw new PodError('set/busy', `watch set "${set}": another pod process is watching it`, {
+    hint: 'stop that process first',
   });
 }
 

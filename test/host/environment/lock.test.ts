@@ -42,14 +42,14 @@ test('the images of an environment are kept to the lock, wherever it is', async 
   renameSync(join(dir, 'image2'), join(dir, 'image'));
   await assert.rejects(
     locked.clone(),
-    /use image "oci:.\/image": it is sha256:[0-9a-f]+ now, and ".*elsewhere.lock" pins/,
+    /use image "oci:.\/image": its digest is now sha256:[0-9a-f]+, but ".*elsewhere.lock" pins/,
   );
   await (await free.clone()).dispose();
   renameSync(elsewhere, join(dir, 'pod.lock'));
   await assert.rejects(free.clone(), /".*pod.lock" pins/);
   await assert.rejects(
     environment('locked', { root, baseDir: dir, manifests, lock: 'no-such.lock' }).clone(),
-    /keep to ".*no-such.lock": no such file/,
+    /read ".*no-such.lock": no such file/,
   );
   writeFileSync(elsewhere, '{"version": 1, "images": {}}');
   await assert.rejects(

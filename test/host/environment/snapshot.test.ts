@@ -210,7 +210,7 @@ test('a setup that wants a clone of what it sets up is told so, and does not wai
   });
   // Others may wait meanwhile.
   const clones = [stack.clone(), stack.clone()];
-  for (const clone of clones) await assert.rejects(clone, /its setup is at work, and would wait for itself/);
+  for (const clone of clones) await assert.rejects(clone, /its setup is still running, and would wait for itself/);
 });
 
 test('a setup whose text says nothing is refused, and so is a directory among the inputs', async () => {

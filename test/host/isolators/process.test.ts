@@ -165,7 +165,7 @@ test('more numbers than a sysctl takes are refused: the kernel takes the first, 
     ['net.ipv4.ping_group_range', '0 7 9'],
   ] as const) {
     const said = await refusal({ 'os/linux/sysctl': { [name]: value } }, {}, true);
-    assert.match(said, /-:1:\d+: .*the kernel says that it is something else[^]*how many numbers/, said);
+    assert.match(said, /-:1:\d+: .*the kernel reports another value[^]*how many numbers/, said);
   }
 });
 

@@ -139,7 +139,7 @@ const REFUSED: readonly (readonly [string, string, RegExp])[] = [
   [
     "a volume that is another app's too",
     manifestOf([], { app: ALL, more: {} }).replace('"apps":[', `"apps":[${JSON.stringify(other)},`),
-    /volume "data" is app "other"'s too/,
+    /app "other" also mounts volume "data"/,
   ],
 ];
 

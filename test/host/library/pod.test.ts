@@ -130,9 +130,9 @@ const WRONG_EXECS: readonly (readonly [argv: unknown, settings: unknown, what: R
   [['/bin/echo', 'a\0b'], {}, /without NUL/],
   [['/bin/true'], { timeout: 5 }, /no option "timeout"/],
   [['/bin/true'], { user: 33 }, /"user" is not a text/],
-  [['/bin/true'], { env: { 'A=B': 'c' } }, /no variable: "A=B": "c"/],
-  [['/bin/true'], { env: { A: undefined } }, /no variable: "A": undefined/],
-  [['/bin/true'], { env: { A: 'b\0' } }, /no variable/],
+  [['/bin/true'], { env: { 'A=B': 'c' } }, /invalid variable: "A=B": "c"/],
+  [['/bin/true'], { env: { A: undefined } }, /invalid variable: "A": undefined/],
+  [['/bin/true'], { env: { A: 'b\0' } }, /invalid variable/],
 ];
 
 test('a pod takes no command, time or signal that is none, and says which apps it has', async () => {

@@ -125,7 +125,7 @@ test('a mount that finds no place, or one of the other kind, says what is in its
   const below = [{ volume: 'conf', path: '/conf' }];
   assert.match(await hintOf('/conf/new', below), /volume "conf", mounted on "\/conf"/);
   assert.match(await hintOf('/dev/new'), /\/dev, which is read-only/);
-  assert.match(await hintOf('/etc/passwd'), /a directory is mounted on a directory only/);
+  assert.match(await hintOf('/etc/passwd'), /a directory can be mounted only on a directory/);
   await using pod = await startShellPod(root, {
     volumes: [{ name: 'data', kind: 'empty' }, conf],
     app: { mounts: [{ volume: 'data', path: '/conf/there' }, ...below] },

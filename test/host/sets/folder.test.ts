@@ -175,7 +175,7 @@ test('validate of a folder finds what is wrong between its manifests', async () 
   set.write('c', { annotations: { 'pod/depends-on': 'nobody' } });
   const { exitCode, stdout, stderr } = await pod(['validate', set.dir], { root });
   assert.equal(exitCode, 1);
-  assert.match(stdout + stderr, /[ab]\.pod\.yaml:\d+:\d+: .*"[ab]" → "[ab]" → "[ab]" is a circle/);
+  assert.match(stdout + stderr, /[ab]\.pod\.yaml:\d+:\d+: .*"[ab]" → "[ab]" → "[ab]" is a cycle/);
   assert.match(stdout + stderr, /c\.pod\.yaml:\d+:\d+: .*no pod of the set has that name/);
   assert.equal((await pod(['validate', join(set.dir, 'a.pod.yaml')], { root })).exitCode, 0);
 });

@@ -138,7 +138,7 @@ test('a saved plan does what it showed, once, and not when the state has moved',
   assert.match(await podOk(['cat-manifest', 'a'], { root }), /1001/);
   const again = await set.verb('apply', '--plan', plan);
   assert.equal(again.exitCode, 1);
-  assert.match(again.stderr, /the state has moved[^]*set\/plan/);
+  assert.match(again.stderr, /the state has changed[^]*set\/plan/);
   const link = join(set.dir, 'link');
   symlinkSync('plan.json', link);
   await set.applyOk('--save-plan', link);

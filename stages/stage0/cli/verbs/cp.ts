@@ -31,13 +31,13 @@ export const verb: Verb = {
 async function copy({ flags, operands, root }: Invocation): Promise<number> {
   const [source, target] = operands;
   if (source === undefined || target === undefined || operands.length > 2)
-    throw new PodError('cli/usage', `SRC and DST are wanted: got ${operands.length} operands`);
+    throw new PodError('cli/usage', `SRC and DST are required: got ${operands.length} operands`);
   if (source === '' || target === '') throw emptyPath('""');
   const from = parsePodPath(source);
   const to = parsePodPath(target);
   if (from === undefined && to === undefined)
-    throw new PodError('cli/usage', 'SRC, DST or both are to be in a pod, as POD:PATH', {
-      hint: 'a path of the host that holds a colon is written ./PATH',
+    throw new PodError('cli/usage', 'SRC, DST or both must be in a pod, as POD:PATH', {
+      hint: 'write a host path that contains a colon as ./PATH',
     });
   const store = new PodStore(root);
   const open = ({ pod }: PodPath): AppFiles => openAppFiles(store, store.find(pod), flags.value('app'));
@@ -48,7 +48,7 @@ async function copy({ flags, operands, root }: Invocation): Promise<number> {
     return 0;
   }
   if (from && target === '-' && isTerminal(STDOUT))
-    throw new PodError('cli/usage', 'write an archive on a terminal: it would not be readable');
+    throw new PodError('cli/usage', 'write an archive to a terminal: it would not be readable');
   using files = open((from ?? to)!);
   const streams: Streams = { write: archiveToStdout(), stdin: 0 };
   if (from) copyOut(files, from.path, target, streams);

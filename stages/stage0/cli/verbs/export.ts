@@ -45,7 +45,7 @@ function exportApp(invocation: Invocation): number {
   if (path === undefined)
     throw new PodError('cli/usage', '-O FILE is missing', { hint: `pod export ${query} -O FILE` });
   if (path === '-' && isTerminal(STDOUT))
-    throw new PodError('cli/usage', 'write an archive on a terminal: it would not be readable', {
+    throw new PodError('cli/usage', 'write an archive to a terminal: it would not be readable', {
       hint: 'name a file, or pipe it into a program',
     });
   const store = new PodStore(root);

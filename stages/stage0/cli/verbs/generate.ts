@@ -104,7 +104,7 @@ async function readFlags(
   words: readonly string[],
 ): Promise<UnitFlags> {
   const entry = verbs.find((one) => one.name === name);
-  if (!entry) throw new PodError('cli/usage', `generate a unit of "pod ${name}": it is not supported yet`);
+  if (!entry) throw new PodError('cli/usage', `generate a unit for "pod ${name}": not supported yet`);
   const { verb: called } = await entry.load();
   const known = [...called.flags, ...GLOBAL_FLAGS];
   const parsed = parseFlags(words, known);
@@ -141,7 +141,7 @@ function manifestOf(root: string, query: string): string {
   const found =
     path === undefined || path === '-' ? 'it was read from standard input' : `"${path}" is not what it runs`;
   throw new PodError('manifest/unreadable', `find the manifest of pod ${pod.uuid}: ${found}`, {
-    hint: 'pod cat-manifest prints it; write it to a file, and give that',
+    hint: 'pod cat-manifest prints the manifest; write it to a file, and use that file',
   });
 }
 

@@ -38,8 +38,8 @@ async function lock(invocation: Invocation): Promise<number> {
   if (moves && isCheck) throw new PodError('cli/usage', '--update does not go with --check');
   const isFrozen = frozenBy(flags.has('frozen')) !== undefined;
   if (moves && isFrozen)
-    throw new PodError('lock/frozen', 'move the pins: the lock is frozen', {
-      hint: 'update it where it is written by people, and commit it',
+    throw new PodError('lock/frozen', 'update the pins: the lock is frozen', {
+      hint: 'update the lock on a workstation, and commit it',
     });
   const drafts: DraftedLock[] = [];
   for (const folder of foldersOf(operands))

@@ -54,7 +54,7 @@ async function logs(invocation: Invocation): Promise<number> {
   const chosen = chooseApps(appNames(store, pod), flags.value('app'));
   const spans = flags.has('previous') ? previousOf(store, pod, chosen) : undefined;
   const apps = spans ? [...spans.keys()] : chosen;
-  if (spans && flags.has('follow')) throw new PodError('cli/usage', '-f does not go with -p: what it shows is over');
+  if (spans && flags.has('follow')) throw new PodError('cli/usage', '-f does not go with -p: -p shows output that is complete');
   const printer = new LogPrinter({ terminal, apps, hasTimes: flags.has('timestamps') });
   const options: LogOptions = {
     apps,
@@ -100,8 +100,8 @@ function previousOf(store: PodStore, { uuid, path }: PodDir, apps: readonly stri
   if (spans) return spans;
   const found =
     apps.length === 1 ? `app "${apps[0]}" has no previous instance` : 'none of its apps has a previous instance';
-  throw new PodError('pod/state', `show what came before in pod ${uuid}: ${found}`, {
-    hint: 'an app has one when it has been started again',
+  throw new PodError('pod/state', `show previous output of pod ${uuid}: ${found}`, {
+    hint: 'an app has previous output only after a restart',
   });
 }
 

@@ -21,7 +21,7 @@ export function corrupt(what: string, cause?: unknown): PodError {
 /** The archive tries to leave its directory or to exhaust the machine. */
 export function hostile(what: string, cause?: unknown): PodError {
   return new PodError('image/hostile', what, {
-    hint: 'no tool that builds images makes such an entry; do not trust where this image came from',
+    hint: 'no image builder creates such an entry; do not trust the source of this image',
     cause,
   });
 }

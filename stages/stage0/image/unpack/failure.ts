@@ -45,7 +45,7 @@ export function unpackFailure(
   if (errno in HOST_FAULTS) return new PodError('state/io', message, { hint: HOST_FAULTS[errno], cause: error });
   if (errno === 'EPERM' || errno === 'EACCES') {
     return new PodError('host/privilege', message, {
-      hint: 'images keep owners, devices and capabilities: to unpack and read them needs root',
+      hint: 'unpacking images needs root, because they keep owners, devices and capabilities',
       cause: error,
     });
   }

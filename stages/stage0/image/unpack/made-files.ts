@@ -85,7 +85,7 @@ export class MadeFiles {
 
   /** The error for an existing file of the wrong kind. */
   inTheWay(what: string): PodError {
-    return this.#refused(what, 'remove what is there first, or copy to another place');
+    return this.#refused(what, 'remove the existing file first, or copy to another place');
   }
 
   #isOwner(uid: number): boolean {
@@ -105,7 +105,7 @@ export class MadeFiles {
   #replaced(path: string): PodError {
     return this.#refused(
       `"${printable(path)}" was replaced meanwhile`,
-      'something changes the directory while it is copied to',
+      'another process changes the directory during the copy',
     );
   }
 }

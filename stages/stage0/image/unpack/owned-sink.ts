@@ -37,7 +37,7 @@ export class OwnedSink implements TarSink {
   #owner({ path }: TarEntry, id: number): number {
     if (this.#ids === 1) return 0;
     if (id < this.#ids) return id;
-    const message = `unpack ${this.#archive}: "${printable(path)}" belongs to ${id}, and you have ${this.#ids} ids`;
+    const message = `unpack ${this.#archive}: "${printable(path)}" belongs to id ${id}, and you have only ${this.#ids} ids`;
     throw new PodError('host/unsupported', message, {
       hint: 'a longer range in /etc/subuid and /etc/subgid would include it',
     });

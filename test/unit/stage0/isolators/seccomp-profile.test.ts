@@ -161,5 +161,5 @@ test('an unknown capability, and a second filter, are refused', () => {
   };
   assert.match(failures(value)[0]!, /caps\/0: read "CAP_X": there is no capability/);
   const both = failures({ defaultAction: 'SCMP_ACT_ALLOW' }, spec('os/linux/seccomp-retain-set', { set: ['read'] }, 9));
-  assert.match(both[0]!, /not two of them/);
+  assert.match(both[0]!, /only one of retain-set/);
 });

@@ -42,7 +42,7 @@ test('a chain longer than the stack is no trouble', () => {
 
 test('a circle is an error at the line that closes it, with the path', () => {
   assert.deepEqual(failures(pod('x'), pod('a', 'x', 'b'), pod('b', 'c'), pod('c', 'a')), [
-    'manifest/cycle c.yaml:3:1 order the pods: "a" → "b" → "c" → "a" is a circle',
+    'manifest/cycle c.yaml:3:1 order the pods: "a" → "b" → "c" → "a" is a cycle',
   ]);
   assert.deepEqual(failures(pod('a', 'a')), ['manifest/cycle a.yaml:3:1 order pod "a" → "a": it depends on itself']);
 });
