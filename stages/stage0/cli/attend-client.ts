@@ -20,7 +20,7 @@ export async function attendClient(
 ): Promise<number | undefined> {
   const result = await beClient(client, wants);
   if (result.how === 'detached') {
-    terminal.err(`\ndetached: "pod attach ${pod.name}" comes back\n`);
+    terminal.err(`\ndetached: "pod attach ${pod.name}" attaches again\n`);
     return 0;
   }
   if (result.how === 'hangup') {
@@ -30,7 +30,7 @@ export async function attendClient(
   }
   terminal.err(lostNote(result.end?.lostBytes ?? 0));
   if (pod.apps.length > 1 && !(await endsSoon(pod)))
-    terminal.err(`app "${pod.apps[0]}" has ended, the pod goes on: ^C stops it\n`);
+    terminal.err(`app "${pod.apps[0]}" has ended, the pod keeps running: ^C stops it\n`);
   return undefined;
 }
 

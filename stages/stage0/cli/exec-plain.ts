@@ -41,7 +41,7 @@ async function untilShown(copied: CopiedStreams, start: (stdio: Streams) => Prom
 /** One that is /dev/null is opened anew, in a way that keeps the host's own node as it is. */
 function unlessNull(fd: number): number | null {
   const stats = fstatSync(fd);
-  if (stats.isDirectory()) throw new PodError('cli/usage', `descriptor ${fd} of ours: it is a directory`);
+  if (stats.isDirectory()) throw new PodError('cli/usage', `use descriptor ${fd} of the caller: it is a directory`);
   return stats.isCharacterDevice() && stats.rdev === NULL_DEVICE ? null : fd;
 }
 

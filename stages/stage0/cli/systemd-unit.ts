@@ -41,17 +41,17 @@ export function renderUnit({ kind, subject, command, paths, stopMs }: UnitInput)
 }
 
 const POD = [
-  '# The pod is asked to stop, and stops its apps in their order: they are not to hear of it from anybody else.',
+  '# Only the pod gets the stop signal: it stops its apps in their order.',
   'KillMode=mixed',
-  '# What an app that was stopped by SIGTERM leaves as its code.',
+  '# The exit code of an app that was stopped by SIGTERM.',
   'SuccessExitStatus=143',
-  "# Apps are started again as the manifest's restart policies say.",
+  '# Apps are restarted by the restart policies of the manifest.',
   'Restart=no',
 ];
 
 const WATCH = [
   `WatchdogSec=${WATCHDOG}`,
-  '# At the end of the watcher its pods go on.',
+  '# When the watcher ends, its pods keep running.',
   'KillMode=process',
   'ExecReload=/bin/kill -HUP $MAINPID',
   'Restart=on-failure',

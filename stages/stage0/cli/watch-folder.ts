@@ -117,11 +117,11 @@ class WatchReporter {
   }
 
   stopping(): void {
-    this.#manager?.stopping('stopping; the pods run on');
+    this.#manager?.stopping('stopping; the pods keep running');
   }
 
   reloading(): void {
-    this.#manager?.reloading('looking at everything');
+    this.#manager?.reloading('checking everything');
     // Told again after the round.
     this.#isFirst = true;
   }
@@ -158,7 +158,7 @@ class WatchReporter {
     const text = error && podErrorsOf(error).map(firstLine).join('\n');
     if (error && text !== this.#lastTrouble) await reportError(error);
     if (!error && this.#lastTrouble !== undefined && !this.#invocation.isQuiet)
-      this.#invocation.terminal.err(`set ${this.#set}: that is mended\n`);
+      this.#invocation.terminal.err(`set ${this.#set}: the problem is resolved\n`);
     this.#lastTrouble = text;
   }
 

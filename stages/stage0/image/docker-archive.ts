@@ -156,5 +156,5 @@ function memberOf(members: Members, name: string, archive: Blob): Blob {
       };
     at = join(dirname(at), member.linkTarget);
   }
-  throw corrupt(`read ${archive.label}: member "${name}" is a symlink in a circle`);
+  throw corrupt(`read ${archive.label}: member "${name}" is part of a symlink loop`);
 }

@@ -9,7 +9,7 @@ import { PodError } from '../error.ts';
  */
 export function openStandardInput(): number {
   const stats = fstatSync(0);
-  if (stats.isDirectory()) throw new PodError('cli/usage', 'standard input of ours: it is a directory');
+  if (stats.isDirectory()) throw new PodError('cli/usage', 'read standard input: it is a directory');
   if (!stats.isCharacterDevice()) return 0;
   const [far, near] = pipe();
   const sink = createWriteStream('', { fd: near.take() });

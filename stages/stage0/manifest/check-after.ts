@@ -81,6 +81,6 @@ function reportCircle(path: readonly string[], entry: OutlineAfter, report: Repo
   report.error(
     'manifest/cycle',
     join(entry.pointer, 'app'),
-    `apps wait for each other in a circle: ${shown.join(' → ')}`,
+    `apps wait for each other in a cycle: ${shown.join(' → ')}`,
   );
 }

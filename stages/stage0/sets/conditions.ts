@@ -31,7 +31,7 @@ function ready({ pods }: Inventory, unready: ConditionsInput['unready'], trouble
   const total = Object.keys(pods).length;
   const [first] = unready;
   if (!first && trouble !== undefined)
-    return { type: 'Ready', status: false, reason: NOT_APPLIED, message: 'the pods are not what the folder wants' };
+    return { type: 'Ready', status: false, reason: NOT_APPLIED, message: 'the pods do not match the folder' };
   if (!first)
     return { type: 'Ready', status: true, reason: 'Healthy', message: `${total} of ${total} pods are healthy` };
   const message = `${total - unready.size} of ${total} pods are healthy; "${first[0]}": ${first[1]}`;
@@ -39,13 +39,13 @@ function ready({ pods }: Inventory, unready: ConditionsInput['unready'], trouble
 }
 
 function reconciling(isReconciling: boolean): Condition {
-  const message = isReconciling ? 'a process is changing the set' : 'nobody is changing the set';
+  const message = isReconciling ? 'a process is changing the set' : 'no process is changing the set';
   return { type: 'Reconciling', status: isReconciling, reason: isReconciling ? 'Progressing' : 'Idle', message };
 }
 
 function stalled({ isSuspended, last, pin, revision }: Inventory, trouble: string | undefined): Condition {
   if (isSuspended)
-    return { type: 'Stalled', status: true, reason: 'Suspended', message: 'pod rollout resume lets it go on' };
+    return { type: 'Stalled', status: true, reason: 'Suspended', message: 'pod rollout resume resumes the set' };
   if (trouble !== undefined) return { type: 'Stalled', status: true, reason: NOT_APPLIED, message: trouble };
   if (last && STALLED.has(last.reason))
     return { type: 'Stalled', status: true, reason: last.reason, message: last.message };

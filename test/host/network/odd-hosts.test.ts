@@ -64,7 +64,7 @@ test('gc gives pods that run their firewall and their bridge back', async () => 
   ];
   const wrapper = host(...script);
   const stderr = await pod(['rm', '--force', 'odd'], { root, wrapper, env: { MANIFEST: file, ROOT: root } });
-  assert.match(stderr.stderr, /^made the network pod[0-9a-f]{6} anew/m);
+  assert.match(stderr.stderr, /^restored the network pod[0-9a-f]{6}:/m);
   assert.equal(readFileSync(join(root, 'after'), 'utf8'), readFileSync(join(root, 'before'), 'utf8'));
   assert.match(readFileSync(join(root, 'ports'), 'utf8'), /^vp[0-9a-f]{12}@/);
 });

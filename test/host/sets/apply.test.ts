@@ -180,7 +180,7 @@ test('all errors of all files are told with their places, and nothing is changed
   );
   const circle = await set.apply();
   assert.equal(circle.exitCode, 1);
-  assert.match(circle.stderr, /[ab]\.pod\.yaml:3:\d+: .*"\w" → "\w" → "\w" is a circle \[manifest\/cycle\]/);
+  assert.match(circle.stderr, /[ab]\.pod\.yaml:3:\d+: .*"\w" → "\w" → "\w" is a cycle \[manifest\/cycle\]/);
   // What only the compiler finds is found before anything starts, too.
   set.text(
     'b.pod.yaml',

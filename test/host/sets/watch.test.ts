@@ -35,7 +35,7 @@ test('what comes, changes and goes in the folder is brought about, and SIGTERM l
   assert.deepEqual(await set.running(), { b: second['b'] });
   assert.deepEqual(set.drain(), []);
   assert.equal(await set.end(), 0);
-  assert.deepEqual(set.drain(), [['STOPPING=1', 'STATUS=stopping; the pods run on']]);
+  assert.deepEqual(set.drain(), [['STOPPING=1', 'STATUS=stopping; the pods keep running']]);
   assert.deepEqual(await set.running(), { b: second['b'] });
 });
 
@@ -76,7 +76,7 @@ test('a broken manifest holds up nobody, the last good one stays, and what was p
   set.write('b');
   assert.match(set.told(/as they should be/)[0]!, /2 pods/);
   assert.deepEqual(await set.names(), ['a', 'b']);
-  assert.match(set.process.output, /that is mended/);
+  assert.match(set.process.output, /the problem is resolved/);
 });
 
 test('a pod whose image is gone is started again from what was unpacked, and is not told to be unwanted', async () => {

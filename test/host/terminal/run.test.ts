@@ -233,7 +233,7 @@ test('the pod goes on when the app on the terminal has ended, and ^C stops it', 
   const file = manifestFile('two', { main: 'echo short', other: POLITE });
   await using run = TerminalProcess.pod(root, ['run', '-it', '--rm', file]);
   const modes = run.modes();
-  await run.says('the pod goes on');
+  await run.says('the pod keeps running');
   assert.equal(run.modes(), modes);
   run.type(CTRL_C);
   assert.equal(await run.ended(), 0);

@@ -47,7 +47,7 @@ async function gc(invocation: Invocation): Promise<number> {
 
 async function show({ flags, isQuiet, terminal }: Invocation, { collected, mended }: Collection): Promise<void> {
   if (mended !== undefined && !isQuiet)
-    terminal.err(`made the network ${mended} anew: some of it had been removed while pods are on it\n`);
+    terminal.err(`restored the network ${mended}: part of it had been removed while pods use it\n`);
   const format = flags.value('output') ?? 'table';
   if (isForPeople(format) && collected.length === 0) {
     if (!isQuiet) terminal.err('nothing to remove\n');
