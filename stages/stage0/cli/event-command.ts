@@ -52,7 +52,7 @@ export class EventCommand {
     this.#isOver = true;
     for (const { label } of this.#waiting.splice(0)) this.#dropped.add(label);
     if (this.#child) endAll(this.#child);
-    this.#warn(`the command was ended, ${this.#limits.finishMs / 1000} s after all was done`);
+    this.#warn(`the command was killed, ${this.#limits.finishMs / 1000} s after the operation was complete`);
     this.#tellDropped();
   }
 
@@ -124,5 +124,5 @@ function endAll({ pid }: ChildProcess): void {
 }
 
 function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
-  return signal === null ? `it exited with ${code}` : `it was ended by ${signal}`;
+  return signal === null ? `it exited with ${code}` : `it was killed by ${signal}`;
 }

@@ -50,7 +50,7 @@ function inForceRows(name: string, own: AllInForce, pod: AllInForce): Row[] {
   return Object.entries(own).flatMap(([isolator, values]): Row[] => {
     if (values !== null) return [[name, isolator, membersText(values)]];
     // What the pod has none of either, this host does not have.
-    return pod[isolator] ? [[name, isolator, 'nothing of its own: what the pod has']] : [];
+    return pod[isolator] ? [[name, isolator, 'none of its own: the limits of the pod apply']] : [];
   });
 }
 

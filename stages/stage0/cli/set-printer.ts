@@ -134,7 +134,7 @@ export class SetPrinter {
         return this.#note(`nothing is pruned: ${event.reason}`);
       case 'rolling-back':
         return this.#note(
-          event.revision === null ? 'no revision to go back to' : `going back to revision ${event.revision}`,
+          event.revision === null ? 'no revision to roll back to' : `rolling back to revision ${event.revision}`,
         );
       default:
     }

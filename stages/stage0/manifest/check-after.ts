@@ -41,7 +41,7 @@ function checkEntry(
       suggestionHint(name, names, 'the apps are'),
     );
   } else if (after.condition === 'completed' && other.restart?.policy === 'always') {
-    const problem = `the app ${show(name)} is restarted always, so it never completes`;
+    const problem = `the app ${show(name)} is always restarted, so it never completes`;
     report.error('manifest/reference', join(after.pointer, 'condition'), problem);
   }
 }

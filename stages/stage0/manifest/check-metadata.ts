@@ -13,7 +13,7 @@ export function checkMetadata(outline: Outline, report: Report): void {
     ...outline.apps.flatMap(({ ports }) => ports),
   ]) {
     if (name === undefined || isAcName(name)) continue;
-    const problem = `with "metadataService", ${show(name)} is no name that appc has`;
+    const problem = `with "metadataService", ${show(name)} is not a valid name in appc`;
     report.error('manifest/schema', join(pointer, 'name'), problem, 'write single hyphens only');
   }
   warnOfAnnotations(outline.annotations, '/metadata/annotations', report);
@@ -28,7 +28,7 @@ function warnOfAnnotations(annotations: Readonly<Record<string, string>>, pointe
     report.warn(
       'manifest/schema',
       join(pointer, name),
-      `the metadata service does not tell this annotation: ${problem}`,
+      `the metadata service does not serve this annotation: ${problem}`,
     );
   }
 }

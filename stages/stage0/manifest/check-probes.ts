@@ -28,7 +28,7 @@ export function checkProbes(outline: Outline, report: Report): void {
 function checkProbe(at: string, name: string, probe: Obj, report: Report): void {
   const actions = ACTIONS.filter((action) => probe[action] !== undefined);
   const rule = `one of ${ACTIONS.join(', ')} must be there`;
-  if (actions.length === 0) report.errorAtKey('manifest/schema', at, `nothing to try: ${rule}`);
+  if (actions.length === 0) report.errorAtKey('manifest/schema', at, `no action: ${rule}`);
   if (actions.length > 1)
     report.errorAtKey('manifest/schema', join(at, actions[1]!), `${actions.join(' and ')} together: only ${rule}`);
   for (const key of DURATIONS) {
@@ -61,7 +61,7 @@ function checkPortName(at: string, name: string, app: OutlineApp, report: Report
     const problem = `the app ${show(app.name ?? '')} has no port called ${show(name)}`;
     report.error('manifest/reference', at, problem, suggestionHint(name, names, 'its ports are'));
   } else if (port.protocol === 'udp') {
-    report.error('manifest/reference', at, `the port ${show(name)} is for udp, and probes speak tcp`);
+    report.error('manifest/reference', at, `the port ${show(name)} is a udp port, but probes use tcp`);
   }
 }
 

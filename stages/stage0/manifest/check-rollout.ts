@@ -27,8 +27,8 @@ export function checkRollout(outline: Outline, report: Report): void {
     const parse = Object.hasOwn(PARSERS, name) ? PARSERS[name] : undefined;
     if (parse) report.try(pointer, () => parse(value));
     else {
-      const hint = suggestionHint(name, Object.keys(PARSERS), 'those there are');
-      report.errorAtKey('manifest/unknown-field', pointer, `there is no annotation ${show(name)} of pod's`, hint);
+      const hint = suggestionHint(name, Object.keys(PARSERS), 'the annotations are');
+      report.errorAtKey('manifest/unknown-field', pointer, `pod has no annotation ${show(name)}`, hint);
     }
   }
   checkStartFirst(outline, report);
@@ -42,7 +42,7 @@ function checkStartFirst({ annotations, apps }: Outline, report: Report): void {
   report.error(
     'manifest/schema',
     join('/metadata/annotations', KNOWN.strategy),
-    `"start-first" runs two of the pod at a time, and only one can have port ${published.hostPort} of the host`,
+    `"start-first" runs the old and the new pod at the same time, but only one can have port ${published.hostPort} of the host`,
     'publish no hostPort, or use "replace"',
   );
 }

@@ -88,7 +88,7 @@ function checkId(id: string | number | undefined, at: string, size: number, repo
       'manifest/schema',
       at,
       `${show(written)} is not a plain decimal number`,
-      `write ${number} if that is what it means`,
+      `write ${number} if that is the intended number`,
     );
   } else if (number > MAX_ID) {
     report.error('manifest/schema', at, `${number} is above ${MAX_ID}`);

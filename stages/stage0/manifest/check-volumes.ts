@@ -20,7 +20,7 @@ function checkSize({ size, pointer }: OutlineVolume, report: Report): void {
     const bytes = parseBytes(size);
     if (bytes > BigInt(Number.MAX_SAFE_INTEGER))
       report.error('manifest/schema', at, `${show(size)} is larger than any file system`);
-    if (bytes === 0n) report.error('manifest/schema', at, 'a volume of no bytes can hold nothing');
+    if (bytes === 0n) report.error('manifest/schema', at, 'the size of a volume must be above 0');
   });
 }
 

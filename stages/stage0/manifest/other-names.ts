@@ -54,7 +54,7 @@ const OF_APP: Names = {
   restartPolicy: 'it is written restart: {policy: always} here',
   readOnlyRootFilesystem: 'it is called "readOnlyRootFS" here',
   read_only: 'it is called "readOnlyRootFS" here',
-  imagePullPolicy: 'there is none: an image is what its reference says',
+  imagePullPolicy: 'there is no such field: the image reference decides',
   stop_signal: 'it is written stop: {signal: SIGTERM} here',
   stop_grace_period: 'it is written stop: {grace: 10s} here',
   stdin: 'input is given with "pod run -i"',

@@ -115,7 +115,7 @@ function explainChoice(value: unknown, allowed: readonly unknown[]): Explanation
   const list =
     choices.length <= 12
       ? `not ${choices.length === 1 ? '' : 'one of '}${choices.join(', ')}`
-      : 'not one this field knows';
+      : 'not a value this field accepts';
   const near = typeof value === 'string' ? suggest(value, choices) : undefined;
   return { problem: `${show(value)} is ${list}`, hint: near === undefined ? undefined : `did you mean "${near}"?` };
 }

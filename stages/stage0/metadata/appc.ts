@@ -34,10 +34,10 @@ const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 
 /** Why appc has no such annotation; undefined when it has. */
 export function annotationProblem(name: string, value: string): string | undefined {
-  if (!isAcIdentifier(name)) return 'appc knows lower-case letters and digits, with single . _ - ~ / in between';
+  if (!isAcIdentifier(name)) return 'appc allows lower-case letters and digits, with single . _ - ~ / in between';
   if (name === 'created' && (!DATE.test(value) || Number.isNaN(Date.parse(value))))
-    return 'appc wants an RFC 3339 date';
-  if ((name === 'homepage' || name === 'documentation') && !isUrl(value)) return 'appc wants an http or https URL';
+    return 'appc requires an RFC 3339 date';
+  if ((name === 'homepage' || name === 'documentation') && !isUrl(value)) return 'appc requires an http or https URL';
   return undefined;
 }
 

@@ -46,5 +46,5 @@ export function droppedOf(events: readonly PodEvent[], app: string, untold: Drop
 
 /** A message for the user; undefined when nothing was dropped. */
 export function droppedNote(app: string, { lines, bytes }: Dropped): string | undefined {
-  return bytes === 0 ? undefined : `of what "${app}" wrote, ${lines} lines (${bytes} bytes) are in no log`;
+  return bytes === 0 ? undefined : `${lines} lines (${bytes} bytes) of the output of "${app}" are missing from its log`;
 }

@@ -26,12 +26,12 @@ function ends(own: readonly PodEvent[], { name }: AppRecord): string[] {
   if (event?.e === 'app-skipped') return event.because === undefined ? [] : [skipped(name, event.because)];
   if (event?.e !== 'app-exited') return [];
   const lines: string[] = [];
-  if (event.oom !== 0) lines.push(`app "${name}": out of memory, the kernel ended a process of it`);
+  if (event.oom !== 0) lines.push(`app "${name}": out of memory, the kernel killed one of its processes`);
   if (event.unhealthy === 1)
     lines.push(`app "${name}": ended because its probe failed, ${failedProbeOf(own.slice(0, last))}`);
   return lines;
 }
 
 function skipped(name: string, because: string): string {
-  return `app "${name}": not started, what it waits for of app "${because}" can no longer come true`;
+  return `app "${name}": not started, because its condition for app "${because}" can no longer be met`;
 }

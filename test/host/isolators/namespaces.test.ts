@@ -165,7 +165,7 @@ test('when the other pod ends, its addresses lead nowhere', async (context) => {
   assert.equal(await carrier(), '1');
   const third = probeManifest({ name: 'third', pod: { network: { mode: 'pod:guest' } } });
   const { stderr } = await pod(['run', '--rm', '-'], { root, input: third });
-  assert.match(stderr, /share the net namespace of pod "guest": its network is another pod's/);
+  assert.match(stderr, /share the net namespace of pod "guest": it uses the network of another pod/);
   await pod(['rm', '--force', 'owner'], { root });
   assert.equal(await carrier(), '0');
   await pod(['rm', '--force', 'guest'], { root });
@@ -175,7 +175,7 @@ test("a pod whose network is the host's is not shared, and one that has ended is
   const input = (mode: string, name: string): string => probeManifest({ name, pod: { network: { mode } } });
   await startHoldingPod(root, { name: 'open', pod: { network: { mode: 'host' } } });
   const shared = await pod(['run', '--rm', '-'], { root, input: input('pod:open', 'second') });
-  assert.match(shared.stderr, /share the net namespace of pod "open": its network is the host's/);
+  assert.match(shared.stderr, /share the net namespace of pod "open": it uses the network of the host/);
   await pod(['stop', '--grace', '0s', 'open'], { root });
   const ended = await pod(['run', '--rm', '-'], { root, input: input('pod:open', 'second') });
   assert.match(ended.stderr, /share the net namespace of pod "open": .*\[pod\/state\]/);

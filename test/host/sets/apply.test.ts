@@ -205,7 +205,7 @@ test('a pod that is not of the set is never taken over', async () => {
   const { theirs } = await set.running();
   const taken = await set.apply();
   assert.equal(taken.exitCode, 1);
-  assert.match(taken.stderr, /theirs\.pod\.yaml:\d+:\d+: .*is of no set \[pod\/name-taken\]/);
+  assert.match(taken.stderr, /theirs\.pod\.yaml:\d+:\d+: .*belongs to no set \[pod\/name-taken\]/);
   assert.match(taken.stderr, /pod rm --force theirs/);
   assert.deepEqual(await set.running(), { theirs });
   await podOk(['rm', '--force', 'theirs'], { root });
@@ -258,7 +258,7 @@ test('a set whose inventory is damaged is told of to whoever needs it, and holds
   const taken = await other.apply();
   assert.match(
     taken.stderr,
-    /may be of a set whose inventory is damaged \[pod\/name-taken\][^]*hint: .*inventory\.json/,
+    /may belong to a set whose inventory is damaged \[pod\/name-taken\][^]*hint: .*inventory\.json/,
   );
   other.remove('a');
   other.write('dead');

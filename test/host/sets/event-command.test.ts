@@ -35,7 +35,7 @@ test('a command that takes too long is ended with all it has started, and the ne
   command.run('{}', 'one');
   command.run('{}', 'two');
   await command.finish();
-  assert.deepEqual(complaints, Array(2).fill('warning: --on-event: it was ended by SIGKILL'));
+  assert.deepEqual(complaints, Array(2).fill('warning: --on-event: it was killed by SIGKILL'));
   await allEnded(file);
 });
 
@@ -47,7 +47,7 @@ test('at the end all that was not told has its time together, and is named', asy
   await command.finish();
   assert.ok(Date.now() - startedMs < 5000);
   assert.deepEqual(complaints, [
-    'warning: --on-event: the command was ended, 0.3 s after all was done',
+    'warning: --on-event: the command was killed, 0.3 s after the operation was complete',
     'warning: --on-event: it was not told of two, three',
   ]);
   await allEnded(file);

@@ -119,7 +119,7 @@ test('--auto-rollback goes back to what was healthy, and stays there until the f
   set.write('extra');
   const failed = await set.apply('--auto-rollback', '--timeout', '20s');
   assert.equal(failed.exitCode, 3);
-  assert.match(failed.stderr, /going back to revision 1/);
+  assert.match(failed.stderr, /rolling back to revision 1/);
   assert.match(failed.stdout, /rolled back/);
   const back = await set.running();
   assert.deepEqual(Object.keys(back).toSorted(), ['db', 'web']);

@@ -133,7 +133,7 @@ test('executed processes leave room for a stop', async () => {
 test('a command that is too long for init is told as such', async () => {
   const descriptors = descriptorsOfInit();
   const words = Array.from('abcdef', (letter) => letter.repeat(100_000));
-  const hint = 'its arguments and its environment may have 512 KiB together';
+  const hint = 'its arguments and environment can be at most 512 KiB together';
   await assert.rejects(pod.exec(['/bin/echo', ...words]), { code: 'pod/state', hint });
   await expectUnharmed(descriptors);
 });

@@ -41,7 +41,7 @@ const EXPECTED: readonly [place: string, hint?: string][] = [
   ['9:12 manifest/duplicate', 'the first one is on line 8'],
   ['9:46 manifest/unknown-field', 'did you mean "readOnly"?'],
   ['12:12 manifest/schema'],
-  ['13:11 manifest/schema', 'write 64 if that is what it means'],
+  ['13:11 manifest/schema', 'write 64 if that is the intended number'],
   ['14:17 manifest/schema', 'put it in quotes: "8080"'],
   ['14:29 manifest/schema'],
   ['16:18 manifest/reference', 'did you mean "data"?'],
