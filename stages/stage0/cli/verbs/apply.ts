@@ -53,8 +53,9 @@ export const verb: Verb = {
     FROZEN_FLAG,
   ],
   notes: [
-    'pod apply searches the folder and everything below it for *.pod.yaml, *.pod.yml and *.pod.json, and for other YAML and JSON',
-    'files with an apiVersion of pod. Names that begin with a dot, and names matched by .podignore (same syntax as .gitignore), are skipped.',
+    'pod apply searches the folder and everything below it for *.pod.yaml, *.pod.yml and *.pod.json, and for other YAML and',
+    'JSON files with an apiVersion of pod. Names that begin with a dot, and names matched by .podignore (same syntax as',
+    '.gitignore), are skipped.',
     'Exit codes: 3 a pod is not healthy or did not start, 1 there was an error and nothing was changed.',
     'For a guide, see docs/gitops.md.',
   ],

@@ -24,8 +24,9 @@ export const verb: Verb = {
   ],
   flags: [],
   notes: [
-    'The unit passes each FLAG to pod run or pod apply. Its paths are absolute: they are those of this host and this pod program.',
-    'The unit counts as started when all apps of the pod have started (Type=notify). Stopping the unit stops the apps in their order.',
+    'The unit passes each FLAG to pod run or pod apply. Its paths are absolute: they are those of this host and this pod',
+    'program. The unit counts as started when all apps of the pod have started (Type=notify). Stopping the unit stops the',
+    'apps in their order.',
   ],
   commandAfter: 1,
   completes: 'files',

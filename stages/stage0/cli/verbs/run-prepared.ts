@@ -25,7 +25,8 @@ export const verb: Verb = {
   ],
   notes: [
     'Exit codes and ^C are those of pod run. A pod runs the images it was prepared with. If an image has changed since, or a',
-    'file or directory that the pod mounts is gone, the start is refused and the pod stays prepared. A pod that fails to start is removed.',
+    'file or directory that the pod mounts is gone, the start is refused and the pod stays prepared. A pod that fails to',
+    'start is removed.',
   ],
   completes: 'pods',
   run: runPrepared,

@@ -18,8 +18,9 @@ export const verb: Verb = {
     { name: 'timeout', value: 'DUR', help: 'give up after DUR and exit 1' },
   ],
   notes: [
-    'A pod is ready when every app is ready or has run to its end. If the pod can no longer become ready, pod wait exits 1 at once.',
-    'With --for exit, pod wait prints the exit code of the pod and itself exits 0. A pod that does not exist counts as deleted.',
+    'A pod is ready when every app is ready or has run to its end. If the pod can no longer become ready, pod wait exits 1 at',
+    'once. With --for exit, pod wait prints the exit code of the pod and itself exits 0. A pod that does not exist counts as',
+    'deleted.',
   ],
   completes: 'pods',
   run: wait,
