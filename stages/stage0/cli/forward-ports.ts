@@ -56,7 +56,7 @@ function addressOf(text: string, ip6: string | undefined, name: string | undefin
   if (ip6 === undefined && (name === undefined || name === 'localhost')) return undefined;
   const isAddress = ip6 === undefined ? isIP(name ?? '') === 4 : isIP(ip6) === 6;
   if (!isAddress)
-    throw refused(text, `"${ip6 ?? name}" is no address of this host`, 'write an IP address or localhost');
+    throw refused(text, `"${ip6 ?? name}" is not an address of this host`, 'write an IP address or localhost');
   return ip6 ?? name;
 }
 

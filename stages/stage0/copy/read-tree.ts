@@ -168,7 +168,7 @@ function mustOpen({ dirFd, name, label }: TreeStart): number {
   if (fd >= 0) return fd;
   if (fd === -ERRNO.ENOENT) throw new PodError('host/refused', `copy "${label}": there is no such file or directory`);
   if (fd === -ERRNO.ENOTDIR)
-    throw new PodError('host/refused', `copy "${label}": it is no directory`, {
+    throw new PodError('host/refused', `copy "${label}": it is not a directory`, {
       hint: `to copy the target of a symlink, write "${label}."`,
     });
   throw new SyscallError('openat2', -fd);

@@ -22,10 +22,10 @@ function isOneOf(...values: readonly unknown[]): Judge {
 
 /** Accepts a condition, or a record of conditions by pod name. */
 export const isUntil: Judge = (value) => {
-  if (typeof value !== 'object' || value === null) return `is ${String(value)}, which is no condition`;
+  if (typeof value !== 'object' || value === null) return `is ${String(value)}, which is not a condition`;
   if (isCondition(value)) return undefined;
   const wrong = Object.entries(value).find(([, one]) => !isCondition(one));
-  return wrong && `says for "${wrong[0]}" what is no condition`;
+  return wrong && `has a value for "${wrong[0]}" that is not a condition`;
 };
 
 export function isCondition(value: unknown): boolean {

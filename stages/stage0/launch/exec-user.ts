@@ -15,7 +15,7 @@ export function becomeUser(process: ProcessPlan, { ref, data }: UserInput, user:
   // In an image, an empty user means root. On the command line, -u "$NAME" with an empty variable is a mistake.
   if (user === '' || user.startsWith(':')) {
     throw new PodError('image/user', `look up user "${user}": it names no user`, {
-      hint: 'without a user the command runs as that of the app',
+      hint: 'without a user, the command runs as the user of the app',
     });
   }
   const image = {

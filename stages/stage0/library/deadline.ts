@@ -47,7 +47,7 @@ export function requireTimeout(timeoutMs: unknown): void {
   if (typeof timeoutMs === 'number' && timeoutMs > 0) return;
   const found = typeof timeoutMs === 'number' ? timeoutMs : JSON.stringify(timeoutMs);
   const hint = 'a number of milliseconds above 0, or Infinity';
-  throw new PodError('test/options', `wait with timeoutMs ${found}: that is no time`, { hint });
+  throw new PodError('test/options', `wait with timeoutMs ${found}: not a valid time`, { hint });
 }
 
 /** Settles as `work` does. If the signal is aborted first, rejects with its reason; `work` itself continues for other callers. */

@@ -58,7 +58,7 @@ function explicitTag(name: string, accepts: (value: unknown) => boolean): Scalar
     tag: `tag:yaml.org,2002:${name}`,
     resolve: (source, onError): unknown => {
       const value = plainValue(source);
-      if (!accepts(value)) onError(`the value is not what its tag !!${name} says`);
+      if (!accepts(value)) onError(`the value does not match its tag !!${name}`);
       return value;
     },
   };

@@ -57,7 +57,7 @@ function requireLive(key: string, name: string, scope: 'app' | 'pod'): void {
     throw new PodError('manifest/schema', `set "${key}": "${name}" is not one of the ${scope}'s isolators`);
   }
   if (isolator.fixed === undefined) return;
-  throw new PodError('pod/fixed', `set "${key}" of a pod that runs: ${isolator.fixed}`, {
+  throw new PodError('pod/fixed', `set "${key}" of a running pod: ${isolator.fixed}`, {
     hint: 'change the manifest, stop the pod, and run it again',
   });
 }

@@ -165,7 +165,7 @@ test('what the options say that cannot be is told at once, before anything start
   for (const timeoutMs of [0, -1, NaN, '5' as never]) await assert.rejects(stack.clone({ timeoutMs }), /timeoutMs/);
   assert.deepEqual(leftPods(), []);
   await using e = await stack.clone();
-  await assert.rejects(e.wait(undefined as never), isError('test/options', /undefined, which is no condition/));
+  await assert.rejects(e.wait(undefined as never), isError('test/options', /undefined, which is not a condition/));
   await assert.rejects(e.wait({ app: 5 } as never), isError('test/options', /for "app"/));
   await assert.rejects(
     e.pods['app']!.wait(logLine('x', { app: 'man' })),

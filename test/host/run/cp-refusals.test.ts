@@ -80,8 +80,8 @@ test('a source or a directory that is not there is told of by its path', async (
   await refuse('files:/nope/x', work, /open "\/nope": there is no such directory/);
   await refuse('files:/data/plain', `${work}/nope/x`, /open ".*\/work\/nope": there is no such directory/);
   await refuse('files:/data/plain', `${work}/nope/`, /open ".*\/work\/nope\/": there is no such directory/);
-  await refuse('files:/data/plain/', work, /copy "\/data\/plain\/": it is no directory/);
-  await refuse('files:/data/link/', work, /copy "\/data\/link\/": it is no directory/);
+  await refuse('files:/data/plain/', work, /copy "\/data\/plain\/": it is not a directory/);
+  await refuse('files:/data/link/', work, /copy "\/data\/link\/": it is not a directory/);
 });
 
 test('a directory is not copied into itself without end', async () => {

@@ -140,7 +140,7 @@ function manifestOf(root: string, query: string): string {
   const file = path === undefined || path === '-' ? undefined : resolve(path);
   if (text !== undefined && file !== undefined && isSameText(file, text)) return file;
   const found =
-    path === undefined || path === '-' ? 'it was read from standard input' : `"${path}" is not what it runs`;
+    path === undefined || path === '-' ? 'it was read from standard input' : `the pod does not run the current content of "${path}"`;
   throw new PodError('manifest/unreadable', `find the manifest of pod ${pod.uuid}: ${found}`, {
     hint: 'pod cat-manifest prints the manifest; write it to a file, and use that file',
   });

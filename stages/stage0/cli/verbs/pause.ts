@@ -13,8 +13,8 @@ export const verb: Verb = {
   ],
   flags: [],
   notes: [
-    'A paused pod keeps its memory and its network. pod stop, pod kill and pod rm --force resume the pod first; other verbs',
-    'that talk to the pod are refused. Pausing a paused pod is not an error.',
+    'A paused pod keeps its memory and its network. pod stop, pod kill (with SIGKILL) and pod rm --force resume it first;',
+    'other verbs that talk to the pod are refused. Pausing a paused pod is not an error.',
   ],
   completes: 'pods',
   run: pause,

@@ -205,7 +205,7 @@ export class TarReader {
     if (header.typeFlag === 'S') return this.#beginOldSparse(entry, block, at);
     if (real) {
       if (entry.type !== 'file' || composed.size < BLOCK)
-        throw this.#fault(entry.path, 'it is no sparse file, and has a sparse header');
+        throw this.#fault(entry.path, 'it is not a sparse file, but has a sparse header');
       this.#sparse = { entry, map: new MapParser(entry.size), isInBody: true, left: composed.size };
       return;
     }
