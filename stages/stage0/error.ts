@@ -13,7 +13,8 @@ export const ERROR_CODES = {
   'cli/usage': 'The command line is wrong: an unknown verb or flag, or a missing argument.',
   'manifest/syntax': 'The manifest is not well-formed YAML.',
   'manifest/schema': 'A value in the manifest does not fit the schema.',
-  'manifest/unknown-field': 'The manifest has a field that is not in the schema; the hint names the most similar known field.',
+  'manifest/unknown-field':
+    'The manifest has a field that is not in the schema; the hint names the most similar known field.',
   'manifest/reference': 'A name in the manifest refers to something the manifest does not define.',
   'manifest/duplicate': 'Two items in one manifest have the same name.',
   'manifest/cycle': 'Apps wait for each other in a cycle.',
@@ -21,10 +22,12 @@ export const ERROR_CODES = {
   'manifest/unreadable': 'The manifest file cannot be read.',
   'host/unsupported': 'This host does not support something the manifest asks for.',
   'host/privilege': 'The caller lacks a privilege that the launch needs.',
-  'host/refused': 'The kernel refused a call that pod needs, for example because of a full disk, a limit or a failing device.',
+  'host/refused':
+    'The kernel refused a call that pod needs, for example because of a full disk, a limit or a failing device.',
   'host/exhausted': 'A resource of this host is used up, such as the ranges of user ids.',
   'host/tool': 'A program that pod needs is missing on this host.',
-  'copy/archive': 'Standard input is not a tar archive, or the archive has an entry that cannot be unpacked at the destination.',
+  'copy/archive':
+    'Standard input is not a tar archive, or the archive has an entry that cannot be unpacked at the destination.',
   'image/reference': 'An image reference cannot be parsed, or no image exists under it.',
   'image/corrupt': 'An image is truncated, or its contents do not match their digests.',
   'image/hostile': 'An image archive has an entry that would leave its directory, or exceeds a limit.',
@@ -35,7 +38,8 @@ export const ERROR_CODES = {
   'lock/malformed': 'pod.lock cannot be read, or is not in the format that pod lock writes.',
   'source/reference': 'A source of manifests cannot be parsed, or does not exist.',
   'source/unreachable': 'Git could not fetch a source of manifests.',
-  'source/hostile': 'A repository has an entry that would leave its folder, or an entry that pod does not accept from repositories.',
+  'source/hostile':
+    'A repository has an entry that would leave its folder, or an entry that pod does not accept from repositories.',
   'source/signature': 'A commit is not signed by an allowed signer.',
   'source/busy': 'Another process is fetching the same source, and did not finish within the time pod waits.',
   'network/exhausted': 'No address is free in the bridge network.',

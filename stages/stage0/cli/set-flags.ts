@@ -16,7 +16,11 @@ export const FOLDER_FLAG: Flag = {
   isPath: true,
   help: 'the folder of manifests, or a folder in a git repository: git+https://HOST/REPO//PATH?ref=REF, git+ssh, git+file',
 };
-export const SET_FLAG: Flag = { name: 'set', value: 'NAME', help: 'the name of the set; default: the name of the folder' };
+export const SET_FLAG: Flag = {
+  name: 'set',
+  value: 'NAME',
+  help: 'the name of the set; default: the name of the folder',
+};
 
 export const REF_FLAG: Flag = {
   name: 'ref',

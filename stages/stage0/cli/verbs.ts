@@ -88,7 +88,13 @@ export const VERBS: readonly VerbEntry[] = [
     failureCode: 1,
     load: () => import('./verbs/top.ts'),
   },
-  { name: 'logs', group: 'Look', summary: 'show the output of the apps', failureCode: 1, load: () => import('./verbs/logs.ts') },
+  {
+    name: 'logs',
+    group: 'Look',
+    summary: 'show the output of the apps',
+    failureCode: 1,
+    load: () => import('./verbs/logs.ts'),
+  },
   {
     name: 'events',
     group: 'Look',
@@ -230,7 +236,13 @@ export const VERBS: readonly VerbEntry[] = [
     failureCode: 1,
     load: () => import('./verbs/info.ts'),
   },
-  { name: 'version', group: 'Host', summary: 'print the version', failureCode: 1, load: () => import('./verbs/version.ts') },
+  {
+    name: 'version',
+    group: 'Host',
+    summary: 'print the version',
+    failureCode: 1,
+    load: () => import('./verbs/version.ts'),
+  },
   {
     name: 'explain',
     group: 'Host',
@@ -252,7 +264,13 @@ export const VERBS: readonly VerbEntry[] = [
     failureCode: 1,
     load: () => import('./verbs/completion.ts'),
   },
-  { name: 'help', group: 'Host', summary: 'show the help of a verb', failureCode: 1, load: () => import('./verbs/help.ts') },
+  {
+    name: 'help',
+    group: 'Host',
+    summary: 'show the help of a verb',
+    failureCode: 1,
+    load: () => import('./verbs/help.ts'),
+  },
 ];
 
 /** Verbs that are promised for later, with what a call of them exits with. */

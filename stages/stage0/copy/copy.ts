@@ -89,7 +89,9 @@ function placeOf({ root, owners }: AppFiles): Place {
 
 function requireRunning({ isOver }: AppFiles): void {
   if (isOver)
-    throw new PodError('pod/state', 'copy into the pod: it has exited', { hint: 'files can only be copied out of an exited pod' });
+    throw new PodError('pod/state', 'copy into the pod: it has exited', {
+      hint: 'files can only be copied out of an exited pod',
+    });
 }
 
 /** In a directory that exists, under the source's name; else under the name that does not. */

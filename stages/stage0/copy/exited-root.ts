@@ -128,9 +128,13 @@ function upperOf(podPath: string, app: string, index: number): string {
     .map((above) => `${podPath}/${above}${name}`)
     .find(existsSync);
   if (found !== undefined) return found;
-  throw new PodError('pod/state', `open the files of app "${app}": its writable layer was on a file system that is gone`, {
-    hint: 'on this host, the size-limited disk of an app is its own file system, which ends with the pod',
-  });
+  throw new PodError(
+    'pod/state',
+    `open the files of app "${app}": its writable layer was on a file system that is gone`,
+    {
+      hint: 'on this host, the size-limited disk of an app is its own file system, which ends with the pod',
+    },
+  );
 }
 
 /** By descriptors, whose paths are short and hold no colon. */

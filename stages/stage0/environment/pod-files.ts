@@ -87,7 +87,8 @@ const MOST_BYTES = 2 ** 31 - 1;
 
 function readWhole(fd: number, what: string): Buffer {
   const { size } = fstatSync(fd);
-  if (size > MOST_BYTES) throw new PodError('host/refused', `${what}: it has ${size} bytes, more than the limit of 2 GiB`);
+  if (size > MOST_BYTES)
+    throw new PodError('host/refused', `${what}: it has ${size} bytes, more than the limit of 2 GiB`);
   return readFileSync(fd);
 }
 

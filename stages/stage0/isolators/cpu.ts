@@ -52,7 +52,8 @@ const SCHEMA: JsonSchema = {
     },
     limit: {
       ...QUANTITY,
-      description: 'Cores it may use before it is throttled, over periods of 100 ms. At least "10m". Default: no limit.',
+      description:
+        'Cores it may use before it is throttled, over periods of 100 ms. At least "10m". Default: no limit.',
     },
     burst: {
       ...QUANTITY,

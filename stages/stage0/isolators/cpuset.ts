@@ -27,7 +27,11 @@ const SCHEMA: JsonSchema = {
   additionalProperties: false,
   minProperties: 1,
   properties: {
-    cpus: { ...LIST, description: 'Processors to run on, by number. Default: all processors of the host.', examples: ['0-3,8'] },
+    cpus: {
+      ...LIST,
+      description: 'Processors to run on, by number. Default: all processors of the host.',
+      examples: ['0-3,8'],
+    },
     mems: { ...LIST, description: 'NUMA nodes to allocate memory from, by number. Default: all nodes of the host.' },
     partition: {
       enum: ['member', 'root', 'isolated'],

@@ -103,7 +103,9 @@ export const LANDLOCK: Isolator<LandlockValue> = {
     minProperties: 1,
     properties: {
       read: pathsSchema('Files it may read and directories it may list. These must include its libraries.'),
-      write: pathsSchema('Files it may write, truncate, create, link, rename and remove, and device nodes it may control.'),
+      write: pathsSchema(
+        'Files it may write, truncate, create, link, rename and remove, and device nodes it may control.',
+      ),
       execute: pathsSchema('Programs it may execute. These must include its own program and the loader.'),
       bindTcp: portsSchema('TCP ports it may listen on.'),
       connectTcp: portsSchema('TCP ports it may connect to, on any host.'),

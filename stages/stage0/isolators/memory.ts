@@ -30,8 +30,7 @@ const DESCRIPTIONS: Readonly<Record<Field, string>> = {
   high: 'Above this amount, processes are slowed down and their memory is reclaimed, but no process is killed. cgroup version 2 only. Default: none.',
   min: 'Memory that is never reclaimed; the host kills processes of others first. cgroup version 2 only. Default: 0.',
   swap: 'Swap it may use in addition to the limit. Default: 0 with a limit, unbounded without a limit.',
-  zswap:
-    'Compressed memory for swapped pages, which also counts as memory. cgroup version 2 only. Default: unbounded.',
+  zswap: 'Compressed memory for swapped pages, which also counts as memory. cgroup version 2 only. Default: unbounded.',
 };
 
 const SCHEMA: JsonSchema = {

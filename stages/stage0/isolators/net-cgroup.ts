@@ -35,8 +35,12 @@ export function requireNetMarks(
     );
   }
   if (hostNetwork) return found ? 'controller' : 'nftables';
-  throw new PodError('manifest/schema', `${what}: the mark is lost when packets leave the pod's own network namespace`, {
-    at,
-    hint: 'this needs "network: {mode: host}"; resource/network-bandwidth limits a pod with a link of its own',
-  });
+  throw new PodError(
+    'manifest/schema',
+    `${what}: the mark is lost when packets leave the pod's own network namespace`,
+    {
+      at,
+      hint: 'this needs "network: {mode: host}"; resource/network-bandwidth limits a pod with a link of its own',
+    },
+  );
 }

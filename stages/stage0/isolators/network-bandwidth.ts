@@ -21,10 +21,14 @@ function lower({ limit }: NetworkBandwidthValue, draft: Draft, context: Isolator
     });
   }
   if (!context.hasOwnLink && context.host.caller) {
-    throw new PodError('host/privilege', 'limit the network bandwidth: the pod of a normal user has no link on the host', {
-      at: context.at,
-      hint: 'run the pod as root',
-    });
+    throw new PodError(
+      'host/privilege',
+      'limit the network bandwidth: the pod of a normal user has no link on the host',
+      {
+        at: context.at,
+        hint: 'run the pod as root',
+      },
+    );
   }
   if (!context.hasOwnLink) {
     throw new PodError('manifest/schema', 'limit the network bandwidth: the pod has no link of its own', {

@@ -58,7 +58,10 @@ const SCHEMA: JsonSchema = {
         required: ['soft'],
         properties: {
           soft: { ...LIMIT, description: 'The limit in force.' },
-          hard: { ...LIMIT, description: 'The value up to which the app may raise the soft limit. Default: the soft limit.' },
+          hard: {
+            ...LIMIT,
+            description: 'The value up to which the app may raise the soft limit. Default: the soft limit.',
+          },
         },
       },
     ]),

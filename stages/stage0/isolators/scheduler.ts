@@ -76,7 +76,12 @@ export const SCHEDULER: Isolator<SchedulerValue> = {
         description: 'The scheduling policy, as in sched(7). Default: "other".',
       },
       priority: { type: 'integer', minimum: 1, maximum: 99, description: 'Only for the policies "fifo" and "rr".' },
-      nice: { type: 'integer', minimum: -20, maximum: 19, description: 'The nice value. A higher value yields to others. Default: 0.' },
+      nice: {
+        type: 'integer',
+        minimum: -20,
+        maximum: 19,
+        description: 'The nice value. A higher value yields to others. Default: 0.',
+      },
       io: {
         type: 'object',
         description: 'The I/O priority, as in ioprio_set(2). Default: derived from nice.',
@@ -84,7 +89,12 @@ export const SCHEDULER: Isolator<SchedulerValue> = {
         required: ['class'],
         properties: {
           class: { enum: Object.keys(IO_CLASSES), description: 'The I/O scheduling class.' },
-          level: { type: 'integer', minimum: 0, maximum: 7, description: `The priority within the class; 0 is the highest. Default: ${IO_LEVEL}.` },
+          level: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 7,
+            description: `The priority within the class; 0 is the highest. Default: ${IO_LEVEL}.`,
+          },
         },
       },
     },

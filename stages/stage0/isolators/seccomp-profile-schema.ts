@@ -97,9 +97,15 @@ export const PROFILE_SCHEMA: JsonSchema = {
   required: ['defaultAction'],
   properties: {
     defaultAction: { ...ACTION, description: 'The action for calls that match no entry.' },
-    defaultErrnoRet: { ...ERRNO_NUMBER, description: 'The error number for SCMP_ACT_ERRNO if the entry has none. Default: 1, EPERM.' },
+    defaultErrnoRet: {
+      ...ERRNO_NUMBER,
+      description: 'The error number for SCMP_ACT_ERRNO if the entry has none. Default: 1, EPERM.',
+    },
     defaultErrno: { ...ERRNO_NAME, description: 'The error number by name. If both forms are given, they must agree.' },
-    architectures: { ...STRINGS, description: 'Accepted, but without effect: the filter only accepts calls for the architecture of the host.' },
+    architectures: {
+      ...STRINGS,
+      description: 'Accepted, but without effect: the filter only accepts calls for the architecture of the host.',
+    },
     archMap: {
       type: 'array',
       items: { type: 'object' },
@@ -107,7 +113,8 @@ export const PROFILE_SCHEMA: JsonSchema = {
     },
     syscalls: {
       type: 'array',
-      description: 'The entries of the filter. If several entries name the same call, entries with tests take precedence over entries without, then the first entry wins.',
+      description:
+        'The entries of the filter. If several entries name the same call, entries with tests take precedence over entries without, then the first entry wins.',
       items: {
         type: 'object',
         additionalProperties: false,

@@ -104,9 +104,13 @@ function errnoOf(
   if (!name) return number;
   const named = errnoNumber(name);
   if (number === undefined || number === named) return named;
-  throw new PodError('manifest/schema', `answer with "${name}": its number is ${named}, but the profile also gives ${number}`, {
-    at: context.atOf(pointer),
-  });
+  throw new PodError(
+    'manifest/schema',
+    `answer with "${name}": its number is ${named}, but the profile also gives ${number}`,
+    {
+      at: context.atOf(pointer),
+    },
+  );
 }
 
 function actionOf(action: keyof typeof ACTIONS, errno: number | undefined): SeccompAction {

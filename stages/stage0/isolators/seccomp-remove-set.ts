@@ -45,10 +45,14 @@ function refusedBy(group: string): readonly string[] {
 function refuseOthers(set: readonly string[], index: number, context: IsolatorContext): void {
   const others = set.filter((name) => name !== EMPTY);
   if (others.length === 0) return;
-  throw new PodError('manifest/schema', `remove "${EMPTY}" and "${others[0]}": "${EMPTY}" means that nothing is removed`, {
-    at: context.atOf(`/set/${index}`),
-    hint: `remove "${EMPTY}" from the set, or make it the only entry`,
-  });
+  throw new PodError(
+    'manifest/schema',
+    `remove "${EMPTY}" and "${others[0]}": "${EMPTY}" means that nothing is removed`,
+    {
+      at: context.atOf(`/set/${index}`),
+      hint: `remove "${EMPTY}" from the set, or make it the only entry`,
+    },
+  );
 }
 
 function refuseNeeded(name: string, index: number, draft: Draft, context: IsolatorContext): void {

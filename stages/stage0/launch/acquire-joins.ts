@@ -42,7 +42,9 @@ function shareNetwork({ uuid, network: { mode } }: PodRecord, path: string): voi
     throw new PodError('pod/state', 'it uses the network of the host', { hint });
   }
   if (mode === 'pod') {
-    throw new PodError('pod/state', 'it uses the network of another pod', { hint: 'share the network of that other pod' });
+    throw new PodError('pod/state', 'it uses the network of another pod', {
+      hint: 'share the network of that other pod',
+    });
   }
 }
 

@@ -15,7 +15,8 @@ function codeFor(call: string, errno: string): ErrorCode {
 const NO_WORK_DIRECTORY =
   'overlayfs is read-only if it could not create its work directory: there is no space left on device, or the state directory is on a read-only file system';
 
-const OTHER_KIND = 'a directory can be mounted only on a directory, and a file only on a file: the existing path is of the other kind';
+const OTHER_KIND =
+  'a directory can be mounted only on a directory, and a file only on a file: the existing path is of the other kind';
 
 const FOREIGN_ID = 'the id is outside of the pod\'s ids: "userns: {size: N}" sets how many there are, 65536 by default';
 
@@ -30,8 +31,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'open_tree ENOENT': 'the path does not exist on this host',
   'mount_setattr EINVAL':
     'its file system cannot be mapped into a user namespace: use ext4, xfs, btrfs or tmpfs (Linux 6.3), or "userns: host"',
-  'tape.check32 ENOENT':
-    'another program has removed it meanwhile, for example nft flush ruleset: start the pod again',
+  'tape.check32 ENOENT': 'another program has removed it meanwhile, for example nft flush ruleset: start the pod again',
   'tape.check32 EXFULL': 'a bridge has at most 1023 ports: more pods need another state directory (--root)',
   'mkdirat EROFS': NO_WORK_DIRECTORY,
   'openat EROFS': NO_WORK_DIRECTORY,
@@ -72,8 +72,7 @@ export function launchFailure(program: Program, message: Message, fallback: Posi
 export function launchOnBrokenNetwork(bridge: string, error: unknown): unknown {
   if (!(error instanceof PodError && error.code === 'pod/start-failed')) return error;
   const message = `start the pod: another program had removed the bridge network "${bridge}" or its firewall (${error.message})`;
-  const hint =
-    'nft flush ruleset does that. pod has created it again, also for running pods: start the pod again';
+  const hint = 'nft flush ruleset does that. pod has created it again, also for running pods: start the pod again';
   return new PodError('network/failed', message, { at: error.at, hint, cause: error });
 }
 

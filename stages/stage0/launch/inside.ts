@@ -83,7 +83,10 @@ async function answerOf(fd: number, onProgress: (progress: ImageProgress) => voi
     for (const line of lines) isDone = takeAnswer(JSON.parse(line) as InsideAnswer, onProgress) || isDone;
   }
   if (isDone) return;
-  throw new PodError('host/refused', 'work in a user namespace of your ids: the helper ended before it could report a reason');
+  throw new PodError(
+    'host/refused',
+    'work in a user namespace of your ids: the helper ended before it could report a reason',
+  );
 }
 
 function takeAnswer(answer: InsideAnswer, onProgress: (progress: ImageProgress) => void): boolean {

@@ -44,7 +44,12 @@ function checkPath({ path, pointer }: OutlineMount, report: Report): void {
     const hint = absolutePathProblem(cleaned) === undefined ? `write ${show(cleaned)}` : undefined;
     report.error('manifest/schema', at, `${show(path)} ${problem}`, hint);
   } else if (path === '/') {
-    report.error('manifest/schema', at, 'a volume cannot replace the root file system', 'use it as the image: dir:PATH');
+    report.error(
+      'manifest/schema',
+      at,
+      'a volume cannot replace the root file system',
+      'use it as the image: dir:PATH',
+    );
   } else if (path === '/dev' || RESERVED.some((dir) => path === dir || path.startsWith(`${dir}/`))) {
     report.error('manifest/schema', at, `${show(path)} is reserved for mounts of pod itself`);
   }

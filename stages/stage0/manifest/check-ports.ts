@@ -20,7 +20,8 @@ function checkPort({ hostPort, hostIP, port, pointer }: OutlinePort, networkMode
   if (hostIP !== undefined) checkHostIp(hostIP, join(pointer, 'hostIP'), report);
   if (hostPort === undefined) return;
   const at = join(pointer, 'hostPort');
-  if (networkMode === 'none') report.warn('manifest/schema', at, 'is not published: network mode "none" accepts no connections');
+  if (networkMode === 'none')
+    report.warn('manifest/schema', at, 'is not published: network mode "none" accepts no connections');
   if (networkMode.startsWith('pod:')) {
     report.warn('manifest/schema', at, 'is not published: the network belongs to another pod, which must publish it');
   }
@@ -45,7 +46,12 @@ function checkHostIp(hostIP: string, at: string, report: Report): void {
     const problem = `${show(hostIP)} is an IPv4-mapped IPv6 address, which never appears in packets`;
     report.error('manifest/schema', at, problem, 'write it as in "127.0.0.1"');
   } else if (NO_DESTINATION.test(ip)) {
-    report.error('manifest/schema', at, `${show(hostIP)} is not an address that a host can have`, 'write an address of this host');
+    report.error(
+      'manifest/schema',
+      at,
+      `${show(hostIP)} is not an address that a host can have`,
+      'write an address of this host',
+    );
   }
 }
 

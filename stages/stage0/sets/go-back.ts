@@ -83,9 +83,13 @@ async function tryGoBack(
 
 function requireSome(set: string, revision: Revision): void {
   if (!isEmpty(revision)) return;
-  throw new PodError('set/empty', `roll back to revision ${revision.number} of set "${set}": the revision has no pods`, {
-    hint: `pod delete --set ${set} removes all pods of the set`,
-  });
+  throw new PodError(
+    'set/empty',
+    `roll back to revision ${revision.number} of set "${set}": the revision has no pods`,
+    {
+      hint: `pod delete --set ${set} removes all pods of the set`,
+    },
+  );
 }
 
 interface GoBackOptions extends ChangeOptions {

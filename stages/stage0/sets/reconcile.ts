@@ -111,13 +111,21 @@ export function refuse(
 ): void {
   const count = Object.keys(pods).length;
   if (prune && plan.desired.pods.length === 0 && count > 0 && !allowEmpty) {
-    throw new PodError('set/empty', `prune set "${set}": no manifest was found, and all its pods (${count}) would be removed`, {
-      hint: 'check that it is the right folder; to remove all pods, use --allow-empty or pod delete',
-    });
+    throw new PodError(
+      'set/empty',
+      `prune set "${set}": no manifest was found, and all its pods (${count}) would be removed`,
+      {
+        hint: 'check that it is the right folder; to remove all pods, use --allow-empty or pod delete',
+      },
+    );
   }
   if (expected && (expected.state !== plan.state || expected.wanted !== plan.wanted)) {
-    throw new PodError('set/plan', `apply the saved plan of set "${set}": the state has changed since the plan was saved`, {
-      hint: 'save a new plan with pod apply --save-plan',
-    });
+    throw new PodError(
+      'set/plan',
+      `apply the saved plan of set "${set}": the state has changed since the plan was saved`,
+      {
+        hint: 'save a new plan with pod apply --save-plan',
+      },
+    );
   }
 }

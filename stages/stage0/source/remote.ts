@@ -30,7 +30,10 @@ export async function lookUp(source: GitReference, signal?: AbortSignal): Promis
   if (found) return found;
   const names = [...refs.keys()].map(shortName);
   throw new PodError('source/reference', `look up ${describe(source)}: the repository has no such ref`, {
-    hint: names.length > 0 ? `the repository has: ${names.slice(0, 10).join(', ')}` : 'a branch, a tag, or a whole commit id',
+    hint:
+      names.length > 0
+        ? `the repository has: ${names.slice(0, 10).join(', ')}`
+        : 'a branch, a tag, or a whole commit id',
   });
 }
 

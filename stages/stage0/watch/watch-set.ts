@@ -215,9 +215,7 @@ export class SetWatch implements Disposable {
     this.#watcher.refresh(this.#look?.named);
     if (this.#watcher.isPartial && !this.#toldPartial) {
       this.#toldPartial = true;
-      this.#options.onWarning(
-        new Error('part of the folder cannot be watched: pod checks that part at intervals'),
-      );
+      this.#options.onWarning(new Error('part of the folder cannot be watched: pod checks that part at intervals'));
     }
   }
 }

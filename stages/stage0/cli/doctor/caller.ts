@@ -18,7 +18,11 @@ export const CALLER_CHECKS: readonly Check[] = [
 function checkSwitches(): Finding {
   const closed = closedSwitches().map(({ name, value }) => `${name} is ${value}`);
   if (closed.length === 0) return { status: 'OK', detail: `uid ${process.geteuid!()} on Linux ${release()}` };
-  return { status: 'missing', detail: closed.join('; '), remedy: 'have an administrator change the setting, or run as root' };
+  return {
+    status: 'missing',
+    detail: closed.join('; '),
+    remedy: 'have an administrator change the setting, or run as root',
+  };
 }
 
 function checkIds(): Finding {

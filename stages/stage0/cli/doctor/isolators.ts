@@ -52,7 +52,11 @@ async function tryOne(root: string, isolator: AnyIsolator, value: unknown, ofPod
     return { status: 'limited', detail: `/bin/true exited with ${code}`, remedy: 'it cannot be used on this host' };
   } catch (error) {
     const { message, hint } = podErrorsOf(error)[0]!;
-    return { status: 'limited', detail: message, remedy: hint ?? 'a manifest that uses it is refused on this host, with the line' };
+    return {
+      status: 'limited',
+      detail: message,
+      remedy: hint ?? 'a manifest that uses it is refused on this host, with the line',
+    };
   }
 }
 

@@ -19,11 +19,20 @@ export const verb: Verb = {
   ],
   examples: [
     ['pod apply -f prod', 'create or update the pods of the folder; a second run does nothing'],
-    ['pod apply -f prod --prune --wait', 'also remove pods that are no longer in the folder, and wait until all are healthy'],
-    ['pod apply -f prod --wait --timeout 1m --auto-rollback', 'roll back to the last healthy revision if a pod is not healthy'],
+    [
+      'pod apply -f prod --prune --wait',
+      'also remove pods that are no longer in the folder, and wait until all are healthy',
+    ],
+    [
+      'pod apply -f prod --wait --timeout 1m --auto-rollback',
+      'roll back to the last healthy revision if a pod is not healthy',
+    ],
     ['pod apply -f prod --dry-run', 'show what would be done'],
     ['pod apply --watch -f prod --prune', 'keep applying until SIGTERM; the pods keep running after that'],
-    ['pod apply -f prod --save-plan plan.json && pod apply --plan plan.json', 'review the plan, then apply exactly that plan'],
+    [
+      'pod apply -f prod --save-plan plan.json && pod apply --plan plan.json',
+      'review the plan, then apply exactly that plan',
+    ],
   ],
   flags: [
     FOLDER_FLAG,

@@ -17,7 +17,9 @@ export const verb: Verb = {
     ['pod cp web:/srv - | tar tv', 'write an archive to standard output'],
     ['tar c . | pod cp - web:/srv', 'read an archive from standard input'],
   ],
-  flags: [{ name: 'app', short: 'a', value: 'APP', help: 'copy from or to this app; default: the first app of the pod' }],
+  flags: [
+    { name: 'app', short: 'a', value: 'APP', help: 'copy from or to this app; default: the first app of the pod' },
+  ],
   notes: [
     'A copy keeps owner, mode and time; owners are numbered as in the pod. A directory that already exists keeps its own. If DST is an existing directory, the copy is created in it under the name of SRC; "SRC/." copies the contents of SRC.',
     'A file replaces a file, and replaces a symlink instead of following it. A directory never replaces a non-directory, nor the reverse. Files copied before an error stay.',

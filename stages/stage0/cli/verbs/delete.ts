@@ -47,6 +47,8 @@ async function remove(invocation: Invocation): Promise<number> {
   });
   await printer.removed(result);
   if (result.staysSuspended && !isQuiet)
-    terminal.err(`set ${set} stays suspended because it is watched: pod rollout resume ${set} would create its pods again\n`);
+    terminal.err(
+      `set ${set} stays suspended because it is watched: pod rollout resume ${set} would create its pods again\n`,
+    );
   return result.failures.size > 0 ? 3 : 0;
 }

@@ -15,7 +15,11 @@ export const verb: Verb = {
     ['pod events -f -o jsonl', 'print one JSON object a line, for a program'],
   ],
   flags: [
-    { name: 'follow', short: 'f', help: 'follow new events, including those of pods created later; with a POD, until the pod is removed' },
+    {
+      name: 'follow',
+      short: 'f',
+      help: 'follow new events, including those of pods created later; with a POD, until the pod is removed',
+    },
     { name: 'since', value: 'T', help: 'show only events since T: a duration (10m) or a time (2026-11-23T10:00:00Z)' },
     outputFlag('text'),
   ],

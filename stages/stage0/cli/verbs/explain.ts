@@ -16,7 +16,10 @@ export const verb: Verb = {
   usage: ['pod explain [PATH|ISOLATOR|CODE] [-o FORMAT]'],
   examples: [
     ['pod explain', 'list the fields of a manifest'],
-    ['pod explain apps.restart', 'explain a field and what it holds; the form in error messages works too: apps[0].restart'],
+    [
+      'pod explain apps.restart',
+      'explain a field and what it holds; the form in error messages works too: apps[0].restart',
+    ],
     ['pod explain resource/memory', 'explain an isolator'],
     ['pod explain manifest/cycle', 'explain an error code'],
   ],

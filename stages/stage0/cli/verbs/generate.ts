@@ -19,7 +19,10 @@ export const verb: Verb = {
   usage: ['pod generate systemd FILE|DIR|POD [FLAG…]'],
   examples: [
     ['pod generate systemd web.pod.yaml > /etc/systemd/system/web.service', 'a service that runs the pod'],
-    ['pod generate systemd site --prune', 'a service that watches a folder (pod apply --watch); the pods outlive the service'],
+    [
+      'pod generate systemd site --prune',
+      'a service that watches a folder (pod apply --watch); the pods outlive the service',
+    ],
     ['pod generate systemd web', 'a service for a running pod; the file of its manifest must be unchanged'],
   ],
   flags: [],
@@ -140,7 +143,9 @@ function manifestOf(root: string, query: string): string {
   const file = path === undefined || path === '-' ? undefined : resolve(path);
   if (text !== undefined && file !== undefined && isSameText(file, text)) return file;
   const found =
-    path === undefined || path === '-' ? 'it was read from standard input' : `the pod does not run the current content of "${path}"`;
+    path === undefined || path === '-'
+      ? 'it was read from standard input'
+      : `the pod does not run the current content of "${path}"`;
   throw new PodError('manifest/unreadable', `find the manifest of pod ${pod.uuid}: ${found}`, {
     hint: 'pod cat-manifest prints the manifest; write it to a file, and use that file',
   });

@@ -12,7 +12,10 @@ export const verb: Verb = {
     'Pins the images of manifests: resolves image references to digests and writes them to the pod.lock beside the manifests.',
   usage: ['pod lock [--update|--check] [--frozen] [FILE|DIR…]'],
   examples: [
-    ['pod lock', 'pin the images of all manifests in and below this folder that are not pinned yet; existing pins stay'],
+    [
+      'pod lock',
+      'pin the images of all manifests in and below this folder that are not pinned yet; existing pins stay',
+    ],
     ['pod lock --update site', 'pin what the image references of a folder resolve to now'],
     ['pod lock --check site', 'exit 1 if the lock differs from what pod lock would write'],
   ],

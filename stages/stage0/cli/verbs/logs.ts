@@ -54,7 +54,8 @@ async function logs(invocation: Invocation): Promise<number> {
   const chosen = chooseApps(appNames(store, pod), flags.value('app'));
   const spans = flags.has('previous') ? previousOf(store, pod, chosen) : undefined;
   const apps = spans ? [...spans.keys()] : chosen;
-  if (spans && flags.has('follow')) throw new PodError('cli/usage', '-f does not go with -p: -p shows output that is complete');
+  if (spans && flags.has('follow'))
+    throw new PodError('cli/usage', '-f does not go with -p: -p shows output that is complete');
   const printer = new LogPrinter({ terminal, apps, hasTimes: flags.has('timestamps') });
   const options: LogOptions = {
     apps,

@@ -15,7 +15,11 @@ export const verb: Verb = {
     ['pod prepare web.pod.yaml', 'print the uuid for pod run-prepared'],
     ['pod run-prepared -d web', 'start the prepared pod'],
   ],
-  flags: [{ name: 'name', value: 'N', help: 'use this name instead of the one in the manifest' }, NET_FLAG, FROZEN_FLAG],
+  flags: [
+    { name: 'name', value: 'N', help: 'use this name instead of the one in the manifest' },
+    NET_FLAG,
+    FROZEN_FLAG,
+  ],
   notes: [
     'A prepared pod holds its name, but no address, port or user ids: it takes them when it starts. pod rm removes a prepared',
     'pod; pod gc removes it if it has not been started within 24 hours.',

@@ -22,7 +22,12 @@ export const verb: Verb = {
   ],
   flags: [
     { name: 'all', short: 'a', help: 'list exited pods too' },
-    { name: 'selector', short: 'l', value: 'SELECTOR', help: 'list only pods whose labels match, such as tier=front,env!=test' },
+    {
+      name: 'selector',
+      short: 'l',
+      value: 'SELECTOR',
+      help: 'list only pods whose labels match, such as tier=front,env!=test',
+    },
     outputFlag(),
   ],
   run: ps,

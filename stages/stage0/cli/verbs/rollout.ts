@@ -24,7 +24,11 @@ export const verb: Verb = {
   flags: [
     FOLDER_FLAG,
     SET_FLAG,
-    { name: 'to-revision', value: 'N', help: 'with undo: the revision to roll back to; default: the previous revision' },
+    {
+      name: 'to-revision',
+      value: 'N',
+      help: 'with undo: the revision to roll back to; default: the previous revision',
+    },
     { name: 'revision', value: 'N', help: 'with history: show the manifests of this revision' },
     ...CHANGE_FLAGS,
   ],

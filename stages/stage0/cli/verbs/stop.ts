@@ -12,7 +12,9 @@ export const verb: Verb = {
     ['pod stop web', 'stop with the grace periods of the manifest'],
     ['pod stop --grace 2s web db', 'stop with a grace period of two seconds for each app'],
   ],
-  flags: [{ name: 'grace', value: 'DUR', help: 'use DUR instead of the grace periods of the manifest; 0 kills at once' }],
+  flags: [
+    { name: 'grace', value: 'DUR', help: 'use DUR instead of the grace periods of the manifest; 0 kills at once' },
+  ],
   completes: 'pods',
   run: stop,
 };

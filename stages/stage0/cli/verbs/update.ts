@@ -14,7 +14,10 @@ export const verb: Verb = {
   usage: ['pod update POD --set KEY=VALUE… [-o FORMAT]'],
   examples: [
     ['pod update web --set app/nginx/resource/memory.limit=512Mi', 'change a limit of one app'],
-    ['pod update web --set pod/resource/cpu.limit=2 --set app/nginx/resource/cpu.limit=1500m', 'change limits of the pod and of an app'],
+    [
+      'pod update web --set pod/resource/cpu.limit=2 --set app/nginx/resource/cpu.limit=1500m',
+      'change limits of the pod and of an app',
+    ],
     ['pod update web --set app/nginx/resource/cpu.burst=null', 'remove a value'],
   ],
   flags: [

@@ -66,7 +66,9 @@ test("errors by name, as podman's profiles have them beside the numbers", () => 
     [errno(30), errno(1), errno(38)],
   );
   const two = { defaultAction: 'SCMP_ACT_ERRNO', defaultErrno: 'EPERM', defaultErrnoRet: 38 };
-  assert.deepEqual(failures(two), ['pod.yaml/defaultErrno: answer with "EPERM": its number is 1, but the profile also gives 38']);
+  assert.deepEqual(failures(two), [
+    'pod.yaml/defaultErrno: answer with "EPERM": its number is 1, but the profile also gives 38',
+  ]);
 });
 
 test('tests of arguments hold together, and several entries for one call are tried in turn', () => {
