@@ -72,7 +72,7 @@ async function checkIdmap(dir: string): Promise<Finding> {
     await userNamespaceOf(child.pid!);
     return tryIt(
       'on the state directory',
-      'nothing to do: without them, pods with different user id ranges do not share layers',
+      'without them, pods with different user id ranges do not share layers',
       () => idmap(dir, child.pid!),
     );
   } catch (error) {
