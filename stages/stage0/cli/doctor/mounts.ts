@@ -70,10 +70,8 @@ async function checkIdmap(dir: string): Promise<Finding> {
   try {
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     await userNamespaceOf(child.pid!);
-    return tryIt(
-      'on the state directory',
-      'without them, pods with different user id ranges do not share layers',
-      () => idmap(dir, child.pid!),
+    return tryIt('on the state directory', 'without them, pods with different user id ranges do not share layers', () =>
+      idmap(dir, child.pid!),
     );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
