@@ -90,7 +90,7 @@ test('where the state directory is in memory, so is what is limited', async () =
   const state = mkdtempSync('/dev/shm/pod-test-');
   try {
     const filled = fill('/file', { app: DISK }, state);
-    if (!canMapTmpfs) return await assert.rejects(filled, /tmpfs since Linux 6\.3/);
+    if (!canMapTmpfs) return await assert.rejects(filled, /tmpfs does since Linux 6\.3/);
     const { bytes, refusal } = await filled;
     assert.equal(refusal, 'ENOSPC');
     // To the page: there is no file system around it that takes some.
