@@ -60,7 +60,7 @@ export function previousRevision(root: string, set: string, digest: string | und
   const found = others.findLast(({ outcome }) => outcome !== 'unhealthy');
   if (found) return found;
   const broken = others.at(-1)?.number;
-  const but = broken === undefined ? '' : ` but revision ${broken}, which was not healthy`;
+  const but = broken === undefined ? '' : ` except revision ${broken}, which was not healthy`;
   const hint = broken === undefined ? undefined : `--to-revision ${broken} rolls back to it anyway`;
   throw new PodError('set/revision', `roll back set "${set}": its history has no other revision${but}`, { hint });
 }

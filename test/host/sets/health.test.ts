@@ -135,7 +135,7 @@ test('--auto-rollback goes back to what was healthy, and stays there until the f
     /Stalled: True RolledBack: .*"web": (it exited|app "a" has ended) with 9/,
   );
   const undone = await set.verb('rollout', 'undo', 'back');
-  assert.match(undone.stderr, /nothing else but revision 2, which was not healthy[^]*--to-revision 2/);
+  assert.match(undone.stderr, /no other revision except revision 2, which was not healthy[^]*--to-revision 2/);
   set.write('web', { exec: server('1002') });
   assert.match(await set.applyOk('--wait'), /1 replaced/);
   assert.deepEqual(await set.names(), ['db', 'extra', 'web']);
