@@ -21,9 +21,7 @@ const FIRST = {
     MAIN,
     'cli/help.ts',
     'cli/report.ts',
-    ...['ps', 'inspect', 'logs', 'wait', 'stop', 'kill', 'cat-manifest', 'version', 'help'].map(
-      (name) => `cli/verbs/${name}.ts`,
-    ),
+    ...['ps', 'inspect', 'logs', 'wait', 'cat-manifest', 'version', 'help'].map((name) => `cli/verbs/${name}.ts`),
   ]),
 };
 
@@ -31,7 +29,6 @@ const FIRST = {
 const LATER = {
   'pod-run': from([
     'cli/verbs/plan.ts',
-    'cli/verbs/validate.ts',
     'manifest/parse.ts',
     'launch/compile-file.ts',
     'launch/plan.ts',

@@ -2,7 +2,7 @@
 // its own that runs pods of the host's own image; without the privilege to, the caches hold what can be had without.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -127,8 +127,19 @@ function withRoot(work) {
   try {
     work(root);
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    try {
+      removeRunning(root);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   }
+}
+
+/** A training that failed half way may have left pods running, besides those that train.cjs has made up. */
+function removeRunning(root) {
+  const directory = join(root, 'pods/run');
+  const uuids = existsSync(directory) ? readdirSync(directory).filter((uuid) => !uuid.startsWith('00000000-')) : [];
+  if (uuids.length > 0) use([process.execPath], ['bin/pod.cjs', '--root', root, 'rm', '--force', ...uuids]);
 }
 
 function use([program, ...args], script) {

@@ -29,6 +29,14 @@ type Direction = 'read' | 'write';
 const DIRECTIONS: readonly Direction[] = ['read', 'write'];
 const SYS_BLOCK = '/sys/block';
 
+/** Which disk a limit is for. */
+export const DISK_PATH: JsonSchema = {
+  type: 'string',
+  pattern: '^/[^\\u0000]*$',
+  'x-expects': 'an absolute path',
+  description: 'A path on the host.',
+};
+
 export function blockSchema(description: string, rate: JsonSchema, unit: string): JsonSchema {
   const rates = {
     limit: { ...rate, description: `${unit} for reading, and the same for writing.` },
@@ -53,12 +61,7 @@ export function blockSchema(description: string, rate: JsonSchema, unit: string)
           required: ['path'],
           minProperties: 2,
           properties: {
-            path: {
-              type: 'string',
-              pattern: '^/[^\\u0000]*$',
-              'x-expects': 'an absolute path',
-              description: 'A path on the host.',
-            },
+            path: DISK_PATH,
             ...rates,
           },
         },

@@ -1,6 +1,6 @@
 import { PodError } from '../error.ts';
 import type { HostFacts, Look } from '../plan/facts.ts';
-import { refuseUnnested, requireBlock, requireDisks } from './block-limits.ts';
+import { DISK_PATH, refuseUnnested, requireBlock, requireDisks } from './block-limits.ts';
 import { findController } from './controllers.ts';
 import { findingOf } from './finding.ts';
 import { boundOf, linesOf, unlessEmpty } from './in-force.ts';
@@ -39,12 +39,7 @@ const SCHEMA: JsonSchema = {
         additionalProperties: false,
         required: ['path', 'target'],
         properties: {
-          path: {
-            type: 'string',
-            pattern: '^/[^\\u0000]*$',
-            'x-expects': 'an absolute path',
-            description: 'A path on the host.',
-          },
+          path: DISK_PATH,
           target: {
             type: 'string',
             pattern: '^[1-9][0-9]{0,5}(us|ms|s)$',

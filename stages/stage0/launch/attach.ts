@@ -6,7 +6,7 @@ import { socketTransport } from '../../stage1/socket-transport.ts';
 import type { AttachedApp, AttachedEnd, TerminalSize } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { appIndex, connectControl, sendControl } from './control.ts';
-import { refusal } from './refusal.ts';
+import { refusal } from './init-refusal.ts';
 import { nextAnswer } from './stopped-init.ts';
 
 /** CLIENT_ of io.h. */

@@ -7,7 +7,7 @@ import { PodError } from '../error.ts';
 import { requireSignal } from '../plan/signals.ts';
 import { isPaused } from '../pod/paused.ts';
 import { readRecord } from '../pod/record.ts';
-import { refusal } from './refusal.ts';
+import { refusal } from './init-refusal.ts';
 import { LOOK_MS, nextAnswer, requireMoving } from './stopped-init.ts';
 
 /** Connects to the init of a running pod. Throws `pod/state` when the pod does not run. */

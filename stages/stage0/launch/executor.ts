@@ -19,7 +19,7 @@ import { connectControl, requireAwake, sendControl, unlessGone } from './control
 import { type ExecData, unpackExecData } from './exec-data.ts';
 import { launchFailure } from './failure.ts';
 import { openTerminal } from './pseudo-terminal.ts';
-import { refusal } from './refusal.ts';
+import { refusal } from './init-refusal.ts';
 import { nextAnswer } from './stopped-init.ts';
 import { transportFor } from './transport.ts';
 

@@ -4,11 +4,10 @@ import { parseAttributes, stringOf } from '../../linux/netlink-decode.ts';
 import { NetlinkSocket } from '../../linux/netlink-socket.ts';
 import { batch } from '../../linux/nftables.ts';
 import { getLinks, IFINFOMSG_SIZE, IFLA_IFNAME, IFLA_MASTER, joinBridge, setHairpin } from '../../linux/rtnetlink.ts';
-import { forgetSenders } from './forget-udp.ts';
 import type { NetworkEntry } from './ledger.ts';
 import { addGroup, deleteGroup, podElements } from './pod-elements.ts';
 import type { BridgeConfig } from './types.ts';
-import { firewallPod } from './undo.ts';
+import { firewallPod, forgetPorts } from './undo.ts';
 
 /** The network entries in the ledgers of running pods. */
 export type ListPods = () => readonly NetworkEntry[];
@@ -26,8 +25,7 @@ export function reconnectPods(config: BridgeConfig, bridgeIndex: number, list: L
   const linked = pods.filter(({ bridge }) => masters.has(bridge!.veth));
   // Elements first: a link must never be up while its owner is unknown.
   const added = linked.filter((pod) => changeElements(firewall, pod, 'add'));
-  const forgotten = forgetSenders(added.flatMap(({ ports }) => ports)).map(({ message }) => message);
-  if (forgotten.length > 0) firewall.outcomes(forgotten);
+  forgetPorts(added.flatMap(({ ports }) => ports));
   for (const pod of linked) {
     if (masters.get(pod.bridge!.veth) !== bridgeIndex) joinPod(links, pod, bridgeIndex);
   }

@@ -24,13 +24,14 @@ export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntr
     // A port claim that is no longer this pod's was released together with its element; both may belong to another pod now.
     const held = ports.filter((port) => claims.claimOwner(root, PORT_KIND, portKey(port)) === uuid);
     deleteElements(firewallPod(bridge.config, bridge.addresses, bridge.veth), held);
-    forget(held);
+    forgetPorts(held);
     releaseAddresses(claims, root, bridge.addresses, uuid);
   }
   releasePorts(claims, root, ports, uuid);
 }
 
-function forget(ports: readonly PortBinding[]): void {
+/** Makes the host forget who sent to published UDP ports before. */
+export function forgetPorts(ports: readonly PortBinding[]): void {
   const messages = forgetSenders(ports).map(({ message }) => message);
   if (messages.length === 0) return;
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
