@@ -1,15 +1,8 @@
-import {
-  BPF_ALU_AND_K,
-  BPF_JMP_JEQ_K,
-  BPF_JMP_JGE_K,
-  BPF_JMP_JGT_K,
-  BPF_LD_W_ABS,
-  ClassicAssembler,
-  type Label,
-} from '../../linux/classic-bpf.ts';
+import { BPF_JMP_JEQ_K, BPF_JMP_JGE_K, BPF_LD_W_ABS, ClassicAssembler, type Label } from '../../linux/classic-bpf.ts';
 import * as scmp from '../../linux/seccomp.ts';
 import { type Arch, SYSCALLS } from '../../linux/syscall-numbers.ts';
-import type { SeccompAction, SeccompPolicy, SeccompRule, SeccompTest } from './isolator.ts';
+import type { SeccompPolicy, SeccompRule } from './isolator.ts';
+import { returnValue, RuleCompiler } from './seccomp-rules.ts';
 
 /** Numbers from `start` up to the next range's start get the same answer. */
 interface Range {
@@ -29,7 +22,7 @@ const KILL: SeccompRule = { action: { kind: 'kill' } };
 export function compileSeccomp(policy: SeccompPolicy, arch: Arch): Uint8Array {
   if (policy.defaultAction.kind === 'allow' && policy.rules.size === 0) return new Uint8Array(0);
   const program = new ClassicAssembler();
-  const search = compileRanges(program, splitRanges(policy, arch), new Map());
+  const search = new Search(program, splitRanges(policy, arch)).compile();
   const native = program.before(search, BPF_LD_W_ABS, scmp.SECCOMP_DATA_NR);
   const kill = program.ret(scmp.SECCOMP_RET_KILL_PROCESS);
   const checked = program.branch(BPF_JMP_JEQ_K, scmp.AUDIT_ARCH[arch], native, kill);
@@ -69,113 +62,75 @@ function isSame(a: SeccompRule, b: SeccompRule): boolean {
   return a === b || (!a.when && !b.when && returnValue(a.action) === returnValue(b.action));
 }
 
-function compileRanges(
-  program: ClassicAssembler,
-  ranges: readonly Range[],
-  rules: Map<SeccompRule, Label>,
-  from = 0,
-  to: number = ranges.length,
-): Label {
-  if (to - from === 1) return compileRule(program, ranges[from]!.rule, rules);
-  const half = (from + to) >> 1;
-  const upper = compileRanges(program, ranges, rules, half, to);
-  const lower = compileRanges(program, ranges, rules, from, half);
-  return program.branch(BPF_JMP_JGE_K, ranges[half]!.start, upper, lower);
+/** No system call has a number from here on. */
+const NUMBERS = 512;
+
+/** Single numbers that are compared one after another at the end of a search, at most. */
+const MAX_EXCEPTIONS = 3;
+
+/** A range, without single numbers in it that have another answer: one comparison each, where two would cut it out of the range. */
+interface Span extends Range {
+  readonly exceptions: Range[];
 }
 
-/** The tests of a rule end in answers, so that they may leave the number they replace in the accumulator. */
-function compileRule(program: ClassicAssembler, rule: SeccompRule, rules: Map<SeccompRule, Label>): Label {
-  if (!rule.when) return program.ret(returnValue(rule.action));
-  const known = rules.get(rule);
-  if (known !== undefined) return known;
-  let next = program.ret(returnValue(rule.action));
-  for (const { tests, action } of rule.when.toReversed()) {
-    let matched = program.ret(returnValue(action));
-    for (const test of tests.toReversed()) matched = compileTest(program, test, matched, next);
-    next = matched;
+function spansOf(ranges: readonly Range[]): Span[] {
+  const spans: Span[] = [];
+  for (let index = 0; index < ranges.length; index++) {
+    const span: Span = { ...ranges[index]!, exceptions: [] };
+    spans.push(span);
+    while (span.exceptions.length < MAX_EXCEPTIONS && isException(ranges, index + 1, span.rule)) {
+      span.exceptions.push(ranges[index + 1]!);
+      index += 2;
+    }
   }
-  rules.set(rule, next);
-  return next;
+  return spans;
 }
 
-/** A 64-bit comparison on a 32-bit machine: the upper halves decide unless they are equal. */
-function compileTest(program: ClassicAssembler, test: SeccompTest, yes: Label, no: Label): Label {
-  const mask = test.mask ?? 0xffff_ffff_ffff_ffffn;
-  const at = scmp.SECCOMP_DATA_ARGS + 8 * test.arg;
-  const value = { low: Number(test.value & 0xffff_ffffn), high: Number(test.value >> 32n) };
-  const masks = { low: Number(mask & 0xffff_ffffn), high: Number(mask >> 32n) };
-  const [whenLess, whenMore] = outcomes(test, yes, no);
-  const low = compileLowHalf(program, test, { at, value: value.low, mask: masks.low }, yes, no);
-  if (masks.high === 0 && value.high === 0) return low;
-  const notEqual = whenLess === whenMore ? whenLess : program.branch(BPF_JMP_JGT_K, value.high, whenMore, whenLess);
-  return load(program, at + 4, masks.high, program.branch(BPF_JMP_JEQ_K, value.high, low, notEqual));
+/** Whether the range at `index` is a single number between two that have the answer of `rule`. */
+function isException(ranges: readonly Range[], index: number, rule: SeccompRule): boolean {
+  const [range, next] = [ranges[index], ranges[index + 1]];
+  return range !== undefined && next?.start === range.start + 1 && isSame(next.rule, rule);
 }
 
-/** Where a smaller and a larger upper half lead. */
-function outcomes(test: SeccompTest, yes: Label, no: Label): readonly [Label, Label] {
-  switch (test.op) {
-    case 'eq':
-    case 'masked-eq':
-      return [no, no];
-    case 'ne':
-      return [yes, yes];
-    case 'lt':
-    case 'le':
-      return [yes, no];
-    case 'gt':
-    case 'ge':
-      return [no, yes];
+class Search {
+  readonly #program: ClassicAssembler;
+  readonly #rules: RuleCompiler;
+  readonly #spans: readonly Span[];
+
+  constructor(program: ClassicAssembler, ranges: readonly Range[]) {
+    this.#program = program;
+    this.#rules = new RuleCompiler(program);
+    this.#spans = spansOf(ranges);
   }
-}
 
-interface Half {
-  readonly at: number;
-  readonly value: number;
-  readonly mask: number;
-}
-
-function compileLowHalf(
-  program: ClassicAssembler,
-  test: SeccompTest,
-  { at, value, mask }: Half,
-  yes: Label,
-  no: Label,
-): Label {
-  const branch = (code: number, matched: Label, other: Label): Label =>
-    load(program, at, mask, program.branch(code, value, matched, other));
-  switch (test.op) {
-    case 'eq':
-    case 'masked-eq':
-      return branch(BPF_JMP_JEQ_K, yes, no);
-    case 'ne':
-      return branch(BPF_JMP_JEQ_K, no, yes);
-    case 'gt':
-      return branch(BPF_JMP_JGT_K, yes, no);
-    case 'le':
-      return branch(BPF_JMP_JGT_K, no, yes);
-    case 'ge':
-      return branch(BPF_JMP_JGE_K, yes, no);
-    case 'lt':
-      return branch(BPF_JMP_JGE_K, no, yes);
+  compile(from = 0, to: number = this.#spans.length): Label {
+    if (to - from === 1) return this.#compileSpan(this.#spans[from]!);
+    const half = this.#middle(from, to);
+    const upper = this.compile(half, to);
+    const lower = this.compile(from, half);
+    return this.#program.branch(BPF_JMP_JGE_K, this.#spans[half]!.start, upper, lower);
   }
-}
 
-function load(program: ClassicAssembler, at: number, mask: number, next: Label): Label {
-  const masked = mask === 0xffff_ffff ? next : program.before(next, BPF_ALU_AND_K, mask);
-  return program.before(masked, BPF_LD_W_ABS, at);
-}
+  /**
+   * The kernel runs the program once for each number when it is loaded: halves of as many numbers make those runs short, and wide
+   * ranges are near the start of the search. Numbers that no system call has count nothing.
+   */
+  #middle(from: number, to: number): number {
+    const target = (this.#weightBefore(from) + this.#weightBefore(to)) / 2;
+    let middle = from + 1;
+    while (middle + 1 < to && this.#weightBefore(middle) < target) middle++;
+    const isFar = middle > from + 1 && this.#weightBefore(middle) + this.#weightBefore(middle - 1) > 2 * target;
+    return isFar ? middle - 1 : middle;
+  }
 
-function returnValue(action: SeccompAction): number {
-  switch (action.kind) {
-    case 'allow':
-      return scmp.SECCOMP_RET_ALLOW;
-    case 'log':
-      return scmp.SECCOMP_RET_LOG;
-    case 'trap':
-      return scmp.SECCOMP_RET_TRAP;
-    case 'kill':
-      return scmp.SECCOMP_RET_KILL_PROCESS;
-    case 'errno':
-      return scmp.SECCOMP_RET_ERRNO | action.errno;
+  #weightBefore(index: number): number {
+    return index + Math.min(this.#spans[index]?.start ?? Infinity, NUMBERS);
+  }
+
+  #compileSpan({ rule, exceptions }: Span): Label {
+    let next = this.#rules.compile(rule);
+    for (const { start, rule: other } of exceptions)
+      next = this.#program.branch(BPF_JMP_JEQ_K, start, this.#rules.compile(other), next);
+    return next;
   }
 }

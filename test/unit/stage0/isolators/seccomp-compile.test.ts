@@ -90,9 +90,9 @@ for (const arch of ARCHES) {
     checkNumbers(defaultPolicy(0n), arch);
   });
 
-  test(`the default filter on ${arch} has at most 160 instructions`, () => {
+  test(`the default filter on ${arch} has at most 80 instructions`, () => {
     const program = compileSeccomp(defaultPolicy(DEFAULT_CAPABILITIES), arch);
-    assert.ok(program.byteLength / SOCK_FILTER_BYTES <= 160, `${program.byteLength / SOCK_FILTER_BYTES}`);
+    assert.ok(program.byteLength / SOCK_FILTER_BYTES <= 80, `${program.byteLength / SOCK_FILTER_BYTES}`);
   });
 
   test(`a thousand random policies on ${arch} answer as written`, () => {
