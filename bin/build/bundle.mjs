@@ -27,6 +27,8 @@ const COMMON = {
   minifySyntax: true,
   legalComments: 'none',
   charset: 'ascii',
+  // Node shows the whole line that threw what nobody caught, and so do test runners.
+  lineLimit: 120,
   logLevel: 'warning',
 };
 

@@ -102,6 +102,7 @@ async function toMember(name, text) {
     charset: 'ascii',
     // Half as much to read at every start; names stay, for stack traces.
     minifyWhitespace: true,
+    lineLimit: 120,
   });
   return `${JSON.stringify(name)}: function (exports, require, __filename) {\n${code}}`;
 }
