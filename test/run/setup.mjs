@@ -20,6 +20,8 @@ const PROGRAMS = {
   'systemd-analyze': 'systemd',
   git: 'git',
   'ssh-keygen': 'openssh-client',
+  zsh: 'zsh',
+  fish: 'fish',
 };
 
 /** Only test/v2 needs these, and skips without: not every release and architecture has them. A compiler needs its headers. */

@@ -1,6 +1,21 @@
 import { PodError } from '../error.ts';
 import { nearest } from '../pod/nearest.ts';
 
+/** What an operand or a value stands for, for completion: one of a kind, or one of these words. */
+export type Completes =
+  | 'apps'
+  | 'copies'
+  | 'files'
+  | 'nothing'
+  | 'pods'
+  | 'prepared'
+  | 'running'
+  | 'sets'
+  | 'signals'
+  | 'topics'
+  | 'verbs'
+  | readonly string[];
+
 export interface Flag {
   /** Without dashes. */
   readonly name: string;
@@ -15,6 +30,8 @@ export interface Flag {
   /** The value is given as `--name=VALUE` or not at all. */
   readonly isValueOptional?: boolean;
   readonly isRepeatable?: boolean;
+  /** Absent: its values, paths where they are paths, or nothing. */
+  readonly completes?: Completes;
   /** The value is a path of this host, which an empty one (of a variable that is not set) is not. */
   readonly isPath?: boolean;
   readonly help: string;

@@ -19,6 +19,7 @@ export const FOLDER_FLAG: Flag = {
 export const SET_FLAG: Flag = {
   name: 'set',
   value: 'NAME',
+  completes: 'sets',
   help: 'the name of the set; default: the name of the folder',
 };
 

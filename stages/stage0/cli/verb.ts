@@ -1,4 +1,4 @@
-import type { Flag, Parsed } from './flags.ts';
+import type { Completes, Flag, Parsed } from './flags.ts';
 import { FORMATS } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -25,8 +25,8 @@ export interface Verb {
   readonly flags: readonly Flag[];
   /** Further sentences for the end of the help text. */
   readonly notes?: readonly string[];
-  /** What operands stand for, for completion. */
-  readonly completes?: 'pods' | 'files' | 'shells' | 'verbs';
+  /** What its operands stand for, by position; further ones are like the last. None: it takes no operand. */
+  readonly completes?: readonly Completes[];
   /** See `ParseOptions`. */
   readonly commandAfter?: number;
   /**
@@ -85,6 +85,10 @@ export const FROZEN_FLAG: Flag = {
   name: 'frozen',
   help: 'refuse images that pod.lock does not pin; this is the default when CI is set',
 };
+
+export function appFlag(help: string): Flag {
+  return { name: 'app', short: 'a', value: 'APP', completes: 'apps', help };
+}
 
 /** `more`: what the verb has besides. */
 export function outputFlag(...more: readonly string[]): Flag {

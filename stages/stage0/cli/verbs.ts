@@ -286,6 +286,7 @@ export const LATER: Readonly<Record<string, 2 | 125>> = {
 /** Called by pod itself, and in no list. */
 const OWN: readonly VerbEntry[] = [
   { name: 'inside', group: 'Host', summary: '', failureCode: 1, load: () => import('./verbs/inside.ts') },
+  { name: '__complete', group: 'Host', summary: '', failureCode: 1, load: () => import('./verbs/complete.ts') },
 ];
 
 export function findVerb(name: string): VerbEntry | undefined {

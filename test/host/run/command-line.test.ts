@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cliEnvironment, pod, podOk } from '../../harness/pod-cli.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { PodProcess } from './pod-process.ts';
 import { POLITE, shellManifest } from './shell-manifest.ts';
@@ -122,23 +121,6 @@ test('a current directory that was removed is told as such', async () => {
     assert.match(stderr + stdout, /find the current directory: .* \[host\/refused\]/);
     assert.equal(exitCode, code);
   }
-});
-
-test('completion in bash offers the values of the verb’s own flags', async () => {
-  const script = await podOk(['completion', 'bash']);
-  const offered = (...words: string[]): string =>
-    execFileSync(
-      '/bin/bash',
-      ['-c', `${script}\nCOMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _pod; echo "\${COMPREPLY[@]}"`, 'bash', ...words],
-      {
-        encoding: 'utf8',
-        env: cliEnvironment(),
-      },
-    ).trim();
-  assert.equal(offered('pod', 'ps', '-o', ''), 'table wide json yaml jsonl name');
-  assert.equal(offered('pod', 'ls', '--output', 'j'), 'json jsonl');
-  assert.equal(offered('pod', 'plan', '-o', ''), 'table wide json yaml jsonl name text tape');
-  assert.equal(offered('pod', 'ps', '--color', ''), 'auto always never');
 });
 
 test('explain knows fields as errors write them, isolators and codes, and what a slip was to be', async () => {

@@ -68,7 +68,6 @@ export const verb: Verb = {
     'Exit codes: 3 a pod is not healthy or did not start, 1 there was an error and nothing was changed.',
     'For a guide, see docs/gitops.md.',
   ],
-  completes: 'files',
   check,
   run: apply,
 };

@@ -8,7 +8,7 @@ import type { AttachedApp } from '../launch-api.ts';
 import { loadAttach } from '../load-launch.ts';
 import { lostNote } from '../lost-note.ts';
 import { isTerminal } from '../terminal.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { appFlag, type Invocation, type Verb } from '../verb.ts';
 
 const SIGKILL = 9;
 
@@ -22,7 +22,7 @@ export const verb: Verb = {
     ['pod attach --detach-keys ctrl-] shell', 'use other detach keys'],
   ],
   flags: [
-    { name: 'app', short: 'a', value: 'APP', help: 'attach to this app; default: the first app of the pod' },
+    appFlag('attach to this app; default: the first app of the pod'),
     { name: 'no-stdin', help: 'send no input to the app' },
     {
       name: 'detach-keys',
@@ -37,7 +37,7 @@ export const verb: Verb = {
     'like any other key. Clients stay attached when the app restarts. A client never blocks the app: a client that reads too',
     'slowly loses output.',
   ],
-  completes: 'pods',
+  completes: ['running', 'nothing'],
   run: attach,
 };
 

@@ -12,7 +12,7 @@ export const verb: Verb = {
   usage: ['pod cat-manifest POD'],
   examples: [['pod cat-manifest web > web.pod.yaml', 'write the manifest to a file']],
   flags: [],
-  completes: 'pods',
+  completes: ['pods', 'nothing'],
   run: catManifest,
 };
 

@@ -1,11 +1,11 @@
 import { PodError } from '../../error.ts';
-import { renderCompletion, SHELLS } from '../completion-scripts.ts';
+import { completionScript, type Shell, SHELLS } from '../completion-scripts.ts';
 import { onlyOperand } from '../arguments.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'completion',
-  purpose: 'Prints a shell completion script for verbs, flags, flag values and existing pods.',
+  purpose: 'Prints a shell completion script for verbs, flags, files, and the pods, apps and sets that exist.',
   usage: ['pod completion bash|zsh|fish'],
   examples: [
     ['source <(pod completion bash)', 'in ~/.bashrc'],
@@ -13,14 +13,14 @@ export const verb: Verb = {
     ['pod completion fish | source', 'in ~/.config/fish/config.fish'],
   ],
   flags: [],
-  completes: 'shells',
+  completes: [SHELLS, 'nothing'],
   run: completion,
 };
 
-async function completion(invocation: Invocation): Promise<number> {
+function completion(invocation: Invocation): number {
   const shell = onlyOperand(invocation, 'SHELL');
-  if (!SHELLS.includes(shell as never))
+  if (!SHELLS.includes(shell as Shell))
     throw new PodError('cli/usage', `no completion for "${shell}": there is ${SHELLS.join(', ')}`);
-  invocation.terminal.out(await renderCompletion(shell as (typeof SHELLS)[number], invocation.verbs));
+  invocation.terminal.out(completionScript(shell as Shell));
   return 0;
 }

@@ -4,7 +4,7 @@ import { PodError } from '../../error.ts';
 import { PodStore } from '../../pod/store.ts';
 import { archiveToStdout } from '../archive-output.ts';
 import { isTerminal, STDOUT } from '../terminal.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { appFlag, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'cp',
@@ -17,16 +17,14 @@ export const verb: Verb = {
     ['pod cp web:/srv - | tar tv', 'write an archive to standard output'],
     ['tar c . | pod cp - web:/srv', 'read an archive from standard input'],
   ],
-  flags: [
-    { name: 'app', short: 'a', value: 'APP', help: 'copy from or to this app; default: the first app of the pod' },
-  ],
+  flags: [appFlag('copy from or to this app; default: the first app of the pod')],
   notes: [
     'A copy keeps owner, mode and time; owners are numbered as in the pod. A directory that already exists keeps its own. If DST is an existing directory, the copy is created in it under the name of SRC; "SRC/." copies the contents of SRC.',
     'A file replaces a file, and replaces a symlink instead of following it. A directory never replaces a non-directory, nor the reverse. Files copied before an error stay.',
     'Symlinks are copied as symlinks, and holes stay holes. Mounts below SRC and sockets are left out. FIFOs and devices are copied only into an archive.',
     'Files copied from the pod to the host lose setuid bit, setgid bit and capabilities. A path in the pod never leads out of the pod, whatever the pod does during the copy.',
   ],
-  completes: 'files',
+  completes: ['copies', 'copies', 'nothing'],
   run: copy,
 };
 

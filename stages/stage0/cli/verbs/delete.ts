@@ -26,7 +26,6 @@ export const verb: Verb = {
     },
   ],
   notes: ["pod delete removes the pods in the set's inventory. Exits 3 if a pod could not be removed."],
-  completes: 'files',
   run: remove,
 };
 

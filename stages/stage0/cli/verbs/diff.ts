@@ -36,7 +36,6 @@ export const verb: Verb = {
     'read-only are shown as digests. Secrets are masked: values in env, files and headers whose name marks them as secret, and',
     'passwords in URLs and on command lines. Exit codes: 0 no changes, 1 changes, 2 the comparison failed.',
   ],
-  completes: 'files',
   run: diff,
 };
 

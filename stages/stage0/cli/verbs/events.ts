@@ -26,7 +26,7 @@ export const verb: Verb = {
   notes: [
     'Removing a pod also removes its journal. With -f, -o json prints one object a line, like jsonl. -o name prints each pod once.',
   ],
-  completes: 'pods',
+  completes: ['pods', 'nothing'],
   run: events,
 };
 

@@ -6,7 +6,7 @@ import { chooseApps } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
 import { execPlain } from '../exec-plain.ts';
 import { loadExec, loadResize } from '../load-launch.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { appFlag, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'exec',
@@ -23,7 +23,7 @@ export const verb: Verb = {
   flags: [
     { name: 'interactive', short: 'i', help: 'connect standard input' },
     { name: 'tty', short: 't', help: 'give the command a terminal' },
-    { name: 'app', short: 'a', value: 'APP', help: 'run in this app; default: the first app of the pod' },
+    appFlag('run in this app; default: the first app of the pod'),
     {
       name: 'env',
       short: 'e',
@@ -37,7 +37,7 @@ export const verb: Verb = {
   notes: [
     'Exit codes: 125 pod itself failed, 126 the command cannot be executed, 127 it does not exist, 128+N it was killed by signal N.',
   ],
-  completes: 'pods',
+  completes: ['running', 'nothing'],
   commandAfter: 1,
   end: (flags) => (flags.has('tty') ? undefined : exitAtOnce),
   run: exec,

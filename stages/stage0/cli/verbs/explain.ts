@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ERROR_CODES, PodError } from '../../error.ts';
-import { FieldDocs, type FieldDoc, type FieldPage } from '../../manifest/field-docs.ts';
+import type { FieldDoc, FieldPage } from '../../manifest/field-docs.ts';
 import { suggestionHint } from '../../manifest/suggest.ts';
-import type { SchemaNode } from '../../manifest/validator.ts';
+import { readDocs } from '../explain-topics.ts';
 import { wrap } from '../wrap.ts';
 import { render } from '../format.ts';
-import { packageDir } from '../package-dir.ts';
 import { STDOUT, type Terminal } from '../terminal.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
@@ -24,6 +21,7 @@ export const verb: Verb = {
     ['pod explain manifest/cycle', 'explain an error code'],
   ],
   flags: [outputFlag()],
+  completes: ['topics', 'nothing'],
   run: explain,
 };
 
@@ -45,12 +43,6 @@ function renderCode(code: keyof typeof ERROR_CODES, format: string): Promise<str
     names: () => [code],
     text: () => `${code}: ${means}\n`,
   });
-}
-
-function readDocs(): FieldDocs {
-  const read = (name: string): SchemaNode =>
-    JSON.parse(readFileSync(join(packageDir(), 'schemas', `${name}.v1.schema.json`), 'utf8')) as SchemaNode;
-  return new FieldDocs([read('pod'), read('isolators')]);
 }
 
 function findPage(wanted: string): FieldPage {

@@ -10,7 +10,7 @@ import { onlyOperand } from '../arguments.ts';
 import { archiveOutput, archiveToStdout } from '../archive-output.ts';
 import { isTerminal, STDOUT } from '../terminal.ts';
 import { writeWholeFile } from '../whole-file.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { appFlag, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'export',
@@ -21,7 +21,7 @@ export const verb: Verb = {
     ['pod export web -O - | zstd > web.tar.zst', 'write the archive to standard output'],
   ],
   flags: [
-    { name: 'app', short: 'a', value: 'APP', help: 'export this app; default: the first app of the pod' },
+    appFlag('export this app; default: the first app of the pod'),
     {
       name: 'output-file',
       short: 'O',
@@ -34,7 +34,7 @@ export const verb: Verb = {
     'The archive holds the image and the changes the app made to it. Mounts are left out: volumes, /proc, /sys and /dev become empty directories.',
     'Owners are numbered as in the pod: 0 is its root, and 65534 stands for owners that have no id in the pod. The pod keeps running during the export: pause it for a consistent snapshot.',
   ],
-  completes: 'pods',
+  completes: ['pods', 'nothing'],
   run: exportApp,
 };
 

@@ -32,7 +32,7 @@ export const verb: Verb = {
     'apps in their order.',
   ],
   commandAfter: 1,
-  completes: 'files',
+  completes: [['systemd'], 'files'],
   run: generate,
 };
 

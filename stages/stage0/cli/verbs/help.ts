@@ -9,7 +9,7 @@ export const verb: Verb = {
   usage: ['pod help [VERB]'],
   examples: [['pod help run', 'the same as pod run --help']],
   flags: [],
-  completes: 'verbs',
+  completes: ['verbs', 'nothing'],
   run: help,
 };
 

@@ -19,7 +19,7 @@ export const verb: Verb = {
   ],
   flags: [outputFlag()],
   notes: ['The default output is JSON. There is no table format: -o table prints YAML.'],
-  completes: 'pods',
+  completes: ['pods', 'nothing'],
   run: inspect,
 };
 

@@ -6,7 +6,7 @@ import { chooseApps, forEachPod, someOperands } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
 import { loadControl } from '../load-launch.ts';
 import { signalName, signalNames } from '../../../linux/signals.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { appFlag, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'kill',
@@ -17,10 +17,10 @@ export const verb: Verb = {
     ['pod kill -s HUP -a nginx web', 'make one app reload its configuration'],
   ],
   flags: [
-    { name: 'signal', short: 's', value: 'SIG', help: 'signal name or number; default SIGKILL' },
-    { name: 'app', short: 'a', value: 'APP', help: 'signal only this app' },
+    { name: 'signal', short: 's', value: 'SIG', completes: 'signals', help: 'signal name or number; default SIGKILL' },
+    appFlag('signal only this app'),
   ],
-  completes: 'pods',
+  completes: ['running'],
   run: kill,
 };
 

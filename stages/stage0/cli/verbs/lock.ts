@@ -31,7 +31,7 @@ export const verb: Verb = {
     'With a manifest as operand, pod lock only adds to the lock of its folder. It removes unused pins only if the operand is',
     'a folder.',
   ],
-  completes: 'files',
+  completes: ['files'],
   run: lock,
 };
 

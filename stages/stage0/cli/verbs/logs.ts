@@ -11,7 +11,7 @@ import { chooseApps, countFlag, onlyOperand } from '../arguments.ts';
 import { LogPrinter } from '../log-printer.ts';
 import type { Terminal } from '../terminal.ts';
 import { parseSinceMs } from '../time.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { appFlag, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'logs',
@@ -25,7 +25,7 @@ export const verb: Verb = {
     ['pod logs web --since 10m --tail 100', 'show at most 100 lines of the last ten minutes'],
   ],
   flags: [
-    { name: 'app', short: 'a', value: 'APP', help: 'show only this app' },
+    appFlag('show only this app'),
     { name: 'follow', short: 'f', help: 'follow the output until the pod ends' },
     {
       name: 'previous',
@@ -36,7 +36,7 @@ export const verb: Verb = {
     { name: 'tail', value: 'N', help: 'show only the last N lines' },
     { name: 'timestamps', short: 't', help: 'print the time before each line' },
   ],
-  completes: 'pods',
+  completes: ['pods', 'nothing'],
   run: logs,
 };
 

@@ -16,7 +16,7 @@ export const verb: Verb = {
     'A paused pod keeps its memory and its network. pod stop, pod kill (with SIGKILL) and pod rm --force resume it first;',
     'other verbs that talk to the pod are refused. Pausing a paused pod is not an error.',
   ],
-  completes: 'pods',
+  completes: ['running'],
   run: pause,
 };
 

@@ -19,7 +19,7 @@ export const verb: Verb = {
   ],
   flags: [outputFlag('text', 'tape'), { name: 'hash', help: 'print only the hash of the tape' }, FROZEN_FLAG],
   notes: ['The same manifest on the same host produces the same tape, byte for byte.'],
-  completes: 'files',
+  completes: ['files', 'nothing'],
   run: plan,
 };
 

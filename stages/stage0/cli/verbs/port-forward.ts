@@ -28,7 +28,7 @@ export const verb: Verb = {
     'bypasses every firewall. Anyone who can reach the address on this host can reach the port in the pod: by default all users',
     'of this host, and nobody else. pod port-forward exits 0 after ^C, and 1 when the pod ends.',
   ],
-  completes: 'pods',
+  completes: ['running', 'nothing'],
   run: portForward,
 };
 

@@ -24,7 +24,7 @@ export const verb: Verb = {
     'A prepared pod holds its name, but no address, port or user ids: it takes them when it starts. pod rm removes a prepared',
     'pod; pod gc removes it if it has not been started within 24 hours.',
   ],
-  completes: 'files',
+  completes: ['files', 'nothing'],
   run: prepare,
 };
 

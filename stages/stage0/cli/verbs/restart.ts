@@ -6,7 +6,7 @@ import { chooseApps, durationFlag, forEachPod, someOperands } from '../arguments
 import { requireRunning } from '../control.ts';
 import { Starts } from '../starts.ts';
 import { loadControl } from '../load-launch.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { appFlag, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'restart',
@@ -17,10 +17,10 @@ export const verb: Verb = {
     ['pod restart -a nginx web', 'restart one app; the others keep running'],
   ],
   flags: [
-    { name: 'app', short: 'a', value: 'APP', help: 'restart only this app' },
+    appFlag('restart only this app'),
     { name: 'grace', value: 'DUR', help: 'use DUR instead of the grace periods of the manifest; 0 kills at once' },
   ],
-  completes: 'pods',
+  completes: ['running'],
   run: restart,
 };
 

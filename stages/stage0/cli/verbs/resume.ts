@@ -10,7 +10,7 @@ export const verb: Verb = {
   examples: [['pod resume web', 'resume the pod after pod pause web']],
   flags: [],
   notes: ['Resuming a pod that is not paused is not an error.'],
-  completes: 'pods',
+  completes: ['running'],
   run: resume,
 };
 

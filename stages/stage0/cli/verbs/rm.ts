@@ -14,7 +14,7 @@ export const verb: Verb = {
     ['pod rm --force web', 'kill the pod first if it is running'],
   ],
   flags: [{ name: 'force', short: 'f', help: 'kill the pod first if it is running' }],
-  completes: 'pods',
+  completes: ['pods'],
   run: rm,
 };
 

@@ -3,6 +3,17 @@ import { nearest } from '../../pod/nearest.ts';
 import { CHANGE_FLAGS, FOLDER_FLAG, SET_FLAG } from '../set-flags.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
+type Part = (invocation: Invocation, set: string | undefined, rest: readonly string[]) => Promise<number>;
+
+const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
+  status: async () => (await import('../rollout/status.ts')).status,
+  history: async () => (await import('../rollout/history.ts')).history,
+  undo: async () => (await import('../rollout/undo.ts')).undoSet,
+  restart: async () => (await import('../rollout/restart.ts')).restartSet,
+  suspend: async () => (await import('../rollout/suspend.ts')).suspend,
+  resume: async () => (await import('../rollout/suspend.ts')).resume,
+};
+
 export const verb: Verb = {
   name: 'rollout',
   purpose: 'Shows the sets created by pod apply; rolls back, restarts, suspends and resumes them.',
@@ -37,18 +48,8 @@ export const verb: Verb = {
     'SET is the name of a set. Instead of SET, -f DIR selects the set of that folder.',
     'Exit codes: 3 a pod of the set is not healthy.',
   ],
+  completes: [Object.keys(PARTS), 'sets', 'pods'],
   run: rollout,
-};
-
-type Part = (invocation: Invocation, set: string | undefined, rest: readonly string[]) => Promise<number>;
-
-const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
-  status: async () => (await import('../rollout/status.ts')).status,
-  history: async () => (await import('../rollout/history.ts')).history,
-  undo: async () => (await import('../rollout/undo.ts')).undoSet,
-  restart: async () => (await import('../rollout/restart.ts')).restartSet,
-  suspend: async () => (await import('../rollout/suspend.ts')).suspend,
-  resume: async () => (await import('../rollout/suspend.ts')).resume,
 };
 
 async function rollout(invocation: Invocation): Promise<number> {

@@ -28,7 +28,7 @@ export const verb: Verb = {
     'file or directory that the pod mounts is gone, the start is refused and the pod stays prepared. A pod that fails to',
     'start is removed.',
   ],
-  completes: 'pods',
+  completes: ['prepared', 'nothing'],
   run: runPrepared,
 };
 

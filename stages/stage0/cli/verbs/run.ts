@@ -59,7 +59,7 @@ export const verb: Verb = {
     '(after) delays the return: pod run -d returns when every such app has started, or can no longer start. ^C before that',
     'stops the pod, as without -d, and no uuid is printed.',
   ],
-  completes: 'files',
+  completes: ['files'],
   end: (flags) => (flags.has('interactive') || flags.has('tty') ? undefined : exitAtOnce),
   check(flags) {
     const timeoutMs = waitFlag({ flags }, 'timeout');

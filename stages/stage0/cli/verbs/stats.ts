@@ -22,7 +22,7 @@ export const verb: Verb = {
   notes: [
     'CPU is a share of one processor: 100 % means one processor is busy all the time. A row without an app is the pod as a whole.',
   ],
-  completes: 'pods',
+  completes: ['running'],
   run: stats,
 };
 

@@ -37,7 +37,7 @@ export const verb: Verb = {
     },
     outputFlag(),
   ],
-  completes: 'pods',
+  completes: ['pods', 'nothing'],
   run: status,
 };
 

@@ -15,7 +15,7 @@ export const verb: Verb = {
   flags: [
     { name: 'grace', value: 'DUR', help: 'use DUR instead of the grace periods of the manifest; 0 kills at once' },
   ],
-  completes: 'pods',
+  completes: ['running'],
   run: stop,
 };
 

@@ -24,7 +24,7 @@ export const verb: Verb = {
   notes: [
     'PID is the pid on the host, PID IN POD the pid inside the pod. USER is the numeric user id inside the pod. The list is read from outside: no program of the pod is executed.',
   ],
-  completes: 'pods',
+  completes: ['running', 'nothing'],
   run: top,
 };
 

@@ -34,7 +34,7 @@ export const verb: Verb = {
     "The pod's manifest (cat-manifest) then contains the new values. They survive a restart of the app, and the journal records them.",
     'Settings that are fixed at the start of a process cannot change: capabilities, filters, rlimits, OOM score, scheduler, umask, devices, sysctls, paths, network bandwidth.',
   ],
-  completes: 'pods',
+  completes: ['running', 'nothing'],
   run: update,
 };
 

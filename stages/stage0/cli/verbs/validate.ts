@@ -24,7 +24,7 @@ export const verb: Verb = {
     'The result does not depend on this host: run, plan and apply report what the host lacks.',
     'Images are checked only if there is a pod.lock beside the manifest.',
   ],
-  completes: 'files',
+  completes: ['files'],
   run: validate,
 };
 

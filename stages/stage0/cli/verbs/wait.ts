@@ -22,7 +22,7 @@ export const verb: Verb = {
     'once. With --for exit, pod wait prints the exit code of the pod and itself exits 0. A pod that does not exist counts as',
     'deleted.',
   ],
-  completes: 'pods',
+  completes: ['pods', 'nothing'],
   run: wait,
 };
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { renderCompletion, SHELLS } from '../../../../stages/stage0/cli/completion-scripts.ts';
 import { renderReference } from '../../../../stages/stage0/cli/reference.ts';
 import { packageDir } from '../../../../stages/stage0/cli/package-dir.ts';
 import { VERBS } from '../../../../stages/stage0/cli/verbs.ts';
@@ -24,11 +23,4 @@ test('docs/cli.md is what the verbs say; UPDATE=1 writes it', async () => {
   const text = await renderReference();
   if (process.env['UPDATE'] === '1') writeFileSync(path, text);
   assert.equal(readFileSync(path, 'utf8'), text);
-});
-
-test('completion scripts name every verb', async () => {
-  for (const shell of SHELLS) {
-    const script = await renderCompletion(shell, VERBS);
-    for (const entry of VERBS) assert.ok(script.includes(entry.name), `${shell}: ${entry.name}`);
-  }
 });
