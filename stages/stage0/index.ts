@@ -4,7 +4,7 @@ import './dispose-symbols.ts';
 import { dirname, resolve } from 'node:path';
 import { applyOverrides } from './cli/overrides.ts';
 import type { ImageProgress } from './image/types.ts';
-import { PodError, PodErrors } from './error.ts';
+import { PodError } from './error.ts';
 import { run as launch } from './launch/run.ts';
 import { requireOptions, RUN_SETTINGS } from './library/check-options.ts';
 import { Pod } from './library/pod.ts';
@@ -46,7 +46,7 @@ export async function run(manifest: string | object, settings: RunSettings = {})
   requireOptions('run a pod', settings, RUN_SETTINGS);
   requireManifest(manifest);
   const root = resolve(settings.root ?? defaultRoot());
-  const { spec, baseDir } = read(manifest, settings);
+  const { spec, baseDir } = await read(manifest, settings);
   const running = await launch(applyOverrides(spec, { name: settings.name }), {
     root,
     baseDir,
@@ -58,11 +58,11 @@ export async function run(manifest: string | object, settings: RunSettings = {})
   return new Pod(running, root);
 }
 
-function read(manifest: string | object, settings: RunSettings): { spec: PodSpec; baseDir: string } {
+async function read(manifest: string | object, settings: RunSettings): Promise<{ spec: PodSpec; baseDir: string }> {
   const isPath = typeof manifest === 'string';
   const baseDir = resolve(settings.baseDir ?? (isPath ? dirname(manifest) : '.'));
-  if (!isPath) return { spec: specOf(parseObject(manifest, '<object>', { baseDir })), baseDir };
-  return { spec: parseOnce(readManifestText(manifest), manifest, baseDir), baseDir };
+  if (!isPath) return { spec: await specOf(parseObject(manifest, '<object>', { baseDir })), baseDir };
+  return { spec: await parseOnce(readManifestText(manifest), manifest, baseDir), baseDir };
 }
 
 function requireManifest(manifest: unknown): void {
@@ -71,20 +71,21 @@ function requireManifest(manifest: unknown): void {
   throw new PodError('test/options', `run ${JSON.stringify(manifest)}: it is neither a path nor an object`, { hint });
 }
 
-function specOf({ spec, errors }: ParsedManifest): PodSpec {
-  if (!spec) throw new PodErrors(errors);
-  return spec;
+async function specOf(parsed: ParsedManifest): Promise<PodSpec> {
+  if (parsed.spec) return parsed.spec;
+  const { brokenManifest } = await import('./launch/broken-manifest.ts');
+  throw await brokenManifest(parsed);
 }
 
 const KEPT_SPECS = 64;
 const specs = new Map<string, PodSpec>();
 
 /** Caches the parsed manifest for a program that starts the same one again and again. */
-function parseOnce(text: string, path: string, baseDir: string): PodSpec {
+async function parseOnce(text: string, path: string, baseDir: string): Promise<PodSpec> {
   const key = `${path}\0${baseDir}\0${text}`;
   const known = specs.get(key);
   if (known) return known;
-  const spec = specOf(parseManifest(text, path, { baseDir }));
+  const spec = await specOf(parseManifest(text, path, { baseDir }));
   if (specs.size >= KEPT_SPECS) specs.delete(specs.keys().next().value!);
   specs.set(key, spec);
   return spec;

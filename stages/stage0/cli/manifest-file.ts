@@ -1,5 +1,4 @@
 import { dirname, resolve } from 'node:path';
-import { PodErrors } from '../error.ts';
 import { readManifestText } from '../manifest/read-text.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { renderWarning } from './report.ts';
@@ -23,8 +22,9 @@ export function readManifestFile(path: string): ManifestFile {
 /** Shows warnings; throws a `PodErrors` with all errors at once. */
 export async function parseManifestFile(file: ManifestFile, terminal: Terminal, isQuiet: boolean): Promise<PodSpec> {
   const { parseManifest } = await import('../manifest/parse.ts');
-  const { spec, errors, warnings } = parseManifest(file.text, file.path, { baseDir: file.baseDir });
-  if (!spec || errors.length > 0) throw new PodErrors(errors);
+  const read = parseManifest(file.text, file.path, { baseDir: file.baseDir });
+  const { spec, warnings } = read;
+  if (!spec) throw await (await import('../launch/broken-manifest.ts')).brokenManifest(read);
   if (!isQuiet) for (const warning of warnings) terminal.err(renderWarning(terminal, warning));
   return spec;
 }

@@ -1,5 +1,5 @@
 import { mapAll, PodError } from '../error.ts';
-import { BYTES_PATTERN, parseBytes } from '../manifest/quantity.ts';
+import { BYTES_PATTERN, parseBytes, showBytes } from '../manifest/quantity.ts';
 import { requireController } from './controllers.ts';
 import { findingOf } from './finding.ts';
 import { boundOf, unlessEmpty } from './in-force.ts';
@@ -59,16 +59,24 @@ interface Limit {
 /** The limit on reservations makes mmap fail with ENOMEM; that on use alone ends the program by SIGBUS when it touches the page. */
 function addLimits(draft: Draft, context: IsolatorContext, { version, size, name, bytes, at }: Limit): void {
   const file = version === 2 ? 'max' : 'limit_in_bytes';
-  const why = `limit huge pages of ${size} to ${bytes} bytes`;
+  const why = `limit huge pages of ${size} to ${showBytes(bytes)}`;
   const bound = context.pod?.cgroup.find((write) => write.file === `hugetlb.${name}.${file}`);
   if (bound && bytes > BigInt(bound.value)) {
-    throw new PodError('manifest/schema', `${why}: the pod as a whole is limited to ${bound.value}`, { at });
+    throw new PodError(
+      'manifest/schema',
+      `${why}: the pod as a whole is limited to ${showBytes(BigInt(bound.value))}`,
+      { at },
+    );
   }
   const other = draft.cgroup.find((write) => write.file === `hugetlb.${name}.${file}`);
   if (other) {
-    throw new PodError('manifest/duplicate', `${why}: pages of that size are limited to ${other.value} bytes already`, {
-      at,
-    });
+    throw new PodError(
+      'manifest/duplicate',
+      `${why}: pages of that size are limited to ${showBytes(BigInt(other.value))} already`,
+      {
+        at,
+      },
+    );
   }
   const unset = version === 2 ? 'max' : '-1';
   const common: Omit<CgroupWrite, 'file'> = { controller: 'hugetlb', value: `${bytes}`, at, why, unset };

@@ -1,5 +1,5 @@
 import type { PodError } from '../error.ts';
-import type { PodSpec } from '../manifest/spec.ts';
+import type { IsolatedPod } from '../manifest/spec.ts';
 import type { Findings, HostFacts, Look } from '../plan/facts.ts';
 import { lowerPod } from './lower-pod.ts';
 import { findIsolator } from './registry.ts';
@@ -31,11 +31,28 @@ function answer(look: Look): Findings[keyof Findings] {
 }
 
 /** What is wrong with the values of isolators themselves and beside each other, wherever the pod is to run. */
-export function judgeIsolators(spec: PodSpec): PodError[] {
+export function judgeIsolators(spec: IsolatedPod): PodError[] {
   const all = [...spec.isolators, ...spec.apps.flatMap(({ isolators }) => isolators)];
   const looks = all.flatMap(({ name, value }) => findIsolator(name)?.look?.(value as never, ANY_HOST, '/') ?? []);
   const looked = Object.fromEntries(looks.map((look) => [look, answer(look)]));
   const { pod, apps } = lowerPod(spec, { ...ANY_HOST, looked });
   const errors = [...pod.errors, ...[...apps.values()].flatMap((app) => app.errors)];
   return errors.filter(({ code }) => code.startsWith('manifest/'));
+}
+
+/** A manifest that was read: what is wrong so far, and what can be judged further. */
+interface Judgeable {
+  readonly errors: readonly PodError[];
+  readonly sound?: IsolatedPod;
+}
+
+/** Everything that is wrong with a manifest, wherever its pod is to run. */
+export function allErrors({ errors, sound }: Judgeable): PodError[] {
+  const places = new Set(errors.map(placeOf));
+  const judged = sound ? judgeIsolators(sound) : [];
+  return [...errors, ...judged.filter((error) => !places.has(placeOf(error)))];
+}
+
+function placeOf({ at }: PodError): string {
+  return `${at?.line}:${at?.col}`;
 }

@@ -1,4 +1,4 @@
-import type { PodSpec } from '../manifest/spec.ts';
+import type { IsolatedPod } from '../manifest/spec.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { writesForApps } from './apps-together.ts';
 import { lowerIsolators, type Lowered } from './lower.ts';
@@ -10,10 +10,7 @@ export interface LoweredPod {
   readonly apps: ReadonlyMap<string, Lowered>;
 }
 
-export function lowerPod(
-  spec: Pick<PodSpec, 'isolators' | 'apps' | 'network' | 'userns'>,
-  facts: HostFacts,
-): LoweredPod {
+export function lowerPod(spec: IsolatedPod, facts: HostFacts): LoweredPod {
   const options = {
     hostNetwork: spec.network.mode === 'host',
     joinedNetwork: spec.network.mode === 'pod',

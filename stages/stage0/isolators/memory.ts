@@ -1,5 +1,5 @@
 import { PodError } from '../error.ts';
-import { BYTES_PATTERN, parseBytes } from '../manifest/quantity.ts';
+import { BYTES_PATTERN, parseBytes, showBytes } from '../manifest/quantity.ts';
 import { requireController } from './controllers.ts';
 import { boundOf, unlessEmpty } from './in-force.ts';
 import type { CgroupWrite, Draft, InForce, InForceSource, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
@@ -110,7 +110,7 @@ function checkPod(value: MemoryValue, sizes: Sizes, version: 1 | 2, context: Iso
   for (const field of ['limit', 'high', 'request', 'min'] as const) {
     const bytes = sizes[field];
     if (bytes === undefined || bytes <= BigInt(bound.value)) continue;
-    const message = `${VERBS[field]} "${value[field]}" of memory: the pod as a whole is limited to ${bound.value} bytes`;
+    const message = `${VERBS[field]} "${value[field]}" of memory: the pod as a whole is limited to ${showBytes(BigInt(bound.value))}`;
     throw new PodError('manifest/schema', message, { at: context.atOf(`/${field}`) });
   }
 }

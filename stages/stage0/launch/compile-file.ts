@@ -1,11 +1,11 @@
 import type { ManifestInput, RunOptions } from '../cli/launch-api.ts';
 import { applyOverrides } from '../cli/overrides.ts';
-import { PodErrors } from '../error.ts';
 import type { Pins } from '../pins/pins.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { type Compilation, compilePod } from './compile.ts';
 import { identityOf } from './compiled.ts';
+import { brokenManifest } from './broken-manifest.ts';
 import { keepPod } from './kept-pod.ts';
 
 export interface CompiledFile extends Compilation {
@@ -20,8 +20,9 @@ export async function compileFile(
 ): Promise<CompiledFile> {
   options.onPhase?.('parse');
   const { path, text, baseDir, name, network } = manifest;
-  const { spec: parsed, errors, warnings } = parseManifest(text, path, { baseDir });
-  if (!parsed || errors.length > 0) throw new PodErrors(errors);
+  const read = parseManifest(text, path, { baseDir });
+  const { spec: parsed, warnings } = read;
+  if (!parsed) throw await brokenManifest(read);
   const warned: Error[] = [];
   const onWarning = (warning: Error): void => {
     warned.push(warning);

@@ -12,7 +12,7 @@ import type { ManifestDocument } from './document.ts';
 
 export interface SpecInput {
   readonly document: ManifestDocument;
-  /** Has passed every check: what the schema requires is there. */
+  /** Has passed every check of the part that is built: what the schema requires is there. */
   readonly outline: Outline;
   readonly text: string;
   readonly path: string;
@@ -55,14 +55,14 @@ function manifestOf(path: string, text: string): Spec.PodSpec['manifest'] {
   };
 }
 
-function buildNetwork({ document, outline }: SpecInput): Spec.NetworkSpec {
+export function buildNetwork({ document, outline }: SpecInput): Spec.NetworkSpec {
   const at = document.at('/network/mode');
   const [mode, target] = outline.networkMode.split(/:(.*)/s);
   if (target !== undefined) return { mode: mode as 'pod' | 'cni', target, at };
   return { mode: mode as 'bridge' | 'none' | 'host', at };
 }
 
-function buildUserns({ document, outline }: SpecInput): Spec.UsernsSpec {
+export function buildUserns({ document, outline }: SpecInput): Spec.UsernsSpec {
   const at = document.at('/userns');
   return outline.usernsSize === 0 ? { mode: 'host', at } : { mode: 'auto', size: outline.usernsSize, at };
 }
@@ -172,7 +172,7 @@ function buildPort(
   };
 }
 
-function buildIsolator(
+export function buildIsolator(
   document: ManifestDocument,
   { name, value, pointer, valuePointer, isListed }: OutlineIsolator,
 ): Spec.IsolatorSpec {

@@ -16,7 +16,8 @@ import { outlineOf } from './outline.ts';
 import { join } from './pointer.ts';
 import { Report } from './report.ts';
 import { translateSchemaErrors } from './schema-errors.ts';
-import type { PodSpec } from './spec.ts';
+import type { IsolatedPod, PodSpec } from './spec.ts';
+import { soundPart } from './sound-part.ts';
 import { type SchemaError, validatePod } from './validator.ts';
 import { readDocument } from './yaml-document.ts';
 
@@ -28,6 +29,8 @@ export interface ParseOptions {
 export interface ParsedManifest {
   /** There when there are no errors. */
   readonly spec?: PodSpec;
+  /** What can be judged further although there are errors; with `spec`, all of it. */
+  readonly sound?: IsolatedPod;
   /** Everything that is wrong, by place. */
   readonly errors: PodError[];
   /** What is accepted but cannot take effect, by place. */
@@ -65,15 +68,18 @@ function judge(read: DocumentRead, text: string, path: string, options: ParseOpt
 
   const schemaErrors = validatePod(document.value);
   const outline = outlineOf(document.value);
-  const report = new Report(document, refusedPlaces(schemaErrors));
+  const refused = refusedPlaces(schemaErrors);
+  const report = new Report(document, refused);
   for (const check of CHECKS) check(outline, report);
   const unread = new Set(read.errors.map(placeOf));
   const found = [...describe(document, schemaErrors), ...report.errors];
   // What stands in for a value that could not be read is not judged.
   const errors = [...read.errors, ...found.filter((error) => !unread.has(placeOf(error)))];
   const warnings = tidy([...read.warnings, ...report.warnings]);
-  if (errors.length > 0) return { errors: tidy(errors), warnings };
-  return { spec: buildSpec({ document, outline, text, path, baseDir: options.baseDir }), errors, warnings };
+  const input = { document, outline, text, path, baseDir: options.baseDir };
+  if (errors.length > 0) return { sound: soundPart(input, refused), errors: tidy(errors), warnings };
+  const spec = buildSpec(input);
+  return { spec, sound: spec, errors, warnings };
 }
 
 function describe(document: ManifestDocument, errors: readonly SchemaError[]): PodError[] {

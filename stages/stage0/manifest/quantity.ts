@@ -51,6 +51,13 @@ const CPU = /^([0-9]+)(?:\.([0-9]+))?(m?)$/;
 const BYTES = /^([0-9]+)(?:\.([0-9]+))?([kMGTPE]|[KMGTPE]i)?$/;
 const DURATION = /^([0-9]+)(ms|s|m|h)$/;
 
+/** Exact, with the largest suffix of a power of 1024 that fits: `1Gi` for 1073741824, and `1000` for 1000. */
+export function showBytes(bytes: bigint): string {
+  const fits = [...MULTIPLIERS].filter(([suffix, factor]) => suffix.endsWith('i') && bytes % factor === 0n);
+  const [suffix, factor] = (bytes > 0n ? fits.at(-1) : undefined) ?? ['', 1n];
+  return `${bytes / factor}${suffix}`;
+}
+
 /** Thousandths of a core: `500m` is 500, `1.5` is 1500. Throws `manifest/schema` at `at`. */
 export function parseMillicores(value: string | number, at?: Position): number {
   const match = matchShort(CPU, value);

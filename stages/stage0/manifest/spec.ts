@@ -232,3 +232,8 @@ export interface PodSpec {
   readonly unsupported: readonly { readonly field: string; readonly at: Position }[];
   readonly at: Position;
 }
+
+/** What isolators are judged by. */
+export interface IsolatedPod extends Pick<PodSpec, 'isolators' | 'network' | 'userns'> {
+  readonly apps: readonly Pick<AppSpec, 'name' | 'isolators'>[];
+}

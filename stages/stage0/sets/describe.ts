@@ -30,8 +30,9 @@ export async function describe({ path, text, baseDir, wrong }: FolderFile): Prom
     import('../manifest/parse.ts'),
     import('./normalise.ts'),
   ]);
-  const { spec, errors, warnings } = parseManifest(text, path, { baseDir });
-  if (!spec || errors.length > 0) return { errors, warnings };
+  const read = parseManifest(text, path, { baseDir });
+  const { spec, errors, warnings } = read;
+  if (!spec) return { errors: (await import('../isolators/judge.ts')).allErrors(read), warnings };
   const images = spec.apps.map(({ image }) => ({ ref: image.value, at: image.at }));
   const description = {
     name: spec.name,

@@ -1,5 +1,5 @@
 import { PodError, PodErrors, podErrorsOf } from '../../error.ts';
-import { parseManifest } from '../../manifest/parse.ts';
+import { type ParsedManifest, parseManifest } from '../../manifest/parse.ts';
 import type { PodSpec } from '../../manifest/spec.ts';
 import { imagesDir } from '../../pod/layout.ts';
 import { type Frozen, frozenBy, readPins } from '../../pins/pins.ts';
@@ -63,10 +63,10 @@ interface Checked {
 async function check({ path, text, baseDir, wrong }: FoundManifest, options: CheckOptions): Promise<Checked> {
   if (wrong) return { report: { path, text, errors: [wrong], warnings: [] } };
   try {
-    const { spec, errors, warnings } = parseManifest(text, path, { baseDir });
+    const read = parseManifest(text, path, { baseDir });
+    const { spec, warnings } = read;
     const found = spec ? await checkImages(spec, baseDir, options) : { errors: [], warnings: [] };
-    const judged = spec ? await judge(spec) : [];
-    const all = [...errors, ...judged, ...found.errors];
+    const all = [...(await judge(read)), ...found.errors];
     const report = { path, text, errors: new PodErrors(all).errors, warnings: [...warnings, ...found.warnings] };
     return { report, spec };
   } catch (error) {
@@ -85,9 +85,11 @@ function togetherInOrder(checked: readonly Checked[]): FileReport[] {
   });
 }
 
-async function judge(spec: PodSpec): Promise<PodError[]> {
-  const isNamed = [spec, ...spec.apps].some(({ isolators }) => isolators.length > 0);
-  return isNamed ? (await import('../../isolators/judge.ts')).judgeIsolators(spec) : [];
+/** Loads the isolators only for a manifest that has some. */
+async function judge(read: ParsedManifest): Promise<readonly PodError[]> {
+  const { sound, errors } = read;
+  const isNamed = sound && [sound, ...sound.apps].some(({ isolators }) => isolators.length > 0);
+  return isNamed ? (await import('../../isolators/judge.ts')).allErrors(read) : errors;
 }
 
 async function checkImages(

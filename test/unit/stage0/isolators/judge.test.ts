@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeIsolators } from '../../../../stages/stage0/isolators/judge.ts';
+import { allErrors, judgeIsolators } from '../../../../stages/stage0/isolators/judge.ts';
 import { ISOLATORS } from '../../../../stages/stage0/isolators/registry.ts';
 import { parseManifest } from '../../../../stages/stage0/manifest/parse.ts';
 
@@ -51,4 +51,33 @@ test('what a host lacks is not wrong with the manifest', () => {
     judged({ 'os/linux/devices': { allow }, 'resource/block-iops': { disks }, 'resource/misc': { sev: 1 } }),
     [],
   );
+});
+
+test('isolators are judged although something else is wrong, but not where the schema has spoken', () => {
+  const text = `apiVersion: pod/v1
+kind: Pod
+metadata: {name: judged}
+network: {mode: brige}
+apps:
+  - name: a
+    image: host
+    restart: {policy: sometimes}
+    isolators:
+      resource/cpu: {request: 2, limit: 1}
+      resource/memory: {limit: -1, request: 2Gi}
+  - {name: b, image: host, isolators: {resource/memory: {limit: 3Gi}, resource/cpus: {limit: 1}}}
+isolators: {resource/memory: {limit: 2Gi}, resource/network-bandwidth: {limit: 1M}}
+`;
+  const errors = allErrors(parseManifest(text, 'pod.yaml', { baseDir: '/' }));
+  const found = errors
+    .map(({ at, message }) => `${at?.line}: ${message}`)
+    .toSorted((x, y) => parseInt(x) - parseInt(y));
+  assert.deepEqual(found, [
+    '4: network.mode: "brige" is not one of bridge, none, host, pod:NAME, cni:NAME',
+    '8: apps[0].restart.policy: "sometimes" is not one of never, on-failure, always',
+    '10: request "2" of cpu: it is above the limit, "1"',
+    '11: apps[0].isolators["resource/memory"].limit: -1 is below 0',
+    '12: apps[1].isolators: unknown isolator "resource/cpus"',
+    '12: limit "3Gi" of memory: the pod as a whole is limited to 2Gi',
+  ]);
 });

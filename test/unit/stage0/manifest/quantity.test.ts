@@ -6,6 +6,7 @@ import {
   CPU_PATTERN,
   DURATION_PATTERN,
   parseBytes,
+  showBytes,
   parseDurationMs,
   parseMillicores,
 } from '../../../../stages/stage0/manifest/quantity.ts';
@@ -134,4 +135,16 @@ test('an error names the place it is given', () => {
     () => parseBytes('x', at),
     (error) => error instanceof PodError && error.at === at,
   );
+});
+
+test('bytes are shown with the suffix that loses nothing', () => {
+  const cases: readonly (readonly [bigint, string])[] = [
+    [0n, '0'],
+    [1000n, '1000'],
+    [1024n, '1Ki'],
+    [1536n << 20n, '1536Mi'],
+    [1n << 30n, '1Gi'],
+    [(1n << 30n) + 1n, '1073741825'],
+  ];
+  for (const [bytes, text] of cases) assert.equal(showBytes(bytes), text);
 });
