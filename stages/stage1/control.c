@@ -147,6 +147,7 @@ static long perform(struct init *in, u32 index, struct message *m, const s32 *fd
 		if (m->d > 0 && (u64)m->d < clock_ns(CLOCK_MONOTONIC)) {
 			probes_postpone(in, (u64)m->d);
 			apps_postpone(in, (u64)m->d);
+			metadata_postpone(in, (u64)m->d);
 		}
 		return 0;
 	default:

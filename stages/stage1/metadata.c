@@ -177,23 +177,26 @@ void metadata_accept(struct init *in)
 void metadata_advance(struct init *in)
 {
 	struct metadata *m = &in->metadata;
-	u64 now;
 
 	if (m->count == 0)
 		return;
-	now = clock_ns(CLOCK_MONOTONIC);
 	for (u32 i = 0; i < MAX_CLIENTS; i++) {
-		if (m->clients[i].fd >= 0 && now >= m->clients[i].deadline)
+		if (m->clients[i].fd >= 0 && in->turn_at >= m->clients[i].deadline)
 			hang_up(in, i);
 	}
 	listener_advance(in, &m->listener, WATCH_METADATA);
+}
+
+void metadata_postpone(struct init *in, u64 ns)
+{
+	for (u32 i = 0; i < MAX_CLIENTS; i++)
+		in->metadata.clients[i].deadline += ns;
 }
 
 int metadata_timeout_ms(const struct init *in, int timeout_ms)
 {
 	const struct metadata *m = &in->metadata;
 	u64 next = m->listener.deaf_until;
-	u64 now;
 	int ms;
 
 	for (u32 i = 0; m->count && i < MAX_CLIENTS; i++) {
@@ -202,9 +205,7 @@ int metadata_timeout_ms(const struct init *in, int timeout_ms)
 	}
 	if (!next)
 		return timeout_ms;
-	now = clock_ns(CLOCK_MONOTONIC);
-	/* Rounded up, so that a deadline that has not quite passed does not cause a busy loop. */
-	ms = next <= now ? 0 : (int)((next - now) / 1000000) + 1;
+	ms = ms_until(next);
 	return timeout_ms >= 0 && timeout_ms < ms ? timeout_ms : ms;
 }
 

@@ -65,6 +65,11 @@ void apps_stop(struct init *in, s64 grace_ms);
 void app_stop(struct init *in, u32 index, s64 grace_ms);
 void apps_advance_stop(struct init *in);
 int apps_timeout_ms(const struct init *in);
+/*
+ * From now to a monotonic time, as epoll_pwait(2) takes it. Rounded up, so that a deadline that has not quite passed does
+ * not cause a busy loop.
+ */
+int ms_until(u64 deadline);
 /* The pod was paused for this long: grace periods, time limits and pauses are extended by it. */
 void apps_postpone(struct init *in, u64 ns);
 long app_signal(struct init *in, s32 index, s32 signal);
@@ -154,6 +159,8 @@ int metadata_open(struct init *in);
 void metadata_accept(struct init *in);
 void metadata_client_event(struct init *in, u32 index);
 void metadata_advance(struct init *in);
+/* The pod was paused for this long: connections are closed that much later. */
+void metadata_postpone(struct init *in, u64 ns);
 /* The time to wait for events, given the timeout of everything else; -1: no timeout. */
 int metadata_timeout_ms(const struct init *in, int timeout_ms);
 

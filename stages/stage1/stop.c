@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <time.h>
 
-/* A day is long enough to mean forever, and small enough that no sum overflows. */
-enum { MAX_GRACE_MS = 86400000 };
+/* What epoll_pwait(2) can wait for: 24 days. Longer grace periods are refused before they get here. */
+static const u64 MAX_WAIT_MS = 0x7fffffff;
 
 static int is_needed(const struct init *in, u32 index)
 {
@@ -27,7 +27,7 @@ static u64 grace_ns(const struct init *in, u32 index, s64 grace_ms)
 {
 	u64 ms = grace_ms >= 0 ? (u64)grace_ms : in->program.apps[index].grace_ms;
 
-	return (ms < MAX_GRACE_MS ? ms : MAX_GRACE_MS) * 1000000u;
+	return (ms < MAX_WAIT_MS ? ms : MAX_WAIT_MS) * 1000000u;
 }
 
 /* Begins to stop one app; grace_ms < 0: its own grace period. A second call can only shorten the time. */
@@ -157,10 +157,17 @@ void apps_postpone(struct init *in, u64 ns)
 		postpone(&in->apps[i], ns);
 }
 
+int ms_until(u64 deadline)
+{
+	u64 now = clock_ns(CLOCK_MONOTONIC);
+	u64 ms = deadline <= now ? 0 : (deadline - now) / 1000000 + 1;
+
+	return ms < MAX_WAIT_MS ? (int)ms : (int)MAX_WAIT_MS;
+}
+
 int apps_timeout_ms(const struct init *in)
 {
 	u64 next = probes_next(in);
-	u64 now;
 
 	if (in->more_to_reap)
 		return 0;
@@ -176,9 +183,7 @@ int apps_timeout_ms(const struct init *in)
 	}
 	if (!next)
 		return -1;
-	now = clock_ns(CLOCK_MONOTONIC);
-	/* Rounded up, so that a deadline that has not quite passed does not cause a busy loop. */
-	return next <= now ? 0 : (int)((next - now) / 1000000) + 1;
+	return ms_until(next);
 }
 
 /* index < 0: every app. Returns -ESRCH when no running process could get the signal. */

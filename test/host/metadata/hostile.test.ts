@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '../../../stages/stage0/index.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -9,6 +10,9 @@ import { ask, get, inPod, parts, postBody, startServed } from './served-pod.ts';
 const root = useTempRoot();
 let pod: Pod;
 let init: number;
+
+/** How long a client may take, of the plan of the service. */
+const DEADLINE_MS = 5000;
 
 before(async () => {
   pod = await startServed(root, 'hostile');
@@ -142,4 +146,21 @@ test('clients that are slow to read get all of a large answer', async () => {
     'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2000028\r\nConnection: close\r\n\r\n';
   const length = await inPod(large, `${TOOLS}(async () => {${script}})();`);
   assert.equal(Number(length), head.length + 2_000_028);
+});
+
+test('a client that has not sent all of its request finds its time where it was after a pause', async () => {
+  const script = `
+    const socket = await idle('GET ' + url.pathname + '/acMetadata/v1/pod/uuid HTTP/1.1\\r\\n');
+    require('node:fs').writeFileSync('/dev/shm/half', '');
+    const isThere = require('node:fs').existsSync;
+    while (!isThere('/dev/shm/go')) await new Promise((resolve) => setTimeout(resolve, 10));
+    socket.write('\\r\\n');
+    console.log((await ended(socket)).slice(-36));`;
+  const answer = run(script);
+  await pod.exec(['/bin/sh', '-c', 'until [ -e /dev/shm/half ]; do sleep 0.01; done']);
+  await pod.pause();
+  await delay(DEADLINE_MS + 500);
+  assert.ok(pod.resume());
+  await pod.exec(['/bin/sh', '-c', ': >/dev/shm/go']);
+  assert.equal((await answer).trim(), pod.uuid);
 });

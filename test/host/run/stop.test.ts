@@ -179,3 +179,10 @@ test('pod gc leaves what runs, keeps what has exited for its grace, and then rem
   assert.equal((await statusOf(root, 'running')).state, 'running');
   await podOk(['rm', '--force', 'running'], { root });
 });
+
+test('a grace period that nobody could wait for is rejected, not cut', async () => {
+  for (const verb of ['stop', 'restart']) {
+    const { exitCode, stderr } = await pod([verb, '--grace', '25d', 'none'], { root });
+    assert.deepEqual([exitCode, /--grace "25d": more than 24d/.test(stderr)], [2, true], stderr);
+  }
+});

@@ -4,6 +4,7 @@ import { kill } from 'node:process';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readFinal } from '../../../stages/stage0/pod/events.ts';
+import { eventually } from '../../harness/eventually.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { eventsOf, pathOf, processesOf, shell, start, untilLogged } from './pods.ts';
 
@@ -45,6 +46,21 @@ test('a grace period of zero does not wait for the order', async () => {
   const startMs = performance.now();
   await pod.stop({ graceMs: 0 });
   assert.ok(performance.now() - startMs < 1000);
+});
+
+test('a grace period of days is waited for as it was given', async () => {
+  await using pod = await start(root, 'days', shell('main', STUBBORN, { stop: { grace: '48h' } }));
+  await untilLogged(root, pod, 'ready');
+  const { init } = processesOf(pod);
+  const stopped = pod.stop();
+  // proc_pid_syscall(5): init sleeps in epoll_pwait, whose fourth argument is the time limit in milliseconds.
+  await eventually(async () => {
+    const [, , , , timeout] = readFileSync(`/proc/${init}/syscall`, 'utf8').split(' ');
+    const hours = Number(timeout) / 3_600_000;
+    assert.ok(hours > 47.9 && hours < 48.1, `${hours} h`);
+  });
+  await pod.stop({ graceMs: 0 });
+  await stopped;
 });
 
 test('init sleeps while it waits for a grace period to end', async () => {

@@ -2,7 +2,7 @@ import { PodError } from '../../error.ts';
 import { readRecord } from '../../pod/record.ts';
 import { type PodDir, PodStore } from '../../pod/store.ts';
 import { hasEnded, watchPod } from '../../pod/wait.ts';
-import { chooseApps, durationFlag, forEachPod, someOperands } from '../arguments.ts';
+import { chooseApps, forEachPod, someOperands, waitFlag } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
 import { Starts } from '../starts.ts';
 import { loadControl } from '../load-launch.ts';
@@ -27,7 +27,7 @@ export const verb: Verb = {
 async function restart(invocation: Invocation): Promise<number> {
   const store = new PodStore(invocation.root);
   const app = invocation.flags.value('app');
-  const graceMs = durationFlag(invocation, 'grace');
+  const graceMs = waitFlag(invocation, 'grace');
   const { restartPod } = await loadControl();
   await forEachPod(store, someOperands(invocation, 'POD'), async (pod) => {
     requireRunning(store, pod);

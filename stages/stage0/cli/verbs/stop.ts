@@ -1,5 +1,5 @@
 import { PodStore } from '../../pod/store.ts';
-import { durationFlag, forEachPod, someOperands } from '../arguments.ts';
+import { forEachPod, someOperands, waitFlag } from '../arguments.ts';
 import { stopAndWait } from '../control.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
@@ -21,7 +21,7 @@ export const verb: Verb = {
 
 async function stop(invocation: Invocation): Promise<number> {
   const store = new PodStore(invocation.root);
-  const graceMs = durationFlag(invocation, 'grace');
+  const graceMs = waitFlag(invocation, 'grace');
   await forEachPod(store, someOperands(invocation, 'POD'), async (pod) => {
     await stopAndWait(store, pod, graceMs);
     if (!invocation.isQuiet) invocation.terminal.out(`${pod.uuid}\n`);
