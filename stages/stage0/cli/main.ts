@@ -2,15 +2,19 @@ import { resolve } from 'node:path';
 import { PodError, PodErrors } from '../error.ts';
 import { defaultRoot } from '../pod/layout.ts';
 import { nearest } from '../pod/nearest.ts';
+import { requireOwnRoot } from '../pod/own-root.ts';
 import { type Flag, type Parsed, parseFlags } from './flags.ts';
 import { Interrupted } from './interrupted.ts';
 import { BrokenPipe, type ColorChoice, Terminal } from './terminal.ts';
-import { GLOBAL_FLAGS, type VerbEntry } from './verb.ts';
+import { GLOBAL_FLAGS, type GROUPS, type VerbEntry } from './verb.ts';
 import { findVerb, LATER, VERBS } from './verbs.ts';
 
 const USAGE = 2;
 /** What a shell shows for a program that SIGPIPE ended. */
 const BROKEN_PIPE = 141;
+
+/** Verbs that do something with what the state directory says; the others only show it. */
+const ACTING: ReadonlySet<(typeof GROUPS)[number]> = new Set(['Run', 'Control', 'Sets', 'Tidy']);
 
 /** Runs one command line; the exit code is set on the process. The result says how it may end. */
 export async function main(argv: readonly string[]): Promise<Ending> {
@@ -98,6 +102,7 @@ async function runVerb(
   const operands = isEnter && flags.operands.length === 1 ? [...flags.operands, '/bin/sh'] : flags.operands;
   const root = resolve(flags.value('root') ?? defaultRoot());
   verb.check?.(flags);
+  if (ACTING.has(entry.group)) requireOwnRoot(root);
   const code = await verb.run({ operands, flags, root, terminal, isQuiet: flags.has('quiet'), verbs: VERBS });
   const atOnce = verb.end?.(flags);
   if (atOnce) ending.atOnce = atOnce;

@@ -1,5 +1,6 @@
 import { closeSync, existsSync } from 'node:fs';
 import { POD_FILES } from '../pod/layout.ts';
+import { requireOwnRoot } from '../pod/own-root.ts';
 import type { PodDir, PodStore } from '../pod/store.ts';
 import { tryLockAt, undoPod } from './remove.ts';
 
@@ -8,6 +9,7 @@ import { tryLockAt, undoPod } from './remove.ts';
  * stay for the grace period. Returns true when it did, false when there was nothing to do or the pod is alive.
  */
 export async function buryDead(store: PodStore, uuid: string): Promise<boolean> {
+  requireOwnRoot(store.root);
   const pod = store.locate(uuid);
   if (pod?.state !== 'run' || !wasStarted(pod)) return false;
   const dead = tryLockAt(pod);

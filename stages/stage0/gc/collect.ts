@@ -6,6 +6,7 @@ import { type Collected, type Collection, type CollectOptions, DEFAULT_COLLECT }
 import { collectLeftovers } from './leftovers.ts';
 import { readMountPoints } from './mounts.ts';
 import { podPath } from '../pod/layout.ts';
+import { requireOwnRoot } from '../pod/own-root.ts';
 import { readRecordIfReadable } from '../pod/record.ts';
 import { memberUuids } from '../sets/members.ts';
 import { removePod, tryLockAt } from './remove.ts';
@@ -13,6 +14,7 @@ import { type PodDir, PodStore } from '../pod/store.ts';
 
 /** Removes what dead pods left. Never touches living pods. Safe to run beside anything else, and to be killed at any point. */
 export async function collect(root: string, options: CollectOptions = DEFAULT_COLLECT): Promise<Collection> {
+  requireOwnRoot(root);
   const store = new PodStore(root);
   const around: Around = { mountPoints: readMountPoints(), members: memberUuids(root) };
   const collected: Collected[] = [];

@@ -6,6 +6,7 @@ import { POD_FILES } from '../pod/layout.ts';
 import { isLedgerWhole, readLedger } from '../pod/ledger.ts';
 import { isSameDir, tryLockDir } from '../pod/lock.ts';
 import { releaseName } from '../pod/names.ts';
+import { requireOwnRoot } from '../pod/own-root.ts';
 import { readRecordIfReadable } from '../pod/record.ts';
 import { removeOwn } from './remove-own.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
@@ -28,6 +29,7 @@ export async function removePod(
   mountPoints: readonly string[] = readMountPoints(),
   isOurs = false,
 ): Promise<void> {
+  requireOwnRoot(root);
   const store = new PodStore(root);
   const lock = await lockDead(store, uuid, isOurs);
   if (!lock) return;

@@ -13,6 +13,7 @@ import {
   podsDir,
 } from './layout.ts';
 import { isSameDir, lockDir } from './lock.ts';
+import { requireOwnRoot } from './own-root.ts';
 import type { NewPod, PodDir, PodLookup } from './pod-dir.ts';
 import { isUuid, newUuid } from './uuid.ts';
 
@@ -29,6 +30,7 @@ export class PodStore implements PodLookup {
 
   /** Makes `pods/prepare/<uuid>`, mode 0700. It is locked before it becomes visible there. */
   create(uuid: string = newUuid()): NewPod {
+    requireOwnRoot(this.root);
     const path = podPath(this.root, 'prepare', uuid);
     const born = `${nurseryDir(this.root, uuid)}/${uuid}`;
     for (;;) {
