@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { type Claim, claimOwner, listClaims } from '../pod/claims.ts';
+import { directoriesOf } from '../cgroup/processes.ts';
 import { removeUnusedBridge } from './bridge.ts';
+import { tryLockAt } from './remove.ts';
 import { asOwner } from './remove-own.ts';
 import type { Collected, CollectOptions } from './collection.ts';
 import { cgroupMountPoints, isPopulated } from '../pod/host-pids.ts';
@@ -8,7 +10,7 @@ import { imagesDir, nurseriesDir, SNAPSHOT_STAGING, snapshotsDir } from '../pod/
 import { removeTree } from '../pod/remove-tree.ts';
 import { isLocked } from '../pod/lock.ts';
 import { memberOrigins } from '../sets/members.ts';
-import type { PodStore } from '../pod/store.ts';
+import type { PodDir, PodStore } from '../pod/store.ts';
 import { isOfDeletedRoot, releaseStrays, type UidRange } from '../pod/uid-ranges.ts';
 import { isUuid } from '../pod/uuid.ts';
 
@@ -19,7 +21,8 @@ import { isUuid } from '../pod/uuid.ts';
 const STRAY_CGROUP_MS = 10 * 60_000;
 
 interface Leftover extends Collected {
-  readonly remove: () => Promise<void> | void;
+  /** Returns false when it turned out to be in use. */
+  readonly remove: () => boolean;
 }
 
 /** Removes what belongs to no pod any more: claims, cgroups, half-unpacked images, and the bridge when no pod is left. */
@@ -37,8 +40,7 @@ export async function collectLeftovers(
   ];
   for (const { what, id, why, remove } of leftovers) {
     try {
-      if (!options.isDryRun) await remove();
-      collected.push({ what, id, why });
+      if (options.isDryRun || remove()) collected.push({ what, id, why });
     } catch (error) {
       failures.push({ id, error });
     }
@@ -81,51 +83,61 @@ function isWritten(root: string, { kind, key }: Claim): boolean {
   return claimOwner(root, kind, key) !== '';
 }
 
-function unlinkIfThere(path: string): void {
+function unlinkIfThere(path: string): boolean {
   try {
     unlinkSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+  return true;
 }
 
 /** Directories of pods whose maker was killed before moving them to `prepare`; a locked one still has a maker. */
 function* newborns(root: string): Generator<Leftover> {
-  for (const nursery of entriesOf(nurseriesDir(root))) {
-    for (const uuid of entriesOf(`${nurseriesDir(root)}/${nursery}`)) {
+  for (const nursery of directoriesIn(nurseriesDir(root))) {
+    for (const uuid of directoriesIn(`${nurseriesDir(root)}/${nursery}`)) {
       const path = `${nurseriesDir(root)}/${nursery}/${uuid}`;
-      if (isLocked(path)) continue;
-      yield { what: 'pod', id: uuid, why: 'its launch was interrupted', remove: () => rmdirIfEmpty(path) };
+      if (!isUuid(uuid) || isLocked(path)) continue;
+      const remove = (): boolean => removeUnlocked({ uuid, path, state: 'prepare' });
+      yield { what: 'pod', id: uuid, why: 'its launch was interrupted', remove };
     }
   }
 }
 
+/** A maker that has not locked the directory yet waits for the lock, and then makes it again. */
+function removeUnlocked(newborn: PodDir): boolean {
+  const dead = tryLockAt(newborn);
+  if (!dead) return false;
+  try {
+    removeTree(newborn.path);
+  } finally {
+    closeSync(dead.fd);
+  }
+  return true;
+}
+
 /** Left by a setup that was killed. A setup in progress holds the lock. */
 function* strayStagings(root: string): Generator<Leftover> {
-  for (const name of entriesOf(snapshotsDir(root))) {
+  for (const name of directoriesIn(snapshotsDir(root))) {
     const home = `${snapshotsDir(root)}/${name}`;
     const path = `${home}/${SNAPSHOT_STAGING}`;
     if (!existsSync(path) || isLocked(home)) continue;
-    yield { what: 'snapshot', id: name, why: 'its setup was interrupted', remove: () => removeTree(path) };
+    yield { what: 'snapshot', id: name, why: 'its setup was interrupted', remove: () => removeStaging(path) };
   }
 }
 
-function entriesOf(path: string): string[] {
+function removeStaging(path: string): boolean {
+  removeTree(path);
+  return true;
+}
+
+/** Without files that somebody has put there. */
+function directoriesIn(path: string): string[] {
   try {
-    return readdirSync(path);
+    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
-  }
-}
-
-/** Nothing is written into the directory before it is moved. */
-function rmdirIfEmpty(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch (error) {
-    // Moved since the listing.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
@@ -149,17 +161,16 @@ function isStray(path: string): boolean {
 }
 
 /** Safe, because rmdir rejects a cgroup with a process in it or below. */
-function removeCgroup(path: string): void {
+function removeCgroup(path: string): boolean {
   try {
-    for (const entry of readdirSync(path, { withFileTypes: true })) {
-      if (entry.isDirectory()) rmdirSync(`${path}/${entry.name}`);
-    }
-    rmdirSync(path);
+    for (const directory of directoriesOf(path)) rmdirSync(directory);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Busy: it belongs to a pod of another root.
-    if (code !== 'ENOENT' && code !== 'EBUSY') throw error;
+    // Somebody has begun to use it: it belongs to a pod of another root.
+    if (code === 'EBUSY') return false;
+    if (code !== 'ENOENT') throw error;
   }
+  return true;
 }
 
 /** Removes repositories that were checked out for sets that no longer exist. */

@@ -89,7 +89,9 @@ export function tryLockAt(pod: PodDir, take: typeof tryLockDir = tryLockDir): De
   try {
     fd = take(pod.path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    // ENOTDIR: somebody has put a file in the place of a pod's directory.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
   if (fd === undefined) return undefined;

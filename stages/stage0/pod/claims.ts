@@ -135,11 +135,14 @@ function entries(path: string): string[] {
   return unlessMissing(() => readdirSync(path)) ?? [];
 }
 
+/** ENOTDIR, EISDIR: neither is made by us, so whatever it is, it is no claim. */
+const NO_CLAIM: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
+
 function unlessMissing<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (NO_CLAIM.has((error as NodeJS.ErrnoException).code)) return undefined;
     throw error;
   }
 }

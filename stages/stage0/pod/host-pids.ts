@@ -32,10 +32,10 @@ export function hasProcesses(uuid: string, mountPoints: readonly string[]): bool
   return mountPoints.some((point) => isPopulated(`${point}/pod-${uuid}`));
 }
 
-/** Whether a process is in the cgroup or in a cgroup directly below it. */
+/** Whether a process is in the cgroup or in a cgroup below it: apps may make their own. */
 export function isPopulated(path: string): boolean {
-  const groups = [path, ...directoriesBelow(path).map((name) => `${path}/${name}`)];
-  return groups.some((group) => readCgroup(`${group}/cgroup.procs`) !== '');
+  if (readCgroup(`${path}/cgroup.procs`) !== '') return true;
+  return directoriesBelow(path).some((name) => isPopulated(`${path}/${name}`));
 }
 
 /** Empty for a cgroup that does not exist, or is removed before it is read. */

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readCgroupFacts } from '../../../stages/stage0/cgroup/hierarchies.ts';
 import { killPod } from '../../../stages/stage0/cli/control.ts';
 import { nurseryDir } from '../../../stages/stage0/pod/layout.ts';
 import { isLocked, lockDir } from '../../../stages/stage0/pod/lock.ts';
@@ -170,4 +180,40 @@ test('launches and collections at once do not harm each other', async () => {
   for (const { exitCode, stdout, stderr } of await Promise.all(runs))
     assert.deepEqual([exitCode, stdout, stderr], [0, 'ok', '']);
   for (const { exitCode, stderr } of await Promise.all(collections)) assert.equal(exitCode, 0, stderr);
+});
+
+test('a file in the place of a directory keeps gc from nothing', async () => {
+  const uuid = '00000000-0000-4000-8000-0000000000cc';
+  const dead = join(nurseryDir(root, uuid), uuid);
+  const strays = ['pods/nurseries/stray', `pods/exited/${uuid}`, 'snapshots/stray', 'claims/stray'];
+  mkdirSync(join(root, 'snapshots'), { recursive: true });
+  for (const stray of strays) writeFileSync(join(root, stray), '');
+  // What no start of ours has made.
+  mkdirSync(join(root, 'claims/ip4/directory'), { recursive: true });
+  mkdirSync(join(nurseryDir(root, uuid), 'directory/x'), { recursive: true });
+  mkdirSync(join(dead, 'x'), { recursive: true });
+  try {
+    assert.deepEqual(await gc(), [{ what: 'pod', id: uuid, why: 'its launch was interrupted' }]);
+    assert.ok(!existsSync(dead));
+  } finally {
+    for (const stray of [...strays, 'claims/ip4/directory']) rmSync(join(root, stray), { recursive: true });
+    rmSync(join(nurseryDir(root, uuid), 'directory'), { recursive: true });
+  }
+});
+
+test('an old cgroup without a pod is removed with what is below it, unless a process is in there', async () => {
+  const [tree] = readCgroupFacts().hierarchies;
+  const path = `${tree!.mountPoint}/pod-00000000-0000-4000-8000-0000000000dd`;
+  mkdirSync(`${path}/app-a/own`, { recursive: true });
+  utimesSync(path, 0, 0);
+  const inside = spawn('/bin/sleep', ['100'], { stdio: 'ignore' });
+  writeFileSync(`${path}/app-a/own/cgroup.procs`, String(inside.pid));
+  try {
+    assert.deepEqual(await gc(), []);
+  } finally {
+    inside.kill('SIGKILL');
+    await once(inside, 'exit');
+  }
+  assert.deepEqual(await gc(), [{ what: 'cgroup', id: path, why: 'it is empty and its pod is gone' }]);
+  assert.ok(!existsSync(path));
 });
