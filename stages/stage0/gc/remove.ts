@@ -6,6 +6,7 @@ import { POD_FILES } from '../pod/layout.ts';
 import { isLedgerWhole, readLedger } from '../pod/ledger.ts';
 import { isSameDir, tryLockDir } from '../pod/lock.ts';
 import { releaseName } from '../pod/names.ts';
+import { isPaused } from '../pod/paused.ts';
 import { requireOwnRoot } from '../pod/own-root.ts';
 import { readRecordIfReadable } from '../pod/record.ts';
 import { removeOwn } from './remove-own.ts';
@@ -101,10 +102,9 @@ export function tryLockAt(pod: PodDir, take: typeof tryLockDir = tryLockDir): De
 }
 
 function alive(pod: PodDir): PodError {
-  const hint = pod.state === 'run' ? 'pod stop it first, or use pod rm --force' : undefined;
-  return new PodError(
-    'pod/state',
-    `remove pod ${pod.uuid}: it is ${pod.state === 'run' ? 'running' : `busy in "${pod.state}"`}`,
-    { hint },
-  );
+  const isRunning = pod.state === 'run';
+  const state = isRunning ? (isPaused(pod) ? 'paused' : 'running') : `busy in "${pod.state}"`;
+  return new PodError('pod/state', `remove pod ${pod.uuid}: it is ${state}`, {
+    hint: isRunning ? 'pod stop it first, or use pod rm --force' : undefined,
+  });
 }

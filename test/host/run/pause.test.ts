@@ -53,6 +53,8 @@ test('a paused pod can be stopped, killed, and removed by force', async () => {
   await podOk(['kill', 'killed'], { root });
   assert.equal(await end.ended(), 0);
   await startPaused('removed');
+  const refused = await pod(['rm', 'removed'], { root });
+  assert.match(refused.stderr, /it is paused \[pod\/state\]\n {2}hint: pod stop it first, or use pod rm --force/);
   await podOk(['rm', '--force', 'removed'], { root });
   await podOk(['rm', 'stopped', 'killed'], { root });
   assert.equal(await podOk(['ps', '-a', '-o', 'name'], { root }), '');
