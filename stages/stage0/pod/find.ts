@@ -17,8 +17,11 @@ export function findPod(store: PodLookup, query: string): PodDir {
   const owner = nameOwner(store.root, query);
   const named = owner === undefined ? undefined : store.locate(owner);
   if (named && named.state !== 'garbage') return named;
-  const pods = store.list().filter((pod) => pod.state !== 'garbage');
-  const candidates = byName(pods, query) ?? byPrefix(pods, query);
+  const all = store.list();
+  const pods = all.filter((pod) => pod.state !== 'garbage');
+  const found = byName(pods, query) ?? byPrefix(pods, query);
+  // The rest of an interrupted removal has given up its name, but is listed, and can be removed by what is listed.
+  const candidates = found.length > 0 ? found : byPrefix(all, query);
   if (candidates.length === 1) return candidates[0]!;
   throw candidates.length === 0 ? notFound(store, query) : ambiguous(candidates, query);
 }

@@ -102,6 +102,19 @@ test('a prefix of two pods is ambiguous, and the error lists both', () => {
   );
 });
 
+test('the rest of a removal has no name, but a prefix, which a pod takes precedence over', () => {
+  const store = newStore();
+  addPod(store, UUID_A, 'web');
+  store.move(UUID_A, 'exited', 'garbage');
+  assert.equal(store.find('1111').uuid, UUID_A);
+  assert.equal(
+    codeOf(() => store.find('web')),
+    'pod/not-found',
+  );
+  addPod(store, UUID_B, 'db');
+  assert.equal(store.find('1111').uuid, UUID_B);
+});
+
 test('a name that is nearly right is suggested', () => {
   const store = newStore();
   addPod(store, UUID_A, 'web-server');
