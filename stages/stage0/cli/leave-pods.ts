@@ -1,3 +1,4 @@
+import type { AppStatus } from '../pod/app-status.ts';
 import { readStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
 import { troubleLines } from '../pod/trouble.ts';
@@ -24,16 +25,20 @@ export async function leavePods(
 }
 
 /**
- * Whoever leaves a pod to itself is told of apps that will never start. The result is the pod's exit code when it has come to
- * nothing else, 0 when others run.
+ * Whoever leaves a pod to itself is told of apps that have not started, for good or until init tries again. The result is the pod's
+ * exit code when it has come to nothing else, 0 when others run.
  */
 async function tellLost(terminal: Terminal, root: string, pod: RunningPod): Promise<number> {
   const store = new PodStore(root);
   const apps = readStatus(store, pod.uuid)?.apps ?? [];
-  if (!apps.some(({ state, startedAt }) => state === 'exited' && startedAt === null)) return 0;
+  if (!apps.some(isLost)) return 0;
   const isOver = apps.every(({ state }) => state === 'exited');
   const exitCode = isOver ? (await pod.exit).exitCode : 0;
   const path = store.locate(pod.uuid)?.path;
   for (const line of path === undefined ? [] : troubleLines(path)) terminal.err(`${line}\n`);
   return exitCode;
+}
+
+function isLost({ state, startedAt, reason }: AppStatus): boolean {
+  return startedAt === null && (state === 'exited' || reason === 'back-off');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pod } from '../../harness/pod-cli.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 
 const root = useTempRoot();
@@ -36,4 +36,20 @@ test('what a code does not tell is told: memory, probes, apps that never started
 test('an ordinary failure speaks for itself', async () => {
   const { exitCode, stderr } = await run([{ name: 'main', image: 'host', exec: ['false'] }]);
   assert.deepEqual([exitCode, stderr], [1, '']);
+});
+
+test('a pod that is left in the background says why an app has not started, even if that is tried again', async () => {
+  const hooks = { preStart: ['/bin/sh', '-c', 'exit 3'] };
+  const restart = { policy: 'always', backoff: { initial: '60s' } };
+  for (const fields of [{ hooks, restart }, { hooks }]) {
+    const apps = [
+      { name: 'a', image: 'host', exec: ['true'], ...fields },
+      { name: 'b', image: 'host', exec: ['sleep', '1000'], stop: { signal: 'SIGKILL' } },
+    ];
+    const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'left' }, network: { mode: 'none' }, apps };
+    const { exitCode, stderr } = await pod(['run', '-d', '-'], { root, input: JSON.stringify(manifest) });
+    assert.match(stderr, /hook preStart of app "a": exited with 3$/m);
+    assert.equal(exitCode, 0);
+    await podOk(['rm', '--force', 'left'], { root });
+  }
 });
