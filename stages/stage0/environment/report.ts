@@ -46,7 +46,7 @@ function describePod({ pod, last }: FailedWait, staysUp: boolean): string[] {
 }
 
 function describeApp(app: AppStatus): string[] {
-  const { state, ready, reason, restarts, probes, lastExit } = app;
+  const { state, ready, reason, restarts, probes, hookFailures, lastExit } = app;
   const notes = [
     state === 'running' ? (ready ? 'ready' : 'not ready') : undefined,
     reason ?? undefined,
@@ -56,6 +56,7 @@ function describeApp(app: AppStatus): string[] {
   ].filter((note) => note !== undefined);
   return [
     `    app "${app.name}" is ${[state, ...notes].join(', ')}`,
+    ...hookFailures.map(({ hook, problem }) => `      hook ${hook}: ${problem}`),
     ...probes.map(
       ({ probe, passed, message }) => `      ${probe} probe: ${passed ? 'passed' : (message ?? 'not passed yet')}`,
     ),

@@ -62,14 +62,20 @@ type Make = (staging: string, keep: () => void) => Promise<void>;
 
 /**
  * The directory of the snapshot. If it does not exist, one process makes it while the others wait. It is kept while this process
- * lives.
+ * lives. `signal` ends the wait for another process.
  */
-export async function ensureSnapshot(root: string, environment: string, key: string, make: Make): Promise<string> {
+export async function ensureSnapshot(
+  root: string,
+  environment: string,
+  key: string,
+  make: Make,
+  signal: AbortSignal,
+): Promise<string> {
   const home = snapshotsHome(root, environment);
   const path = `${home}/${key}`;
   if (hold(path)) return path;
   makeDirectories(home, 0o700);
-  const lock = await lockWhenFree(home);
+  const lock = await lockWhenFree(home, signal);
   try {
     if (hold(path)) return path;
     await guarded(root, () => makeIn(`${home}/${SNAPSHOT_STAGING}`, path, make));
@@ -123,8 +129,9 @@ function hold(path: string): boolean {
   return true;
 }
 
-async function lockWhenFree(path: string): Promise<number> {
+async function lockWhenFree(path: string, signal: AbortSignal): Promise<number> {
   for (;;) {
+    signal.throwIfAborted();
     const fd = tryLockDir(path);
     if (fd !== undefined) return fd;
     await sleep(LOCK_PAUSE_MS);

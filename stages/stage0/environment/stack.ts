@@ -26,6 +26,7 @@ import { mayReuse, takeLeft } from './reuse.ts';
 import { type Room, takeRoom } from './room.ts';
 import type { Launch } from './start-all.ts';
 import { requireOutsideSetup, whileSettingUp } from './setting-up.ts';
+import { SharedWork } from './shared-work.ts';
 import {
   ENVIRONMENT_LABEL,
   ensureSnapshot,
@@ -42,7 +43,7 @@ export class Stack {
   readonly #root: string;
   readonly #baseDir: string;
   readonly #members: readonly Member[];
-  #prepared: Promise<Prepared> | undefined;
+  #prepared: SharedWork<Prepared> | undefined;
 
   constructor(name: string, options: EnvironmentOptions) {
     if (!/^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$/.test(name)) {
@@ -63,7 +64,7 @@ export class Stack {
 
   /** Runs `setup` if that has not been done yet. `clone` does this too. */
   async prepare(): Promise<void> {
-    await this.#prepare();
+    await this.#prepare().wait();
   }
 
   /** Starts a new copy of the pods, as `setup` left them. Resolves when they are ready. */
@@ -71,8 +72,7 @@ export class Stack {
     requireOptions(`clone environment "${this.name}"`, settings, CLONE_SETTINGS);
     const { until = this.#until, timeoutMs = this.#timeoutMs, signal } = settings;
     signal?.throwIfAborted();
-    // The preparation is shared with other callers, so an abort only stops waiting for it.
-    const starter = this.#starter(await unlessAborted(this.#prepare(), signal));
+    const starter = this.#starter(await this.#prepare().wait(signal));
     using deadline = new Deadline({ timeoutMs, signal });
     const environment =
       (await this.#takeLeft(starter)) ?? (await Environment.start(starter, this.#takeRoom(), deadline));
@@ -89,15 +89,19 @@ export class Stack {
   }
 
   /** Runs once; again only after a failure. */
-  #prepare(): Promise<Prepared> {
+  #prepare(): SharedWork<Prepared> {
     requireOutsideSetup(snapshotsHome(this.#root, this.name), this.name);
-    return (this.#prepared ??= this.#prepareOnce().catch((error: unknown) => {
-      this.#prepared = undefined;
-      throw error;
-    }));
+    if (this.#prepared && !this.#prepared.isGivenUp) return this.#prepared;
+    const prepared = new SharedWork((signal) =>
+      this.#prepareOnce(signal).catch((error: unknown) => {
+        if (this.#prepared === prepared) this.#prepared = undefined;
+        throw error;
+      }),
+    );
+    return (this.#prepared = prepared);
   }
 
-  async #prepareOnce(): Promise<Prepared> {
+  async #prepareOnce(signal: AbortSignal): Promise<Prepared> {
     const { setup, onProgress } = this.#options;
     const progress = onProgress ? { onProgress } : {};
     const storeDir = imagesDir(this.#root);
@@ -115,7 +119,13 @@ export class Stack {
       inputs: [this.#options.inputs ?? []].flat().flatMap((pattern) => findFiles(pattern, this.#baseDir)),
     });
     if (!setup) return { key };
-    const path = await ensureSnapshot(this.#root, this.name, key, (staging, keep) => this.#setUp(setup, staging, keep));
+    const path = await ensureSnapshot(
+      this.#root,
+      this.name,
+      key,
+      (staging, keep) => this.#setUp(setup, staging, keep, signal),
+      signal,
+    );
     const pods = this.#members.map(({ spec }, place) =>
       readSnapshot(spec, `${path}/${spec.name}`, mountCounts[place]!),
     );
@@ -123,13 +133,14 @@ export class Stack {
   }
 
   /** `keep`: called when a failed environment is left up, whose files are in `staging`. */
-  async #setUp(setup: Setup, staging: string, keep: () => void): Promise<void> {
-    using deadline = new Deadline({ timeoutMs: this.#timeoutMs });
+  async #setUp(setup: Setup, staging: string, keep: () => void, signal: AbortSignal): Promise<void> {
+    using deadline = new Deadline({ timeoutMs: this.#timeoutMs, signal });
     const environment = await Environment.start(this.#starter({ staging }), this.#takeRoom(), deadline);
     try {
       await using disposed = environment;
       await disposed.comeUp(this.#until, deadline);
-      await this.#fill(disposed, setup, staging);
+      await this.#runSetup(disposed, setup, signal);
+      await this.#takeFiles(disposed, staging);
       disposed.markOver();
     } catch (error) {
       if (environment.isLeftUp) keep();
@@ -137,9 +148,13 @@ export class Stack {
     }
   }
 
-  async #fill(environment: Environment, setup: Setup, staging: string): Promise<void> {
-    const result = await whileSettingUp(snapshotsHome(this.#root, this.name), () => setup(environment));
-    requireSetUp(environment, result);
+  /** A setup that nobody waits for any more is left behind: its commands end with the pods. */
+  async #runSetup(environment: Environment, setup: Setup, signal: AbortSignal): Promise<void> {
+    const running = whileSettingUp(snapshotsHome(this.#root, this.name), () => setup(environment));
+    requireSetUp(environment, await unlessAborted(running, signal));
+  }
+
+  async #takeFiles(environment: Environment, staging: string): Promise<void> {
     const store = new PodStore(this.#root);
     await Promise.all(
       this.#members.map(async ({ spec: { name } }) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as pods from '../../../stages/stage0/test.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { podOf, shellPod } from './manifests.ts';
@@ -81,6 +82,29 @@ test('resets and the end come one after the other, whoever asks for them', async
   await Promise.all([e.dispose(), e.dispose(), resetting]);
   assert.deepEqual(leftPods(), []);
   await assert.rejects(e.reset(), isError('pod/state', /it was disposed of/));
+});
+
+test('a setup that nobody waits for any more ends, with its commands', async () => {
+  let tries = 0;
+  const ended: Promise<unknown>[] = [];
+  const setup = (e: pods.Environment): unknown => {
+    if (++tries > 1) return undefined;
+    ended.push(e.pods['app']!.exec(['/bin/sleep', '1000']).catch(String));
+    return new Promise(() => undefined);
+  };
+  const stack = pods.environment('endless', { root, manifests: [shellPod('app', 'sleep 1000')], setup });
+  const [first, second] = [new AbortController(), new AbortController()];
+  const cloning = [first, second].map(({ signal }) => stack.clone({ signal }));
+  while (ended.length === 0) await delay(10);
+  first.abort(new Error('enough'));
+  await assert.rejects(cloning[0]!, /^Error: enough$/);
+  assert.equal(leftPods().length, 1);
+  second.abort(new Error('enough too'));
+  await assert.rejects(cloning[1]!, /^Error: enough too$/);
+  await ended[0];
+  await using again = await stack.clone();
+  assert.deepEqual([tries, leftPods().length], [2, 1]);
+  await again.dispose();
 });
 
 test('a limit that has passed before anything starts is told as one, and a failed image does not end the process', async () => {

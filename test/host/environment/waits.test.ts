@@ -115,6 +115,12 @@ test('an app that fails for good keeps nobody waiting, and is told with its end 
   );
 });
 
+test('an app whose hook failed is told so', async () => {
+  const hooks = { preStart: ['/bin/sh', '-c', 'exit 3'] };
+  await using e = await clone(shellPod('app', 'sleep 1000', { hooks }));
+  await assert.rejects(e.wait(ready()), failure('pod/died', 'hook preStart: exited with 3'));
+});
+
 test('an app that the kernel killed for its memory is told so', async () => {
   const eat = 'x=$(head -c 200000000 /dev/zero | tr "\\\\0" x); sleep 1000';
   const app = { isolators: { 'resource/memory': { limit: '32Mi' } } };
