@@ -12,19 +12,12 @@ import { bytePath, tryOpenat2 } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 import { unpackFailure } from './unpack/failure.ts';
 import { hostile, printable } from './tar/fault.ts';
-import { type FoundFile, ImageTree } from './tree.ts';
-import type { ResolvedImage } from './types.ts';
+import type { FoundFile, ImageTree } from './tree.ts';
 
 /**
  * Reads a file of the image as a process in the image would see it; undefined when it does not exist. Reads only regular files of
  * at most `maxBytes`: a FIFO, a device or an endless file at `/etc/passwd` is rejected without waiting for it.
  */
-export function readImageFile(image: ResolvedImage, path: string, maxBytes: number): Buffer | undefined {
-  using tree = new ImageTree(image);
-  return readTreeFile(tree, path, maxBytes);
-}
-
-/** The same for several files of one image. */
 export function readTreeFile(tree: ImageTree, path: string, maxBytes: number): Buffer | undefined {
   const label = `read "${printable(path)}" of image "${tree.ref}"`;
   return guarded(tree, path, () => {

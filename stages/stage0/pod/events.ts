@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { parseLines, parseObject, readIfThere } from './files.ts';
 import { isoTime } from './iso-time.ts';
 import { readJournal } from './journal.ts';
@@ -160,11 +160,6 @@ function isEvent(line: object): line is PodEvent {
 /** A single write, so that the line is placed between two lines of init, which may be running or paused. */
 export function appendEvent(podPath: string, event: PodEvent): void {
   appendFileSync(`${podPath}/${POD_FILES.events}`, `${JSON.stringify(event)}\n`);
-}
-
-/** Makes the file stage1 will overwrite. */
-export function writeEmptyFinal(podPath: string): void {
-  writeFileSync(`${podPath}/${POD_FILES.final}`, `${'{}'.padEnd(FINAL_BYTES - 1)}\n`, { mode: 0o600 });
 }
 
 /** Undefined until it was written. */

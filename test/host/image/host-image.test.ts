@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readImageFile } from '../../../stages/stage0/image/read-file.ts';
+import { readTreeFile } from '../../../stages/stage0/image/read-file.ts';
+import { ImageTree } from '../../../stages/stage0/image/tree.ts';
 import { resolveCached } from '../../../stages/stage0/image/resolve.ts';
 import { lookupUser } from '../../../stages/stage0/image/user.ts';
 import { Workspace } from './workspace.ts';
@@ -58,9 +59,10 @@ test("the host's system is an image, and nothing private is in it", async () => 
 test("the host's shell, libraries and accounts are found in it", async () => {
   using work = new Workspace();
   const image = await work.resolve('host');
-  assert.ok(readImageFile(image, '/bin/sh', 10_000_000));
-  assert.ok(readImageFile(image, '/etc/os-release', 10_000));
-  assert.deepEqual(readImageFile(image, '/etc/ld.so.cache', 10_000_000), readFileSync('/etc/ld.so.cache'));
+  using tree = new ImageTree(image);
+  assert.ok(readTreeFile(tree, '/bin/sh', 10_000_000));
+  assert.ok(readTreeFile(tree, '/etc/os-release', 10_000));
+  assert.deepEqual(readTreeFile(tree, '/etc/ld.so.cache', 10_000_000), readFileSync('/etc/ld.so.cache'));
   assert.equal(lookupUser(image, 'daemon').uid, 1);
   assert.deepEqual([image.config.command, typeof image.config.env.PATH], [['/bin/sh'], 'string']);
 });

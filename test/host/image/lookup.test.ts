@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readImageFile } from '../../../stages/stage0/image/read-file.ts';
+import { readTreeFile } from '../../../stages/stage0/image/read-file.ts';
+import { ImageTree } from '../../../stages/stage0/image/tree.ts';
 import type { ResolvedImage } from '../../../stages/stage0/image/types.ts';
 import { lookupUser } from '../../../stages/stage0/image/user.ts';
 import { archive, type FixtureEntry } from '../../unit/stage0/image/tar-fixture.ts';
@@ -28,7 +29,10 @@ const accounts: readonly FixtureEntry[] = [
   { path: 'etc/passwd', content: PASSWD },
   { path: 'etc/group', content: GROUP },
 ];
-const read = (image: ResolvedImage, path: string): string | undefined => readImageFile(image, path, 1000)?.toString();
+function read(image: ResolvedImage, path: string): string | undefined {
+  using tree = new ImageTree(image);
+  return readTreeFile(tree, path, 1000)?.toString();
+}
 
 test('the uppermost layer that has a name decides, and what it removed is gone', async () => {
   using work = new Workspace();

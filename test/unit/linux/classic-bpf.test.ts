@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  BPF_JMP_JEQ_K,
-  BPF_LD_W_ABS,
-  ClassicAssembler,
-  decodeClassic,
-  encodeClassic,
-} from '../../../stages/linux/classic-bpf.ts';
+import { BPF_JMP_JEQ_K, BPF_LD_W_ABS, ClassicAssembler, encodeClassic } from '../../../stages/linux/classic-bpf.ts';
 import { runFilter } from '../stage0/isolators/run-filter.ts';
+import { decodeClassic } from './decode-classic.ts';
 
 test('an instruction has the layout of struct sock_filter', () => {
   const bytes = encodeClassic([{ code: BPF_JMP_JEQ_K, jt: 1, jf: 2, k: 0x8000_0003 }]);

@@ -1,6 +1,6 @@
 // An interpreter of classic BPF for tests: as the kernel's, without its shortcuts.
 
-import { decodeClassic } from '../../../../stages/linux/classic-bpf.ts';
+import { decodeClassic } from '../../linux/decode-classic.ts';
 
 export interface SeccompData {
   readonly nr: number;

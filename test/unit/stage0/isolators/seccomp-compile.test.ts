@@ -6,7 +6,6 @@ import {
   BPF_JMP_JGT_K,
   BPF_LD_W_ABS,
   BPF_RET_K,
-  decodeClassic,
   SOCK_FILTER_BYTES,
 } from '../../../../stages/linux/classic-bpf.ts';
 import { AUDIT_ARCH } from '../../../../stages/linux/seccomp.ts';
@@ -20,6 +19,7 @@ import type {
 } from '../../../../stages/stage0/isolators/isolator.ts';
 import { compileSeccomp } from '../../../../stages/stage0/isolators/seccomp-compile.ts';
 import { ALLOW, defaultPolicy, REFUSE, UNKNOWN } from '../../../../stages/stage0/isolators/seccomp-default.ts';
+import { decodeClassic } from '../../linux/decode-classic.ts';
 import { runFilter } from './run-filter.ts';
 
 const KILL = 0x8000_0000;

@@ -3,7 +3,7 @@ import { appendFileSync, closeSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EventTail } from '../../../../stages/stage0/pod/event-tail.ts';
-import { readEvents, readFinal, writeEmptyFinal } from '../../../../stages/stage0/pod/events.ts';
+import { readEvents, readFinal } from '../../../../stages/stage0/pod/events.ts';
 import { appendLedger, readLedger } from '../../../../stages/stage0/pod/ledger.ts';
 import { type PodRecord, readRecord, writeRecord } from '../../../../stages/stage0/pod/record.ts';
 import { type PodStatus, readStatus, StatusReader, statusOf } from '../../../../stages/stage0/pod/status.ts';
@@ -37,7 +37,7 @@ function scene(apps: readonly string[], events: readonly string[], change: Parti
     apps: apps.map((name) => ({ name, image: IMAGE, restart: 'never' })),
     ...change,
   });
-  writeEmptyFinal(pod.path);
+  writeFileSync(join(pod.path, 'final'), '{}'.padEnd(512));
   writeFileSync(join(pod.path, 'events'), events.map((line) => `${line}\n`).join(''));
   const path = store.move(pod.uuid, 'prepare', 'run');
   return { store, pod: { ...pod, path }, status: () => readStatus(store, pod.uuid)! };

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { writeEmptyFinal } from '../../../../stages/stage0/pod/events.ts';
 import { writeRecord } from '../../../../stages/stage0/pod/record.ts';
 import { PodStore } from '../../../../stages/stage0/pod/store.ts';
 import { readBootId } from '../../../../stages/stage0/pod/uuid.ts';
@@ -18,7 +17,7 @@ test('a pod that ends while it is judged is judged by its end', () => {
   const rest = { manifest: { path: 'x' }, labels: {}, annotations: {}, uidBase: null };
   const apps = [{ name: 'a', image: { ref: 'host', digest: '' }, restart: 'never' as const }];
   writeRecord(path, { ...about, ...rest, network: { mode: 'none', ips: [] }, apps });
-  writeEmptyFinal(path);
+  writeFileSync(join(path, 'final'), '{}'.padEnd(512));
   const now = Date.now();
   const started = `{"t":${now},"e":"pod-started"}\n{"t":${now},"e":"app-started","app":"a","pid":7,"ready":1}\n`;
   writeFileSync(join(path, 'events'), started);
