@@ -74,9 +74,13 @@ async function killProcesses(pod: PodDir): Promise<void> {
     import('../cgroup/undo.ts'),
     import('../pod/ledger.ts'),
   ]);
-  killCgroups(
-    readLedger(pod.path).flatMap(({ kind, path }) => (kind === 'cgroup' && typeof path === 'string' ? path : [])),
+  const cgroups = readLedger(pod.path).flatMap(({ kind, path }) =>
+    kind === 'cgroup' && typeof path === 'string' ? path : [],
   );
+  killCgroups(cgroups);
+  if (cgroups.length > 0) return;
+  const { killInit } = await import('../launch/kill-init.ts');
+  killInit(pod.path);
 }
 
 export function requireRunning(store: PodStore, pod: PodDir): void {

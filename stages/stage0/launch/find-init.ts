@@ -3,6 +3,8 @@
 import { INIT_LEAF } from '../cgroup/names.ts';
 import { pidsIn } from '../cgroup/processes.ts';
 import { readIfThere } from '../pod/files.ts';
+import { cgroupMountPoints } from '../pod/host-pids.ts';
+import { readInitPid } from '../pod/process-tree.ts';
 
 /** The host pid of the pod's PID 1. It is in the pod's own cgroup or in that cgroup's leaf, which no app can enter. */
 export function findInit(uuid: string, mountPoints: readonly string[]): number | undefined {
@@ -12,6 +14,14 @@ export function findInit(uuid: string, mountPoints: readonly string[]): number |
     if (pid !== undefined) return pid;
   }
   return undefined;
+}
+
+/** The same for a pod that may have no cgroup, as those of normal users: by what its monitor wrote. Only for pods that run. */
+export function findInitOf(podDir: string): number | undefined {
+  const found = findInit(podDir.slice(podDir.lastIndexOf('/') + 1), cgroupMountPoints());
+  if (found !== undefined) return found;
+  const noted = readInitPid(podDir);
+  return noted !== undefined && isInit(noted) ? noted : undefined;
 }
 
 /**

@@ -25,7 +25,10 @@ export async function pausePod(pod: Pod): Promise<void> {
   if (!freezer) {
     if (!existsSync(pod.path)) throw hasEnded(pod);
     throw new PodError('host/unsupported', `pause pod ${pod.uuid}: no freezer cgroup contains it`, {
-      hint: 'a cgroup version 2 tree or the version 1 freezer must be mounted before the pod is started',
+      hint:
+        process.geteuid!() === 0
+          ? 'a cgroup version 2 tree or the version 1 freezer must be mounted before the pod is started'
+          : 'a normal user can pause pods in a delegated cgroup: systemd-run --user --scope -p Delegate=yes pod run …',
     });
   }
   if (isPaused(pod)) return;

@@ -4,8 +4,7 @@ import type { Channel } from '../../stage1/channel.ts';
 import type { Message } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
 import { readIfThere } from '../pod/files.ts';
-import { cgroupMountPoints } from '../pod/host-pids.ts';
-import { findInit } from './find-init.ts';
+import { findInitOf } from './find-init.ts';
 
 /** How long init may take to answer before its state is checked. */
 export const LOOK_MS = 1000;
@@ -13,7 +12,7 @@ const AGAIN_MS = 100;
 
 /** Throws `pod/state` when init was stopped by a signal or a tracer: it would receive messages, but do nothing. */
 export function requireMoving(podDir: string): void {
-  const pid = findInit(podDir.slice(podDir.lastIndexOf('/') + 1), cgroupMountPoints());
+  const pid = findInitOf(podDir);
   if (pid === undefined) return;
   // The command's name is in parentheses and may itself contain any character.
   const stat = readIfThere(`/proc/${pid}/stat`) ?? '';

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { appStatuses, type AppStatus } from './app-status.ts';
 import { readInitPid } from './process-tree.ts';
 import { type FinalStatus, type PodEvent, parseFinal, readEvents, toTime } from './events.ts';
@@ -6,7 +7,7 @@ import { Liveness } from './alive.ts';
 import { parseUntold } from './dropped.ts';
 import { type AppRecord, type PodRecord, readRecord } from './record.ts';
 import { readIfThere } from './files.ts';
-import { POD_FILES } from './layout.ts';
+import { POD_FILES, POD_STATES } from './layout.ts';
 import { isPaused } from './paused.ts';
 import type { PodDir, PodStore } from './store.ts';
 import { readBootId } from './uuid.ts';
@@ -130,10 +131,20 @@ function manifestOf(podPath: string, path: string): PodStatus['manifest'] {
   return {
     path,
     get digest(): string {
-      const text = readIfThere(`${podPath}/${POD_FILES.manifest}`) ?? '';
+      const text = manifestText(podPath) ?? '';
       return `sha256:${process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex')}`;
     },
   };
+}
+
+/** The pod may have moved since its status was read. */
+function manifestText(path: string): string | undefined {
+  const [uuid, pods] = [basename(path), dirname(dirname(path))];
+  for (const place of [path, ...POD_STATES.map((state) => `${pods}/${state}/${uuid}`)]) {
+    const text = readIfThere(`${place}/${POD_FILES.manifest}`);
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }
 
 /** False for an app that is restarted and ended only because the pod did. */

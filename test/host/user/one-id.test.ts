@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { PodStore } from '../../../stages/stage0/pod/store.ts';
 import { isLocked } from '../../../stages/stage0/pod/lock.ts';
+import { readInitPid } from '../../../stages/stage0/pod/process-tree.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import type { PodStatus } from '../../harness/pod-status.ts';
@@ -153,5 +154,15 @@ test('when its monitor and init are killed, gc gives back all it had', async () 
   const { path } = new PodStore(root).locate(uuid)!;
   await eventually(() => Promise.resolve(assert.equal(isLocked(path), false)));
   await podOk(['gc', '--grace', '0'], as);
+  assert.deepEqual(whatIsIn(root), []);
+});
+
+test('an init that was stopped is told, and ends with rm --force, without a cgroup to find it in', async () => {
+  const uuid = await run(['-d'], 'halted', STOPPABLE);
+  const init = readInitPid(new PodStore(root).locate(uuid)!.path)!;
+  process.kill(init, 'SIGSTOP');
+  const stop = await pod(['stop', 'halted'], { ...as, timeoutMs: 15_000 });
+  assert.match(stop.stderr, /it was stopped by a signal, and does not answer \[pod\/state\]/);
+  await podOk(['rm', '--force', 'halted'], { ...as, timeoutMs: 15_000 });
   assert.deepEqual(whatIsIn(root), []);
 });

@@ -240,3 +240,11 @@ test('a pause before a start takes as long as the pod was paused longer', () => 
   assert.equal(status().apps[0]?.nextStartAt, '1970-01-01T00:00:05.500Z');
   closeSync(pod.lockFd);
 });
+
+test('the digest of the manifest is that of its text, also when the pod moves before it is asked for', () => {
+  const one = scene(['a'], []);
+  writeFileSync(join(one.pod.path, 'manifest.yaml'), 'text');
+  const before = one.status();
+  end(one, '{"t":1,"code":0,"signal":0}');
+  assert.equal(before.manifest!.digest, one.status().manifest!.digest);
+});
