@@ -102,6 +102,14 @@ export class PodError extends Error {
   }
 }
 
+const DENIALS: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/** The hint of a failure in the state directory: for a denial by the kernel what to do, otherwise undefined. */
+export function denialHint(cause: unknown): string | undefined {
+  const { code } = cause as NodeJS.ErrnoException;
+  return DENIALS.has(code) ? 'choose a directory that you own and can write to with --root' : undefined;
+}
+
 /** Several failures found in one go, sorted by place. Its message is all that a test runner shows: places and hints are in it. */
 export class PodErrors extends Error {
   readonly errors: readonly PodError[];

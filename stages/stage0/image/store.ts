@@ -14,7 +14,7 @@ import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
 import { ERRNO } from '../../linux/errno.ts';
 import { LOCK_EX } from '../../linux/constants.ts';
 import { tryFlock } from '../../linux/file.ts';
-import { PodError } from '../error.ts';
+import { denialHint, PodError } from '../error.ts';
 
 /** The directories of a store. All are 0700: an image may contain setuid programs that local users must not reach. */
 export interface Store {
@@ -57,6 +57,7 @@ export function createStore(dir: string): Store {
 
 export function storeFailure(what: string, error: unknown): PodError {
   return new PodError('state/io', `${what}: ${error instanceof Error ? error.message : String(error)}`, {
+    hint: denialHint(error),
     cause: error,
   });
 }

@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
-import { PodError } from '../error.ts';
+import { denialHint, PodError } from '../error.ts';
 import { findPod } from './find.ts';
 import {
   imagesDir,
@@ -176,10 +176,6 @@ function lockMade(path: string): number | undefined {
 }
 
 function unreadable(root: string, cause: unknown): PodError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const denied = code === 'EACCES' || code === 'EPERM';
-  return new PodError('state/io', `use state directory "${root}": ${message}`, {
-    hint: denied ? 'run as root, or choose a directory you own with --root' : undefined,
-    cause,
-  });
+  const hint = denialHint(cause);
+  return new PodError('state/io', `use state directory "${root}": ${(cause as Error).message}`, { hint, cause });
 }

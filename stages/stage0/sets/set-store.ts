@@ -1,6 +1,6 @@
 import { closeSync, readdirSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
-import { PodError } from '../error.ts';
+import { denialHint, PodError } from '../error.ts';
 import { isSameDir, tryLockPatiently } from '../pod/lock.ts';
 
 /** Names inside a set's directory, `<root>/sets/NAME`. */
@@ -31,7 +31,8 @@ export function listSets(root: string): string[] {
       .toSorted();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new PodError('state/io', `list the sets in "${root}": ${(error as Error).message}`, { cause: error });
+    const hint = denialHint(error);
+    throw new PodError('state/io', `list the sets in "${root}": ${(error as Error).message}`, { hint, cause: error });
   }
 }
 
@@ -77,11 +78,7 @@ function lockMade(dir: string): number | undefined {
     makeDirectories(dir, 0o700);
     return tryLockPatiently(dir);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const denied = code === 'EACCES' || code === 'EPERM';
-    throw new PodError('state/io', `use "${dir}": ${message}`, {
-      hint: denied ? 'run as root, or choose a directory you own with --root' : undefined,
-      cause: error,
-    });
+    const hint = denialHint(error);
+    throw new PodError('state/io', `use "${dir}": ${(error as Error).message}`, { hint, cause: error });
   }
 }

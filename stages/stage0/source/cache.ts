@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { Fd } from '../../linux/fd.ts';
-import { PodError } from '../error.ts';
+import { denialHint, PodError } from '../error.ts';
 import { parseObject, readIfThere } from '../pod/files.ts';
 import { isSameDir, tryLockDir } from '../pod/lock.ts';
 import { removeTree } from '../pod/remove-tree.ts';
@@ -163,8 +163,5 @@ function lockMade(dir: string): number | undefined {
 }
 
 function failure(attempt: string, error: unknown): PodError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const isDenied = code === 'EACCES' || code === 'EPERM';
-  const hint = isDenied ? 'run as root, or choose a directory you own with --root' : undefined;
-  return new PodError('state/io', `${attempt}: ${message}`, { hint, cause: error });
+  return new PodError('state/io', `${attempt}: ${(error as Error).message}`, { hint: denialHint(error), cause: error });
 }

@@ -166,3 +166,16 @@ test('an init that was stopped is told, and ends with rm --force, without a cgro
   await podOk(['rm', '--force', 'halted'], { ...as, timeoutMs: 15_000 });
   assert.deepEqual(whatIsIn(root), []);
 });
+
+test('a state directory that the user cannot write to is told with what to do', async () => {
+  const head = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'denied' }, network: { mode: 'none' } };
+  const input = JSON.stringify({ ...head, apps: [{ name: 'a', image: 'host', exec: ['true'] }] });
+  for (const [args, root] of [
+    [['run', '--rm', '-'], '/root/pod'],
+    [['gc'], '/root/pod'],
+    [['run', '--rm', '-'], '/usr/pod'],
+  ] as const) {
+    const { stderr } = await pod([...args], { root, user: USER, input });
+    assert.match(stderr, /\[state\/io\][^]*hint: choose a directory/, stderr);
+  }
+});
