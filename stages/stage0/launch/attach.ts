@@ -7,6 +7,7 @@ import type { AttachedApp, AttachedEnd, TerminalSize } from '../cli/launch-api.t
 import { PodError } from '../error.ts';
 import { appIndex, connectControl, sendControl } from './control.ts';
 import { refusal } from './init-refusal.ts';
+import { untilRoom } from './room.ts';
 import { nextAnswer } from './stopped-init.ts';
 
 /** CLIENT_ of io.h. */
@@ -23,7 +24,11 @@ const BACKLOG_BYTES = 1024 * 1024;
  * Connects a client to an app of a running pod; to the first app if `app` is absent. Throws `pod/state` when the app, or the pod,
  * has ended.
  */
-export async function attachToApp(podDir: string, app: string | undefined): Promise<AttachedApp> {
+export function attachToApp(podDir: string, app: string | undefined): Promise<AttachedApp> {
+  return untilRoom(() => attachOnce(podDir, app));
+}
+
+async function attachOnce(podDir: string, app: string | undefined): Promise<AttachedApp> {
   const index = app === undefined ? 0 : appIndex(podDir, app);
   const control = connectControl(podDir);
   const streams = sendAttach(control, index);

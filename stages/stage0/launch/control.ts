@@ -1,13 +1,14 @@
 import { SyscallError } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
-import { connectIn, sendWithFds } from '../../linux/socket.ts';
+import { connectIn, receiveWithFds, sendWithFds } from '../../linux/socket.ts';
 import { Channel } from '../../stage1/channel.ts';
-import { encodeMessage, type Message } from '../../stage1/message.ts';
+import { decodeMessage, encodeMessage, MESSAGE_BYTES, type Message } from '../../stage1/message.ts';
 import { PodError } from '../error.ts';
 import { requireSignal } from '../plan/signals.ts';
 import { isPaused } from '../pod/paused.ts';
 import { readRecord } from '../pod/record.ts';
 import { refusal } from './init-refusal.ts';
+import { NoRoom, untilRoom } from './room.ts';
 import { LOOK_MS, nextAnswer, requireMoving } from './stopped-init.ts';
 
 /** Connects to the init of a running pod. Throws `pod/state` when the pod does not run. */
@@ -49,9 +50,29 @@ async function wake(podDir: string): Promise<boolean> {
   return (await import('./pause.ts')).resumePod(podOf(podDir));
 }
 
-/** Sends a request. Throws `pod/died` when init ended after the connection was made. */
+/**
+ * Sends a request. Throws `NoRoom` when init has accepted the connection only to say so, and `pod/died` when it ended after the
+ * connection was made.
+ */
 export function sendControl(socket: Fd, message: Uint8Array, fds: readonly number[] = []): void {
-  unlessGone(() => sendWithFds(socket.number, message, fds));
+  try {
+    unlessGone(() => sendWithFds(socket.number, message, fds));
+  } catch (error) {
+    const word = error instanceof PodError ? lastWord(socket) : undefined;
+    throw word?.type === 'refused' ? refusal('ask the init of the pod', word.c) : error;
+  }
+}
+
+/** What init said before it closed the connection, on which therefore nothing blocks. */
+function lastWord(socket: Fd): Message | undefined {
+  const bytes = new Uint8Array(new ArrayBuffer(MESSAGE_BYTES));
+  try {
+    const { length } = receiveWithFds(socket.number, bytes, 0);
+    return length === MESSAGE_BYTES ? decodeMessage(bytes) : undefined;
+  } catch (error) {
+    if (error instanceof SyscallError && error.errnoName === 'ECONNRESET') return undefined;
+    throw error;
+  }
 }
 
 /** As `sendControl`, for a connection that has been used before. */
@@ -77,13 +98,18 @@ async function sendAndListen(socket: Fd, message: Uint8Array): Promise<Channel> 
   }
 }
 
-async function request(podDir: string, message: Uint8Array): Promise<Message> {
+/** Resolves when init has done what was asked. `attempt` is for the error when init refuses. */
+function request(podDir: string, message: Uint8Array, attempt: string): Promise<void> {
+  return untilRoom(() => requestOnce(podDir, message, attempt));
+}
+
+async function requestOnce(podDir: string, message: Uint8Array, attempt: string): Promise<void> {
   const socket = connectControl(podDir);
   const channel = await sendAndListen(socket, message);
   try {
     const answer = await nextAnswer(podDir, channel);
     if (!answer) throw new PodError('pod/state', 'ask the init of the pod: it ended before it answered');
-    return answer;
+    if (answer.type === 'refused') throw refusal(attempt, answer.c);
   } finally {
     channel.close();
   }
@@ -93,10 +119,10 @@ async function request(podDir: string, message: Uint8Array): Promise<Message> {
 export async function stopPod(podDir: string, options: { readonly graceMs?: number | undefined }): Promise<void> {
   const wasPaused = await wake(podDir);
   try {
-    await request(podDir, stopMessage(options.graceMs));
+    await request(podDir, stopMessage(options.graceMs), 'stop the pod');
   } catch (error) {
     // An init that was killed while it was paused has died of that when it was resumed.
-    if (!(wasPaused && error instanceof PodError)) throw error;
+    if (!(wasPaused && error instanceof PodError) || error instanceof NoRoom) throw error;
   }
 }
 
@@ -118,21 +144,18 @@ export function appIndex(podDir: string, app: string): number {
 /** Requests a graceful stop and a new start, of one app or of all apps in their order, and returns. */
 export async function restartPod(podDir: string, app: string | undefined, graceMs?: number): Promise<void> {
   const index = app === undefined ? -1 : appIndex(podDir, app);
-  const answer = await request(
-    podDir,
-    encodeMessage({ type: 'restart', app: index, d: BigInt(Math.ceil(graceMs ?? -1)) }),
-  );
-  if (answer.type !== 'refused') return;
-  const target = app === undefined ? 'the pod' : `app "${app}"`;
-  throw refusal(`restart ${target}`, answer.c);
+  const message = encodeMessage({ type: 'restart', app: index, d: BigInt(Math.ceil(graceMs ?? -1)) });
+  await request(podDir, message, `restart ${targetOf(app)}`);
 }
 
 /** Sends the named signal to the first process of one app or of all apps. */
 export async function signalPod(podDir: string, app: string | undefined, signal: string): Promise<void> {
   const index = app === undefined ? -1 : appIndex(podDir, app);
   if (signal === 'SIGKILL') await wake(podDir);
-  const answer = await request(podDir, encodeMessage({ type: 'signal', app: index, a: requireSignal(signal) }));
-  if (answer.type !== 'refused') return;
-  const target = app === undefined ? 'the pod' : `app "${app}"`;
-  throw refusal(`send ${signal} to ${target}`, answer.c);
+  const message = encodeMessage({ type: 'signal', app: index, a: requireSignal(signal) });
+  await request(podDir, message, `send ${signal} to ${targetOf(app)}`);
+}
+
+function targetOf(app: string | undefined): string {
+  return app === undefined ? 'the pod' : `app "${app}"`;
 }

@@ -20,6 +20,7 @@ import { type ExecData, unpackExecData } from './exec-data.ts';
 import { launchFailure } from './failure.ts';
 import { openTerminal } from './pseudo-terminal.ts';
 import { refusal } from './init-refusal.ts';
+import { untilRoom } from './room.ts';
 import { nextAnswer } from './stopped-init.ts';
 import { transportFor } from './transport.ts';
 
@@ -72,7 +73,11 @@ export class Executor implements Disposable {
   }
 
   /** Starts a process in the app, under the app's isolators. Resolves when the process has been executed. */
-  async start(command: Command): Promise<RunningExec> {
+  start(command: Command): Promise<RunningExec> {
+    return untilRoom(() => this.#start(command));
+  }
+
+  async #start(command: Command): Promise<RunningExec> {
     const { program, channel, terminal } = await this.#request(command, 0);
     let first: Message | undefined;
     try {
@@ -91,7 +96,11 @@ export class Executor implements Disposable {
    * Runs a command to its end. Init does not report the start, which saves a wake-up. Aborting the signal kills the process, but
    * not the processes it has started.
    */
-  async runToEnd(command: Command, signal?: AbortSignal): Promise<PodExit> {
+  runToEnd(command: Command, signal?: AbortSignal): Promise<PodExit> {
+    return untilRoom(() => this.#runToEnd(command, signal), { signal });
+  }
+
+  async #runToEnd(command: Command, signal: AbortSignal | undefined): Promise<PodExit> {
     const { program, channel } = await this.#request(command, 1);
     const first = await nextUnlessAborted(this.#podDir, channel, signal);
     if (first?.type === 'exited') {

@@ -1,6 +1,7 @@
 import { errnoMessage, errnoName } from '../../linux/errno.ts';
 import { LIMITS } from '../../tape/format.ts';
-import { PodError } from '../error.ts';
+import { type ErrorCode, PodError } from '../error.ts';
+import { NoRoom } from './room.ts';
 
 const REASONS: Readonly<Record<string, readonly [problem: string, hint?: string]>> = {
   ESRCH: ['it does not run at the moment', '"pod status" says whether it has ended or waits for its next start'],
@@ -10,7 +11,8 @@ const REASONS: Readonly<Record<string, readonly [problem: string, hint?: string]
 };
 
 /** Turns an errno with which init answered a request into an error. `attempt` names the request: `execute in app "db"`. */
-export function refusal(attempt: string, errno: number): PodError {
-  const [problem, hint] = REASONS[errnoName(errno)] ?? [errnoMessage(errno)];
-  return new PodError('pod/state', `${attempt}: ${problem}`, { hint });
+export function refusal(attempt: string, errno: number, code: ErrorCode = 'pod/state'): PodError {
+  const name = errnoName(errno);
+  const [problem, hint] = REASONS[name] ?? [errnoMessage(errno)];
+  return new (name === 'EUSERS' ? NoRoom : PodError)(code, `${attempt}: ${problem}`, { hint });
 }

@@ -7,7 +7,7 @@ import {
   TIOCSPTLCK,
   TIOCSWINSZ,
 } from '../../linux/constants.ts';
-import { errnoMessage, SyscallError } from '../../linux/errno.ts';
+import { SyscallError } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
 import { receiveWithFds, setTimeLimit } from '../../linux/socket.ts';
 import { syscall } from '../../linux/syscall.ts';
@@ -15,6 +15,7 @@ import { decodeMessage, encodeMessage, MESSAGE_BYTES } from '../../stage1/messag
 import type { TerminalSize } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { sendControl } from './control.ts';
+import { refusal } from './init-refusal.ts';
 import { LOOK_MS, requireMoving } from './stopped-init.ts';
 
 /** Opens both ends of a new pseudo-terminal inside the pod; the caller's own terminal never enters the pod. */
@@ -25,7 +26,7 @@ export function openTerminal(podDir: string, control: Fd, size: TerminalSize | u
   if (length === 0) throw new PodError('pod/died', 'open a pseudo-terminal in the pod: it has just ended');
   const answer = decodeMessage(bytes);
   const master = fds[0];
-  if (!master) throw new PodError('pod/start-failed', `open a pseudo-terminal in the pod: ${errnoMessage(answer.c)}`);
+  if (!master) throw refusal('open a pseudo-terminal in the pod', answer.c, 'pod/start-failed');
   try {
     syscall('ioctl', master.number, TIOCSPTLCK, new Uint8Array(4));
     if (size) resizeTerminal(master.number, size);

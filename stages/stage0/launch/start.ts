@@ -14,6 +14,7 @@ import type { FirstClient } from './attach.ts';
 import type { PreparedPod } from './acquire-input.ts';
 import type { CompiledPod, PodIdentity } from './compiled.ts';
 import { distDir } from './dist.ts';
+import { NoRoom } from './room.ts';
 import { openStandardInput } from './stdin.ts';
 import { transportFor } from './transport.ts';
 
@@ -203,11 +204,16 @@ async function onceThere(request: (control: ControlApi) => Promise<void>, isStar
     try {
       return await request(control);
     } catch (error) {
-      if (!(error instanceof PodError && (error.code === 'pod/state' || error.code === 'pod/died'))) throw error;
+      if (!isOver(error)) throw error;
       if (!isEarly) return;
     }
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
   }
+}
+
+function isOver(error: unknown): boolean {
+  if (!(error instanceof PodError) || error instanceof NoRoom) return false;
+  return error.code === 'pod/state' || error.code === 'pod/died';
 }
 
 async function waitForExit(store: PodStore, uuid: string, monitor: Monitor, release: () => void): Promise<PodExit> {

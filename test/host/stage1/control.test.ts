@@ -119,17 +119,6 @@ test('an init that had no descriptor left for a client listens again, though not
   await expectUnharmed(descriptors);
 });
 
-test('executed processes leave room for a stop', async () => {
-  const crowded = await start(root, 'crowded', shell('main', 'sleep 600'));
-  const waiting = Array.from({ length: 60 }, () => crowded.exec(['/bin/sleep', '600']).catch((error: Error) => error));
-  const refused = await Promise.race(waiting);
-  assert.ok(refused instanceof Error);
-  assert.equal((refused as Error & { code: string }).code, 'pod/state');
-  assert.match(refused.message, /too many commands and clients are in the pod at once/);
-  assert.equal(await crowded.stop({ graceMs: 0 }), 137);
-  await Promise.all(waiting);
-});
-
 test('a command that is too long for init is told as such', async () => {
   const descriptors = descriptorsOfInit();
   const words = Array.from('abcdef', (letter) => letter.repeat(100_000));
