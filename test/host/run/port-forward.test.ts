@@ -229,6 +229,20 @@ test('the end of the pod ends the forward with 1, when what it sent was passed o
   assert.ok(stderr.includes('[pod/state]'), stderr);
 });
 
+test('a connection that fails inside ends no other, though nobody reads any more what is said about it', async () => {
+  await using pod = await startServers('unread', 'none', 80);
+  await using forwarded = new Forwarded(pod.name, 80, [ECHO, NOBODY]);
+  const one = await forwarded.connect(ECHO);
+  one.write('still ');
+  await once(one, 'readable');
+  const { stderr } = forwarded.process.child;
+  stderr!.destroy();
+  await once(stderr!, 'close');
+  assert.equal(await read(await forwarded.connect(NOBODY)), 'ECONNRESET');
+  assert.equal(await ask(one, 'here '), 'still here bye');
+  assert.equal(forwarded.process.child.exitCode, null);
+});
+
 test('a port that is taken on either loopback address is an error, and so is a wrong command line', async () => {
   await using pod = await startServers('taken', 'none', 80);
   for (const address of ['127.0.0.1', '::1']) {

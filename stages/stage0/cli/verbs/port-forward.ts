@@ -7,6 +7,7 @@ import { requireRunning } from '../control.ts';
 import type { Forward } from '../forward-ports.ts';
 import type { Forwarder } from '../forwarder.ts';
 import { loadPodNetwork } from '../load-launch.ts';
+import { BrokenPipe, type Terminal } from '../terminal.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 /** What the pod sent before its end goes on to clients that read it so long. */
@@ -75,7 +76,7 @@ async function start(
   const { formatEndpoint } = await import('../forward-ports.ts');
   const forwarder = new Forwarder({
     newSocket: (address) => network.newTcpSocket(address.includes(':') ? AF_INET6 : AF_INET),
-    onFailure: (podPort, code) => terminal.err(`connect to ${name}:${podPort}: ${code}\n`),
+    onFailure: (podPort, code) => tellIfAnyone(terminal, `connect to ${name}:${podPort}: ${code}\n`),
   });
   for (const forward of forwards) {
     for (const { server, address } of await listenFor(forward)) {
@@ -85,4 +86,13 @@ async function start(
     }
   }
   return forwarder;
+}
+
+/** Whoever is connected is served on, though nobody may read any more what is said here, or its file may be full. */
+function tellIfAnyone(terminal: Terminal, text: string): void {
+  try {
+    terminal.err(text);
+  } catch (error) {
+    if (!(error instanceof BrokenPipe || error instanceof PodError)) throw error;
+  }
 }
