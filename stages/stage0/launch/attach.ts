@@ -56,28 +56,39 @@ export interface FirstClient {
 /** Makes a client of the first app's terminal that is connected before the app starts, so that it misses no output. */
 export function firstClient(size: TerminalSize | undefined): FirstClient {
   const [control, far] = socketPair();
-  const streams = sendAttach(control, 0);
+  let streams: [Fd, Fd];
+  try {
+    streams = sendAttach(control, 0);
+  } catch (error) {
+    far[Symbol.dispose]();
+    throw error;
+  }
   const channel = new Channel(socketTransport(control));
   const client = new Client(channel, 0, streams, IS_TERMINAL | TAKES_INPUT);
   if (size) client.resize(size);
   return { far, attached: client };
 }
 
-/** Returns the near ends of two sockets: one for the client's input and output, one for its errors. */
+/** Returns the near ends of two sockets: one for the client's input and output, one for its errors. Closes `control` on failure. */
 function sendAttach(control: Fd, app: number): [Fd, Fd] {
-  const [stream, farStream] = socketPair();
-  const [errors, farErrors] = socketPair();
+  const near: Fd[] = [];
+  const far: Fd[] = [];
   try {
-    for (const far of [farStream, farErrors]) setSendBuffer(far.number, BACKLOG_BYTES);
-    sendControl(control, encodeMessage({ type: 'attach', app, fds: 2 }), [farStream.number, farErrors.number]);
+    for (let i = 0; i < 2; i++) {
+      const [ours, theirs] = socketPair();
+      near.push(ours);
+      far.push(theirs);
+      setSendBuffer(theirs.number, BACKLOG_BYTES);
+    }
+    const numbers = far.map(({ number }) => number);
+    sendControl(control, encodeMessage({ type: 'attach', app, fds: 2 }), numbers);
   } catch (error) {
-    for (const fd of [control, stream, errors]) fd[Symbol.dispose]();
+    for (const fd of [control, ...near]) fd[Symbol.dispose]();
     throw error;
   } finally {
-    farStream[Symbol.dispose]();
-    farErrors[Symbol.dispose]();
+    for (const fd of far) fd[Symbol.dispose]();
   }
-  return [stream, errors];
+  return near as [Fd, Fd];
 }
 
 class Client implements AttachedApp {

@@ -132,7 +132,10 @@ function stopMessage(graceMs: number | undefined): Uint8Array {
 
 /** The app's index on the tape is its index in the record. */
 export function appIndex(podDir: string, app: string): number {
-  const names = readRecord(podDir)?.apps.map(({ name }) => name) ?? [];
+  const record = readRecord(podDir);
+  // The pod's directory moves when the pod ends.
+  if (!record) throw new PodError('pod/state', 'reach the init of the pod: it is not running');
+  const names = record.apps.map(({ name }) => name);
   const index = names.indexOf(app);
   if (index >= 0) return index;
   throw new PodError(

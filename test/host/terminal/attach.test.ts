@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
-import { attachToApp } from '../../../stages/stage0/launch/attach.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { attachToApp, firstClient } from '../../../stages/stage0/launch/attach.ts';
 import { Fd } from '../../../stages/linux/fd.ts';
+import { RLIMIT } from '../../../stages/linux/rlimit.ts';
+import { rlimit64 } from '../../../stages/linux/structs.ts';
+import { syscall } from '../../../stages/linux/syscall.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
@@ -133,19 +137,53 @@ test('thousands of clients that attach and vanish leave nothing', async () => {
   for (const client of clients) leave(client);
 });
 
-test('more clients than there is room for are refused, and a stop still gets through', async () => {
+test('a client more than there is room for gets the place of one that leaves, and a stop still gets through', async () => {
   const started = await start(root, 'full', shell('main', 'exec sleep 1000'));
   const path = pathOf(root, started);
   const clients = [];
   for (let i = 0; i < 56; i++) clients.push(await attachToApp(path, 'main'));
-  await assert.rejects(attachToApp(path, 'main'), { code: 'pod/state' });
+  const late = attachToApp(path, 'main');
+  assert.equal(await Promise.race([late, delay(300, 'waiting')]), 'waiting');
+  clients.shift()!.close();
+  clients.push(await late);
+  const tooLate = assert.rejects(attachToApp(path, 'main'), { code: 'pod/state' });
   assert.equal(await started.stop({ graceMs: 0 }), 137);
+  await tooLate;
   assert.deepEqual(
     new Set((await Promise.all(clients.map(({ end }) => end))).map((end) => end?.exitCode)),
     new Set([137]),
   );
   for (const client of clients) client.close();
   await started.remove();
+});
+
+test('a client for whom this process has not enough descriptors left keeps none', async () => {
+  await using started = await start(root, 'short', shell('main', 'exec sleep 1000', { tty: true }));
+  const path = pathOf(root, started);
+  (await attachToApp(path, 'main')).close();
+  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))!;
+  const limit = (to: number): unknown =>
+    syscall('prlimit64', 0, RLIMIT.RLIMIT_NOFILE, rlimit64(BigInt(to), BigInt(hard!)), null);
+  const own = (): number => readdirSync('/proc/self/fd').length;
+  // No number is free below the last of these.
+  const filler = Array.from({ length: own() + 64 }, () => openSync('/dev/null', 'r'));
+  const before = own();
+  for (let room = 0; room < 6; room++) {
+    limit(filler.at(-1)! + 1 + room);
+    try {
+      assert.throws(() => firstClient(undefined), /EMFILE/, `room for ${room}`);
+      // What it does before its first wait, it has done when the limit is lifted.
+      if (room < 5)
+        await assert.rejects(
+          attachToApp(path, 'main').finally(() => limit(Number(soft))),
+          /EMFILE/,
+        );
+    } finally {
+      limit(Number(soft));
+    }
+    assert.equal(own(), before, `with room for ${room}`);
+  }
+  for (const fd of filler) closeSync(fd);
 });
 
 test('what is pasted into exec -it comes back whole, however much it is', async () => {
