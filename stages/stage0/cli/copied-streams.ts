@@ -5,7 +5,8 @@ import { openStandardInput } from '../launch/stdin.ts';
 import type { ExecOptions } from './launch-api.ts';
 import { BrokenPipe, STDERR, STDOUT, writeAll } from './terminal.ts';
 
-const CHUNK_BYTES = 64 * 1024;
+/** pipe(7): all that can be in one at a time. */
+const PIPE_BYTES = 64 * 1024;
 
 type Streams = ExecOptions['stdio'];
 
@@ -43,13 +44,10 @@ export class CopiedStreams implements Disposable {
 
   /** Shows what is in the pipes still. What the process left behind may go on writing: nobody waits for that. */
   [Symbol.dispose](): void {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const chunk = Buffer.allocUnsafe(PIPE_BYTES);
     for (const { near, target, socket } of this.#copies) {
-      while (!socket.destroyed) {
-        const got = readSome(near, chunk);
-        if (got === 0) socket.destroy();
-        else this.#show(target, chunk.subarray(0, got), socket);
-      }
+      if (!socket.destroyed) this.#show(target, chunk.subarray(0, readSome(near, chunk)), socket);
+      socket.destroy();
     }
   }
 

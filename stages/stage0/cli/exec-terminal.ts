@@ -72,11 +72,14 @@ function showOutput(output: ReadStream, master: number): Promise<void> {
   });
 }
 
+/** More than a terminal holds: with more, some process of the pod has opened it again and writes on. */
+const HELD_BYTES = 128 * 1024;
+
 /** libuv calls it the end when the other side hangs up, though there may be more to read. */
 function drain(master: number): void {
-  const chunk = Buffer.allocUnsafe(64 * 1024);
+  const chunk = Buffer.allocUnsafe(HELD_BYTES);
   try {
-    for (let length = 1; length > 0;) {
+    for (let length = 1, left = HELD_BYTES; length > 0 && left > 0; left -= length) {
       length = readSync(master, chunk);
       writeAll(STDOUT, chunk.subarray(0, length));
     }

@@ -46,6 +46,8 @@ export class RawTerminal implements Disposable {
     this.#use = use;
     process.stdout.on('resize', this.#onResize);
     process.on('SIGHUP', this.#onHangup);
+    // It may have changed since the program got its terminal.
+    this.#resize();
     if (!use.onKeys) return;
     process.on('SIGTSTP', this.#onSuspend);
     process.on('SIGCONT', this.#onContinue);

@@ -18,7 +18,7 @@ import { readRecord, whyNoRecord } from '../pod/record.ts';
 import { connectControl, requireAwake, sendControl, unlessGone } from './control.ts';
 import { type ExecData, unpackExecData } from './exec-data.ts';
 import { launchFailure } from './failure.ts';
-import { openTerminal } from './pseudo-terminal.ts';
+import { closeTerminal, openTerminal, type PseudoTerminal } from './pseudo-terminal.ts';
 import { refusal } from './init-refusal.ts';
 import { untilRoom } from './room.ts';
 import { nextAnswer } from './stopped-init.ts';
@@ -86,7 +86,7 @@ export class Executor implements Disposable {
     } finally {
       if (first?.type !== 'started') {
         channel.close();
-        terminal?.[Symbol.dispose]();
+        closeTerminal(terminal);
       }
     }
     throw this.#refusal(program, first);
@@ -140,19 +140,17 @@ export class Executor implements Disposable {
   /** Sends the message before setting up this side of the connection, so that init works meanwhile. */
   async #connectAndSend(command: Command, message: Uint8Array, file: Fd): Promise<Omit<Requested, 'program'>> {
     const control = connectControl(this.#podDir);
-    let terminal: ReturnType<typeof openTerminal> | undefined;
+    let terminal: PseudoTerminal | undefined;
     try {
       if (command.tty) terminal = openTerminal(this.#podDir, control, command.size);
       sendControl(control, message, [file.number, ...this.#stdioOf(command, terminal?.slave.number)]);
     } catch (error) {
       control[Symbol.dispose]();
-      terminal?.master[Symbol.dispose]();
+      closeTerminal(terminal);
       throw error;
-    } finally {
-      terminal?.slave[Symbol.dispose]();
     }
     const channel = new Channel((await transportFor(command))(control));
-    return { channel, terminal: terminal?.master };
+    return { channel, terminal };
   }
 
   #stdioOf({ stdio }: Command, terminal?: number): number[] {
@@ -227,17 +225,16 @@ export class Executor implements Disposable {
 interface Requested {
   readonly program: Program;
   readonly channel: Channel;
-  readonly terminal: Fd | undefined;
+  readonly terminal: PseudoTerminal | undefined;
 }
 
-function runningExec(channel: Channel, master: Fd | undefined): RunningExec {
+function runningExec(channel: Channel, terminal: PseudoTerminal | undefined): RunningExec {
   return {
-    exit: waitForExit(channel),
-    signal: (name) => {
-      channel.send(encodeMessage({ type: 'signal', app: -2, a: requireSignal(name) }));
-      return Promise.resolve();
-    },
-    terminal: master?.take(),
+    // Until then the command has its terminal, whatever it closes: the last one to close a terminal's slave hangs it up.
+    exit: waitForExit(channel).finally(() => terminal?.slave[Symbol.dispose]()),
+    // Async, so that a pod that has just ended is a rejection like any other failure.
+    signal: async (name) => channel.send(encodeMessage({ type: 'signal', app: -2, a: requireSignal(name) })),
+    terminal: terminal?.master.take(),
   };
 }
 

@@ -18,8 +18,13 @@ import { sendControl } from './control.ts';
 import { refusal } from './init-refusal.ts';
 import { LOOK_MS, requireMoving } from './stopped-init.ts';
 
+export interface PseudoTerminal {
+  readonly master: Fd;
+  readonly slave: Fd;
+}
+
 /** Opens both ends of a new pseudo-terminal inside the pod; the caller's own terminal never enters the pod. */
-export function openTerminal(podDir: string, control: Fd, size: TerminalSize | undefined): { master: Fd; slave: Fd } {
+export function openTerminal(podDir: string, control: Fd, size: TerminalSize | undefined): PseudoTerminal {
   sendControl(control, encodeMessage({ type: 'pty' }));
   const bytes = new Uint8Array(new ArrayBuffer(MESSAGE_BYTES));
   const { fds, length } = receiveAnswer(podDir, control, bytes);
@@ -36,6 +41,11 @@ export function openTerminal(podDir: string, control: Fd, size: TerminalSize | u
     master[Symbol.dispose]();
     throw error;
   }
+}
+
+export function closeTerminal(terminal: PseudoTerminal | undefined): void {
+  terminal?.slave[Symbol.dispose]();
+  terminal?.master[Symbol.dispose]();
 }
 
 function receiveAnswer(podDir: string, control: Fd, bytes: Uint8Array): { length: number; fds: Fd[] } {
