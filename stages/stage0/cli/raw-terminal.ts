@@ -37,6 +37,8 @@ export class RawTerminal implements Disposable {
     if (this.#isHungUp || !this.#isOpen) return;
     this.#isHungUp = true;
     process.on('SIGHUP', () => {});
+    // It may be there still: whoever sends a SIGHUP needs no terminal for that.
+    if (this.#use.onKeys) this.#setRaw(false);
     this.#use.onHangup();
   };
   #isHungUp = false;

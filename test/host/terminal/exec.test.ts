@@ -60,3 +60,14 @@ test('a size that changes while the command is on its way is the one it gets', a
   await run.says('41 123');
   assert.equal(await run.ended(), 0);
 });
+
+test('after a SIGHUP, too, the terminal is as it was, and the command is hung up', async () => {
+  await using run = exec(['-it'], 'read line; echo "got $line"; read line');
+  const modes = run.modes();
+  run.type('it\n');
+  await run.says('got it');
+  assert.notEqual(run.modes(), modes);
+  run.child.kill('SIGHUP');
+  assert.equal(await run.ended(), 129);
+  assert.equal(run.modes(), modes);
+});
