@@ -2,8 +2,6 @@
 #include "stage1.h"
 
 enum {
-	/* "HTTP/1.1 200" */
-	STATUS_LINE = 12,
 	/* No other protocol was requested, so no answer follows this status. */
 	SWITCHING = 101,
 };

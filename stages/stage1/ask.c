@@ -7,7 +7,7 @@
 
 enum { CHUNK = 4096 };
 
-static u8 chunk[MAX_PATTERN + CHUNK];
+static u8 chunk[CHUNK];
 
 static const struct tape_probe *question(const struct init *in, u32 index)
 {
@@ -73,6 +73,8 @@ void ask_begin(struct init *in, u32 index)
 
 	p->sent = p->heard = p->kept_bytes = 0;
 	p->interim = p->in_line = 0;
+	if (question(in, index)->kind == PROBE_GRPC)
+		answer_begin(index);
 	if (question(in, index)->kind == PROBE_TAPE)
 		command_begin(in, index);
 	else
@@ -109,28 +111,27 @@ static void connected(struct init *in, u32 index)
 		p->state = ASK_TALKING;
 }
 
-/* A failure shows up when the answer is read. */
-static void send_span(struct init *in, u32 index, const struct tape_span *s, u32 before)
+u32 ask_send(struct init *in, u32 index, const u8 *from, u32 n)
 {
-	struct probe *p = &in->probes[index];
-	long n = 1;
+	u32 sent = 0;
+	long now = 1;
 
-	while (n > 0 && p->sent >= before && p->sent - before < s->length) {
-		const u8 *from = in->program.data + s->at + (p->sent - before);
-
-		n = sys6(__NR_sendto, p->fd, (long)from, s->length - (p->sent - before), MSG_NOSIGNAL, 0, 0);
-		if (n > 0)
-			p->sent += (u32)n;
+	while (now > 0 && sent < n) {
+		now = sys6(__NR_sendto, in->probes[index].fd, (long)(from + sent), n - sent, MSG_NOSIGNAL, 0, 0);
+		if (now > 0)
+			sent += (u32)now;
 	}
+	return sent;
 }
 
 static void speak(struct init *in, u32 index)
 {
 	const struct tape_probe *t = question(in, index);
+	struct probe *p = &in->probes[index];
 
-	send_span(in, index, &t->request, 0);
-	if (in->probes[index].heard > 0)
-		send_span(in, index, &t->reply, t->request.length);
+	p->sent += ask_send(in, index, in->program.data + t->request.at + p->sent, t->request.length - p->sent);
+	if (t->kind == PROBE_GRPC && p->sent == t->request.length)
+		answer_reply(in, index);
 }
 
 static void judge_http(struct init *in, u32 index, const u8 *text, u32 n)
@@ -148,42 +149,49 @@ static void judge_http(struct init *in, u32 index, const u8 *text, u32 n)
 		conclude(in, index, TRY_STATUS, status);
 }
 
-static int begins_with(const struct init *in, const struct tape_span *s, const u8 *at, u32 n)
+static void judge_grpc(struct init *in, u32 index, const u8 *bytes, u32 n)
 {
-	return s->length > 0 && n >= s->length && memcmp(at, in->program.data + s->at, s->length) == 0;
+	enum outcome outcome;
+	s32 number;
+
+	if (answer_health(in, index, bytes, n, &outcome, &number))
+		finish(in, index, outcome, number);
+	else
+		speak(in, index);
 }
 
-/*
- * Searches the n new bytes together with the bytes kept before. Keeps the end, so that a match across two reads is found.
- */
-static void judge_pattern(struct init *in, u32 index, u32 n)
+/* The connection ended or broke before the result was known. `n`: 0, or minus errno. */
+static void judge_end(struct init *in, u32 index, long n)
 {
-	const struct tape_probe *t = question(in, index);
-	struct probe *p = &in->probes[index];
-	const u8 *from = chunk + MAX_PATTERN - p->kept_bytes;
-	u32 all = p->kept_bytes + n;
-	u32 kept = all < MAX_PATTERN ? all : MAX_PATTERN;
+	enum outcome outcome = in->probes[index].heard ? TRY_CUT : TRY_CLOSED;
 
-	memcpy(chunk + MAX_PATTERN - p->kept_bytes, p->kept, p->kept_bytes);
-	for (u32 i = 0; i < all; i++) {
-		if (begins_with(in, &t->expect, from + i, all - i)) {
-			finish(in, index, TRY_OK, 0);
-			return;
-		}
-		if (begins_with(in, &t->refuse, from + i, all - i)) {
-			finish(in, index, TRY_REFUSED, 0);
-			return;
-		}
-	}
-	memcpy(p->kept, from + all - kept, kept);
-	p->kept_bytes = kept;
+	if (question(in, index)->kind == PROBE_GRPC)
+		outcome = answer_cut(index);
+	/* The server may have said why before the connection broke. */
+	if (n < 0 && outcome != TRY_GOAWAY)
+		finish(in, index, TRY_ERRNO, (s32)-n);
+	else
+		finish(in, index, outcome, 0);
+}
+
+static void judge(struct init *in, u32 index, u32 n)
+{
+	struct probe *p = &in->probes[index];
+
+	p->heard += n;
+	if (question(in, index)->kind == PROBE_GRPC)
+		judge_grpc(in, index, chunk, n);
+	else
+		judge_http(in, index, chunk, n);
+	if (p->state == ASK_TALKING && p->heard >= MAX_ANSWER)
+		finish(in, index, TRY_LONG, 0);
 }
 
 /* Returns whether there may be more to read. */
 static int hear(struct init *in, u32 index)
 {
 	struct probe *p = &in->probes[index];
-	long n = sys3(__NR_read, p->fd, chunk + MAX_PATTERN, CHUNK);
+	long n = sys3(__NR_read, p->fd, chunk, CHUNK);
 
 	if (n == -EAGAIN)
 		return 0;
@@ -193,19 +201,10 @@ static int hear(struct init *in, u32 index)
 		p->heard += n > 0 ? (u32)n : MAX_ANSWER;
 		if (p->heard >= MAX_ANSWER)
 			ask_drop(in, index);
-	} else if (n < 0) {
-		finish(in, index, TRY_ERRNO, (s32)-n);
-	} else if (n == 0) {
-		finish(in, index, p->heard ? TRY_ANSWER : TRY_CLOSED, 0);
+	} else if (n <= 0) {
+		judge_end(in, index, n);
 	} else {
-		p->heard += (u32)n;
-		speak(in, index);
-		if (question(in, index)->kind == PROBE_HTTP)
-			judge_http(in, index, chunk + MAX_PATTERN, (u32)n);
-		else
-			judge_pattern(in, index, (u32)n);
-		if (p->state == ASK_TALKING && p->heard >= MAX_ANSWER)
-			finish(in, index, TRY_ANSWER, 0);
+		judge(in, index, (u32)n);
 	}
 	return 1;
 }

@@ -24,29 +24,6 @@ static const struct tape_probe *asked(const struct init *in, u32 index)
 	return &in->program.probes[index];
 }
 
-static void put_outcome(struct text *t, const struct probe *p)
-{
-	static const char words[OUTCOMES][8] = {
-		[TRY_OK] = "ok",
-		[TRY_ERRNO] = "errno",
-		[TRY_TIMEOUT] = "timeout",
-		[TRY_STATUS] = "status",
-		[TRY_ANSWER] = "answer",
-		[TRY_REFUSED] = "refused",
-		[TRY_CLOSED] = "closed",
-		[TRY_EXIT] = "exit",
-		[TRY_SIGNAL] = "signal",
-	};
-	const char *word = words[p->outcome];
-	size_t length = 0;
-
-	while (length < sizeof(words[0]) && word[length])
-		length++;
-	put_literal(t, ",\"outcome\":\"");
-	put_string(t, word, length);
-	put_literal(t, "\"");
-}
-
 static void put_role(struct text *t, u32 role)
 {
 	if (role == ROLE_START)
@@ -73,7 +50,7 @@ static void tell(struct init *in, u32 index, u64 now)
 
 	event_app(&t, in, q->app);
 	put_role(&t, q->role);
-	put_outcome(&t, p);
+	put_outcome(&t, p->outcome);
 	FIELD(&t, "number", p->number);
 	FIELD(&t, "passed", p->passed);
 	FIELD(&t, "ready", in->apps[q->app].ready);

@@ -5,7 +5,7 @@
 #include "sys.h"
 
 enum {
-	TAPE_VERSION = 5,
+	TAPE_VERSION = 6,
 	MAX_TAPE_BYTES = 8 << 20,
 	MAX_REGS = 2048,
 	/* Limited by the bits of a u64. */
@@ -16,8 +16,6 @@ enum {
 	MAX_PROBES = 3 * MAX_APPS,
 	/* struct sockaddr_storage */
 	MAX_ADDRESS = 128,
-	/* The longest text that is searched for in an answer. */
-	MAX_PATTERN = 64,
 	NO_REG = 0xffff,
 };
 
@@ -71,7 +69,7 @@ enum { AFTER_STARTED, AFTER_COMPLETED, AFTER_READY };
 enum { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
 enum { HOOK_PRE_START, HOOK_POST_START, HOOK_PRE_STOP, HOOK_POST_STOP, HOOKS };
 /* What a probe does: play a tape; connect; or connect, send a request and check the answer. */
-enum { PROBE_TAPE, PROBE_CONNECT, PROBE_HTTP, PROBE_EXPECT };
+enum { PROBE_TAPE, PROBE_CONNECT, PROBE_HTTP, PROBE_GRPC };
 enum role { ROLE_START, ROLE_READY, ROLE_LIVE };
 
 enum {
@@ -200,7 +198,7 @@ struct tape_probe {
 	/* The number of equal results in a row that counts. */
 	u32 successes;
 	u32 failures;
-	/* PROBE_HTTP: the range of successful statuses. */
+	/* PROBE_HTTP, PROBE_GRPC: the range of successful statuses, of the answer or of the service. */
 	u32 status_low;
 	u32 status_high;
 	/*
@@ -211,13 +209,6 @@ struct tape_probe {
 	/* A struct sockaddr, and the bytes to send. */
 	struct tape_span address;
 	struct tape_span request;
-	/*
-	 * PROBE_EXPECT: what is sent once the server has sent something, what its answer must contain, and the text in an answer
-	 * that means no more will come.
-	 */
-	struct tape_span reply;
-	struct tape_span expect;
-	struct tape_span refuse;
 };
 
 /* A verified tape in memory. */

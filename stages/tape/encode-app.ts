@@ -33,7 +33,7 @@ export function probeWords(
   spanOf: (span: Span | undefined) => readonly [number, number],
 ): number[] {
   const { role, ask, delayMs, periodMs, timeoutMs, successes, failures, earlyMs = 0 } = probe;
-  const [low, high] = ask.kind === 'http' ? ask.statuses : [0, 0];
+  const [low, high] = ask.kind === 'http' || ask.kind === 'grpc' ? ask.statuses : [0, 0];
   return [
     app,
     PROBE_ROLES.indexOf(role),
@@ -48,9 +48,6 @@ export function probeWords(
     high,
     earlyMs,
     ...spanOf(ask.kind === 'tape' ? undefined : ask.address),
-    ...spanOf(ask.kind === 'http' || ask.kind === 'expect' ? ask.request : undefined),
-    ...spanOf(ask.kind === 'expect' ? ask.reply : undefined),
-    ...spanOf(ask.kind === 'expect' ? ask.expect : undefined),
-    ...spanOf(ask.kind === 'expect' ? ask.refuse : undefined),
+    ...spanOf(ask.kind === 'http' || ask.kind === 'grpc' ? ask.request : undefined),
   ];
 }

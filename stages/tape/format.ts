@@ -3,11 +3,11 @@
 import type { Purpose } from './program.ts';
 
 export const MAGIC = 'PODTAPE\0';
-export const VERSION = 5;
+export const VERSION = 6;
 export const AUDIT_ARCH = { x86_64: 0xc000003e, aarch64: 0xc00000b7 } as const;
 
 /** Size of an entry of each table, in bytes. */
-export const SIZES = { header: 80, tape: 32, op: 64, reloc: 8, app: 128, dep: 8, probe: 88 } as const;
+export const SIZES = { header: 80, tape: 32, op: 64, reloc: 8, app: 128, dep: 8, probe: 64 } as const;
 
 /** Offsets of the header fields that are filled in when a tape is bound. */
 export const HEADER_AT = { size: 16, dataBytes: 68 } as const;
@@ -49,7 +49,7 @@ export const APP_FLAGS = { terminal: 1, inputKept: 2, firstClient: 4 } as const;
 export const CONDITIONS: readonly string[] = ['started', 'completed', 'ready'];
 export const RESTART_POLICIES: readonly string[] = ['never', 'on-failure', 'always'];
 export const HOOK_NAMES = ['preStart', 'postStart', 'preStop', 'postStop'] as const;
-export const PROBE_KINDS: readonly string[] = ['tape', 'connect', 'http', 'expect'];
+export const PROBE_KINDS: readonly string[] = ['tape', 'connect', 'http', 'grpc'];
 export const PROBE_ROLES = ['start', 'ready', 'live'] as const;
 export const ANSWER_KINDS = [
   'get',

@@ -205,17 +205,13 @@ export type ProbeQuestion =
   | { readonly kind: 'tape'; readonly tape: Tape }
   /** `address` is a struct sockaddr. */
   | { readonly kind: 'connect'; readonly address: Span }
+  /** `statuses`: from which to which the status of the answer, or of the service, is a success. */
   | {
-      readonly kind: 'http';
+      readonly kind: 'http' | 'grpc';
       readonly address: Span;
       readonly request: Span;
       readonly statuses: readonly [number, number];
-    }
-  /**
-   * `reply` is sent once the server has sent something. The probe passes when the answer contains `expect`, and fails as soon as it
-   * contains `refuse`.
-   */
-  | ({ readonly kind: 'expect' } & Readonly<Record<'address' | 'request' | 'reply' | 'expect' | 'refuse', Span>>);
+    };
 
 /** Several tapes that share one data section and one register file. */
 export class Program {

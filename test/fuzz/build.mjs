@@ -18,6 +18,7 @@ const DRIVERS = {
     tapes: ['small', 'exec'],
   },
   'http-fuzz': { sources: ['http.c'], tapes: [] },
+  'grpc-fuzz': { sources: ['health.c', 'hpack.c', 'http2.c', 'io.c', 'outcome.c'], tapes: [] },
 };
 export const FUZZERS = Object.keys(DRIVERS);
 

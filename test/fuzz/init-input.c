@@ -62,9 +62,21 @@ static long read_request(u8 *to, size_t size)
 /* What a probe may be looking for, whole or cut anywhere. */
 static size_t say_something(u8 *to, size_t size)
 {
-	static const char *const answers[] = { "HTTP/1.1 200 OK", "HTTP/1.0 503 ", "HTTP/1.1 2x0 ", "some ok", "the end", "o" };
-	const char *answer = answers[random_below(ARRAY_SIZE(answers))];
-	size_t n = strlen(answer);
+#define ANSWER(text) { text, sizeof(text) - 1 }
+	static const struct {
+		const char *text;
+		size_t size;
+	} answers[] = {
+		ANSWER("HTTP/1.1 200 OK"), ANSWER("HTTP/1.0 503 "), ANSWER("HTTP/1.1 2x0 "), ANSWER("o"),
+		/* SETTINGS; PING; an answer that is SERVING; one that is UNIMPLEMENTED. */
+		ANSWER("\0\0\0\4\0\0\0\0\0"), ANSWER("\0\0\10\6\0\0\0\0\0pingpong"),
+		ANSWER("\0\0\0\4\0\0\0\0\0\0\0\1\1\4\0\0\0\1\x88\0\0\7\0\0\0\0\0\1\0\0\0\0\2\10\1"
+		       "\0\0\17\1\5\0\0\0\1\0\13grpc-status\1" "0"),
+		ANSWER("\0\0\0\4\0\0\0\0\0\0\0\21\1\5\0\0\0\1\x88\0\13grpc-status\2" "12"),
+	};
+	u32 which = random_below(ARRAY_SIZE(answers));
+	const char *answer = answers[which].text;
+	size_t n = answers[which].size;
 
 	n = n < size ? n : size;
 	memcpy(to, answer, n);

@@ -95,11 +95,7 @@ function probesOf(program: Program, tape: Tape): SupervisedProbe[] {
   return [
     { ...common, role: 'start', ask: { kind: 'tape', tape } },
     { ...common, role: 'ready', ask: { kind: 'http', address, request, statuses: [200, 399] } },
-    {
-      ...common,
-      role: 'live',
-      ask: { kind: 'expect', address, request, reply: span('more'), expect: span('ok'), refuse: span('end') },
-    },
+    { ...common, role: 'live', ask: { kind: 'grpc', address, request, statuses: [1, 1] } },
   ];
 }
 

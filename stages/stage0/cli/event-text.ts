@@ -1,6 +1,6 @@
 import { errnoMessage } from '../../linux/errno.ts';
 import type { PodEvent, ProbeEvent } from '../pod/events.ts';
-import { messageOf } from '../pod/probe-status.ts';
+import { messageOf } from '../pod/outcome.ts';
 
 /** Members that say nothing when they are 0. */
 const QUIET_WHEN_0: ReadonlySet<string> = new Set(['signal', 'oom']);

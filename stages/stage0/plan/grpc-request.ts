@@ -1,5 +1,5 @@
-// The gRPC health check (grpc.health.v1.Health/Check) as bytes: RFC 9113 with prior knowledge, RFC 7541 without compression. The
-// server's answer is never decoded: three byte patterns distinguish the possible answers.
+// The gRPC health check (grpc.health.v1.Health/Check) as bytes: RFC 9113 with prior knowledge, RFC 7541 without compression. Init
+// reads the answer (stages/stage1/http2.c). It stores no header fields, so the server must not refer to earlier ones.
 
 import type { GrpcProbe } from '../manifest/spec.ts';
 import { authority } from './http-request.ts';
@@ -8,15 +8,14 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const DATA = 0;
 const HEADERS = 1;
 const SETTINGS = 4;
-const ACK = 0x1;
 const END_STREAM = 0x1;
 const END_HEADERS = 0x4;
+const SETTINGS_HEADER_TABLE_SIZE = 1;
 const SETTINGS_ENABLE_PUSH = 2;
 /** The first stream that a client opens. */
 const STREAM = Uint8Array.of(0, 0, 0, 1);
-/** Protocol buffers: field 1 of HealthCheckRequest, a string; field 1 of HealthCheckResponse, an enum that is 1 for SERVING. */
+/** Protocol buffers: field 1 of HealthCheckRequest, a string. */
 const SERVICE = 0x0a;
-const STATUS_SERVING = Uint8Array.of(0x08, 1);
 /** RFC 7541, appendix A. */
 const METHOD_POST = 0x83;
 const SCHEME_HTTP = 0x86;
@@ -25,30 +24,20 @@ const NAME_PATH = 4;
 const NAME_CONTENT_TYPE = 31;
 const NAME_USER_AGENT = 58;
 
-export interface GrpcExchange {
-  readonly request: Uint8Array;
-  /** Sent once the server has sent something: its SETTINGS come first and require an acknowledgement. */
-  readonly reply: Uint8Array;
-  /** Part of the answer of a server that is SERVING. */
-  readonly expect: Uint8Array;
-  /** The trailers, which end any answer. */
-  readonly refuse: Uint8Array;
+export function grpcRequest({ service, hostName, port }: GrpcProbe): Uint8Array {
+  return Buffer.concat([
+    PREFACE,
+    frame(SETTINGS, 0, Uint8Array.of(0, 0, 0, 0), settings([SETTINGS_HEADER_TABLE_SIZE, 0], [SETTINGS_ENABLE_PUSH, 0])),
+    frame(HEADERS, END_HEADERS, STREAM, headerBlock(authority(hostName, port))),
+    frame(DATA, END_STREAM, STREAM, message(checkRequest(service))),
+  ]);
 }
 
-export function grpcExchange({ service, hostName, port }: GrpcProbe): GrpcExchange {
-  const settings = Buffer.alloc(6);
-  settings.writeUInt16BE(SETTINGS_ENABLE_PUSH, 0);
-  return {
-    request: Buffer.concat([
-      PREFACE,
-      frame(SETTINGS, 0, Uint8Array.of(0, 0, 0, 0), settings),
-      frame(HEADERS, END_HEADERS, STREAM, headerBlock(authority(hostName, port))),
-      frame(DATA, END_STREAM, STREAM, message(checkRequest(service))),
-    ]),
-    reply: frame(SETTINGS, ACK, Uint8Array.of(0, 0, 0, 0), new Uint8Array(0)),
-    expect: Buffer.concat([STREAM, message(STATUS_SERVING)]),
-    refuse: Buffer.concat([Uint8Array.of(HEADERS, END_STREAM | END_HEADERS), STREAM]),
-  };
+/** RFC 9113, 6.5.1. */
+function settings(...pairs: readonly (readonly [name: number, value: number])[]): Uint8Array {
+  const payload = Buffer.alloc(6 * pairs.length);
+  pairs.forEach(([name, value], i) => payload.writeUInt32BE(value, payload.writeUInt16BE(name, 6 * i)));
+  return payload;
 }
 
 /** RFC 9113, 4.1: length, type, flags, stream. */

@@ -11,7 +11,7 @@ import {
 } from '../../tape/program.ts';
 import type { NetworkSpec, ProbeSpec } from '../manifest/spec.ts';
 import { parseIp4, parseIp6 } from '../network/ip.ts';
-import { grpcExchange } from './grpc-request.ts';
+import { grpcRequest } from './grpc-request.ts';
 import { httpRequest } from './http-request.ts';
 
 export interface ProbeInput {
@@ -24,6 +24,8 @@ export interface ProbeInput {
 
 /** Same default as Kubernetes. */
 const GOOD_STATUSES = [200, 399] as const;
+/** ServingStatus of grpc.health.v1.HealthCheckResponse. */
+const SERVING = 1;
 
 export function planProbes(program: Program, { probes, ...input }: ProbeInput): SupervisedProbe[] {
   return probes.map((probe) => {
@@ -41,17 +43,8 @@ function planQuestion(program: Program, probe: ProbeSpec, input: Omit<ProbeInput
       return { kind: 'connect', address };
     case 'http':
       return { kind: 'http', address, request: spanOf(program, httpRequest(question)), statuses: GOOD_STATUSES };
-    case 'grpc': {
-      const { request, reply, expect, refuse } = grpcExchange(question);
-      return {
-        kind: 'expect',
-        address,
-        request: spanOf(program, request),
-        reply: spanOf(program, reply),
-        expect: spanOf(program, expect),
-        refuse: spanOf(program, refuse),
-      };
-    }
+    case 'grpc':
+      return { kind: 'grpc', address, request: spanOf(program, grpcRequest(question)), statuses: [SERVING, SERVING] };
   }
 }
 

@@ -3,15 +3,14 @@ import { parseLines, parseObject, readIfThere } from './files.ts';
 import { isoTime } from './iso-time.ts';
 import { readJournal } from './journal.ts';
 import { POD_FILES } from './layout.ts';
-
-/** The result of a try; `number` is an errno, the timeout in ms, an HTTP status, an exit code or a signal. */
-export type ProbeOutcome = 'ok' | 'errno' | 'timeout' | 'status' | 'answer' | 'refused' | 'closed' | 'exit' | 'signal';
+import type { ProbeOutcome } from './outcome.ts';
 
 export type ProbeEvent = {
   readonly e: 'probe';
   readonly app: string;
   readonly probe: 'start' | 'ready' | 'live';
   readonly outcome: ProbeOutcome;
+  /** What it means depends on the outcome. */
   readonly number: number;
   readonly passed: number;
   /** Whether the app is ready after this event. */

@@ -1,6 +1,5 @@
-import { errnoMessage } from '../../linux/errno.ts';
-import { signalName } from '../../linux/signals.ts';
 import { type PodEvent, type ProbeEvent, toTime } from './events.ts';
+import { messageOf } from './outcome.ts';
 
 export interface ProbeStatus {
   readonly probe: ProbeEvent['probe'];
@@ -34,34 +33,4 @@ export function probeStatuses(own: readonly PodEvent[]): ProbeStatus[] {
 export function failedProbeOf(before: readonly PodEvent[]): string | null {
   const event = before.findLast((candidate) => candidate.e === 'probe');
   return event?.e === 'probe' ? `${event.probe}: ${messageOf(event)}` : null;
-}
-
-/** Why a try failed; null when it did not fail. */
-export function messageOf({ outcome, number, text }: ProbeEvent): string | null {
-  const said = text?.trim();
-  const suffix = said ? `: ${said}` : '';
-  switch (outcome) {
-    case 'ok':
-      return null;
-    case 'errno':
-      return errnoMessage(number);
-    case 'timeout':
-      return `timed out after ${duration(number)}${suffix}`;
-    case 'status':
-      return `status ${number}`;
-    case 'answer':
-      return 'the answer is of another protocol';
-    case 'refused':
-      return 'the answer is not SERVING';
-    case 'closed':
-      return 'the connection was closed without an answer';
-    case 'exit':
-      return `exit code ${number}${suffix}`;
-    case 'signal':
-      return `killed by ${signalName(String(number)) ?? `signal ${number}`}${suffix}`;
-  }
-}
-
-function duration(ms: number): string {
-  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }

@@ -70,69 +70,6 @@ test('postgres is ready when pg_isready says so, and not before', async () => {
   assert.equal(stdout.trim(), '1');
 });
 
-/** grpc.health.v1.Health by Node's own HTTP/2: "slow" is serving, "down" is not, anything else is unknown. */
-const HEALTH = `
-const http2 = require('node:http2');
-const server = http2.createServer();
-server.on('stream', (stream, headers) => {
-  const chunks = [];
-  stream.on('data', (chunk) => chunks.push(chunk));
-  stream.on('end', () => {
-    const service = Buffer.concat(chunks).subarray(7).toString();
-    const reply = { ':status': 200, 'content-type': 'application/grpc' };
-    if (headers[':path'] !== '/grpc.health.v1.Health/Check' || !['', 'slow', 'down'].includes(service)) {
-      stream.respond({ ...reply, 'grpc-status': '5' }, { endStream: true });
-      return;
-    }
-    stream.respond(reply, { waitForTrailers: true });
-    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-    const bytes = Buffer.from([0, 0, 0, 0, 2, 8, service === 'down' ? 2 : 1]);
-    // In two writes, as a server that streams.
-    setTimeout(() => stream.end(bytes), service === 'slow' ? 150 : 0);
-  });
-});
-server.listen(7100, '127.0.0.1');
-// Says nothing before it has been spoken to, and answers only a client that has acknowledged its settings after they came.
-const net = require('node:net');
-net.createServer((socket) => {
-  let heard = Buffer.alloc(0);
-  let sent = false;
-  const ack = Buffer.from([0, 0, 0, 4, 1, 0, 0, 0, 0]);
-  socket.on('error', () => {});
-  socket.on('data', (chunk) => {
-    const early = !sent && chunk.includes(ack);
-    heard = Buffer.concat([heard, chunk]);
-    if (!sent && heard.length > 60) setTimeout(() => socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])), 50);
-    if (sent && heard.includes(ack) && !early)
-      for (const byte of [0, 0, 7, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 8, 1]) socket.write(Buffer.from([byte]));
-    sent = true;
-  });
-}).listen(7101, '127.0.0.1');
-`;
-
-test('a gRPC server is asked for its health, as a whole and by service', async () => {
-  const asked = (name: string, grpc: Json): Json => ({
-    name,
-    image: 'host',
-    exec: ['sleep', '100000'],
-    probes: { ready: { grpc, ...LONG, timeout: '2s' } },
-  });
-  const server = { name: 'server', image: 'host', exec: ['node', '-e', HEALTH] };
-  const apps = [
-    server,
-    asked('whole', { port: 7100 }),
-    asked('slow', { port: 7100, service: 'slow' }),
-    asked('down', { port: 7100, service: 'down' }),
-    asked('unknown', { port: 7100, service: 'x'.repeat(300) }),
-    asked('late', { port: 7101 }),
-  ];
-  const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'grpc' }, network: { mode: 'none' }, apps };
-  await using pod = await run(manifest, { root });
-  for (const name of ['whole', 'slow', 'late']) await untilReady(root, pod, name);
-  for (const name of ['down', 'unknown'])
-    await untilApp(root, pod, name, (app) => messageOf(app) === 'the answer is not SERVING');
-});
-
 test('a server on the pod’s own address is found by the pod’s hostname, in every network mode', async () => {
   const serve =
     "require('node:dns').lookup('own', 4, (error, ip) => require('node:net').createServer().listen(7200, ip))";

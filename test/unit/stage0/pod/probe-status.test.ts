@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PodEvent, ProbeOutcome } from '../../../../stages/stage0/pod/events.ts';
+import type { PodEvent } from '../../../../stages/stage0/pod/events.ts';
+import type { ProbeOutcome } from '../../../../stages/stage0/pod/outcome.ts';
 import { isReady, probeStatuses } from '../../../../stages/stage0/pod/probe-status.ts';
 
 const started = (ready?: number): PodEvent => ({
@@ -50,11 +51,23 @@ const MESSAGES: [ProbeOutcome, number, string | undefined, string | null][] = [
   ['timeout', 1500, 'half\n', 'timed out after 1500ms: half'],
   ['status', 404, undefined, 'status 404'],
   ['answer', 0, undefined, 'the answer is of another protocol'],
-  ['refused', 0, undefined, 'the answer is not SERVING'],
   ['closed', 0, undefined, 'the connection was closed without an answer'],
+  ['cut', 0, undefined, 'the connection was closed before the end of the answer'],
+  ['health', 2, undefined, 'the status of the service is NOT_SERVING'],
+  ['health', 9, undefined, 'the status of the service is 9'],
+  ['grpc', 12, undefined, 'grpc-status 12 UNIMPLEMENTED'],
+  ['grpc', 99, undefined, 'grpc-status 99'],
+  ['reset', 8, undefined, 'the server reset the request: CANCEL'],
+  ['goaway', -1, undefined, 'the server closes the connection: 4294967295'],
+  ['size', 16385, undefined, 'a frame of 16385 bytes, more than 16384'],
+  ['order', 9, undefined, 'an unexpected frame: CONTINUATION'],
   ['exit', 2, ' no such database\n', 'exit code 2: no such database'],
   ['signal', 9, undefined, 'killed by SIGKILL'],
 ];
+
+test('what an init of another version writes is shown in its own words', () => {
+  assert.equal(probeStatuses([tried(1, 'refused' as ProbeOutcome, 0, 0)])[0]?.message, 'refused');
+});
 
 for (const [outcome, number, text, message] of MESSAGES) {
   test(`${outcome} ${number} reads ${message}`, () => {
