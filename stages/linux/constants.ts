@@ -85,6 +85,7 @@ export const MFD_CLOEXEC = 1;
 export const LOCK_SH = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
+export const LOCK_UN = 8;
 
 /** linux/keyctl.h */
 export const KEYCTL_JOIN_SESSION_KEYRING = 1;

@@ -1,8 +1,8 @@
-// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), renameat2(2), fchownat(2), utimensat(2), flock(2), lseek(2), ioctl_iflags(2), xattr(7)
+// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), renameat2(2), fchownat(2), utimensat(2), lseek(2), ioctl_iflags(2), xattr(7)
 
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, LOCK_NB, O_CLOEXEC } from './constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, O_CLOEXEC } from './constants.ts';
 import { errnoName } from './errno.ts';
-import { type SyscallArg, syscall, trySyscall } from './syscall.ts';
+import { syscall, trySyscall } from './syscall.ts';
 
 /** A path as bytes. Strings are encoded as UTF-8; archives use `bytePath`. */
 export type KernelPath = string | Uint8Array;
@@ -184,17 +184,4 @@ export function readlinkFd(fd: number): string {
   const target = Buffer.alloc(4096);
   const length = syscall('readlinkat', fd, '', target, target.length);
   return target.toString('latin1', 0, length);
-}
-
-/** Returns true when the lock was taken, false when another open file description holds it. */
-export function tryFlock(fd: number, operation: number): boolean {
-  const result = trySyscall('flock', fd, operation | LOCK_NB);
-  if (result === 0) return true;
-  if (errnoName(-result) === 'EAGAIN') return false;
-  return raise('flock', fd, operation | LOCK_NB);
-}
-
-/** Repeats a failed call, so that the failure is thrown with its name and errno. */
-function raise(name: string, ...args: readonly SyscallArg[]): boolean {
-  return syscall(name, ...args) === 0;
 }

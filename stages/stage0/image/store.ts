@@ -13,7 +13,7 @@ import {
 import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
 import { ERRNO } from '../../linux/errno.ts';
 import { LOCK_EX } from '../../linux/constants.ts';
-import { tryFlock } from '../../linux/file.ts';
+import { tryFlock } from '../../linux/flock.ts';
 import { denialHint, PodError } from '../error.ts';
 
 /** The directories of a store. All are 0700: an image may contain setuid programs that local users must not reach. */

@@ -1,23 +1,15 @@
 // flock(2) on a pod's directory: held by the process that makes the pod, then by its monitor and init. A free lock means that the
 // pod is dead.
 
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
-import { ERRNO, SyscallError } from '../../linux/errno.ts';
-import { trySyscall } from '../../linux/syscall.ts';
-
-const LOCK_SH = 1;
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-const LOCK_UN = 8;
+import { constants, fstatSync, openSync, statSync } from 'node:fs';
+import { LOCK_EX, LOCK_SH, LOCK_UN } from '../../linux/constants.ts';
+import { Fd } from '../../linux/fd.ts';
+import { flock, tryFlock } from '../../linux/flock.ts';
 
 /** Takes the lock. Returns the descriptor that holds it, or undefined when another process has the lock. */
 export function tryLockDir(path: string): number | undefined {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  const result = flock(fd, LOCK_EX | LOCK_NB);
-  if (result === 0) return fd;
-  closeSync(fd);
-  if (result === -ERRNO.EAGAIN) return undefined;
-  throw new SyscallError('flock', -result, path);
+  using directory = openDir(path);
+  return tryFlock(directory.number, LOCK_EX, path) ? directory.take() : undefined;
 }
 
 const LOOKS = 10;
@@ -37,27 +29,16 @@ export function tryLockPatiently(path: string): number | undefined {
  * directory does not exist.
  */
 export function tryShareDir(path: string): number | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const result = flock(fd, LOCK_SH | LOCK_NB);
-  if (result === 0 && isSameDir(fd, path)) return fd;
-  closeSync(fd);
-  if (result === 0 || result === -ERRNO.EAGAIN) return undefined;
-  throw new SyscallError('flock', -result, path);
+  using directory = openIfThere(path);
+  if (!directory || !tryFlock(directory.number, LOCK_SH, path)) return undefined;
+  return isSameDir(directory.number, path) ? directory.take() : undefined;
 }
 
 /** Takes the lock and waits for it if necessary. Only for locks that are held briefly. */
 export function lockDir(path: string): number {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  const result = flock(fd, LOCK_EX);
-  if (result === 0) return fd;
-  closeSync(fd);
-  throw new SyscallError('flock', -result, path);
+  using directory = openDir(path);
+  flock(directory.number, LOCK_EX, path);
+  return directory.take();
 }
 
 /** Whether the directory of a descriptor is still the one at that path: nothing moved or removed it before the lock was taken. */
@@ -73,27 +54,23 @@ export function isSameDir(fd: number, path: string): boolean {
  * each read of it the kernel takes an RCU grace period (about 10 ms).
  */
 export function isLocked(path: string): boolean {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
-  try {
-    // A shared lock, so that two concurrent tests do not take each other for the pod.
-    const result = flock(fd, LOCK_SH | LOCK_NB);
-    if (result === 0) flock(fd, LOCK_UN);
-    else if (result !== -ERRNO.EAGAIN) throw new SyscallError('flock', -result, path);
-    return result !== 0;
-  } finally {
-    closeSync(fd);
-  }
+  using directory = openIfThere(path);
+  if (!directory) return false;
+  // A shared lock, so that two concurrent tests do not take each other for the pod.
+  if (!tryFlock(directory.number, LOCK_SH, path)) return true;
+  flock(directory.number, LOCK_UN, path);
+  return false;
 }
 
-function flock(fd: number, operation: number): number {
-  for (;;) {
-    const result = trySyscall('flock', fd, operation);
-    if (result !== -ERRNO.EINTR) return result;
+function openDir(path: string): Fd {
+  return new Fd(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW));
+}
+
+function openIfThere(path: string): Fd | undefined {
+  try {
+    return openDir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
