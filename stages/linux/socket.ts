@@ -1,4 +1,4 @@
-// socketpair(2), sendmsg(2), unix(7): passing descriptors, which Node's net module cannot do.
+// socketpair(2), sendmsg(2), shutdown(2), unix(7): passing descriptors, which Node's net module cannot do.
 
 import { closeSync, constants, openSync } from 'node:fs';
 import {
@@ -105,6 +105,13 @@ export function receiveWithFds(socket: number, payload: Uint8Array, maxFds: numb
     for (let i = 0; i < count; i++) fds.push(new Fd(control.getInt32(16 + 4 * i, true)));
   }
   return { length, fds };
+}
+
+const SHUT_WR = 1;
+
+/** The other end reads what was sent, then the end; it can still send. */
+export function shutdownWriting(socket: number): void {
+  syscall('shutdown', socket, SHUT_WR);
 }
 
 /** sizeof sun_path, without the NUL. */

@@ -4,7 +4,8 @@ import { memfd, sealedMemfd } from '../linux/memfd.ts';
 import { openSealed } from '../linux/sealed.ts';
 import { sendWithFds, socketPair } from '../linux/socket.ts';
 import { spawnProcess } from '../linux/spawn.ts';
-import { ARCH, trySyscall } from '../linux/syscall.ts';
+import { ARCH } from '../linux/syscall.ts';
+import { tryWait4 } from '../linux/wait.ts';
 import { Channel } from './channel.ts';
 import { encodeMessage } from './message.ts';
 import type { OpenTransport } from './transport.ts';
@@ -41,8 +42,7 @@ const REAP_MS = 25;
 
 /** libuv reaps only children it made itself. The monitor ends some ms after its channel; nothing waits for that. */
 function reapLater(pid: number): void {
-  const WNOHANG = 1;
-  if (trySyscall('wait4', pid, null, WNOHANG, null) === 0) setTimeout(() => reapLater(pid), REAP_MS).unref();
+  if (tryWait4(pid) === 0) setTimeout(() => reapLater(pid), REAP_MS).unref();
 }
 
 export interface LaunchInput {

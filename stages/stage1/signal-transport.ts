@@ -1,11 +1,9 @@
 import { readSync } from 'node:fs';
 import type { Fd } from '../linux/fd.ts';
 import { notifyBySignal } from '../linux/signal-io.ts';
-import { sendWithFds } from '../linux/socket.ts';
-import { syscall } from '../linux/syscall.ts';
+import { sendWithFds, shutdownWriting } from '../linux/socket.ts';
 import type { Transport } from './transport.ts';
 
-const SHUT_WR = 1;
 const CHUNK_BYTES = 4096;
 /** Keeps the process from ending while it waits, which a handler of a signal does not. */
 const KEEP_ALIVE_MS = 1000;
@@ -48,7 +46,7 @@ export function signalTransport(fd: Fd): Transport {
     },
     send: (bytes, fds = []) => sendWithFds(fd.number, bytes, fds),
     ref: (on) => void (on ? timer.ref() : timer.unref()),
-    end: () => void syscall('shutdown', fd.number, SHUT_WR),
+    end: () => shutdownWriting(fd.number),
     close,
   };
 }

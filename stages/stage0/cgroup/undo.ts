@@ -1,10 +1,8 @@
-// cgroups(7), pidfd_open(2), pidfd_send_signal(2)
+// cgroups(7)
 
 import { existsSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { CGROUP2_SUPER_MAGIC, CGROUP_SUPER_MAGIC } from '../../linux/cgroup.ts';
-import { ERRNO, SyscallError } from '../../linux/errno.ts';
-import { Fd } from '../../linux/fd.ts';
-import { trySyscall } from '../../linux/syscall.ts';
+import { pidfdOpen, tryPidfdSendSignal } from '../../linux/pidfd.ts';
 import type { CgroupEntry } from './ledger.ts';
 import { directoriesOf, isGone, pidsIn } from './processes.ts';
 
@@ -71,11 +69,8 @@ function writeUnlessGone(path: string, text: string): void {
 
 /** A pid may be reused between reading and killing; a descriptor always refers to the same process. */
 function killIn(directory: string, pid: number): void {
-  const result = trySyscall('pidfd_open', pid, 0);
-  if (result === -ERRNO.ESRCH) return;
-  if (result < 0) throw new SyscallError('pidfd_open', -result, String(pid));
-  using pidfd = new Fd(result);
-  if (pidsIn(directory).includes(pid)) trySyscall('pidfd_send_signal', pidfd.number, SIGKILL, null, 0);
+  using pidfd = pidfdOpen(pid);
+  if (pidfd && pidsIn(directory).includes(pid)) tryPidfdSendSignal(pidfd.number, SIGKILL);
 }
 
 function removeWithin(path: string, deadline: number): CgroupLeftover[] {

@@ -1,10 +1,10 @@
-// proc_pid_mountinfo(5), umount(2)
+// proc_pid_mountinfo(5)
 
 import { readFileSync, realpathSync } from 'node:fs';
 import { MNT_DETACH, UMOUNT_NOFOLLOW } from '../../linux/constants.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { unescapeOctal } from '../../linux/mountinfo.ts';
-import { trySyscall } from '../../linux/syscall.ts';
+import { tryUmount2 } from '../../linux/umount.ts';
 
 /** Every mount point that this process sees, in the order of mounting. */
 export function readMountPoints(): string[] {
@@ -22,7 +22,7 @@ export function detachMounts(path: string, uuid: string, points: readonly string
   const real = realpathSync(path);
   for (const point of near.toReversed()) {
     if (point !== real && !point.startsWith(`${real}/`)) continue;
-    const result = trySyscall('umount2', point, MNT_DETACH | UMOUNT_NOFOLLOW);
+    const result = tryUmount2(point, MNT_DETACH | UMOUNT_NOFOLLOW);
     // EINVAL: it was unmounted with a mount above it.
     if (result < 0 && result !== -ERRNO.EINVAL && result !== -ERRNO.ENOENT)
       throw new SyscallError('umount2', -result, point);

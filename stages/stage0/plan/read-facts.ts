@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { ERRNO } from '../../linux/errno.ts';
 import { readLandlockAbi } from '../../linux/landlock-abi.ts';
+import { hasOpenTreeAttr } from '../../linux/open-tree-attr.ts';
 import { parseHardLimits } from '../../linux/rlimit.ts';
 import { pathExists } from '../../linux/file.ts';
-import { trySyscall } from '../../linux/syscall.ts';
 import { delegatedCgroups } from '../cgroup/delegated.ts';
 import { readCgroupFacts } from '../cgroup/hierarchies.ts';
 import { MASKED_PATHS, PROCESSORS, READ_ONLY_PATHS, thermalPath } from '../rootfs/kernel-paths.ts';
@@ -63,17 +62,10 @@ function readBootFacts(status: string): BootFacts {
     kernelPaths: findKernelPaths(),
     cpus: countCpus(status),
     hasTimeNamespace: existsSync('/proc/self/ns/time'),
-    hasDetachedLayers: hasDetachedLayers(),
+    // A real test would need root and a file system; this call arrived in the same release.
+    hasDetachedLayers: hasOpenTreeAttr(),
     landlockAbi: readLandlockAbi(),
   };
-}
-
-/**
- * A real test would need root and a file system. open_tree_attr(2) arrived in the same release, Linux 6.15, and any user can test
- * for it: where the call exists, an empty path gives ENOENT.
- */
-function hasDetachedLayers(): boolean {
-  return trySyscall('open_tree_attr', -1, '', 0, null, 0) === -ERRNO.ENOENT;
 }
 
 /** Equal facts have equal fingerprints, across processes. */

@@ -1,4 +1,4 @@
-// seccomp(2), prctl(2), netlink(7), cgroups(7)
+// netlink(7), cgroups(7)
 
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { release } from 'node:os';
@@ -9,13 +9,11 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../../linux/netlink.ts';
 import { NetlinkSocket } from '../../../linux/netlink-socket.ts';
 import { batch, newTable, NFPROTO_INET } from '../../../linux/nftables.ts';
 import { newBridge } from '../../../linux/rtnetlink.ts';
+import { requireSeccompAction } from '../../../linux/seccomp-action.ts';
 import { SECCOMP_RET_KILL_PROCESS } from '../../../linux/seccomp.ts';
-import { syscall } from '../../../linux/syscall.ts';
 import { readHostFacts } from '../../plan/read-facts.ts';
 import { type Check, type Finding, tryIt } from './check.ts';
 import { withNamespace } from './namespaces.ts';
-
-const SECCOMP_GET_ACTION_AVAIL = 2;
 
 export const KERNEL_CHECKS: readonly Check[] = [
   { name: 'privileges', run: checkPrivileges },
@@ -68,7 +66,7 @@ function checkCgroups(): Finding {
 
 function checkSeccomp(): Finding {
   return tryIt('filters that kill the process', 'use a kernel built with CONFIG_SECCOMP_FILTER', () => {
-    syscall('seccomp', SECCOMP_GET_ACTION_AVAIL, 0, new Uint8Array(new Uint32Array([SECCOMP_RET_KILL_PROCESS]).buffer));
+    requireSeccompAction(SECCOMP_RET_KILL_PROCESS);
   });
 }
 
