@@ -95,6 +95,3 @@ export const CLOSE_RANGE_CLOEXEC = 4;
 
 /** asm-generic/ioctls.h */
 export const TIOCSCTTY = 0x540e;
-export const TIOCGPTPEER = 0x5441;
-export const TIOCSPTLCK = 0x40045431;
-export const TIOCSWINSZ = 0x5414;

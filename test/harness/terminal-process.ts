@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { after } from 'node:test';
 import { ReadStream } from 'node:tty';
-import { O_CLOEXEC, O_NOCTTY, O_RDWR, TIOCGPTPEER, TIOCSPTLCK, TIOCSWINSZ } from '../../stages/linux/constants.ts';
-import { syscall } from '../../stages/linux/syscall.ts';
+import { O_CLOEXEC, O_NOCTTY, O_RDWR } from '../../stages/linux/constants.ts';
+import { openSlave, setWindowSize } from '../../stages/linux/terminal.ts';
 import { cliEnvironment, commandLine } from './pod-cli.ts';
 
 const SAYS_MS = 10_000;
@@ -27,8 +27,7 @@ export class TerminalProcess implements AsyncDisposable {
 
   constructor(argv: readonly string[], size: readonly [rows: number, columns: number] = [24, 80]) {
     this.#master = openSync('/dev/ptmx', O_RDWR | O_NOCTTY | O_CLOEXEC);
-    syscall('ioctl', this.#master, TIOCSPTLCK, new Uint8Array(4));
-    this.#slave = syscall('ioctl', this.#master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    this.#slave = openSlave(this.#master).take();
     this.resize(...size);
     // Of util-linux: a session, with the terminal on standard input as its own, and then the program in the same process.
     this.child = spawn('setsid', ['--ctty', ...argv], {
@@ -68,7 +67,7 @@ export class TerminalProcess implements AsyncDisposable {
   }
 
   resize(rows: number, columns: number): void {
-    syscall('ioctl', this.#master, TIOCSWINSZ, new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer));
+    setWindowSize(this.#master, columns, rows);
   }
 
   /** termios(3) of the terminal now, as one opaque word. */

@@ -1,16 +1,8 @@
-import {
-  O_CLOEXEC,
-  O_NOCTTY,
-  O_RDWR,
-  SO_RCVTIMEO,
-  TIOCGPTPEER,
-  TIOCSPTLCK,
-  TIOCSWINSZ,
-} from '../../linux/constants.ts';
+import { SO_RCVTIMEO } from '../../linux/constants.ts';
 import { SyscallError } from '../../linux/errno.ts';
-import { Fd } from '../../linux/fd.ts';
+import type { Fd } from '../../linux/fd.ts';
 import { receiveWithFds, setTimeLimit } from '../../linux/socket.ts';
-import { syscall } from '../../linux/syscall.ts';
+import { openSlave, setWindowSize } from '../../linux/terminal.ts';
 import { decodeMessage, encodeMessage, MESSAGE_BYTES } from '../../stage1/message.ts';
 import type { TerminalSize } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
@@ -33,10 +25,8 @@ export function openTerminal(podDir: string, control: Fd, size: TerminalSize | u
   const master = fds[0];
   if (!master) throw refusal('open a pseudo-terminal in the pod', answer.c, 'pod/start-failed');
   try {
-    syscall('ioctl', master.number, TIOCSPTLCK, new Uint8Array(4));
     if (size) resizeTerminal(master.number, size);
-    const slave = new Fd(syscall('ioctl', master.number, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-    return { master, slave };
+    return { master, slave: openSlave(master.number) };
   } catch (error) {
     master[Symbol.dispose]();
     throw error;
@@ -60,8 +50,6 @@ function receiveAnswer(podDir: string, control: Fd, bytes: Uint8Array): { length
   }
 }
 
-/** struct winsize of ioctl_tty(2). */
 export function resizeTerminal(master: number, { columns, rows }: TerminalSize): void {
-  const size = new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer);
-  syscall('ioctl', master, TIOCSWINSZ, size);
+  setWindowSize(master, columns, rows);
 }
