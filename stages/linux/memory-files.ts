@@ -1,16 +1,9 @@
-// fsopen(2), fsconfig(2), fsmount(2), O_TMPFILE of open(2)
+// tmpfs(5), O_TMPFILE of open(2)
 
-import {
-  FSCONFIG_CMD_CREATE,
-  FSCONFIG_SET_STRING,
-  FSMOUNT_CLOEXEC,
-  FSOPEN_CLOEXEC,
-  O_CLOEXEC,
-  O_RDWR,
-  O_TMPFILE,
-} from './constants.ts';
+import { O_CLOEXEC, O_RDWR, O_TMPFILE } from './constants.ts';
 import { Fd } from './fd.ts';
 import { fchmod } from './file.ts';
+import { newMount } from './new-mount.ts';
 import { syscall } from './syscall.ts';
 
 /** Unnamed files in memory with a common size limit, beyond which writes fail with ENOSPC. */
@@ -18,11 +11,10 @@ export class MemoryFiles implements Disposable {
   readonly #mount: Fd;
 
   constructor(maxBytes: number) {
-    using context = new Fd(syscall('fsopen', 'tmpfs', FSOPEN_CLOEXEC));
-    syscall('fsconfig', context.number, FSCONFIG_SET_STRING, 'size', String(maxBytes), 0);
-    syscall('fsconfig', context.number, FSCONFIG_SET_STRING, 'mode', '0700', 0);
-    syscall('fsconfig', context.number, FSCONFIG_CMD_CREATE, null, null, 0);
-    this.#mount = new Fd(syscall('fsmount', context.number, FSMOUNT_CLOEXEC, 0));
+    this.#mount = newMount('tmpfs', [
+      ['size', String(maxBytes)],
+      ['mode', '0700'],
+    ]);
   }
 
   open(): Fd {

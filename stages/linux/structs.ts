@@ -23,11 +23,13 @@ export interface MountAttr {
   readonly set?: bigint;
   readonly clear?: bigint;
   readonly propagation?: bigint;
+  /** Of MOUNT_ATTR_IDMAP: a descriptor of the user namespace. */
+  readonly userns?: number;
 }
 
-/** struct mount_attr of mount_setattr(2); userns_fd is zero and is filled in when the descriptor is known. */
-export function mountAttr({ set = 0n, clear = 0n, propagation = 0n }: MountAttr): Uint8Array {
-  return words64(set, clear, propagation, 0);
+/** struct mount_attr of mount_setattr(2). A tape fills in `userns` itself, when it has the descriptor. */
+export function mountAttr({ set = 0n, clear = 0n, propagation = 0n, userns = 0 }: MountAttr): Uint8Array {
+  return words64(set, clear, propagation, userns);
 }
 
 /** struct rlimit64 of prlimit(2). */

@@ -1,20 +1,10 @@
-// fsopen(2), fsconfig(2), fsmount(2), open_tree(2), mount_setattr(2)
-
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  FSCONFIG_CMD_CREATE,
-  FSCONFIG_SET_STRING,
-  FSOPEN_CLOEXEC,
-  MOUNT_ATTR_IDMAP,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
-} from '../../../linux/constants.ts';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { cloneMount } from '../../../linux/clone-mount.ts';
+import { AT_FDCWD, MOUNT_ATTR_IDMAP } from '../../../linux/constants.ts';
 import { makeDirectories } from '../../../linux/directory.ts';
 import { Fd } from '../../../linux/fd.ts';
-import { syscall } from '../../../linux/syscall.ts';
+import { newMount } from '../../../linux/new-mount.ts';
 import { type Check, type Finding, tryIt } from './check.ts';
 
 export function mountChecks(root: string): readonly Check[] {
@@ -51,15 +41,11 @@ function checkOverlay(dir: string): Finding {
     'detached, on the state directory',
     'put the state on ext4 or xfs (--root), on a kernel with overlayfs',
     () => {
-      using context = new Fd(syscall('fsopen', 'overlay', FSOPEN_CLOEXEC));
-      const options = [
+      using mount = newMount('overlay', [
         ['lowerdir', `${dir}/lower`],
         ['upperdir', `${dir}/upper`],
         ['workdir', `${dir}/work`],
-      ] as const;
-      for (const [key, value] of options) syscall('fsconfig', context.number, FSCONFIG_SET_STRING, key, value, 0);
-      syscall('fsconfig', context.number, FSCONFIG_CMD_CREATE, null, null, 0);
-      using mount = new Fd(syscall('fsmount', context.number, 1, 0));
+      ]);
       void mount;
     },
   );
@@ -96,13 +82,7 @@ async function userNamespaceOf(pid: number): Promise<void> {
 }
 
 function idmap(dir: string, pid: number): void {
-  const userns = openSync(`/proc/${pid}/ns/user`, 'r');
-  try {
-    using tree = new Fd(syscall('open_tree', AT_FDCWD, dir, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-    // struct mount_attr: attr_set, attr_clr, propagation, userns_fd.
-    const attributes = new Uint8Array(new BigUint64Array([MOUNT_ATTR_IDMAP, 0n, 0n, BigInt(userns)]).buffer);
-    syscall('mount_setattr', tree.number, '', AT_EMPTY_PATH, attributes, attributes.length);
-  } finally {
-    closeSync(userns);
-  }
+  using userns = new Fd(openSync(`/proc/${pid}/ns/user`, 'r'));
+  using mount = cloneMount(AT_FDCWD, dir, { set: MOUNT_ATTR_IDMAP, userns: userns.number });
+  void mount;
 }
