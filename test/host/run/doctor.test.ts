@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
+import { NAMESPACE_CHECKS } from '../../../stages/stage0/cli/doctor/namespaces.ts';
 import { ISOLATORS } from '../../../stages/stage0/isolators/registry.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -38,4 +39,14 @@ test('a state directory that cannot be written is what is missing', async () => 
   const { exitCode, stdout } = await pod(['doctor', '--root', '/proc/nowhere']);
   assert.equal(exitCode, 1, stdout);
   assert.match(stdout, /^overlay +missing +.*'\/proc\/nowhere' +.*--root$/m);
+});
+
+test('who has tried every namespace is where he was', async () => {
+  const place = (): string[] =>
+    ['cwd', 'ns/mnt', 'ns/uts', 'ns/net', 'ns/pid_for_children'].map((name) =>
+      readlinkSync(`/proc/thread-self/${name}`),
+    );
+  const before = place();
+  for (const { run } of NAMESPACE_CHECKS) assert.equal((await run()).status, 'OK');
+  assert.deepEqual(place(), before);
 });

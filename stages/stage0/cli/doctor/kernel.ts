@@ -3,17 +3,16 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { release } from 'node:os';
 import { hasCapability } from '../../../linux/capabilities.ts';
-import { CLONE_NEWNET } from '../../../linux/constants.ts';
 import { errnoName } from '../../../linux/errno.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../../linux/netlink.ts';
 import { NetlinkSocket } from '../../../linux/netlink-socket.ts';
+import { tryInNewNamespace } from '../../../linux/new-namespace.ts';
 import { batch, newTable, NFPROTO_INET } from '../../../linux/nftables.ts';
 import { newBridge } from '../../../linux/rtnetlink.ts';
 import { requireSeccompAction } from '../../../linux/seccomp-action.ts';
 import { SECCOMP_RET_KILL_PROCESS } from '../../../linux/seccomp.ts';
 import { readHostFacts } from '../../plan/read-facts.ts';
 import { type Check, type Finding, tryIt } from './check.ts';
-import { withNamespace } from './namespaces.ts';
 
 export const KERNEL_CHECKS: readonly Check[] = [
   { name: 'privileges', run: checkPrivileges },
@@ -73,14 +72,14 @@ function checkSeccomp(): Finding {
 /** In a network namespace of its own, so that the host's is not touched; it goes when we leave it. */
 function inNetns(detail: string, trial: () => void): Finding {
   let finding: Finding | undefined;
-  const errno = withNamespace(CLONE_NEWNET, 'net', () => {
+  const result = tryInNewNamespace('net', () => {
     finding = tryIt(
       detail,
       'load the kernel module (modprobe bridge, modprobe nf_tables), or write "network: {mode: host}"',
       trial,
     );
   });
-  return finding ?? { status: 'missing', detail: `no network namespace: ${errnoName(errno)}`, remedy: 'run as root' };
+  return finding ?? { status: 'missing', detail: `no network namespace: ${errnoName(-result)}`, remedy: 'run as root' };
 }
 
 function tryBridge(): void {

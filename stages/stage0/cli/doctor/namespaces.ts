@@ -1,27 +1,21 @@
-// unshare(2), setns(2), namespaces(7)
+// namespaces(7)
 
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import {
-  CLONE_NEWCGROUP,
-  CLONE_NEWIPC,
-  CLONE_NEWNET,
-  CLONE_NEWNS,
-  CLONE_NEWPID,
-  CLONE_NEWUTS,
-} from '../../../linux/constants.ts';
-import { ERRNO, errnoName } from '../../../linux/errno.ts';
-import { syscall, trySyscall } from '../../../linux/syscall.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { errnoName, SyscallError } from '../../../linux/errno.ts';
+import { inNewMountNamespace } from '../../../linux/mount-namespace.ts';
+import { tryInNewNamespace } from '../../../linux/new-namespace.ts';
 import type { Check, Finding } from './check.ts';
 
-const KINDS: readonly (readonly [name: string, flag: bigint, file: string])[] = [
-  ['mount', CLONE_NEWNS, 'mnt'],
-  ['uts', CLONE_NEWUTS, 'uts'],
-  ['ipc', CLONE_NEWIPC, 'ipc'],
-  ['net', CLONE_NEWNET, 'net'],
-  ['pid', CLONE_NEWPID, 'pid_for_children'],
-  ['cgroup', CLONE_NEWCGROUP, 'cgroup'],
-];
+/** Each makes one and comes back from it. Returns 0, or minus the errno. */
+const TRIALS: Readonly<Record<string, () => number>> = {
+  mount: tryMountNamespace,
+  uts: () => tryInNewNamespace('uts', () => undefined),
+  ipc: () => tryInNewNamespace('ipc', () => undefined),
+  net: () => tryInNewNamespace('net', () => undefined),
+  pid: () => tryInNewNamespace('pid_for_children', () => undefined),
+  cgroup: () => tryInNewNamespace('cgroup', () => undefined),
+};
 
 const MAX_USER = '/proc/sys/user/max_user_namespaces';
 
@@ -31,13 +25,13 @@ export const NAMESPACE_CHECKS: readonly Check[] = [
 ];
 
 function checkNamespaces(): Finding {
-  const failed = KINDS.flatMap(([name, flag, file]) => {
-    const errno = withNamespace(flag, file, () => undefined);
-    return errno === 0 ? [] : [`${name} ${errnoName(errno)}`];
+  const failed = Object.entries(TRIALS).flatMap(([name, tryOne]) => {
+    const result = tryOne();
+    return result === 0 ? [] : [`${name} ${errnoName(-result)}`];
   });
   // A process with threads could make a time namespace, but not come back from it.
   if (!existsSync('/proc/self/ns/time')) failed.push('time ENOENT');
-  if (failed.length === 0) return { status: 'OK', detail: [...KINDS.map(([name]) => name), 'time'].join(', ') };
+  if (failed.length === 0) return { status: 'OK', detail: [...Object.keys(TRIALS), 'time'].join(', ') };
   const isDenied = failed.every((text) => text.endsWith('EPERM'));
   return {
     status: 'missing',
@@ -46,24 +40,14 @@ function checkNamespaces(): Finding {
   };
 }
 
-/**
- * Does `work` in a new namespace, then comes back: synchronously, for namespaces belong to this thread. The result is the
- * errno of unshare(2), 0 when it worked.
- */
-export function withNamespace(flag: bigint, file: string, work: () => void): number {
-  if (!existsSync(`/proc/self/ns/${file}`)) return ERRNO.EINVAL;
-  const own = openSync(`/proc/thread-self/ns/${file}`, 'r');
+function tryMountNamespace(): number {
   try {
-    const result = trySyscall('unshare', flag);
-    if (result < 0) return -result;
-    try {
-      work();
-    } finally {
-      syscall('setns', own, 0);
-    }
+    using namespace = inNewMountNamespace(() => undefined);
+    void namespace;
     return 0;
-  } finally {
-    closeSync(own);
+  } catch (error) {
+    if (error instanceof SyscallError) return -error.errno;
+    throw error;
   }
 }
 
