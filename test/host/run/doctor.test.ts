@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { NAMESPACE_CHECKS } from '../../../stages/stage0/cli/doctor/namespaces.ts';
 import { ISOLATORS } from '../../../stages/stage0/isolators/registry.ts';
@@ -49,4 +49,15 @@ test('who has tried every namespace is where he was', async () => {
   const before = place();
   for (const { run } of NAMESPACE_CHECKS) assert.equal((await run()).status, 'OK');
   assert.deepEqual(place(), before);
+});
+
+/** In a chroot, the kernel refuses user namespaces. */
+const IN_CHROOT = 'mkdir "$0" && mount --rbind / "$0" && mount -t tmpfs inside "$0/mnt" && exec chroot "$0" "$@"';
+
+test('in a chroot, it is the state directory in there that is tried', async () => {
+  const wrapper = ['unshare', '--mount', 'sh', '-c', IN_CHROOT, `${root}/chroot`];
+  const { stdout } = await pod(['doctor'], { root: '/mnt/state', wrapper });
+  assert.match(stdout, /^overlay +OK /m);
+  assert.match(stdout, /^idmapped mounts +limited +not checked: no user namespace +see "user namespaces"$/m);
+  assert.equal(existsSync('/mnt/state'), false);
 });

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { cloneMount } from '../../../linux/clone-mount.ts';
 import { AT_FDCWD, MOUNT_ATTR_IDMAP } from '../../../linux/constants.ts';
@@ -55,7 +55,8 @@ async function checkIdmap(dir: string): Promise<Finding> {
   const child = spawn('unshare', ['--user', '--map-root-user', 'sleep', '10'], { stdio: 'ignore' });
   try {
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-    await userNamespaceOf(child.pid!);
+    if (!(await hasUserNamespace(child)))
+      return { status: 'limited', detail: 'not checked: no user namespace', remedy: 'see "user namespaces"' };
     return tryIt('on the state directory', 'without them, pods with different user id ranges do not share layers', () =>
       idmap(dir, child.pid!),
     );
@@ -71,14 +72,15 @@ async function checkIdmap(dir: string): Promise<Finding> {
   }
 }
 
-/** unshare(1) has made its namespace when its id map is written. */
-async function userNamespaceOf(pid: number): Promise<void> {
+/** unshare(1) has made its namespace when its id map is written. False when it ends without, or takes more than a second. */
+async function hasUserNamespace(child: ChildProcess): Promise<boolean> {
   const own = readFileSync('/proc/self/uid_map', 'latin1');
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const map = readFileSync(`/proc/${pid}/uid_map`, 'latin1');
-    if (map !== '' && map !== own) return;
+  for (let attempt = 0; attempt < 200 && child.exitCode === null; attempt++) {
+    const map = readFileSync(`/proc/${child.pid}/uid_map`, 'latin1');
+    if (map !== '' && map !== own) return true;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+  return false;
 }
 
 function idmap(dir: string, pid: number): void {
