@@ -91,9 +91,9 @@ export function tryLinkOpenFileAt(fd: number, dirFd: number, path: KernelPath): 
   return trySyscall('linkat', AT_FDCWD, `/proc/self/fd/${fd}`, dirFd, path, AT_SYMLINK_FOLLOW);
 }
 
-/** Renames within a directory. */
-export function tryRenameat(dirFd: number, oldName: KernelPath, newName: KernelPath): number {
-  return trySyscall('renameat2', dirFd, oldName, dirFd, newName, 0);
+/** Replaces what has the new name. Returns 0, or minus the errno. */
+export function tryRenameat(oldDirFd: number, oldName: KernelPath, newDirFd: number, newName: KernelPath): number {
+  return trySyscall('renameat2', oldDirFd, oldName, newDirFd, newName, 0);
 }
 
 /** `mode` includes the file type; the device number is given as major and minor. */
@@ -114,6 +114,11 @@ export function fchmod(fd: number, mode: number): void {
   syscall('fchmod', fd, mode);
 }
 
+/** Returns 0, or minus the errno: EPERM for another owner's file. */
+export function tryFchmod(fd: number, mode: number): number {
+  return trySyscall('fchmod', fd, mode);
+}
+
 /** Changes the owner of the file that an O_PATH descriptor refers to. */
 export function chownPathFd(fd: number, uid: number, gid: number): void {
   syscall('fchownat', fd, '', uid, gid, AT_EMPTY_PATH);
@@ -127,6 +132,11 @@ export function lchownat(dirFd: number, path: KernelPath, uid: number, gid: numb
 /** Follows a symbolic link at the end, as the kernel's fchmodat does until Linux 6.6: only for names known not to be a link. */
 export function fchmodat(dirFd: number, path: KernelPath, mode: number): void {
   syscall('fchmodat', dirFd, path, mode);
+}
+
+/** As `fchmodat`. Returns 0, or minus the errno. */
+export function tryFchmodat(dirFd: number, path: KernelPath, mode: number): number {
+  return trySyscall('fchmodat', dirFd, path, mode);
 }
 
 const times = Buffer.alloc(32);

@@ -1,11 +1,11 @@
-// lchown(2), setxattr(2)
+// lchown(2), xattr(7)
 
 import { chmodSync, lchownSync, lstatSync, readdirSync, type Stats } from 'node:fs';
 import { AT_FDCWD, O_NOFOLLOW, O_PATH } from '../../linux/constants.ts';
+import { SyscallError } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
-import { openat2 } from '../../linux/file.ts';
+import { openat2, tryLsetxattr } from '../../linux/file.ts';
 import { readXattrs } from '../../linux/xattr.ts';
-import { syscall } from '../../linux/syscall.ts';
 import { Owners } from '../copy/owners.ts';
 
 const RANGE = 0x10000;
@@ -36,8 +36,9 @@ function renumber(path: Buffer, stats: Stats, base: number): void {
   lchownSync(path, inside(stats.uid), inside(stats.gid));
   // Changing the owner clears set-id bits and file capabilities.
   if (stats.isFile() && stats.mode & S_ISUID_ISGID) chmodSync(path, stats.mode & 0o7777);
-  if (capability)
-    syscall('lsetxattr', terminated(path), terminated(Buffer.from(CAPABILITY)), capability, capability.length, 0);
+  if (!capability) return;
+  const result = tryLsetxattr(terminated(path), CAPABILITY, capability);
+  if (result < 0) throw new SyscallError('lsetxattr', -result, path.toString());
 }
 
 function capabilityOf(path: Buffer, base: number): Buffer | undefined {

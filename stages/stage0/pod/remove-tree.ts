@@ -4,8 +4,7 @@ import { closeSync, fstatSync } from 'node:fs';
 import { AT_FDCWD, AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, RESOLVE_NO_XDEV } from '../../linux/constants.ts';
 import { readEntries } from '../../linux/directory.ts';
 import { ERRNO, SyscallError } from '../../linux/errno.ts';
-import { tryOpenat2, tryUnlinkat } from '../../linux/file.ts';
-import { trySyscall } from '../../linux/syscall.ts';
+import { tryFchmod, tryFchmodat, tryOpenat2, tryRenameat, tryUnlinkat } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 
 /** Deeper directories are moved to the top before they are emptied, so that neither descriptors nor path lengths run out. */
@@ -98,12 +97,12 @@ class Removal {
   #moveToTop(parent: number, name: Buffer, path: string): void {
     for (;;) {
       const free = bytes(`${MOVED_PREFIX}${this.#nextNumber++}`);
-      const result = trySyscall('renameat', parent, name, this.#top, free);
+      const result = tryRenameat(parent, name, this.#top, free);
       if (result === 0 || result === -ERRNO.ENOENT) return;
       if (result === -ERRNO.EBUSY || result === -ERRNO.EXDEV) throw mounted(path);
       // The number is taken by a directory that an earlier, killed removal moved.
       const isTaken = result === -ERRNO.ENOTEMPTY || result === -ERRNO.EEXIST || result === -ERRNO.ENOTDIR;
-      if (!isTaken) throw new SyscallError('renameat', -result, path);
+      if (!isTaken) throw new SyscallError('renameat2', -result, path);
     }
   }
 }
@@ -133,11 +132,11 @@ function openPermitted(parent: number, name: Buffer, resolve: number): number {
   const fd = tryOpenat2(parent, name, O_DIRECTORY | O_NOFOLLOW, resolve);
   if (process.geteuid!() === 0) return fd;
   if (fd >= 0) {
-    if ((fstatSync(fd).mode & OWNER_ALL) !== OWNER_ALL) trySyscall('fchmod', fd, OWNER_ALL);
+    if ((fstatSync(fd).mode & OWNER_ALL) !== OWNER_ALL) tryFchmod(fd, OWNER_ALL);
     return fd;
   }
   // Not done for a symbolic link, which fchmodat would follow; opening one gives a different error.
-  if (fd !== -ERRNO.EACCES || trySyscall('fchmodat', parent, name, OWNER_ALL) < 0) return fd;
+  if (fd !== -ERRNO.EACCES || tryFchmodat(parent, name, OWNER_ALL) < 0) return fd;
   return tryOpenat2(parent, name, O_DIRECTORY | O_NOFOLLOW, resolve);
 }
 

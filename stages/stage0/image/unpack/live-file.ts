@@ -69,7 +69,7 @@ export class LiveFile implements Disposable {
     }
     this.#requireReplaceable();
     this.#partial ??= this.#linkBeside();
-    const renamed = this.#made.make(() => tryRenameat(this.#place.dirFd, this.#partial!, name));
+    const renamed = this.#made.make(() => tryRenameat(this.#place.dirFd, this.#partial!, this.#place.dirFd, name));
     if (renamed < 0) throw new SyscallError('renameat2', -renamed);
     this.#partial = undefined;
   }
