@@ -4,7 +4,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ERRNO, SyscallError } from './errno.ts';
-import { type Arch, findSyscall } from './syscall-numbers.ts';
+import { ARCH } from './arch.ts';
+import { findSyscall } from './syscall-numbers.ts';
 
 /** A number, a buffer whose address is passed, a string passed as a NUL-terminated buffer, or null. */
 export type SyscallArg = number | bigint | Uint8Array | string | null;
@@ -76,8 +77,6 @@ export function loadNative(): Native {
   native = { koffi, syscall, libc, strings: { bytes, address: Number(koffi.address(bytes)) } };
   return native;
 }
-
-export const ARCH: Arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 function numberOf(name: string): number {
   const nr = findSyscall(ARCH, name);

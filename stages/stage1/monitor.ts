@@ -4,7 +4,7 @@ import { memfd, sealedMemfd } from '../linux/memfd.ts';
 import { openSealed } from '../linux/sealed.ts';
 import { sendWithFds, socketPair } from '../linux/socket.ts';
 import { spawnProcess } from '../linux/spawn.ts';
-import { ARCH } from '../linux/syscall.ts';
+import { ARCH } from '../linux/arch.ts';
 import { tryWait4 } from '../linux/wait.ts';
 import { Channel } from './channel.ts';
 import { encodeMessage } from './message.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { ERRNO } from '../../stages/linux/errno.ts';
-import { ARCH } from '../../stages/linux/syscall.ts';
+import { ARCH } from '../../stages/linux/arch.ts';
 import { SYSCALLS } from '../../stages/linux/syscall-numbers.ts';
 import { TOP } from '../harness/paths.ts';
 import { cliEnvironment, type CliResult } from '../harness/pod-cli.ts';

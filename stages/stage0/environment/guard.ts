@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PR_SET_NAME } from '../../linux/prctl.ts';
 import { SIG_SETMASK } from '../../linux/signals.ts';
-import { ARCH } from '../../linux/syscall.ts';
+import { ARCH } from '../../linux/arch.ts';
 import { encodeMessage, LET_GO } from '../../stage1/message.ts';
 import { launchMonitor, type Monitor } from '../../stage1/monitor.ts';
 import { socketTransport } from '../../stage1/socket-transport.ts';

@@ -1,3 +1,4 @@
+import { ARCH } from '../../linux/arch.ts';
 import type { PodError } from '../error.ts';
 import type { IsolatedPod } from '../manifest/spec.ts';
 import type { Findings, HostFacts, Look } from '../plan/facts.ts';
@@ -8,7 +9,7 @@ const CONTROLLERS = ['cpu', 'cpuset', 'io', 'memory', 'hugetlb', 'pids', 'rdma',
 
 /** One that has all there is, so that what is wrong is wrong on every host. */
 const ANY_HOST: HostFacts = {
-  arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
+  arch: ARCH,
   kernelRelease: '',
   cgroup: { mode: 'v2', hierarchies: [{ version: 2, controllers: CONTROLLERS, mountPoint: '/sys/fs/cgroup' }] },
   lastCapability: 63,

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import type { Fd } from '../../linux/fd.ts';
 import { memfd } from '../../linux/memfd.ts';
 import { openSealed } from '../../linux/sealed.ts';
-import { ARCH } from '../../linux/syscall.ts';
+import { ARCH } from '../../linux/arch.ts';
 import { Channel } from '../../stage1/channel.ts';
 import { encodeMessage, type Message } from '../../stage1/message.ts';
 import type { ProcessPlan } from '../../stage2/process.ts';

@@ -4,7 +4,7 @@ import { closeSync, createReadStream, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PR_SET_PDEATHSIG } from '../../linux/prctl.ts';
 import { socketPair } from '../../linux/socket.ts';
-import { ARCH } from '../../linux/syscall.ts';
+import { ARCH } from '../../linux/arch.ts';
 import { launchMonitor } from '../../stage1/monitor.ts';
 import { socketTransport } from '../../stage1/socket-transport.ts';
 import { encodeProgram } from '../../tape/encode.ts';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { AT_FDCWD, CLONE_NEWUSER, O_CLOEXEC, O_RDONLY } from '../../linux/constants.ts';
 import { Fd } from '../../linux/fd.ts';
 import { pipe } from '../../linux/pipe.ts';
-import { ARCH } from '../../linux/syscall.ts';
+import { ARCH } from '../../linux/arch.ts';
 import { launchMonitor } from '../../stage1/monitor.ts';
 import { socketTransport } from '../../stage1/socket-transport.ts';
 import { encodeProgram } from '../../tape/encode.ts';

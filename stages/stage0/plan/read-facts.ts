@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { ARCH } from '../../linux/arch.ts';
 import { readLandlockAbi } from '../../linux/landlock-abi.ts';
 import { hasOpenTreeAttr } from '../../linux/open-tree-attr.ts';
 import { parseHardLimits } from '../../linux/rlimit.ts';
@@ -56,7 +57,7 @@ export function readHostFacts(known: CgroupFacts = readCgroupFacts()): HostFacts
 /** `status`: the text of /proc/self/status. node:os is not used, because loading it costs more than all of this. */
 function readBootFacts(status: string): BootFacts {
   return {
-    arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
+    arch: ARCH,
     kernelRelease: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trimEnd(),
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     kernelPaths: findKernelPaths(),
