@@ -78,6 +78,11 @@ export const TYPES = {
   'stages/stage0/metadata': ['stages/stage2'],
 };
 
+/** Files for few, whatever the table says: calling the kernel by number is left to typed wrappers, and to tests of it. */
+export const PRIVATE = {
+  'stages/linux/syscall.ts': ['stages/linux', 'test'],
+};
+
 /** npm packages, and the folders that may load them. */
 export const PACKAGES = {
   koffi: ['stages/linux'],

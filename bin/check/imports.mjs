@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { filesBelow, TOP } from '../build/digest.mjs';
-import { PACKAGES, TABLE, TYPES, VOCABULARY } from './import-table.mjs';
+import { PACKAGES, PRIVATE, TABLE, TYPES, VOCABULARY } from './import-table.mjs';
 
 const FOLDERS = ['stages', 'bin', 'test', 'bench', 'manifests', 'schemas'];
 const ENDINGS = ['.ts', '.mjs', '.cjs'];
@@ -56,6 +56,9 @@ function breachOf({ file, line, specifier, target, isType }) {
   }
   if (target.startsWith('dist/')) return [];
   if (!existsSync(join(TOP, target))) return [`${place}: "${specifier}" does not exist`];
+  const folders = PRIVATE[target];
+  if (folders && !folders.some((folder) => isIn(file, folder)))
+    return [`${place}: ${target} may be imported only in ${folders.join(', ')}`];
   const owner = ownerOf(file);
   if (owner === undefined) return [`${place}: no rule for this folder in bin/check/import-table.mjs`];
   if (mayImport(file, owner, target, isType)) return [];

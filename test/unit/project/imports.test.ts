@@ -43,6 +43,19 @@ test('a package is loaded only where the table says', async () => {
   assert.deepEqual(found, ['stages/tape/a.ts:1: "koffi" may be loaded only in stages/linux']);
 });
 
+test('what calls the kernel by number is for the folder of typed wrappers only', async () => {
+  const found = await breaches({
+    'stages/linux/syscall.ts': 'export const syscall = 1;\n',
+    'stages/linux/wrapper.ts': `import { syscall } from './syscall.ts';\nexport const call = syscall;\n`,
+    'stages/stage0/cli/a.ts': `import { syscall } from '../../linux/syscall.ts';\n`,
+    'stages/stage1/b.ts': `import { call } from '../linux/wrapper.ts';\nexport { syscall } from '../linux/syscall.ts';\n`,
+  });
+  assert.deepEqual(found, [
+    'stages/stage0/cli/a.ts:1: stages/linux/syscall.ts may be imported only in stages/linux, test',
+    'stages/stage1/b.ts:2: stages/linux/syscall.ts may be imported only in stages/linux, test',
+  ]);
+});
+
 test('a multi-line import and a lazy one are seen', async () => {
   const found = await breaches({
     'stages/linux/a.ts': `import {\n  b,\n} from '../tape/b.ts';\nawait import('../tape/b.ts');\n`,
