@@ -1,4 +1,3 @@
-import { ARCH } from '../../linux/arch.ts';
 import type { PodError } from '../error.ts';
 import type { IsolatedPod } from '../manifest/spec.ts';
 import type { Findings, HostFacts, Look } from '../plan/facts.ts';
@@ -9,7 +8,7 @@ const CONTROLLERS = ['cpu', 'cpuset', 'io', 'memory', 'hugetlb', 'pids', 'rdma',
 
 /** One that has all there is, so that what is wrong is wrong on every host. */
 const ANY_HOST: HostFacts = {
-  arch: ARCH,
+  arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
   kernelRelease: '',
   cgroup: { mode: 'v2', hierarchies: [{ version: 2, controllers: CONTROLLERS, mountPoint: '/sys/fs/cgroup' }] },
   lastCapability: 63,
