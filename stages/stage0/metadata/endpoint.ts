@@ -1,4 +1,5 @@
-import { findFreePort, inetAddress } from '../../linux/inet.ts';
+import { findFreePort } from '../../linux/inet.ts';
+import { inetAddress } from '../../linux/inet-address.ts';
 import type { Bindings } from '../../tape/bindings.ts';
 import { hostKey, randomBytes } from './host-key.ts';
 import { METADATA_SYMBOLS } from './plan-metadata.ts';
@@ -25,7 +26,7 @@ export function metadataEndpoint(root: string, uuid: string, networkMode: string
   return {
     url,
     bindings: {
-      [address.name]: inetAddress(ip4, port),
+      [address.name]: Buffer.concat(inetAddress(ip4, true, port)),
       [tokenSymbol.name]: token,
       [key.name]: hostKey(root),
       metadataUrl: url,
