@@ -1,9 +1,9 @@
-// proc_pid_status(5), cgroups(7)
+// cgroups(7), pid_namespaces(7)
 
 import { INIT_LEAF } from '../cgroup/names.ts';
 import { pidsIn } from '../cgroup/processes.ts';
-import { readIfThere } from '../pod/files.ts';
 import { cgroupMountPoints } from '../pod/host-pids.ts';
+import { readNsPids } from '../pod/ns-pids.ts';
 import { readInitPid } from '../pod/process-tree.ts';
 
 /** The host pid of the pod's PID 1. It is in the pod's own cgroup or in that cgroup's leaf, which no app can enter. */
@@ -29,11 +29,6 @@ export function findInitOf(podDir: string): number | undefined {
  * too, and with them the PID 1 of a namespace that an app has made, which is one level deeper.
  */
 function isInit(pid: number): boolean {
-  let status: string | undefined;
-  try {
-    status = readIfThere(`/proc/${pid}/status`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-  return status !== undefined && /^NSpid:\t\d+\t1$/m.test(status);
+  const pids = readNsPids(pid);
+  return pids.length === 2 && pids[1] === 1;
 }

@@ -1,8 +1,9 @@
-// cgroups(7), proc_pid_status(5)
+// cgroups(7)
 
 import { existsSync, readdirSync } from 'node:fs';
 import { unescapeOctal } from '../../linux/mountinfo.ts';
 import { readIfThere } from './files.ts';
+import { readNsPids } from './ns-pids.ts';
 
 /** The mount points of all cgroup hierarchies that this process sees. Version 2, which has the most information, comes first. */
 export function cgroupMountPoints(mountInfo: string | undefined = readIfThere('/proc/self/mountinfo')): string[] {
@@ -56,20 +57,5 @@ export function readCgroup(path: string): string {
 
 /** The host pid of the process that has the pid `podPid` inside the pod. */
 export function findHostPid(candidates: readonly number[], podPid: number): number | undefined {
-  return candidates.find((pid) => pidInPod(pid) === podPid);
-}
-
-/**
- * A process's pid in the pod's pid namespace, which is directly below ours and may contain further namespaces; undefined when the
- * process is gone.
- */
-function pidInPod(pid: number): number | undefined {
-  let status: string | undefined;
-  try {
-    status = readIfThere(`/proc/${pid}/status`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-  const line = status === undefined ? undefined : /^NSpid:\t(.*)$/m.exec(status);
-  return line ? Number(line[1]!.split('\t')[1]) : undefined;
+  return candidates.find((pid) => readNsPids(pid)[1] === podPid);
 }

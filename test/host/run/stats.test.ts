@@ -62,6 +62,15 @@ test('top: the processes of a pod, with their numbers inside', async () => {
   assert.match(await podOk(['top', 'top'], { root }), /^APP +PID +PID IN POD/);
 });
 
+test('top: an app of a pid namespace of its own has a number in the pod as well', async () => {
+  const isolators = { 'os/linux/namespaces': { pid: 'app' } };
+  const input = JSON.stringify({ ...(JSON.parse(manifest('own-pids')) as object), isolators });
+  await podOk(['run', '-d', '-'], { root, input });
+  const rows = JSON.parse(await podOk(['top', 'own-pids', '-o', 'json'], { root })) as { podPid: number }[];
+  const numbers = rows.map(({ podPid }) => podPid);
+  assert.deepEqual(new Set(numbers).size, numbers.length, numbers.join(' '));
+});
+
 test('a pod that does not run has neither', async () => {
   await podOk(['run', '-d', '-'], { root, input: manifest('gone') });
   await podOk(['kill', 'gone'], { root });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { listPids } from '../../cgroup/usage.ts';
 import { PodError } from '../../error.ts';
+import { parseNsPids } from '../../pod/ns-pids.ts';
 import type { PodDir } from '../../pod/pod-dir.ts';
 import { readInitPid, treeOf } from '../../pod/process-tree.ts';
 import { type PodStatus, StatusReader } from '../../pod/status.ts';
@@ -88,11 +89,12 @@ function listProcesses(pod: PodDir, { apps }: PodStatus): ProcessRow[] {
 /** Undefined when it has ended meanwhile. */
 function readProcess(pid: number, app: string | null): ProcessRow | undefined {
   try {
-    const status = parseStatus(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    const text = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const status = parseStatus(text);
     return {
       app,
       pid,
-      podPid: Number(status('NSpid').split('\t').at(-1)),
+      podPid: parseNsPids(text)[1] ?? 0,
       uid: idInside(Number(status('Uid').split('\t')[1]), readFileSync(`/proc/${pid}/uid_map`, 'latin1')),
       state: status('State').slice(0, 1),
       threads: Number(status('Threads')),
