@@ -10,21 +10,15 @@ import {
 } from './constants.ts';
 import { cloneMount } from './clone-mount.ts';
 import type { Fd } from './fd.ts';
+import { lowerOptions } from './lower-options.ts';
 import { newMount } from './new-mount.ts';
 import { syscall } from './syscall.ts';
 
-const MAX_FSCONFIG_STRING = 255;
 const TO_READ = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 
 /** Merges directories, the first on top, into a detached read-only mount. */
 export function mountReadOnlyOverlay(directories: readonly string[]): Fd {
-  const joined = directories.join(':');
-  // Until Linux 6.7: all directories must fit into one string.
-  const layers: readonly [string, string][] =
-    joined.length <= MAX_FSCONFIG_STRING
-      ? [['lowerdir', joined]]
-      : directories.map((directory) => ['lowerdir+', directory]);
-  return newMount('overlay', [['source', 'pod'], ...layers], TO_READ);
+  return newMount('overlay', [['source', 'pod'], ...lowerOptions(directories)], TO_READ);
 }
 
 /** A detached read-only mount of a descriptor's directory. */

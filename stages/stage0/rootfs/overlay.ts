@@ -7,7 +7,8 @@ import {
   O_DIRECTORY,
   O_PATH,
 } from '../../linux/constants.ts';
-import type { Reg, Tape, Text } from '../../tape/program.ts';
+import { lowerOptions } from '../../linux/lower-options.ts';
+import type { Reg, Tape } from '../../tape/program.ts';
 import { planFileLayer } from './network-files.ts';
 import { inMountNamespace, LAYER_HANGER } from './mount-namespace.ts';
 import { storageReg } from './storage.ts';
@@ -24,7 +25,6 @@ import { overlayDir, planUpperDirsOf, planWorkRemoval, planWritable, volumeDirs,
 const STORAGE_FD = 900;
 const FILES_FD = 901;
 const FIRST_LOWER_FD = 902;
-const MAX_FSCONFIG_STRING = 255;
 
 /** How a layer is reached: `/proc/self/fd/N` of an idmapped clone, and the path below it. */
 class Lowers {
@@ -107,14 +107,6 @@ export function planWorkDirsRemoval(settle: Tape, input: RootfsInput): void {
     if (storeFdOf(input, app.name) === undefined) planWorkRemoval(settle, app, storageReg(settle, input));
 }
 
-function lowerOptions(layers: readonly string[]): (readonly [string, Text])[] {
-  const topFirst = [...layers].reverse();
-  const joined = topFirst.join(':');
-  if (joined.length <= MAX_FSCONFIG_STRING) return [['lowerdir', joined]];
-  // One layer for each option. Until Linux 6.7: the kernel does not know this option, and the error names the image's line.
-  return topFirst.map((layer) => ['lowerdir+', layer] as const);
-}
-
 /**
  * Makes each app's root as detached overlays and hands them to init. `volatile`: the writable layer does not outlive the pod, so
  * neither fsync inside it nor its end has to flush the host's whole file system (docs/decisions/003).
@@ -182,7 +174,7 @@ function planOverlay(
       type: 'overlay',
       options: [
         ['source', 'pod'],
-        ...lowerOptions(layers),
+        ...lowerOptions(layers.toReversed()),
         ['upperdir', `/proc/self/fd/${fd}/${dirs.upper}`],
         ['workdir', `/proc/self/fd/${fd}/${dirs.work}`],
         ['volatile', true],
