@@ -2,7 +2,7 @@
 
 export const BPF_LD_W_ABS = 0x20;
 export const BPF_ALU_AND_K = 0x54;
-export const BPF_JMP_JA = 0x05;
+const BPF_JMP_JA = 0x05;
 export const BPF_JMP_JEQ_K = 0x15;
 export const BPF_JMP_JGT_K = 0x25;
 export const BPF_JMP_JGE_K = 0x35;
@@ -18,7 +18,7 @@ export interface ClassicInstruction {
 
 export const SOCK_FILTER_BYTES = 8;
 /** The longest program that the kernel accepts (BPF_MAXINSNS). */
-export const MAX_CLASSIC_INSTRUCTIONS = 4096;
+const MAX_CLASSIC_INSTRUCTIONS = 4096;
 
 /** The farthest a conditional jump reaches: its offsets have 8 bits. */
 const REACH = 255;

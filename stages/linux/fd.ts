@@ -1,4 +1,4 @@
-// close(2), fcntl(2)
+// close(2)
 
 import { closeSync } from 'node:fs';
 

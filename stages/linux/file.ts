@@ -1,7 +1,7 @@
-// openat2(2), mkdirat(2), linkat(2), symlinkat(2), mknodat(2), unlinkat(2), renameat2(2), fchownat(2), utimensat(2), lseek(2), ioctl_iflags(2), xattr(7)
+// openat2(2), access(2), mkdir(2), link(2), symlink(2), mknod(2), unlink(2), rename(2), chown(2), chmod(2), utimensat(2), lseek(2), readlink(2), xattr(7)
 
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, O_CLOEXEC } from './constants.ts';
-import { errnoName } from './errno.ts';
+import { ERRNO, SyscallError } from './errno.ts';
 import { syscall, trySyscall } from './syscall.ts';
 
 /** A path as bytes. Strings are encoded as UTF-8; archives use `bytePath`. */
@@ -27,10 +27,9 @@ export function tryOpenat2(dirFd: number, path: KernelPath, flags: number, resol
 }
 
 export function openat2(dirFd: number, path: KernelPath, flags: number, resolve: number, mode = 0): number {
-  openHow.writeUInt32LE(flags | O_CLOEXEC, 0);
-  openHow.writeUInt32LE(mode, 8);
-  openHow.writeUInt32LE(resolve, 16);
-  return syscall('openat2', dirFd, path, openHow, 24);
+  const fd = tryOpenat2(dirFd, path, flags, resolve, mode);
+  if (fd < 0) throw new SyscallError('openat2', -fd);
+  return fd;
 }
 
 /** faccessat(2): whether the path exists. Takes a tenth of the time of `existsSync` in a new process. */
@@ -102,7 +101,7 @@ export function tryMknodat(dirFd: number, path: KernelPath, mode: number, major 
 }
 
 /** The kernel's huge encoding of a device number (32 bits): new_encode_dev in linux/kdev_t.h. */
-export function makedev(major: number, minor: number): number {
+function makedev(major: number, minor: number): number {
   return ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
@@ -170,15 +169,19 @@ export function trySetxattr(path: string, name: string, value: Uint8Array): numb
   return trySyscall('setxattr', path, name, value.length === 0 ? null : value, value.length, 0);
 }
 
-/** The value; undefined when the file has no such attribute or its file system has no attributes. */
-export function fgetxattr(fd: number, name: string, maxBytes = 256): Buffer | undefined {
-  const value = Buffer.alloc(maxBytes);
-  const length = trySyscall('fgetxattr', fd, name, value, maxBytes);
+/** More than a mark of overlayfs or a capability takes. */
+const XATTR_BYTES = 256;
+
+/**
+ * The value; undefined when the file has no such attribute or its file system has no attributes. ERANGE: it is longer than 256
+ * bytes.
+ */
+export function fgetxattr(fd: number, name: string): Buffer | undefined {
+  const value = Buffer.alloc(XATTR_BYTES);
+  const length = trySyscall('fgetxattr', fd, name, value, XATTR_BYTES);
   if (length >= 0) return value.subarray(0, length);
-  const errno = errnoName(-length);
-  if (errno === 'ENODATA' || errno === 'EOPNOTSUPP') return undefined;
-  syscall('fgetxattr', fd, name, value, maxBytes);
-  return undefined;
+  if (length === -ERRNO.ENODATA || length === -ERRNO.EOPNOTSUPP) return undefined;
+  throw new SyscallError('fgetxattr', -length, name);
 }
 
 export const SEEK_DATA = 3;

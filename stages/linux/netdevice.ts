@@ -6,7 +6,7 @@ import { ERRNO, SyscallError } from './errno.ts';
 import { Fd } from './fd.ts';
 import { syscall, trySyscall } from './syscall.ts';
 
-export const SIOCGIFMTU = 0x8921;
+const SIOCGIFMTU = 0x8921;
 export const SIOCGIFINDEX = 0x8933;
 /** struct ifreq: the name, then a union. */
 export const IFREQ_SIZE = 40;

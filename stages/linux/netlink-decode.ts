@@ -81,6 +81,7 @@ function align4(length: number): number {
   return (length + 3) & ~3;
 }
 
-function viewOf(bytes: Uint8Array): DataView {
+/** Of these bytes only, which may be part of a buffer. */
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

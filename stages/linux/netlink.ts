@@ -3,7 +3,7 @@
 export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
 
-export const NLM_F_REQUEST = 0x1;
+const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_REPLACE = 0x100;
@@ -65,7 +65,10 @@ export function u8(value: number): Uint8Array {
   return Uint8Array.of(value);
 }
 
-/** In host byte order, as rtnetlink expects; both supported architectures are little-endian. */
+/**
+ * In host byte order, as rtnetlink expects it, and nf_tables for the kernel's own numbers (marks, address types, states); both
+ * supported architectures are little-endian.
+ */
 export function u32(value: number): Uint8Array {
   return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24);
 }

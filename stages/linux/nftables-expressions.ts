@@ -1,7 +1,7 @@
 // nft(8), linux/netfilter/nf_tables.h: the expressions of rules. They work on sixteen 32-bit registers; a rule continues with its
 // next expression as long as each one matches.
 
-import { type Attribute, attribute, be32, cString, nest, type Piece } from './netlink.ts';
+import { type Attribute, attribute, be32, cString, nest, type Piece, u32 } from './netlink.ts';
 
 const NFTA_LIST_ELEM = 1;
 const NFT_REG_VERDICT = 0;
@@ -23,7 +23,7 @@ const VERDICT = { drop: 0, accept: 1 } as const;
 const CMP = { eq: 0, ne: 1, lte: 3, gte: 5 } as const;
 
 /** Bits of `ct state`. */
-export const CT_STATE = { invalid: 1, established: 2, related: 4 } as const;
+export const CT_STATE = { established: 2, related: 4 } as const;
 /** IPS_DST_NAT of `ct status`. */
 export const CT_STATUS_DNAT = 0x20;
 
@@ -33,11 +33,6 @@ function expression(name: string, ...data: readonly Attribute[]): Attribute {
 
 function reg(number: number): Uint8Array {
   return be32(NFT_REG32_00 + number);
-}
-
-/** The kernel's own numbers (marks, address types, states) are in its byte order. */
-function native32(value: number): Uint8Array {
-  return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24);
 }
 
 /** Loads bytes of a header into registers, from `to` on. */
@@ -64,7 +59,7 @@ export function socketCgroup(level: number): Attribute {
 
 /** Sets the packet's priority. */
 export function setPriority(priority: number): Attribute[] {
-  const value = nest(2, attribute(1, native32(priority)));
+  const value = nest(2, attribute(1, u32(priority)));
   return [
     expression('immediate', attribute(1, reg(0)), value),
     expression('meta', attribute(2, be32(META_PRIORITY)), attribute(3, reg(0))),
@@ -82,13 +77,13 @@ export function mask(bits: Uint8Array, at = 0): Attribute {
 /** Continues when the packet's connection has one of the bits. */
 export function ctHas(key: keyof typeof CT, bits: number): Attribute[] {
   const load = expression('ct', attribute(1, reg(0)), attribute(2, be32(CT[key])));
-  return [load, mask(native32(bits)), cmp('ne', native32(0))];
+  return [load, mask(u32(bits)), cmp('ne', u32(0))];
 }
 
 /** Continues when the destination is an address of this host. */
 export function destinationIsLocal(): Attribute[] {
   const result = [attribute(2, be32(NFT_FIB_RESULT_ADDRTYPE)), attribute(3, be32(NFTA_FIB_F_DADDR))];
-  return [expression('fib', attribute(1, reg(0)), ...result), cmp('eq', native32(RTN_LOCAL))];
+  return [expression('fib', attribute(1, reg(0)), ...result), cmp('eq', u32(RTN_LOCAL))];
 }
 
 /** Continues when the registers from 0 on are a key of the set; with `not-in`, when they are not. */

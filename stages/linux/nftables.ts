@@ -38,7 +38,7 @@ const NFTA_LIST_ELEM = 1;
 const NFTA_DATA_VALUE = 1;
 
 /** From netfilter.h; the same for the families inet and bridge. */
-export const NF_HOOK = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
+const NF_HOOK = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
 
 /** Identifies a table; its name may be filled in later. */
 export interface TableRef {
@@ -99,7 +99,7 @@ export function newChain(ref: TableRef, chain: BaseChain): NetlinkMessage {
 }
 
 /** Types with the numbers of nft(8) (its `datatype.h`) and their lengths; the kernel uses the lengths only. */
-export const NFT_TYPES = {
+const NFT_TYPES = {
   ipv4_addr: { number: 7, size: 4 },
   ipv6_addr: { number: 8, size: 16 },
   ether_addr: { number: 9, size: 6 },

@@ -11,7 +11,7 @@ import {
   type Piece,
   u32,
 } from './netlink.ts';
-import { parseAttributes } from './netlink-decode.ts';
+import { parseAttributes, viewOf } from './netlink-decode.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 
 const RTM_NEWQDISC = 36;
@@ -102,8 +102,4 @@ function rateOf(options: ReadonlyMap<number, Uint8Array>): number {
   if (long) return Number(viewOf(long).getBigUint64(0, true));
   const parms = options.get(TCA_TBF_PARMS);
   return parms ? viewOf(parms).getUint32(8, true) : 0;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

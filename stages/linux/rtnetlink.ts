@@ -16,11 +16,11 @@ import {
   u8,
 } from './netlink.ts';
 
-export const RTM_NEWLINK = 16;
-export const RTM_DELLINK = 17;
+const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
-export const RTM_NEWADDR = 20;
-export const RTM_NEWROUTE = 24;
+const RTM_NEWADDR = 20;
+const RTM_NEWROUTE = 24;
 
 const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
@@ -29,7 +29,6 @@ export const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_NET_NS_PID = 19;
 const IFLA_AF_SPEC = 26;
-const IFLA_NET_NS_FD = 28;
 const IFLA_NUM_TX_QUEUES = 31;
 const IFLA_NUM_RX_QUEUES = 32;
 const IFLA_INFO_KIND = 1;
@@ -113,8 +112,8 @@ export interface Veth {
   /** The bridge's interface index. Absent: the link is connected to a bridge later. */
   readonly master?: Piece;
   readonly peer: VethEnd;
-  /** The namespace in which the peer is made: that of a process, or of a descriptor. */
-  readonly netns: { readonly pid: Piece } | { readonly fd: Piece };
+  /** The pid of a process in the namespace in which the peer is made. */
+  readonly netnsPid: Piece;
 }
 
 function endAttributes({ name, mtu, mac }: VethEnd): Attribute[] {
@@ -125,12 +124,11 @@ function endAttributes({ name, mtu, mac }: VethEnd): Attribute[] {
 }
 
 /** Both ends in one message: the host's end up and on the bridge, the peer down in its namespace. */
-export function newVeth({ host, master, peer, netns }: Veth): NetlinkMessage {
-  const target = 'pid' in netns ? attribute(IFLA_NET_NS_PID, netns.pid) : attribute(IFLA_NET_NS_FD, netns.fd);
+export function newVeth({ host, master, peer, netnsPid }: Veth): NetlinkMessage {
   const peerInfo: Attribute = {
     type: VETH_INFO_PEER,
     // Down: the kernel would open it before it knows its other end, and fail with ENOTCONN.
-    value: [...ifinfomsg(false), ...endAttributes(peer), target],
+    value: [...ifinfomsg(false), ...endAttributes(peer), attribute(IFLA_NET_NS_PID, netnsPid)],
   };
   return {
     type: RTM_NEWLINK,

@@ -1,6 +1,6 @@
 // listxattr(2), getxattr(2), xattr(7)
 
-import { ERRNO } from './errno.ts';
+import { ERRNO, SyscallError } from './errno.ts';
 import { syscall, trySyscall } from './syscall.ts';
 
 /** XATTR_LIST_MAX and XATTR_SIZE_MAX of linux/limits.h. */
@@ -23,7 +23,7 @@ export function readXattrs(fd: number): [string, Buffer][] {
     const bytes = Buffer.from(`${name}\0`, 'latin1');
     const got = trySyscall('getxattr', path, bytes, value, MAX_BYTES);
     if (got === -ERRNO.ENODATA || got === -ERRNO.EOPNOTSUPP) return [];
-    if (got < 0) syscall('getxattr', path, bytes, value, MAX_BYTES);
+    if (got < 0) throw new SyscallError('getxattr', -got, name);
     return [[name, Buffer.from(value.subarray(0, got))]];
   });
 }

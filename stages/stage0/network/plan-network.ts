@@ -73,7 +73,7 @@ export function planVeth(
     host: { name: HOLES.vethName, mtu: HOLES.bridgeMtu },
     ...(isHeld(network) ? {} : { master: HOLES.bridgeIndex }),
     peer: { name: POD_LINK, mtu: HOLES.bridgeMtu, mac: HOLES.mac },
-    netns: { pid: hole('initPid', 4) },
+    netnsPid: hole('initPid', 4),
   });
   planExchange(tape, {
     protocol: NETLINK_ROUTE,

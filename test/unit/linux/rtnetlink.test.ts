@@ -64,7 +64,7 @@ test('both ends of a veth pair come in one message, the peer with its namespace'
     host: { name: 'vp0', mtu },
     master: u32(9),
     peer: { name: 'eth0', mtu, mac: Uint8Array.of(6, 1, 2, 3, 4, 5) },
-    netns: { pid: u32(4242) },
+    netnsPid: u32(4242),
   });
   const text = encode(veth);
   const pid = hex`08001300 92100000`;
