@@ -1,4 +1,5 @@
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { ErrnoName } from '../../linux/errno.ts';
 import { PodError } from '../error.ts';
 import { hash64 } from './hash.ts';
 import { type HostRoutes, readHostRoutes } from './host-routes.ts';
@@ -11,6 +12,9 @@ import type { BridgeConfig } from './types.ts';
  */
 export const SUBNET4_BITS = 20;
 export const SUBNET6_BITS = 64;
+
+/** Errors of a kernel booted without IPv6: the host and its pods then have IPv4 only. */
+export const NO_IPV6: readonly ErrnoName[] = ['EOPNOTSUPP', 'EAFNOSUPPORT', 'EACCES'];
 
 /** RFC 1918, then RFC 6598, in the order in which they are tried. */
 const RANGES4 = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];

@@ -7,11 +7,11 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE, u32 } from '../../linux/netlink.ts';
 import { NetlinkSocket } from '../../linux/netlink-socket.ts';
 import { addElements, batch, deleteTable, getTable, type TableRef } from '../../linux/nftables.ts';
 import { ifnameBytes } from '../../linux/nftables-expressions.ts';
-import { deleteLink, newAddress, newBridge, setLinkUp } from '../../linux/rtnetlink.ts';
+import { newAddress, newBridge, setLinkUp } from '../../linux/rtnetlink.ts';
 import { PodError } from '../error.ts';
 import { ADDRESS_KIND } from './addresses.ts';
 import { findBridge, markerPath } from './find-bridge.ts';
-import { refuseOverlap, SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
+import { NO_IPV6, refuseOverlap, SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
 import type { ClaimStore } from './claim-store.ts';
 import { withFileLock } from './file-lock.ts';
 import { bridgeTable, firewallMessages, INET_SETS, inetTable } from './firewall.ts';
@@ -20,12 +20,10 @@ import { macOf, parseIp4, parseIp6, parseMac } from './ip.ts';
 import { type ListPods, reconnectPods } from './reconnect.ts';
 import { holdSysctls, releaseSysctls, setSysctl } from './sysctl.ts';
 import type { BridgeConfig } from './types.ts';
+import { dropLink } from './undo.ts';
 
 const RUN_DIR = '/run/pod';
 const DEFAULT_MTU = 1500;
-
-/** The errors of a kernel without IPv6. */
-const NO_IPV6: readonly number[] = [ERRNO.EOPNOTSUPP, ERRNO.EAFNOSUPPORT, ERRNO.EACCES];
 
 /** Settings of the bridge itself, removed with it. docs/decisions/008-bridge-network.md gives the reasons. */
 const BRIDGE_SYSCTLS: readonly (readonly [string, string])[] = [
@@ -116,7 +114,8 @@ function makeLink(socket: NetlinkSocket, config: BridgeConfig, mtu: number): Int
 function openLink(socket: NetlinkSocket, config: BridgeConfig, bridgeIndex: number): void {
   const index = u32(bridgeIndex);
   socket.request([newAddress(AF_INET, parseIp4(config.gateway4)!, SUBNET4_BITS, index)]);
-  socket.request([newAddress(AF_INET6, parseIp6(config.gateway6)!, SUBNET6_BITS, index)], NO_IPV6);
+  const noIp6 = NO_IPV6.map((name) => ERRNO[name]);
+  socket.request([newAddress(AF_INET6, parseIp6(config.gateway6)!, SUBNET6_BITS, index)], noIp6);
   socket.request([setLinkUp(config.bridge)]);
 }
 
@@ -144,11 +143,6 @@ function dropFirewall(config: BridgeConfig): void {
   for (const table of [inetTable(config), bridgeTable(config)]) {
     socket.request(batch([deleteTable(table)]), [ERRNO.ENOENT]);
   }
-}
-
-function dropLink(name: string): void {
-  using socket = new NetlinkSocket(NETLINK_ROUTE);
-  socket.request([deleteLink(name)], [ERRNO.ENODEV]);
 }
 
 /** Enables forwarding to pods on every interface with a route. Returns the names of the interfaces where that is our doing. */

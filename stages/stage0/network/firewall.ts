@@ -12,7 +12,7 @@ import {
   type TableRef,
 } from '../../linux/nftables.ts';
 import * as nft from '../../linux/nftables-expressions.ts';
-import { ip4FromNumber, parseIp4, parseIp6, parsePrefix4 } from './ip.ts';
+import { ip4FromNumber, netmask4, parseIp4, parseIp6, parsePrefix4 } from './ip.ts';
 import { closedRooms, ROOM_BITS } from './rooms.ts';
 import type { BridgeConfig } from './types.ts';
 
@@ -108,7 +108,7 @@ function publishRules(chain: string): Rule[] {
   return [port4, port6].flatMap(({ offset, size, family, loopback }) => {
     const version = family === AF_INET ? 4 : 6;
     // A packet for another destination may have the same port number.
-    const local = [nft.meta('nfproto'), nft.cmp('eq', u8(family)), ...nft.destinationIsLocal(), ...loopback];
+    const local = [...isFamily(family), ...nft.destinationIsLocal(), ...loopback];
     const words = size / 4;
     const address = nft.payload('network', offset, size, 1);
     const exact = [nft.meta('l4proto'), address, destinationPort(1 + words), nft.mapLookup(`ports${version}`)];
@@ -129,6 +129,10 @@ function notLoopback6(): Attribute[] {
   return [nft.payload('network', IP6.destination, 16), nft.cmp('ne', parseIp6('::1')!)];
 }
 
+function isFamily(family: number): Attribute[] {
+  return [nft.meta('nfproto'), nft.cmp('eq', u8(family))];
+}
+
 function oif(config: BridgeConfig, op: 'eq' | 'ne'): Attribute[] {
   return [nft.meta('oifname'), nft.cmp(op, nft.ifnameBytes(config.bridge))];
 }
@@ -142,10 +146,10 @@ function leaveRules(config: BridgeConfig): Rule[] {
   const chain = 'postrouting';
   const toPod = oif(config, 'eq');
   const translated = [...toPod, ...nft.ctHas('status', nft.CT_STATUS_DNAT)];
-  const ip4 = [nft.meta('nfproto'), nft.cmp('eq', u8(AF_INET))];
-  const ip6 = [nft.meta('nfproto'), nft.cmp('eq', u8(AF_INET6))];
+  const ip4 = isFamily(AF_INET);
+  const ip6 = isFamily(AF_INET6);
   const { base, bits } = parsePrefix4(config.subnet4);
-  const netmask = ip4FromNumber((-1 << (32 - bits)) >>> 0);
+  const netmask = netmask4(bits);
   const from4 = [...ip4, nft.payload('network', IP4.source, 4), nft.mask(netmask), nft.cmp('eq', ip4FromNumber(base))];
   const prefix6 = parseIp6(config.gateway6)!.slice(0, 8);
   const from6 = [...ip6, nft.payload('network', IP6.source, 8), nft.cmp('eq', prefix6)];
@@ -188,8 +192,7 @@ function forwardRules(config: BridgeConfig): Rule[] {
 function inputRules(config: BridgeConfig): Rule[] {
   const chain = 'input';
   const known = nft.ctHas('state', nft.CT_STATE.established | nft.CT_STATE.related);
-  const ip4 = [nft.meta('nfproto'), nft.cmp('eq', u8(AF_INET))];
-  const closed = [...ip4, ...isClosedRoom(config, IP4.source)];
+  const closed = [...isFamily(AF_INET), ...isClosedRoom(config, IP4.source)];
   return [
     { chain, match: [...iif(config, 'eq'), ...known, nft.verdict('accept')], comment: 'answers' },
     { chain, match: [...iif(config, 'eq'), ...closed, nft.verdict('drop')], comment: 'closed rooms ask nobody' },
@@ -199,7 +202,7 @@ function inputRules(config: BridgeConfig): Rule[] {
 /** Matches when the address at this header offset is in a closed room; closed rooms are contiguous. */
 function isClosedRoom(config: BridgeConfig, offset: number): Attribute[] {
   const { base, bits } = closedRooms(config);
-  const netmask = ip4FromNumber((-1 << (32 - bits)) >>> 0);
+  const netmask = netmask4(bits);
   return [nft.payload('network', offset, 4), nft.mask(netmask), nft.cmp('eq', ip4FromNumber(base))];
 }
 
@@ -209,7 +212,7 @@ function type(kind: keyof typeof ETHERTYPE): Attribute[] {
 
 /** Pods of a closed room may send to each other, and answer the host. */
 function roomRules(config: BridgeConfig): Rule[] {
-  const room = ip4FromNumber((-1 << (32 - ROOM_BITS)) >>> 0);
+  const room = netmask4(ROOM_BITS);
   const gateway = parseIp4(config.gateway4)!;
   // Registers 0 to 3 hold the link, register 4 the address without the bits that differ inside a room.
   const leavesRoom = (at: number): Attribute[] => [

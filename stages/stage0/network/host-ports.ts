@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import type { ClaimStore } from './claim-store.ts';
+import { readIp6File } from './host-routes.ts';
 import { formatIp4, formatIp6 } from './ip.ts';
 import { parseListeners } from './listeners.ts';
 import { hostAddress } from './pod-elements.ts';
@@ -103,15 +104,7 @@ function taken(port: PublishedPort, why: string, holder?: string): PodError {
 }
 
 /** Ports with listeners in the caller's network namespace, as claim keys. */
-export function readListeners(protocol: 'tcp' | 'udp'): string[] {
-  const text6 = (): string => {
-    try {
-      return readFileSync(`/proc/net/${protocol}6`, 'latin1');
-    } catch (error) {
-      // This kernel has no IPv6.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-      throw error;
-    }
-  };
-  return parseListeners(protocol, readFileSync(`/proc/net/${protocol}`, 'latin1'), text6());
+function readListeners(protocol: 'tcp' | 'udp'): string[] {
+  const text6 = readIp6File(`/proc/net/${protocol}6`);
+  return parseListeners(protocol, readFileSync(`/proc/net/${protocol}`, 'latin1'), text6);
 }

@@ -17,11 +17,11 @@ export interface HostRoutes {
 
 /** The routes of the caller's network namespace. */
 export function readHostRoutes(): HostRoutes {
-  return parseHostRoutes(readFileSync('/proc/net/route', 'latin1'), readOptional('/proc/net/ipv6_route'));
+  return parseHostRoutes(readFileSync('/proc/net/route', 'latin1'), readIp6File('/proc/net/ipv6_route'));
 }
 
-/** The file is missing when the kernel was booted without IPv6. */
-function readOptional(path: string): string {
+/** The text of a file that a kernel booted without IPv6 does not have; empty there. */
+export function readIp6File(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch (error) {

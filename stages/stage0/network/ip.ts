@@ -87,6 +87,11 @@ export function formatPrefix4({ base, bits }: Prefix4): string {
   return `${formatIp4(ip4FromNumber(base))}/${bits}`;
 }
 
+/** `bits`: from 1 to 32. */
+export function netmask4(bits: number): Uint8Array {
+  return ip4FromNumber((-1 << (32 - bits)) >>> 0);
+}
+
 export function overlaps4(a: Prefix4, b: Prefix4): boolean {
   const shift = 32 - Math.min(a.bits, b.bits);
   return shift === 32 || a.base >>> shift === b.base >>> shift;

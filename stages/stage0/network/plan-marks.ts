@@ -18,7 +18,7 @@ export interface MarkedCgroup {
 }
 
 /** Precedes the uuid: each pod with marks has a table, so that one message removes all of its marks. */
-export const MARKS_TABLE = 'pod-marks-';
+const MARKS_TABLE = 'pod-marks-';
 const CHAIN = 'output';
 /** NF_IP_PRI_MANGLE: where packets are modified. */
 const MANGLE = -150;

@@ -15,7 +15,7 @@ import { offset, sym, type SourcePosition, type Tape } from '../../tape/program.
 import { PodError } from '../error.ts';
 import type { NetworkSpec } from '../manifest/spec.ts';
 import { ADDRESS_KIND } from './addresses.ts';
-import { SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
+import { NO_IPV6, SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
 import { FORGETS_NOTHING, forgetSenders } from './forget-udp.ts';
 import { PORT_KIND, portKey } from './host-ports.ts';
 import { addGroup, deleteGroup, type ElementGroup, type FirewallPod, podElements } from './pod-elements.ts';
@@ -30,9 +30,6 @@ const POD_LINK = 'eth0';
 
 /** linux/if.h: IFF_BROADCAST and IFF_MULTICAST without IFF_UP, in the format of /sys/class/net/LINK/flags. */
 const LINK_DOWN = '0x1002';
-
-/** Errors of a kernel booted without IPv6; the pod then has IPv4 only, like its host. */
-const NO_IPV6 = ['EOPNOTSUPP', 'EAFNOSUPPORT', 'EACCES'] as const;
 
 function symbolicPod(staysInside: boolean): FirewallPod {
   return {

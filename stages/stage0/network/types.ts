@@ -5,13 +5,13 @@ import type { PortSpec } from '../manifest/spec.ts';
 export interface BridgeConfig {
   /** At most 15 bytes: `pod` and 6 hex digits of a hash of the root. */
   readonly bridge: string;
-  /** Such as `10.N.0.0/16`, outside the host's routes. */
+  /** Such as `10.1.16.0/20`, outside the host's routes. */
   readonly subnet4: string;
   /** A ULA prefix, /64. */
   readonly subnet6: string;
   readonly gateway4: string;
   readonly gateway6: string;
-  /** nftables table of family inet. */
+  /** Name of two nftables tables, of the families inet and bridge. */
   readonly table: string;
 }
 

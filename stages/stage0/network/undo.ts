@@ -20,7 +20,7 @@ export function undoNetwork(claims: ClaimStore, root: string, entry: NetworkEntr
   // A pod that ends normally releases the address claim last, so without it nothing is left to undo.
   if (bridge && claims.claimOwner(root, ADDRESS_KIND, claimKey(bridge.addresses)) === uuid) {
     // The link first: without its element, the bridge would no longer know whom the link belongs to.
-    deleteVeth(bridge.veth);
+    dropLink(bridge.veth);
     // A port claim that is no longer this pod's was released together with its element; both may belong to another pod now.
     const held = ports.filter((port) => claims.claimOwner(root, PORT_KIND, portKey(port)) === uuid);
     deleteElements(firewallPod(bridge.config, bridge.addresses, bridge.veth), held);
@@ -41,7 +41,8 @@ export function forgetPorts(ports: readonly PortBinding[]): void {
   );
 }
 
-function deleteVeth(name: string): void {
+/** Deletes a link of this network namespace, if it is there. */
+export function dropLink(name: string): void {
   using socket = new NetlinkSocket(NETLINK_ROUTE);
   socket.request([deleteLink(name)], [ERRNO.ENODEV]);
 }
