@@ -9,6 +9,11 @@ function words64(...values: readonly (number | bigint)[]): Uint8Array {
   return bytes;
 }
 
+/** A member of 64 bits, such as a length. */
+export function u64(value: number): Uint8Array {
+  return words64(value);
+}
+
 /** struct open_how of openat2(2). */
 export function openHow(flags: number, resolve: number, mode = 0): Uint8Array {
   return words64(flags, mode, resolve);

@@ -11,6 +11,7 @@ import {
   O_WRONLY,
 } from '../../linux/constants.ts';
 import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
+import { u64 } from '../../linux/structs.ts';
 import { encodeMessage, MESSAGE_BYTES } from '../../stage1/message.ts';
 import type { DataRef, OpOptions, Tape } from '../../tape/program.ts';
 import type { Position } from '../error.ts';
@@ -117,12 +118,6 @@ const CONTROL_BYTES = 24;
 function messageHeader(tape: Tape, data: DataRef, bytes: number, control: DataRef, controlBytes: number): DataRef {
   const vector = tape.bytes([data, u64(bytes)]);
   return tape.bytes([new Uint8Array(16), vector, u64(1), control, u64(controlBytes), new Uint8Array(8)]);
-}
-
-function u64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
-  return bytes;
 }
 
 /** Records init's pid in a file, for pods without a cgroup to find it in. Read by `readInitPid`. */

@@ -191,5 +191,5 @@ function asPodError<T>(what: string, work: () => T): T {
 
 /** True for errors of our system calls and of Node's `fs`. */
 function isKernelError(error: unknown): error is Error {
-  return error instanceof SyscallError || (error instanceof Error && 'syscall' in error);
+  return error instanceof Error && 'syscall' in error;
 }

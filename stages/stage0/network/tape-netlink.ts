@@ -8,6 +8,7 @@ import {
   NLMSG_HDRLEN,
   type NetlinkMessage,
 } from '../../linux/netlink.ts';
+import { u64 } from '../../linux/structs.ts';
 import {
   type Bytes,
   type DataRef,
@@ -142,10 +143,4 @@ function planReceive(tape: Tape, socket: Reg, count: number, place: Place): Data
   const headers: Bytes = numbers.flatMap((i) => [new Uint8Array(16), offset(iov, 16 * i), u64(1), tail]);
   tape.call('recvmmsg', [socket, tape.bytes(headers), count, MSG_DONTWAIT, 0], place);
   return replies;
-}
-
-function u64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
-  return bytes;
 }
