@@ -1,7 +1,4 @@
-// pidfd_open(2), pidfd_send_signal(2)
-
-import { Fd } from '../../linux/fd.ts';
-import { trySyscall } from '../../linux/syscall.ts';
+import { pidfdOpen, tryPidfdSendSignal } from '../../linux/pidfd.ts';
 import { isLocked } from '../pod/lock.ts';
 import { findInitOf } from './find-init.ts';
 
@@ -10,10 +7,7 @@ const SIGKILL = 9;
 /** Kills the pod's PID 1, with which the kernel ends all of the pod's processes. For pods without a cgroup. */
 export function killInit(podDir: string): void {
   const pid = findInitOf(podDir);
-  const result = pid === undefined ? -1 : trySyscall('pidfd_open', pid, 0);
-  // It has ended meanwhile.
-  if (result < 0) return;
-  using pidfd = new Fd(result);
+  using pidfd = pid === undefined ? undefined : pidfdOpen(pid);
   // The pid may have been reused before the descriptor referred to it.
-  if (isLocked(podDir) && findInitOf(podDir) === pid) trySyscall('pidfd_send_signal', pidfd.number, SIGKILL, null, 0);
+  if (pidfd && isLocked(podDir) && findInitOf(podDir) === pid) tryPidfdSendSignal(pidfd.number, SIGKILL);
 }
