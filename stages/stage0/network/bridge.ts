@@ -47,7 +47,7 @@ export function ensureBridge(root: string, config: BridgeConfig, pods: ListPods 
   return findBridge(root, config) ?? withNetworkLock(root, () => makeBridge(root, config, pods));
 }
 
-/** Whether the network was complete but is no longer: its link or its firewall was removed by someone else. */
+/** Whether the network was complete but is no longer: its link or its firewall was removed, or its link set down, by someone else. */
 export function isBridgeBroken(root: string, config: BridgeConfig): boolean {
   return existsSync(markerPath(root)) && !isWhole(config);
 }
@@ -135,7 +135,7 @@ function tablesOf(socket: NetlinkSocket, config: BridgeConfig): TableRef[] {
 
 function isWhole(config: BridgeConfig): boolean {
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
-  return findInterface(config.bridge) !== undefined && tablesOf(socket, config).length === 2;
+  return findInterface(config.bridge)?.isUp === true && tablesOf(socket, config).length === 2;
 }
 
 function dropFirewall(config: BridgeConfig): void {

@@ -10,7 +10,8 @@ export function markerPath(root: string): string {
   return `${root}/network.up`;
 }
 
-/** The bridge, if its network is complete. */
+/** The bridge, if its network is complete. One that is down is not: with its switch, it lost its IPv6 address and its routes. */
 export function findBridge(root: string, { bridge }: BridgeConfig): Interface | undefined {
-  return existsSync(markerPath(root)) ? findInterface(bridge) : undefined;
+  const found = existsSync(markerPath(root)) ? findInterface(bridge) : undefined;
+  return found?.isUp ? found : undefined;
 }

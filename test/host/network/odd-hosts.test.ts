@@ -49,6 +49,29 @@ test('after somebody flushed the firewall the next start says so and makes it an
   assert.match(stderr, /had removed the bridge network .* \[network\/failed\]/);
 });
 
+test('a bridge that somebody set down is up again for the next pod, and for those that run', async () => {
+  const file = join(root, 'down.yaml');
+  writeFileSync(file, manifest({ exec: ['/bin/sleep', '1000'] }));
+  const bridge = '$(ip -br link | grep -o "^pod[0-9a-f]*")';
+  const script = [
+    ...UPLINK,
+    `${RUN} run -d -q --name first "$MANIFEST"`,
+    `ip -br addr show ${bridge} >"$ROOT/before"`,
+    `ip link set ${bridge} down`,
+    `${RUN} run -d -q --name second "$MANIFEST"`,
+    `ip -br addr show ${bridge} >"$ROOT/started"`,
+    `ip link set ${bridge} down`,
+    `${RUN} gc`,
+    `ip -br addr show ${bridge} >"$ROOT/collected"`,
+  ];
+  const env = { MANIFEST: file, ROOT: root };
+  const { exitCode, stderr } = await pod(['rm', '--force', 'first', 'second'], { root, wrapper: host(...script), env });
+  assert.equal(exitCode, 0, stderr);
+  const before = readFileSync(join(root, 'before'), 'utf8');
+  assert.match(before, /^pod[0-9a-f]{6} +UP +.*\d\/20 fd/);
+  for (const after of ['started', 'collected']) assert.equal(readFileSync(join(root, after), 'utf8'), before, after);
+});
+
 test('gc gives pods that run their firewall and their bridge back', async () => {
   const file = join(root, 'runs.yaml');
   writeFileSync(file, manifest({ exec: ['/bin/sleep', '1000'], ports: [{ name: 'http', port: 80, hostPort: 8080 }] }));

@@ -120,7 +120,8 @@ test('the plan does not depend on the pod, its address or its bridge; the bound 
       gateway6: 'fd00::1',
     };
     const addresses = { ip4, ip6: 'fd00::2', mac: '06:70:00:00:00:01' };
-    const bindings = uuid === '' ? {} : networkBindings('/r', config, addresses, uuid, { index: 7, mtu: 1500 });
+    const bindings =
+      uuid === '' ? {} : networkBindings('/r', config, addresses, uuid, { index: 7, mtu: 1500, isUp: true });
     return Buffer.from(encodeProgram(program, 'x86_64', bindings)).toString('hex');
   };
   assert.equal(encode('', '10.1.16.2'), encode('', '10.1.16.3'));
