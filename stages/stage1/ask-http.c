@@ -1,4 +1,4 @@
-/* The status of an answer to a GET; no more than the first twelve bytes are kept: RFC 9110, RFC 9112. */
+/* The status of an answer to a GET; no more than its first bytes are kept: RFC 9110, RFC 9112. */
 #include "stage1.h"
 
 enum {
@@ -24,16 +24,23 @@ static u32 pass_over(struct probe *p, const u8 *text, u32 n)
 	return i;
 }
 
+static int is_digit(u8 c)
+{
+	return c >= '0' && c <= '9';
+}
+
 static s32 status_in(const u8 *line)
 {
+	u8 end = line[STATUS_LINE - 1];
 	s32 status = 0;
 
-	for (u32 i = 9; i < STATUS_LINE; i++) {
-		if (line[i] < '0' || line[i] > '9')
+	for (u32 i = 9; i < STATUS_LINE - 1; i++) {
+		if (!is_digit(line[i]))
 			return -1;
 		status = status * 10 + line[i] - '0';
 	}
-	return line[8] == ' ' && status > 0 ? status : -1;
+	/* Some servers omit the space before a reason that is empty. */
+	return is_digit(line[7]) && line[8] == ' ' && status > 0 && (end == ' ' || end == '\r' || end == '\n') ? status : -1;
 }
 
 s32 answer_status(struct probe *p, const u8 *text, u32 n)
@@ -50,7 +57,8 @@ s32 answer_status(struct probe *p, const u8 *text, u32 n)
 		status = status_in(p->kept);
 		if (status < 100 || status >= 200 || status == SWITCHING)
 			return status;
-		p->interim = p->in_line = 1;
+		p->interim = 1;
+		p->in_line = p->kept[STATUS_LINE - 1] != '\n';
 		p->kept_bytes = 0;
 	}
 	return 0;

@@ -142,7 +142,7 @@ static void judge_http(struct init *in, u32 index, const u8 *text, u32 n)
 	if (status == 0)
 		return;
 	if (status < 0)
-		finish(in, index, TRY_ANSWER, 0);
+		finish(in, index, in->probes[index].kept[0] == TLS_ALERT ? TRY_TLS : TRY_ANSWER, 0);
 	else if (status >= (s32)t->status_low && status <= (s32)t->status_high)
 		conclude(in, index, TRY_OK, status);
 	else

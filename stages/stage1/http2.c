@@ -197,8 +197,7 @@ static void begin_frame(struct grpc *g)
 /* An HTTP/2 server speaks first, and sends SETTINGS: others are recognized before they have sent as much as a frame. */
 static void check_greeting(struct grpc *g)
 {
-	/* RFC 8446, 5.1: an alert, of any version. */
-	static const u8 alert[] = { 21, 3 };
+	static const u8 alert[] = { TLS_ALERT, 3 };
 
 	if (memcmp(g->head, "HTTP", 4) == 0)
 		end(g, TRY_HTTP1, 0);

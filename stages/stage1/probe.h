@@ -14,8 +14,10 @@ enum {
 	MAX_PROBE_LINE = 512 + 6 * MAX_SAID,
 	/* A longer answer counts as a failure. */
 	MAX_ANSWER = 64 << 10,
-	/* "HTTP/1.1 200" */
-	STATUS_LINE = 12,
+	/* "HTTP/1.1 200 " */
+	STATUS_LINE = 13,
+	/* RFC 8446, 5.1: the first byte of an alert; the next one is 3, whatever the version. */
+	TLS_ALERT = 21,
 };
 
 /* The result of one try; outcome.c has the names. */

@@ -16,6 +16,10 @@ export const PORTS = {
   early: 7014,
   switches: 7015,
   hinting: 7016,
+  digits: 7017,
+  version: 7018,
+  bare: 7019,
+  encrypted: 7022,
 } as const;
 
 export const SERVER: string = `
@@ -58,5 +62,9 @@ on(${PORTS.parts}, (socket) => {
 on(${PORTS.early}, (socket) => status(socket, '503 Service Unavailable'.replace(/^/, HINTS.slice(9) + 'HTTP/1.1 ')));
 on(${PORTS.switches}, (socket) => status(socket, '101 Switching Protocols'));
 on(${PORTS.hinting}, (socket) => { socket.write(HINTS.repeat(2000)); });
+on(${PORTS.digits}, (socket) => status(socket, '2000 OK'));
+on(${PORTS.version}, (socket) => socket.once('data', () => socket.end('HTTP/1.x 200 OK\\r\\n\\r\\n')));
+on(${PORTS.bare}, (socket) => socket.once('data', () => socket.end('HTTP/1.0 100\\n\\nHTTP/1.0 200\\r\\n\\r\\n')));
+on(${PORTS.encrypted}, (socket) => socket.once('data', () => socket.end(Buffer.from([21, 3, 1, 0, 2, 2, 70]))));
 console.log('listening');
 `;

@@ -131,6 +131,10 @@ const ANSWERS: Readonly<Record<keyof typeof PORTS, string | null>> = {
   early: 'status 503',
   switches: 'status 101',
   hinting: 'the answer is longer than 64 KB',
+  digits: 'the answer is of another protocol',
+  version: 'the answer is of another protocol',
+  bare: null,
+  encrypted: 'the server expects TLS',
 };
 
 test('every way not to answer is told as what it is, and bounds what is read', async () => {
