@@ -104,6 +104,11 @@ static void ended(struct init *in, u32 index, int status)
 	struct report report;
 	int failed = waited_for ? read_report(p->report, &report) : 0;
 
+	/*
+	 * What the command has left behind would otherwise add up, try by try. As long as the group has members, nothing else
+	 * gets its number; and without any, only after all other numbers.
+	 */
+	sys2(__NR_kill, -p->pid, SIGKILL);
 	close_all(in, index);
 	p->pid = 0;
 	p->state = ASK_NOTHING;

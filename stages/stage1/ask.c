@@ -244,9 +244,14 @@ void ask_drop(struct init *in, u32 index)
 
 void ask_expire(struct init *in, u32 index)
 {
-	int answered = in->probes[index].state == ASK_LEFTOVER;
+	struct probe *p = &in->probes[index];
+	u32 timeout_ms = question(in, index)->timeout_ms;
+	int answered = p->state == ASK_LEFTOVER;
 
 	ask_drop(in, index);
+	/* That of the next try, should the command still be there. */
+	if (p->state == ASK_KILLED)
+		p->deadline = (p->next_at > in->turn_at ? p->next_at : in->turn_at) + (u64)timeout_ms * 1000000u;
 	if (!answered)
-		probe_answered(in, index, TRY_TIMEOUT, (s32)question(in, index)->timeout_ms);
+		probe_answered(in, index, TRY_TIMEOUT, (s32)timeout_ms);
 }

@@ -201,13 +201,22 @@ static u64 after_this(const struct tape_probe *q, const struct probe *p, u64 now
 	return now + (early < ms(q->period_ms) ? early : ms(q->period_ms));
 }
 
+/* A command that the kernel has not ended yet prevents the next try, which fails for that reason. */
+static int has_deadline(const struct probe *p)
+{
+	return p->state != ASK_NOTHING && (p->state != ASK_KILLED || p->armed);
+}
+
 static void advance(struct init *in, u32 index, u64 now)
 {
 	const struct tape_probe *q = asked(in, index);
 	struct probe *p = &in->probes[index];
 
-	if (p->state != ASK_NOTHING && p->state != ASK_KILLED && in->turn_at >= p->deadline)
+	if (has_deadline(p) && in->turn_at >= p->deadline) {
+		if (p->state == ASK_KILLED)
+			p->next_at = after_this(q, p, now);
 		ask_expire(in, index);
+	}
 	if (!p->armed)
 		return;
 	if (p->untold && now >= may_tell_at(p))
@@ -252,7 +261,7 @@ u64 probes_next(const struct init *in)
 	for (u32 i = 0; i < in->program.header->probes_count; i++) {
 		const struct probe *p = &in->probes[i];
 
-		if (p->state != ASK_NOTHING && p->state != ASK_KILLED)
+		if (has_deadline(p))
 			next = sooner(next, p->deadline);
 		if (p->armed && (p->state == ASK_NOTHING || p->state == ASK_LEFTOVER))
 			next = sooner(next, p->next_at);

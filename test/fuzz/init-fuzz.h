@@ -18,6 +18,8 @@ struct world {
 	s32 live[PIDS];
 	u32 live_count;
 	s32 next_pid;
+	/* The process that was reaped last. */
+	s32 reaped;
 	u64 now_ns, rounds, total;
 	u8 exec_tape[MAX_TAPE];
 	size_t exec_size;

@@ -131,13 +131,16 @@ static long do_wait(s32 *status)
 	which = random_below(world.live_count);
 	pid = world.live[which];
 	world.live[which] = world.live[--world.live_count];
+	world.reaped = pid;
 	*status = chance(2) ? (s32)random_below(3) << 8 : (s32)random_below(64) + 1;
 	return pid;
 }
 
-/* A negative pid is a group, named by the process that leads it. */
+/* A negative pid is a group, named by the process that leads it; others may be left in it when that has just been reaped. */
 static long do_kill(long pid)
 {
+	if (pid < 0 && pid == -world.reaped)
+		return chance(2) ? 0 : -ESRCH;
 	pid = pid < 0 ? -pid : pid;
 	for (u32 i = 0; i < world.live_count; i++) {
 		if (world.live[i] == pid || world.live[i] == -pid)

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { PORTS, SERVER } from './answers.ts';
 import { eventsOf, processesOf, shell, start, untilLogged } from './pods.ts';
-import { appOf, countProcesses, messageOf, QUICK, sh, untilApp, untilReady } from './probes.ts';
+import { appOf, messageOf, QUICK, sh, untilApp, untilReady } from './probes.ts';
 
 const root = useTempRoot();
 const FOREVER = 'exec sleep 100000';
@@ -61,49 +61,6 @@ test('without a ready probe an app is ready when its start probe has passed', as
   assert.deepEqual([appOf(pod, 'a').ready, appOf(pod, 'b').ready], [false, true]);
   await pod.exec(['touch', '/up']);
   await untilReady(root, pod, 'a');
-});
-
-test('a command that takes too long is killed with what it started', async () => {
-  const marker = `sleep 98765.${process.pid}`;
-  const ready = sh(`echo begun; ${marker} & ${marker}`, { timeout: '300ms', period: '1h' });
-  await using pod = await start(root, 'late', shell('a', FOREVER, { probes: { ready } }));
-  const app = await untilApp(root, pod, 'a', ({ probes }) => probes.length > 0);
-  assert.equal(messageOf(app), 'timed out after 300ms: begun');
-  while (countProcesses(marker) > 0) await delay(20);
-});
-
-test('a command that writes without end neither waits nor fills anything', async () => {
-  const ready = sh('head -c 30000000 /dev/zero | tr "\\0" x; exit 3', { period: '1h', timeout: '20s' });
-  await using pod = await start(root, 'loud', shell('a', FOREVER, { probes: { ready } }));
-  const app = await untilApp(root, pod, 'a', ({ probes }) => probes.length > 0);
-  assert.equal(messageOf(app), `exit code 3: ${'x'.repeat(1024)}`);
-});
-
-test('what a command writes is a string of the journal, whatever it is', async () => {
-  const ready = sh("printf '\"\\\\\\n\\033[31m\\177\\0'; exit 1", { period: '1h' });
-  await using pod = await start(root, 'odd', shell('a', FOREVER, { probes: { ready } }));
-  await untilApp(root, pod, 'a', ({ probes }) => probes.length > 0);
-  const event = eventsOf(root, pod).find(({ e }) => e === 'probe');
-  assert.ok(event?.e === 'probe');
-  assert.equal(event.text, '"\\\n\x1b[31m\x7f\0');
-});
-
-test('a command that is not there is told as such', async () => {
-  const ready = { exec: ['/no/such/program'], ...QUICK };
-  await using pod = await start(root, 'missing', shell('a', FOREVER, { probes: { ready } }));
-  const app = await untilApp(root, pod, 'a', ({ probes }) => probes.length > 0);
-  assert.equal(messageOf(app), 'no such file or directory');
-});
-
-test('a command runs under the isolators of its app', async () => {
-  const ready = sh('grep -E "NoNewPrivs|CapBnd|Seccomp:" /proc/self/status; id -u; exit 1', { period: '1h' });
-  const own = ['/bin/sh', '-c', 'grep -E "NoNewPrivs|CapBnd|Seccomp:" /proc/self/status; id -u'];
-  const app = shell('a', FOREVER, { user: '65534', probes: { ready } });
-  await using pod = await start(root, 'bound', app);
-  const found = await untilApp(root, pod, 'a', ({ probes }) => probes.length > 0);
-  const { stdout } = await pod.exec(own);
-  assert.match(stdout, /NoNewPrivs:\s1\n[^]*65534\n$/);
-  assert.equal(messageOf(found), `exit code 1: ${stdout.trim()}`);
 });
 
 test('an app whose limit of processes is reached is still asked over the network', async () => {

@@ -7,7 +7,9 @@ import { callModule } from '../../harness/call-module.ts';
 import { TOP } from '../../harness/paths.ts';
 
 /** Those that start pods in their own process, and so with the binary beside them. */
-const FILES = ['ends', 'stop', 'control', 'logs', 'probes', 'grpc'].map((name) => `test/host/stage1/${name}.test.ts`);
+const FILES = ['ends', 'stop', 'control', 'logs', 'probes', 'probe-commands', 'grpc'].map(
+  (name) => `test/host/stage1/${name}.test.ts`,
+);
 
 // Below dist, where the bundles find the project's packages.
 const outDir = join(TOP, 'dist/test/sanitized');
