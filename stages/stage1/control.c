@@ -126,9 +126,9 @@ static long perform(struct init *in, u32 index, struct message *m, const s32 *fd
 	case MSG_SIGNAL:
 		if (m->a < 1 || m->a > 64 || m->app < -2 || m->app >= (s32)in->program.header->apps_count)
 			return -EINVAL;
-		/* -2: the process of this session. */
+		/* -2: the process of this session; with b, its process group, which it leads. */
 		if (m->app == -2)
-			return s->pid > 0 ? sys2(__NR_kill, s->pid, m->a) : -ESRCH;
+			return s->pid > 0 ? sys2(__NR_kill, m->b ? -s->pid : s->pid, m->a) : -ESRCH;
 		return app_signal(in, m->app, m->a);
 	case MSG_STOP:
 		apps_stop(in, m->d);

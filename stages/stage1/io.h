@@ -46,6 +46,7 @@ enum message_type {
 	MSG_LET_GO,
 	/* Requests on the control socket. */
 	MSG_EXEC = 16,
+	/* app: which, -1 for all, -2 for the process of this session; a: signal; b: to its process group, with -2 only. */
 	MSG_SIGNAL,
 	MSG_STOP,
 	MSG_PTY,

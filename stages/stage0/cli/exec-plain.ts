@@ -11,6 +11,9 @@ export interface ExecWants extends Pick<ExecOptions, 'argv' | 'app' | 'env' | 'u
 
 type Streams = ExecOptions['stdio'];
 
+/** What a terminal sends to every process of a job: a shell that waits for a child ends by SIGINT only after that has ended. */
+const TO_ALL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP']);
+
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** linux/Documentation/admin-guide/devices.txt: character device 1:3. */
@@ -54,7 +57,7 @@ async function untilEnd(running: RunningExec): Promise<number> {
   if (soon) return soon.exitCode;
   const forward = (signal: NodeJS.Signals): void => {
     // The command may have ended in between; its exit is on its way.
-    running.signal(signal).catch(() => undefined);
+    running.signal(signal, TO_ALL.has(signal) ? 'group' : 'process').catch(() => undefined);
   };
   for (const signal of FORWARDED) process.on(signal, forward);
   try {

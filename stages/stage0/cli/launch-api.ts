@@ -189,7 +189,8 @@ export interface TerminalSize {
 export interface RunningExec {
   /** 128+N when signal N killed it. */
   readonly exit: Promise<PodExit>;
-  readonly signal: (name: string) => Promise<void>;
+  /** To the process alone, or to its process group: itself and its children, unless they left the group. */
+  readonly signal: (name: string, to: 'process' | 'group') => Promise<void>;
   /** The master's descriptor, with `tty` only; the caller closes it. */
   readonly terminal?: number | undefined;
 }

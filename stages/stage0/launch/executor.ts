@@ -233,7 +233,8 @@ function runningExec(channel: Channel, terminal: PseudoTerminal | undefined): Ru
     // Until then the command has its terminal, whatever it closes: the last one to close a terminal's slave hangs it up.
     exit: waitForExit(channel).finally(() => terminal?.slave[Symbol.dispose]()),
     // Async, so that a pod that has just ended is a rejection like any other failure.
-    signal: async (name) => channel.send(encodeMessage({ type: 'signal', app: -2, a: requireSignal(name) })),
+    signal: async (name, to) =>
+      channel.send(encodeMessage({ type: 'signal', app: -2, a: requireSignal(name), b: Number(to === 'group') })),
     terminal: terminal?.master.take(),
   };
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { execa } from 'execa';
 import { cliEnvironment, commandLine, pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
+import { PodProcess } from './pod-process.ts';
 import { POLITE, shellManifest } from './shell-manifest.ts';
 
 const root = useTempRoot();
@@ -84,6 +86,32 @@ test('ten megabytes go in and out unchanged through pipes', async () => {
     stripFinalNewline: false,
   });
   assert.ok(Buffer.from(result.stdout).equals(sent));
+});
+
+test('what a terminal sends to every process of a job gets to all of the command, and other signals to it alone', async () => {
+  const child = 'for s in INT QUIT HUP TERM; do trap "echo got $s" $s; done; echo up; while :; do sleep 0.1; done';
+  const command = ['/bin/sh', '-c', `trap : INT QUIT HUP; sh -c '${child}' job; true`];
+  const run = new PodProcess(root, ['exec', 'target', '--', ...command]);
+  await run.says('up');
+  for (const name of ['INT', 'QUIT', 'HUP'] as const) {
+    run.signal(`SIG${name}`);
+    await run.says(`got ${name}`);
+  }
+  const exited = once(run.child, 'exit');
+  run.signal('SIGTERM');
+  assert.deepEqual(await exited, [143, null]);
+  // It is left behind, and holds the output open.
+  assert.equal((await exec([], 'pkill', '-KILL', '-f', 'job$')).exitCode, 0);
+  await run.ended();
+  assert.doesNotMatch(run.output, /got TERM/);
+});
+
+test('^C ends a shell that waits for its child, and the child', async () => {
+  const run = new PodProcess(root, ['exec', 'target', '--', '/bin/sh', '-c', 'echo up; sleep 4711; true']);
+  await run.says('up');
+  run.signal('SIGINT');
+  assert.equal(await run.ended(), 130);
+  assert.equal((await exec([], 'pgrep', '-x', '-f', 'sleep 4711')).exitCode, 1);
 });
 
 test('without -i standard input is empty', async () => {

@@ -35,9 +35,10 @@ export const verb: Verb = {
     { name: 'workdir', value: 'DIR', help: 'run in this directory; default: the working directory of the app' },
   ],
   notes: [
-    'SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to a command without a terminal; such a command goes on',
-    'when pod exec is killed. On a terminal, ^C and ^Z are sent to the command like any other key, and the command is hung up when',
-    'pod exec ends. At most 56 commands and clients can be in a pod at once; one more waits up to 10 s until one has ended.',
+    'Signals are passed on to a command without a terminal: SIGINT, SIGQUIT and SIGHUP to it and its children, as a terminal does;',
+    'SIGTERM, SIGUSR1 and SIGUSR2 to the command alone. Such a command goes on when pod exec is killed. On a terminal, ^C and ^Z are',
+    'sent to the command like any other key, and the command is hung up when pod exec ends. At most 56 commands and clients can be',
+    'in a pod at once; one more waits up to 10 s until one has ended.',
     'Exit codes: 125 pod itself failed, 126 the command cannot be executed, 127 it does not exist, 128+N it was killed by signal N.',
   ],
   completes: ['running', 'nothing'],
