@@ -32,27 +32,31 @@ export async function collectLeftovers(
   collected: Collected[],
   failures: { id: string; error: unknown }[],
 ): Promise<void> {
-  const leftovers = [
-    ...strayClaims(store),
-    ...strayCgroups(store),
-    ...newborns(store.root),
-    ...strayStagings(store.root),
-  ];
-  for (const { what, id, why, remove } of leftovers) {
+  /** What fails keeps nothing else from being removed. */
+  const attempt = async (id: string, work: () => Promise<void> | void): Promise<void> => {
     try {
-      if (options.isDryRun || remove()) collected.push({ what, id, why });
+      await work();
     } catch (error) {
       failures.push({ id, error });
     }
+  };
+  for (const [kind, list] of Object.entries({ strayClaims, strayCgroups, newborns, strayStagings })) {
+    await attempt(kind, async () => {
+      for (const { what, id, why, remove } of list(store))
+        await attempt(id, () => void ((options.isDryRun || remove()) && collected.push({ what, id, why })));
+    });
   }
-  for (const { base } of strayRanges(store, options.isDryRun)) {
-    collected.push({ what: 'claim', id: `uid-range/${base}`, why: 'its pod is gone' });
-  }
-  await sweepRepositories(store.root, options.isDryRun, collected);
+  await attempt('uid-range', () => {
+    for (const { base } of strayRanges(store, options.isDryRun))
+      collected.push({ what: 'claim', id: `uid-range/${base}`, why: 'its pod is gone' });
+  });
+  await attempt('sources', () => sweepRepositories(store.root, options.isDryRun, collected));
   if (options.isDryRun) return;
-  await sweepImages(store.root, collected);
-  const bridge = await removeUnusedBridge(store.root);
-  if (bridge !== undefined) collected.push({ what: 'network', id: bridge, why: 'no pod is on it' });
+  await attempt('images', () => sweepImages(store.root, collected));
+  await attempt('network', async () => {
+    const bridge = await removeUnusedBridge(store.root);
+    if (bridge !== undefined) collected.push({ what: 'network', id: bridge, why: 'no pod is on it' });
+  });
 }
 
 function* strayClaims(store: PodStore): Generator<Leftover> {
@@ -93,7 +97,7 @@ function unlinkIfThere(path: string): boolean {
 }
 
 /** Directories of pods whose maker was killed before moving them to `prepare`; a locked one still has a maker. */
-function* newborns(root: string): Generator<Leftover> {
+function* newborns({ root }: PodStore): Generator<Leftover> {
   for (const nursery of directoriesIn(nurseriesDir(root))) {
     for (const uuid of directoriesIn(`${nurseriesDir(root)}/${nursery}`)) {
       const path = `${nurseriesDir(root)}/${nursery}/${uuid}`;
@@ -117,7 +121,7 @@ function removeUnlocked(newborn: PodDir): boolean {
 }
 
 /** Left by a setup that was killed. A setup in progress holds the lock. */
-function* strayStagings(root: string): Generator<Leftover> {
+function* strayStagings({ root }: PodStore): Generator<Leftover> {
   for (const name of directoriesIn(snapshotsDir(root))) {
     const home = `${snapshotsDir(root)}/${name}`;
     const path = `${home}/${SNAPSHOT_STAGING}`;

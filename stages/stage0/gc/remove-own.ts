@@ -1,3 +1,4 @@
+import { PodError } from '../error.ts';
 import type { InsideTask } from '../launch/inside-tasks.ts';
 import { idCount } from '../plan/caller.ts';
 import { readCaller } from '../plan/read-caller.ts';
@@ -19,11 +20,19 @@ export async function asOwner<T>(work: () => T, task: InsideTask): Promise<T | [
     return work();
   } catch (error) {
     const caller = readCaller();
-    if (!caller || idCount(caller) === 1 || !isDenial(error)) throw error;
+    if (!caller || !isDenial(error)) throw error;
+    if (idCount(caller) === 1) throw withoutIds(error as Error);
     const { runInside } = await import('../launch/inside.ts');
     await runInside(task, caller);
     return [];
   }
+}
+
+function withoutIds(cause: Error): PodError {
+  return new PodError('host/privilege', `remove files that are not this user's: ${cause.message}`, {
+    hint: 'files that belong to further ids of a pod can be removed with newuidmap and the lines in /etc/subuid and /etc/subgid that the user had when the pod ran, or by root',
+    cause,
+  });
 }
 
 /** For a `SyscallError`, an error of node:fs, or an error derived from one. */

@@ -37,7 +37,8 @@ function byPrefix(pods: readonly PodDir[], query: string): PodDir[] {
 }
 
 function notFound(store: PodLookup, query: string): PodError {
-  const names = store.list().flatMap((pod) => readRecordIfReadable(pod.path)?.name ?? []);
+  const living = store.list().filter((pod) => pod.state !== 'garbage');
+  const names = living.flatMap((pod) => readRecordIfReadable(pod.path)?.name ?? []);
   const near = nearest(query, names);
   return new PodError('pod/not-found', `find pod "${query}": no pod has that uuid, prefix or name`, {
     hint: near === undefined ? 'pod ps -a lists all pods' : `did you mean "${near}"?`,

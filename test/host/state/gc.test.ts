@@ -217,3 +217,21 @@ test('an old cgroup without a pod is removed with what is below it, unless a pro
   assert.deepEqual(await gc(), [{ what: 'cgroup', id: path, why: 'it is empty and its pod is gone' }]);
   assert.ok(!existsSync(path));
 });
+
+test('on a root that became read-only, rm and gc say of the pod why it stays, and remove it later', async () => {
+  const uuid = await podOk(['run', '-d', manifest('stays', 'true')], { root });
+  await podOk(['wait', uuid], { root });
+  const wrapper = [
+    'unshare',
+    '--mount',
+    'sh',
+    '-ec',
+    `mount --bind ${root} ${root}; mount -o remount,ro,bind ${root}; exec "$0" "$@"`,
+  ];
+  for (const args of [['rm', uuid], GC_ALL]) {
+    const { exitCode, stderr } = await pod(args, { root, wrapper });
+    assert.deepEqual([exitCode, new RegExp(`rename.*${uuid}.*host/refused`).test(stderr)], [1, true], stderr);
+    assert.doesNotMatch(stderr, /internal error|nothing to remove/);
+  }
+  await podOk(['rm', uuid], { root });
+});

@@ -45,12 +45,15 @@ async function gc(invocation: Invocation): Promise<number> {
   return collection.failures.length === 0 ? 0 : 1;
 }
 
-async function show({ flags, isQuiet, terminal }: Invocation, { collected, mended }: Collection): Promise<void> {
+async function show(
+  { flags, isQuiet, terminal }: Invocation,
+  { collected, failures, mended }: Collection,
+): Promise<void> {
   if (mended !== undefined && !isQuiet)
     terminal.err(`restored the network ${mended}: part of it had been removed while pods use it\n`);
   const format = flags.value('output') ?? 'table';
   if (isForPeople(format) && collected.length === 0) {
-    if (!isQuiet) terminal.err('nothing to remove\n');
+    if (!isQuiet && failures.length === 0) terminal.err('nothing to remove\n');
     return;
   }
   const rows = collected.map(({ what, id, why }) => [what, id, why]);
