@@ -48,7 +48,10 @@ export class PodFiles {
     return withFile(tryOpen(files, path, constants.O_RDONLY), path, (fd) => readWhole(fd, what));
   }
 
-  /** Replaces the content of the file. The directory must exist. */
+  /**
+   * Replaces the content of the file. The directory must exist. The memory that the file takes counts for the cgroup of this process,
+   * not for the pod's: the kernel charges whoever writes.
+   */
   write(path: string, data: string | Uint8Array, settings: WriteSettings = {}): void {
     const what = `write ${JSON.stringify(path)} in the pod`;
     requirePath(what, path);
