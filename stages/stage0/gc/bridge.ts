@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { ADDRESS_KIND } from '../network/addresses.ts';
-import type { NetworkEntry } from '../network/ledger.ts';
+import { isNetworkEntry, type NetworkEntry } from '../network/ledger.ts';
 import type { BridgeConfig } from '../network/types.ts';
 import * as claims from '../pod/claims.ts';
 import { readLedger } from '../pod/ledger.ts';
@@ -41,9 +41,11 @@ export async function mendUsedBridge(root: string): Promise<string | undefined> 
 
 /** The network entries in the ledgers of running pods. */
 export function podsOnBridge(root: string): NetworkEntry[] {
-  const ledgers = new PodStore(root).list(['run']).flatMap(({ path }) => readLedger(path));
-  return (ledgers as readonly unknown[] as readonly NetworkEntry[]).filter(
-    ({ kind, bridge }) => kind === 'network' && bridge !== undefined,
+  return new PodStore(root).list(['run']).flatMap(({ path, uuid }) =>
+    readLedger(path)
+      .filter(({ kind }) => kind === 'network')
+      .filter((entry) => isNetworkEntry(entry, uuid))
+      .filter(({ bridge }) => bridge !== undefined),
   );
 }
 

@@ -13,7 +13,7 @@ import { removeOwn } from './remove-own.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 import { releaseRangesOf } from '../pod/uid-ranges.ts';
 import { detachMounts, readMountPoints } from './mounts.ts';
-import { undoLedger } from './undo.ts';
+import { isSound, undoLedger } from './undo.ts';
 
 /** How long the monitor may take to clean up between its final record and its exit. */
 const MONITOR_EXIT_MS = 5000;
@@ -48,9 +48,10 @@ export async function removePod(
 
 /** Releases what a dead pod holds outside its directory. The caller holds the pod's lock. */
 export async function undoPod(root: string, uuid: string, path: string): Promise<void> {
-  await undoLedger(root, uuid, readLedger(path));
+  const ledger = readLedger(path);
+  await undoLedger(root, uuid, ledger);
   const record = readRecordIfReadable(path);
-  if (record && isLedgerWhole(path)) return releaseName(root, record.name, uuid);
+  if (record && isLedgerWhole(path) && isSound(ledger, uuid)) return releaseName(root, record.name, uuid);
   // The pod died before its record was written, or a crash tore its files: its claims may be in no ledger.
   releaseAll(root, uuid);
   // Only root's pods have ranges.

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { PodError } from '../error.ts';
-import { mayHold, type NetworkEntry } from '../network/ledger.ts';
+import { isNetworkEntry, mayHold } from '../network/ledger.ts';
 import * as claims from '../pod/claims.ts';
 import { PROJECT_KIND } from '../pod/projects.ts';
 import type { LedgerEntry } from '../pod/ledger.ts';
@@ -26,6 +26,11 @@ const UNDO: ReadonlyMap<string, Undo> = new Map<string, Undo>([
   ['claim', undoClaims],
   ['uid-range', undoUidRange],
 ]);
+
+/** Whether the entries say what their kinds need. For a damaged one, the pod's claims are what is known of it. */
+export function isSound(entries: readonly LedgerEntry[], uuid: string): boolean {
+  return entries.every((entry) => entry.kind !== 'network' || isNetworkEntry(entry, uuid));
+}
 
 /** Releases everything in the ledger. Throws when something could not be released; a later call tries everything again. */
 export async function undoLedger(root: string, uuid: string, ledger: readonly LedgerEntry[]): Promise<void> {
@@ -78,7 +83,8 @@ async function undoProjects(entries: readonly LedgerEntry[], { root, uuid }: Con
 
 function undoClaims(entries: readonly LedgerEntry[], { root, uuid }: Context): void {
   for (const { of: kind, key } of entries) {
-    if (typeof kind === 'string' && typeof key === 'string') claims.release(root, kind, key, uuid);
+    if (typeof kind === 'string' && typeof key === 'string' && claims.isClaim(kind, key))
+      claims.release(root, kind, key, uuid);
   }
 }
 
@@ -88,10 +94,8 @@ function undoUidRange(entries: readonly LedgerEntry[], { root, uuid }: Context):
   }
 }
 
-async function undoNetworkEntries(entries: readonly LedgerEntry[], { root }: Context): Promise<void> {
-  const held = (entries as readonly unknown[] as readonly NetworkEntry[]).filter((entry) =>
-    mayHold(claims, root, entry),
-  );
+async function undoNetworkEntries(entries: readonly LedgerEntry[], { root, uuid }: Context): Promise<void> {
+  const held = entries.filter((entry) => isNetworkEntry(entry, uuid)).filter((entry) => mayHold(claims, root, entry));
   if (held.length === 0) return;
   const { undoNetwork } = await import('../network/undo.ts');
   for (const entry of held) undoNetwork(claims, root, entry);

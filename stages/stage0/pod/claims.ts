@@ -102,8 +102,13 @@ export function hasClaims(root: string, kind: string): boolean {
 
 function claimPath(root: string, kind: string, key: string): string {
   // Keys come from manifests and must never name a file elsewhere.
-  if (!isFileName(kind) || !isFileName(key)) throw new Error(`"${kind}/${key}" cannot name a claim`);
+  if (!isClaim(kind, key)) throw new Error(`"${kind}/${key}" cannot name a claim`);
   return `${root}/claims/${kind}/${key}`;
+}
+
+/** Whether the two can name a claim. */
+export function isClaim(kind: string, key: string): boolean {
+  return isFileName(kind) && isFileName(key);
 }
 
 function isFileName(name: string): boolean {

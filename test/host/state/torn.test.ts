@@ -116,6 +116,31 @@ test('a ledger that names the cgroups of another pod ends none of its processes'
   await podOk(['rm', '--force', other], { root });
 });
 
+test('a ledger with entries of another shape, or of another pod, keeps no pod from being removed', async () => {
+  const app = { name: 'a', image: 'host', exec: ['/bin/sleep', '1000'] };
+  const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'held' }, apps: [app] };
+  const other = await podOk(['run', '-d', '-'], { root, input: JSON.stringify(manifest) });
+  const networks = readLedger(store.locate(other)!.path).filter(({ kind }) => kind === 'network');
+  assert.equal(networks.length, 1);
+  const addresses = readdirSync(`${root}/claims/ip4`);
+  for (const entries of [
+    networks,
+    [{ kind: 'network', uuid: 'own', bridge: {}, ports: [] }],
+    [{ kind: 'network', uuid: 'own', ports: [null] }],
+    [{ kind: 'network', uuid: 'own', ports: [], bridge: { ...(networks[0]!['bridge'] as object), veth: 'lo' } }],
+    [{ kind: 'claim', of: '../../x', key: 'y' }],
+  ]) {
+    const [uuid] = copyExited(root, original, 1, () => false);
+    appendLedger(
+      store.locate(uuid!)!.path,
+      entries.map((entry) => ('uuid' in entry && entry.uuid === 'own' ? { ...entry, uuid: uuid! } : entry)),
+    );
+    await podOk(['rm', uuid!], { root });
+    assert.deepEqual(readdirSync(`${root}/claims/ip4`), addresses);
+  }
+  await podOk(['rm', '--force', other], { root });
+});
+
 /** An error that says what to do is an answer too, as long as the next gc knows how. */
 async function removeOne(uuid: string): Promise<void> {
   const { removePod } = await import('../../../stages/stage0/gc/remove.ts');
