@@ -25,12 +25,12 @@ export const isTime: Judge = (value) => {
 
 const isSignal: Judge = (value) => (value instanceof AbortSignal ? undefined : 'is not an AbortSignal');
 
-/** One day: longer than anyone waits for an app to end. */
-const LONGEST_GRACE_MS = 86_400_000;
+/** What init can wait for: epoll_wait(2) takes an int. */
+const LONGEST_GRACE_MS = 2 ** 31 - 1;
 
 const isGrace: Judge = (value) => {
   if (typeof value === 'number' && value >= 0 && value <= LONGEST_GRACE_MS) return undefined;
-  return `is ${String(value)}: not a number of milliseconds up to one day`;
+  return `is ${String(value)}: not a number of milliseconds up to 2147483647 (24 days)`;
 };
 
 const isEnv: Judge = (value) => {
