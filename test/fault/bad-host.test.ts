@@ -59,7 +59,7 @@ test('a limit whose cgroup hierarchy is not there is refused at its line', async
 test('a state directory on a read-only file system is an error that says so', async () => {
   const readOnly = `${scratch}/read-only`;
   mkdirSync(readOnly);
-  const wrapper = whereHost(`mount -t tmpfs -o ro none ${readOnly}`);
+  const wrapper = whereHost(`mount -t tmpfs -o ro,mode=0700 none ${readOnly}`);
   await assertRefused(manifestWith(), {
     root: readOnly,
     wrapper,

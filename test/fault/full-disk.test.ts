@@ -19,7 +19,7 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** What one run says on a disk with so many blocks and files, in a mount namespace that goes with it; what is left after a success and gc, or a failure. */
 async function runOn(limit: string): Promise<{ exitCode: number | undefined; stderr: string; left: string[] }> {
-  const script = `mount -t tmpfs -o ${limit} none ${disk}
+  const script = `mount -t tmpfs -o mode=0700,${limit} none ${disk}
     "$@" <"$0"; code=$?
     [ $code = 0 ] && "$1" "$2" gc --root ${disk} --grace 0s >/dev/null 2>&1
     ls -d ${disk}/pods/[!n]*/* ${disk}/pods/nurseries/*/* ${disk}/claims/*/* ${disk}/images/tmp/* 2>/dev/null
@@ -68,7 +68,7 @@ test('a disk that gets full at any step is one error, exit 125, and leaves nothi
 });
 
 test('on a disk that got full while it ran, a pod is stopped, told of and removed', async () => {
-  const script = `mount -t tmpfs -o size=24m none ${disk}
+  const script = `mount -t tmpfs -o mode=0700,size=24m none ${disk}
     pod() { verb=$1; shift; "$0" "$POD" "$verb" --root ${disk} "$@"; }
     uuid=$(pod run -d ${scratch}/long.yaml) || exit 1
     cat /dev/zero >${disk}/fill 2>/dev/null
@@ -96,7 +96,7 @@ test('a set whose disk is full keeps the pods that it has', async () => {
   const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'stays' }, network: { mode: 'none' } };
   writeFileSync(`${folder}/a.pod.yaml`, JSON.stringify({ ...manifest, apps: [app] }));
   const script = `set -e
-    mount -t tmpfs -o size=4m none ${disk}
+    mount -t tmpfs -o mode=0700,size=4m none ${disk}
     run() { "$0" "$POD" "$@" --root ${disk}; }
     run apply -f ${folder}
     run status stays -o json | sed -n 's/.*"uuid": *"\\([0-9a-f-]*\\)".*/pod \\1/p'
