@@ -98,7 +98,7 @@ function makeBridge(root: string, config: BridgeConfig, pods: ListPods): Interfa
     openLink(socket, config, made.index);
     reconnectPods(config, made.index, pods);
     writeMarker(root);
-    return made;
+    return { ...made, isUp: true };
   });
 }
 
