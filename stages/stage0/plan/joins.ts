@@ -107,6 +107,9 @@ export function planCloseHomes(tree: Tape, joins: readonly Join[]): void {
   }
 }
 
+/** ERANGE */
+const BEFORE_BOOT = 'a clock cannot go back to before the boot of this host (see uptime -s): write a smaller offset';
+
 /**
  * The clocks of a time namespace can only be set before a process is in it, but clone3(2) would make the namespace together with
  * the process. So the monitor makes it for its children, then sets it.
@@ -123,7 +126,7 @@ export function planClocks(host: Tape, { namespaces }: Pick<Draft, 'namespaces'>
     ...reason,
     out: file,
   });
-  host.call('write', [file, host.text(text), text.length], reason);
+  host.call('write', [file, host.text(text), text.length], { ...reason, hint: BEFORE_BOOT });
   host.call('close', [file], reason);
 }
 

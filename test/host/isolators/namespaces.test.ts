@@ -95,7 +95,7 @@ test('a pod that shares a network has no power over it', async () => {
 
 test('clocks of its own', async (context) => {
   if (!hasClocks) return context.skip('no time namespaces');
-  const fields = { isolators: { 'os/linux/namespaces': { time: { monotonic: '1500ms', boottime: '-2h' } } } };
+  const fields = { isolators: { 'os/linux/namespaces': { time: { monotonic: '1500ms', boottime: '-20s' } } } };
   const input = JSON.parse(probeManifest({ name: 'second', pod: { network: { mode: 'none' }, ...fields } })) as {
     apps: Json[];
   };
@@ -106,11 +106,21 @@ test('clocks of its own', async (context) => {
     [monotonic?.split(/ +/), boottime?.split(/ +/)],
     [
       ['monotonic', '1', '500000000'],
-      ['boottime', '-7200', '0'],
+      ['boottime', '-20', '0'],
     ],
     stderr,
   );
-  assert.ok(Math.abs(Number(uptime!.split(' ')[0]) + 7200 - hostUptime()) < 60, uptime);
+  assert.ok(Math.abs(Number(uptime!.split(' ')[0]) + 20 - hostUptime()) < 10, uptime);
+});
+
+test('a clock that would be before the boot of the host', async (context) => {
+  if (!hasClocks) return context.skip('no time namespaces');
+  if (hostUptime() > 570 * 3600) return context.skip('the host has run for longer than an offset can be');
+  const fields = { isolators: { 'os/linux/namespaces': { time: { boottime: '-575h' } } } };
+  const input = probeManifest({ name: 'before', pod: { network: { mode: 'none' }, ...fields } });
+  const { exitCode, stderr } = await pod(['run', '--rm', '-'], { root, input });
+  assert.equal(exitCode, 125);
+  assert.match(stderr, /set the pod's clocks: .*\n +hint: a clock cannot go back to before the boot of this host/);
 });
 
 const REFUSED: readonly (readonly [string, Json, RegExp])[] = [
