@@ -9,14 +9,18 @@ import { podPath } from '../pod/layout.ts';
 import { requireOwnRoot } from '../pod/own-root.ts';
 import { readRecordIfReadable } from '../pod/record.ts';
 import { memberUuids } from '../sets/members.ts';
-import { removePod, tryLockAt } from './remove.ts';
+import { type DeadPod, removePod, tryLockAt } from './remove.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 
 /** Removes what dead pods left. Never touches living pods. Safe to run beside anything else, and to be killed at any point. */
 export async function collect(root: string, options: CollectOptions = DEFAULT_COLLECT): Promise<Collection> {
   requireOwnRoot(root);
   const store = new PodStore(root);
-  const around: Around = { mountPoints: readMountPoints(), members: memberUuids(root) };
+  const around: Around = {
+    mountPoints: readMountPoints(),
+    members: memberUuids(root),
+    patientUntilMs: performance.now() + MONITORS_MS,
+  };
   const collected: Collected[] = [];
   const failures: { id: string; error: unknown }[] = [];
   for (const pod of store.list()) {
@@ -40,11 +44,17 @@ async function mend(root: string, failures: { id: string; error: unknown }[]): P
   }
 }
 
-/** Data that is read once for all pods. */
+/** For the monitors of pods that have just exited: they tell the exit first, and then end. For all of them together. */
+const MONITORS_MS = 500;
+const RETRY_MS = 2;
+
+/** What is the same for all pods. */
 interface Around {
   readonly mountPoints: readonly string[];
   /** Uuids of pods that belong to sets. */
   readonly members: ReadonlySet<string>;
+  /** By performance.now(). */
+  readonly patientUntilMs: number;
 }
 
 /** Returns why the pod was, or would be, collected; undefined when it stays. */
@@ -52,9 +62,9 @@ async function collectPod(
   store: PodStore,
   pod: PodDir,
   options: CollectOptions,
-  { mountPoints, members }: Around,
+  { mountPoints, members, patientUntilMs }: Around,
 ): Promise<string | undefined> {
-  const dead = tryLockAt(pod);
+  const dead = await lockPatiently(pod, patientUntilMs);
   if (!dead) return undefined;
   const hasDied = pod.state === 'run' && wasStarted(pod);
   // While the lock is held, no other process moves the pod.
@@ -69,6 +79,14 @@ async function collectPod(
   const why = isProof ? undefined : reasonToRemove(now, options, Date.now());
   if (why !== undefined && !options.isDryRun) await removePod(store.root, pod.uuid, mountPoints);
   return hasDied ? 'died' : why;
+}
+
+async function lockPatiently(pod: PodDir, untilMs: number): Promise<DeadPod | undefined> {
+  for (;;) {
+    const dead = tryLockAt(pod);
+    if (dead || pod.state !== 'exited' || performance.now() >= untilMs) return dead;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
 }
 
 function reasonToRemove(pod: PodDir, options: CollectOptions, nowMs: number): string | undefined {

@@ -26,6 +26,8 @@ import { useTempRoot } from '../../harness/temp-root.ts';
 import { manifest, STOPPABLE } from './manifests.ts';
 
 const root = useTempRoot();
+/** Longer than gc takes until it asks for the lock, and less than it waits for it. */
+const HELD_MS = 300;
 const GC_ALL = ['gc', '--grace', '0', '-o', 'json'];
 
 interface Collected {
@@ -135,6 +137,16 @@ test('a pod run with --rm in the background goes at the next gc, whatever the gr
     (await gc('gc', '--grace', '1h', '-o', 'json')).map(({ id }) => id),
     [uuid],
   );
+});
+
+test('gc waits for the monitor of a pod that has just exited', async () => {
+  await podOk(['run', manifest('just', 'true')], { root });
+  const { uuid } = await statusOf(root, 'just');
+  const monitor = lockDir(new PodStore(root).locate(uuid)!.path);
+  const collected = gc();
+  await delay(HELD_MS);
+  closeSync(monitor);
+  assert.ok((await collected).some(({ id }) => id === uuid));
 });
 
 test('claims of pods that are gone, and torn ones, are given back', async () => {
