@@ -35,7 +35,6 @@ export function offer(line: Line, known: Offered): Offer {
 function offerAll(line: Line, { root, verbs }: Offered): Offer {
   const { wanted } = line;
   if (wanted === 'flag') return { candidates: flagsOf([...(line.verb?.flags ?? []), ...GLOBAL_FLAGS]) };
-  if (wanted === 'verb') return { candidates: verbs.map(({ name, summary }) => ({ value: name, help: summary })) };
   return typeof wanted === 'string' ? SOURCES[wanted](line, root, verbs) : { candidates: plain(wanted) };
 }
 

@@ -4,12 +4,11 @@ import { GLOBAL_FLAGS, type Verb, type VerbEntry } from '../verb.ts';
 /** What is to be completed: one word, and what the words before it say. */
 export interface Line {
   /** The verb before the word; undefined: the word is the verb. */
-  readonly entry?: VerbEntry;
   readonly verb?: Verb;
   /** The part of the word that stays as it is: `--for=`. */
   readonly prefix: string;
   readonly word: string;
-  readonly wanted: 'flag' | 'verb' | Completes;
+  readonly wanted: 'flag' | Completes;
   /** Operands before the word. */
   readonly operands: readonly string[];
   /** Values of flags before the word, by name. */
@@ -22,7 +21,7 @@ export async function readLine(words: readonly string[], verbs: readonly VerbEnt
   for (const word of words.slice(0, -1)) {
     const isVerb = reader.take(word);
     const entry = isVerb && verbs.find(({ name, aliases }) => name === word || aliases?.includes(word));
-    if (entry) reader.start(entry, (await entry.load()).verb);
+    if (entry) reader.start((await entry.load()).verb);
   }
   return reader.end();
 }
@@ -31,7 +30,6 @@ class LineReader {
   readonly #word: string;
   readonly #operands: string[] = [];
   readonly #values = new Map<string, string>();
-  #entry: VerbEntry | undefined;
   #verb: Verb | undefined;
   /** The flag whose value the next word is. */
   #open: Flag | undefined;
@@ -41,8 +39,7 @@ class LineReader {
     this.#word = word;
   }
 
-  start(entry: VerbEntry, verb: Verb): void {
-    this.#entry = entry;
+  start(verb: Verb): void {
     this.#verb = verb;
   }
 
@@ -65,7 +62,7 @@ class LineReader {
 
   end(): Line {
     const rest = {
-      ...(this.#entry && this.#verb ? { entry: this.#entry, verb: this.#verb } : {}),
+      ...(this.#verb ? { verb: this.#verb } : {}),
       operands: this.#operands,
       values: this.#values,
     };
@@ -73,7 +70,7 @@ class LineReader {
     if (this.#open) return { ...whole, wanted: valueOf(this.#open) };
     if (this.#isCommand()) return { ...whole, wanted: 'nothing' };
     if (isFlag(this.#word) && !this.#onlyOperands) return { ...rest, ...this.#flagAtEnd() };
-    return { ...whole, wanted: this.#verb ? operandOf(this.#verb, this.#operands.length) : 'verb' };
+    return { ...whole, wanted: this.#verb ? operandOf(this.#verb, this.#operands.length) : 'verbs' };
   }
 
   /** `--for=re` is a value; everything else that begins with a dash is a flag. */
