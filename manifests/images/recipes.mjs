@@ -63,6 +63,21 @@ export const DERIVED = [
     ],
   },
   {
+    name: 'registry',
+    packages: ['docker-registry'],
+    remove: ['var/lib/docker-registry', 'var/log/docker-registry'],
+    config: [
+      '--clear',
+      'config.cmd',
+      '--config.entrypoint',
+      '/usr/bin/docker-registry',
+      '--config.user',
+      'docker-registry',
+      '--config.exposedports',
+      '5000/tcp',
+    ],
+  },
+  {
     name: 'postgres',
     packages: ['postgresql-15'],
     // Just-in-time compilation is optional for the server and would add 120 MB.

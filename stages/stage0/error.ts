@@ -32,6 +32,9 @@ export const ERROR_CODES = {
   'image/corrupt': 'An image is truncated, or its contents do not match their digests.',
   'image/hostile': 'An image archive has an entry that would leave its directory, or exceeds a limit.',
   'image/platform': 'An image has no variant for the platform of this machine.',
+  'image/unreachable':
+    'A registry cannot be reached, does not answer as a registry does, or sends elsewhere what must not go there.',
+  'image/denied': 'A registry refuses access to an image, or the credentials for it cannot be read.',
   'image/user': 'A user or group does not exist in the image.',
   'lock/stale': 'pod.lock pins a different image, or does not pin the image.',
   'lock/frozen': 'pod.lock must not change here, because --frozen was given or CI is set.',

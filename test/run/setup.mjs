@@ -19,6 +19,7 @@ const PROGRAMS = {
   slirp4netns: 'slirp4netns',
   'systemd-analyze': 'systemd',
   git: 'git',
+  openssl: 'openssl',
   'ssh-keygen': 'openssh-client',
   zsh: 'zsh',
   fish: 'fish',

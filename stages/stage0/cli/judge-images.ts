@@ -3,7 +3,7 @@ import { digestOfImage } from '../image/digest.ts';
 import type { Diagnostics } from '../manifest/diagnostics.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import { judgePin, type PinJudgement } from '../pins/judge-pin.ts';
-import { type Frozen, isPinnable, type Pins } from '../pins/pins.ts';
+import { type Frozen, isPinnable, type Pins, pinToFetch } from '../pins/pins.ts';
 
 export interface JudgeOptions {
   readonly storeDir: string;
@@ -27,7 +27,7 @@ async function judgeImage(
   pins: Pins,
   { frozen, ...options }: JudgeOptions,
 ): Promise<PinJudgement | undefined> {
-  if (!isPinnable(ref)) return undefined;
+  if (!isPinnable(ref) || pinToFetch(pins, ref) !== undefined) return undefined;
   try {
     return judgePin(pins, { ref, digest: await digestOfImage(ref, options) }, { at, frozen });
   } catch (error) {

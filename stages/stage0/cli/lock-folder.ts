@@ -4,7 +4,7 @@ import { PodError, PodErrors } from '../error.ts';
 import { digestOfImage } from '../image/digest.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import { draftLock, type LockDraft, type Reference } from '../pins/draft-lock.ts';
-import { isPinnable, LOCK_FILE, readPins } from '../pins/pins.ts';
+import { isPinnable, LOCK_FILE, type Pins, pinToFetch, readPins } from '../pins/pins.ts';
 import type { FoundManifest } from './manifest-folder.ts';
 
 /** Manifests that share a folder, and so a lock. */
@@ -31,7 +31,7 @@ export async function draftFolder({ dir, files, isWhole }: LockFolder, options: 
   const references = files.length === 0 ? [] : referencesOf(files);
   const path = join(dir, LOCK_FILE);
   const now = readPins(dir);
-  const digests = await digestsOf(references, dir, options.storeDir);
+  const digests = await digestsOf(references, dir, now, options);
   const draft = draftLock({ path, now, references, digests, isWhole, moves: options.moves });
   return { ...draft, path, isChanged: now === undefined || readFileSync(path, 'utf8') !== draft.text };
 }
@@ -54,14 +54,18 @@ function referencesOf(files: readonly FoundManifest[]): Reference[] {
 async function digestsOf(
   references: readonly Reference[],
   dir: string,
-  storeDir: string,
+  now: Pins | undefined,
+  { storeDir, moves }: DraftOptions,
 ): Promise<Map<string, string>> {
   const digests = new Map<string, string>();
   const errors: PodError[] = [];
   for (const { ref, at } of new Map(references.map((one) => [one.ref, one])).values()) {
     if (!isPinnable(ref)) continue;
     try {
-      digests.set(ref, await digestOfImage(ref, { storeDir, baseDir: dir, at }));
+      // Nobody is asked what a pinned tag stands for now: that must not change by itself.
+      const pinned = moves ? undefined : pinToFetch(now, ref);
+      const read = { storeDir, baseDir: dir, at, asksRegistry: moves };
+      digests.set(ref, pinned ?? (await digestOfImage(ref, read)));
     } catch (error) {
       if (!(error instanceof PodError)) throw error;
       errors.push(error);

@@ -8,10 +8,17 @@ import { type ImageReference, parseReference } from './reference.ts';
 import { located, resolveCached, resolveImage } from './resolve.ts';
 import type { ResolveOptions } from './types.ts';
 
+export type DigestOptions = ResolveOptions & {
+  /** What a tag stands for now, not what it stood for when it was fetched. */
+  readonly asksRegistry?: boolean;
+};
+
 /** The digest an image resolves to. Unpacks nothing except a compressed docker archive. Errors carry `options.at`. */
-export async function digestOfImage(ref: string, options: ResolveOptions): Promise<string> {
+export async function digestOfImage(ref: string, options: DigestOptions): Promise<string> {
   try {
-    const known = recallDigest(ref, options) ?? (await readDigest(parseReference(ref, options.baseDir)));
+    const reference = parseReference(ref, options.baseDir);
+    const isAsked = options.asksRegistry === true && reference.kind === 'docker';
+    const known = (isAsked ? undefined : recallDigest(ref, options)) ?? (await readDigest(reference));
     return known ?? (await resolveImage(ref, options)).digest;
   } catch (error) {
     throw located(error, options);
@@ -32,6 +39,7 @@ async function readDigest(reference: ImageReference): Promise<string | undefined
   if (reference.kind === 'oci') return digestOfOci(reference.path, reference.tag);
   if (reference.kind === 'docker-archive') return digestOfDockerArchive(reference.path, reference.tag);
   if (reference.kind === 'tar') return digestOfFile(reference.path);
+  if (reference.kind === 'docker') return (await import('./registry/pull.ts')).digestInRegistry(reference.name, {});
   return undefined;
 }
 

@@ -2,7 +2,7 @@ import { type Blob, readBlob } from './blob.ts';
 import { corrupt } from './tar/fault.ts';
 
 /** Manifests, indexes and configurations have a few kilobytes; registries reject larger ones than this. */
-const MAX_JSON_BYTES = 4 * 1024 * 1024;
+export const MAX_JSON_BYTES: number = 4 * 1024 * 1024;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

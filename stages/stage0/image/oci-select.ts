@@ -16,7 +16,7 @@ export interface Descriptor {
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 /** An index may name indexes, which name images. Deeper nesting has no use, and a cycle would never end. */
-const MAX_NESTING = 4;
+export const MAX_NESTING = 4;
 
 export function isIndex(mediaType: string | undefined): boolean {
   return (
@@ -60,7 +60,7 @@ export function choose(
   throw corrupt(`read "${path}": indexes are nested more than ${MAX_NESTING} deep`);
 }
 
-function manifestsOf(index: unknown, path: string, label: string): readonly Descriptor[] {
+export function manifestsOf(index: unknown, path: string, label: string): readonly Descriptor[] {
   const object = objectOf(index, label);
   if (object.schemaVersion !== 2)
     throw corrupt(`read ${label}: schema version ${JSON.stringify(object.schemaVersion)}, not 2`);
@@ -110,7 +110,7 @@ function requireOne(candidates: readonly Descriptor[], path: string): void {
 }
 
 /** Prefers a manifest for this machine's platform to one without a platform; of several, the first, as the specification says. */
-function byPlatform(candidates: readonly Descriptor[], path: string): Descriptor {
+export function byPlatform(candidates: readonly Descriptor[], path: string): Descriptor {
   const stated = candidates.find(({ platform }) => platform !== undefined && runsHere(platform));
   const chosen = stated ?? candidates.find(({ platform }) => platform === undefined);
   if (chosen) return chosen;

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { PodError } from '../error.ts';
 import { type Blob, blobOfFile } from './blob.ts';
-import { checkDigest, parseConfigFile } from './config.ts';
-import { arrayOf, type JsonObject, objectOf, parseJson, readJsonBytes, stringOf } from './json.ts';
+import { checkDigest } from './config.ts';
+import { objectOf, parseJson, readJsonBytes } from './json.ts';
 import { ensureLayers, type KnownLayer } from './layers.ts';
-import { choose, type Descriptor, isIndex, parseDescriptor } from './oci-select.ts';
-import { requirePlatform } from './platform.ts';
+import { configOf, partsOf } from './oci-manifest.ts';
+import { choose, type Descriptor } from './oci-select.ts';
 import type { Store } from './store.ts';
 import { corrupt } from './tar/fault.ts';
 import type { ImageConfig, ResolveOptions } from './types.ts';
@@ -18,9 +18,6 @@ export interface ResolvedLayers {
   /** Absolute paths, lowest first. */
   readonly layers: readonly string[];
 }
-
-const LAYER_TYPES =
-  /^application\/vnd\.(oci\.image\.layer(\.nondistributable)?\.v1\.tar(\+(gzip|zstd))?|docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.(gzip|zstd))?)$/;
 
 /** The digest that `resolveOci` would resolve to, without unpacking anything. */
 export function digestOfOci(path: string, tag: string | undefined): string {
@@ -60,40 +57,18 @@ async function resolveManifest(
   store: Store,
   options: ResolveOptions,
 ): Promise<ResolvedLayers> {
-  const manifest = objectOf(parseJson(readVerified(path, descriptor), descriptor.label), descriptor.label);
-  checkManifest(manifest, descriptor.label);
-  const configDescriptor = parseDescriptor(manifest.config, path, 'configuration');
-  const file = parseConfigFile(
-    parseJson(readVerified(path, configDescriptor), configDescriptor.label),
-    configDescriptor.label,
-  );
-  requirePlatform(file, configDescriptor.label);
-  const layers = arrayOf(manifest.layers, `${descriptor.label}, "layers"`).map((layer) =>
-    parseDescriptor(layer, path, 'layer'),
-  );
-  if (layers.length !== file.diffIds.length) {
-    throw corrupt(`read ${descriptor.label}: it has ${layers.length} layers, its configuration ${file.diffIds.length}`);
-  }
-  const sources = layers.map((layer, index): KnownLayer => layerSource(path, layer, file.diffIds[index]!));
+  const parts = partsOf(parseJson(readVerified(path, descriptor), descriptor.label), path, descriptor.label);
+  const file = configOf(readVerified(path, parts.config), parts);
+  const sources = parts.layers.map((layer, index): KnownLayer => ({
+    blob: blobOf(path, layer),
+    digest: layer.digest,
+    diffId: file.diffIds[index]!,
+  }));
   return {
     digest: descriptor.digest,
     config: file.config,
     layers: await ensureLayers(store, sources, descriptor.label, options),
   };
-}
-
-/** Rejects a document that one tool would read as an image and another as an index: CVE-2021-41190. */
-function checkManifest(manifest: JsonObject, label: string): void {
-  if (manifest.schemaVersion !== 2)
-    throw corrupt(`read ${label}: schema version ${JSON.stringify(manifest.schemaVersion)}, not 2`);
-  if (manifest.manifests !== undefined || isIndex(stringOf(manifest.mediaType, label)))
-    throw corrupt(`read ${label}: it claims to be an image and an index at once`);
-}
-
-function layerSource(path: string, layer: Descriptor, diffId: string): KnownLayer {
-  if (!LAYER_TYPES.test(layer.mediaType))
-    throw corrupt(`read ${layer.label}: layers of type "${layer.mediaType}" are not supported`);
-  return { blob: blobOf(path, layer), digest: layer.digest, diffId };
 }
 
 /** The digest has been checked to be hex, so the file name made from it cannot lead elsewhere. */

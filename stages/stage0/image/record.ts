@@ -1,5 +1,6 @@
 import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { ARCHITECTURE } from './platform.ts';
+import { canonicalName, type RegistryName } from './registry/name.ts';
 import { replaceFile, type Store, storeFailure } from './store.ts';
 import type { ImageConfig, ImageMount } from './types.ts';
 
@@ -25,6 +26,11 @@ const VERSION = 2;
 /** Identifies a reference in this store. */
 export function recordKey(...parts: readonly (string | undefined)[]): string {
   return [ARCHITECTURE, ...parts.map((part) => part ?? '')].join('\0');
+}
+
+/** The key of an image of a registry. What a tag stood for when it was fetched stays until it is fetched again. */
+export function registryKey(name: RegistryName): string {
+  return recordKey('docker', canonicalName(name));
 }
 
 /** 64 bits from two halves of FNV-1a. Loading node:crypto would cost more than everything else; a collision only costs a record. */

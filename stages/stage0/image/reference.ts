@@ -1,26 +1,27 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PodError } from '../error.ts';
+import { parseRegistryName, type RegistryName } from './registry/name.ts';
 
 /** A parsed image reference; paths are absolute. */
 export type ImageReference =
   | { readonly kind: 'host' }
   | { readonly kind: 'dir' | 'tar'; readonly path: string }
-  | { readonly kind: 'oci' | 'docker-archive'; readonly path: string; readonly tag?: string };
+  | { readonly kind: 'oci' | 'docker-archive'; readonly path: string; readonly tag?: string }
+  | { readonly kind: 'docker'; readonly name: RegistryName };
 
-const FORMS = 'host, dir:PATH, tar:PATH, oci:PATH[:TAG], docker-archive:PATH[:NAME]';
+const FORMS = 'host, dir:PATH, tar:PATH, oci:PATH[:TAG], docker-archive:PATH[:NAME], docker://HOST/REPO:TAG';
 
 export function parseReference(ref: string, baseDir: string): ImageReference {
   if (ref === 'host') return { kind: 'host' };
   const colon = ref.indexOf(':');
   const scheme = colon < 0 ? '' : ref.slice(0, colon);
   const rest = ref.slice(colon + 1);
-  if (scheme === 'docker' || scheme === 'aci') {
-    throw new PodError('manifest/unsupported', `resolve image "${ref}": ${scheme}: references are not supported yet`, {
-      hint:
-        scheme === 'docker'
-          ? 'copy it into a layout first: skopeo copy docker://… oci:DIR:TAG, then write oci:DIR:TAG'
-          : 'unpack it, and write dir:PATH/rootfs',
+  if (scheme === 'docker' && rest.startsWith('//'))
+    return { kind: 'docker', name: parseRegistryName(rest.slice('//'.length), ref) };
+  if (scheme === 'aci') {
+    throw new PodError('manifest/unsupported', `resolve image "${ref}": aci: references are not supported yet`, {
+      hint: 'unpack it, and write dir:PATH/rootfs',
     });
   }
   if (!['dir', 'tar', 'oci', 'docker-archive'].includes(scheme)) {

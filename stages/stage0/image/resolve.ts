@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import { PodError } from '../error.ts';
 import type { ResolvedLayers } from './oci.ts';
-import { hashName, type ImageRecord, recall, recordKey, remember, stampOf } from './record.ts';
+import { hashName, type ImageRecord, recall, recordKey, registryKey, remember, stampOf } from './record.ts';
 import { type ImageReference, parseReference } from './reference.ts';
+import type { RegistryName } from './registry/name.ts';
 import { createStore, type Store, storeAt } from './store.ts';
 import type { ResolvedImage, ResolveOptions } from './types.ts';
 
@@ -23,18 +24,21 @@ export async function resolveImage(ref: string, options: ResolveOptions): Promis
 /** The same without waiting; undefined when something must be read or unpacked. */
 export function resolveCached(ref: string, options: ResolveOptions): ResolvedImage | undefined {
   const reference = parseReference(ref, options.baseDir);
-  const image = recall(storeAt(resolve(options.storeDir)), keyOf(reference), options.digest);
+  const image = recall(storeAt(resolve(options.storeDir)), keyOf(reference, options), options.digest);
   return image && { ref, ...image };
 }
 
-function keyOf(reference: ImageReference): string {
+function keyOf(reference: ImageReference, { digest }: Pick<ResolveOptions, 'digest'>): string {
   if (reference.kind === 'host') return recordKey('host');
+  if (reference.kind === 'docker') return registryKey(pinned(reference.name, digest));
   return recordKey(reference.kind, reference.path, 'tag' in reference ? reference.tag : undefined);
 }
 
 async function resolveAnew(reference: ImageReference, options: ResolveOptions): Promise<ImageRecord> {
   const store = createStore(resolve(options.storeDir));
-  const key = keyOf(reference);
+  if (reference.kind === 'docker')
+    return (await import('./registry/fetch.ts')).fetchImage(reference.name, store, options);
+  const key = keyOf(reference, options);
   if (reference.kind === 'host') {
     const { resolveHost } = await import('./host.ts');
     const { stamps, ...image } = resolveHost(store);
@@ -50,14 +54,19 @@ async function resolveAnew(reference: ImageReference, options: ResolveOptions): 
   return image;
 }
 
-type SourceReference = Exclude<ImageReference, { kind: 'host' }>;
+type SourceReference = Exclude<ImageReference, { kind: 'host' | 'docker' }>;
 
-/** The path whose metadata show whether the image has changed; undefined for the host's system. */
+/** The path whose metadata show whether the image has changed; undefined for the host's system and for images of registries. */
 export function sourceOf(reference: SourceReference): string;
 export function sourceOf(reference: ImageReference): string | undefined;
 export function sourceOf(reference: ImageReference): string | undefined {
-  if (reference.kind === 'host') return undefined;
+  if (reference.kind === 'host' || reference.kind === 'docker') return undefined;
   return reference.kind === 'oci' ? join(reference.path, 'index.json') : reference.path;
+}
+
+/** The reference's own digest is what its author wants; a lock pins those that have none. */
+function pinned(name: RegistryName, digest: string | undefined): RegistryName {
+  return name.digest !== undefined || digest === undefined ? name : { ...name, digest };
 }
 
 /** Loads the code for each kind of source on demand. */

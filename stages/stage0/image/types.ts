@@ -32,7 +32,13 @@ export interface ResolvedImage {
 }
 
 export type ImageProgress =
-  | { readonly kind: 'layer'; readonly digest: string; readonly doneBytes: number; readonly totalBytes: number }
+  /** A layer is fetched, or unpacked. */
+  | {
+      readonly kind: 'download' | 'layer';
+      readonly digest: string;
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    }
   | { readonly kind: 'done'; readonly digest: string };
 
 export interface ResolveOptions {

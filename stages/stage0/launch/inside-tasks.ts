@@ -15,6 +15,7 @@ export type InsideTask =
       readonly baseDir: string;
       readonly ids: number;
       readonly at?: Position | undefined;
+      readonly digest?: string | undefined;
     }
   | { readonly kind: 'sweep'; readonly storeDir: string }
   | { readonly kind: 'remove'; readonly path: string; readonly last: readonly string[] };

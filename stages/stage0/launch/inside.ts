@@ -10,6 +10,7 @@ import { socketTransport } from '../../stage1/socket-transport.ts';
 import { encodeProgram } from '../../tape/encode.ts';
 import { Program } from '../../tape/program.ts';
 import { PodError, PodErrors } from '../error.ts';
+import { REGISTRY_VARIABLES } from '../image/registry/variables.ts';
 import type { ImageProgress } from '../image/types.ts';
 import { idCount } from '../plan/caller.ts';
 import type { CallerFacts } from '../plan/facts.ts';
@@ -69,7 +70,7 @@ function planHelper(task: InsideTask, caller: CallerFacts): Program {
   enter.call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], reason);
   enter.call('dup3', [program.reg('podStdin'), ANSWER_FD, 0], reason);
   const command = `${dirname(distDir())}/bin/pod.cjs`;
-  planBecome(enter, [process.execPath, command, 'inside', JSON.stringify(task)], reason.why);
+  planBecome(enter, [process.execPath, command, 'inside', JSON.stringify(task)], reason.why, REGISTRY_VARIABLES);
   return program;
 }
 

@@ -18,8 +18,9 @@ export async function resolveOwn(ref: string, options: ResolveOptions): Promise<
   requireSameIds(options, caller);
   if (isCached(ref, options)) return resolveImage(ref, options);
   const { runInside } = await import('./inside.ts');
-  const { storeDir, baseDir, at, onProgress } = options;
-  await runInside({ kind: 'resolve', ref, storeDir, baseDir, at, ids: idCount(caller) }, caller, onProgress);
+  const { storeDir, baseDir, at, digest, onProgress } = options;
+  const task = { kind: 'resolve', ref, storeDir, baseDir, at, digest, ids: idCount(caller) } as const;
+  await runInside(task, caller, onProgress);
   return resolveImage(ref, options);
 }
 

@@ -9,7 +9,7 @@ import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { ResolvedApp } from '../plan/types.ts';
 import { resolveOwn } from './resolve-own.ts';
 import { judgePin } from '../pins/judge-pin.ts';
-import type { Frozen, Pins } from '../pins/pins.ts';
+import { type Frozen, type Pins, pinToFetch } from '../pins/pins.ts';
 
 export interface ResolveInput {
   readonly storeDir: string;
@@ -39,7 +39,7 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
   const images = new Map<string, Promise<ResolvedImage>>();
   for (const { image } of spec.apps) {
     if (images.has(image.value)) continue;
-    const digest = input.images?.[image.value];
+    const digest = input.images?.[image.value] ?? pinToFetch(input.pins, image.value);
     images.set(image.value, resolveOwn(image.value, { ...optionsOf(input), at: image.at, digest }));
   }
   const settled = await Promise.allSettled(

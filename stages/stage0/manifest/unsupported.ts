@@ -19,7 +19,5 @@ export function findUnsupported(document: ManifestDocument, outline: Outline): U
 
 function addOfApp(app: OutlineApp, add: (pointer: string, field: string) => void): void {
   const { pointer } = app;
-  const scheme = /^(docker|aci):/.exec(app.image ?? '')?.[1];
-  if (scheme === 'docker') add(join(pointer, 'image'), 'image docker://');
-  if (scheme === 'aci') add(join(pointer, 'image'), 'image aci:');
+  if (app.image?.startsWith('aci:') === true) add(join(pointer, 'image'), 'image aci:');
 }

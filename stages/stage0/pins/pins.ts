@@ -50,6 +50,14 @@ export function pinOf(pins: Pins, ref: string): string | undefined {
   return digests?.[PLATFORM];
 }
 
+/**
+ * What to fetch in place of what the tag stands for: a registry keeps what it had under its digest. Undefined for other images,
+ * for those that have a digest, and for those that are not pinned.
+ */
+export function pinToFetch(pins: Pins | undefined, ref: string): string | undefined {
+  return pins && ref.startsWith('docker://') && !ref.includes('@') ? pinOf(pins, ref) : undefined;
+}
+
 /** Nothing is to be said about the image. */
 export function isAsPinned(pins: Pins | undefined, { ref, digest }: { ref: string; digest: string }): boolean {
   return pins === undefined || !isPinnable(ref) || pinOf(pins, ref) === digest;

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { resolveCached, resolveImage } from '../image/resolve.ts';
+import { resolveCached } from '../image/resolve.ts';
+import { resolveOwn } from '../launch/resolve-own.ts';
 import type { ImageProgress } from '../image/types.ts';
 import type { Position } from '../error.ts';
+import { type Pins, pinToFetch, readPins } from '../pins/pins.ts';
 import { statIfThere } from '../pod/files.ts';
 import { digestOf } from './digest.ts';
 import type { Contents } from './types.ts';
@@ -28,6 +30,7 @@ export class ContentsReader {
   readonly #options: ContentsOptions;
   readonly #images = new Map<string, Promise<string | undefined>>();
   readonly #files = new Map<string, string | undefined>();
+  readonly #pins = new Map<string, Promise<Pins | undefined>>();
 
   constructor(options: ContentsOptions) {
     this.#options = options;
@@ -59,8 +62,16 @@ export class ContentsReader {
 
   async #resolve(ref: string, baseDir: string, at: Position): Promise<string> {
     const { storeDir, onProgress, signal } = this.#options;
-    const options = { storeDir, baseDir, at, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
-    return (resolveCached(ref, options) ?? (await resolveImage(ref, options))).digest;
+    const digest = pinToFetch(await this.#pinsOf(baseDir), ref);
+    const options = { storeDir, baseDir, at, digest, ...(onProgress && { onProgress }), ...(signal && { signal }) };
+    return (resolveCached(ref, options) ?? (await resolveOwn(ref, options))).digest;
+  }
+
+  /** Read once: a lock that is malformed is one error, however many images want to know it. */
+  #pinsOf(dir: string): Promise<Pins | undefined> {
+    const known = this.#pins.get(dir) ?? (async () => readPins(dir))();
+    this.#pins.set(dir, known);
+    return known;
   }
 
   #file(path: string): string | undefined {

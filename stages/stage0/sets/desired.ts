@@ -33,7 +33,7 @@ export async function readDesired(files: readonly FolderFile[], options: Desired
   const pods = await desireAll(described, options, errors);
   // A missing dependency may be in a file that could not be read; then the order of the others is not checked.
   if (described.length === files.length && errors.length === 0) errors.push(...orderErrors(pods));
-  if (errors.length > 0) throw new PodErrors(errors);
+  if (errors.length > 0) throw new PodErrors([...new Set(errors)]);
   return { pods, digest: digestOfAll(pods) };
 }
 

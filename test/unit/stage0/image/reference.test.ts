@@ -27,7 +27,8 @@ test('a colon in a path that exists is no tag', () => {
 
 test('what cannot be used is refused by kind', () => {
   const cases: readonly (readonly [string, string])[] = [
-    ['docker://alpine', 'manifest/unsupported'],
+    ['docker://alpine', 'image/reference'],
+    ['docker:alpine', 'image/reference'],
     ['aci:x.aci', 'manifest/unsupported'],
     ['alpine', 'image/reference'],
     ['http://x', 'image/reference'],
