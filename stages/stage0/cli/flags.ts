@@ -6,6 +6,7 @@ export type Completes =
   | 'apps'
   | 'copies'
   | 'files'
+  | 'images'
   | 'nothing'
   | 'pods'
   | 'prepared'

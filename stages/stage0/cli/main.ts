@@ -5,16 +5,17 @@ import { nearest } from '../pod/nearest.ts';
 import { requireOwnRoot } from '../pod/own-root.ts';
 import { type Flag, type Parsed, parseFlags } from './flags.ts';
 import { Interrupted } from './interrupted.ts';
+import { findVerb, LATER } from './find-verb.ts';
 import { BrokenPipe, type ColorChoice, Terminal } from './terminal.ts';
 import { GLOBAL_FLAGS, type GROUPS, type VerbEntry } from './verb.ts';
-import { findVerb, LATER, VERBS } from './verbs.ts';
+import { VERBS } from './verbs.ts';
 
 const USAGE = 2;
 /** What a shell shows for a program that SIGPIPE ended. */
 const BROKEN_PIPE = 141;
 
 /** Verbs that do something with what the state directory says; the others only show it. */
-const ACTING: ReadonlySet<(typeof GROUPS)[number]> = new Set(['Run', 'Control', 'Sets', 'Tidy']);
+const ACTING: ReadonlySet<(typeof GROUPS)[number]> = new Set(['Run', 'Control', 'Sets', 'Images', 'Tidy']);
 
 /** Runs one command line; the exit code is set on the process. The result says how it may end. */
 export async function main(argv: readonly string[]): Promise<Ending> {
@@ -48,7 +49,7 @@ async function dispatch(argv: readonly string[], ending: MutableEnding): Promise
     if (error instanceof BrokenPipe) return BROKEN_PIPE;
     if (error instanceof Interrupted) return error.exitCode;
     await tell(error, argv);
-    return exitCodeOf(error, entry?.failureCode ?? LATER[name ?? ''] ?? 1);
+    return exitCodeOf(error, entry?.failureCode ?? 1);
   }
 }
 
@@ -114,7 +115,7 @@ function terminalOf(flags: Parsed): Terminal {
 }
 
 function unknownVerb(name: string): PodError {
-  if (Object.hasOwn(LATER, name)) return new PodError('cli/usage', `"pod ${name}" is not supported yet`);
+  if (LATER.includes(name)) return new PodError('cli/usage', `"pod ${name}" is not supported yet`);
   const near = nearest(
     name,
     VERBS.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]),

@@ -39,7 +39,7 @@ export interface Verb {
   readonly run: (invocation: Invocation) => Promise<number> | number;
 }
 
-export const GROUPS = ['Run', 'Look', 'Control', 'Sets', 'Tidy', 'Host'] as const;
+export const GROUPS = ['Run', 'Look', 'Control', 'Sets', 'Images', 'Tidy', 'Host'] as const;
 
 /** A verb as the overview shows it; the rest of it is loaded when it is called. */
 export interface VerbEntry {

@@ -207,6 +207,20 @@ export const VERBS: readonly VerbEntry[] = [
     failureCode: 1,
     load: () => import('./verbs/rollout.ts'),
   },
+  {
+    name: 'image',
+    group: 'Images',
+    summary: 'fetch, list, show and remove images',
+    failureCode: 1,
+    load: () => import('./verbs/image.ts'),
+  },
+  {
+    name: 'fetch',
+    group: 'Images',
+    summary: 'fetch images; the same as pod image fetch',
+    failureCode: 1,
+    load: () => import('./verbs/fetch.ts'),
+  },
   { name: 'rm', group: 'Tidy', summary: 'remove pods', failureCode: 1, load: () => import('./verbs/rm.ts') },
   {
     name: 'gc',
@@ -272,23 +286,3 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./verbs/help.ts'),
   },
 ];
-
-/** Verbs that are promised for later, with what a call of them exits with. */
-export const LATER: Readonly<Record<string, 2 | 125>> = {
-  image: 2,
-  fetch: 2,
-  trust: 2,
-  convert: 2,
-  graph: 2,
-  init: 2,
-};
-
-/** Called by pod itself, and in no list. */
-const OWN: readonly VerbEntry[] = [
-  { name: 'inside', group: 'Host', summary: '', failureCode: 1, load: () => import('./verbs/inside.ts') },
-  { name: '__complete', group: 'Host', summary: '', failureCode: 1, load: () => import('./verbs/complete.ts') },
-];
-
-export function findVerb(name: string): VerbEntry | undefined {
-  return [...VERBS, ...OWN].find((verb) => verb.name === name || verb.aliases?.includes(name));
-}

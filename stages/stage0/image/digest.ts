@@ -8,13 +8,8 @@ import { type ImageReference, parseReference } from './reference.ts';
 import { located, resolveCached, resolveImage } from './resolve.ts';
 import type { ResolveOptions } from './types.ts';
 
-export type DigestOptions = ResolveOptions & {
-  /** What a tag stands for now, not what it stood for when it was fetched. */
-  readonly asksRegistry?: boolean;
-};
-
 /** The digest an image resolves to. Unpacks nothing except a compressed docker archive. Errors carry `options.at`. */
-export async function digestOfImage(ref: string, options: DigestOptions): Promise<string> {
+export async function digestOfImage(ref: string, options: ResolveOptions): Promise<string> {
   try {
     const reference = parseReference(ref, options.baseDir);
     const isAsked = options.asksRegistry === true && reference.kind === 'docker';

@@ -114,6 +114,7 @@ async function unpackInto(
   const sink = ids === undefined ? writer : new OwnedSink(writer, ids, blob.label);
   const reader = new TarReader(blob.label, sink, LIMITS);
   let doneBytes = 0;
+  let sizeBytes = 0;
   const onRaw = (chunk: Buffer): void => {
     stored.update(chunk);
     doneBytes += chunk.length;
@@ -127,6 +128,7 @@ async function unpackInto(
   for await (const chunk of openDecompressed(blob, onRaw)) {
     options.signal?.throwIfAborted();
     budget.spend(chunk.length);
+    sizeBytes += chunk.length;
     plain.update(chunk);
     reader.write(chunk);
     writeback.wrote(chunk.length);
@@ -135,7 +137,7 @@ async function unpackInto(
   const layer = { digest: finish(stored), diffId: finish(plain) };
   verify(source, layer);
   writer.finish();
-  return { ...layer, notes: writer.notes() };
+  return { ...layer, notes: { ...writer.notes(), sizeBytes } };
 }
 
 function finish(hash: Hash): string {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { replaceFile, type Store, storeFailure } from './store.ts';
 
@@ -15,13 +15,24 @@ export interface LayerNotes {
   readonly hiding: readonly string[];
   /** The highest of all owner and group ids. */
   readonly highestId: number;
+  /** Of the uncompressed archive; a layer of an earlier version does not say. */
+  readonly sizeBytes?: number;
 }
 
-/** Written before the layer is published; a layer without notes has nothing special. */
+/** Written before the layer is published. */
 export function writeNotes(store: Store, hex: string, notes: LayerNotes): void {
-  const { isOpaque, implicit, hiding, highestId } = notes;
-  if (!isOpaque && implicit.length === 0 && hiding.length === 0 && highestId === 0) return;
   replaceFile(store, pathOf(store, hex), JSON.stringify(notes));
+}
+
+/** Undefined when the layer does not say. Settled layers have no notes, and hold nothing but directories. */
+export function sizeOfLayer(store: Store, hex: string): number | undefined {
+  const notes = readNotes(store, hex);
+  return notes ? notes.sizeBytes : 0;
+}
+
+/** Of a layer that is removed. */
+export function removeNotes(store: Store, hex: string): void {
+  rmSync(pathOf(store, hex), { force: true });
 }
 
 export function readNotes(store: Store, hex: string): LayerNotes | undefined {

@@ -11,7 +11,7 @@ export interface ImageRecord {
   readonly mounts: readonly ImageMount[];
 }
 
-interface StoredRecord {
+export interface StoredRecord {
   readonly version: typeof VERSION;
   /** The whole reference, because the file's name is only a hash of it. */
   readonly key: string;
@@ -76,7 +76,7 @@ function stampOfStat({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
  */
 export function recall(store: Store, key: string, digest?: string): ImageRecord | undefined {
   const stored = load(`${store.refs}/${hashName(key)}.json`);
-  if (stored?.version !== VERSION || stored.key !== key) return undefined;
+  if (stored?.key !== key) return undefined;
   if (stored.image.digest !== digest && !isUnchanged(stored)) return undefined;
   const mounts = stored.image.mounts.map(({ target, layers }) => ({
     target,
@@ -115,10 +115,15 @@ function load(path: string): StoredRecord | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw storeFailure(`read "${path}"`, error);
   }
+  return parseRecord(text);
+}
+
+/** Undefined for a record that is damaged, of another version or truncated by a power failure; it is made again. */
+export function parseRecord(text: string): StoredRecord | undefined {
   try {
-    return JSON.parse(text) as StoredRecord;
+    const stored = JSON.parse(text) as StoredRecord | null;
+    return stored?.version === VERSION ? stored : undefined;
   } catch {
-    // Truncated by a power failure; it is made again.
     return undefined;
   }
 }

@@ -3,7 +3,7 @@ import { PodError } from '../error.ts';
 import type { ResolvedLayers } from './oci.ts';
 import { hashName, type ImageRecord, recall, recordKey, registryKey, remember, stampOf } from './record.ts';
 import { type ImageReference, parseReference } from './reference.ts';
-import type { RegistryName } from './registry/name.ts';
+import { recallFetched } from './registry/fetched.ts';
 import { createStore, type Store, storeAt } from './store.ts';
 import type { ResolvedImage, ResolveOptions } from './types.ts';
 
@@ -13,7 +13,7 @@ import type { ResolvedImage, ResolveOptions } from './types.ts';
  */
 export async function resolveImage(ref: string, options: ResolveOptions): Promise<ResolvedImage> {
   try {
-    const cached = resolveCached(ref, options);
+    const cached = options.asksRegistry === true ? undefined : resolveCached(ref, options);
     if (cached) return cached;
     return { ref, ...(await resolveAnew(parseReference(ref, options.baseDir), options)) };
   } catch (error) {
@@ -24,13 +24,18 @@ export async function resolveImage(ref: string, options: ResolveOptions): Promis
 /** The same without waiting; undefined when something must be read or unpacked. */
 export function resolveCached(ref: string, options: ResolveOptions): ResolvedImage | undefined {
   const reference = parseReference(ref, options.baseDir);
-  const image = recall(storeAt(resolve(options.storeDir)), keyOf(reference, options), options.digest);
+  const store = storeAt(resolve(options.storeDir));
+  const image =
+    reference.kind === 'docker'
+      ? recallFetched(store, reference.name, options.digest)
+      : recall(store, keyOf(reference), options.digest);
   return image && { ref, ...image };
 }
 
-function keyOf(reference: ImageReference, { digest }: Pick<ResolveOptions, 'digest'>): string {
+/** Of what the store remembers for the reference. */
+export function keyOf(reference: ImageReference): string {
   if (reference.kind === 'host') return recordKey('host');
-  if (reference.kind === 'docker') return registryKey(pinned(reference.name, digest));
+  if (reference.kind === 'docker') return registryKey(reference.name);
   return recordKey(reference.kind, reference.path, 'tag' in reference ? reference.tag : undefined);
 }
 
@@ -38,7 +43,7 @@ async function resolveAnew(reference: ImageReference, options: ResolveOptions): 
   const store = createStore(resolve(options.storeDir));
   if (reference.kind === 'docker')
     return (await import('./registry/fetch.ts')).fetchImage(reference.name, store, options);
-  const key = keyOf(reference, options);
+  const key = keyOf(reference);
   if (reference.kind === 'host') {
     const { resolveHost } = await import('./host.ts');
     const { stamps, ...image } = resolveHost(store);
@@ -62,11 +67,6 @@ export function sourceOf(reference: ImageReference): string | undefined;
 export function sourceOf(reference: ImageReference): string | undefined {
   if (reference.kind === 'host' || reference.kind === 'docker') return undefined;
   return reference.kind === 'oci' ? join(reference.path, 'index.json') : reference.path;
-}
-
-/** The reference's own digest is what its author wants; a lock pins those that have none. */
-function pinned(name: RegistryName, digest: string | undefined): RegistryName {
-  return name.digest !== undefined || digest === undefined ? name : { ...name, digest };
 }
 
 /** Loads the code for each kind of source on demand. */

@@ -49,6 +49,8 @@ export interface ResolveOptions {
   readonly at?: Position;
   /** Digest of the intended image, if known: it is taken from the store, whatever happened to its source. */
   readonly digest?: string | undefined;
+  /** What a tag of a registry stands for now, not what it stood for when it was fetched. */
+  readonly asksRegistry?: boolean | undefined;
   readonly onProgress?: (progress: ImageProgress) => void;
   readonly signal?: AbortSignal;
   /** Set when this process is in a normal user's user namespace: its number of ids. */

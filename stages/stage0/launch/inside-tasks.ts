@@ -16,6 +16,7 @@ export type InsideTask =
       readonly ids: number;
       readonly at?: Position | undefined;
       readonly digest?: string | undefined;
+      readonly asksRegistry?: boolean | undefined;
     }
   | { readonly kind: 'sweep'; readonly storeDir: string }
   | { readonly kind: 'remove'; readonly path: string; readonly last: readonly string[] };

@@ -16,12 +16,12 @@ export async function resolveOwn(ref: string, options: ResolveOptions): Promise<
   const caller = readCaller();
   if (!caller || !isUnpacked(ref, options)) return resolveImage(ref, options);
   requireSameIds(options, caller);
-  if (isCached(ref, options)) return resolveImage(ref, options);
+  if (options.asksRegistry !== true && isCached(ref, options)) return resolveImage(ref, options);
   const { runInside } = await import('./inside.ts');
-  const { storeDir, baseDir, at, digest, onProgress } = options;
-  const task = { kind: 'resolve', ref, storeDir, baseDir, at, digest, ids: idCount(caller) } as const;
+  const { storeDir, baseDir, at, digest, asksRegistry, onProgress } = options;
+  const task = { kind: 'resolve', ref, storeDir, baseDir, at, digest, asksRegistry, ids: idCount(caller) } as const;
   await runInside(task, caller, onProgress);
-  return resolveImage(ref, options);
+  return resolveImage(ref, { ...options, asksRegistry: false });
 }
 
 /** An invalid reference is reported when it is resolved. */

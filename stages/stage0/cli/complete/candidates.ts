@@ -1,4 +1,7 @@
 import { signalNames } from '../../../linux/signals.ts';
+import { listImages } from '../../image/catalog.ts';
+import { storeAt } from '../../image/store.ts';
+import { imagesDir } from '../../pod/layout.ts';
 import { readRecordIfReadable, type PodRecord } from '../../pod/record.ts';
 import { type PodDir, PodStore } from '../../pod/store.ts';
 import { listSets } from '../../sets/set-store.ts';
@@ -52,11 +55,20 @@ const SOURCES: Readonly<
     candidates: podsIn(root, line).map(({ value, ...rest }) => ({ ...rest, value: `${value}:` })),
     files: true,
   }),
+  images: ({ operands }, root) => ({
+    candidates: plain(imagesIn(root)).filter(({ value }) => !operands.includes(value)),
+    files: true,
+  }),
   sets: (_line, root) => ({ candidates: plain(listSets(root)) }),
   signals: () => ({ candidates: plain(signalNames()) }),
   verbs: (_line, _root, verbs) => ({ candidates: verbs.map(({ name, summary }) => ({ value: name, help: summary })) }),
   topics: ({ word }) => ({ candidates: plain(explainTopics(word)) }),
 };
+
+/** What is there; one that is to be fetched is not known yet. */
+function imagesIn(root: string): string[] {
+  return listImages(storeAt(imagesDir(root))).map(({ ref }) => ref);
+}
 
 function plain(values: readonly string[]): Candidate[] {
   return values.map((value) => ({ value }));

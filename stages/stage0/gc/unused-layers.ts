@@ -1,0 +1,77 @@
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { basename } from 'node:path';
+import { PodError } from '../error.ts';
+import { layersIn, listImages } from '../image/catalog.ts';
+import { layerPath } from '../image/layer.ts';
+import { removeNotes, sizeOfLayer } from '../image/notes.ts';
+import { type Store, storeAt, TempDir } from '../image/store.ts';
+import { imagesDir } from '../pod/layout.ts';
+import { isLocked } from '../pod/lock.ts';
+import { readRecord } from '../pod/record.ts';
+import { type PodDir, PodStore } from '../pod/store.ts';
+import { removeOwn } from './remove-own.ts';
+
+export interface RemovedLayer {
+  /** Its name in the store. */
+  readonly layer: string;
+  readonly sizeBytes: number | undefined;
+}
+
+/**
+ * Removes the layers that no reference of the store and no pod needs, whatever the state of the pod is. Removes none while an
+ * image is unpacked or a pod is launched: the layers of these are not written down anywhere yet.
+ */
+export async function removeUnusedLayers(root: string, isDryRun: boolean): Promise<RemovedLayer[]> {
+  const store = storeAt(imagesDir(root));
+  // Read before what uses them, so that a layer that comes meanwhile is not seen.
+  const layers = layersIn(store);
+  const used = new Set([...listImages(store).flatMap((image) => image.layers), ...layersOfPods(new PodStore(root))]);
+  requireNoUnpacking(store);
+  const removed: RemovedLayer[] = [];
+  for (const layer of layers.filter((name) => !used.has(name)).toSorted()) {
+    removed.push({ layer, sizeBytes: sizeOfLayer(store, layer) });
+    if (!isDryRun) await removeLayer(store, layer);
+  }
+  return removed;
+}
+
+function layersOfPods(store: PodStore): string[] {
+  return store.list().flatMap((pod) => (pod.state === 'garbage' ? [] : layersOf(pod)));
+}
+
+function layersOf(pod: PodDir): string[] {
+  const record = readRecord(pod.path);
+  if (!record) {
+    throw new PodError('pod/state', `remove unused layers: pod ${pod.uuid} does not say which ones it uses`, {
+      hint: 'it is being launched, or its launch was interrupted: pod gc removes what is left of such a one',
+    });
+  }
+  // Only the launcher knows the rest of it.
+  const mounts = record.apps.flatMap(
+    ({ exec }) => (exec as { imageMounts?: readonly Mount[] } | undefined)?.imageMounts,
+  );
+  return mounts.flatMap((mount) => mount?.layers.map((layer) => basename(layer)) ?? []);
+}
+
+interface Mount {
+  readonly layers: readonly string[];
+}
+
+/** Who unpacks has a locked directory; a leftover of a killed one is not locked. */
+function requireNoUnpacking({ tmp }: Store): void {
+  for (const name of existsSync(tmp) ? readdirSync(tmp) : []) {
+    if (!isLocked(`${tmp}/${name}`)) continue;
+    throw new PodError('pod/state', 'remove unused layers: another process is fetching or unpacking an image', {
+      hint: 'try again when it has finished',
+    });
+  }
+}
+
+/** It is gone at once, for whoever would use it; a killed removal leaves what `pod gc` sweeps. */
+async function removeLayer(store: Store, layer: string): Promise<void> {
+  using temp = TempDir.create(store);
+  const doomed = `${temp.path}/layer`;
+  renameSync(layerPath(store, layer), doomed);
+  removeNotes(store, layer);
+  await removeOwn(doomed, []);
+}
