@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LayoutRegistry, type RegistryOptions, type Trick } from '../../harness/registry.ts';
@@ -16,7 +17,7 @@ interface Access extends AsyncDisposable {
   readonly work: Workspace;
   readonly registry: LayoutRegistry;
   /** Fetches, with a home of its own. */
-  readonly fetch: (ref?: string) => Promise<unknown>;
+  readonly fetch: (ref?: string, more?: NodeJS.ProcessEnv) => Promise<unknown>;
 }
 
 async function serve(options: RegistryOptions = {}): Promise<Access> {
@@ -29,7 +30,8 @@ async function serve(options: RegistryOptions = {}): Promise<Access> {
   return {
     work,
     registry,
-    fetch: (ref = registry.ref) => work.resolve(ref, { client: { env, pauseMs: 1, idleMs: 2_000 } }),
+    fetch: (ref = registry.ref, more = {}) =>
+      work.resolve(ref, { client: { env: { ...env, ...more }, pauseMs: 1, idleMs: 2_000 } }),
     async [Symbol.asyncDispose]() {
       await registry[Symbol.asyncDispose]();
       work[Symbol.dispose]();
@@ -230,4 +232,57 @@ test('a certificate is believed where its authority was made known, and for its 
   mkdirSync(known, { recursive: true });
   writeFileSync(join(known, 'ca.crt'), wrong.cert);
   await assert.rejects(other.fetch(), { code: 'image/unreachable' });
+});
+
+interface Proxy extends AsyncDisposable {
+  readonly url: string;
+  /** What tunnels were asked for, with what proof. */
+  readonly asked: { readonly target: string | undefined; readonly login: string | undefined }[];
+}
+
+/** Makes all its tunnels to one port of this machine. */
+async function startProxy(port: number, status = 200): Promise<Proxy> {
+  const asked: Proxy['asked'][number][] = [];
+  const sockets = new Set<{ destroy: () => void }>();
+  const server = createServer();
+  server.on('connect', ({ url, headers }, socket) => {
+    asked.push({ target: url, login: headers['proxy-authorization'] });
+    socket.write(`HTTP/1.1 ${status} Whatever\r\n\r\n`);
+    if (status !== 200) return socket.end();
+    const onward = connect(port, '127.0.0.1');
+    for (const one of [socket, onward]) sockets.add(one.on('error', () => undefined));
+    socket.pipe(onward).pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://ada:s3cret@127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('a registry elsewhere is reached through the proxy, with its certificate checked as ever', async () => {
+  using files = new Workspace();
+  const tls = makeCertificate(files, 'DNS:registry.test');
+  await using access = await serve({ tls });
+  await using proxy = await startProxy(access.registry.port);
+  const ref = 'docker://registry.test/team/app:latest';
+  const env = { HTTPS_PROXY: proxy.url, SSL_CERT_FILE: join(files.dir, 'cert.pem') };
+  await assert.rejects(access.fetch(ref.replace('.test', '.example'), env), { code: 'image/unreachable' });
+  assert.deepEqual(access.registry.requests, []);
+  await access.fetch(ref, env);
+  assert.deepEqual(
+    new Set(proxy.asked.map(({ target }) => target)),
+    new Set(['registry.example:443', 'registry.test:443']),
+  );
+  assert.ok(proxy.asked.every(({ login }) => login === BASIC));
+
+  await using closed = await startProxy(0, 403);
+  await assert.rejects(
+    access.fetch(ref.replace('latest', '2'), { ...env, HTTPS_PROXY: closed.url }),
+    /proxy .* answers 403/,
+  );
 });

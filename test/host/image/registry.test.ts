@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -271,5 +272,19 @@ test('a killed fetch leaves what a sweep removes', async () => {
   await assert.rejects(work.resolve(registry.ref, { client: CLIENT, onProgress, signal: stop.signal }), /enough/);
   assert.deepEqual([...work.leftovers(), ...refsOf(work)], []);
   assert.deepEqual(layersOf(work).length <= 1, true);
-  writeFileSync(join(work.dir, 'done'), '');
+});
+
+test('a disk that is full is said to be, and nothing stays', async () => {
+  await using served = await serve({ layers: [TOP] });
+  const { work, registry } = served;
+  const small = join(work.dir, 'small');
+  mkdirSync(small);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small]);
+  try {
+    const options = { client: CLIENT, storeDir: join(small, 'store') };
+    await assert.rejects(work.resolve(registry.ref, options), { code: 'state/io' });
+    assert.equal(execFileSync('find', [join(small, 'store'), '-mindepth', '2'], { encoding: 'utf8' }), '');
+  } finally {
+    execFileSync('umount', [small]);
+  }
 });

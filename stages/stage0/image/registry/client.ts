@@ -13,7 +13,7 @@ import { trustFor } from './trust.ts';
 
 export interface ClientOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Where credentials and certificates are looked for; default: the process's. */
+  /** Where credentials, certificates and proxies are looked for; default: the process's. */
   readonly env?: NodeJS.ProcessEnv;
   /** After which a silent server counts as gone. */
   readonly idleMs?: number;
@@ -38,9 +38,10 @@ export class RegistryClient implements Disposable {
   constructor(name: RegistryName, options: ClientOptions = {}) {
     this.name = name;
     this.#options = options;
-    const { signal, idleMs } = options;
+    const { signal, idleMs, env = process.env } = options;
     this.#connection = new Connection({
-      tls: trustFor(apiHost(name), options.env),
+      tls: trustFor(apiHost(name), env),
+      env,
       signal,
       ...(idleMs === undefined ? {} : { idleMs }),
     });

@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
+import { proxyFor, TunnelAgent } from './proxy.ts';
 
 export interface Reply {
   readonly url: URL;
@@ -23,6 +24,8 @@ export interface Question {
 
 export interface ConnectionOptions {
   readonly tls: SecureContextOptions;
+  /** Where proxies are looked for. */
+  readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal | undefined;
   /** After which a server that says nothing counts as gone. */
   readonly idleMs?: number;
@@ -36,11 +39,13 @@ const MOST_SOCKETS = 4;
 export class Connection implements Disposable {
   readonly #options: ConnectionOptions;
   readonly #plain = new PlainAgent({ keepAlive: true, maxSockets: MOST_SOCKETS });
-  readonly #tls: TlsAgent;
+  readonly #direct: TlsAgent;
+  /** By the proxy's address. */
+  readonly #tunnels = new Map<string, TlsAgent>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#tls = new TlsAgent({ keepAlive: true, maxSockets: MOST_SOCKETS, ...options.tls });
+    this.#direct = new TlsAgent({ keepAlive: true, maxSockets: MOST_SOCKETS, ...options.tls });
   }
 
   /** Rejects with the error of Node, which has a `code`, and with the reason of the signal. */
@@ -51,7 +56,7 @@ export class Connection implements Disposable {
     const { promise, resolve, reject } = withResolvers<Reply>();
     const asked = (isPlain ? plainRequest : tlsRequest)(url, {
       method,
-      agent: isPlain ? this.#plain : this.#tls,
+      agent: isPlain ? this.#plain : this.#agentFor(url.host),
       // A compressed answer would have other bytes than those with the digest.
       headers: { 'user-agent': 'pod', 'accept-encoding': 'identity', ...headers },
       ...(signal === undefined ? {} : { signal }),
@@ -70,8 +75,17 @@ export class Connection implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#plain.destroy();
-    this.#tls.destroy();
+    for (const agent of [this.#plain, this.#direct, ...this.#tunnels.values()]) agent.destroy();
+  }
+
+  #agentFor(host: string): TlsAgent {
+    const { tls, env } = this.#options;
+    const proxy = proxyFor(host, env);
+    if (!proxy) return this.#direct;
+    const known = this.#tunnels.get(proxy.href);
+    const agent = known ?? new TunnelAgent(proxy, { keepAlive: true, maxSockets: MOST_SOCKETS, ...tls });
+    this.#tunnels.set(proxy.href, agent);
+    return agent;
   }
 }
 

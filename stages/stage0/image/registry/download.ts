@@ -30,8 +30,6 @@ export async function download(
       await transfer.take(await client.get(`blobs/${descriptor.digest}`, transfer.range(), what));
     }, what);
     transfer.verify();
-  } catch (error) {
-    throw diskFailure(error, what);
   } finally {
     await file.close();
   }
@@ -93,7 +91,7 @@ class Transfer {
     if (this.#doneBytes + chunk.length > size)
       throw hostile(`fetch ${label}: the registry sends more than its ${size} bytes`);
     this.#hash.update(chunk);
-    await this.#file.write(chunk, 0, chunk.length, this.#doneBytes);
+    await writeAll(this.#file, chunk, this.#doneBytes, `fetch ${label}`);
     this.#doneBytes += chunk.length;
     this.#options.onProgress?.({ kind: 'download', digest, doneBytes: this.#doneBytes, totalBytes: size });
   }
@@ -108,8 +106,14 @@ class Cut extends Error {
   }
 }
 
-function diskFailure(error: unknown, what: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EIO' && code !== 'EROFS') return error;
-  return new PodError('state/io', `${what}: ${message}`, { cause: error });
+/** A failure of the disk is none of the server's, and trying again does not help. */
+async function writeAll(file: FileHandle, bytes: Buffer, position: number, what: string): Promise<void> {
+  try {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+      done += bytesWritten;
+    }
+  } catch (error) {
+    throw new PodError('state/io', `${what}: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -1,4 +1,4 @@
-/** What of the environment says where credentials and certificates of registries are. */
+/** What of the environment says how to reach registries: where credentials and certificates are, and which proxies. */
 export const REGISTRY_VARIABLES: readonly string[] = [
   'HOME',
   'XDG_CONFIG_HOME',
@@ -7,4 +7,8 @@ export const REGISTRY_VARIABLES: readonly string[] = [
   'DOCKER_CONFIG',
   'SSL_CERT_FILE',
   'NODE_EXTRA_CA_CERTS',
+  'HTTPS_PROXY',
+  'https_proxy',
+  'NO_PROXY',
+  'no_proxy',
 ];
