@@ -34,7 +34,7 @@ function environmentOf({ app, env, hasMetadata }: ProcessPlan): Text[] {
  * "cannot run" (126).
  */
 export function executeProgram(tape: Tape, process: ProcessPlan): void {
-  const { argv, env, places } = process;
+  const { argv, env, places, labels = [] } = process;
   const command = argv[0];
   if (command === undefined) throw new Error(`app "${process.app}" has no command`);
   const args = tape.bytes(pointers(tape, argv));
@@ -42,7 +42,8 @@ export function executeProgram(tape: Tape, process: ProcessPlan): void {
   for (const file of candidates(command, env['PATH'] ?? DEFAULT_PATH)) {
     tape.call('execve', [tape.text(file), args, environment], {
       at: places.exec ?? places.app,
-      why: `execute ${JSON.stringify(command)}`,
+      why: [`execute ${JSON.stringify(command)}`, ...labels.map(({ why }) => `to ${why}`)].join(', '),
+      hints: Object.assign({}, ...labels.map(({ hints }) => hints?.execve)),
       tolerate: ['ENOENT', 'ENOTDIR', 'EACCES'],
     });
   }

@@ -1,3 +1,4 @@
+import type { ErrnoName } from '../linux/errno.ts';
 import type { Reg, SourcePosition } from '../tape/program.ts';
 
 /** Capability sets as capset(2) and prctl(2) take them, one bit for each capability. */
@@ -40,6 +41,8 @@ export interface Landlock {
   readonly at: SourcePosition;
 }
 
+type Hints = Partial<Readonly<Record<ErrnoName, string>>>;
+
 /**
  * A label of a security module: the text written to an attribute of the process, and how the attribute's value must begin when read
  * back.
@@ -50,6 +53,8 @@ export interface Label {
   readonly request: string;
   readonly shown: string;
   readonly why: string;
+  /** What an error means when the label is written, and when the program is executed. Absent in records of older versions. */
+  readonly hints?: { readonly write: Hints; readonly execve: Hints };
   readonly at: SourcePosition;
 }
 

@@ -67,6 +67,8 @@ export interface OpOptions {
   readonly why?: string;
   /** Advice for the user when the call fails, if the advice depends on the purpose of the call. */
   readonly hint?: string;
+  /** The same, for single errors. */
+  readonly hints?: Partial<Readonly<Record<ErrnoName, string>>> | undefined;
 }
 
 export interface Op extends OpOptions {

@@ -6,6 +6,15 @@ import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
 
 const ENABLED = '/sys/module/apparmor/parameters/enabled';
 
+/** apparmor_setprocattr in security/apparmor/lsm.c, and handle_onexec in domain.c */
+const HINTS = {
+  write: {
+    ENOENT: 'no such profile is loaded: apparmor_parser(8) loads one, and aa-status(8) lists them',
+    EACCES: 'pod itself runs under a profile, which needs a "change_profile" rule for this',
+  },
+  execve: { EPERM: 'pod itself runs under a profile, which "os/linux/no-new-privileges" does not let it leave' },
+} as const;
+
 function lower(profile: string, draft: Draft, context: IsolatorContext): void {
   const { at } = context;
   const enabled = findingOf(context.host, 'text', ENABLED);
@@ -22,6 +31,7 @@ function lower(profile: string, draft: Draft, context: IsolatorContext): void {
     // A profile is shown with its mode; there is none of being unconfined.
     shown: profile === 'unconfined' ? profile : `${profile} (`,
     why: `run under AppArmor profile "${profile}"`,
+    hints: HINTS,
     at,
   });
 }

@@ -1,3 +1,4 @@
+import type { ErrnoName } from '../../linux/errno.ts';
 import type { Position } from '../error.ts';
 import type { HostFacts, Look } from '../plan/facts.ts';
 
@@ -86,8 +87,11 @@ export interface SecurityLabel {
   readonly request: string;
   readonly shown: string;
   readonly why: string;
+  readonly hints: { readonly write: Hints; readonly execve: Hints };
   readonly at: Position;
 }
+
+type Hints = Partial<Readonly<Record<ErrnoName, string>>>;
 
 /** What a process of an app is like when it executes; isolators edit it before stage2 turns it into ops. */
 export interface ProcessDraft {

@@ -1,4 +1,4 @@
-import { errnoMessage, errnoName } from '../../linux/errno.ts';
+import { errnoMessage, type ErrnoName, errnoName } from '../../linux/errno.ts';
 import { signalName } from '../../linux/signals.ts';
 import type { Message } from '../../stage1/message.ts';
 import type { Program } from '../../tape/program.ts';
@@ -64,7 +64,7 @@ export function launchFailure(program: Program, message: Message, fallback: Posi
   const text = `${op.why ?? op.call}: ${errnoMessage(message.c)}`;
   return new PodError(codeFor(op.call, errno), text, {
     at: op.at ?? fallback,
-    hint: op.hint ?? HINTS[`${op.call} ${errno}`] ?? `${op.call} said ${errno}`,
+    hint: op.hint ?? op.hints?.[errno as ErrnoName] ?? HINTS[`${op.call} ${errno}`] ?? `${op.call} said ${errno}`,
   });
 }
 

@@ -158,6 +158,7 @@ const LABEL = {
   request: 'a:b:c:s0',
   shown: 'a:b:c:s0',
   why: 'run in a context',
+  hints: { write: { EINVAL: 'no such context' }, execve: { EPERM: 'not with no_new_privs' } },
   at: defaults.places.app,
 };
 
@@ -170,6 +171,10 @@ for (const noNewPrivileges of [true, false]) {
         ops.filter(isLabel).map(({ call }) => call),
         ['openat2', 'write', 'pread64', 'tape.equal', 'close'],
       );
+      assert.equal(ops.find((op) => isLabel(op) && is('write')(op))!.hints, LABEL.hints.write);
+      const execve = ops.find(is('execve'))!;
+      assert.ok(execve.why!.endsWith(', to run in a context'));
+      assert.deepEqual(execve.hints, LABEL.hints.execve);
       assert.equal((ops.find(isLabel)!.args[0] as { name: string }).name, 'proc');
       assertOrder(
         ops,

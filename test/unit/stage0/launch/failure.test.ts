@@ -19,6 +19,16 @@ test('a bridge without a free port is told of by what can be done about it', () 
   assert.match(failed(ERRNO.EXFULL).hint ?? '', /1023 ports/);
 });
 
+test('an error that means something else for an op is told of by that', () => {
+  const program = new Program();
+  const tape = program.tape({ purpose: 'start' });
+  tape.call('execve', [tape.text('/bin/sh')], { at: AT, hints: { EACCES: 'the policy says no' } });
+  const hintOf = (errno: number): string | undefined =>
+    launchFailure(program, { type: 'failed', a: 0, b: 0, c: errno } as Message, AT).hint;
+  assert.equal(hintOf(ERRNO.EACCES), 'the policy says no');
+  assert.match(hintOf(ERRNO.ENOENT) ?? '', /not in the image/);
+});
+
 test('what a start says of a network that was broken is what broke it, and only of a start that failed', () => {
   const error = launchOnBrokenNetwork('pod012345', failed(ERRNO.ENOENT));
   assert.ok(error instanceof PodError);
