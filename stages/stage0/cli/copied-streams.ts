@@ -1,14 +1,9 @@
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { pipe } from '../../linux/pipe.ts';
+import { pipe, PIPE_BYTES, readAvailable } from '../../linux/pipe.ts';
 import { openStandardInput } from '../launch/stdin.ts';
-import type { ExecOptions } from './launch-api.ts';
+import type { Streams } from './launch-api.ts';
 import { BrokenPipe, STDERR, STDOUT, writeAll } from './terminal.ts';
-
-/** pipe(7): all that can be in one at a time. */
-const PIPE_BYTES = 64 * 1024;
-
-type Streams = ExecOptions['stdio'];
 
 interface Copy {
   readonly far: number;
@@ -19,20 +14,23 @@ interface Copy {
 
 /**
  * Pipes in place of those streams of ours that are devices. A terminal that got into a pod would be readable, and its modes
- * changeable, for as long as anything stays there that inherited it; and a node as /dev/null is the host's own.
+ * changeable, for as long as anything stays there that inherited it; and a node as /dev/null is the host's own. For an app with a
+ * label, in place of all.
  */
 export class CopiedStreams implements Disposable {
   readonly streams: Streams;
   readonly #copies: Copy[] = [];
+  readonly #isLabelled: boolean;
   #failure: Error | undefined;
 
-  constructor([input, output, errors]: Streams) {
-    const isOne = output !== null && errors !== null && isDevice(output) && isSame(output, errors);
+  constructor([input, output, errors]: Streams, isLabelled: boolean) {
+    this.#isLabelled = isLabelled;
+    const isOne = output !== null && errors !== null && this.#isCopied(output) && isSame(output, errors);
     const out = this.#replace(output, STDOUT);
     this.streams = [
-      input === null ? null : openStandardInput(),
+      input === null ? null : openStandardInput(isLabelled),
       out,
-      // One pipe keeps the order of what is written to one terminal.
+      // One pipe keeps the order of what is written to one terminal, or one file.
       isOne ? out : this.#replace(errors, STDERR),
     ];
   }
@@ -46,7 +44,7 @@ export class CopiedStreams implements Disposable {
   [Symbol.dispose](): void {
     const chunk = Buffer.allocUnsafe(PIPE_BYTES);
     for (const { near, target, socket } of this.#copies) {
-      if (!socket.destroyed) this.#show(target, chunk.subarray(0, readSome(near, chunk)), socket);
+      if (!socket.destroyed) this.#show(target, chunk.subarray(0, readAvailable(near, chunk)), socket);
       socket.destroy();
     }
   }
@@ -68,31 +66,20 @@ export class CopiedStreams implements Disposable {
   }
 
   #replace(fd: number | null, target: number): number | null {
-    if (fd === null || !isDevice(fd)) return fd;
+    if (fd === null || !this.#isCopied(fd)) return fd;
     const [near, far] = pipe().map((end) => end.take()) as [number, number];
     const socket = new Socket({ fd: near, readable: true, writable: false });
     socket.on('data', (bytes: Buffer) => this.#show(target, bytes, socket));
     this.#copies.push({ far, near, socket, target });
     return far;
   }
-}
 
-function isDevice(fd: number): boolean {
-  return fstatSync(fd).isCharacterDevice();
+  #isCopied(fd: number): boolean {
+    return this.#isLabelled || fstatSync(fd).isCharacterDevice();
+  }
 }
 
 function isSame(a: number, b: number): boolean {
   const [one, other] = [fstatSync(a), fstatSync(b)];
   return one.dev === other.dev && one.ino === other.ino;
-}
-
-/** Bytes that are there now; 0 when there are none. */
-function readSome(fd: number, chunk: Uint8Array): number {
-  try {
-    return readSync(fd, chunk);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EAGAIN') return 0;
-    throw error;
-  }
 }

@@ -1,15 +1,13 @@
 import { fstatSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import type { CopiedStreams } from './copied-streams.ts';
-import type { ExecOptions, LaunchApi, RunningExec } from './launch-api.ts';
+import type { ExecOptions, LaunchApi, RunningExec, Streams } from './launch-api.ts';
 
 export type ExecInPod = LaunchApi['execInPod'];
 
 export interface ExecWants extends Pick<ExecOptions, 'argv' | 'app' | 'env' | 'user' | 'workingDirectory'> {
   readonly isInteractive: boolean;
 }
-
-type Streams = ExecOptions['stdio'];
 
 /** What a terminal sends to every process of a job: a shell that waits for a child ends by SIGINT only after that has ended. */
 const TO_ALL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP']);
@@ -19,26 +17,39 @@ const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
 /** linux/Documentation/admin-guide/devices.txt: character device 1:3. */
 const NULL_DEVICE = 0x103;
 
-/** The command gets our own files and pipes, and nothing is copied; a device of ours, above all the terminal, never gets in. */
+/**
+ * The command gets our own files and pipes, and nothing is copied, unless the app has a label; a device of ours, above all the
+ * terminal, never gets in.
+ */
 export async function execPlain(execInPod: ExecInPod, podPath: string, wants: ExecWants): Promise<number> {
   const { isInteractive, ...rest } = wants;
   const own = [isInteractive ? unlessNull(0) : null, unlessNull(1), unlessNull(2)] as const;
-  const start = (stdio: Streams): Promise<RunningExec> =>
-    execInPod(podPath, { ...rest, stdio, tty: false, ownsProcess: true });
-  if (!own.some((fd) => fd !== null && fstatSync(fd).isCharacterDevice())) return untilEnd(await start(own));
-  // With it comes node:net, which costs more than all the rest.
-  const { CopiedStreams } = await import('./copied-streams.ts');
-  const copied = new CopiedStreams(own);
-  const exitCode = await untilShown(copied, start);
-  copied.check();
+  const hasDevice = own.some((fd) => fd !== null && fstatSync(fd).isCharacterDevice());
+  const copies: CopiedStreams[] = [];
+  const stdio = async (isLabelled: boolean): Promise<Streams> => {
+    if (!hasDevice && !isLabelled) return own;
+    // With it comes node:net, which costs more than all the rest.
+    const { CopiedStreams } = await import('./copied-streams.ts');
+    const copied = new CopiedStreams(own, isLabelled);
+    copies.push(copied);
+    return copied.streams;
+  };
+  const exitCode = await untilShown(copies, () =>
+    execInPod(podPath, { ...rest, stdio, tty: false, ownsProcess: true }),
+  );
+  for (const copied of copies) copied.check();
   return exitCode;
 }
 
-async function untilShown(copied: CopiedStreams, start: (stdio: Streams) => Promise<RunningExec>): Promise<number> {
-  using streams = copied;
-  const running = await start(streams.streams);
-  streams.handedOver();
-  return await untilEnd(running);
+/** `copies`: filled by the start. */
+async function untilShown(copies: readonly CopiedStreams[], start: () => Promise<RunningExec>): Promise<number> {
+  try {
+    const running = await start();
+    for (const copied of copies) copied.handedOver();
+    return await untilEnd(running);
+  } finally {
+    for (const copied of copies) copied[Symbol.dispose]();
+  }
 }
 
 /** One that is /dev/null is opened anew, in a way that keeps the host's own node as it is. */

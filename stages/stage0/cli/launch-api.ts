@@ -164,6 +164,9 @@ export interface AttachedEnd extends PodExit {
   readonly lostBytes: number;
 }
 
+/** Descriptors of the caller that become 0, 1 and 2. `null` is /dev/null. */
+export type Streams = readonly [number | null, number | null, number | null];
+
 export interface ExecOptions {
   readonly argv: readonly string[];
   /** Absent: the pod's only app, else its first. */
@@ -172,8 +175,8 @@ export interface ExecOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly user?: string | undefined;
   readonly workingDirectory?: string | undefined;
-  /** Descriptors of the caller that become 0, 1 and 2; ignored with `tty`. `null` is /dev/null. */
-  readonly stdio: readonly [number | null, number | null, number | null];
+  /** Ignored with `tty`. A function is told whether the app has a label of a security module: see `isLabelled`. */
+  readonly stdio: Streams | ((isLabelled: boolean) => Promise<Streams>);
   /** A pseudo-terminal becomes the process's controlling terminal; `terminal` is its other end. */
   readonly tty: boolean;
   readonly size?: TerminalSize | undefined;

@@ -20,6 +20,15 @@ export interface ExecData {
   readonly volumes?: readonly LeftVolume[];
 }
 
+/**
+ * Whether an app has a label of a security module. At execve, SELinux replaces all inherited descriptors that the label may not use
+ * by a null device, so what is written to a file of the caller is lost without an error. The labels' policy has to allow the pipes
+ * of pods, because the apps' own streams are such pipes; so commands and standard input use nothing else.
+ */
+export function isLabelled({ process: { labels = [] } }: Pick<ExecData, 'process'>): boolean {
+  return labels.length > 0;
+}
+
 /** The registers that an exec tape may use: the well-known ones and those of the app's cgroups. */
 export function registersFor(
   program: Program,

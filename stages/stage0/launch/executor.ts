@@ -9,14 +9,14 @@ import type { ProcessPlan } from '../../stage2/process.ts';
 import type { Bindings } from '../../tape/bindings.ts';
 import { encodeProgram } from '../../tape/encode.ts';
 import type { Program } from '../../tape/program.ts';
-import type { ExecOptions, PodExit, RunningExec } from '../cli/launch-api.ts';
+import type { ExecOptions, PodExit, RunningExec, Streams } from '../cli/launch-api.ts';
 import { PodError } from '../error.ts';
 import { planExecProgram } from '../plan/exec-program.ts';
 import { requireSignal } from '../plan/signals.ts';
 import { TERMINAL_TYPE } from '../plan/streams.ts';
 import { readRecord, whyNoRecord } from '../pod/record.ts';
 import { connectControl, requireAwake, sendControl, unlessGone } from './control.ts';
-import { type ExecData, unpackExecData } from './exec-data.ts';
+import { type ExecData, isLabelled, unpackExecData } from './exec-data.ts';
 import { launchFailure } from './failure.ts';
 import { closeTerminal, openTerminal, type PseudoTerminal } from './pseudo-terminal.ts';
 import { refusal } from './init-refusal.ts';
@@ -24,7 +24,7 @@ import { untilRoom } from './room.ts';
 import { nextAnswer } from './stopped-init.ts';
 import { transportFor } from './transport.ts';
 
-export type Command = Omit<ExecOptions, 'app'>;
+export type Command = Omit<ExecOptions, 'app' | 'stdio'> & { readonly stdio: Streams };
 
 interface ExecTape {
   readonly program: Program;
@@ -70,6 +70,10 @@ export class Executor implements Disposable {
     this.#ref = found.image.ref;
     const { hostname, metadataUrl } = record;
     this.#bindings = { hostname, ...(metadataUrl === undefined ? {} : { metadataUrl }) };
+  }
+
+  get isLabelled(): boolean {
+    return isLabelled(this.#data);
   }
 
   /** Starts a process in the app, under the app's isolators. Resolves when the process has been executed. */

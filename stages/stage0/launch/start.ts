@@ -14,6 +14,7 @@ import type { FirstClient } from './attach.ts';
 import type { PreparedPod } from './acquire-input.ts';
 import type { CompiledPod, PodIdentity } from './compiled.ts';
 import { distDir } from './dist.ts';
+import { isLabelled, unpackExecData } from './exec-data.ts';
 import { NoRoom } from './room.ts';
 import { openStandardInput } from './stdin.ts';
 import { transportFor } from './transport.ts';
@@ -87,7 +88,9 @@ async function handOff(
     new PodStore(options.root).move(acquired.uuid, prepared ? 'prepared' : 'prepare', 'run');
     const apps = pod.apps.map(({ name }) => name);
     options.onCreated?.({ uuid: acquired.uuid, path: acquired.path, apps });
-    const input = client?.far.take() ?? (pod.takesStdin ? openStandardInput() : undefined);
+    const input =
+      client?.far.take() ??
+      (pod.takesStdin ? openStandardInput(isLabelled(unpackExecData(pod.apps[0]!.exec))) : undefined);
     return launch(tape, acquired, input, openTransport);
   } catch (error) {
     const { giveBack } = await import('./give-back.ts');

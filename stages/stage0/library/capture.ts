@@ -4,15 +4,21 @@ import { MemoryFiles } from '../../linux/memory-files.ts';
 import { isRefusal } from '../refusal.ts';
 
 /** The limit for all output captured at a time from a pod's commands, which bounds what a command that prints endlessly costs. */
-const MAX_BYTES = 64 * 1024 * 1024;
+export const MAX_BYTES: number = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+
+/** Collects what a process writes to its end, `far`. */
+export interface Captured extends Disposable {
+  readonly far: Fd;
+  readonly text: () => string;
+}
 
 /**
  * An in-memory file that a process writes its output to. Unlike a pipe, it needs no reader while the process runs, and background
  * processes that the command leaves behind cannot make the reader wait for end of file.
  */
-export class Capture implements Disposable {
+export class Capture implements Captured {
   readonly far: Fd;
 
   constructor(far: Fd) {

@@ -80,11 +80,14 @@ export class Pod implements AsyncDisposable {
   ): Promise<ExecResult> {
     // From here on, nothing would close the captures and executors kept for later commands.
     if (this.#hasEnded) throw new PodError('pod/state', `execute in pod ${this.name}: it is not running`);
-    using stdout = this.#captures.take();
-    using stderr = this.#captures.take();
+    const executor = this.#executorOf(app);
+    // Loaded on demand: few apps have a label, and with it comes node:net.
+    const pipes = executor.isLabelled ? await import('./pipe-capture.ts') : undefined;
+    using stdout = pipes ? new pipes.PipeCapture() : this.#captures.take();
+    using stderr = pipes ? new pipes.PipeCapture() : this.#captures.take();
     const stdio = [null, stdout.far.number, stderr.far.number] as const;
-    const { exitCode } = await this.#executorOf(app).runToEnd({ env: {}, ...command, argv, stdio, tty: false }, signal);
-    this.#captures.refillSoon();
+    const { exitCode } = await executor.runToEnd({ env: {}, ...command, argv, stdio, tty: false }, signal);
+    if (!pipes) this.#captures.refillSoon();
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   }
 
