@@ -21,9 +21,13 @@ const SCRIPT = [
   'echo x > /other && echo written',
 ].join('; ');
 
-async function runsUnderProfile(root: string): Promise<void> {
+function loadProfile(): void {
   writeFileSync('/run/pod-check', PROFILE);
   execFileSync('apparmor_parser', ['--replace', '--skip-cache', '/run/pod-check'], { stdio: 'pipe' });
+}
+
+async function runsUnderProfile(root: string): Promise<void> {
+  loadProfile();
   const isolators = { 'os/linux/apparmor-profile': 'pod-check' };
   for (const more of [{}, { 'os/linux/no-new-privileges': false }]) {
     await toEnd(shell(root, SCRIPT, { isolators: { ...isolators, ...more } }), ({ output }) =>
@@ -35,11 +39,26 @@ async function runsUnderProfile(root: string): Promise<void> {
   );
 }
 
+async function isReadBack(root: string): Promise<void> {
+  loadProfile();
+  const pod = await shell(root, 'exec sleep 1000', { isolators: { 'os/linux/apparmor-profile': 'pod-check' } });
+  try {
+    const { inForce } = (await pod.resources())!.apps['app']!;
+    assert.deepEqual(inForce['os/linux/apparmor-profile'], { profile: 'pod-check (enforce)' });
+    assert.equal(inForce['os/linux/selinux-context'], null);
+    const { stdout } = await pod.exec(['/bin/sh', '-c', SCRIPT]);
+    assert.equal(stdout, 'pod-check (enforce)\ndenied\nwritten\n');
+  } finally {
+    await pod.remove();
+  }
+}
+
 async function refusesUnknown(root: string): Promise<void> {
   const starting = shell(root, 'true', { isolators: { 'os/linux/apparmor-profile': 'nowhere' } });
   await assert.rejects(starting, (error) => {
     const [first] = error instanceof PodErrors ? error.errors : [error as PodError];
     assert.match(first!.message, /run under AppArmor profile "nowhere": no such file/);
+    assert.match(first!.hint ?? '', /^no such profile is loaded/);
     assert.ok(first!.at && first!.at.line > 1);
     return true;
   });
@@ -47,5 +66,6 @@ async function refusesUnknown(root: string): Promise<void> {
 
 export const APPARMOR_CHECKS: readonly Check[] = [
   { name: 'an app runs under its AppArmor profile', run: runsUnderProfile },
+  { name: 'status reads the profile back, and exec runs under it', run: isReadBack },
   { name: 'a profile that is not loaded fails the start at its line', run: refusesUnknown },
 ];

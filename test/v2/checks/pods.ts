@@ -11,16 +11,12 @@ export interface Ended {
 
 /** A pod of one app on the host's image, without a network. */
 export function start(root: string, exec: readonly string[], app: Json = {}, pod: Json = {}): Promise<Pod> {
+  return run(manifestOf(exec, app, pod), { root });
+}
+
+export function manifestOf(exec: readonly string[], app: Json = {}, pod: Json = {}): Json {
   const apps = [{ name: 'app', image: 'host', exec, ...app }];
-  const manifest = {
-    apiVersion: 'pod/v1',
-    kind: 'Pod',
-    metadata: { name: 'guest' },
-    network: { mode: 'none' },
-    apps,
-    ...pod,
-  };
-  return run(manifest, { root });
+  return { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'guest' }, network: { mode: 'none' }, apps, ...pod };
 }
 
 export function shell(root: string, script: string, app: Json = {}, pod: Json = {}): Promise<Pod> {
