@@ -28,6 +28,7 @@ test('doctor tries every isolator in a pod, says why one cannot be had, and leav
     'os/linux/rlimits',
   ])
     assert.equal(of(name)?.status, 'OK', of(name)?.detail);
+  assert.ok(of('security modules'));
   for (const { status, detail, remedy } of findings) assert.ok(status === 'OK' || remedy, detail);
   assert.deepEqual(
     readdirSync(root).filter((name) => name.startsWith('doctor-')),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { type PodError, PodErrors } from '../../../stages/stage0/index.ts';
+import { SECURITY_MODULE_CHECKS } from '../../../stages/stage0/cli/doctor/security-modules.ts';
 import type { Check } from '../checks.ts';
 import { shell, toEnd } from './pods.ts';
 
@@ -40,6 +41,8 @@ async function runsUnderProfile(root: string): Promise<void> {
 }
 
 async function isReadBack(root: string): Promise<void> {
+  const { detail } = await SECURITY_MODULE_CHECKS[0]!.run();
+  assert.equal(detail, 'AppArmor is active, and pod runs as "unconfined"');
   loadProfile();
   const pod = await shell(root, 'exec sleep 1000', { isolators: { 'os/linux/apparmor-profile': 'pod-check' } });
   try {

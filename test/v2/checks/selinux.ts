@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type PodError, PodErrors } from '../../../stages/stage0/index.ts';
+import { SECURITY_MODULE_CHECKS } from '../../../stages/stage0/cli/doctor/security-modules.ts';
 import type { Check } from '../checks.ts';
 import { keepsStreams } from './labelled-streams.ts';
 import { shell, toEnd } from './pods.ts';
@@ -45,7 +46,11 @@ async function fails(
 }
 
 async function isEnforced(root: string): Promise<void> {
-  assert.equal(readFileSync('/sys/fs/selinux/enforce', 'utf8'), '1');
+  const { status, detail } = await SECURITY_MODULE_CHECKS[0]!.run();
+  assert.deepEqual(
+    [status, detail],
+    ['OK', 'SELinux enforces its policy, and pod runs as "system_u:system_r:host_t:s0"'],
+  );
   await toEnd(shell(root, SCRIPT), ({ output }) =>
     assert.equal(output.replace('\0', ''), 'system_u:system_r:host_t:s0\nwritten'),
   );

@@ -6,6 +6,7 @@ import { KERNEL_CHECKS } from '../doctor/kernel.ts';
 import { mountChecks } from '../doctor/mounts.ts';
 import { NAMESPACE_CHECKS } from '../doctor/namespaces.ts';
 import { PROGRAM_CHECKS } from '../doctor/programs.ts';
+import { SECURITY_MODULE_CHECKS } from '../doctor/security-modules.ts';
 import { render } from '../format.ts';
 import { renderTable } from '../table.ts';
 import type { Style } from '../terminal.ts';
@@ -30,7 +31,8 @@ async function doctor(invocation: Invocation): Promise<number> {
   const findings: NamedFinding[] = [];
   const isRoot = process.geteuid!() === 0;
   const checks = isRoot ? [...KERNEL_CHECKS, ...NAMESPACE_CHECKS, ...mountChecks(root)] : CALLER_CHECKS;
-  for (const { name, run } of [...checks, ...PROGRAM_CHECKS]) findings.push({ name, ...(await run()) });
+  for (const { name, run } of [...checks, ...SECURITY_MODULE_CHECKS, ...PROGRAM_CHECKS])
+    findings.push({ name, ...(await run()) });
   // Without what a pod needs at all there is nothing to try them with.
   if (findings.every(({ status }) => status !== 'missing')) findings.push(...(await tryIsolators(root)));
   const rows = findings.map(({ name, status, detail, remedy }) => [
