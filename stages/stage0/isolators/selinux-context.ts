@@ -79,7 +79,7 @@ export const SELINUX_CONTEXT: Isolator<SelinuxValue> = {
   scopes: ['app'],
   schema: {
     description:
-      'The SELinux context the app runs in, given as a whole or in parts. The policy must allow the transition to the context, also under no-new-privileges, and give the context access to the files of the app: see "SELinux" in docs/security.md. A host where SELinux is not active refuses the pod. Default: the context that the policy assigns.',
+      'The SELinux context the app runs in, given as a whole or in parts. The policy must allow the transition to the context, also under no-new-privileges, and give the context access to the files of the app: see "SELinux and AppArmor" in docs/security.md. A host where SELinux is not active refuses the pod. Default: the context of `pod` itself, unless the policy assigns another one.',
     oneOf: [
       {
         type: 'string',
