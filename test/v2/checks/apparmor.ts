@@ -15,6 +15,23 @@ const PROFILE = `profile pod-check flags=(attach_disconnected) {
 }
 `;
 
+/** For whoever starts pods. */
+const HOST_PROFILE = `profile pod-host flags=(attach_disconnected) {
+  file,
+  capability,
+  network,
+  mount,
+  umount,
+  pivot_root,
+  signal,
+  ptrace,
+  unix,
+  change_profile -> pod-check,
+  change_profile -> unconfined,
+}
+`;
+const OTHER = 'profile pod-other {\n}\n';
+
 /** No grep and no head in the guest. */
 const SCRIPT = [
   'cat /proc/self/attr/apparmor/current',
@@ -22,8 +39,8 @@ const SCRIPT = [
   'echo x > /other && echo written',
 ].join('; ');
 
-function loadProfile(): void {
-  writeFileSync('/run/pod-check', PROFILE);
+function loadProfile(text = PROFILE): void {
+  writeFileSync('/run/pod-check', text);
   execFileSync('apparmor_parser', ['--replace', '--skip-cache', '/run/pod-check'], { stdio: 'pipe' });
 }
 
@@ -56,19 +73,45 @@ async function isReadBack(root: string): Promise<void> {
   }
 }
 
-async function refusesUnknown(root: string): Promise<void> {
-  const starting = shell(root, 'true', { isolators: { 'os/linux/apparmor-profile': 'nowhere' } });
+async function fails(root: string, profile: string, [message, hint]: readonly [RegExp, RegExp]): Promise<void> {
+  const starting = shell(root, 'true', { isolators: { 'os/linux/apparmor-profile': profile } });
   await assert.rejects(starting, (error) => {
     const [first] = error instanceof PodErrors ? error.errors : [error as PodError];
-    assert.match(first!.message, /run under AppArmor profile "nowhere": no such file/);
-    assert.match(first!.hint ?? '', /^no such profile is loaded/);
+    assert.match(first!.message, message);
+    assert.match(first!.hint ?? '', hint);
     assert.ok(first!.at && first!.at.line > 1);
     return true;
   });
 }
 
+async function refusesUnknown(root: string): Promise<void> {
+  const message = /^run under AppArmor profile "nowhere": no such file/;
+  await fails(root, 'nowhere', [message, /^no such profile is loaded/]);
+}
+
+/** The label is that of this thread, and of what it starts. */
+async function startsFromProfile(root: string): Promise<void> {
+  loadProfile();
+  loadProfile(OTHER);
+  loadProfile(HOST_PROFILE);
+  writeFileSync('/proc/thread-self/attr/apparmor/current', 'changeprofile pod-host');
+  try {
+    await toEnd(shell(root, SCRIPT), ({ output }) => assert.equal(output, 'pod-host (enforce)\nwritten'));
+    const isolators = { 'os/linux/apparmor-profile': 'pod-check' };
+    await toEnd(
+      shell(root, SCRIPT, { isolators: { ...isolators, 'os/linux/no-new-privileges': false } }),
+      ({ output }) => assert.equal(output, 'pod-check (enforce)\ndenied\nwritten'),
+    );
+    await fails(root, 'pod-check', [/: operation not permitted$/, /^pod itself runs under a profile/]);
+    await fails(root, 'pod-other', [/: permission denied$/, /change_profile/]);
+  } finally {
+    writeFileSync('/proc/thread-self/attr/apparmor/current', 'changeprofile unconfined');
+  }
+}
+
 export const APPARMOR_CHECKS: readonly Check[] = [
   { name: 'an app runs under its AppArmor profile', run: runsUnderProfile },
   { name: 'status reads the profile back, and exec runs under it', run: isReadBack },
+  { name: 'pods start where pod itself runs under a profile', run: startsFromProfile },
   { name: 'a profile that is not loaded fails the start at its line', run: refusesUnknown },
 ];

@@ -104,6 +104,15 @@ async function explainsDenial(root: string): Promise<void> {
   await fails(root, [message('operation not permitted'), /nnp_transition nosuid_transition/], { type: 'unbounded_t' });
 }
 
+async function isSilent(root: string): Promise<void> {
+  const ends = { silent_t: [3, ''], handless_t: [139, ''] };
+  for (const [type, end] of Object.entries(ends)) {
+    await toEnd(inContext(root, 'echo lost; exit 3', { type }, WITHOUT_NNP), ({ code, output }) =>
+      assert.deepEqual([code, output], end),
+    );
+  }
+}
+
 async function isReadBack(root: string): Promise<void> {
   const pod = await inContext(root, 'exec sleep 1000', { type: 'app_t', level: 's0:c2' });
   try {
@@ -139,6 +148,7 @@ export const SELINUX_CHECKS: readonly Check[] = [
     name: 'a context that the policy does not let the app enter fails the start, and the hint says why',
     run: explainsDenial,
   },
+  { name: 'an app that may not use its streams is silent', run: isSilent },
   { name: 'status reads the context back, and exec runs in it', run: isReadBack },
   {
     name: 'a command’s streams are not lost to a context',
