@@ -55,7 +55,8 @@ export class Pod implements AsyncDisposable {
 
   /**
    * Runs a command in an app, under the app's isolators, and collects its output. All commands that run at the same time share a
-   * limit of 64 MiB; beyond it, their writes fail with "no space left". Throws when the command cannot be executed, `pod/timeout`
+   * limit of 64 MiB; beyond it, their writes fail with "no space left". In an app with a security label, the limit is for each stream,
+   * and the writes fail with "broken pipe". Throws when the command cannot be executed, `pod/timeout`
    * when it exceeds the time limit, and the signal's reason when the signal is aborted.
    */
   async exec(argv: readonly string[], settings: ExecSettings = {}): Promise<ExecResult> {
