@@ -46,6 +46,13 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./verbs/validate.ts'),
   },
   {
+    name: 'init',
+    group: 'Run',
+    summary: 'write a manifest to begin with',
+    failureCode: 1,
+    load: () => import('./verbs/init.ts'),
+  },
+  {
     name: 'lock',
     group: 'Run',
     summary: 'pin the images of manifests',
