@@ -152,6 +152,11 @@ export function podErrorsOf(error: unknown): readonly PodError[] {
   throw error;
 }
 
+/** Tells the places of one file apart. */
+export function placeOf({ at }: PodError): string {
+  return `${at?.line}:${at?.col}`;
+}
+
 function comparePlaces(a: PodError, b: PodError): number {
   const left = a.at;
   const right = b.at;

@@ -4,10 +4,11 @@ import './dispose-symbols.ts';
 import { dirname, resolve } from 'node:path';
 import { applyOverrides } from './cli/overrides.ts';
 import type { ImageProgress } from './image/types.ts';
-import { PodError } from './error.ts';
+import { PodError, PodErrors } from './error.ts';
 import { run as launch } from './launch/run.ts';
 import { requireOptions, RUN_SETTINGS } from './library/check-options.ts';
 import { Pod } from './library/pod.ts';
+import { allErrorsOf } from './manifest/all-errors.ts';
 import { type ParsedManifest, parseManifest, parseObject } from './manifest/parse.ts';
 import { readManifestText } from './manifest/read-text.ts';
 import type { PodSpec } from './manifest/spec.ts';
@@ -73,8 +74,7 @@ function requireManifest(manifest: unknown): void {
 
 async function specOf(parsed: ParsedManifest): Promise<PodSpec> {
   if (parsed.spec) return parsed.spec;
-  const { brokenManifest } = await import('./launch/broken-manifest.ts');
-  throw await brokenManifest(parsed);
+  throw new PodErrors(await allErrorsOf(parsed));
 }
 
 const KEPT_SPECS = 64;

@@ -2,6 +2,7 @@ import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PodError, PodErrors } from '../error.ts';
 import { digestOfImage } from '../image/digest.ts';
+import { allErrorsOf } from '../manifest/all-errors.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import { draftLock, type LockDraft, type Reference } from '../pins/draft-lock.ts';
 import { isPinnable, LOCK_FILE, type Pins, pinToFetch, readPins } from '../pins/pins.ts';
@@ -28,7 +29,7 @@ export interface DraftedLock extends LockDraft {
 
 /** What the folder's lock has to be. Throws with all that is wrong with its manifests and images. */
 export async function draftFolder({ dir, files, isWhole }: LockFolder, options: DraftOptions): Promise<DraftedLock> {
-  const references = files.length === 0 ? [] : referencesOf(files);
+  const references = await referencesOf(files);
   const path = join(dir, LOCK_FILE);
   const now = readPins(dir);
   const digests = await digestsOf(references, dir, now, options);
@@ -36,17 +37,18 @@ export async function draftFolder({ dir, files, isWhole }: LockFolder, options: 
   return { ...draft, path, isChanged: now === undefined || readFileSync(path, 'utf8') !== draft.text };
 }
 
-function referencesOf(files: readonly FoundManifest[]): Reference[] {
+async function referencesOf(files: readonly FoundManifest[]): Promise<Reference[]> {
   const errors: PodError[] = [];
-  const references = files.flatMap(({ text, path, baseDir, wrong }) => {
+  const references: Reference[] = [];
+  for (const { text, path, baseDir, wrong } of files) {
     if (wrong) {
       errors.push(wrong);
-      return [];
+      continue;
     }
-    const parsed = parseManifest(text, path, { baseDir });
-    errors.push(...parsed.errors);
-    return (parsed.spec?.apps ?? []).map(({ image }) => ({ ref: image.value, at: image.at }));
-  });
+    const read = parseManifest(text, path, { baseDir });
+    errors.push(...(await allErrorsOf(read)));
+    references.push(...(read.spec?.apps ?? []).map(({ image }) => ({ ref: image.value, at: image.at })));
+  }
   if (errors.length > 0) throw new PodErrors(errors);
   return references;
 }

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { PodErrors } from '../error.ts';
 import { readManifestText } from '../manifest/read-text.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { renderWarning } from './report.ts';
@@ -24,7 +25,7 @@ export async function parseManifestFile(file: ManifestFile, terminal: Terminal, 
   const { parseManifest } = await import('../manifest/parse.ts');
   const read = parseManifest(file.text, file.path, { baseDir: file.baseDir });
   const { spec, warnings } = read;
-  if (!spec) throw await (await import('../launch/broken-manifest.ts')).brokenManifest(read);
+  if (!spec) throw new PodErrors(await (await import('../manifest/all-errors.ts')).allErrorsOf(read));
   if (!isQuiet) for (const warning of warnings) terminal.err(renderWarning(terminal, warning));
   return spec;
 }

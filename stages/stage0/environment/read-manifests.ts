@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { PodError, PodErrors, podErrorsOf, type Position } from '../error.ts';
+import { allErrors } from '../isolators/judge.ts';
 import { type ParsedManifest, parseManifest, parseObject } from '../manifest/parse.ts';
 import { readManifestText } from '../manifest/read-text.ts';
 import type { PodSpec } from '../manifest/spec.ts';
@@ -52,7 +53,7 @@ function readOne(source: Source, baseDir: string, errors: PodError[]): Member[] 
   const own = typeof source === 'string' ? dirname(source) : baseDir;
   const parsed =
     typeof source === 'string' ? readFile(source, own) : parseObject(source.value, source.name, { baseDir: own });
-  errors.push(...parsed.errors);
+  errors.push(...allErrors(parsed));
   return parsed.spec ? [{ spec: parsed.spec, baseDir: own }] : [];
 }
 

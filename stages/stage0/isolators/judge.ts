@@ -1,4 +1,4 @@
-import type { PodError } from '../error.ts';
+import { placeOf, type PodError } from '../error.ts';
 import type { IsolatedPod } from '../manifest/spec.ts';
 import type { Findings, HostFacts, Look } from '../plan/facts.ts';
 import { lowerPod } from './lower-pod.ts';
@@ -51,8 +51,4 @@ export function allErrors({ errors, sound }: Judgeable): PodError[] {
   const places = new Set(errors.map(placeOf));
   const judged = sound ? judgeIsolators(sound) : [];
   return [...errors, ...judged.filter((error) => !places.has(placeOf(error)))];
-}
-
-function placeOf({ at }: PodError): string {
-  return `${at?.line}:${at?.col}`;
 }

@@ -1,11 +1,12 @@
 import type { ManifestInput, RunOptions } from '../cli/launch-api.ts';
 import { applyOverrides } from '../cli/overrides.ts';
+import { PodErrors } from '../error.ts';
 import type { Pins } from '../pins/pins.ts';
+import { allErrorsOf } from '../manifest/all-errors.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { type Compilation, compilePod } from './compile.ts';
 import { identityOf } from './compiled.ts';
-import { brokenManifest } from './broken-manifest.ts';
 import { keepPod } from './kept-pod.ts';
 
 export interface CompiledFile extends Compilation {
@@ -22,7 +23,7 @@ export async function compileFile(
   const { path, text, baseDir, name, network } = manifest;
   const read = parseManifest(text, path, { baseDir });
   const { spec: parsed, warnings } = read;
-  if (!parsed) throw await brokenManifest(read);
+  if (!parsed) throw new PodErrors(await allErrorsOf(read));
   const warned: Error[] = [];
   const onWarning = (warning: Error): void => {
     warned.push(warning);

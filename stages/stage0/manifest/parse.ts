@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { placeOf, PodError } from '../error.ts';
 import { buildSpec } from './build-spec.ts';
 import { checkAfter } from './check-after.ts';
 import { checkMetadata } from './check-metadata.ts';
@@ -111,10 +111,6 @@ function tidy(errors: readonly PodError[]): PodError[] {
   const [next, ...rest] = distinct.splice(MAX_ERRORS);
   if (next) distinct.push(new PodError(next.code, `${rest.length + 1} more errors are not shown`, { at: next.at }));
   return distinct;
-}
-
-function placeOf({ at }: PodError): string {
-  return `${at?.line}:${at?.col}`;
 }
 
 /** The message without the path in front, which differs between the uses of an alias. */

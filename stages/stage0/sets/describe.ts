@@ -26,13 +26,15 @@ export interface Described {
 /** Parses one manifest. */
 export async function describe({ path, text, baseDir, wrong }: FolderFile): Promise<Described> {
   if (wrong) return { errors: [wrong], warnings: [] };
-  const [{ parseManifest }, { frozenSources, normalise }] = await Promise.all([
+  const [{ parseManifest }, { allErrorsOf }, { frozenSources, normalise }] = await Promise.all([
     import('../manifest/parse.ts'),
+    import('../manifest/all-errors.ts'),
     import('./normalise.ts'),
   ]);
   const read = parseManifest(text, path, { baseDir });
-  const { spec, errors, warnings } = read;
-  if (!spec) return { errors: (await import('../isolators/judge.ts')).allErrors(read), warnings };
+  const { spec, warnings } = read;
+  const errors = await allErrorsOf(read);
+  if (!spec) return { errors, warnings };
   const images = spec.apps.map(({ image }) => ({ ref: image.value, at: image.at }));
   const description = {
     name: spec.name,

@@ -47,8 +47,8 @@ async function describeFile(
   const { description, errors: found, warnings } = await describe(file);
   errors.push(...found);
   for (const warning of warnings) onWarning?.(warning);
-  // A description with warnings is not cached, because the warnings must be printed each time.
-  if (description && warnings.length === 0) cache?.keep(file, description);
+  // A description with warnings or errors is not cached, because they must be printed each time.
+  if (description && found.length === 0 && warnings.length === 0) cache?.keep(file, description);
   return description;
 }
 

@@ -121,6 +121,21 @@ test('a manifest with errors has no unit', async () => {
   assert.match(stderr, /bad\.yaml:5:1/);
 });
 
+test('a manifest has no unit while its isolators are wrong, which is reported with the rest', async () => {
+  const app = '{name: a, image: host, exec: [/x], isolators: {resource/cpu: {request: 2, limit: 1}}}';
+  const text = `apiVersion: pod/v1\nkind: Pod\nmetadata: {name: x}\napps: [${app}]\n`;
+  for (const [more, lines] of [
+    ['', [4]],
+    ['other: 1\n', [4, 5]],
+  ] as const) {
+    const file = folder.write('isolators.yaml', text + more);
+    const { exitCode, stdout, stderr } = await pod(['generate', 'systemd', file], { root });
+    assert.deepEqual([exitCode, stdout], [1, '']);
+    const found = [...stderr.matchAll(/isolators\.yaml:(\d+):\d+: error/g)].map(([, line]) => Number(line));
+    assert.deepEqual(found, lines, stderr);
+  }
+});
+
 test('a service says when its apps run and when it stops, and the unit of its pod is that of its file', async () => {
   using socket = new NotifySocket(join(folder.dir, 'notify'));
   const file = writeManifest(folder.path('told.yaml'));

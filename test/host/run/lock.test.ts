@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { PROBE } from '../../harness/paths.ts';
@@ -136,6 +136,20 @@ test('a frozen lock is neither moved nor added to', async () => {
   assert.throws(() => readFileSync(site.lock), { code: 'ENOENT' });
   await podOk(['lock'], { root, cwd: site.dir });
   assert.equal((await site.cli(['lock'], { env: { CI: 'true' } })).exitCode, 0);
+});
+
+test('pod lock reports all that is wrong with all manifests of all folders, isolators included', async () => {
+  const site = new Site('wrong');
+  const below = join(site.dir, 'below');
+  mkdirSync(below);
+  const isolators = '    isolators: {resource/cpu: {request: 2, limit: 1}}\n';
+  const text = readFileSync(site.manifest, 'utf8');
+  writeFileSync(site.manifest, `${text.replace('mode: none', 'mode: nono')}${isolators}`);
+  writeFileSync(join(below, 'other.pod.yaml'), `${text}${isolators}`);
+  const { exitCode, stderr } = await site.cli(['lock']);
+  const places = [...stderr.matchAll(/^(\S+:\d+):\d+: error/gm)].map(([, place]) => place);
+  assert.deepEqual(places, ['below/other.pod.yaml:9', 'web.pod.yaml:4', 'web.pod.yaml:9'], stderr);
+  assert.deepEqual([exitCode, existsSync(site.lock)], [1, false]);
 });
 
 test('a lock that is a device does not hang a run', async () => {

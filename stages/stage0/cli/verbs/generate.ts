@@ -1,13 +1,15 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PodError, PodErrors } from '../../error.ts';
+import { allErrorsOf } from '../../manifest/all-errors.ts';
 import { parseManifest } from '../../manifest/parse.ts';
+import type { PodSpec } from '../../manifest/spec.ts';
 import { readIfThere } from '../../pod/files.ts';
 import { defaultRoot, POD_FILES } from '../../pod/layout.ts';
 import { readRecord } from '../../pod/record.ts';
 import { PodStore } from '../../pod/store.ts';
 import { type Flag, parseFlags } from '../flags.ts';
-import { readManifestFile } from '../manifest-file.ts';
+import { type ManifestFile, readManifestFile } from '../manifest-file.ts';
 import { packageDir } from '../package-dir.ts';
 import { isRepository } from '../set-flags.ts';
 import { renderUnit } from '../systemd-unit.ts';
@@ -70,9 +72,7 @@ async function manifestUnit(invocation: Invocation, target: string, words: reado
   const own = ['--rm'];
   const { root, flags } = await readFlags(invocation, 'run', own, words);
   const file = resolve(existsSync(target) ? target : manifestOf(root, target));
-  const { text, path, baseDir } = readManifestFile(file);
-  const { spec, errors } = parseManifest(text, path, { baseDir });
-  if (!spec) throw new PodErrors(errors);
+  const spec = await soundSpec(readManifestFile(file));
   const command = [...programOf(root, 'run'), ...own, ...flags, file];
   const graces = spec.apps.reduce((sum, { stop }) => sum + stop.graceMs, 0);
   return renderUnit({
@@ -82,6 +82,14 @@ async function manifestUnit(invocation: Invocation, target: string, words: reado
     paths: [root, file],
     stopMs: graces + STOP_MARGIN_MS,
   });
+}
+
+/** What a run would refuse wherever it is made is refused here, and not at the next boot. */
+async function soundSpec({ text, path, baseDir }: ManifestFile): Promise<PodSpec> {
+  const read = parseManifest(text, path, { baseDir });
+  const errors = await allErrorsOf(read);
+  if (!read.spec || errors.length > 0) throw new PodErrors(errors);
+  return read.spec;
 }
 
 /** A service manager has no PATH to speak of, and `pod` begins with one; the root is said when it is not what root has. */

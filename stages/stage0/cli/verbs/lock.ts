@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import { PodError, PodErrors } from '../../error.ts';
+import { PodError, PodErrors, podErrorsOf } from '../../error.ts';
 import { imagesDir } from '../../pod/layout.ts';
 import { frozenBy } from '../../pins/pins.ts';
-import { type DraftedLock, draftFolder, type LockFolder, writeLock } from '../lock-folder.ts';
+import { type DraftedLock, draftFolder, type DraftOptions, type LockFolder, writeLock } from '../lock-folder.ts';
 import { findManifests, isFolder } from '../manifest-folder.ts';
 import { FROZEN_FLAG, type Invocation, type Verb } from '../verb.ts';
 
@@ -45,9 +45,7 @@ async function lock(invocation: Invocation): Promise<number> {
     throw new PodError('lock/frozen', 'update the pins: the lock is frozen', {
       hint: 'update the lock on a workstation, and commit it',
     });
-  const drafts: DraftedLock[] = [];
-  for (const folder of foldersOf(operands))
-    drafts.push(await draftFolder(folder, { storeDir: imagesDir(root), moves }));
+  const drafts = await draftAll(foldersOf(operands), { storeDir: imagesDir(root), moves });
   const wrong = drafts.flatMap(({ differences, refused }) => (isCheck || isFrozen ? differences : refused));
   if (wrong.length > 0) throw new PodErrors(wrong);
   for (const draft of drafts) {
@@ -56,6 +54,21 @@ async function lock(invocation: Invocation): Promise<number> {
     if (!isQuiet) terminal.out(`${draft.path}: ${writes ? summaryOf(draft) : 'up to date'}\n`);
   }
   return 0;
+}
+
+/** Throws with all that is wrong in any of the folders. */
+async function draftAll(folders: readonly LockFolder[], options: DraftOptions): Promise<DraftedLock[]> {
+  const errors: PodError[] = [];
+  const drafts: DraftedLock[] = [];
+  for (const folder of folders) {
+    try {
+      drafts.push(await draftFolder(folder, options));
+    } catch (error) {
+      errors.push(...podErrorsOf(error));
+    }
+  }
+  if (errors.length > 0) throw new PodErrors(errors);
+  return drafts;
 }
 
 /** In the order given; the current folder without operands. Each folder below that has manifests has a lock of its own. */

@@ -1,5 +1,6 @@
 import { PodError, PodErrors, podErrorsOf } from '../../error.ts';
-import { type ParsedManifest, parseManifest } from '../../manifest/parse.ts';
+import { allErrorsOf } from '../../manifest/all-errors.ts';
+import { parseManifest } from '../../manifest/parse.ts';
 import type { PodSpec } from '../../manifest/spec.ts';
 import { imagesDir } from '../../pod/layout.ts';
 import { type Frozen, frozenBy, readPins } from '../../pins/pins.ts';
@@ -66,7 +67,7 @@ async function check({ path, text, baseDir, wrong }: FoundManifest, options: Che
     const read = parseManifest(text, path, { baseDir });
     const { spec, warnings } = read;
     const found = spec ? await checkImages(spec, baseDir, options) : { errors: [], warnings: [] };
-    const all = [...(await judge(read)), ...found.errors];
+    const all = [...(await allErrorsOf(read)), ...found.errors];
     const report = { path, text, errors: new PodErrors(all).errors, warnings: [...warnings, ...found.warnings] };
     return { report, spec };
   } catch (error) {
@@ -83,13 +84,6 @@ function togetherInOrder(checked: readonly Checked[]): FileReport[] {
     const own = found.filter(({ at }) => at?.file === report.path);
     return { ...report, errors: [...report.errors, ...own] };
   });
-}
-
-/** Loads the isolators only for a manifest that has some. */
-async function judge(read: ParsedManifest): Promise<readonly PodError[]> {
-  const { sound, errors } = read;
-  const isNamed = sound && [sound, ...sound.apps].some(({ isolators }) => isolators.length > 0);
-  return isNamed ? (await import('../../isolators/judge.ts')).allErrors(read) : errors;
 }
 
 async function checkImages(

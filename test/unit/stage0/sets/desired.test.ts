@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PodErrors } from '../../../../stages/stage0/error.ts';
 import { digestWith, describe } from '../../../../stages/stage0/sets/describe.ts';
 import { readDesired } from '../../../../stages/stage0/sets/desired.ts';
 import type { FolderFile, StandIn } from '../../../../stages/stage0/sets/folder.ts';
@@ -35,4 +36,23 @@ test('one whose pod was made of another manifest is looked at, unless nothing is
   await assert.rejects(readDesired([file(manifest(), 'restart')], { storeDir, pods }));
   await assert.rejects(readDesired([file(manifest())], { storeDir, pods }));
   assert.equal((await readDesired([file(manifest(), 'keep')], { storeDir, pods })).pods.length, 1);
+});
+
+test('isolators of a manifest without other errors are judged with the errors of other manifests', async () => {
+  const files = [
+    manifest().replace('exec', 'exce'),
+    manifest().replace('exec', 'isolators: {resource/cpu: {request: 2, limit: 1}}, exec'),
+  ];
+  await assert.rejects(
+    readDesired(
+      files.map((text, index) => ({ ...file(text, 'keep'), path: `${index}.pod.yaml` })),
+      { storeDir, pods: {} },
+    ),
+    (error) => {
+      assert.ok(error instanceof PodErrors);
+      const found = error.errors.map(({ at, message }) => `${at?.file} ${message.split(':')[0]}`);
+      assert.deepEqual(found, ['0.pod.yaml apps[0]', '1.pod.yaml request "2" of cpu']);
+      return true;
+    },
+  );
 });
