@@ -40,8 +40,8 @@ export interface RunSettings {
 }
 
 /**
- * Starts the pod of a manifest, given as a path or as an object of the same shape. Resolves when every app has started. Throws
- * `PodError` or `PodErrors` on failure, and then leaves nothing behind.
+ * Starts the pod of a manifest, given as a path or as an object of the same shape. Resolves when every app has started or can no
+ * longer start, which `status()` shows. Throws `PodError` or `PodErrors` on failure, and then leaves nothing behind.
  */
 export async function run(manifest: string | object, settings: RunSettings = {}): Promise<Pod> {
   requireOptions('run a pod', settings, RUN_SETTINGS);

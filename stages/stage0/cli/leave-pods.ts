@@ -1,5 +1,6 @@
 import type { AppStatus } from '../pod/app-status.ts';
-import { readStatus } from '../pod/status.ts';
+import { readRecord } from '../pod/record.ts';
+import { podExitCode, readStatus } from '../pod/status.ts';
 import { PodStore } from '../pod/store.ts';
 import { troubleLines } from '../pod/trouble.ts';
 import type { RunningPod } from './launch-api.ts';
@@ -20,25 +21,30 @@ export async function leavePods(
     onUntold?.();
     throw error;
   }
-  const codes = await Promise.all(pods.map((pod) => tellLost(terminal, root, pod)));
+  const codes = await Promise.all(pods.map((pod) => tellUnstarted(terminal, root, pod)));
   return codes.find((code) => code !== 0) ?? 0;
 }
 
 /**
  * Whoever leaves a pod to itself is told of apps that have not started, for good or until init tries again. The result is the pod's
- * exit code when it has come to nothing else, 0 when others run.
+ * exit code, as far as it is known, if an app will never start; otherwise 0.
  */
-async function tellLost(terminal: Terminal, root: string, pod: RunningPod): Promise<number> {
+async function tellUnstarted(terminal: Terminal, root: string, pod: RunningPod): Promise<number> {
   const store = new PodStore(root);
   const apps = readStatus(store, pod.uuid)?.apps ?? [];
-  if (!apps.some(isLost)) return 0;
-  const isOver = apps.every(({ state }) => state === 'exited');
-  const exitCode = isOver ? (await pod.exit).exitCode : 0;
+  if (!apps.some(({ state, startedAt, reason }) => startedAt === null && (state === 'exited' || reason === 'back-off')))
+    return 0;
+  const exitCode = apps.every(({ state }) => state === 'exited')
+    ? (await pod.exit).exitCode
+    : codeSoFar(store, pod, apps);
   const path = store.locate(pod.uuid)?.path;
   for (const line of path === undefined ? [] : troubleLines(path)) terminal.err(`${line}\n`);
   return exitCode;
 }
 
-function isLost({ state, startedAt, reason }: AppStatus): boolean {
-  return startedAt === null && (state === 'exited' || reason === 'back-off');
+/** Init tries to start again what is in its back-off: only an app that will never start counts. */
+function codeSoFar(store: PodStore, { uuid }: RunningPod, apps: readonly AppStatus[]): number {
+  if (!apps.some(({ state, startedAt }) => state === 'exited' && startedAt === null)) return 0;
+  const path = store.locate(uuid)?.path;
+  return podExitCode(apps, path === undefined ? undefined : readRecord(path), undefined) ?? 0;
 }

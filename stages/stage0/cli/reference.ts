@@ -15,7 +15,7 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
   ['141', 'the reader of the output has exited'],
   [
     'other',
-    "`run`, `exec`: the app's own code. With several apps: the first code that is not 0, in manifest order, among apps that may end",
+    "`run`, `exec`: the app's own code. With several apps: the first code that is not 0, in manifest order, among apps that may end; 125 if there is none and an app was never started because of another",
   ],
 ];
 

@@ -52,7 +52,8 @@ export interface AppSources {
 }
 
 const SIGKILL = 9;
-const CANNOT_START = 125;
+/** The exit code of what pod could not start. */
+export const CANNOT_START = 125;
 
 /** The status of each app according to the journal, in manifest order. */
 export function appStatuses(sources: AppSources): AppStatus[] {

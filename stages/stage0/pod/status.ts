@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { appStatuses, type AppStatus } from './app-status.ts';
+import { CANNOT_START, appStatuses, type AppStatus } from './app-status.ts';
 import { readInitPid } from './process-tree.ts';
 import { type FinalStatus, type PodEvent, parseFinal, readEvents, toTime } from './events.ts';
 import { Liveness } from './alive.ts';
@@ -152,7 +152,10 @@ function mayEnd({ exitCode, reason }: AppStatus, restart: AppRecord['restart'] =
   return restart === 'never' || reason === 'gave-up' || (restart === 'on-failure' && exitCode === 0);
 }
 
-/** The first nonzero exit code, in manifest order, among the apps that may end; null when the pod's end was not recorded. */
+/**
+ * The first nonzero exit code, in manifest order, among the apps that may end; 125 if there is none and an app was never started
+ * because another one failed. Null when the pod's end was not recorded. Of a running pod: what is known so far.
+ */
 export function podExitCode(
   apps: readonly AppStatus[],
   record: PodRecord | undefined,
@@ -161,6 +164,7 @@ export function podExitCode(
   const codes = apps.filter((app, index) => mayEnd(app, record?.apps[index]?.restart)).map((app) => app.exitCode);
   const failed = codes.find((code) => code !== null && code !== 0);
   if (failed !== undefined) return failed;
+  if (apps.some(({ reason }) => reason === 'dependency-failed')) return CANNOT_START;
   if (final) return final.signal === 0 ? final.code : 128 + final.signal;
   return codes.length > 0 && codes.every((code) => code === 0) ? 0 : null;
 }

@@ -34,6 +34,18 @@ test('run resolves when the apps have started; the pod says who it is and ends w
   assert.equal(pod.status(), undefined);
 });
 
+test('a pod starts without an app whose hook fails, and its status says so', async () => {
+  const hooks = { preStart: ['/bin/sh', '-c', 'exit 3'] };
+  const [other, main] = [manifest('hook', 'true'), manifest('hook', 'sleep 1000')] as { apps: object[] }[];
+  const apps = [{ ...other!.apps[0], name: 'other', hooks }, ...main!.apps];
+  await using pod = await run({ ...main, apps }, { root });
+  const found = pod.status()!.apps.map((app) => [app.state, app.startedAt === null, app.exitCode]);
+  assert.deepEqual(found, [
+    ['exited', true, 3],
+    ['running', false, null],
+  ]);
+});
+
 test('a bridge pod has an address of each family, and frees them', async () => {
   const bridged = { ...manifest('bridged', 'sleep 1000'), network: { mode: 'bridge' } };
   let first: readonly string[];

@@ -41,15 +41,19 @@ test('an ordinary failure speaks for itself', async () => {
 test('a pod that is left in the background says why an app has not started, even if that is tried again', async () => {
   const hooks = { preStart: ['/bin/sh', '-c', 'exit 3'] };
   const restart = { policy: 'always', backoff: { initial: '60s' } };
-  for (const fields of [{ hooks, restart }, { hooks }]) {
+  for (const [fields, code] of [
+    [{ hooks, restart }, 0],
+    [{ hooks }, 3],
+  ] as const) {
     const apps = [
       { name: 'a', image: 'host', exec: ['true'], ...fields },
       { name: 'b', image: 'host', exec: ['sleep', '1000'], stop: { signal: 'SIGKILL' } },
     ];
     const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'left' }, network: { mode: 'none' }, apps };
-    const { exitCode, stderr } = await pod(['run', '-d', '-'], { root, input: JSON.stringify(manifest) });
+    const { exitCode, stdout, stderr } = await pod(['run', '-d', '-'], { root, input: JSON.stringify(manifest) });
+    assert.match(stdout, /^[0-9a-f-]{36}$/);
     assert.match(stderr, /hook preStart of app "a": exited with 3$/m);
-    assert.equal(exitCode, 0);
+    assert.equal(exitCode, code);
     await podOk(['rm', '--force', 'left'], { root });
   }
 });

@@ -93,6 +93,19 @@ test('the first code that is not 0, in manifest order, is the pod’s', () => {
   assert.equal(found.finishedAt, '1970-01-01T00:00:04.000Z');
 });
 
+test('an app that was never started counts when no app has a code of its own', () => {
+  const skipped = '{"t":1004,"e":"app-skipped","app":"b","because":"a"}';
+  for (const [code, pods] of [
+    [0, 125],
+    [5, 5],
+  ]) {
+    const exited = `{"t":1003,"e":"app-exited","app":"a","pid":7,"code":${code},"signal":0,"oom":0}`;
+    const found = scene(['b', 'a'], [...STARTED, exited, skipped]);
+    end(found, '{"t":1005,"code":0,"signal":0}');
+    assert.equal(found.status().exitCode, pods);
+  }
+});
+
 test('an app killed by a signal exits with 128 and the signal', () => {
   const one = scene(['a'], [...STARTED, '{"t":3000,"e":"app-exited","app":"a","code":0,"signal":9,"oom":1}']);
   end(one, '{"t":4000,"code":0,"signal":0}');
