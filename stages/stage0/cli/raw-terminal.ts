@@ -18,6 +18,24 @@ export function terminalSize(): TerminalSize | undefined {
   return isTerminal(1) ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined;
 }
 
+/**
+ * signal(7): those that end a program and that Node leaves alone. At SIGINT and SIGTERM Node itself puts the terminal back; a
+ * fault (SIGSEGV and its like) runs no JavaScript any more.
+ */
+const DEADLY: readonly NodeJS.Signals[] = [
+  'SIGQUIT',
+  'SIGABRT',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGTRAP',
+  'SIGSYS',
+  'SIGSTKFLT',
+  'SIGUSR2',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGPWR',
+];
+
 /** The caller's terminal while a program of a pod has it: raw, and as it was when we end, fail or are suspended. */
 export class RawTerminal implements Disposable {
   readonly #use: RawTerminalUse;
@@ -41,6 +59,13 @@ export class RawTerminal implements Disposable {
     if (this.#use.onKeys) this.#setRaw(false);
     this.#use.onHangup();
   };
+  readonly #onDeadly = (signal: NodeJS.Signals): void => {
+    // Somebody else takes it: what was started goes on, or ends in its own time.
+    if (process.listenerCount(signal) > 1) return;
+    this.#setRaw(false);
+    process.off(signal, this.#onDeadly);
+    process.kill(process.pid, signal);
+  };
   #isHungUp = false;
   #isOpen = true;
 
@@ -53,6 +78,7 @@ export class RawTerminal implements Disposable {
     if (!use.onKeys) return;
     process.on('SIGTSTP', this.#onSuspend);
     process.on('SIGCONT', this.#onContinue);
+    for (const signal of DEADLY) process.on(signal, this.#onDeadly);
     this.#setRaw(true);
     process.stdin.on('data', use.onKeys);
     process.stdin.on('end', this.#onHangup);
@@ -67,6 +93,7 @@ export class RawTerminal implements Disposable {
     if (!this.#use.onKeys) return;
     process.off('SIGTSTP', this.#onSuspend);
     process.off('SIGCONT', this.#onContinue);
+    for (const signal of DEADLY) process.off(signal, this.#onDeadly);
     process.stdin.off('data', this.#use.onKeys);
     process.stdin.off('end', this.#onHangup);
     // The listener of errors stays: this may be one.

@@ -26,6 +26,18 @@ test('a command that closes all of its streams keeps its terminal, its input and
   assert.equal(await run.ended(), 3);
 });
 
+test('a signal that ends the client gives the terminal back first', async () => {
+  for (const signal of ['SIGQUIT', 'SIGABRT', 'SIGALRM', 'SIGTERM', 'SIGINT'] as const) {
+    await using run = exec(['-it'], 'echo up; read line');
+    const modes = run.modes();
+    await run.says('up');
+    assert.notEqual(run.modes(), modes);
+    run.child.kill(signal);
+    assert.equal(await run.ended(), -1);
+    assert.deepEqual([run.child.signalCode, run.modes()], [signal, modes]);
+  }
+});
+
 test('what a command leaves behind keeps nobody waiting, however much it writes', async () => {
   // The terminal would not end either while something of the pod opens it again and again.
   const scripts = [

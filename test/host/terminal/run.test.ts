@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { cliEnvironment, commandLine, pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -101,6 +102,27 @@ test('the terminal is as it was: after the end, after the detach keys, after an 
     await run.ended();
     assert.equal(run.modes(), modes);
     await pod(['stop', '--grace', '0s', 'modes'], { root });
+  }
+});
+
+test('a signal that ends a client of the pod gives the terminal back, one that stops the pod keeps it until the end', async () => {
+  const file = manifestFile('signals', {
+    main: "trap 'echo stops; exit 7' TERM; echo up; while :; do sleep 0.02; done",
+  });
+  for (const [args, signal, end] of [
+    [['run', '-it', file], 'SIGABRT', -1],
+    [['attach', 'signals'], 'SIGQUIT', -1],
+    [['attach', 'signals'], 'SIGALRM', -1],
+    [['run', '-it', '--rm', file], 'SIGQUIT', 128 + 3],
+  ] as const) {
+    if (args.includes('--rm' as never)) await podOk(['rm', '--force', 'signals'], { root });
+    await using client = TerminalProcess.pod(root, args);
+    const modes = client.modes();
+    while (client.modes() === modes) await delay(20);
+    if (args[0] === 'run') await client.says('up');
+    client.child.kill(signal);
+    if (end > 0) await client.says('stops');
+    assert.deepEqual([await client.ended(), client.modes()], [end, modes], signal);
   }
 });
 
