@@ -56,22 +56,57 @@ void control_admit_first(struct init *in)
 		session_request(in, 0);
 }
 
-void control_accept(struct init *in)
+/* The pod was frozen for that long. */
+static void postpone(struct init *in, s64 frozen_ns)
 {
-	long sock = listener_accept(in, &in->control, WATCH_CONTROL);
-
-	if (sock < 0)
+	if (frozen_ns <= 0 || (u64)frozen_ns >= clock_ns(CLOCK_MONOTONIC))
 		return;
+	probes_postpone(in, (u64)frozen_ns);
+	apps_postpone(in, (u64)frozen_ns);
+	metadata_postpone(in, (u64)frozen_ns);
+}
+
+/* There is no session for it. What it says of a pause counts all the same: it is not said again. */
+static void turn_away(struct init *in, s32 sock)
+{
+	s32 fds[MAX_MESSAGE_FDS];
+	struct message m;
+
+	if (message_receive(sock, &m, fds, MSG_DONTWAIT) == 1) {
+		if (m.type == MSG_RESUMED)
+			postpone(in, m.d);
+		while (m.fds > 0)
+			sys_close(fds[--m.fds]);
+	}
+	answer(&(struct session){ .sock = sock }, MSG_REFUSED, 0, 0, EUSERS);
+	sys_close(sock);
+}
+
+static void take_in(struct init *in, s32 sock)
+{
 	for (u32 i = 0; i < MAX_SESSIONS; i++) {
 		if (in->sessions[i].used)
 			continue;
-		admit(in, i, (s32)sock);
-		/* Takes a request that is ready in the same turn: no deadline may pass before init knows of a pause. */
+		admit(in, i, sock);
 		session_request(in, i);
 		return;
 	}
-	answer(&(struct session){ .sock = (s32)sock }, MSG_REFUSED, 0, 0, EUSERS);
-	sys_close(sock);
+	turn_away(in, sock);
+}
+
+/*
+ * Takes all that wait, and their requests, in the same turn: the last may say how long the pod was frozen, and no deadline may
+ * pass before init knows that.
+ */
+void control_accept(struct init *in)
+{
+	for (u32 taken = 0; taken < EVENTS_A_TURN; taken++) {
+		long sock = listener_accept(in, &in->control, WATCH_CONTROL);
+
+		if (sock < 0)
+			return;
+		take_in(in, (s32)sock);
+	}
 }
 
 /* Sessions that last: executed processes and attached clients. */
@@ -144,11 +179,7 @@ static long perform(struct init *in, u32 index, struct message *m, const s32 *fd
 	case MSG_RESIZE:
 		return terminal_resize(in, m->app, m->a, m->b);
 	case MSG_RESUMED:
-		if (m->d > 0 && (u64)m->d < clock_ns(CLOCK_MONOTONIC)) {
-			probes_postpone(in, (u64)m->d);
-			apps_postpone(in, (u64)m->d);
-			metadata_postpone(in, (u64)m->d);
-		}
+		postpone(in, m->d);
 		return 0;
 	default:
 		return -ENOSYS;

@@ -2,6 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Fd } from '../../../stages/linux/fd.ts';
+import { connectIn } from '../../../stages/linux/socket.ts';
+import { type PodEvent, readEvents } from '../../../stages/stage0/pod/events.ts';
+import { PodStore } from '../../../stages/stage0/pod/store.ts';
+import { eventually } from '../../harness/eventually.ts';
 import { checkPausedLimits } from '../../harness/paused-limits.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
@@ -10,6 +15,10 @@ import { PodProcess } from './pod-process.ts';
 import { POLITE, shellManifest } from './shell-manifest.ts';
 
 const root = useTempRoot();
+
+/** The connections that init serves, and those that wait until it does. */
+const SESSIONS = 64;
+const BACKLOG = 16;
 
 async function startPaused(name: string): Promise<void> {
   await podOk(['run', '-d', '-'], { root, input: shellManifest(name, { a: 'while :; do :; done', b: POLITE }) });
@@ -43,6 +52,33 @@ test('a paused pod uses no processor, says so, refuses what would wait for it, a
   assert.equal((await statusOf(root, 'still')).state, 'running');
   assert.match(await podOk(['events', 'still'], { root }), /pod-paused\n[^]*pod-resumed$/);
   await podOk(['rm', '--force', 'still'], { root });
+});
+
+test('however many clients init has, or wait for it, it learns how long the pod was paused', async () => {
+  const backoffMs = 1500;
+  const restart = { policy: 'on-failure', backoff: { initial: `${backoffMs}ms` } };
+  const input = shellManifest('busy', { crash: { script: 'exit 1', restart }, other: 'sleep 1000' });
+  for (const clients of ['has', 'wait'] as const) {
+    await podOk(['run', '-d', '-'], { root, input });
+    try {
+      const { path } = new PodStore(root).find('busy');
+      const at = (e: string): number | undefined => readEvents(path).find((event) => event.e === e)?.t;
+      const again = (): PodEvent | undefined => readEvents(path).filter(({ e }) => e === 'app-started')[2];
+      await eventually(async () => assert.ok(at('app-backoff')));
+      const connect = (count: number): Fd[] => Array.from({ length: count }, () => connectIn(path, 'control', 1000));
+      const connections = clients === 'has' ? connect(SESSIONS) : [];
+      await podOk(['pause', 'busy'], { root });
+      if (clients === 'wait') connections.push(...connect(BACKLOG));
+      await delay(backoffMs + 200);
+      await podOk(['resume', 'busy'], { root });
+      await eventually(async () => assert.ok(again()));
+      const waitedMs = again()!.t - at('app-backoff')! - (at('pod-resumed')! - at('pod-paused')!);
+      assert.ok(waitedMs >= backoffMs - 100, `${clients}: ${waitedMs} ms`);
+      for (const connection of connections) connection[Symbol.dispose]();
+    } finally {
+      await podOk(['rm', '--force', 'busy'], { root });
+    }
+  }
 });
 
 test('a paused pod can be stopped, killed, and removed by force', async () => {
