@@ -54,11 +54,6 @@ export function capabilityNumber(name: string): number | undefined {
   return NUMBERS.get(name);
 }
 
-/** `CAP_CHOWN` for 0; `CAP_63` for a number without a name. */
-export function capabilityName(number: number): string {
-  return CAPABILITIES[number] ?? `CAP_${number}`;
-}
-
 /** The set of these capabilities as a mask, bit N for capability N. */
 export function capabilityMask(names: readonly CapabilityName[]): bigint {
   return names.reduce((mask, name) => mask | (1n << BigInt(NUMBERS.get(name)!)), 0n);
@@ -68,11 +63,11 @@ export function hasCapability(mask: bigint, name: CapabilityName): boolean {
   return (mask & capabilityMask([name])) !== 0n;
 }
 
-/** The names in a mask, by number. */
+/** The names in a mask, by number; `CAP_63` for a number without a name. */
 export function capabilityNames(mask: bigint): string[] {
   const names: string[] = [];
   for (let number = 0, rest = mask; rest > 0n; number++, rest >>= 1n) {
-    if (rest & 1n) names.push(capabilityName(number));
+    if (rest & 1n) names.push(CAPABILITIES[number] ?? `CAP_${number}`);
   }
   return names;
 }

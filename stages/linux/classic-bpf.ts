@@ -85,7 +85,7 @@ export class ClassicAssembler {
 }
 
 /** An array of struct sock_filter, little-endian. */
-export function encodeClassic(program: readonly ClassicInstruction[]): Uint8Array {
+function encodeClassic(program: readonly ClassicInstruction[]): Uint8Array {
   const bytes = new Uint8Array(program.length * SOCK_FILTER_BYTES);
   const view = new DataView(bytes.buffer);
   for (const [index, { code, jt, jf, k }] of program.entries()) {

@@ -3,7 +3,7 @@
 const MAGIC = 0x31444f50;
 export const MESSAGE_BYTES = 64;
 
-export const MESSAGE_TYPES = {
+const MESSAGE_TYPES = {
   launch: 1,
   handover: 2,
   failed: 3,

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BPF_JMP_JEQ_K, BPF_LD_W_ABS, ClassicAssembler, encodeClassic } from '../../../stages/linux/classic-bpf.ts';
+import { BPF_JMP_JEQ_K, BPF_LD_W_ABS, ClassicAssembler } from '../../../stages/linux/classic-bpf.ts';
 import { runFilter } from '../stage0/isolators/run-filter.ts';
 import { decodeClassic } from './decode-classic.ts';
 
 test('an instruction has the layout of struct sock_filter', () => {
-  const bytes = encodeClassic([{ code: BPF_JMP_JEQ_K, jt: 1, jf: 2, k: 0x8000_0003 }]);
-  assert.deepEqual([...bytes], [0x15, 0, 1, 2, 3, 0, 0, 0x80]);
-  assert.deepEqual(decodeClassic(bytes), [{ code: BPF_JMP_JEQ_K, jt: 1, jf: 2, k: 0x8000_0003 }]);
+  const program = new ClassicAssembler();
+  const last = program.ret(9);
+  const yes = program.ret(8);
+  program.ret(7);
+  program.branch(BPF_JMP_JEQ_K, 0x8000_0003, yes, last);
+  const bytes = program.finish();
+  assert.deepEqual([...bytes.subarray(0, 8)], [0x15, 0, 1, 2, 3, 0, 0, 0x80]);
+  assert.deepEqual(decodeClassic(bytes)[0], { code: BPF_JMP_JEQ_K, jt: 1, jf: 2, k: 0x8000_0003 });
 });
 
 for (const length of [100, 250, 252, 253, 254, 255, 256, 257, 300, 2000]) {
