@@ -145,6 +145,11 @@ export function mapAll<Item, Result>(items: Iterable<Item>, act: (item: Item) =>
   return results;
 }
 
+/** The error of a failed system call, whether made by Node, which sets `code`, or by `stages/linux`. */
+export function isKernelError(error: unknown): error is Error & { readonly syscall: string; readonly code?: string } {
+  return error instanceof Error && 'syscall' in error;
+}
+
 /** The failures meant for a person that were thrown, one or several; anything else is thrown on. */
 export function podErrorsOf(error: unknown): readonly PodError[] {
   if (error instanceof PodError) return [error];

@@ -38,7 +38,7 @@ export function listPids(facts: CgroupFacts, uuid: string, app?: string): number
 }
 
 /** A version 2 tree counts processor time even without a controller. */
-export function readCpuUsec(files: ControlFiles): number | undefined {
+function readCpuUsec(files: ControlFiles): number | undefined {
   const unified = files.readUnified('cpu.stat');
   if (unified !== undefined) return fieldOf(unified, 'usage_usec');
   const nanoseconds = files.read('cpuacct', 'cpuacct.usage');

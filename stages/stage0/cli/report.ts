@@ -1,4 +1,4 @@
-import { PodError, PodErrors } from '../error.ts';
+import { PodError, PodErrors, isKernelError } from '../error.ts';
 import { MANIFEST_BYTES, readRegularFile } from '../pod/files.ts';
 import { isRefusal } from '../refusal.ts';
 import { type ColorChoice, STDERR, Terminal } from './terminal.ts';
@@ -19,7 +19,7 @@ export async function reportError(error: unknown, argv: readonly string[] = []):
 function forPeople(error: unknown): unknown {
   if (error instanceof PodError) return error;
   // getcwd(2)
-  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+  if (isKernelError(error) && error.syscall === 'uv_cwd') {
     return new PodError('host/refused', `find the current directory: ${error.message}`, {
       hint: 'the working directory was removed: change to another one',
       cause: error,
@@ -54,7 +54,7 @@ function readIfPossible(file: string): string | undefined {
   }
 }
 
-export function renderError(terminal: Terminal, error: unknown): string {
+function renderError(terminal: Terminal, error: unknown): string {
   if (!(error instanceof PodError)) return `${terminal.paint(STDERR, 'red', 'internal error')}: ${stackOf(error)}\n`;
   const lines = [`${terminal.paint(STDERR, 'red', 'error')}: ${error.message} [${error.code}]`];
   if (error.hint !== undefined) lines.push(`  ${terminal.paint(STDERR, 'cyan', 'hint')}: ${error.hint}`);

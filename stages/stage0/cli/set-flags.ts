@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
-import { PodError } from '../error.ts';
+import { PodError, isKernelError } from '../error.ts';
 import { readFolder } from '../sets/folder.ts';
 import { type Inventory, readInventory, requireOrigin } from '../sets/inventory.ts';
 import { requireSetName } from '../sets/set-store.ts';
@@ -94,7 +94,7 @@ function realOf(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return path;
+    if (isKernelError(error)) return path;
     throw error;
   }
 }

@@ -65,7 +65,7 @@ export interface DeadPod {
 }
 
 /** Takes the lock of a pod that is not alive; undefined when the pod is gone. */
-export async function lockDead(store: PodStore, uuid: string, isOurs = false): Promise<DeadPod | undefined> {
+async function lockDead(store: PodStore, uuid: string, isOurs = false): Promise<DeadPod | undefined> {
   const deadline = process.uptime() * 1000 + MONITOR_EXIT_MS;
   for (;;) {
     const pod = store.locate(uuid);

@@ -3,6 +3,7 @@ import { ARCHITECTURE } from './platform.ts';
 import { canonicalName, type RegistryName } from './registry/name.ts';
 import { replaceFile, type Store, storeFailure } from './store.ts';
 import type { ImageConfig, ImageMount } from './types.ts';
+import { isKernelError } from '../error.ts';
 
 /** What a reference resolved to. Valid while no source has changed and each layer exists. */
 export interface ImageRecord {
@@ -61,7 +62,7 @@ function tried(look: (path: string) => Stats, path: string): Stats | undefined {
   try {
     return look(path);
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return undefined;
+    if (isKernelError(error)) return undefined;
     throw error;
   }
 }

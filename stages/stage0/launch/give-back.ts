@@ -1,6 +1,5 @@
 import { closeSync } from 'node:fs';
-import { SyscallError } from '../../linux/errno.ts';
-import { PodError, PodErrors } from '../error.ts';
+import { isKernelError, PodError, PodErrors } from '../error.ts';
 import { settleBridge } from '../gc/bridge.ts';
 import { removePod } from '../gc/remove.ts';
 
@@ -35,8 +34,6 @@ export async function removeFailed(root: string, uuid: string): Promise<string |
 /** A full disk, a read-only disk or a limit is not a bug: errors from the kernel on the way to a pod are reported as `state/io`. */
 function explain(error: unknown, root: string, hint?: string): unknown {
   if (error instanceof PodError || error instanceof PodErrors) return error;
-  const isRefusal =
-    error instanceof SyscallError || (error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined);
-  if (!isRefusal) return error;
-  return new PodError('state/io', `make a pod in "${root}": ${(error as Error).message}`, { cause: error, hint });
+  if (!isKernelError(error)) return error;
+  return new PodError('state/io', `make a pod in "${root}": ${error.message}`, { cause: error, hint });
 }

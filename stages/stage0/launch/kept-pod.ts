@@ -14,6 +14,7 @@ import { readBootId } from '../pod/uuid.ts';
 import { BUILD } from './build.ts';
 import type { CompiledPod, PodIdentity } from './compiled.ts';
 import { hostPathsOf, type Mounting } from './host-paths.ts';
+import { isKernelError } from '../error.ts';
 
 /** What a compiled pod was made from. The stored pod is valid as long as all of this is unchanged. */
 export interface Conditions {
@@ -92,7 +93,7 @@ export function keepPod(manifest: ManifestInput, options: RunOptions, kept: Kept
   try {
     store(pathOf(options.root, request), header, kept.pod.tape.bytes);
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    if (!isKernelError(error)) throw error;
   }
 }
 
@@ -147,7 +148,7 @@ function load(path: string): Header | undefined {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return undefined;
+    if (isKernelError(error)) return undefined;
     throw error;
   }
   if (bytes.length < LENGTHS_BYTES) return undefined;

@@ -19,7 +19,7 @@ const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
  * What a plain scalar means. Two additions to the core schema: `0400` is octal, as every shell and every tool of this field
  * reads it, and an integer that a double cannot hold keeps its text.
  */
-export function plainValue(source: string): unknown {
+function plainValue(source: string): unknown {
   const word = WORDS.get(source);
   if (word !== undefined) return word;
   const first = source.charCodeAt(0);

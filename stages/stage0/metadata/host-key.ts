@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { PodError } from '../error.ts';
+import { PodError, isKernelError } from '../error.ts';
 import { KEY_BYTES } from './plan-metadata.ts';
 
 /** `size` bytes of the kernel's generator, without the milliseconds that loading `node:crypto` takes. */
@@ -62,6 +62,6 @@ function make(path: string): Buffer {
 }
 
 function failure(what: string, path: string, error: unknown): unknown {
-  if (!(error instanceof Error && 'syscall' in error)) return error;
+  if (!isKernelError(error)) return error;
   return new PodError('state/io', `${what} "${path}": ${error.message}`, { cause: error });
 }

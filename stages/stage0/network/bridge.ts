@@ -8,7 +8,7 @@ import { NetlinkSocket } from '../../linux/netlink-socket.ts';
 import { addElements, batch, deleteTable, getTable, type TableRef } from '../../linux/nftables.ts';
 import { ifnameBytes } from '../../linux/nftables-expressions.ts';
 import { newAddress, newBridge, setLinkUp } from '../../linux/rtnetlink.ts';
-import { PodError } from '../error.ts';
+import { PodError, isKernelError } from '../error.ts';
 import { ADDRESS_KIND } from './addresses.ts';
 import { findBridge, markerPath } from './find-bridge.ts';
 import { NO_IPV6, refuseOverlap, SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
@@ -187,9 +187,4 @@ function asPodError<T>(what: string, work: () => T): T {
       cause: error,
     });
   }
-}
-
-/** True for errors of our system calls and of Node's `fs`. */
-function isKernelError(error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error;
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { findDisk, listDisks, splitDevice } from './disk.ts';
 import { readStoreFacts } from './store-facts.ts';
 import type { DeviceNode, Findings, HostFacts, Look } from './facts.ts';
+import { isKernelError } from '../error.ts';
 
 const LOOKERS: { readonly [Kind in keyof Findings]: (path: string) => Findings[Kind] } = {
   text: (path) => orNull(() => readFileSync(path, 'utf8').trim()),
@@ -40,7 +41,7 @@ function orNull<Found>(look: () => Found): Found | null {
   try {
     return look();
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return null;
+    if (isKernelError(error)) return null;
     throw error;
   }
 }

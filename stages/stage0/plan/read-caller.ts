@@ -29,7 +29,7 @@ export function missingForNetwork(): string[] {
 }
 
 /** Ranges on lines for the user, by name or by number; both files have the user in the first column. */
-export function rangesOf(path: string, uid: number): IdRange[] {
+function rangesOf(path: string, uid: number): IdRange[] {
   if (!statSync(path, { throwIfNoEntry: false })) return [];
   const name = nameOf();
   // newuidmap does nothing for a user without an account, such as `docker run --user 54321` makes.

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { parseObject, readIfThere, replaceFile } from './files.ts';
 import { POD_FILES } from './layout.ts';
+import { isKernelError } from '../error.ts';
 
 export interface AppRecord {
   readonly name: string;
@@ -65,7 +66,7 @@ export function readRecordIfReadable(podPath: string): PodRecord | undefined {
   try {
     return readRecord(podPath);
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return undefined;
+    if (isKernelError(error)) return undefined;
     throw error;
   }
 }

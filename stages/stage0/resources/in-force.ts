@@ -66,7 +66,7 @@ async function readAsked(path: string): Promise<ReadonlyMap<string | undefined, 
 }
 
 /** What no isolator can read back is not in it. */
-export function readBackAll(source: InForceSource, scope: 'app' | 'pod', asked: Asked = new Map()): AllInForce {
+function readBackAll(source: InForceSource, scope: 'app' | 'pod', asked: Asked = new Map()): AllInForce {
   const readable = ISOLATORS.filter(({ scopes, readBack }) => readBack && scopes.includes(scope));
   return Object.fromEntries(
     readable.map(({ name, readBack, readBackNeedsValue }) => [

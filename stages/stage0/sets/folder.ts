@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { PodError } from '../error.ts';
+import { PodError, isKernelError } from '../error.ts';
 import { MANIFEST_BYTES, readRegularFile } from '../pod/files.ts';
 import { type FolderEntry, walkFolder } from './walk-folder.ts';
 
@@ -65,7 +65,7 @@ function readManifest(dir: string, home: string, file: string): FolderFile[] {
     const isLarge = statSync(join(home, file)).isFile();
     return wrong(isLarge ? `larger than ${MANIFEST_BYTES >> 20} MiB` : 'it is not a regular file');
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    if (!isKernelError(error)) throw error;
     return wrong(error.message, error);
   }
 }
@@ -85,5 +85,5 @@ function unreadable(dir: string, error: unknown): unknown {
 
 /** True for errors of walking a folder that are faults of the folder rather than bugs. */
 export function isUnreadable(error: unknown): error is Error {
-  return error instanceof PodError || (error instanceof Error && 'syscall' in error);
+  return error instanceof PodError || isKernelError(error);
 }

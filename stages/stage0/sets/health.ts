@@ -41,7 +41,7 @@ export function judgeHealth(store: PodStore, uuid: string, minReadyMs: number | 
 }
 
 /** Since when all apps have been in their current state, and whether probes determined it. */
-export function readySince(events: readonly PodEvent[]): { readonly sinceMs: number; readonly isProbed: boolean } {
+function readySince(events: readonly PodEvent[]): { readonly sinceMs: number; readonly isProbed: boolean } {
   const ready = new Map<string, { readonly t: number; readonly isProbed: boolean }>();
   for (const event of events) {
     if (event.e !== 'app-started' && event.e !== 'probe') continue;

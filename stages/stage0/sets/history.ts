@@ -7,7 +7,7 @@ import { SET_FILES, setDir } from './set-store.ts';
 import type { DesiredSet } from './types.ts';
 import { writeWhole } from './write-whole.ts';
 
-export const KEPT_REVISIONS = 10;
+const KEPT_REVISIONS = 10;
 
 /** Oldest first. A revision damaged by a power failure is ignored. */
 export function readHistory(root: string, set: string): Revision[] {

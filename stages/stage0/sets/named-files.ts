@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { PodError, isKernelError } from '../error.ts';
 import { parseReference } from '../image/reference.ts';
 import { sourceOf } from '../image/resolve.ts';
 import { LOCK_FILE } from '../pins/pins.ts';
@@ -46,7 +46,7 @@ export function lookOf(path: string): string {
     return digestOfFile(path) ?? (stat ? `${stat.dev}:${stat.ino}` : 'none');
   } catch (error) {
     // The actual reader reports the error.
-    if (error instanceof Error && 'syscall' in error) return error.message;
+    if (isKernelError(error)) return error.message;
     throw error;
   }
 }

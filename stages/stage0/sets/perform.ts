@@ -44,7 +44,7 @@ export async function perform(work: Work, plan: SetPlan, options: PerformOptions
   };
 }
 
-export function countActions(changes: readonly Change[]): Partial<Record<Change['action'], number>> {
+function countActions(changes: readonly Change[]): Partial<Record<Change['action'], number>> {
   const counts: Partial<Record<Change['action'], number>> = {};
   for (const { action } of changes) counts[action] = (counts[action] ?? 0) + 1;
   return counts;

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readIfThere } from '../pod/files.ts';
 import { POD_FILES } from '../pod/layout.ts';
 import { PodStore } from '../pod/store.ts';
+import { isKernelError } from '../error.ts';
 
 /**
  * Commits whose trees pods have something of: a volume, which is in the mount table of its processes, or a `dir:` image, which is
@@ -34,7 +35,7 @@ function* mountTables(): Generator<string> {
       yield readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
     } catch (error) {
       // It has ended, or is a kernel thread.
-      if (!(error instanceof Error && 'syscall' in error)) throw error;
+      if (!isKernelError(error)) throw error;
     }
   }
 }

@@ -4,6 +4,7 @@ import { type FSWatcher, readlinkSync, statSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isUnreadable } from '../sets/folder.ts';
 import { walkFolder } from '../sets/walk-folder.ts';
+import { isKernelError } from '../error.ts';
 
 /** A name in a directory that decides what a path leads to. */
 interface Turn {
@@ -158,7 +159,7 @@ function tried<T>(call: () => T): T | undefined {
   try {
     return call();
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return undefined;
+    if (isKernelError(error)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { PodError, isKernelError } from '../error.ts';
 import type { PodStore } from '../pod/store.ts';
 import { waitForPod } from '../pod/wait.ts';
 
@@ -52,7 +52,7 @@ export class PodEnds implements Disposable {
     } catch (error) {
       if (wait.signal.aborted) return;
       // Whatever became of it, somebody should look.
-      if (!(error instanceof PodError) && !(error instanceof Error && 'syscall' in error)) throw error;
+      if (!(error instanceof PodError) && !isKernelError(error)) throw error;
     }
     this.#waits.delete(uuid);
     this.#ended.add(uuid);

@@ -1,4 +1,4 @@
-import { PodError, PodErrors } from '../../error.ts';
+import { PodError, PodErrors, isKernelError } from '../../error.ts';
 import { type PodStatus, StatusReader, statusOf } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { noOperands } from '../arguments.ts';
@@ -81,7 +81,7 @@ async function listPods({ flags, root }: Invocation): Promise<{ pods: PodStatus[
 
 /** A disk that fails, or a directory in the place of a file. */
 function unreadable(uuid: string, error: unknown): PodError {
-  if (!(error instanceof Error && 'syscall' in error)) throw error;
+  if (!isKernelError(error)) throw error;
   return new PodError('state/io', `read what is recorded of pod ${uuid}: ${error.message}`, {
     hint: `pod rm --force ${uuid} removes it`,
     cause: error,
