@@ -1,6 +1,6 @@
-import { lstatSync, rmSync } from 'node:fs';
 import { isCleared } from '../pod/cleared.ts';
 import type { ClientWants } from './app-client.ts';
+import { IdFile } from './id-file.ts';
 import type { LaunchApi, ManifestInput, RunningPod, RunOptions, TerminalSize } from './launch-api.ts';
 import { LogPrinter } from './log-printer.ts';
 import { leavePods } from './leave-pods.ts';
@@ -12,7 +12,6 @@ import { BrokenPipe, isTerminal, STDOUT, type Terminal } from './terminal.ts';
 import { TimeLimit } from './time-limit.ts';
 import type { Timings } from './timings.ts';
 import type { Invocation } from './verb.ts';
-import { writeOut } from './write-out.ts';
 
 /** What the removal of a pod needs is loaded while the pod runs. */
 const PRELOAD_MS = 20;
@@ -24,22 +23,19 @@ export interface Launch {
   readonly idFile: string | undefined;
   readonly client: ClientWants;
   readonly timeoutMs: number | undefined;
+  readonly timings: Timings;
+  readonly progress: Progress;
 }
 
 /** Starts the pod and stays with it to its end, unless it is to run detached. The result is the exit code. */
-export async function runForeground(
-  invocation: Invocation,
-  launch: Launch,
-  timings: Timings,
-  progress: Progress,
-): Promise<number> {
+export async function runForeground(invocation: Invocation, launch: Launch): Promise<number> {
   const { terminal, root } = invocation;
+  const { progress } = launch;
   using signals = new StopOnSignal();
   using limit = new TimeLimit(launch.timeoutMs);
   const { isDetached } = launch.options;
+  const idFile = new IdFile(launch.idFile);
   let output: Output | undefined;
-  let noted: string | undefined;
-  const forget = (): void => (noted === undefined ? undefined : forgetId(noted));
   const visit = new Visit();
   try {
     const starting = launch.start(launch.manifest, {
@@ -55,7 +51,7 @@ export async function runForeground(
         return sizeFor(launch.client);
       },
       onCreated: ({ uuid, path, apps }) => {
-        noteId((noted = launch.idFile), uuid);
+        idFile.write(uuid);
         if (!isDetached) output ??= new LogOutput(terminal, path, apps, () => new LogPrinter({ terminal, apps }));
       },
       onLaunched: (pod) => {
@@ -68,10 +64,10 @@ export async function runForeground(
       onFailed: () => output?.finish(),
     });
     // A pod that does not start is removed.
-    starting.catch(forget);
+    starting.catch(() => idFile.remove());
     const pod = await Promise.race([starting, visit.leftPod]);
-    if (isDetached) return await leave(invocation, pod, signals, forget);
-    const exitCode = await stay({ root, launch, timings, pod, output: output!, visit, limit });
+    if (isDetached) return await leave(invocation, pod, signals, idFile);
+    const exitCode = await stay({ root, launch, pod, output: output!, visit, limit });
     return signals.exitCode ?? exitCode;
   } finally {
     progress.finish();
@@ -112,27 +108,26 @@ async function leave(
   { terminal, root }: Invocation,
   pod: RunningPod,
   { interrupted }: StopOnSignal,
-  forget: () => void,
+  idFile: IdFile,
 ): Promise<number> {
   if (interrupted) {
     await pod.exit;
     throw interrupted;
   }
-  return leavePods(terminal, root, [pod], forget);
+  return leavePods(terminal, root, [pod], () => idFile.remove());
 }
 
 interface Stay {
   readonly root: string;
   readonly launch: Launch;
-  readonly timings: Timings;
   readonly pod: RunningPod;
   readonly output: Output;
   readonly visit: Visit;
   readonly limit: TimeLimit;
 }
 
-async function stay({ root, launch, timings, pod, output, visit, limit }: Stay): Promise<number> {
-  timings.start('run');
+async function stay({ root, launch, pod, output, visit, limit }: Stay): Promise<number> {
+  launch.timings.start('run');
   // Whoever ends sooner has hardly written anything.
   const preload = launch.options.autoRemove ? setTimeout(loadRemoval, PRELOAD_MS) : undefined;
   await tellServiceManager(launch.options, pod);
@@ -146,7 +141,7 @@ async function stay({ root, launch, timings, pod, output, visit, limit }: Stay):
     return await attend(pod, output, visit, limit);
   } finally {
     clearTimeout(preload);
-    timings.start('end');
+    launch.timings.start('end');
     pod.release();
     // One that goes on without us is its monitor's to remove when it ends, or gc's.
     if (launch.options.autoRemove && hasEnded) await removeAfter(root, pod);
@@ -170,15 +165,6 @@ async function attend(pod: RunningPod, output: Output, visit: Visit, limit: Time
   output.finish();
   limit.check(pod);
   return exitCode;
-}
-
-function noteId(path: string | undefined, uuid: string): void {
-  if (path !== undefined) writeOut({ path, text: `${uuid}\n`, what: 'the uuid' });
-}
-
-/** Only what is a file: it may have been written to a terminal or a pipe. */
-function forgetId(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path, { force: true });
 }
 
 function loadRemoval(): void {

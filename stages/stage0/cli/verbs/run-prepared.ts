@@ -57,6 +57,8 @@ async function runPrepared(invocation: Invocation): Promise<number> {
     idFile: undefined,
     client: { isInteractive: flags.has('interactive'), detachKeys: parseDetachKeys(DEFAULT_DETACH_KEYS) },
     timeoutMs,
+    timings: new Timings(),
+    progress,
   };
-  return runForeground(invocation, launch, new Timings(), progress);
+  return runForeground(invocation, launch);
 }

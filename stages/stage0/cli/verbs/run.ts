@@ -101,9 +101,11 @@ async function run(invocation: Invocation): Promise<number> {
     idFile: flags.value('id-file'),
     client,
     timeoutMs,
+    timings,
+    progress,
   };
   timings.start('launch');
-  const exitCode = await runForeground(invocation, launch, timings, progress);
+  const exitCode = await runForeground(invocation, launch);
   if (flags.has('timings')) terminal.err(timings.render(terminal));
   return exitCode;
 }
