@@ -1,8 +1,8 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import type { RunningPod } from '../cli/launch-api.ts';
 import { removePod } from '../gc/remove.ts';
 import { signalPod, stopPod } from '../launch/control.ts';
-import { parseObject, readIfThere } from '../pod/files.ts';
+import { namesIn, parseObject, readIfThere } from '../pod/files.ts';
 import { isLocked } from '../pod/lock.ts';
 import { readRecord } from '../pod/record.ts';
 import { PodStore } from '../pod/store.ts';
@@ -65,12 +65,7 @@ export async function takeLeft(root: string, environment: string, key: string): 
 }
 
 function roomsWithNotes(root: string): number[] {
-  try {
-    return readdirSync(`${root}/rooms`).map(Number);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  return namesIn(`${root}/rooms`).map(Number);
 }
 
 function readNote(root: string, room: number): Note | undefined {

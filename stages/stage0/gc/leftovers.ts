@@ -5,6 +5,7 @@ import { removeUnusedBridge } from './bridge.ts';
 import { tryLockAt } from './remove.ts';
 import { asOwner } from './remove-own.ts';
 import type { Collected, CollectOptions } from './collection.ts';
+import { directoriesIn } from '../pod/files.ts';
 import { cgroupMountPoints, isPopulated } from '../pod/host-pids.ts';
 import { imagesDir, nurseriesDir, SNAPSHOT_STAGING, snapshotsDir } from '../pod/layout.ts';
 import { removeTree } from '../pod/remove-tree.ts';
@@ -133,16 +134,6 @@ function* strayStagings({ root }: PodStore): Generator<Leftover> {
 function removeStaging(path: string): boolean {
   removeTree(path);
   return true;
-}
-
-/** Without files that somebody has put there. */
-function directoriesIn(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function* strayCgroups(store: PodStore): Generator<Leftover> {

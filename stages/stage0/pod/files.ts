@@ -3,6 +3,7 @@ import {
   constants,
   fstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   type Stats,
@@ -32,6 +33,27 @@ export function statIfThere(path: string): Stats | undefined {
     return statSync(path);
   } catch (error) {
     if (NOWHERE.has((error as NodeJS.ErrnoException).code)) return undefined;
+    throw error;
+  }
+}
+
+/** The names in a directory; none when it does not exist. */
+export function namesIn(dir: string): string[] {
+  return ifThere(() => readdirSync(dir));
+}
+
+/** The names of the directories in a directory; none when it does not exist. Without files, which somebody may have put there. */
+export function directoriesIn(dir: string): string[] {
+  return ifThere(() => readdirSync(dir, { withFileTypes: true })).flatMap((entry) =>
+    entry.isDirectory() ? entry.name : [],
+  );
+}
+
+function ifThere<Entry>(read: () => Entry[]): Entry[] {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 // cgroups(7)
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { unescapeOctal } from '../../linux/mountinfo.ts';
-import { readIfThere } from './files.ts';
+import { directoriesIn, readIfThere } from './files.ts';
 import { readNsPids } from './ns-pids.ts';
 
 /** The mount points of all cgroup hierarchies that this process sees. Version 2, which has the most information, comes first. */
@@ -36,18 +36,7 @@ export function hasProcesses(uuid: string, mountPoints: readonly string[]): bool
 /** Whether a process is in the cgroup or in a cgroup below it: apps may make their own. */
 export function isPopulated(path: string): boolean {
   if (readCgroup(`${path}/cgroup.procs`) !== '') return true;
-  return directoriesBelow(path).some((name) => isPopulated(`${path}/${name}`));
-}
-
-/** Empty for a cgroup that does not exist, or is removed before it is read. */
-function directoriesBelow(path: string): string[] {
-  if (!existsSync(path)) return [];
-  try {
-    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  return existsSync(path) && directoriesIn(path).some((name) => isPopulated(`${path}/${name}`));
 }
 
 /** Empty for a cgroup that does not exist. In most hierarchies most pods have none, and a check costs less than an exception. */

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { makeDirectories, spreadChildren } from '../../linux/directory.ts';
 import { denialHint, PodError } from '../error.ts';
+import { namesIn } from './files.ts';
 import { findPod } from './find.ts';
 import {
   imagesDir,
@@ -118,9 +119,8 @@ export class PodStore implements PodLookup {
 
   #entries(state: PodState): string[] {
     try {
-      return readdirSync(podsDir(this.root, state));
+      return namesIn(podsDir(this.root, state));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw unreadable(this.root, error);
     }
   }

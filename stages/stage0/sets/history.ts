@@ -1,7 +1,7 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { PodError } from '../error.ts';
-import { parseObject, readIfThere } from '../pod/files.ts';
+import { namesIn, parseObject, readIfThere } from '../pod/files.ts';
 import { isEmpty, type KeptPod, type Revision } from './revision.ts';
 import { SET_FILES, setDir } from './set-store.ts';
 import type { DesiredSet } from './types.ts';
@@ -87,10 +87,9 @@ function pathOf(dir: string, number: number): string {
 
 function numbersIn(dir: string): number[] {
   try {
-    const names = readdirSync(dir).flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []);
+    const names = namesIn(dir).flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []);
     return names.map(Number).toSorted((a, b) => a - b);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new PodError('state/io', `read the history in "${dir}": ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
-import { closeSync, readdirSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { makeDirectories } from '../../linux/directory.ts';
 import { denialHint, PodError } from '../error.ts';
+import { namesIn } from '../pod/files.ts';
 import { isSameDir, tryLockPatiently } from '../pod/lock.ts';
 
 /** Names inside a set's directory, `<root>/sets/NAME`. */
@@ -26,11 +27,10 @@ export function requireSetName(name: string): string {
 
 export function listSets(root: string): string[] {
   try {
-    return readdirSync(`${root}/sets`)
+    return namesIn(`${root}/sets`)
       .filter((name) => NAME.test(name))
       .toSorted();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     const hint = denialHint(error);
     throw new PodError('state/io', `list the sets in "${root}": ${(error as Error).message}`, { hint, cause: error });
   }

@@ -1,5 +1,5 @@
-import { closeSync, readdirSync } from 'node:fs';
-import { readIfThere } from '../pod/files.ts';
+import { closeSync } from 'node:fs';
+import { namesIn, readIfThere } from '../pod/files.ts';
 import { tryLockDir } from '../pod/lock.ts';
 import { removeTree } from '../pod/remove-tree.ts';
 import { ORIGIN_FILE, sourcesDir } from './cache.ts';
@@ -7,7 +7,7 @@ import { treesInUse } from './in-use.ts';
 
 /** Removes what was fetched for nobody any more: of sources that no set has, and no pod has a part of. The result is their origins. */
 export function sweepSources(root: string, origins: ReadonlySet<string>, isDryRun: boolean): string[] {
-  return keysIn(sourcesDir(root)).flatMap((key) => {
+  return namesIn(sourcesDir(root)).flatMap((key) => {
     const dir = `${sourcesDir(root)}/${key}`;
     const fd = tryLockDir(dir);
     if (fd === undefined) return [];
@@ -20,13 +20,4 @@ export function sweepSources(root: string, origins: ReadonlySet<string>, isDryRu
       closeSync(fd);
     }
   });
-}
-
-function keysIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }
