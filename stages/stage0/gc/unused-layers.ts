@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { basename } from 'node:path';
 import { PodError } from '../error.ts';
 import { layersIn, listImages } from '../image/catalog.ts';
 import { layerPath } from '../image/layer.ts';
 import { removeNotes, sizeOfLayer } from '../image/notes.ts';
 import { type Store, storeAt, TempDir } from '../image/store.ts';
+import { namesIn } from '../pod/files.ts';
 import { imagesDir } from '../pod/layout.ts';
 import { isLocked } from '../pod/lock.ts';
 import { readRecord } from '../pod/record.ts';
@@ -59,7 +60,7 @@ interface Mount {
 
 /** Who unpacks has a locked directory; a leftover of a killed one is not locked. */
 function requireNoUnpacking({ tmp }: Store): void {
-  for (const name of existsSync(tmp) ? readdirSync(tmp) : []) {
+  for (const name of namesIn(tmp)) {
     if (!isLocked(`${tmp}/${name}`)) continue;
     throw new PodError('pod/state', 'remove unused layers: another process is fetching or unpacking an image', {
       hint: 'try again when it has finished',
