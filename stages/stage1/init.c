@@ -119,6 +119,15 @@ static void reap(struct init *in)
 	in->more_to_reap = 1;
 }
 
+/* A signal to end the pod, from the monitor, which passes on what it receives and whose pid is 0 here. */
+static int says_stop(const struct signalfd_siginfo *info)
+{
+	u32 sig = info->ssi_signo;
+	/* The pod's processes can claim that pid with rt_sigqueueinfo(2), and have it with F_SETSIG; but this code is kill(2)'s. */
+	return info->ssi_pid == 0 && info->ssi_code == SI_USER &&
+	       (sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGQUIT);
+}
+
 static void read_signals(struct init *in)
 {
 	struct signalfd_siginfo infos[SIGNALS_A_TURN];
@@ -126,11 +135,7 @@ static void read_signals(struct init *in)
 
 	/* If signals are left, the descriptor stays readable. */
 	for (long i = 0; i < n / (long)sizeof(infos[0]); i++) {
-		const struct signalfd_siginfo *info = &infos[i];
-
-		/* Only signals from outside the pod: the monitor passes on what it receives, and its pid is seen here as 0. */
-		if (info->ssi_pid == 0 && (info->ssi_signo == SIGTERM || info->ssi_signo == SIGINT ||
-					   info->ssi_signo == SIGHUP || info->ssi_signo == SIGQUIT))
+		if (says_stop(&infos[i]))
 			apps_stop(in, -1);
 	}
 	reap(in);
