@@ -112,7 +112,7 @@ static long give_birth(struct init *in, u32 index, s32 *stdio, struct fault *fau
 /* Resets everything about the previous process, except counters that span processes. */
 static void forget_process(struct app *a)
 {
-	a->reaped = a->ready = a->stopping = a->again = a->unhealthy = a->stop_sent = a->killed = 0;
+	a->reaped = a->ready = a->stopping = a->again = a->unhealthy = a->stop_sent = a->killed = a->stuck = 0;
 	a->pre_stopped = a->post_stopped = 0;
 	a->code = a->signal = 0;
 	a->started_at = 0;

@@ -146,8 +146,11 @@ struct app {
 	/* When it is killed; valid once stop_sent is set. */
 	u64 kill_at;
 	u8 stop_sent;
-	/* Killed by our SIGKILL. */
+	/* Killed by our SIGKILL, and when. */
 	u8 killed;
+	u64 killed_at;
+	/* It has been dead for so long without being reaped that other apps do not wait for it any more. */
+	u8 stuck;
 	/* The hooks of these names have run, or are running, for this process. */
 	u8 pre_stopped;
 	u8 post_stopped;

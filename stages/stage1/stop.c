@@ -7,13 +7,18 @@
 
 /* What epoll_pwait(2) can wait for: 24 days. Longer grace periods are refused before they get here. */
 static const u64 MAX_WAIT_MS = 0x7fffffff;
+/*
+ * A killed process is usually gone in an instant. One that hangs in the kernel, or that another app traces (ptrace(2): its end is
+ * reported to the tracer first), must not hold up the apps that it depends on, of which the tracer may be one.
+ */
+static const u64 STUCK_NS = 2000000000u;
 
 static int is_needed(const struct init *in, u32 index)
 {
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		const struct tape_app *t = &in->program.apps[i];
 
-		if (!app_lives(&in->apps[i]))
+		if (!app_lives(&in->apps[i]) || in->apps[i].stuck)
 			continue;
 		for (u32 d = 0; d < t->deps; d++) {
 			if (in->program.deps[t->first_dep + d].app == index)
@@ -109,10 +114,22 @@ static void advance(struct init *in, u32 index, u64 now)
 		app_signal(in, (s32)index, SIGKILL);
 }
 
+static void note_stuck(struct init *in)
+{
+	for (u32 i = 0; i < in->program.header->apps_count; i++) {
+		struct app *a = &in->apps[i];
+
+		if (app_lives(a) && a->killed && in->turn_at >= a->killed_at + STUCK_NS)
+			a->stuck = 1;
+	}
+}
+
 void apps_advance_stop(struct init *in)
 {
 	u64 now = 0;
 
+	/* Before any app is looked at: the order of the apps must not matter. */
+	note_stuck(in);
 	for (u32 i = 0; i < in->program.header->apps_count; i++) {
 		struct app *a = &in->apps[i];
 
@@ -127,8 +144,12 @@ void apps_advance_stop(struct init *in)
 /* When the app needs attention next; 0: on an event only. */
 static u64 deadline(const struct app *a)
 {
-	u64 at = app_lives(a) && a->stop_sent && !a->killed ? a->kill_at : 0;
+	u64 at = 0;
 
+	if (app_lives(a) && a->stop_sent && !a->killed)
+		at = a->kill_at;
+	else if (app_lives(a) && a->stopping && a->killed && !a->stuck)
+		at = a->killed_at + STUCK_NS;
 	if (a->state == APP_BACKOFF)
 		at = a->look_at;
 	if (a->hook.pid > 0 && !a->hook.killed && (!at || a->hook.deadline < at))
@@ -142,6 +163,8 @@ static void postpone(struct app *a, u64 ns)
 	a->started_at += a->started_at ? ns : 0;
 	if (a->stopping)
 		a->kill_at += ns;
+	if (a->killed)
+		a->killed_at += ns;
 	if (a->hook.pid > 0)
 		a->hook.deadline += ns;
 	if (a->state != APP_BACKOFF)
@@ -199,6 +222,8 @@ long app_signal(struct init *in, s32 index, s32 signal)
 		result = sys2(__NR_kill, a->pid, signal);
 		if (signal != SIGKILL)
 			continue;
+		if (!a->killed)
+			a->killed_at = clock_ns(CLOCK_MONOTONIC);
 		a->killed = 1;
 		kill_group(in, i);
 	}
