@@ -17,6 +17,12 @@ int run_attack(int argc, char **argv)
 		return hold_kernel_memory(argv[2], strtol(argv[3], NULL, 10));
 	if (!strcmp(name, "escape") && argc > 2)
 		return escape(argv[2]);
+	if (!strcmp(name, "use-up") && argc > 3)
+		return use_up(argv[2], strtol(argv[3], NULL, 10));
+	if (!strcmp(name, "forge"))
+		return forge();
+	if (!strcmp(name, "seize") && argc > 2)
+		return seize(argv[2]);
 	if (!strcmp(name, "beneath"))
 		return beneath();
 	if (!strcmp(name, "unmask"))

@@ -48,6 +48,10 @@ int bomb(long ms);
 int hold_kernel_memory(const char *kind, long bytes);
 /* escape.c */
 int escape(const char *path);
+/* neighbours.c */
+int use_up(const char *kind, long most);
+int forge(void);
+int seize(const char *command);
 /* filter.c */
 int time_filter(const char *path);
 /* beneath.c */

@@ -21,6 +21,9 @@ import { isShared } from './joins.ts';
 import type { HostFacts } from './facts.ts';
 import { idCount } from './caller.ts';
 
+/** setresuid(2): the id stays as it is. */
+const KEEP = -1;
+
 /**
  * True when the pod gets a user namespace with a range of the host's ids. A normal user's monitor is in a user namespace already.
  */
@@ -69,6 +72,31 @@ export function planNetworkNamespace(program: Program, spec: PodSpec, host: Pick
   const { mode, at } = spec.network;
   if (mode === 'host' || mode === 'pod' || isUserMode(spec, host)) return;
   program.tape({ purpose: 'born' }).call('unshare', [CLONE_NEWNET], { at, why: 'make a network namespace' });
+}
+
+/**
+ * The last step before PID 1 is made, as whoever makes a user namespace is charged for what is counted there by user: inotify
+ * instances, message queues, queued signals. Made by the host's root, a pod could use up those of the host and of all other pods;
+ * made by an id of the pod's own range, only its own. Files are still opened as root: the kernel checks that PID 1 may enter its cgroup.
+ */
+export function planOwnerOfIds(host: Tape, spec: PodSpec, facts: HostFacts): void {
+  if (!takesRange(spec, facts)) return;
+  const reason = { at: spec.userns.at, why: "let the pod's own ids own its user namespace" };
+  host.call('setresuid', [KEEP, sym('uidBase'), KEEP], reason);
+  host.call('setfsuid', [0], reason);
+  planShutAgain(host, spec);
+}
+
+/** First on `base`; and on `cleanup`, in case PID 1 could not be made. */
+export function planRootAgain(tape: Tape, spec: PodSpec, facts: HostFacts): void {
+  if (!takesRange(spec, facts)) return;
+  tape.call('setresuid', [KEEP, 0, KEEP], { at: spec.userns.at, why: 'be root again' });
+  planShutAgain(tape, spec);
+}
+
+/** After a change of user, the dumpable flag is what fs.suid_dumpable says. */
+function planShutAgain(tape: Tape, spec: PodSpec): void {
+  tape.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], { at: spec.userns.at, why: 'keep /proc of the monitor closed' });
 }
 
 /** Maps container ids 0…size-1 to host ids $uidBase…; written by the monitor, which alone may map them. */

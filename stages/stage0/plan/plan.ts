@@ -25,7 +25,9 @@ import {
   planInitIdentity,
   planInitShut,
   planNetworkNamespace,
+  planOwnerOfIds,
   planReleaseIds,
+  planRootAgain,
 } from './namespaces.ts';
 import { planOomScore, planOomScoreFile } from './oom-score.ts';
 import { planArchive, planPodFiles } from './pod-files.ts';
@@ -61,6 +63,8 @@ export function planPod(input: PlanInput): Plan {
   const leaves = program.tape({ purpose: 'leaves' });
   const attach = program.tape({ purpose: 'attach' });
   const cleanup = program.tape({ purpose: 'cleanup' });
+  planRootAgain(base, spec, facts);
+  planRootAgain(cleanup, spec, facts);
   planReturns(base, joins);
   planPodFiles(leaves, spec.at, rootfs.userns, spec.apps.length);
   if (rootfs.storage === 'pod') planWritable(leaves, rootfs);
@@ -77,6 +81,7 @@ export function planPod(input: PlanInput): Plan {
   // Only the monitor's own exit is left to do, and a removal of the pod need not wait for that.
   settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
   planHost(host, input, rootfs, drafts, joins);
+  planOwnerOfIds(host, spec, facts);
   planIdMaps(base, spec, facts);
   planAttach(program, attach, input, rootfs, drafts);
   planInit(program, input, rootfs, cgroups, drafts, joins);

@@ -36,6 +36,8 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
 
 const NO_EXEC = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 const SHM_SIZE = '64m';
+/** The kernel has 3,072 (kernel.pty.max less kernel.pty.reserve) for all pods together, and no limit of its own for one. */
+const MAX_TERMINALS = '512';
 /** The group tty has this id on every distribution; devpts uses it. */
 const TTY_GID = 5;
 
@@ -153,6 +155,7 @@ function planDevFileSystems(pod: Tape, dev: Reg, { podAt: at, ids, joined }: Roo
   const pts = pod.program.reg('ptmx');
   const ptsOptions = [
     ['newinstance', true],
+    ['max', MAX_TERMINALS],
     ['ptmxmode', '0666'],
     ['mode', '0620'],
     // If the group tty has no id in the pod, the kernel rejects it, and terminals belong to the pod's root.
