@@ -13,22 +13,24 @@ interface Copy {
 }
 
 /**
- * Pipes in place of those streams of ours that are devices. A terminal that got into a pod would be readable, and its modes
- * changeable, for as long as anything stays there that inherited it; and a node as /dev/null is the host's own. For an app with a
- * label, in place of all.
+ * Pipes in place of those streams of ours that are devices, and of input from a file. A terminal that got into a pod would be
+ * readable, and its modes changeable, for as long as anything stays there that inherited it; and a node as /dev/null is the host's
+ * own. For an app with a label, in place of all.
  */
 export class CopiedStreams implements Disposable {
   readonly streams: Streams;
   readonly #copies: Copy[] = [];
   readonly #isLabelled: boolean;
+  readonly #input: number | null;
   #failure: Error | undefined;
 
   constructor([input, output, errors]: Streams, isLabelled: boolean) {
     this.#isLabelled = isLabelled;
     const isOne = output !== null && errors !== null && this.#isCopied(output) && isSame(output, errors);
     const out = this.#replace(output, STDOUT);
+    this.#input = input === null ? null : openStandardInput(isLabelled);
     this.streams = [
-      input === null ? null : openStandardInput(isLabelled),
+      this.#input,
       out,
       // One pipe keeps the order of what is written to one terminal, or one file.
       isOne ? out : this.#replace(errors, STDERR),
@@ -38,6 +40,8 @@ export class CopiedStreams implements Disposable {
   /** The process has its own copies of the pipes by now. */
   handedOver(): void {
     for (const { far } of this.#copies) closeSync(far);
+    // Else the copy of the input would not be told that nobody reads it any more.
+    if (this.#input !== null && this.#input !== 0) closeSync(this.#input);
   }
 
   /** Shows what is in the pipes still. What the process left behind may go on writing: nobody waits for that. */

@@ -18,16 +18,16 @@ const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
 const NULL_DEVICE = 0x103;
 
 /**
- * The command gets our own files and pipes, and nothing is copied, unless the app has a label; a device of ours, above all the
- * terminal, never gets in.
+ * The command gets our own pipes and the files it writes to, and nothing is copied, unless the app has a label; a device of ours,
+ * above all the terminal, never gets in.
  */
 export async function execPlain(execInPod: ExecInPod, podPath: string, wants: ExecWants): Promise<number> {
   const { isInteractive, ...rest } = wants;
   const own = [isInteractive ? unlessNull(0) : null, unlessNull(1), unlessNull(2)] as const;
-  const hasDevice = own.some((fd) => fd !== null && fstatSync(fd).isCharacterDevice());
+  const isKeptOut = own.some((fd) => fd !== null && isCopied(fd));
   const copies: CopiedStreams[] = [];
   const stdio = async (isLabelled: boolean): Promise<Streams> => {
-    if (!hasDevice && !isLabelled) return own;
+    if (!isKeptOut && !isLabelled) return own;
     // With it comes node:net, which costs more than all the rest.
     const { CopiedStreams } = await import('./copied-streams.ts');
     const copied = new CopiedStreams(own, isLabelled);
@@ -39,6 +39,12 @@ export async function execPlain(execInPod: ExecInPod, podPath: string, wants: Ex
   );
   for (const copied of copies) copied.check();
   return exitCode;
+}
+
+/** Of our input, a file is copied too: see openStandardInput. */
+function isCopied(fd: number): boolean {
+  const stats = fstatSync(fd);
+  return stats.isCharacterDevice() || (fd === 0 && !stats.isFIFO() && !stats.isSocket());
 }
 
 /** `copies`: filled by the start. */

@@ -3,14 +3,15 @@ import { pipe } from '../../linux/pipe.ts';
 import { PodError } from '../error.ts';
 
 /**
- * The descriptor that an app gets as its standard input. The caller's pipe or regular file is passed on as it is. Input from a
- * terminal or any other device is copied through a pipe, so that the device never enters the pod. A directory would be a way out of
- * the pod. For an app with a label, everything is copied: see `isLabelled`.
+ * The descriptor that an app gets as its standard input. The caller's pipe or socket is passed on as it is. Everything else is copied
+ * through a pipe: a device must not enter the pod, and a file that the caller opened to be read could be opened again in the pod, by
+ * /proc/self/fd, to be written, and its mode could be changed. A directory would be a way out of the pod. For an app with a label,
+ * everything is copied: see `isLabelled`.
  */
 export function openStandardInput(isLabelled: boolean): number {
   const stats = fstatSync(0);
   if (stats.isDirectory()) throw new PodError('cli/usage', 'read standard input: it is a directory');
-  if (!isLabelled && !stats.isCharacterDevice()) return 0;
+  if (!isLabelled && (stats.isFIFO() || stats.isSocket())) return 0;
   const [far, near] = pipe();
   const sink = createWriteStream('', { fd: near.take() });
   // The app has closed its end, so nothing reads the pipe any more.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -7,6 +7,7 @@ import { POLITE, shellManifest } from './shell-manifest.ts';
 
 const root = useTempRoot();
 const file = `${root}/counts.yaml`;
+const BIG_BYTES = 3_000_000;
 
 before(async () => {
   writeFileSync(file, shellManifest('counts', { a: 'head -c 70000 | wc -c; exit 4' }));
@@ -16,6 +17,10 @@ before(async () => {
 /** `pod` with its standard input redirected by a shell. */
 async function from(redirection: string, args: readonly string[]): ReturnType<typeof pod> {
   return pod(args, { root, wrapper: ['/bin/sh', '-c', `exec "$@" ${redirection}`, 'sh'] });
+}
+
+function asHostRoot(manifest: string): string {
+  return JSON.stringify({ ...JSON.parse(manifest), userns: 'host' });
 }
 
 const VERBS = [
@@ -35,6 +40,42 @@ test('-i takes what there is of a file, of a device that is no terminal, and of 
       assert.equal(exitCode, code, `${args[0]} ${redirection}: ${stderr}`);
       if (bytes !== 'some') assert.equal(stdout, bytes, `${args[0]} ${redirection}`);
     }
+});
+
+test('a file that the caller reads from is not changed by a pod whose root is the host’s', async () => {
+  const read = `${root}/read-only.txt`;
+  const script = 'cat; echo changed >> /proc/self/fd/0; chmod 777 /proc/self/fd/0; true';
+  writeFileSync(read, 'as it was\n', { mode: 0o600 });
+  const manifest = `${root}/root.yaml`;
+  writeFileSync(manifest, asHostRoot(shellManifest('as-root', { a: script })));
+  await podOk(['run', '-d', '-'], { root, input: asHostRoot(shellManifest('host-root', { a: POLITE })) });
+  for (const args of [
+    ['run', '--rm', '-i', manifest],
+    ['exec', '-i', 'host-root', '--', '/bin/sh', '-c', script],
+  ]) {
+    const { exitCode, stdout, stderr } = await from(`< ${read}`, args);
+    assert.deepEqual([exitCode, stdout], [0, 'as it was'], stderr);
+    assert.equal(readFileSync(read, 'utf8'), 'as it was\n');
+    assert.equal(statSync(read).mode & 0o777, 0o600);
+  }
+  await podOk(['rm', '--force', 'host-root'], { root });
+});
+
+test('a file larger than a pipe arrives whole, or not at all where nobody reads it', async () => {
+  const big = `${root}/big`;
+  writeFileSync(big, Buffer.alloc(BIG_BYTES, 'x'));
+  for (const [script, expected] of [
+    ['cat | wc -c', String(BIG_BYTES)],
+    ['exec 0<&-; echo unread', 'unread'],
+  ] as const) {
+    const manifest = `${root}/big.yaml`;
+    writeFileSync(manifest, shellManifest('big', { a: script }));
+    for (const args of [
+      ['run', '--rm', '-i', manifest],
+      ['exec', '-i', 'there', '--', '/bin/sh', '-c', script],
+    ])
+      assert.equal((await from(`< ${big}`, args)).stdout, expected, `${args[0]} ${script}`);
+  }
 });
 
 test('no directory of the host gets into a pod as its standard input', async () => {
