@@ -56,6 +56,12 @@ void control_admit_first(struct init *in)
 		session_request(in, 0);
 }
 
+/* The monitor sends one kind of request: to stop. It has the last place, which a client gets when the monitor is gone. */
+void control_admit_monitor(struct init *in, s32 sock)
+{
+	admit(in, MAX_SESSIONS - 1, sock);
+}
+
 /* The pod was frozen for that long. */
 static void postpone(struct init *in, s64 frozen_ns)
 {

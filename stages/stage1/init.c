@@ -119,25 +119,16 @@ static void reap(struct init *in)
 	in->more_to_reap = 1;
 }
 
-/* A signal to end the pod, from the monitor, which passes on what it receives and whose pid is 0 here. */
-static int says_stop(const struct signalfd_siginfo *info)
-{
-	u32 sig = info->ssi_signo;
-	/* The pod's processes can claim that pid with rt_sigqueueinfo(2), and have it with F_SETSIG; but this code is kill(2)'s. */
-	return info->ssi_pid == 0 && info->ssi_code == SI_USER &&
-	       (sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGQUIT);
-}
-
+/*
+ * Every signal but SIGCHLD is ignored. None shows that it comes from outside: a process of the pod can claim any sender with
+ * rt_sigqueueinfo(2), or have the kernel lose the sender by queueing as many signals as it may. See says_stop() of the monitor.
+ */
 static void read_signals(struct init *in)
 {
 	struct signalfd_siginfo infos[SIGNALS_A_TURN];
-	long n = sys3(__NR_read, in->signals, infos, sizeof(infos));
 
 	/* If signals are left, the descriptor stays readable. */
-	for (long i = 0; i < n / (long)sizeof(infos[0]); i++) {
-		if (says_stop(&infos[i]))
-			apps_stop(in, -1);
-	}
+	sys3(__NR_read, in->signals, infos, sizeof(infos));
 	reap(in);
 }
 
@@ -287,12 +278,12 @@ int init_main(struct program *program, const s64 *regs, long from_monitor)
 	    take_registers(in, TAPE_LINK, from_monitor) < 0 || play(in, TAPE_NETWORK) < 0 ||
 	    take_registers(in, TAPE_ATTACH, from_monitor) < 0)
 		return EXIT_POD_FAILED;
-	sys_close(from_monitor);
 	if (play(in, TAPE_POD) < 0 || watch_all(in) < 0)
 		return EXIT_POD_FAILED;
 	t = EVENT(line, "pod-started");
 	in->journal.pin = &in->journal.pod[0];
 	event_end(in, &t, line);
+	control_admit_monitor(in, (s32)from_monitor);
 	supervise(in);
 	/* The monitor, which records the end of a killed init, may be gone. */
 	record_final(in->regs, in->exit_code << 8);

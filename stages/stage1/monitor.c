@@ -173,7 +173,6 @@ static void close_attached(struct monitor *mon)
 			mon->regs[op->out] = -1;
 		}
 	}
-	sys_close(mon->to_init);
 }
 
 /* Whether the other end of the hand-off socket is closed, and no message said that the pod is to go on without it. */
@@ -189,11 +188,27 @@ static int is_abandoned(void)
 	return n == 0 || n == -ECONNRESET;
 }
 
+static int says_stop(long sig)
+{
+	return sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGQUIT;
+}
+
 /*
- * Waits for init to end and passes on every other signal. SIGIO arrives when the socket changes, if the tape asked for
+ * Tells init to stop the apps, each with its own grace period. By a message, as no process of the pod can send one here: of a
+ * signal, init could neither know the sender nor, while the pod keeps sending the same one, be sure to see it.
+ */
+static void ask_to_stop(const struct monitor *mon)
+{
+	struct message m = { .type = MSG_STOP, .app = -1, .d = -1 };
+
+	message_send(mon->to_init, &m, NULL);
+}
+
+/*
+ * Waits for init to end and passes on every request to stop. SIGIO arrives when the socket changes, if the tape asked for
  * that.
  */
-static int wait_for(s32 pid)
+static int wait_for(const struct monitor *mon, s32 pid)
 {
 	u64 all = ~0ull;
 	int status = 0;
@@ -203,11 +218,11 @@ static int wait_for(s32 pid)
 
 		if (sys4(__NR_wait4, pid, &status, WNOHANG, NULL) == pid)
 			return status;
-		if (sig == SIGIO)
-			sig = is_abandoned() ? SIGKILL : 0;
+		if (says_stop(sig))
+			ask_to_stop(mon);
 		/* init has not been reaped, so the pid is still its own. */
-		if (sig > 0 && sig != SIGCHLD)
-			sys2(__NR_kill, pid, sig);
+		else if (sig == SIGIO && is_abandoned())
+			sys2(__NR_kill, pid, SIGKILL);
 	}
 }
 
@@ -247,9 +262,11 @@ int monitor_main(void)
 			    play_for_init(mon, TAPE_ATTACH) == 0;
 
 		close_attached(mon);
+		if (!ready)
+			sys_close(mon->to_init);
 		sys2(__NR_prctl, PR_SET_NAME, "stage1-monitor");
 		program_rest(&mon->program);
-		status = wait_for(pid);
+		status = wait_for(mon, pid);
 		if (WIFSIGNALED(status))
 			logs_mend(&mon->program, mon->regs);
 		/* A signal that killed init is reported in preference to failures that followed from it. */

@@ -141,6 +141,7 @@ void record_final(const s64 *regs, int status);
 #define FIELD(t, name, value) event_field(t, name, sizeof(name) - 1, value)
 
 /* control.c */
+void control_admit_monitor(struct init *in, s32 sock);
 void control_accept(struct init *in);
 void control_admit_first(struct init *in);
 u32 sessions_busy(const struct init *in);

@@ -21,6 +21,8 @@ int run_attack(int argc, char **argv)
 		return use_up(argv[2], strtol(argv[3], NULL, 10));
 	if (!strcmp(name, "forge"))
 		return forge();
+	if (!strcmp(name, "shout"))
+		return shout();
 	if (!strcmp(name, "seize") && argc > 2)
 		return seize(argv[2]);
 	if (!strcmp(name, "beneath"))

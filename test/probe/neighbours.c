@@ -56,6 +56,26 @@ int use_up(const char *kind, long most)
 		pause();
 }
 
+static void fill_queue(void)
+{
+	const union sigval value = { 0 };
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	while (sigqueue(getpid(), SIGRTMIN, value) == 0)
+		;
+}
+
+/* Sends PID 1 the same signal over and over, which is pending then when the same one comes from elsewhere. */
+int shout(void)
+{
+	puts("shouting");
+	fflush(stdout);
+	for (;;)
+		kill(1, SIGTERM);
+}
+
 /* Tells PID 1 to end the pod, as if the signal came from outside. */
 int forge(void)
 {
@@ -70,6 +90,10 @@ int forge(void)
 		json_string("for a descriptor", outcome(fcntl(ends[0], F_SETOWN, 1)));
 	fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK);
 	json_bool("is ready", write(ends[1], "", 1) == 1);
+	/* What the kernel has no room for loses its sender: __send_signal_locked() of linux/kernel/signal.c. */
+	fill_queue();
+	info.si_pid = getpid();
+	json_string("without room", outcome(syscall(SYS_rt_sigqueueinfo, 1, SIGTERM, &info)));
 	json_close('}');
 	json_end();
 	return 0;

@@ -51,6 +51,7 @@ int escape(const char *path);
 /* neighbours.c */
 int use_up(const char *kind, long most);
 int forge(void);
+int shout(void);
 int seize(const char *command);
 /* filter.c */
 int time_filter(const char *path);
