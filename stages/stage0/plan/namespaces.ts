@@ -21,6 +21,10 @@ import { isShared } from './joins.ts';
 import type { HostFacts } from './facts.ts';
 import { idCount } from './caller.ts';
 
+/** EINVAL: pod itself runs in a user namespace, which has no such id. */
+const NOT_MAPPED =
+  'the id does not exist where pod runs: give pod a range that does, with lines "pod:FIRST:COUNT" in /etc/subuid and /etc/subgid, or write "userns: host"';
+
 /** setresuid(2): the id stays as it is. */
 const KEEP = -1;
 
@@ -82,7 +86,7 @@ export function planNetworkNamespace(program: Program, spec: PodSpec, host: Pick
 export function planOwnerOfIds(host: Tape, spec: PodSpec, facts: HostFacts): void {
   if (!takesRange(spec, facts)) return;
   const reason = { at: spec.userns.at, why: "let the pod's own ids own its user namespace" };
-  host.call('setresuid', [KEEP, sym('uidBase'), KEEP], reason);
+  host.call('setresuid', [KEEP, sym('uidBase'), KEEP], { ...reason, hint: NOT_MAPPED });
   host.call('setfsuid', [0], reason);
   planShutAgain(host, spec);
 }
