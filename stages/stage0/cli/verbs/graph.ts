@@ -9,14 +9,14 @@ import { readStatus } from '../../pod/status.ts';
 import { PodStore } from '../../pod/store.ts';
 import { wherever } from '../../pod/wherever.ts';
 import { onlyOperand } from '../arguments.ts';
+import { render } from '../format.ts';
 import { drawPod, type Running } from '../graph/draw-pod.ts';
 import { renderSvg } from '../graph/svg.ts';
 import { renderDot, renderMermaid } from '../graph/text.ts';
 import { parseManifestFile, readManifestFile } from '../manifest-file.ts';
-import type { Invocation, Verb } from '../verb.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 const RENDERERS = { svg: renderSvg, dot: renderDot, mermaid: renderMermaid } as const;
-const FORMATS = Object.keys(RENDERERS) as (keyof typeof RENDERERS)[];
 
 export const verb: Verb = {
   name: 'graph',
@@ -27,8 +27,10 @@ export const verb: Verb = {
     ['pod graph web -o mermaid', 'draw a pod with its addresses and states, for a page that renders mermaid'],
     ['pod graph web -o dot | dot -Tpng > web.png', 'let graphviz arrange it'],
   ],
-  flags: [{ name: 'output', short: 'o', value: 'FORMAT', values: FORMATS, help: `one of ${FORMATS.join(', ')}` }],
-  notes: ['What is a file is read as a manifest. A pod of the same name is drawn if it is named by its uuid.'],
+  flags: [outputFlag(...Object.keys(RENDERERS))],
+  notes: [
+    'The default output is svg, also for table. What is a file is read as a manifest: a pod of the same name is drawn if it is named by its uuid.',
+  ],
   completes: ['pods', 'nothing'],
   run: graph,
 };
@@ -38,8 +40,18 @@ async function graph(invocation: Invocation): Promise<number> {
   const operand = onlyOperand(invocation, 'FILE or POD');
   const isFile = operand === '-' || existsSync(operand);
   const graphed = isFile ? drawPod(await read(operand, invocation)) : await drawnPod(operand, invocation);
-  terminal.out(RENDERERS[(flags.value('output') ?? 'svg') as keyof typeof RENDERERS](graphed));
+  const format = flags.value('output') ?? 'svg';
+  const shown = await render(format, {
+    value: () => graphed,
+    names: () => graphed.groups.flatMap(({ columns }) => columns.flat().map(({ id }) => id)),
+    text: () => RENDERERS[isDrawing(format) ? format : 'svg'](graphed),
+  });
+  terminal.out(shown);
   return 0;
+}
+
+function isDrawing(format: string): format is keyof typeof RENDERERS {
+  return Object.hasOwn(RENDERERS, format);
 }
 
 function read(path: string, { terminal, isQuiet }: Invocation): Promise<PodSpec> {
