@@ -150,6 +150,11 @@ export function isKernelError(error: unknown): error is Error & { readonly sysca
   return error instanceof Error && 'syscall' in error;
 }
 
+/** Does each of them. Throws `PodErrors` with all that failed, once every one was tried. */
+export function tryAll(...acts: readonly (() => void)[]): void {
+  mapAll(acts, (act) => act());
+}
+
 /** The failures meant for a person that were thrown, one or several; anything else is thrown on. */
 export function podErrorsOf(error: unknown): readonly PodError[] {
   if (error instanceof PodError) return [error];

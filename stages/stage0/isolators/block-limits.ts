@@ -1,4 +1,4 @@
-import { mapAll, PodError, type Position } from '../error.ts';
+import { mapAll, PodError, type Position, tryAll } from '../error.ts';
 import { parseBytes } from '../manifest/quantity.ts';
 import type { DiskBelow, HostFacts, Look } from '../plan/facts.ts';
 import { findController, NOT_DELEGATED } from './controllers.ts';
@@ -99,39 +99,55 @@ export function addBlockLimits(
   draft: Draft,
   context: IsolatorContext,
 ): void {
+  const targets = findTargets(value, kind, context);
+  const each = DIRECTIONS.flatMap((direction) => targets.map((target) => ({ direction, target })));
   const wanted = new Map<string, CgroupWrite>();
-  requireRates(value, kind, context);
-  const everywhere = findEverywhere(value, context);
-  for (const direction of DIRECTIONS) {
-    for (const device of everywhere) addRate(wanted, value, '', device, direction);
-    const paths = new Map<string, string>();
-    mapAll((value.disks ?? []).entries(), ([index, disk]) => {
-      const pointer = `/disks/${index}`;
-      const device = requireDisk(disk.path, `${pointer}/path`, kind, context);
-      if (!addRate(wanted, disk, pointer, device, direction)) return;
-      refuseSameDisk(disk.path, paths.get(device), kind, context.atOf(pointer));
-      paths.set(device, disk.path);
-    });
-  }
-  refuseUnnested(draft, context, version);
+  const paths = new Map<string, string>();
+  // What is wrong with one field is told once, whatever disks and directions it is for.
+  const refused = new Set<string>();
+  tryAll(
+    () => refuseUnnested(draft, context, version),
+    () =>
+      mapAll(each, ({ direction, target: { rates, pointer, device, path } }) => {
+        const field = rates[direction] === undefined ? 'limit' : direction;
+        const rate = rates[field];
+        const place = `${pointer}/${field}`;
+        if (rate === undefined || refused.has(place)) return;
+        refused.add(place);
+        const key = `${device} ${direction}`;
+        const write = rateWrite(kind, version, { device, direction, rate, at: context.atOf(place) });
+        refuseAbovePod(write, context);
+        if (path !== undefined) refuseSameDisk(path, paths.get(key), kind, context.atOf(pointer));
+        refused.delete(place);
+        if (path !== undefined) paths.set(key, path);
+        wanted.set(key, write);
+      }),
+  );
   draft.cgroup.push(...wanted.values());
+}
 
-  /** Whether there is one. */
-  function addRate(
-    writes: typeof wanted,
-    rates: Rates,
-    pointer: string,
-    device: string,
-    direction: Direction,
-  ): boolean {
-    const field = rates[direction] === undefined ? 'limit' : direction;
-    const rate = rates[field];
-    if (rate === undefined) return false;
-    const write = rateWrite(kind, version, { device, direction, rate, at: context.atOf(`${pointer}/${field}`) });
-    refuseAbovePod(write, context);
-    writes.set(`${device} ${direction}`, write);
-    return true;
-  }
+/** Rates, where they stand in the value, and the disk that they are for. */
+interface Target {
+  readonly rates: Rates;
+  readonly pointer: string;
+  readonly device: string;
+  /** Of a single disk. */
+  readonly path?: string;
+}
+
+function findTargets(value: BlockValue, kind: BlockLimit, context: IsolatorContext): Target[] {
+  const targets: Target[] = [];
+  tryAll(
+    () => requireRates(value, kind, context),
+    () => checkRates(value, kind, context),
+    () => targets.push(...findEverywhere(value, context).map((device) => ({ rates: value, pointer: '', device }))),
+    () =>
+      mapAll((value.disks ?? []).entries(), ([index, rates]) => {
+        const [path, pointer] = [rates.path, `/disks/${index}`];
+        targets.push({ rates, pointer, path, device: requireDisk(path, `${pointer}/path`, kind, context) });
+      }),
+  );
+  return targets;
 }
 
 function requireRates({ limit, read, write, disks }: BlockValue, { what }: BlockLimit, { at }: IsolatorContext): void {
@@ -139,6 +155,22 @@ function requireRates({ limit, read, write, disks }: BlockValue, { what }: Block
   throw new PodError('manifest/schema', `limit the ${what}: there is no limit`, {
     at,
     hint: 'write "limit", "read", "write" or "disks"',
+  });
+}
+
+/** Wherever the disks are: these are wrong on any of them. */
+function checkRates(value: BlockValue, { what }: BlockLimit, context: IsolatorContext): void {
+  const all = [['', value] as const, ...(value.disks ?? []).map((disk, at) => [`/disks/${at}`, disk] as const)];
+  const given = all.flatMap(([pointer, rates]) =>
+    (['limit', ...DIRECTIONS] as const).flatMap((field) => {
+      const rate = rates[field];
+      return rate === undefined ? [] : [{ rate, at: context.atOf(`${pointer}/${field}`) }];
+    }),
+  );
+  mapAll(given, ({ rate, at }) => {
+    // Version 1 takes it for "no limit", version 2 refuses it.
+    if (parseBytes(rate, at) > 0n) return;
+    throw new PodError('manifest/schema', `limit ${what} of disks to ${rate}: nothing could start`, { at });
   });
 }
 
@@ -188,8 +220,6 @@ interface Rate {
 function rateWrite(kind: BlockLimit, version: 1 | 2, { device, direction, rate, at }: Rate): CgroupWrite {
   const amount = parseBytes(rate, at);
   const why = `limit ${kind.what} of disk ${device} to ${rate} (${direction})`;
-  // Version 1 takes it for "no limit", version 2 refuses it.
-  if (amount === 0n) throw new PodError('manifest/schema', `${why}: nothing could start`, { at });
   if (version === 1) {
     const file = kind.version1[direction];
     return { controller: 'blkio', file, value: `${device} ${amount}`, at, why, key: device, unset: `${device} 0` };

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError } from '../error.ts';
 import type { Look } from '../plan/facts.ts';
 import { findingOf } from './finding.ts';
 import { boundOf } from './in-force.ts';
@@ -51,15 +51,20 @@ export function uclampWrites(value: UclampValue, context: IsolatorContext): Cgro
       at: context.atOf('/uclampMin'),
     });
   }
-  return (['uclampMin', 'uclampMax'] as const).flatMap((field) => {
-    const percent = value[field];
-    if (percent === undefined) return [];
+  const given = (['uclampMin', 'uclampMax'] as const).filter((field) => value[field] !== undefined);
+  return mapAll(given, (field) => {
+    const percent = value[field]!;
     const at = context.atOf(`/${field}`);
     const why = `clamp utilization to ${percent}`;
     if (findingOf(context.host, 'text', KNOB) === null) {
       throw new PodError('host/unsupported', `${why}: the kernel was built without CONFIG_UCLAMP_TASK`, { at });
     }
+    // kernel/sched/core.c, cpu_util_update_eff: a clamp is never above the parent's.
+    const bound = context.pod?.cgroup.find(({ file }) => file === FILES[field]);
+    if (bound && Number(percent) > Number(bound.value)) {
+      throw new PodError('manifest/schema', `${why}: the pod as a whole has ${bound.value}`, { at });
+    }
     const unset = field === 'uclampMin' ? '0' : 'max';
-    return [{ controller: 'cpu', file: FILES[field], value: `${percent}`, at, why, unset }];
+    return { controller: 'cpu', file: FILES[field], value: `${percent}`, at, why, unset };
   });
 }

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError, tryAll } from '../error.ts';
 import { CPU_PATTERN, parseMillicores } from '../manifest/quantity.ts';
 import { requireController } from './controllers.ts';
 import { lookForUclamp, readUclamp, UCLAMP_PROPERTIES, type UclampValue, uclampWrites } from './cpu-uclamp.ts';
@@ -25,6 +25,8 @@ export interface CpuValue extends UclampValue {
 const PERIOD_US = 100_000;
 /** kernel/sched/core.c, min_cfs_quota_period: quotas below a millisecond are EINVAL. */
 const MIN_QUOTA_US = 1000;
+/** kernel/sched/core.c, max_cfs_runtime: MAX_BW, in microseconds. */
+const MAX_QUOTA_US = 2 ** 44 - 1;
 /** kernel/sched/sched.h: MIN_SHARES, MAX_SHARES. */
 export const MIN_SHARES = 2;
 export const MAX_SHARES = 262_144;
@@ -86,39 +88,75 @@ function cpuQuota(millicores: number): number {
 
 function lower(value: CpuValue, draft: Draft, context: IsolatorContext): void {
   const { version } = requireController(context, 'cpu', CPU.name);
-  const limit = read(value, 'limit', context);
-  const request = read(value, 'request', context) ?? limit;
-  if (limit !== undefined && request !== undefined && request > limit) {
-    throw new PodError(
-      'manifest/schema',
-      `request "${value.request}" of cpu: it is above the limit, "${value.limit}"`,
-      {
-        at: context.atOf('/request'),
-      },
-    );
-  }
-  if (request !== undefined) draft.cgroup.push(requestWrite(version, request, value, context));
-  if (limit !== undefined) draft.cgroup.push(limitWrite(version, limit, value, context));
-  if (value.burst !== undefined) draft.cgroup.push(burstWrite(version, limit, value, context));
-  draft.cgroup.push(...uclampWrites(value, context));
+  tryAll(
+    () => draft.cgroup.push(...timeWrites(value, version, context)),
+    () => draft.cgroup.push(...uclampWrites(value, context)),
+  );
+}
+
+/** Of what is wrong with one quantity beside another, all; but only of quantities that are some. */
+function timeWrites(value: CpuValue, version: 1 | 2, context: IsolatorContext): CgroupWrite[] {
+  const [limit, request = limit, burst] = mapAll(['limit', 'request', 'burst'] as const, (field) =>
+    read(value, field, context),
+  );
+  const writes: CgroupWrite[] = [];
+  tryAll(
+    () => request !== undefined && writes.push(requestWrite(version, { request, limit }, value, context)),
+    () => limit !== undefined && writes.push(limitWrite(version, limit, value, context)),
+    () => burst !== undefined && writes.push(burstWrite(version, { burst, limit }, value, context)),
+  );
+  return writes;
 }
 
 function read(value: CpuValue, field: 'request' | 'limit' | 'burst', context: IsolatorContext): number | undefined {
   const quantity = value[field];
   if (quantity === undefined) return undefined;
   const millicores = parseMillicores(quantity, context.atOf(`/${field}`));
-  if (field === 'limit' && millicores * PERIOD_US < MIN_QUOTA_US * 1000) {
-    throw new PodError('manifest/schema', `limit cpu to "${quantity}": less than the smallest limit, "10m"`, {
-      at: context.atOf('/limit'),
-    });
-  }
-  return millicores;
+  if (field !== 'limit') return millicores;
+  const us = (millicores * PERIOD_US) / 1000;
+  if (us >= MIN_QUOTA_US && us <= MAX_QUOTA_US) return millicores;
+  const bound =
+    us < MIN_QUOTA_US
+      ? 'less than the smallest limit, "10m"'
+      : `more than the largest limit, "${Math.floor(MAX_QUOTA_US / PERIOD_US)}"`;
+  throw new PodError('manifest/schema', `limit cpu to "${quantity}": ${bound}`, { at: context.atOf('/limit') });
 }
 
-function requestWrite(version: 1 | 2, millicores: number, value: CpuValue, context: IsolatorContext): CgroupWrite {
+/** What the pod as a whole is limited to; an app cannot use more. */
+function podQuotaUs(version: 1 | 2, { pod }: IsolatorContext): number | undefined {
+  const write = pod?.cgroup.find(({ file }) => file === QUOTA_FILE[version]);
+  return write && Number.parseInt(write.value, 10);
+}
+
+function showMillicores(us: number): string {
+  return `${(us * 1000) / PERIOD_US}m`;
+}
+
+function checkRequest(version: 1 | 2, { request, limit }: Asked, value: CpuValue, context: IsolatorContext): void {
+  const bound = podQuotaUs(version, context) ?? Infinity;
+  const above =
+    request > (limit ?? Infinity)
+      ? `it is above the limit, "${value.limit}"`
+      : cpuQuota(request) > bound && `the pod as a whole is limited to ${showMillicores(bound)}`;
+  if (above === false) return;
+  throw new PodError('manifest/schema', `request "${value.request}" of cpu: ${above}`, {
+    at: context.atOf('/request'),
+  });
+}
+
+/** In millicores. */
+interface Asked {
+  readonly request: number;
+  readonly limit: number | undefined;
+}
+
+function requestWrite(version: 1 | 2, asked: Asked, value: CpuValue, context: IsolatorContext): CgroupWrite {
   const at = context.atOf('/request');
   const why = `request ${value.request ?? value.limit} of cpu`;
   const implied = value.request === undefined;
+  const millicores = asked.request;
+  // What a limit implies is as the limit is, which is judged itself.
+  if (!implied) checkRequest(version, asked, value, context);
   return version === 2
     ? { controller: 'cpu', file: 'cpu.weight', value: `${cpuWeight(millicores)}`, at, why, implied, unset: '100' }
     : { controller: 'cpu', file: 'cpu.shares', value: `${cpuShares(millicores)}`, at, why, implied, unset: '1024' };
@@ -129,11 +167,9 @@ function limitWrite(version: 1 | 2, millicores: number, value: CpuValue, context
   const why = `limit cpu to ${value.limit}`;
   const quota = cpuQuota(millicores);
   const file = QUOTA_FILE[version];
-  const bound = Number.parseInt(context.pod?.cgroup.find((write) => write.file === file)?.value ?? '', 10);
+  const bound = podQuotaUs(version, context) ?? Infinity;
   if (quota > bound) {
-    throw new PodError('manifest/schema', `${why}: the pod as a whole is limited to ${(bound * 1000) / PERIOD_US}m`, {
-      at,
-    });
+    throw new PodError('manifest/schema', `${why}: the pod as a whole is limited to ${showMillicores(bound)}`, { at });
   }
   return version === 2
     ? { controller: 'cpu', file, value: `${quota} ${PERIOD_US}`, at, why, unset: `max ${PERIOD_US}` }
@@ -141,10 +177,14 @@ function limitWrite(version: 1 | 2, millicores: number, value: CpuValue, context
 }
 
 /** The kernel's bound is the quota: EINVAL above it. */
-function burstWrite(version: 1 | 2, limit: number | undefined, value: CpuValue, context: IsolatorContext): CgroupWrite {
+function burstWrite(
+  version: 1 | 2,
+  { burst, limit }: { readonly burst: number; readonly limit: number | undefined },
+  value: CpuValue,
+  context: IsolatorContext,
+): CgroupWrite {
   const at = context.atOf('/burst');
   const why = `let cpu burst by ${value.burst}`;
-  const burst = read(value, 'burst', context)!;
   if (limit === undefined) {
     throw new PodError('manifest/schema', `${why}: it needs a limit`, { at, hint: 'add a "limit"' });
   }

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { PodError, tryAll } from '../error.ts';
 import type { CgroupHierarchy, HostFacts, Look } from '../plan/facts.ts';
 import { findController, requireController } from './controllers.ts';
 import { LIST_PATTERN, missingFrom, parseList } from './cpu-list.ts';
@@ -65,10 +65,11 @@ function look(_: CpusetValue, host: HostFacts): Look[] {
 
 function lower(value: CpusetValue, draft: Draft, context: IsolatorContext): void {
   const hierarchy = requireController(context, 'cpuset', CPUSET.name);
-  for (const field of ['cpus', 'mems'] as const) {
-    if (value[field] !== undefined) addList(field, String(value[field]), hierarchy, draft, context);
-  }
-  if (value.partition !== undefined) addPartition(value, hierarchy, draft, context);
+  const lists = (['cpus', 'mems'] as const).filter((field) => value[field] !== undefined);
+  tryAll(
+    ...lists.map((field) => () => addList(field, String(value[field]), hierarchy, draft, context)),
+    () => value.partition !== undefined && addPartition(value, hierarchy, draft, context),
+  );
 }
 
 function addList(

@@ -15,9 +15,8 @@ function lower(value: HugetlbValue, draft: Draft, context: IsolatorContext): voi
   const { version } = requireController(context, 'hugetlb', HUGETLB.name);
   mapAll(Object.entries(value), ([size, limit]) => {
     const at = context.atOf(`/${size}`);
-    const pageBytes = parseBytes(size, at);
+    const [pageBytes, bytes] = mapAll([size, limit], (quantity) => parseBytes(quantity, at)) as [bigint, bigint];
     requireSize(size, pageBytes, context);
-    const bytes = parseBytes(limit, at);
     if (bytes % pageBytes !== 0n) {
       const message = `limit huge pages of ${size} to "${limit}": it is not a whole number of pages`;
       throw new PodError('manifest/schema', message, {

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError, tryAll } from '../error.ts';
 import type { HostFacts, Look } from '../plan/facts.ts';
 import { DISK_PATH, refuseUnnested, requireBlock, requireDisks } from './block-limits.ts';
 import { findController } from './controllers.ts';
@@ -65,11 +65,30 @@ function costOf(mountPoint: string): `text ${string}` {
 
 function lower(value: IoValue, draft: Draft, context: IsolatorContext): void {
   const version = requireBlock(context, IO.name);
-  refuseUnnested(draft, context, version);
-  if (value.weight !== undefined) draft.cgroup.push(...weightWrites(value.weight, version, context));
-  for (const [index, { path, target }] of (value.latency ?? []).entries()) {
-    draft.cgroup.push(...latencyWrites(path, target, `/latency/${index}`, version, context));
+  const { weight, latency = [] } = value;
+  const targets = new Map<string, CgroupWrite>();
+  tryAll(
+    () => refuseUnnested(draft, context, version),
+    () => weight !== undefined && draft.cgroup.push(...weightWrites(weight, version, context)),
+    () =>
+      mapAll(latency.entries(), ([index, { path, target }]) => {
+        const writes = latencyWrites(path, target, `/latency/${index}`, version, context);
+        for (const write of writes) addTarget(targets, write);
+      }),
+  );
+  draft.cgroup.push(...targets.values());
+}
+
+/** A queue has one target. */
+function addTarget(targets: Map<string, CgroupWrite>, write: CgroupWrite): void {
+  const other = targets.get(write.key!);
+  if (other && other.value !== write.value) {
+    throw new PodError('manifest/duplicate', `${write.why}: disk ${write.key} has another target already`, {
+      at: write.at,
+      hint: `the other one is on line ${other.at?.line}`,
+    });
   }
+  targets.set(write.key!, write);
 }
 
 /** A weight nobody looks at would be accepted, and do nothing. */

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError, tryAll } from '../error.ts';
 import { BYTES_PATTERN, parseBytes, showBytes } from '../manifest/quantity.ts';
 import { requireController } from './controllers.ts';
 import { boundOf, unlessEmpty } from './in-force.ts';
@@ -55,16 +55,23 @@ const SCHEMA: JsonSchema = {
 function lower(value: MemoryValue, draft: Draft, context: IsolatorContext): void {
   const { version } = requireController(context, 'memory', MEMORY.name);
   const sizes = readSizes(value, context);
-  checkOrder(value, sizes, context);
-  checkPod(value, sizes, version, context);
-  if (version === 2) draft.cgroup.push(...unifiedWrites(value, sizes, context));
-  else draft.cgroup.push(...version1Writes(value, sizes, context));
+  tryAll(
+    () => checkOrder(value, sizes, context),
+    () => checkPod(value, sizes, version, context),
+    () => version === 1 && refuseUnifiedOnly(value, context),
+    () => {
+      const writes = version === 2 ? unifiedWrites(value, sizes, context) : version1Writes(value, sizes, context);
+      draft.cgroup.push(...writes);
+    },
+  );
 }
 
 function readSizes(value: MemoryValue, context: IsolatorContext): Sizes {
   const fields = Object.keys(DESCRIPTIONS) as Field[];
   const given = fields.filter((field) => value[field] !== undefined);
-  return Object.fromEntries(given.map((field) => [field, parseBytes(value[field]!, context.atOf(`/${field}`))]));
+  return Object.fromEntries(
+    mapAll(given, (field) => [field, parseBytes(value[field]!, context.atOf(`/${field}`))] as const),
+  );
 }
 
 /** Each of these is without effect above the other. */
@@ -86,33 +93,49 @@ const VERBS: Readonly<Record<Field, string>> = {
 };
 
 function checkOrder(value: MemoryValue, sizes: Sizes, context: IsolatorContext): void {
-  if (sizes.limit !== undefined && sizes.limit < MIN_LIMIT_BYTES) {
-    throw new PodError('manifest/schema', `limit memory to "${value.limit}": less than the smallest limit, "1Mi"`, {
-      at: context.atOf('/limit'),
-    });
-  }
-  for (const [lesser, greater] of ORDER) {
+  const isAbove = (lesser: Field, greater: Field): boolean => {
     const [less, more] = [sizes[lesser], sizes[greater]];
-    if (less === undefined || more === undefined || less <= more) continue;
-    const message = `${VERBS[lesser]} "${value[lesser]}" of memory: it is above the ${greater === 'limit' ? 'limit' : 'high mark'}, "${value[greater]}"`;
-    throw new PodError('manifest/schema', message, { at: context.atOf(`/${lesser}`) });
-  }
+    return less !== undefined && more !== undefined && less > more;
+  };
+  tryAll(
+    () => {
+      if (sizes.limit === undefined || sizes.limit >= MIN_LIMIT_BYTES) return;
+      throw new PodError('manifest/schema', `limit memory to "${value.limit}": less than the smallest limit, "1Mi"`, {
+        at: context.atOf('/limit'),
+      });
+    },
+    ...(['request', 'min', 'high'] as const).map((lesser) => (): void => {
+      const greater = ORDER.find((pair) => pair[0] === lesser && isAbove(...pair))?.[1];
+      if (!greater) return;
+      const message = `${VERBS[lesser]} "${value[lesser]}" of memory: it is above the ${greater === 'limit' ? 'limit' : 'high mark'}, "${value[greater]}"`;
+      throw new PodError('manifest/schema', message, { at: context.atOf(`/${lesser}`) });
+    }),
+  );
 }
 
 const SOFT_FILE = 'memory.soft_limit_in_bytes';
 const BOTH_FILE = 'memory.memsw.limit_in_bytes';
+const SWAP_FILE = 'memory.swap.max';
+const ZSWAP_FILE = 'memory.zswap.max';
 const LIMIT_FILE = { 1: 'memory.limit_in_bytes', 2: 'memory.max' } as const;
 
 /** An app cannot have more than its pod may use. */
 function checkPod(value: MemoryValue, sizes: Sizes, version: 1 | 2, context: IsolatorContext): void {
-  const bound = context.pod?.cgroup.find(({ file }) => file === LIMIT_FILE[version]);
-  if (!bound) return;
-  for (const field of ['limit', 'high', 'request', 'min'] as const) {
-    const bytes = sizes[field];
-    if (bytes === undefined || bytes <= BigInt(bound.value)) continue;
-    const message = `${VERBS[field]} "${value[field]}" of memory: the pod as a whole is limited to ${showBytes(BigInt(bound.value))}`;
-    throw new PodError('manifest/schema', message, { at: context.atOf(`/${field}`) });
-  }
+  const ofPod = (file: string): bigint | undefined => {
+    const write = context.pod?.cgroup.find((each) => each.file === file);
+    return write && BigInt(write.value);
+  };
+  const limit = ofPod(LIMIT_FILE[version]);
+  const swap = version === 2 ? ofPod(SWAP_FILE) : limit !== undefined ? (ofPod(BOTH_FILE) ?? limit) - limit : undefined;
+  const bounds = { limit, high: limit, request: limit, min: limit, swap, zswap: ofPod(ZSWAP_FILE) };
+  mapAll(Object.keys(bounds) as Field[], (field) => {
+    const [bytes, bound] = [sizes[field], bounds[field]];
+    if (bytes === undefined || bound === undefined || bytes <= bound) return;
+    const message = `${VERBS[field]} "${value[field]}" of memory: the pod as a whole is limited to ${showBytes(bound)}`;
+    // A limit on memory is one of no swap.
+    const hint = field === 'swap' ? 'write "swap" beside the limit of the pod' : undefined;
+    throw new PodError('manifest/schema', message, { at: context.atOf(`/${field}`), hint });
+  });
 }
 
 /** With what each has when nobody wrote to it. */
@@ -121,8 +144,8 @@ const UNIFIED_FILES: readonly (readonly [Field, file: string, unset: string])[] 
   ['min', 'memory.min', '0'],
   ['high', 'memory.high', 'max'],
   ['limit', LIMIT_FILE[2], 'max'],
-  ['swap', 'memory.swap.max', 'max'],
-  ['zswap', 'memory.zswap.max', 'max'],
+  ['swap', SWAP_FILE, 'max'],
+  ['zswap', ZSWAP_FILE, 'max'],
 ];
 
 const IN_USE = { file: 'memory.current', reclaim: 'memory.reclaim' } as const;
@@ -136,7 +159,7 @@ function unifiedWrites(value: MemoryValue, sizes: Sizes, context: IsolatorContex
   });
   if (sizes.limit !== undefined && sizes.swap === undefined) {
     // A kernel without swap has no such file.
-    writes.push({ ...writeOf('limit', 'memory.swap.max', 0n, value, context), optional: true, unset: 'max' });
+    writes.push({ ...writeOf('limit', SWAP_FILE, 0n, value, context), optional: true, unset: 'max' });
   }
   if (value.oomGroup) {
     const why = 'end all processes together when memory runs out';
@@ -146,13 +169,16 @@ function unifiedWrites(value: MemoryValue, sizes: Sizes, context: IsolatorContex
   return writes;
 }
 
-function version1Writes(value: MemoryValue, sizes: Sizes, context: IsolatorContext): CgroupWrite[] {
-  for (const field of ['high', 'min', 'zswap', 'oomGroup'] as const) {
-    if (value[field] === undefined || value[field] === false) continue;
+function refuseUnifiedOnly(value: MemoryValue, context: IsolatorContext): void {
+  mapAll(['high', 'min', 'zswap', 'oomGroup'] as const, (field) => {
+    if (value[field] === undefined || value[field] === false) return;
     throw new PodError('host/unsupported', `set "${field}" of memory: cgroup version 1 does not have it`, {
       at: context.atOf(`/${field}`),
     });
-  }
+  });
+}
+
+function version1Writes(value: MemoryValue, sizes: Sizes, context: IsolatorContext): CgroupWrite[] {
   const { request, limit, swap } = sizes;
   const writes: CgroupWrite[] = [];
   const add = (field: Field, file: string, bytes: bigint): CgroupWrite => ({
@@ -201,8 +227,8 @@ function readBack({ control }: InForceSource): InForce | undefined {
     limitBytes: limit,
     highBytes: bytes('memory.high'),
     minBytes: bytes('memory.min'),
-    swapBytes: swapOf(limit, bytes(undefined, BOTH_FILE)) ?? bytes('memory.swap.max'),
-    zswapBytes: bytes('memory.zswap.max'),
+    swapBytes: swapOf(limit, bytes(undefined, BOTH_FILE)) ?? bytes(SWAP_FILE),
+    zswapBytes: bytes(ZSWAP_FILE),
     oomGroup: group === undefined ? undefined : group === '1',
   });
 }

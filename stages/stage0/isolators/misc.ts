@@ -50,7 +50,7 @@ export const MISC: Isolator<MiscValue> = {
     description:
       'Limited resources of the host that the kernel counts in `misc.capacity`: `sev`, `sev_es`, `tdx` (keys of encrypted virtual machines).',
     minProperties: 1,
-    additionalProperties: { type: 'integer', minimum: 0 },
+    additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
     examples: [{ sev: 2 }],
   },
   look,

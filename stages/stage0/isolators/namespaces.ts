@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { mapAll, PodError, tryAll } from '../error.ts';
 import { DURATION_PATTERN, parseDurationMs } from '../manifest/quantity.ts';
 import { IN_THE_POD } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext, JsonSchema, Named, NamespaceOwner } from './isolator.ts';
@@ -21,22 +21,29 @@ const CAP_SYS_TIME = 25n;
 
 function lower(value: NamespacesValue, draft: Draft, context: IsolatorContext): void {
   const { ipc = 'private', uts = 'private', time, pid = 'pod' } = value;
-  if (ipc === 'host' && context.hasUserns) {
-    throw new PodError(
-      'manifest/schema',
-      "share the host's IPC namespace: the pod has a user namespace of its own, which gives it no rights to IPC objects of the host",
-      {
-        at: context.atOf('/ipc'),
-        hint: 'use "userns: host", which gives up the strongest isolation, or share a directory instead',
-      },
-    );
-  }
-  draft.namespaces = {
-    ipc: ownerOf(ipc, '/ipc', context),
-    uts: ownerOf(uts, '/uts', context),
-    time: timeOf(time, context),
-    pid: { value: pid, at: context.atOf('/pid') },
-  };
+  tryAll(
+    () => refuseHostIpc(ipc, context),
+    () => {
+      draft.namespaces = {
+        ipc: ownerOf(ipc, '/ipc', context),
+        uts: ownerOf(uts, '/uts', context),
+        time: timeOf(time, context),
+        pid: { value: pid, at: context.atOf('/pid') },
+      };
+    },
+  );
+}
+
+function refuseHostIpc(ipc: string, { hasUserns, atOf }: IsolatorContext): void {
+  if (ipc !== 'host' || !hasUserns) return;
+  throw new PodError(
+    'manifest/schema',
+    "share the host's IPC namespace: the pod has a user namespace of its own, which gives it no rights to IPC objects of the host",
+    {
+      at: atOf('/ipc'),
+      hint: 'use "userns: host", which gives up the strongest isolation, or share a directory instead',
+    },
+  );
 }
 
 function ownerOf(text: string, pointer: string, { atOf }: IsolatorContext): Named<NamespaceOwner> {
@@ -59,8 +66,10 @@ function timeOf(time: NamespacesValue['time'], context: IsolatorContext): NonNul
   if (!caller && (effectiveCapabilities & (1n << CAP_SYS_TIME)) === 0n) {
     throw new PodError('host/unsupported', "set the pod's clocks: CAP_SYS_TIME is missing", { at });
   }
-  const offset = (clock: keyof Offsets): bigint => offsetNs(time[clock], context.atOf(`/time/${clock}`));
-  return { value: { monotonicNs: offset('monotonic'), boottimeNs: offset('boottime') }, at };
+  const [monotonicNs, boottimeNs] = mapAll(['monotonic', 'boottime'] as const, (clock) =>
+    offsetNs(time[clock], context.atOf(`/time/${clock}`)),
+  ) as [bigint, bigint];
+  return { value: { monotonicNs, boottimeNs }, at };
 }
 
 function offsetNs(text: string | undefined, at: IsolatorContext['at']): bigint {

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { PodError, tryAll } from '../error.ts';
 import { BYTES_PATTERN, parseBytes } from '../manifest/quantity.ts';
 import { IN_THE_POD } from './fixed.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
@@ -14,12 +14,21 @@ const MAX_BYTES = BigInt(Number.MAX_SAFE_INTEGER);
 
 function lower({ limit }: NetworkBandwidthValue, draft: Draft, context: IsolatorContext): void {
   const at = context.atOf('/limit');
+  tryAll(
+    () => (draft.bandwidth = { bytesPerSecond: readLimit(limit, at), at }),
+    () => requireLink(context),
+  );
+}
+
+function readLimit(limit: string | number, at: IsolatorContext['at']): number {
   const bytes = parseBytes(limit, at);
-  if (bytes < MIN_BYTES || bytes > MAX_BYTES) {
-    throw new PodError('manifest/schema', `limit the network to "${limit}": not from "1k" to "9P" bytes a second`, {
-      at,
-    });
-  }
+  if (bytes >= MIN_BYTES && bytes <= MAX_BYTES) return Number(bytes);
+  throw new PodError('manifest/schema', `limit the network to "${limit}": not from "1k" to "9P" bytes a second`, {
+    at,
+  });
+}
+
+function requireLink(context: IsolatorContext): void {
   if (!context.hasOwnLink && context.host.caller) {
     throw new PodError(
       'host/privilege',
@@ -36,7 +45,6 @@ function lower({ limit }: NetworkBandwidthValue, draft: Draft, context: Isolator
       hint: 'only "network: {mode: bridge}" gives it one',
     });
   }
-  draft.bandwidth = { bytesPerSecond: Number(bytes), at };
 }
 
 export const NETWORK_BANDWIDTH: Isolator<NetworkBandwidthValue> = {

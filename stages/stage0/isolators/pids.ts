@@ -1,3 +1,4 @@
+import { PodError } from '../error.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { findController, requireController } from './controllers.ts';
 import { boundOf, unlessEmpty } from './in-force.ts';
@@ -34,6 +35,7 @@ function lower(value: PidsValue, draft: Draft, context: IsolatorContext): void {
   const before = draft.cgroup.findIndex(({ file }) => file === FILE);
   if (before >= 0) draft.cgroup.splice(before, 1);
   const limit = String(value.limit);
+  refuseAbovePod(limit, context);
   draft.cgroup.push({
     controller: 'pids',
     file: FILE,
@@ -42,6 +44,18 @@ function lower(value: PidsValue, draft: Draft, context: IsolatorContext): void {
     at: context.atOf('/limit'),
     why: `limit processes to ${limit}`,
   });
+}
+
+/** An app would never come to such a limit, not even where its pod's is only the default. */
+function refuseAbovePod(limit: string, context: IsolatorContext): void {
+  const bound = context.pod?.cgroup.find(({ file }) => file === FILE);
+  if (!bound || !(Number(limit) > Number(bound.value))) return;
+  const owner = bound.at ? '' : ' by default';
+  throw new PodError(
+    'manifest/schema',
+    `limit processes to ${limit}: the pod as a whole is limited to ${bound.value}${owner}`,
+    { at: context.atOf('/limit'), hint: `write "${PIDS.name}" with a higher limit in the pod` },
+  );
 }
 
 export const PIDS: Isolator<PidsValue> = {
@@ -61,7 +75,7 @@ export const PIDS: Isolator<PidsValue> = {
         maximum: 4_194_304,
         pattern: '^([1-9][0-9]{0,6}|max)$',
         'x-expects': 'a number of processes above 0, or "max"',
-        description: `The maximum number, or "max" for no limit of its own. Default: ${DEFAULT_LIMIT}, for each app and for the pod.`,
+        description: `The maximum number, or "max" for no limit of its own. Default: ${DEFAULT_LIMIT}, for each app and for the pod. At most the limit of the pod.`,
       },
     },
   },

@@ -35,6 +35,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 const LIMIT: JsonSchema = {
   type: ['integer', 'string'],
   minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
   pattern: '^unlimited$',
   'x-expects': 'a number up to 2^53, or "unlimited"',
 };
@@ -52,6 +53,7 @@ const SCHEMA: JsonSchema = {
         description: DESCRIPTIONS[name],
         type: ['integer', 'string', 'object'],
         minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
         pattern: '^unlimited$',
         'x-expects': 'a number up to 2^53, "unlimited", or {soft, hard}',
         additionalProperties: false,

@@ -1,4 +1,4 @@
-import { PodError } from '../error.ts';
+import { PodError, tryAll } from '../error.ts';
 import { UNTIL_RESTART } from './fixed.ts';
 import { boundOf, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, ProcessSetting } from './isolator.ts';
@@ -45,15 +45,26 @@ function lower(value: SchedulerValue, draft: Draft, context: IsolatorContext): v
 }
 
 function check({ policy, priority, io }: SchedulerValue, context: IsolatorContext): void {
-  const refuse = (pointer: string, message: string): never => {
-    throw new PodError('manifest/schema', message, { at: context.atOf(pointer) });
+  const refuseIf = (isWrong: boolean, pointer: string, message: string) => (): void => {
+    if (isWrong) throw new PodError('manifest/schema', message, { at: context.atOf(pointer) });
   };
-  if (isRealTime(policy) && priority === undefined)
-    refuse('/policy', `schedule as "${policy}": a real-time policy needs a "priority" from 1 to 99`);
-  if (!isRealTime(policy) && priority !== undefined)
-    refuse('/priority', `set "priority": only the policies "fifo" and "rr" have one`);
-  if (io?.class === 'idle' && io.level !== undefined)
-    refuse('/io/level', 'set the level of I/O class "idle": it has none');
+  tryAll(
+    refuseIf(
+      isRealTime(policy) && priority === undefined,
+      '/policy',
+      `schedule as "${policy}": a real-time policy needs a "priority" from 1 to 99`,
+    ),
+    refuseIf(
+      !isRealTime(policy) && priority !== undefined,
+      '/priority',
+      `set "priority": only the policies "fifo" and "rr" have one`,
+    ),
+    refuseIf(
+      io?.class === 'idle' && io.level !== undefined,
+      '/io/level',
+      'set the level of I/O class "idle": it has none',
+    ),
+  );
 }
 
 function signed(text: string | undefined): number | undefined {

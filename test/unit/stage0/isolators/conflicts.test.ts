@@ -34,6 +34,16 @@ test('everything that is wrong with one isolator is told at once', () => {
     'manifest/schema /set/0',
     'manifest/schema /set/2',
   ]);
+  const scheduler = { policy: 'batch', priority: 3, io: { class: 'idle', level: 3 } };
+  assert.deepEqual(ofApp({ 'os/linux/scheduler': scheduler }), [
+    'manifest/schema /io/level',
+    'manifest/schema /priority',
+  ]);
+  const time = { monotonic: '999999h', boottime: '-999999h' };
+  assert.deepEqual(ofPod({ 'os/linux/namespaces': { time } }), [
+    'manifest/schema /time/boottime',
+    'manifest/schema /time/monotonic',
+  ]);
   assert.deepEqual(ofApp({ 'os/linux/devices': { allow: [{ path: '/dev/nothing' }, { major: 10 }] } }), [
     'host/unsupported /allow/0/path',
     'manifest/schema /allow/1',

@@ -91,7 +91,30 @@ const TABLE: readonly Row[] = [
     ['host/unsupported /disks/0/path'],
   ],
   ['no bandwidth at all', bandwidth({ limit: '0' }), ['manifest/schema /limit']],
-  ['more bandwidth than the pod has', bandwidth({ read: 8 }, { limit: 7 }), ['manifest/schema /read']],
+  [
+    'everything that is wrong with bandwidth',
+    bandwidth({
+      read: '0',
+      write: '1.5',
+      disks: [
+        { path: '/nowhere', limit: '0' },
+        { path: '/dev/shm', read: 1 },
+      ],
+    }),
+    [
+      'manifest/schema /disks/0/limit',
+      'host/unsupported /disks/0/path',
+      'host/unsupported /disks/1/path',
+      'manifest/schema /read',
+      'manifest/schema /write',
+    ],
+  ],
+  [
+    'more bandwidth than the pod has',
+    bandwidth({ limit: 8 }, { limit: 7 }),
+    ['host/unsupported', 'manifest/schema /limit'],
+    ['manifest/schema /limit'],
+  ],
   [
     'as much bandwidth as the pod has',
     bandwidth({ disks: [{ path: '/srv/db', read: 7 }] }, { limit: 7 }),
@@ -115,11 +138,23 @@ const TABLE: readonly Row[] = [
     io({
       latency: [
         { path: '/srv/lvm', target: '10ms' },
-        { path: '/srv/db', target: '500us' },
+        { path: '/srv/db', target: '10ms' },
       ],
     }),
-    ['host/unsupported /latency/0/target'],
-    ['io.latency=8:0 target=10000', 'io.latency=8:16 target=10000', 'io.latency=8:16 target=500'],
+    ['host/unsupported /latency/0/target', 'host/unsupported /latency/1/target'],
+    ['io.latency=8:0 target=10000', 'io.latency=8:16 target=10000'],
+  ],
+  [
+    'two targets of one queue, and a path that is not there',
+    io({
+      latency: [
+        { path: '/srv/lvm', target: '10ms' },
+        { path: '/srv/db', target: '500us' },
+        { path: '/nowhere', target: '1ms' },
+      ],
+    }),
+    [0, 1, 2].map((index) => `host/unsupported /latency/${index}/target`),
+    ['manifest/duplicate /latency/1/target', 'host/unsupported /latency/2/path'],
   ],
   [
     'latency of a file system without a disk',

@@ -44,6 +44,14 @@ test('what is wrong with a value, and beside others, is wrong everywhere', () =>
   assert.deepEqual(judged({ 'os/linux/seccomp-retain-set': { set: ['opn'] } }), ['manifest/schema']);
 });
 
+test('rates of disks that the host lacks are wrong everywhere', () => {
+  const disks = [{ path: '/nowhere', limit: '0' }];
+  assert.deepEqual(judged({ 'resource/block-bandwidth': { limit: '1.5', disks } }), [
+    'manifest/schema',
+    'manifest/schema',
+  ]);
+});
+
 test('what a host lacks is not wrong with the manifest', () => {
   const allow = [{ path: '/dev/not-here' }];
   const disks = [{ path: '/nowhere', limit: 5 }];

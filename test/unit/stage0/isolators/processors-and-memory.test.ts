@@ -41,6 +41,20 @@ const TABLE: readonly Row[] = [
     { app: { 'resource/cpu': { limit: 2 } }, pod: { 'resource/cpu': { limit: 1 } } },
     ['manifest/schema /limit'],
   ),
+  row(
+    'a request, and clamps, above what the pod has',
+    {
+      app: { 'resource/cpu': { request: '1.5', uclampMin: 30, uclampMax: 60 } },
+      pod: { 'resource/cpu': { limit: 1, uclampMin: 20, uclampMax: 50 } },
+    },
+    ['manifest/schema /request', 'manifest/schema /uclampMax', 'manifest/schema /uclampMin'],
+  ),
+  row('more processor than the kernel can count', cpu({ limit: 175_921_861 }), ['manifest/schema /limit']),
+  row(
+    'everything that is wrong with time of processors',
+    cpu({ request: 2, limit: 1, burst: 3, uclampMin: 60, uclampMax: 50 }),
+    ['manifest/schema /burst', 'manifest/schema /request', 'manifest/schema /uclampMin'],
+  ),
   row('shares', { app: { 'os/linux/cpu-shares': 512 } }, ['cpu.shares=512'], ['cpu.weight=50']),
   row(
     'shares in place of what a limit implies',
@@ -52,6 +66,12 @@ const TABLE: readonly Row[] = [
     'manifest/schema',
   ]),
   row('too many shares', { app: { 'os/linux/cpu-shares': 262_145 } }, ['manifest/schema']),
+  row(
+    'everything that is wrong with lists',
+    cpuset({ cpus: '7-6', mems: 3, partition: 'root' }),
+    ['manifest/schema /cpus', 'host/unsupported /mems', 'host/unsupported /partition'],
+    ['manifest/schema /cpus', 'host/unsupported /mems', 'manifest/schema /partition'],
+  ),
   row('processors and memory nodes', cpuset({ cpus: '0,2-3', mems: 0 }), ['cpuset.cpus=0,2-3', 'cpuset.mems=0']),
   row('a processor that is not there', cpuset({ cpus: '2-5' }), ['host/unsupported /cpus']),
   row('a memory node that is not there', cpuset({ mems: 1 }), ['host/unsupported /mems']),
@@ -86,7 +106,7 @@ const TABLE: readonly Row[] = [
   row(
     'all of version 2',
     memory({ request: 1, min: 2, high: '4Mi', limit: '8Mi', swap: 3, zswap: 4, oomGroup: true }),
-    ['host/unsupported /high'],
+    ['high', 'min', 'oomGroup', 'zswap'].map((field) => `host/unsupported /${field}`),
     [
       'memory.low=1',
       'memory.min=2',
@@ -101,9 +121,39 @@ const TABLE: readonly Row[] = [
   row('zswap', memory({ zswap: 0 }), ['host/unsupported /zswap'], ['memory.zswap.max=0']),
   row('a group', memory({ oomGroup: true }), ['host/unsupported /oomGroup'], ['memory.oom.group=1']),
   row('no group', memory({ oomGroup: false }), []),
-  row('a high mark above the limit', memory({ high: '2Mi', limit: '1Mi' }), ['manifest/schema /high']),
-  row('a request above the high mark', memory({ request: 2, high: 1 }), ['manifest/schema /request']),
-  row('a minimum above the limit', memory({ min: '2Mi', limit: '1Mi' }), ['manifest/schema /min']),
+  row(
+    'a high mark above the limit',
+    memory({ high: '2Mi', limit: '1Mi' }),
+    ['manifest/schema /high', 'host/unsupported /high'],
+    ['manifest/schema /high'],
+  ),
+  row(
+    'a request above the high mark',
+    memory({ request: 2, high: 1 }),
+    ['host/unsupported /high', 'manifest/schema /request'],
+    ['manifest/schema /request'],
+  ),
+  row(
+    'a minimum above the limit',
+    memory({ min: '2Mi', limit: '1Mi' }),
+    ['manifest/schema /min', 'host/unsupported /min'],
+    ['manifest/schema /min'],
+  ),
+  row('everything that is wrong with memory', memory({ limit: '1k', request: '3Mi', swap: '2Mi' }, { limit: '2Mi' }), [
+    'manifest/schema /limit',
+    'manifest/schema /request',
+    'manifest/schema /request',
+    'manifest/schema /swap',
+  ]),
+  row('swap above what the pod has', memory({ limit: '2Mi', swap: '2Mi' }, { limit: '2Mi', swap: '1Mi' }), [
+    'manifest/schema /swap',
+  ]),
+  row(
+    'compressed swap above what the pod has',
+    memory({ zswap: '2Mi' }, { zswap: '1Mi' }),
+    ['host/unsupported /zswap', 'host/unsupported /zswap'],
+    ['manifest/schema /zswap'],
+  ),
   row('an app with more memory than its pod', memory({ limit: '2Mi' }, { limit: '1Mi' }), ['manifest/schema /limit']),
   row('a request above what the pod may use', memory({ request: '2Mi' }, { limit: '1Mi' }), [
     'manifest/schema /request',
