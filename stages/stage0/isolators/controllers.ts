@@ -1,5 +1,6 @@
-import { PodError } from '../error.ts';
-import type { CgroupHierarchy, HostFacts } from '../plan/facts.ts';
+import { PodError, type Position } from '../error.ts';
+import type { CgroupHierarchy, HostFacts, Look } from '../plan/facts.ts';
+import { findingOf } from './finding.ts';
 import type { IsolatorContext } from './isolator.ts';
 
 export const NOT_DELEGATED =
@@ -24,4 +25,25 @@ export function requireController(context: IsolatorContext, controller: string, 
         : `mount cgroup2 on /sys/fs/cgroup, or boot without cgroup_disable=${controller}`,
     },
   );
+}
+
+/** Whether the kernel has a control file that it can be built without, or did not have from the start. */
+export function lookForControl(host: HostFacts, controller: string, file: string): Look[] {
+  const found = findController(host, controller);
+  return found ? [`control ${found.mountPoint}/${file}`] : [];
+}
+
+/** Where no cgroup can tell, the start does: the write of the file fails at its line. */
+export function lacksControl(context: IsolatorContext, controller: string, file: string): boolean | undefined {
+  const { mountPoint } = findController(context.host, controller)!;
+  const found = findingOf(context.host, 'control', `${mountPoint}/${file}`);
+  return found === null ? undefined : !found;
+}
+
+export function refuseWithoutControl(
+  context: IsolatorContext,
+  { controller, file, what, at }: { controller: string; file: string; what: string; at: Position },
+): void {
+  if (!lacksControl(context, controller, file)) return;
+  throw new PodError('host/unsupported', `${what}: this kernel has no "${file}"`, { at });
 }

@@ -1,6 +1,7 @@
 import { mapAll, PodError, tryAll } from '../error.ts';
 import { CPU_PATTERN, parseMillicores } from '../manifest/quantity.ts';
-import { requireController } from './controllers.ts';
+import type { HostFacts, Look } from '../plan/facts.ts';
+import { findController, lookForControl, refuseWithoutControl, requireController } from './controllers.ts';
 import { lookForUclamp, readUclamp, UCLAMP_PROPERTIES, type UclampValue, uclampWrites } from './cpu-uclamp.ts';
 import { boundOf, unlessEmpty } from './in-force.ts';
 import type {
@@ -37,6 +38,7 @@ const WEIGHT_PER_CORE = 100;
 const MAX_WEIGHT = 10_000;
 
 const QUOTA_FILE = { 1: 'cpu.cfs_quota_us', 2: 'cpu.max' } as const;
+/** Since Linux 5.14. */
 const BURST_FILE = { 1: 'cpu.cfs_burst_us', 2: 'cpu.max.burst' } as const;
 
 const QUANTITY: JsonSchema = { type: ['string', 'number'], pattern: CPU_PATTERN, minimum: 0 };
@@ -84,6 +86,11 @@ export function sharesToWeight(shares: number): number {
 
 function cpuQuota(millicores: number): number {
   return Math.max(MIN_QUOTA_US, (millicores * PERIOD_US) / 1000);
+}
+
+function look(value: CpuValue, host: HostFacts): Look[] {
+  const found = value.burst === undefined ? undefined : findController(host, 'cpu');
+  return [...lookForUclamp(value), ...(found ? lookForControl(host, 'cpu', BURST_FILE[found.version]) : [])];
 }
 
 function lower(value: CpuValue, draft: Draft, context: IsolatorContext): void {
@@ -188,6 +195,7 @@ function burstWrite(
   if (limit === undefined) {
     throw new PodError('manifest/schema', `${why}: it needs a limit`, { at, hint: 'add a "limit"' });
   }
+  refuseWithoutControl(context, { controller: 'cpu', file: BURST_FILE[version], what: why, at });
   if (burst > limit) {
     throw new PodError('manifest/schema', `${why}: it is above the limit, "${value.limit}"`, { at });
   }
@@ -219,7 +227,7 @@ export const CPU: Isolator<CpuValue> = {
   ],
   scopes: ['app', 'pod'],
   schema: SCHEMA,
-  look: lookForUclamp,
+  look,
   lower,
   readBack,
 };

@@ -138,7 +138,10 @@ function addPartition(value: CpusetValue, { version }: CgroupHierarchy, draft: D
 export const CPUSET: Isolator<CpusetValue> = {
   name: 'resource/cpuset',
   example: { cpus: '0' },
-  trials: [{ of: 'partition', value: { cpus: '0', partition: 'root' }, isOfPod: true }],
+  trials: [
+    { of: 'partition', value: { cpus: '0', partition: 'root' }, isOfPod: true },
+    { of: 'partition, isolated', value: { cpus: '0', partition: 'isolated' }, isOfPod: true },
+  ],
   scopes: ['app', 'pod'],
   schema: SCHEMA,
   look,

@@ -1,7 +1,7 @@
 import { mapAll, PodError, tryAll } from '../error.ts';
 import type { HostFacts, Look } from '../plan/facts.ts';
 import { DISK_PATH, refuseUnnested, requireBlock, requireDisks } from './block-limits.ts';
-import { findController } from './controllers.ts';
+import { findController, lookForControl, refuseWithoutControl } from './controllers.ts';
 import { findingOf } from './finding.ts';
 import { boundOf, linesOf, unlessEmpty } from './in-force.ts';
 import type { CgroupWrite, Draft, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
@@ -11,6 +11,8 @@ export interface IoValue {
   readonly latency?: readonly { readonly path: string; readonly target: string }[];
 }
 
+/** With CONFIG_BLK_CGROUP_IOLATENCY, which distributions leave out. */
+const LATENCY_FILE = 'io.latency';
 const SYS_BLOCK = '/sys/block';
 const DEFAULT_WEIGHT = 100;
 const MAX_WEIGHT = 10_000;
@@ -53,7 +55,11 @@ const SCHEMA: JsonSchema = {
 };
 
 function look({ weight, latency = [] }: IoValue, host: HostFacts): Look[] {
-  const looks: Look[] = latency.map(({ path }) => `disk ${path}` as const);
+  const isUnified = findController(host, 'io') !== undefined;
+  const looks: Look[] = [
+    ...latency.map(({ path }) => `disk ${path}` as const),
+    ...(latency.length > 0 && isUnified ? lookForControl(host, 'io', LATENCY_FILE) : []),
+  ];
   if (weight === undefined) return looks;
   const unified = findController(host, 'io');
   return [...looks, `disks ${SYS_BLOCK}`, ...(unified ? [costOf(unified.mountPoint)] : [])];
@@ -142,12 +148,13 @@ function latencyWrites(
   const at = context.atOf(`${pointer}/target`);
   const why = `keep operations below ${target} on the disk of "${path}"`;
   if (version === 1) throw new PodError('host/unsupported', `${why}: cgroup version 1 cannot`, { at });
+  refuseWithoutControl(context, { controller: 'io', file: LATENCY_FILE, what: why, at });
   const { queues } = requireDisks(path, why, context.atOf(`${pointer}/path`), context);
   const [, amount, unit] = /^(\d+)(us|ms|s)$/.exec(target)!;
   const microseconds = Number(amount) * MICROSECONDS[unit!]!;
   return queues.map((device) => ({
     controller: 'io',
-    file: 'io.latency',
+    file: LATENCY_FILE,
     value: `${device} target=${microseconds}`,
     at,
     why,
@@ -168,6 +175,6 @@ export const IO: Isolator<IoValue> = {
     unlessEmpty({
       weight: weightOf(control('io', { 2: 'io.weight' })),
       bfqWeight: weightOf(control('io', { 2: 'io.bfq.weight' }) ?? control('blkio', { 1: 'blkio.bfq.weight' })),
-      latency: linesOf(control('io', { 2: 'io.latency' })),
+      latency: linesOf(control('io', { 2: LATENCY_FILE })),
     }),
 };

@@ -168,8 +168,12 @@ export type ControlFile = string | { readonly 1?: string; readonly 2?: string };
 export interface InForceSource {
   /** Of the app's own cgroup, or the pod's. An app without limits of a version 1 controller has no cgroup of its own there. */
   readonly control: (controller: string, file: ControlFile) => string | undefined;
-  /** Of /proc/PID of the app's first process; a pod has none. */
+  /** Of /proc/PID of the app's first process; of a pod, of its first app that runs. */
   readonly proc: (file: string) => string | undefined;
+  /** Of the app's first process, in the kernel's numbers; a pod has none. */
+  readonly ioPriority?: () => { readonly class: number; readonly level: number } | undefined;
+  /** Where a link of /proc/PID/ns leads, of the first app that runs; an app has none. Like `ipc:[4026532281]`, or `host`. */
+  readonly namespace?: (name: string) => string | undefined;
   /** Of the pod's own link, in bytes a second; an app has none. */
   readonly link?: () => { readonly send: number | undefined; readonly receive: number | undefined } | undefined;
   /** What the file system of the app's writable layer holds at most, and has room for; of a pod, that of its first app. */

@@ -94,6 +94,7 @@ function portsSchema(description: string): JsonSchema {
 export const LANDLOCK: Isolator<LandlockValue> = {
   name: 'os/linux/landlock',
   example: { write: ['/dev/null'] },
+  trials: [{ of: 'ports', value: { bindTcp: [80] } }],
   scopes: ['app'],
   schema: {
     type: 'object',

@@ -1,6 +1,8 @@
 import { mapAll, PodError, tryAll } from '../error.ts';
 import { BYTES_PATTERN, parseBytes, showBytes } from '../manifest/quantity.ts';
-import { requireController } from './controllers.ts';
+import type { HostFacts, Look } from '../plan/facts.ts';
+import { findController, lacksControl, lookForControl, requireController } from './controllers.ts';
+import { findingOf } from './finding.ts';
 import { boundOf, unlessEmpty } from './in-force.ts';
 import type { CgroupWrite, Draft, InForce, InForceSource, Isolator, IsolatorContext, JsonSchema } from './isolator.ts';
 
@@ -58,7 +60,7 @@ function lower(value: MemoryValue, draft: Draft, context: IsolatorContext): void
   tryAll(
     () => checkOrder(value, sizes, context),
     () => checkPod(value, sizes, version, context),
-    () => version === 1 && refuseUnifiedOnly(value, context),
+    () => (version === 1 ? refuseUnifiedOnly(value, context) : requireZswap(value, context)),
     () => {
       const writes = version === 2 ? unifiedWrites(value, sizes, context) : version1Writes(value, sizes, context);
       draft.cgroup.push(...writes);
@@ -169,6 +171,25 @@ function unifiedWrites(value: MemoryValue, sizes: Sizes, context: IsolatorContex
   return writes;
 }
 
+/** Of a kernel with CONFIG_ZSWAP. */
+const ZSWAP_MODULE = '/sys/module/zswap/parameters/enabled';
+
+function look({ zswap }: MemoryValue, host: HostFacts): Look[] {
+  if (zswap === undefined || findController(host, 'memory')?.version !== 2) return [];
+  return [`text ${ZSWAP_MODULE}`, ...lookForControl(host, 'memory', ZSWAP_FILE)];
+}
+
+function requireZswap({ zswap }: MemoryValue, context: IsolatorContext): void {
+  if (zswap === undefined) return;
+  const isModule = findingOf(context.host, 'text', ZSWAP_MODULE) !== null;
+  const lacks = lacksControl(context, 'memory', ZSWAP_FILE) ?? !isModule;
+  if (!lacks) return;
+  const found = isModule ? `has no "${ZSWAP_FILE}"` : 'was built without CONFIG_ZSWAP';
+  throw new PodError('host/unsupported', `set zswap of memory to ${zswap}: this kernel ${found}`, {
+    at: context.atOf('/zswap'),
+  });
+}
+
 function refuseUnifiedOnly(value: MemoryValue, context: IsolatorContext): void {
   mapAll(['high', 'min', 'zswap', 'oomGroup'] as const, (field) => {
     if (value[field] === undefined || value[field] === false) return;
@@ -249,6 +270,7 @@ export const MEMORY: Isolator<MemoryValue> = {
   ],
   scopes: ['app', 'pod'],
   schema: SCHEMA,
+  look,
   lower,
   readBack,
 };

@@ -1,7 +1,17 @@
 import { mapAll, PodError, tryAll } from '../error.ts';
 import { DURATION_PATTERN, parseDurationMs } from '../manifest/quantity.ts';
 import { IN_THE_POD } from './fixed.ts';
-import type { Draft, Isolator, IsolatorContext, JsonSchema, Named, NamespaceOwner } from './isolator.ts';
+import { statusField, unlessEmpty } from './in-force.ts';
+import type {
+  Draft,
+  InForce,
+  InForceSource,
+  Isolator,
+  IsolatorContext,
+  JsonSchema,
+  Named,
+  NamespaceOwner,
+} from './isolator.ts';
 
 interface Offsets {
   readonly monotonic?: string;
@@ -79,6 +89,32 @@ function offsetNs(text: string | undefined, at: IsolatorContext['at']): bigint {
   return isBehind ? -ns : ns;
 }
 
+/** In seconds. */
+function offsetIn(text: string | undefined, clock: keyof Offsets): number | undefined {
+  const [, seconds, nanoseconds] = new RegExp(`^${clock} +(-?\\d+) +(\\d+)$`, 'm').exec(text ?? '') ?? [];
+  return seconds === undefined ? undefined : Number(seconds) + Number(nanoseconds) / 1e9;
+}
+
+/** An app in a PID namespace of its own has one number more than the others: of the host, of the pod, and of its own. */
+function pidOf(source: InForceSource): string | undefined {
+  const numbers = statusField(source, 'NSpid')?.split('\t').length;
+  return numbers === undefined ? undefined : numbers > 2 ? 'app' : 'pod';
+}
+
+function readBack(source: InForceSource): InForce | undefined {
+  const { namespace, proc } = source;
+  if (!namespace) return undefined;
+  const offsets = proc('timens_offsets');
+  return unlessEmpty({
+    ipc: namespace('ipc'),
+    uts: namespace('uts'),
+    time: namespace('time'),
+    monotonicSeconds: offsetIn(offsets, 'monotonic'),
+    boottimeSeconds: offsetIn(offsets, 'boottime'),
+    pid: pidOf(source),
+  });
+}
+
 const OWNER: JsonSchema = {
   type: 'string',
   pattern: '^(private|host|pod:[A-Za-z0-9][A-Za-z0-9_.-]*)$',
@@ -134,4 +170,5 @@ export const NAMESPACES: Isolator<NamespacesValue> = {
   },
   lower,
   fixed: IN_THE_POD,
+  readBack,
 };

@@ -23,6 +23,7 @@ function lower(value: number | string, draft: Draft, context: IsolatorContext): 
 export const OOM_SCORE_ADJ: Isolator<number | string> = {
   name: 'os/linux/oom-score-adj',
   example: 500,
+  trials: [{ of: 'below 0', value: -1 }],
   scopes: ['app'],
   schema: {
     type: ['integer', 'string'],

@@ -112,11 +112,18 @@ export const SCHEDULER: Isolator<SchedulerValue> = {
   },
   lower,
   fixed: UNTIL_RESTART,
-  readBack: ({ proc }) => {
+  readBack: ({ proc, ioPriority }) => {
     // proc_pid_stat(5): what follows the name begins with the third field.
     const stat = proc('stat');
     const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
     const policy = Object.entries(POLICIES).find(([, number]) => number === Number(fields[41 - 3]))?.[0];
-    return unlessEmpty({ policy, priority: boundOf(fields[40 - 3]), nice: signed(fields[19 - 3]) });
+    const io = ioPriority?.();
+    return unlessEmpty({
+      policy,
+      priority: boundOf(fields[40 - 3]),
+      nice: signed(fields[19 - 3]),
+      ioClass: io && (Object.entries(IO_CLASSES).find(([, number]) => number === io.class)?.[0] ?? 'none'),
+      ioLevel: io?.level,
+    });
   },
 };

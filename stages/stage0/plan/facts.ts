@@ -59,8 +59,8 @@ export interface HostDisk {
 
 /**
  * Host facts that only some isolators need, read only for manifests that use those isolators: the text of a file, the names in a
- * directory, the device node at a path, the disk below a path, all disks, or the supported file limits below a path. Null: there is
- * none.
+ * directory, the device node at a path, the disk below a path, all disks, the supported file limits below a path, or whether cgroups
+ * below a directory have a control file (`control DIRECTORY/FILE`). Null: there is none, or no cgroup that could tell.
  */
 export interface Findings {
   readonly text: string | null;
@@ -69,6 +69,7 @@ export interface Findings {
   readonly disk: DiskBelow | null;
   readonly disks: readonly HostDisk[] | null;
   readonly store: StoreFacts | null;
+  readonly control: boolean | null;
 }
 
 export type Look = `${keyof Findings} ${string}`;

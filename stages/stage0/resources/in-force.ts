@@ -43,7 +43,7 @@ export async function readResources({ status, path, facts, openers }: Looked): P
     usage: readCounters(facts, uuid, app),
   });
   return {
-    ...one(podSource(context, running[0]?.name)),
+    ...one(podSource(context, running[0])),
     apps: Object.fromEntries(running.map(({ name, pid }) => [name, one(appSource(context, name, pid), name)])),
   };
 }

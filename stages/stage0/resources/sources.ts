@@ -1,7 +1,8 @@
 // Where isolators read back from: control files, /proc, and what only root can open of a pod
 
-import { statfsSync, statSync } from 'node:fs';
+import { readlinkSync, statfsSync, statSync } from 'node:fs';
 import type { Fd } from '../../linux/fd.ts';
+import { readIoPriority } from '../../linux/ioprio.ts';
 import type { NetworkNamespace } from '../../linux/network-namespace.ts';
 import { inNamespace } from '../../linux/visit-namespace.ts';
 import { type CgroupOwner, ControlFiles, directoryOf, unifiedOf } from '../cgroup/control-files.ts';
@@ -31,26 +32,58 @@ export function appSource({ facts, uuid, openers }: Context, app: string, pid: n
   const files = new ControlFiles(facts, { uuid, app });
   return {
     control: (controller, file) => files.read(controller, file),
-    proc: (file) => (pid === null ? undefined : readProc(`/proc/${pid}/${file}`)),
+    proc: procOf(pid),
+    ...(pid === null ? {} : { ioPriority: () => readIoPriority(pid) }),
     ...(openers ? { layer: () => unlessEnded(() => sizeOf(openers.root(uuid, app))) } : {}),
     ...(openers ? { marks: () => marksOf(facts, { uuid, app }) } : {}),
   };
 }
 
-/** Of the pod as a whole; its files on disk are counted together, so that any app's tell of them. */
-export function podSource({ facts, uuid, openers }: Context, anApp: string | undefined): InForceSource {
+/**
+ * Of the pod as a whole; its files on disk are counted together, so that any app's tell of them, and any app is in the namespaces that
+ * the pod has for all of them.
+ */
+export function podSource({ facts, uuid, openers }: Context, anApp: RunningApp | undefined): InForceSource {
   const files = new ControlFiles(facts, { uuid });
-  const control: InForceSource['control'] = (controller, file) => files.read(controller, file);
-  const proc = (): undefined => undefined;
-  if (!openers) return { control, proc };
+  const pid = anApp?.pid ?? null;
+  const common: InForceSource = {
+    control: (controller, file) => files.read(controller, file),
+    proc: procOf(pid),
+    ...(pid === null ? {} : { namespace: (name) => namespaceOf(pid, name) }),
+  };
+  if (!openers) return common;
   return {
-    control,
-    proc,
+    ...common,
     marks: () => marksOf(facts, { uuid }),
     link: () => unlessEnded(() => readLinkRates(uuid, openers.network)),
     sysctl: (name) => unlessEnded(() => readSysctl(name, uuid, openers)),
-    ...(anApp === undefined ? {} : { layer: () => unlessEnded(() => sizeOf(openers.root(uuid, anApp))) }),
+    ...(anApp === undefined ? {} : { layer: () => unlessEnded(() => sizeOf(openers.root(uuid, anApp.name))) }),
   };
+}
+
+interface RunningApp {
+  readonly name: string;
+  readonly pid: number | null;
+}
+
+function procOf(pid: number | null): InForceSource['proc'] {
+  return (file) => (pid === null ? undefined : readProc(`/proc/${pid}/${file}`));
+}
+
+/** By its number, which another pod that shares it has as well. */
+function namespaceOf(pid: number, name: string): string | undefined {
+  const link = readLink(`/proc/${pid}/ns/${name}`);
+  return link !== undefined && link === readLink(`/proc/self/ns/${name}`) ? 'host' : link;
+}
+
+/** Undefined: the process has ended, is of another user, or the kernel has no such namespaces. */
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
 }
 
 /** statfs(2) of an overlay is that of its upper layer, and of a project with a quota that of the quota. */

@@ -113,6 +113,23 @@ test('clocks of its own', async (context) => {
   assert.ok(Math.abs(Number(uptime!.split(' ')[0]) + 20 - hostUptime()) < 10, uptime);
 });
 
+test('the status shows which namespaces are shared, and the clocks', async () => {
+  const time = hasClocks ? { time: { monotonic: '1500ms', boottime: '-20s' } } : {};
+  const isolators = { 'os/linux/namespaces': { ipc: 'pod:first', uts: 'host', pid: 'app', ...time } };
+  await startHoldingPod(root, { name: 'third', pod: { network: { mode: 'none' }, isolators } });
+  try {
+    const { stdout } = await pod(['status', '-o', 'json', 'third'], { root });
+    const { inForce } = JSON.parse(stdout) as { inForce: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+    const own = inForce['os/linux/namespaces']!;
+    assert.deepEqual([own['ipc'], own['uts'], own['pid']], [first['ipc'], 'host', 'app']);
+    if (!hasClocks) return;
+    assert.deepEqual([own['monotonicSeconds'], own['boottimeSeconds']], [1.5, -20]);
+    assert.match(String(own['time']), /^time:\[\d+\]$/);
+  } finally {
+    await pod(['rm', '--force', 'third'], { root });
+  }
+});
+
 test('a clock that would be before the boot of the host', async (context) => {
   if (!hasClocks) return context.skip('no time namespaces');
   if (hostUptime() > 570 * 3600) return context.skip('the host has run for longer than an offset can be');

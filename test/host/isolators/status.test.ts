@@ -29,6 +29,7 @@ const HELD = {
       'os/linux/capabilities-retain-set': { set: ['CAP_KILL'] },
       'os/linux/umask': '0027',
       'os/linux/oom-score-adj': 300,
+      'os/linux/scheduler': { nice: 3, io: { class: 'best-effort', level: 6 } },
     },
   },
   pod: {
@@ -51,6 +52,8 @@ test('the status of a running pod shows what the kernel has in force and counts'
     assert.deepEqual(app.inForce?.['os/linux/capabilities-retain-set']?.['effective'], ['CAP_KILL']);
     assert.equal(app.inForce?.['os/linux/umask']?.['mask'], '0027');
     assert.equal(app.inForce?.['os/linux/oom-score-adj']?.['score'], 300);
+    const scheduler = app.inForce?.['os/linux/scheduler'];
+    assert.deepEqual([scheduler?.['nice'], scheduler?.['ioClass'], scheduler?.['ioLevel']], [3, 'best-effort', 6]);
     assert.equal(app.inForce?.['os/linux/seccomp-retain-set']?.['mode'], 'filter');
     for (const counter of ['cpuUsec', 'memoryBytes', 'memoryPeakBytes', 'pids', 'oomKills', 'cpuThrottledUsec']) {
       assert.equal(typeof app.usage?.[counter], 'number', counter);

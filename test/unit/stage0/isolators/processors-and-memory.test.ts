@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { HostFacts } from '../../../../stages/stage0/plan/facts.ts';
 import { newHost } from './host.ts';
 import { type Asked, FULL_HYBRID, FULL_V1, FULL_V2, lowered } from './table.ts';
 
@@ -171,6 +172,22 @@ for (const { name, asked, v1, v2 } of TABLE) {
 test('clamps are refused by a kernel that has none', () => {
   const host = { ...FULL_V2, looked: { 'text /proc/sys/kernel/sched_util_clamp_min': null } };
   assert.deepEqual(lowered(host, cpu({ uclampMax: 50 })), ['host/unsupported /uclampMax']);
+});
+
+test('a control file that the kernel lacks, or whose feature it lacks, is refused before there is anything', () => {
+  const lacking = (looked: HostFacts['looked']): HostFacts => ({
+    ...FULL_V2,
+    looked: { ...FULL_V2.looked, ...looked },
+  });
+  const zswap = memory({ zswap: '1Mi' });
+  const refused = ['host/unsupported /zswap'];
+  assert.deepEqual(lowered(lacking({ 'control /cg/memory.zswap.max': false }), zswap), refused);
+  assert.deepEqual(lowered(lacking({ 'text /sys/module/zswap/parameters/enabled': null }), zswap), refused);
+  const burst = cpu({ limit: 1, burst: 1 });
+  assert.deepEqual(lowered(lacking({ 'control /cg/cpu.max.burst': false }), burst), ['host/unsupported /burst']);
+  const latency = { app: { 'resource/io': { latency: [{ path: '/srv/db', target: '1ms' }] } } };
+  const { looked } = lacking({ 'control /cg/io.latency': false });
+  assert.deepEqual(lowered({ ...FULL_V2, looked }, latency), ['host/unsupported /latency/0/target']);
 });
 
 test('a host without the controller refuses', () => {

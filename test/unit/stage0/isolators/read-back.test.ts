@@ -17,6 +17,19 @@ const MARKED: InForceSource = {
   marks: () => [{ interface: 'eth0', priority: 6 }, { priority: 0x10_0002 }],
 };
 
+/** A pod that shares the host's name, and whose apps are each in a PID namespace of their own. */
+const NAMESPACES: InForceSource = {
+  ...source(
+    2,
+    {},
+    {
+      status: 'NSpid:\t812\t7\t1\n',
+      timens_offsets: 'monotonic           1 500000000\nboottime          -20         0\n',
+    },
+  ),
+  namespace: (name) => (name === 'uts' ? 'host' : `${name}:[40265]`),
+};
+
 function readBack(name: string, from: InForceSource): InForce | undefined {
   const found = ISOLATORS.find((isolator) => isolator.name === name)?.readBack?.(from);
   return found && Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
@@ -118,6 +131,19 @@ const ROWS: readonly (readonly [string, string, InForceSource, InForce])[] = [
     source(1, { 'net_prio.ifpriomap': 'lo 0\neth0 6\n' }),
     { priorities: ['eth0 6'] },
   ],
+  [
+    'namespaces',
+    'os/linux/namespaces',
+    NAMESPACES,
+    {
+      ipc: 'ipc:[40265]',
+      uts: 'host',
+      time: 'time:[40265]',
+      monotonicSeconds: 1.5,
+      boottimeSeconds: -20,
+      pid: 'app',
+    },
+  ],
   ['a class by nftables', 'os/linux/net-class', MARKED, { class: '10:2' }],
   ['priorities by nftables', 'os/linux/net-priority', MARKED, { priorities: ['eth0 6'] }],
 ];
@@ -139,11 +165,10 @@ const LIMITS = [
   'Max file size             4096                 unlimited            bytes     ',
 ].join('\n');
 const STAT = `7 (a ) b) ${Array.from({ length: 50 }, (_, index) => (index === 16 ? -5 : index === 38 ? 3 : 0)).join(' ')}`;
-const PROC = source(
-  1,
-  {},
-  { status: STATUS, limits: LIMITS, stat: STAT, oom_score_adj: '-5\n', personality: '00040000\n' },
-);
+const PROC: InForceSource = {
+  ...source(1, {}, { status: STATUS, limits: LIMITS, stat: STAT, oom_score_adj: '-5\n', personality: '00040000\n' }),
+  ioPriority: () => ({ class: 2, level: 6 }),
+};
 
 const OF_PROCESS: readonly (readonly [string, InForce])[] = [
   [
@@ -155,7 +180,7 @@ const OF_PROCESS: readonly (readonly [string, InForce])[] = [
   ['os/linux/umask', { mask: '0027' }],
   ['os/linux/seccomp-retain-set', { mode: 'filter', filters: 1 }],
   ['os/linux/personality', { persona: 0x40000 }],
-  ['os/linux/scheduler', { policy: 'batch', priority: 0, nice: -5 }],
+  ['os/linux/scheduler', { policy: 'batch', priority: 0, nice: -5, ioClass: 'best-effort', ioLevel: 6 }],
   ['os/linux/rlimits', { cpu: { soft: 'max', hard: 'max' }, fsize: { soft: 4096, hard: 'max' } }],
 ];
 
