@@ -11,6 +11,19 @@ export interface Guest {
   readonly limitMs: number;
 }
 
+/** Of version 1; those that a kernel lacks are left out. */
+const CONTROLLERS = 'cpu,cpuacct blkio memory devices freezer pids cpuset hugetlb net_cls net_prio rdma misc';
+
+/** What the guest's first process does; nothing of the machine's own tree is visible in it. */
+export function mountCgroups(layout: CgroupLayout): string {
+  if (layout === 'v2') return 'mount -t cgroup2 cgroup /sys/fs/cgroup';
+  return `mount -t tmpfs tmpfs /sys/fs/cgroup
+for name in ${CONTROLLERS}; do
+  mkdir /sys/fs/cgroup/$name
+  mount -t cgroup -o $name cgroup /sys/fs/cgroup/$name 2>/dev/null || rmdir /sys/fs/cgroup/$name
+done`;
+}
+
 /** A way to boot another kernel. */
 export interface Machine {
   /** What stands in the way on this host; undefined when nothing does. */

@@ -14,7 +14,7 @@ import { dirname, join, relative } from 'node:path';
 import { TOP } from '../harness/paths.ts';
 import { copyProgram, findProgram, makeImage, makeSystem, withSbin } from './disk.ts';
 import { packInitramfs } from './initramfs.ts';
-import { type Guest, type Machine, runMachine } from './machine.ts';
+import { type CgroupLayout, type Guest, type Machine, mountCgroups, runMachine } from './machine.ts';
 import { fetchPackage } from './packages.ts';
 import type { SecurityModule } from './security-module.ts';
 
@@ -31,8 +31,8 @@ const DISK_MODULES = [
   'virtio_blk',
 ];
 const DISK_DRIVERS = ['drivers/virtio', 'drivers/block'];
-const MODULE_FOLDERS = ['net', 'fs/overlayfs', 'drivers/net', 'lib', 'crypto', 'arch'];
-const WANTED_MODULES = ['overlay', 'veth', 'bridge', 'nf_tables'];
+const MODULE_FOLDERS = ['net', 'fs/overlayfs', 'drivers/net', 'lib', 'crypto', 'arch', 'block'];
+const WANTED_MODULES = ['overlay', 'veth', 'bridge', 'nf_tables', 'bfq', 'sch_htb', 'cls_cgroup'];
 
 /** Boots Debian's kernel with one of its security modules. */
 export function newQemu(security: SecurityModule): Machine {
@@ -113,7 +113,7 @@ function writeScript(path: string, text: string): void {
 /** A small system with the built project in /srv/pod. */
 function makeRoot(tree: string, { program, cgroups }: Guest, security: SecurityModule): string {
   makeSystem(tree);
-  for (const name of ['modprobe', 'ip']) copyProgram(tree, findProgram(name));
+  for (const name of ['modprobe', 'ip', 'tc']) copyProgram(tree, findProgram(name));
   mkdirSync(join(tree, dirname(process.execPath)), { recursive: true });
   cpSync(process.execPath, join(tree, process.execPath));
   linkSystem(tree);
@@ -152,13 +152,13 @@ function copyModules(tree: string): void {
   execFileSync('depmod', ['-b', tree, release()], { stdio: 'pipe', env: withSbin() });
 }
 
-function initScript(program: string, cgroups: string, security: SecurityModule): string {
+function initScript(program: string, cgroups: CgroupLayout, security: SecurityModule): string {
   return `export POD_GUEST=${cgroups} POD_TEST_TOP=/srv/pod TMPDIR=/var/tmp NO_COLOR=1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 ${security.script}
 mount -t tmpfs tmpfs /run
-mount -t cgroup2 cgroup /sys/fs/cgroup
+${mountCgroups(cgroups)}
 modprobe -a ${WANTED_MODULES.join(' ')}
 ip link set lo up
 ${process.execPath} ${program} 2>&1

@@ -2,23 +2,12 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, wri
 import { join } from 'node:path';
 import { PROBE, TOP } from '../harness/paths.ts';
 import { makeDisk } from './disk.ts';
-import { type CgroupLayout, type Guest, type Machine, runMachine } from './machine.ts';
+import { type Guest, type Machine, mountCgroups, runMachine } from './machine.ts';
 
 /** User-mode Linux, Debian's package `user-mode-linux`: a kernel that is a program, with the machine's own files as its root. */
 const KERNEL = '/usr/bin/linux.uml';
 const MODULES = '/usr/lib/uml/modules';
 const WANTED_MODULES = ['overlay', 'veth', 'bridge', 'nf_tables', 'loop', 'quota_v2'];
-
-/** Mounted by the guest's first process; nothing of the machine's own tree is visible in it. */
-const CGROUP_MOUNTS: Readonly<Record<CgroupLayout, string>> = {
-  v2: 'mount -t cgroup2 cgroup /sys/fs/cgroup',
-  v1: [
-    'mount -t tmpfs tmpfs /sys/fs/cgroup',
-    'for name in cpu,cpuacct blkio memory devices freezer pids; do',
-    '  mkdir /sys/fs/cgroup/$name && mount -t cgroup -o $name cgroup /sys/fs/cgroup/$name',
-    'done',
-  ].join('\n'),
-};
 
 function findObstacle(): string | undefined {
   if (process.arch !== 'x64') return 'user-mode Linux is for x86_64';
@@ -54,7 +43,7 @@ mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run
 modprobe -d ${dir}/modules -a ${WANTED_MODULES.join(' ')}
 ip link set lo up
-${CGROUP_MOUNTS[cgroups]}
+${mountCgroups(cgroups)}
 mount -t ext4 -o prjquota /dev/ubda /mnt
 mount --bind ${process.execPath} /mnt${process.execPath.startsWith('/usr/') ? process.execPath : '/usr/bin/true'}
 mount --bind /mnt/state /var/tmp

@@ -1,0 +1,6 @@
+import { playInGuest } from './checks.ts';
+import { CONTROLLER_CHECKS } from './checks/controllers.ts';
+import { newQemu } from './qemu.ts';
+import { APPARMOR } from './security-module.ts';
+
+void playInGuest(newQemu(APPARMOR), 'v2', CONTROLLER_CHECKS);
