@@ -18,6 +18,16 @@ export interface Pressure {
   readonly full: Stalls | null;
 }
 
+/** What reached one disk, and came from it; what a loop device or one of device-mapper was asked for is in its own, and in that of its disk. */
+export interface DiskUsage {
+  /** `major:minor` */
+  readonly device: string;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly reads: number;
+  readonly writes: number;
+}
+
 /** Null: this host does not count it, or not for this app separately. */
 export interface Counters {
   readonly cpuUsec: number | null;
@@ -31,6 +41,8 @@ export interface Counters {
   readonly pids: number | null;
   readonly pidsPeak: number | null;
   readonly oomKills: number | null;
+  /** Version 1 counts only for those who have a limit of the kind. */
+  readonly disks: readonly DiskUsage[] | null;
   readonly pressure: { readonly cpu: Pressure | null; readonly memory: Pressure | null; readonly io: Pressure | null };
 }
 
@@ -47,6 +59,7 @@ export function readCounters(facts: CgroupFacts, uuid: string, app?: string): Co
     pids,
     pidsPeak: numberOf(files.read('pids', 'pids.peak')) ?? null,
     oomKills,
+    disks: readDisks(files) ?? null,
     pressure: { cpu: readPressure(files, 'cpu'), memory: readPressure(files, 'memory'), io: readPressure(files, 'io') },
   };
 }
@@ -77,6 +90,38 @@ function readSwap(files: ControlFiles): number | undefined {
   const memory = numberOf(files.read('memory', { 1: 'memory.usage_in_bytes' }));
   // The two values are read one after the other, so the difference could be negative.
   return both === undefined || memory === undefined ? undefined : Math.max(0, both - memory);
+}
+
+function readDisks(files: ControlFiles): DiskUsage[] | undefined {
+  const unified = files.read('io', { 2: 'io.stat' });
+  if (unified !== undefined) return parseIoStat(unified);
+  const bytes = files.read('blkio', { 1: 'blkio.throttle.io_service_bytes_recursive' });
+  const operations = files.read('blkio', { 1: 'blkio.throttle.io_serviced_recursive' });
+  return bytes === undefined || operations === undefined ? undefined : parseServiced(bytes, operations);
+}
+
+/** Lines `8:0 rbytes=1 wbytes=2 rios=3 wios=4 …`; a disk that nothing was asked of may have a line of its number alone. */
+export function parseIoStat(text: string): DiskUsage[] {
+  const lines = [...text.matchAll(/^(\d+:\d+) rbytes=(\d+) wbytes=(\d+) rios=(\d+) wios=(\d+)/gm)];
+  return lines.map(([, device, ...numbers]) => {
+    const [readBytes, writtenBytes, reads, writes] = numbers.map(Number) as [number, number, number, number];
+    return { device: device!, readBytes, writtenBytes, reads, writes };
+  });
+}
+
+/** Lines `8:0 Read 1`, one a device and kind. */
+export function parseServiced(bytes: string, operations: string): DiskUsage[] {
+  const numbersOf = (text: string): Map<string, number> =>
+    new Map([...text.matchAll(/^(\d+:\d+ \w+) (\d+)$/gm)].map(([, key, number]) => [key!, Number(number)]));
+  const [amounts, counts] = [numbersOf(bytes), numbersOf(operations)];
+  const devices = [...amounts.keys()].filter((key) => key.endsWith(' Read')).map((key) => key.split(' ')[0]!);
+  return devices.map((device) => ({
+    device,
+    readBytes: amounts.get(`${device} Read`) ?? 0,
+    writtenBytes: amounts.get(`${device} Write`) ?? 0,
+    reads: counts.get(`${device} Read`) ?? 0,
+    writes: counts.get(`${device} Write`) ?? 0,
+  }));
 }
 
 function readPressure(files: ControlFiles, resource: string): Pressure | null {

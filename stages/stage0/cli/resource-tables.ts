@@ -1,4 +1,4 @@
-import type { Pressure } from '../cgroup/counters.ts';
+import type { DiskUsage, Pressure } from '../cgroup/counters.ts';
 import type { InForceValue } from '../isolators/isolator.ts';
 import type { AllInForce, PodResources, Resources } from '../resources/in-force.ts';
 import { formatBytes } from './bytes.ts';
@@ -15,7 +15,22 @@ export function renderResources(terminal: Terminal, { apps, ...pod }: PodResourc
     ['APP', 'IN FORCE', 'AS THE KERNEL SAYS IT'],
     all.flatMap(([name, { inForce: own }]) => inForceRows(name, own, pod.inForce)),
   );
-  return `\n${usage}\n${pressure}\n${inForce}${missingNote(all)}`;
+  const disks = all.flatMap(
+    ([
+      name,
+      {
+        usage: { disks: own },
+      },
+    ]) => (own ?? []).map((disk) => diskRow(name, disk)),
+  );
+  const onDisks = disks.length === 0 ? '' : `\n${renderTable(terminal, DISK_HEADER, disks)}`;
+  return `\n${usage}\n${pressure}${onDisks}\n${inForce}${missingNote(all)}`;
+}
+
+const DISK_HEADER = ['APP', 'DISK', 'READ', 'WRITTEN', 'READS', 'WRITES'];
+
+function diskRow(name: string, { device, readBytes, writtenBytes, reads, writes }: DiskUsage): Row {
+  return [name, device, formatBytes(readBytes), formatBytes(writtenBytes), String(reads), String(writes)];
 }
 
 const USAGE_HEADER = ['APP', 'CPU', 'THROTTLED', 'MEMORY', 'PEAK', 'SWAP', 'PIDS', 'PEAK', 'OOM KILLS'];
@@ -77,7 +92,7 @@ function memberText(name: string, value: InForceValue): string {
 
 /** A dash is not a zero: nobody counts it. */
 function missingNote(all: readonly (readonly [string, Resources])[]): string {
-  const hasDash = all.some(([, { usage }]) => Object.values(usage).includes(null));
+  const hasDash = all.some(([, { usage }]) => Object.values({ ...usage, disks: 0 }).includes(null));
   const noPressure = all.every(([, { usage }]) => RESOURCES.every((resource) => usage.pressure[resource] === null));
   const notes = [
     ...(hasDash ? ['-: this host does not count it, or not for this app alone'] : []),

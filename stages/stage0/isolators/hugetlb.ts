@@ -103,9 +103,13 @@ export const HUGETLB: Isolator<HugetlbValue> = {
   readBack: ({ control }) =>
     unlessEmpty(
       Object.fromEntries(
-        PAGE_SIZES.map((name) => {
-          const file = { 1: `hugetlb.${name}.limit_in_bytes`, 2: `hugetlb.${name}.max` };
-          return [`limit${name}Bytes`, boundOf(control('hugetlb', file))];
+        PAGE_SIZES.flatMap((name) => {
+          const limit = { 1: `hugetlb.${name}.limit_in_bytes`, 2: `hugetlb.${name}.max` };
+          const used = { 1: `hugetlb.${name}.usage_in_bytes`, 2: `hugetlb.${name}.current` };
+          return [
+            [`limit${name}Bytes`, boundOf(control('hugetlb', limit))],
+            [`used${name}Bytes`, boundOf(control('hugetlb', used))],
+          ];
         }),
       ),
     ),

@@ -55,5 +55,6 @@ export const MISC: Isolator<MiscValue> = {
   },
   look,
   lower,
-  readBack: ({ control }) => unlessEmpty({ limits: linesOf(control('misc', 'misc.max')) }),
+  readBack: ({ control }) =>
+    unlessEmpty({ limits: linesOf(control('misc', 'misc.max')), used: linesOf(control('misc', 'misc.current')) }),
 };

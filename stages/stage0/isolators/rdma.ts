@@ -75,5 +75,6 @@ export const RDMA: Isolator<RdmaValue> = {
   },
   look: () => [`names ${DEVICES}`],
   lower,
-  readBack: ({ control }) => unlessEmpty({ limits: linesOf(control('rdma', 'rdma.max')) }),
+  readBack: ({ control }) =>
+    unlessEmpty({ limits: linesOf(control('rdma', 'rdma.max')), used: linesOf(control('rdma', 'rdma.current')) }),
 };

@@ -1,4 +1,6 @@
 import { mapAll, PodError } from '../error.ts';
+import type { Look } from '../plan/facts.ts';
+import { findingOf } from './finding.ts';
 import { IN_THE_POD } from './fixed.ts';
 import { unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext } from './isolator.ts';
@@ -16,6 +18,7 @@ function lower(value: SysctlValue, draft: Draft, context: IsolatorContext): void
     const at = context.atOf(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
     refuse(name, context, at);
     refuseShared(name, draft, context, at);
+    refuseAbsent(name, context, at);
     refuseOther(name, String(text), draft, at);
     draft.sysctls.push({ value: { name, text: String(text) }, at });
   });
@@ -49,6 +52,27 @@ function refuse(name: string, context: IsolatorContext, at: IsolatorContext['at'
       hint: 'set it for "default", which new links inherit, or for "all"',
     });
   }
+}
+
+/** The bridge of the first pod loads modules that bring these, after the host was looked at. */
+const OF_A_MODULE = /^net\.(netfilter\.|bridge\.|nf_)/;
+
+function directoryOf(name: string): string {
+  return `/proc/sys/${name.split('.').slice(0, -1).join('/')}`;
+}
+
+function look(value: SysctlValue): Look[] {
+  return Object.keys(value).map((name) => `names ${directoryOf(name)}` as const);
+}
+
+/** A namespace of a pod has no setting that those of the host do not have. */
+function refuseAbsent(name: string, { host }: IsolatorContext, at: IsolatorContext['at']): void {
+  const last = name.slice(name.lastIndexOf('.') + 1);
+  if (OF_A_MODULE.test(name) || findingOf(host, 'names', directoryOf(name))?.includes(last)) return;
+  throw new PodError('host/unsupported', `set sysctl "${name}": this kernel has no such setting`, {
+    at,
+    hint: 'a setting that belongs to a module is there once the module is loaded on the host',
+  });
 }
 
 /** Whose setting it is of those that a pod can have. */
@@ -93,6 +117,7 @@ export const SYSCTL: Isolator<SysctlValue> = {
       'x-expects': 'one line of 1 to 1024 characters',
     },
   },
+  look,
   lower,
   fixed: IN_THE_POD,
   readBackNeedsValue: true,

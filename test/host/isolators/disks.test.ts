@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { run } from '../../../stages/stage0/index.ts';
 import { findDisk } from '../../../stages/stage0/plan/disk.ts';
+import { eventually } from '../../harness/eventually.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { outputOf, runIsolated } from './isolated-pod.ts';
 import { facts } from './with-cgroups.ts';
@@ -63,6 +65,22 @@ test('the limit of the pod bounds its apps', { skip }, async () => {
     ...DATA,
   });
   assertAbout(secondsOf(output)[0], 2);
+});
+
+test('what an app reads and writes is shown for its disk', { skip }, async () => {
+  const volumes = [{ name: 'data', kind: 'empty' }];
+  const exec = ['/bin/bash', '-c', `${dd('write', '64k', 64)} && ${dd('read', '64k', 32)} && echo done && sleep 1000`];
+  const isolators = { 'resource/block-bandwidth': { limit: '1G' } };
+  const app = { name: 'app', image: 'host', exec, mounts: DATA.more.mounts, isolators };
+  const about = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'disks' }, network: { mode: 'none' } };
+  await using started = await run({ ...about, volumes, apps: [app] }, { root });
+  await eventually(async () => assert.equal(started.logs().at(-1)?.text, 'done'));
+  for (const { usage } of [(await started.resources())!, (await started.resources())!.apps['app']!]) {
+    const used = usage.disks?.find(({ device }) => device === disk);
+    // With what the file system writes besides.
+    assert.ok(used && used.writtenBytes >= 4 * MIB && used.writtenBytes < 6 * MIB, JSON.stringify(usage.disks));
+    assert.ok(used.readBytes >= 2 * MIB && used.reads >= 32 && used.writes >= 64, JSON.stringify(used));
+  }
 });
 
 test('a loop device is a disk', { skip: skip || (!existsSync('/dev/loop-control') && 'no loop devices') }, async () => {

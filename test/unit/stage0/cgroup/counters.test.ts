@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parsePressure, readCounters } from '../../../../stages/stage0/cgroup/counters.ts';
+import { parseIoStat, parsePressure, parseServiced, readCounters } from '../../../../stages/stage0/cgroup/counters.ts';
 import type { CgroupFacts } from '../../../../stages/stage0/plan/facts.ts';
 
 type Files = Readonly<Record<string, string>>;
@@ -55,6 +55,7 @@ test('the counters of version 2', () => {
     pids: 3,
     pidsPeak: 5,
     oomKills: 1,
+    disks: null,
     pressure: { cpu: null, memory: null, io: null },
   });
 });
@@ -106,4 +107,21 @@ test('pressure is read as the kernel writes it', () => {
   });
   // Until Linux 5.13 processors have no such line.
   assert.equal(parsePressure('some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n').full, null);
+});
+
+test('what was read and written is counted for each disk, on both versions', () => {
+  const disk = { device: '8:0', readBytes: 4096, writtenBytes: 8192, reads: 1, writes: 2 };
+  const none = { device: '7:1', readBytes: 0, writtenBytes: 0, reads: 0, writes: 0 };
+  const ioStat = '7:0 \n8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n';
+  assert.deepEqual(parseIoStat(ioStat), [disk]);
+  const bytes = '8:0 Read 4096\n8:0 Write 8192\n8:0 Sync 8192\n8:0 Total 12288\n7:1 Read 0\n7:1 Write 0\nTotal 12288\n';
+  const serviced = '8:0 Read 1\n8:0 Write 2\n8:0 Total 3\n7:1 Read 0\n7:1 Write 0\nTotal 3\n';
+  assert.deepEqual(parseServiced(bytes, serviced), [disk, none]);
+  assert.deepEqual(counted(2, ['io'], { 'io.stat': ioStat }, {}).pod.disks, [disk]);
+  const files = {
+    'blkio.throttle.io_service_bytes_recursive': bytes,
+    'blkio.throttle.io_serviced_recursive': serviced,
+  };
+  const { pod, app } = counted(1, ['blkio'], {}, files);
+  assert.deepEqual([pod.disks, app.disks], [null, [disk, none]]);
 });

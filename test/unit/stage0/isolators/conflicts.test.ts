@@ -20,6 +20,14 @@ test('one thing limited twice is refused, whatever the names it has', () => {
   assert.deepEqual(ofApp({ 'resource/block-bandwidth': { disks } }), ['manifest/duplicate /disks/2']);
 });
 
+test('settings that this kernel does not have are refused, all at once', () => {
+  const sysctls = { 'net.core.somaxcon': 1, 'net.core.somaxconn': 1, 'net.none.x': 1, 'net.netfilter.nf_later': 1 };
+  assert.deepEqual(ofPod({ 'os/linux/sysctl': sysctls }), [
+    'host/unsupported /net.core.somaxcon',
+    'host/unsupported /net.none.x',
+  ]);
+});
+
 test('a limit of nothing is refused', () => {
   assert.deepEqual(ofApp({ 'resource/block-iops': { default: true } }), ['manifest/schema']);
 });

@@ -110,7 +110,24 @@ const ROWS: readonly (readonly [string, string, InForceSource, InForce])[] = [
     { context: 'system_u:system_r:container_t:s0:c1,c2' },
   ],
   ['processes', 'resource/pids', source(1, { 'pids.max': '2048\n' }), { limit: 2048 }],
-  ['huge pages', 'resource/hugetlb', source(2, { 'hugetlb.2MB.max': '4194304\n' }), { limit2MBBytes: 4_194_304 }],
+  [
+    'huge pages',
+    'resource/hugetlb',
+    source(2, { 'hugetlb.2MB.max': '4194304\n', 'hugetlb.2MB.current': '2097152\n' }),
+    { limit2MBBytes: 4_194_304, used2MBBytes: 2_097_152 },
+  ],
+  [
+    'keys',
+    'resource/misc',
+    source(2, { 'misc.max': 'sev 2\n', 'misc.current': 'sev 1\n' }),
+    { limits: ['sev 2'], used: ['sev 1'] },
+  ],
+  [
+    'adapters',
+    'resource/rdma',
+    source(1, { 'rdma.max': 'mlx5_0 hca_handle=2\n', 'rdma.current': 'mlx5_0 hca_handle=1\n' }),
+    { limits: ['mlx5_0 hca_handle=2'], used: ['mlx5_0 hca_handle=1'] },
+  ],
   [
     'disks of version 1',
     'resource/block-bandwidth',

@@ -35,6 +35,10 @@ const LOOKED: HostFacts['looked'] = {
   'text /cg/misc/misc.capacity': 'sev 50\nsev_es 10',
   'text /cg/io.cost.qos': '8:0 enable=1 ctrl=auto',
   'names /sys/kernel/mm/hugepages': ['hugepages-1048576kB', 'hugepages-2048kB'],
+  'names /proc/sys/kernel': ['shmmni'],
+  'names /proc/sys/net/core': ['somaxconn'],
+  'names /proc/sys/net/netfilter': ['nf_log'],
+  'names /proc/sys/net/none': null,
   'names /sys/class/infiniband': ['mlx5_0'],
   'disks /sys/block': [
     { device: '8:0', name: 'sda', scheduler: 'bfq' },
