@@ -141,3 +141,25 @@ export function sumChecks(hasCpuset: boolean): readonly Check[] {
     },
   ];
 }
+
+/** What a period leaves of a limit. */
+export const BURST_CHECKS: readonly Check[] = [
+  {
+    name: 'an app gets more than its limit for a moment, by its burst, from what it has left before',
+    run: async (root) => {
+      const bursts = async (burst: Json): Promise<number> => {
+        const app = { args: ['hold'], isolators: { 'resource/cpu': { limit: '200m', ...burst } } };
+        return withApps(root, [app], {}, async (pod) => {
+          // What a period leaves is kept only while something runs in each.
+          const script = `for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.05; done; ${PROBE} burn 200`;
+          for (let round = 0; round < 3; round++) await pod.exec(['/bin/sh', '-c', script]);
+          const { stdout } = await pod.exec(['/bin/sh', '-c', `cd /sys/fs/cgroup; cat cpu.stat cpu/cpu.stat 2>&1; :`]);
+          return Number(/^nr_bursts (\d+)$/m.exec(stdout)?.[1]);
+        });
+      };
+      assert.equal(await bursts({}), 0);
+      const used = await bursts({ burst: '200m' });
+      assert.ok(used > 0, `${used} bursts`);
+    },
+  },
+];
