@@ -67,13 +67,30 @@ test('the limit of the pod bounds its apps', { skip }, async () => {
   assertAbout(secondsOf(output)[0], 2);
 });
 
+test('a limit is changed, and taken away, while the pod runs', { skip }, async () => {
+  const isolators = { 'resource/block-bandwidth': { write: '4Mi' } };
+  const exec = ['/bin/sleep', '1000'];
+  const app = { name: 'app', image: 'host', exec, mounts: DATA.more.mounts, isolators };
+  const about = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'disks' }, network: { mode: 'none' } };
+  await using started = await run({ ...about, volumes: DATA.volumes, apps: [app] }, { root });
+  const write = async (count: number): Promise<number> => {
+    const { stdout } = await started.exec(['/bin/bash', '-c', dd('write', '64k', count)]);
+    return secondsOf(stdout)[0]!;
+  };
+  assertAbout(await write(128), 2);
+  await started.update({ 'app/app/resource/block-bandwidth.write': '2Mi' });
+  assertAbout(await write(64), 2);
+  await started.update({ 'app/app/resource/block-bandwidth': null });
+  const seconds = await write(128);
+  assert.ok(seconds < 1, `${seconds} s`);
+});
+
 test('what an app reads and writes is shown for its disk', { skip }, async () => {
-  const volumes = [{ name: 'data', kind: 'empty' }];
   const exec = ['/bin/bash', '-c', `${dd('write', '64k', 64)} && ${dd('read', '64k', 32)} && echo done && sleep 1000`];
   const isolators = { 'resource/block-bandwidth': { limit: '1G' } };
   const app = { name: 'app', image: 'host', exec, mounts: DATA.more.mounts, isolators };
   const about = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'disks' }, network: { mode: 'none' } };
-  await using started = await run({ ...about, volumes, apps: [app] }, { root });
+  await using started = await run({ ...about, volumes: DATA.volumes, apps: [app] }, { root });
   await eventually(async () => assert.equal(started.logs().at(-1)?.text, 'done'));
   for (const { usage } of [(await started.resources())!, (await started.resources())!.apps['app']!]) {
     const used = usage.disks?.find(({ device }) => device === disk);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { runProbePod } from '../../harness/probe-pod.ts';
+import { pod, podOk } from '../../harness/pod-cli.ts';
+import { runProbePod, startHoldingPod } from '../../harness/probe-pod.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { facts } from './with-cgroups.ts';
 
@@ -33,5 +34,22 @@ test('an app, or all apps of a pod, cannot have more huge pages than the limit',
     }
     const { stdout } = await runProbePod(root, { args: ['huge', '4'] });
     assert.match(stdout, /^mapped 4: ok$/m);
+  });
+});
+
+test('the limit is changed while the pod runs, and its status has it', { skip }, async () => {
+  await withPages(4, async () => {
+    await startHoldingPod(root, { name: 'huge', app: { isolators: FOUR_MIB }, pod: { network: { mode: 'none' } } });
+    try {
+      const mapped = async (): Promise<string> => {
+        return (await pod(['exec', 'huge', '--', '/probe', 'huge', '4'], { root })).stdout;
+      };
+      assert.match(await mapped(), /^mapped 2: ENOMEM$/m);
+      await podOk(['update', 'huge', '--set', 'app/probe/resource/hugetlb.2Mi=6Mi'], { root });
+      assert.match(await mapped(), /^mapped 3: ENOMEM$/m);
+      assert.match(await podOk(['status', 'huge'], { root }), /resource\/hugetlb +limit2MB 6\.00 MiB, used2MB 0 B/);
+    } finally {
+      await podOk(['rm', '--force', 'huge'], { root });
+    }
   });
 });
