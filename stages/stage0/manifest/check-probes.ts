@@ -46,12 +46,22 @@ function checkTarget(at: string, target: Obj, app: OutlineApp, outline: Outline,
   const port = text(target, 'port');
   if (port !== undefined) checkPortName(join(at, 'port'), port, app, report);
   const host = text(target, 'host');
-  if (host !== undefined && addressOf(host, outline) === undefined) {
+  if (host !== undefined) checkProbeHost(join(at, 'host'), host, outline, report);
+  checkHeaders(join(at, 'headers'), object(target['headers']) ?? {}, report);
+}
+
+/** fe80::/10 (RFC 4291), with or without a zone (RFC 4007). The kernel needs the zone as the index of a link that is not made yet. */
+const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;
+
+function checkProbeHost(at: string, host: string, outline: Outline, report: Report): void {
+  if (LINK_LOCAL.test(host)) {
+    const problem = `${show(host)} is a link-local address, and a probe cannot choose the link`;
+    report.error('manifest/schema', at, problem, 'write another address of the pod, or "localhost"');
+  } else if (addressOf(host, outline) === undefined) {
     const own = outline.hostname ?? outline.name;
     const hint = `write an address in numbers, "localhost", or ${show(own ?? 'the hostname')} for the pod's own`;
-    report.error('manifest/schema', join(at, 'host'), `${show(host)} is not an IP address, and is not looked up`, hint);
+    report.error('manifest/schema', at, `${show(host)} is not an IP address, and is not looked up`, hint);
   }
-  checkHeaders(join(at, 'headers'), object(target['headers']) ?? {}, report);
 }
 
 function checkPortName(at: string, name: string, app: OutlineApp, report: Report): void {

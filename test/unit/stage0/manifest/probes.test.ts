@@ -69,6 +69,14 @@ test('the hostname stands for the pod’s address, not the pod’s name', () => 
   assert.deepEqual(places(parse(app('web')).errors), ['5:69 manifest/schema']);
 });
 
+test('a link-local address is refused, with its link or without: the link does not exist yet', () => {
+  for (const host of ['fe80::1', 'FEBF::1', 'fe80::1%eth0']) {
+    const { errors } = parse(appWith(`probes: {live: {tcp: {port: 1, host: "${host}"}}}`));
+    assert.deepEqual(places(errors), ['7:41 manifest/schema'], host);
+    assert.match(errors[0]!.message, /link-local/);
+  }
+});
+
 test('successes of a live probe have no effect, and that is said', () => {
   const { warnings } = parse(appWith('probes: {live: {tcp: {port: 1}, successes: 2}}'));
   assert.deepEqual(places(warnings), ['7:48 manifest/schema']);
