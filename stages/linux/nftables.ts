@@ -15,6 +15,7 @@ import {
   type NetlinkMessage,
   type Piece,
 } from './netlink.ts';
+import { listAttributes, type NetlinkReply, parseAttributes, stringOf } from './netlink-decode.ts';
 
 export const NFPROTO_INET = 1;
 export const NFPROTO_BRIDGE = 7;
@@ -31,9 +32,12 @@ const NFT_MSG_NEWRULE = 6;
 const NFT_MSG_GETRULE = 7;
 const NFT_MSG_NEWSET = 9;
 const NFT_MSG_NEWSETELEM = 12;
+const NFT_MSG_GETSETELEM = 13;
 const NFT_MSG_DELSETELEM = 14;
 
 const NFT_SET_MAP = 8;
+/** sizeof(struct nfgenmsg) */
+const NFGENMSG_SIZE = 4;
 const NFTA_LIST_ELEM = 1;
 const NFTA_DATA_VALUE = 1;
 
@@ -78,6 +82,18 @@ export function newTable(ref: TableRef): NetlinkMessage {
 
 export function getTable(ref: TableRef): NetlinkMessage {
   return message(NFT_MSG_GETTABLE, 0, ref, [tableOf(ref)], 'look for the firewall table');
+}
+
+/** A dump request: the tables of the family. */
+export function listTables(family: number): NetlinkMessage {
+  const type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE;
+  const header = [Uint8Array.of(family, 0, 0, 0)];
+  return { type, flags: NLM_F_ACK, header, attributes: [], what: 'list the firewall tables' };
+}
+
+/** In an answer to `listTables`. */
+export function tableName({ payload }: NetlinkReply): string {
+  return stringOf(parseAttributes(payload.subarray(NFGENMSG_SIZE)).get(1));
 }
 
 export function deleteTable(ref: TableRef): NetlinkMessage {
@@ -177,6 +193,21 @@ export function addElements(ref: TableRef, set: string, elements: readonly Eleme
 export function deleteElements(ref: TableRef, set: string, elements: readonly Element[]): NetlinkMessage {
   const attributes = elementList(ref, set, elements, false);
   return message(NFT_MSG_DELSETELEM, 0, ref, attributes, `delete from firewall set "${set}"`);
+}
+
+/** A dump request: the elements of the set. */
+export function listElements(ref: TableRef, set: string): NetlinkMessage {
+  const attributes = [tableOf(ref), attribute(2, cString(set))];
+  return message(NFT_MSG_GETSETELEM, 0, ref, attributes, `list firewall set "${set}"`);
+}
+
+/** The keys in an answer to `listElements`, each member padded to 32 bits. */
+export function elementKeys({ payload }: NetlinkReply): Uint8Array[] {
+  const list = parseAttributes(payload.subarray(NFGENMSG_SIZE)).get(3);
+  return listAttributes(list ?? new Uint8Array()).flatMap(({ value }) => {
+    const key = parseAttributes(value).get(1);
+    return (key && parseAttributes(key).get(NFTA_DATA_VALUE)) ?? [];
+  });
 }
 
 /** Adds a rule at the end of the chain; `expressions` come from nftables-expressions.ts, and nft(8) prints the comment. */

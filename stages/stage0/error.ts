@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   'source/signature': 'A commit is not signed by an allowed signer.',
   'source/busy': 'Another process is fetching the same source, and did not finish within the time pod waits.',
   'network/exhausted': 'No address is free in the bridge network.',
+  'network/address': 'The host does not have the address on which a port is published.',
   'network/port-taken': 'A published host port is already in use.',
   'network/failed': 'The kernel refused a change to the network.',
   'pod/not-found': 'No pod has that uuid, prefix or name.',
@@ -83,6 +84,8 @@ export interface PodErrorInit {
   readonly cause?: unknown;
   /** The pod that has what was wanted. */
   readonly holder?: string | undefined;
+  /** Its state directory, if it is another one. */
+  readonly holderRoot?: string | undefined;
 }
 
 /**
@@ -94,6 +97,7 @@ export class PodError extends Error {
   readonly hint: string | undefined;
   readonly at: Position | undefined;
   readonly holder: string | undefined;
+  readonly holderRoot: string | undefined;
 
   constructor(code: ErrorCode, message: string, init: PodErrorInit = {}) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
@@ -102,6 +106,7 @@ export class PodError extends Error {
     this.hint = init.hint;
     this.at = init.at;
     this.holder = init.holder;
+    this.holderRoot = init.holderRoot;
   }
 }
 

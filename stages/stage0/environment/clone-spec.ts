@@ -80,7 +80,7 @@ function newCloneApp(app: AppSpec): AppSpec {
     ...app,
     isolators: app.isolators.filter(isKept),
     env: { TZ: 'UTC', SOURCE_DATE_EPOCH, ...app.env },
-    ports: app.ports.map(({ hostPort: _hostPort, hostIP: _hostIP, ...port }) => port),
+    ports: app.ports.map(({ hostPort: _hostPort, hostIP: _hostIP, hostIPAt: _hostIPAt, ...port }) => port),
     probes: app.probes.map((probe) => (probe.role === 'ready' ? { ...probe, earlyMs: EARLY_MS } : probe)),
   };
 }

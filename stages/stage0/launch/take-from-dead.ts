@@ -10,7 +10,7 @@ import { isRefusal } from '../refusal.ts';
 
 /**
  * Handles refused port claims: releases host ports held by pods that died without their monitor, or were killed while they were
- * made, and tries again.
+ * made, and tries again. The pods may be of another root.
  */
 export async function takeFromDead(
   refusal: unknown,
@@ -20,8 +20,8 @@ export async function takeFromDead(
 ): Promise<void> {
   const gone = new Set<string>();
   for (let error = refusal; ;) {
-    const holder = error instanceof PodError ? error.holder : undefined;
-    if (holder === undefined || gone.has(holder) || !(await endDead(root, holder))) throw error;
+    const { holder, holderRoot = root } = error instanceof PodError ? error : {};
+    if (holder === undefined || gone.has(holder) || !(await endDead(holderRoot, holder))) throw error;
     gone.add(holder);
     try {
       return claimPorts(claims, root, ports, uuid);

@@ -167,7 +167,7 @@ function buildPort(
     port: port!,
     protocol: protocol as 'tcp' | 'udp',
     ...(hostPort !== undefined && { hostPort }),
-    ...(hostIP !== undefined && { hostIP }),
+    ...(hostIP !== undefined && { hostIP, hostIPAt: document.at(join(pointer, 'hostIP')) }),
     at: document.at(hostPort === undefined ? pointer : join(pointer, 'hostPort')),
   };
 }

@@ -62,7 +62,9 @@ export interface PortSpec {
   readonly protocol: 'tcp' | 'udp';
   readonly hostPort?: number;
   readonly hostIP?: string;
+  /** Of the host port if there is one. */
   readonly at: Position;
+  readonly hostIPAt?: Position;
 }
 
 export interface IsolatorSpec {

@@ -27,19 +27,35 @@ export function bridgeConfig(root: string, hostRoutes: () => HostRoutes = readHo
 /** Derives names from a hash of the root, and picks a subnet outside all routes of the host. Pure. */
 export function chooseBridge(root: string, routes: HostRoutes): BridgeConfig {
   const hash = hash64(root);
-  const digits = hash.toString(16).padStart(16, '0');
+  const digits = hexOf(hash);
   const subnet = chooseSubnet4(Number(hash >> 40n), routes);
   // RFC 4193: fd and 40 bits that differ from site to site; there is one subnet, number 0.
   const prefix6 = Buffer.from(`fd${digits.slice(-10)}`.padEnd(32, '0'), 'hex');
   const gateway6 = Uint8Array.from(prefix6).with(15, 1);
   return {
-    bridge: `pod${digits.slice(0, 6)}`,
-    table: `pod-${digits.slice(0, 6)}`,
+    ...bridgeNames(root),
     subnet4: formatPrefix4(subnet),
     gateway4: formatIp4(ip4FromNumber(subnet.base + 1)),
     subnet6: `${formatIp6(prefix6)}/${SUBNET6_BITS}`,
     gateway6: formatIp6(gateway6),
   };
+}
+
+export function bridgeNames(root: string): Pick<BridgeConfig, 'bridge' | 'table'> {
+  const digits = hexOf(hash64(root)).slice(0, 6);
+  return { bridge: `pod${digits}`, table: `pod-${digits}` };
+}
+
+export function isBridgeName(link: string): boolean {
+  return /^pod[0-9a-f]{6}$/.test(link);
+}
+
+export function isTableName(table: string): boolean {
+  return /^pod-[0-9a-f]{6}$/.test(table);
+}
+
+function hexOf(hash: bigint): string {
+  return hash.toString(16).padStart(16, '0');
 }
 
 function chooseSubnet4(seed: number, { prefixes4 }: HostRoutes): Prefix4 {

@@ -18,11 +18,11 @@ import { bridgeTable, firewallMessages, INET_SETS, inetTable } from './firewall.
 import { type HostRoutes, readHostRoutes } from './host-routes.ts';
 import { macOf, parseIp4, parseIp6, parseMac } from './ip.ts';
 import { type ListPods, reconnectPods } from './reconnect.ts';
+import { forgetPortRoot, RUN_DIR } from './port-roots.ts';
 import { holdSysctls, releaseSysctls, setSysctl } from './sysctl.ts';
 import type { BridgeConfig } from './types.ts';
 import { dropLink } from './undo.ts';
 
-const RUN_DIR = '/run/pod';
 const DEFAULT_MTU = 1500;
 
 /** Settings of the bridge itself, removed with it. docs/decisions/008-bridge-network.md gives the reasons. */
@@ -76,6 +76,7 @@ export function removeBridge(claims: ClaimStore, root: string, config: BridgeCon
       return false;
     }
     asPodError(`remove the bridge network "${config.bridge}"`, () => {
+      forgetPortRoot(claims);
       releaseSysctls(config.bridge, RUN_DIR);
       dropFirewall(config);
       // Last: as long as there is a bridge, a run after a crash knows that something is left to remove.

@@ -1,73 +1,63 @@
-import { readFileSync } from 'node:fs';
-import { PodError } from '../error.ts';
+import { ERRNO } from '../../linux/errno.ts';
+import { PodError, type PodErrorInit } from '../error.ts';
 import type { ClaimStore } from './claim-store.ts';
-import { readIp6File } from './host-routes.ts';
-import { formatIp4, formatIp6 } from './ip.ts';
-import { parseListeners } from './listeners.ts';
+import { findElement } from './foreign-elements.ts';
+import { HOST_SOCKETS, type HostSockets } from './host-sockets.ts';
+import { formatIp6 } from './ip.ts';
+import type { Listener } from './listeners.ts';
 import { hostAddress } from './pod-elements.ts';
-import type { PortBinding, PublishedPort } from './types.ts';
+import { keysMeet, PORT_KIND, portKey, releasePorts } from './port-claims.ts';
+import { withPortRoots } from './port-roots.ts';
+import type { PublishedPort } from './types.ts';
 
-/** Kind of the claims. Keys are `tcp-127.0.0.1-8080`, with `any`, `any4` or `any6` for wildcards. */
-export const PORT_KIND = 'port';
-
-export function portKey({ protocol, hostIP, hostPort }: PortBinding): string {
-  return `${protocol}-${canonical(hostIP)}-${hostPort}`;
+/** The host as far as its ports are concerned. */
+export interface PortHost extends HostSockets {
+  readonly withPortRoots: typeof withPortRoots;
+  readonly findElement: typeof findElement;
 }
 
-function canonical(hostIP: string | undefined): string {
-  const { any4, any6, ip4, ip6 } = hostAddress(hostIP);
-  if (ip4) return formatIp4(ip4);
-  if (ip6) return formatIp6(ip6);
-  return any4 && any6 ? 'any' : any4 ? 'any4' : 'any6';
-}
+const HOST: PortHost = { ...HOST_SOCKETS, withPortRoots, findElement };
 
-/** `any` overlaps everything, `any4` all IPv4 addresses, an address only itself. */
-function addressesMeet(a: string, b: string): boolean {
-  const versionOf = (ip: string): string =>
-    ip === 'any' ? '' : ip === 'any4' ? '4' : ip === 'any6' || ip.includes(':') ? '6' : '4';
-  const [left, right] = [versionOf(a), versionOf(b)];
-  if (left !== '' && right !== '' && left !== right) return false;
-  return a === b || a.startsWith('any') || b.startsWith('any');
-}
+/** EAFNOSUPPORT: a kernel without IPv6. */
+const NO_SUCH_ADDRESS: ReadonlySet<number> = new Set([ERRNO.EADDRNOTAVAIL, ERRNO.EAFNOSUPPORT]);
 
-function keysMeet(a: string, b: string): boolean {
-  const [protocolA, ipA, portA] = a.split('-');
-  const [protocolB, ipB, portB] = b.split('-');
-  return protocolA === protocolB && portA === portB && addressesMeet(ipA!, ipB!);
-}
+/** In a hint; hosts with many containers have many. */
+const SHOWN_ADDRESSES = 6;
 
 /**
- * Claims the host ports for the pod. Throws `network/port-taken` at the port's line when another pod, another port of the same pod
- * or a process on the host has one of them, and then holds none.
+ * Claims the host ports for the pod. Throws at the port's line, and then holds none: `network/port-taken` when another pod, another
+ * port of the same pod or a process on the host has one of them, `network/address` when the host does not have the address.
  */
 export function claimPorts(
   claims: ClaimStore,
   root: string,
   ports: readonly PublishedPort[],
   uuid: string,
-  listeners: (protocol: 'tcp' | 'udp') => readonly string[] = readListeners,
+  host: PortHost = HOST,
 ): void {
-  const held: PublishedPort[] = [];
-  try {
-    for (const port of ports) {
-      refuseLoopback6(port);
-      refuseListener(port, listeners(port.protocol));
-      const isOurs = claims.claim(root, PORT_KIND, portKey(port), uuid);
-      if (isOurs) held.push(port);
-      refuseOverlap(claims, root, port, uuid, held);
-      if (!isOurs) throw taken(port, 'another pod has it');
-    }
-  } catch (error) {
-    releasePorts(claims, root, held, uuid);
-    throw error;
+  for (const port of ports) {
+    refuseUnroutable(port);
+    refuseForeign(port, host);
+    refuseListener(port, host);
   }
+  host.withPortRoots(claims, root, (others) => {
+    const held: PublishedPort[] = [];
+    try {
+      for (const port of ports) {
+        refuseOtherRoots(claims, others, port);
+        const isOurs = claims.claim(root, PORT_KIND, portKey(port), uuid);
+        if (isOurs) held.push(port);
+        refuseOverlap(claims, root, port, uuid, held);
+        if (!isOurs) throw taken(port, 'another pod has it');
+        refuseElement(root, port, host);
+      }
+    } catch (error) {
+      releasePorts(claims, root, held, uuid);
+      throw error;
+    }
+  });
 }
 
-export function releasePorts(claims: ClaimStore, root: string, ports: readonly PortBinding[], uuid: string): void {
-  for (const port of ports) claims.release(root, PORT_KIND, portKey(port), uuid);
-}
-
-/** Checked after our own claim is visible: if two pods want overlapping ports at the same time, at least one sees the other. */
 function refuseOverlap(
   claims: ClaimStore,
   root: string,
@@ -80,31 +70,76 @@ function refuseOverlap(
     throw taken(port, 'the manifest publishes it twice');
   }
   const other = claims.listClaims(root, PORT_KIND).find((claim) => claim.uuid !== uuid && keysMeet(claim.key, key));
-  if (other) throw taken(port, `pod ${other.uuid} has it`, other.uuid);
+  if (other) throw taken(port, `pod ${other.uuid} has it`, { holder: other.uuid });
 }
 
-function refuseListener(port: PublishedPort, listeners: readonly string[]): void {
+function refuseOtherRoots(claims: ClaimStore, others: readonly string[], port: PublishedPort): void {
   const key = portKey(port);
-  if (listeners.some((listener) => keysMeet(listener, key))) throw taken(port, 'a process on this host listens on it');
+  for (const holderRoot of others) {
+    const claim = claims.listClaims(holderRoot, PORT_KIND).find((other) => keysMeet(other.key, key));
+    if (!claim) continue;
+    const why = `pod ${claim.uuid} under --root ${holderRoot} has it`;
+    throw taken(port, why, { holder: claim.uuid, holderRoot });
+  }
 }
 
-function refuseLoopback6(port: PublishedPort): void {
-  if (port.hostIP === undefined || canonical(port.hostIP) !== '::1') return;
-  const what = `publish ${port.protocol} port ${port.hostPort} of ::1: the kernel does not route to its IPv6 loopback`;
-  throw new PodError('host/unsupported', what, { hint: 'use hostIP: 127.0.0.1', at: port.at });
-}
-
-function taken(port: PublishedPort, why: string, holder?: string): PodError {
-  const where = port.hostIP === undefined ? '' : ` of ${port.hostIP}`;
-  return new PodError('network/port-taken', `publish ${port.protocol} port ${port.hostPort}${where}: ${why}`, {
-    hint: 'choose another hostPort, or stop what uses it',
-    at: port.at,
-    holder,
+/** A root that was deleted with its pods running, or is in another mount namespace, has no claims that we could see. */
+function refuseElement(root: string, port: PublishedPort, host: PortHost): void {
+  const table = host.findElement(root, portKey(port));
+  if (table === undefined) return;
+  throw taken(port, `the firewall table "${table}" sends it to a pod of a state directory that is not here`, {
+    hint: `choose another hostPort; if that pod is gone: nft delete table inet ${table}`,
   });
 }
 
-/** Ports with listeners in the caller's network namespace, as claim keys. */
-function readListeners(protocol: 'tcp' | 'udp'): string[] {
-  const text6 = readIp6File(`/proc/net/${protocol}6`);
-  return parseListeners(protocol, readFileSync(`/proc/net/${protocol}`, 'latin1'), text6);
+function refuseListener(port: PublishedPort, host: HostSockets): void {
+  const listener = host.listeners(port.protocol).find((candidate) => isInTheWay(candidate, port, host));
+  if (listener) throw taken(port, `${host.ownerOf(listener.inode) ?? 'a process on this host'} listens on it`);
+}
+
+function isInTheWay({ key }: Listener, port: PublishedPort, host: HostSockets): boolean {
+  if (!keysMeet(key, portKey(port))) return false;
+  const { any4, any6, ip4 } = hostAddress(port.hostIP);
+  const isForIp4Only = ip4 !== undefined || (any4 && !any6);
+  if (!isForIp4Only || !key.includes('-any-')) return true;
+  // The tables do not tell whether a socket on :: is for IPv6 only, and so leaves the port of IPv4 free.
+  return host.tryBind(port.protocol, ip4 ?? new Uint8Array(4), port.hostPort) === ERRNO.EADDRINUSE;
+}
+
+/** The kernel does not forward packets with an address that is valid only on the loopback or on one link. */
+function refuseUnroutable(port: PublishedPort): void {
+  const ip6 = hostAddress(port.hostIP).ip6;
+  if (!ip6) return;
+  const isLinkLocal = ip6[0] === 0xfe && (ip6[1]! & 0xc0) === 0x80;
+  if (!isLinkLocal && formatIp6(ip6) !== '::1') return;
+  const why = isLinkLocal ? 'from link-local addresses' : 'to its IPv6 loopback';
+  const what = `publish ${nameOf(port)}: the kernel does not route ${why}`;
+  const hint = isLinkLocal ? 'use an address that is valid beyond one link' : 'use hostIP: 127.0.0.1';
+  throw new PodError('host/unsupported', what, { hint, at: port.hostIPAt ?? port.at });
+}
+
+/** Nothing would ever reach the port. */
+function refuseForeign(port: PublishedPort, host: HostSockets): void {
+  const { ip4, ip6 } = hostAddress(port.hostIP);
+  const ip = ip4 ?? ip6;
+  if (!ip || !NO_SUCH_ADDRESS.has(host.tryBind(port.protocol, ip, 0))) return;
+  const own = host.addresses().filter((address) => address.includes(':') === (ip6 !== undefined));
+  const isMany = own.length > SHOWN_ADDRESSES;
+  const shown = `${own.slice(0, SHOWN_ADDRESSES).join(', ')}${isMany ? ' and others' : ''}`;
+  throw new PodError('network/address', `publish ${nameOf(port)}: the host does not have this address`, {
+    hint: `${own.length > 0 ? `it has ${shown}; ` : ''}without hostIP the port is published on all addresses`,
+    at: port.hostIPAt ?? port.at,
+  });
+}
+
+function nameOf({ protocol, hostPort, hostIP }: PublishedPort): string {
+  return `${protocol} port ${hostPort}${hostIP === undefined ? '' : ` of ${hostIP}`}`;
+}
+
+function taken(port: PublishedPort, why: string, more: PodErrorInit = {}): PodError {
+  return new PodError('network/port-taken', `publish ${nameOf(port)}: ${why}`, {
+    hint: 'choose another hostPort, or stop what uses it',
+    at: port.at,
+    ...more,
+  });
 }

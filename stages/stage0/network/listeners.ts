@@ -4,17 +4,24 @@ import { formatIp4, formatIp6 } from './ip.ts';
 const WAITING = { tcp: '0A', udp: '07' } as const;
 const MAPPED4 = '00000000000000000000ffff';
 
-/** `tcp-127.0.0.1-8080` for each listening socket; a socket on `::` usually accepts IPv4 too and counts as `any`. */
-export function parseListeners(protocol: 'tcp' | 'udp', text4: string, text6: string): string[] {
+/** A socket of the host that accepts connections or datagrams. */
+export interface Listener {
+  /** As the keys of port claims, `tcp-127.0.0.1-8080`; a socket on `::` usually accepts IPv4 too and counts as `any`. */
+  readonly key: string;
+  readonly inode: number;
+}
+
+/** Reads the tables of `/proc/net`. */
+export function parseListeners(protocol: 'tcp' | 'udp', text4: string, text6: string): Listener[] {
   return [text4, text6].flatMap((text) =>
     text
       .split('\n')
       .slice(1)
       .flatMap((line) => {
-        const [, local, , state] = line.trim().split(/\s+/);
+        const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
         if (!local || state !== WAITING[protocol]) return [];
         const [address = '', port = ''] = local.split(':');
-        return [`${protocol}-${readAddress(address)}-${Number.parseInt(port, 16)}`];
+        return [{ key: `${protocol}-${readAddress(address)}-${Number.parseInt(port, 16)}`, inode: Number(inode) }];
       }),
   );
 }

@@ -17,7 +17,7 @@ import type { NetworkSpec } from '../manifest/spec.ts';
 import { ADDRESS_KIND } from './addresses.ts';
 import { NO_IPV6, SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
 import { FORGETS_NOTHING, forgetSenders } from './forget-udp.ts';
-import { PORT_KIND, portKey } from './host-ports.ts';
+import { PORT_KIND, portKey } from './port-claims.ts';
 import { addGroup, deleteGroup, type ElementGroup, type FirewallPod, podElements } from './pod-elements.ts';
 import { NETWORK_HOLES as HOLES } from './symbols.ts';
 import { SHARED_MARK } from './shared.ts';

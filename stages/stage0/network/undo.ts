@@ -8,10 +8,10 @@ import { ADDRESS_KIND, claimKey, releaseAddresses } from './addresses.ts';
 import type { ClaimStore } from './claim-store.ts';
 import { bridgeTable, inetTable } from './firewall.ts';
 import { FORGETS_NOTHING, forgetSenders } from './forget-udp.ts';
-import { PORT_KIND, portKey, releasePorts } from './host-ports.ts';
 import { linkLocalOf, parseIp4, parseIp6, parseMac } from './ip.ts';
 import type { NetworkEntry } from './ledger.ts';
 import { deleteGroup, type FirewallPod, podElements } from './pod-elements.ts';
+import { PORT_KIND, portKey, releasePorts } from './port-claims.ts';
 import type { BridgeConfig, PodAddresses, PortBinding } from './types.ts';
 
 /** Releases what is left of an entry, which is usually nothing. Only for dead pods. */

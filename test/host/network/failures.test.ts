@@ -10,7 +10,7 @@ import { ensureBridge, isBridgeBroken, mendBridge, removeBridge } from '../../..
 import { claimAddresses, releaseAddresses } from '../../../stages/stage0/network/addresses.ts';
 import { bridgeConfig } from '../../../stages/stage0/network/bridge-config.ts';
 import { markerPath } from '../../../stages/stage0/network/find-bridge.ts';
-import { releasePorts } from '../../../stages/stage0/network/host-ports.ts';
+import { releasePorts } from '../../../stages/stage0/network/port-claims.ts';
 import { networkLedger, type NetworkEntry } from '../../../stages/stage0/network/ledger.ts';
 import { undoNetwork } from '../../../stages/stage0/network/undo.ts';
 import { planNetworkInside } from '../../../stages/stage0/network/plan-network.ts';
