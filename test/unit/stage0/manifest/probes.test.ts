@@ -72,7 +72,7 @@ test('the hostname stands for the pod’s address, not the pod’s name', () => 
 test('a link-local address is refused, with its link or without: the link does not exist yet', () => {
   for (const host of ['fe80::1', 'FEBF::1', 'fe80::1%eth0']) {
     const { errors } = parse(appWith(`probes: {live: {tcp: {port: 1, host: "${host}"}}}`));
-    assert.deepEqual(places(errors), ['7:41 manifest/schema'], host);
+    assert.deepEqual(places(errors), ['7:42 manifest/schema'], host);
     assert.match(errors[0]!.message, /link-local/);
   }
 });
