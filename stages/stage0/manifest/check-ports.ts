@@ -63,7 +63,7 @@ function refuseTwinHostPorts(ports: readonly Owned[], report: Report): void {
     if (hostPort === undefined) continue;
     const key = `${hostPort}/${protocol}`;
     const others = seen.get(key) ?? [];
-    const other = others.find((candidate) => overlap(candidate.port.hostIP, owned.port.hostIP));
+    const other = others.find((candidate) => hostIpsMeet(candidate.port.hostIP, owned.port.hostIP));
     if (other) {
       const problem = `the app ${show(other.app.name)} publishes port ${key} already`;
       report.error('manifest/duplicate', join(pointer, 'hostPort'), problem, 'give one of them another hostPort');
@@ -76,7 +76,8 @@ function refuseTwinHostPorts(ports: readonly Owned[], report: Report): void {
 
 const ANY_ADDRESS = new Set(['0.0.0.0', '::']);
 
-function overlap(first: string | undefined, second: string | undefined): boolean {
+/** Whether two `hostIP`s have an address in common; without one it is every address. */
+export function hostIpsMeet(first: string | undefined, second: string | undefined): boolean {
   if (first === undefined || second === undefined) return true;
   const a = canonicalIp(first) ?? first;
   const b = canonicalIp(second) ?? second;

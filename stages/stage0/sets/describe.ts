@@ -1,5 +1,5 @@
 import { type PodError, type Position } from '../error.ts';
-import type { RolloutSpec } from '../manifest/spec.ts';
+import type { PodSpec, RolloutSpec } from '../manifest/spec.ts';
 import type { ContentsReader, References } from './contents.ts';
 import { digestOf } from './digest.ts';
 import type { FolderFile } from './folder.ts';
@@ -15,6 +15,15 @@ export interface Description {
   readonly rollout: RolloutSpec;
   /** The pod whose network it shares. */
   readonly joins?: string;
+  readonly hostPorts: readonly HostPort[];
+}
+
+/** A port that the pod publishes. */
+export interface HostPort {
+  readonly protocol: string;
+  readonly port: number;
+  readonly hostIP?: string;
+  readonly at: Position;
 }
 
 export interface Described {
@@ -43,8 +52,17 @@ export async function describe({ path, text, baseDir, wrong }: FolderFile): Prom
     references: { images: distinct(images), sources: frozenSources(spec) },
     rollout: spec.rollout,
     ...(spec.network.mode === 'pod' ? { joins: spec.network.target } : {}),
+    hostPorts: spec.network.mode === 'bridge' ? hostPortsOf(spec) : [],
   };
   return { description, errors, warnings };
+}
+
+function hostPortsOf({ apps }: PodSpec): HostPort[] {
+  return apps
+    .flatMap(({ ports }) => ports)
+    .flatMap(({ protocol, hostPort, hostIP, at }) =>
+      hostPort === undefined ? [] : [{ protocol, port: hostPort, ...(hostIP === undefined ? {} : { hostIP }), at }],
+    );
 }
 
 function distinct(images: References['images']): References['images'] {

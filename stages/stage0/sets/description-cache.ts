@@ -13,7 +13,7 @@ interface Kept {
 }
 
 /** Increased when the meaning of a description changes: all are then made again. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Descriptions of manifests from the last run, by file. Losing the cache only costs the time to parse the manifests. */
 export class DescriptionCache {

@@ -6,6 +6,7 @@ import { digestOf } from './digest.ts';
 import type { FolderFile } from './folder.ts';
 import type { Inventory } from './inventory.ts';
 import { orderErrors } from './order.ts';
+import { portErrors } from './port-errors.ts';
 import type { Contents, DesiredPod, DesiredSet } from './types.ts';
 
 export interface DesiredOptions extends ContentsOptions {
@@ -30,6 +31,7 @@ export async function readDesired(files: readonly FolderFile[], options: Desired
     if (about) described.push({ file, about });
   }
   errors.push(...twins(described));
+  errors.push(...portErrors(described.map(({ about }) => about)));
   const pods = await desireAll(described, options, errors);
   // A missing dependency may be in a file that could not be read; then the order of the others is not checked.
   if (described.length === files.length && errors.length === 0) errors.push(...orderErrors(pods));

@@ -16,6 +16,7 @@ const DESCRIPTION: Description = {
   at: { file: FILE.path, line: 1, col: 1 },
   form: 'form',
   references: { images: [], sources: [] },
+  hostPorts: [],
   rollout: { dependsOn: [], strategy: 'replace', mayBePruned: true },
 };
 
