@@ -15,10 +15,12 @@ import {
   type NetlinkMessage,
   type Piece,
 } from './netlink.ts';
-import { listAttributes, type NetlinkReply, parseAttributes, stringOf } from './netlink-decode.ts';
+import { listAttributes, type NetlinkReply, parseAttributes, stringOf, viewOf } from './netlink-decode.ts';
 
 export const NFPROTO_INET = 1;
+export const NFPROTO_IPV4 = 2;
 export const NFPROTO_BRIDGE = 7;
+export const NFPROTO_IPV6 = 10;
 
 const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_MSG_BATCH_BEGIN = 16;
@@ -28,6 +30,7 @@ const NFT_MSG_NEWTABLE = 0;
 const NFT_MSG_GETTABLE = 1;
 const NFT_MSG_DELTABLE = 2;
 const NFT_MSG_NEWCHAIN = 3;
+const NFT_MSG_GETCHAIN = 4;
 const NFT_MSG_NEWRULE = 6;
 const NFT_MSG_GETRULE = 7;
 const NFT_MSG_NEWSET = 9;
@@ -41,8 +44,10 @@ const NFGENMSG_SIZE = 4;
 const NFTA_LIST_ELEM = 1;
 const NFTA_DATA_VALUE = 1;
 
+const NF_DROP = 0;
+
 /** From netfilter.h; the same for the families inet and bridge. */
-const NF_HOOK = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
+export const NF_HOOK = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
 
 /** Identifies a table; its name may be filled in later. */
 export interface TableRef {
@@ -105,6 +110,39 @@ export interface BaseChain {
   readonly type: 'filter' | 'nat';
   readonly hook: keyof typeof NF_HOOK;
   readonly priority: number;
+}
+
+/** What a dump of the chains says of one that is at a hook. */
+export interface HookedChain {
+  /** NFPROTO_… */
+  readonly family: number;
+  readonly table: string;
+  readonly name: string;
+  readonly hook: number;
+  /** Of packets that no rule decides. */
+  readonly drops: boolean;
+}
+
+/** A dump request: the chains of all families. */
+export function listChains(): NetlinkMessage {
+  const type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETCHAIN;
+  return { type, flags: NLM_F_ACK, header: [Uint8Array.of(0, 0, 0, 0)], attributes: [], what: 'list firewall chains' };
+}
+
+/** In an answer to `listChains`; undefined for a chain that is not at a hook. */
+export function hookedChain({ payload }: NetlinkReply): HookedChain | undefined {
+  const chain = parseAttributes(payload.subarray(NFGENMSG_SIZE));
+  const hook = chain.get(4);
+  const number = hook && parseAttributes(hook).get(1);
+  if (!number) return undefined;
+  const policy = chain.get(5);
+  return {
+    family: payload[0]!,
+    table: stringOf(chain.get(1)),
+    name: stringOf(chain.get(3)),
+    hook: viewOf(number).getUint32(0),
+    drops: policy !== undefined && viewOf(policy).getUint32(0) === NF_DROP,
+  };
 }
 
 /** A chain at a hook. Its policy accepts packets that no rule decides. */

@@ -36,6 +36,23 @@ test('doctor tries every isolator in a pod, says why one cannot be had, and leav
   );
 });
 
+/** In a network namespace with this chain. */
+async function firewallFinding(chain: string): Promise<Finding> {
+  const script = `nft 'add table inet own; add chain inet own guard { ${chain} }' && exec "$@"`;
+  const wrapper = ['unshare', '-n', 'sh', '-c', script, 'sh'];
+  const { stdout } = await pod(['doctor', '-o', 'json'], { root, wrapper });
+  return (JSON.parse(stdout) as Finding[]).find(({ name }) => name === 'other firewalls')!;
+}
+
+test('a firewall that drops forwarded packets by default is named, with what to add to it', async () => {
+  const dropping = await firewallFinding('type filter hook forward priority 0; policy drop;');
+  assert.equal(dropping.status, 'limited');
+  assert.match(dropping.detail, /"inet own guard"$/);
+  assert.match(dropping.remedy!, /nft insert rule inet own guard iifname "pod\*" accept/);
+  for (const harmless of ['type filter hook forward priority 0;', 'type filter hook input priority 0; policy drop;'])
+    assert.equal((await firewallFinding(harmless)).status, 'OK', harmless);
+});
+
 test('a state directory that cannot be written is what is missing', async () => {
   const { exitCode, stdout } = await pod(['doctor', '--root', '/proc/nowhere']);
   assert.equal(exitCode, 1, stdout);

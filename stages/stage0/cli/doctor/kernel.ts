@@ -13,6 +13,7 @@ import { requireSeccompAction } from '../../../linux/seccomp-action.ts';
 import { SECCOMP_RET_KILL_PROCESS } from '../../../linux/seccomp.ts';
 import { readHostFacts } from '../../plan/read-facts.ts';
 import { type Check, type Finding, tryIt } from './check.ts';
+import { checkFirewalls } from './firewalls.ts';
 
 export const KERNEL_CHECKS: readonly Check[] = [
   { name: 'privileges', run: checkPrivileges },
@@ -20,6 +21,7 @@ export const KERNEL_CHECKS: readonly Check[] = [
   { name: 'system call filter', run: checkSeccomp },
   { name: 'bridge', run: () => inNetns('a bridge in a network namespace', tryBridge) },
   { name: 'nftables', run: () => inNetns('a table in a network namespace', tryTable) },
+  { name: 'other firewalls', run: checkFirewalls },
 ];
 
 function checkPrivileges(): Finding {
