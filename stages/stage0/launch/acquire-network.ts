@@ -16,6 +16,7 @@ import * as claims from '../pod/claims.ts';
 import { readIfThere } from '../pod/files.ts';
 import type { LedgerEntry } from '../pod/ledger.ts';
 
+const HOST_RESOLVERS = '/etc/resolv.conf';
 const RESOLVED = '/run/systemd/resolve/resolv.conf';
 
 /** What one pod gets from its network mode. */
@@ -73,13 +74,18 @@ function resolverFiles(
 ): Pick<AcquiredNetwork, 'hosts' | 'resolvConf'> {
   if (place?.kind === 'closed')
     return { hosts: hostsFile(hostname, addresses && { ip4: addresses.ip4 }) + place.hosts, resolvConf: '' };
-  const own = readIfThere('/etc/resolv.conf') ?? '';
-  // Most hosts do not have this file, and a failed read costs a new process a millisecond.
-  const upstream = pathExists(RESOLVED) ? readIfThere(RESOLVED) : undefined;
   return {
     hosts: hostsFile(hostname, addresses) + (place?.hosts ?? ''),
-    resolvConf: mode === 'host' ? own : resolvConf(own, upstream),
+    resolvConf: mode === 'host' ? (readIfThere(HOST_RESOLVERS) ?? '') : readResolvConf(),
   };
+}
+
+/** The resolv.conf of pods that do not share the host's network. */
+export function readResolvConf(): string {
+  const own = readIfThere(HOST_RESOLVERS) ?? '';
+  // Most hosts do not have this file, and a failed read costs a new process a millisecond.
+  const upstream = pathExists(RESOLVED) ? readIfThere(RESOLVED) : undefined;
+  return resolvConf(own, upstream);
 }
 
 /** Claims the address first: the claim keeps others from removing the bridge. */

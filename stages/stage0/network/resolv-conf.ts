@@ -20,6 +20,10 @@ function reachable(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '' && !/^\s*[#;]/.test(line) && !isLocalServer(line));
 }
 
+export function hasNameserver(text: string): boolean {
+  return text.split('\n').some(isNameserver);
+}
+
 function isNameserver(line: string): boolean {
   return /^\s*nameserver\s/.test(line);
 }
@@ -27,7 +31,7 @@ function isNameserver(line: string): boolean {
 function isLocalServer(line: string): boolean {
   const server = /^\s*nameserver\s+(\S+)/.exec(line)?.[1];
   if (server === undefined) return false;
-  return /^127\.|^::1$|^0\.0\.0\.0$|^::$|^::ffff:127\./i.test(server) || server.includes('%');
+  return /^127\.|^::1$|^0\.0\.0\.0$|^::$|^::ffff:127\.|^fe[89ab][0-9a-f]:/i.test(server) || server.includes('%');
 }
 
 function finish(lines: readonly string[]): string {

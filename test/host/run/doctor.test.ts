@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { NAMESPACE_CHECKS } from '../../../stages/stage0/cli/doctor/namespaces.ts';
 import { ISOLATORS } from '../../../stages/stage0/isolators/registry.ts';
@@ -51,6 +51,18 @@ test('a firewall that drops forwarded packets by default is named, with what to 
   assert.match(dropping.remedy!, /nft insert rule inet own guard iifname "pod\*" accept/);
   for (const harmless of ['type filter hook forward priority 0;', 'type filter hook input priority 0; policy drop;'])
     assert.equal((await firewallFinding(harmless)).status, 'OK', harmless);
+});
+
+test('a host whose nameservers pods cannot reach is told so', async () => {
+  const file = `${root}/resolv.conf`;
+  const finding = async (text: string): Promise<Finding> => {
+    writeFileSync(file, text);
+    const wrapper = ['unshare', '-m', 'sh', '-c', `mount --bind ${file} /etc/resolv.conf && exec "$@"`, 'sh'];
+    const { stdout } = await pod(['doctor', '-o', 'json'], { root, wrapper });
+    return (JSON.parse(stdout) as Finding[]).find(({ name }) => name === 'name servers')!;
+  };
+  assert.equal((await finding('nameserver 127.0.0.1\nnameserver fe80::1\n')).status, 'limited');
+  assert.equal((await finding('nameserver 127.0.0.1\nnameserver 192.0.2.53\n')).status, 'OK');
 });
 
 test('a state directory that cannot be written is what is missing', async () => {

@@ -11,6 +11,8 @@ import { batch, newTable, NFPROTO_INET } from '../../../linux/nftables.ts';
 import { newBridge } from '../../../linux/rtnetlink.ts';
 import { requireSeccompAction } from '../../../linux/seccomp-action.ts';
 import { SECCOMP_RET_KILL_PROCESS } from '../../../linux/seccomp.ts';
+import { readResolvConf } from '../../launch/acquire-network.ts';
+import { hasNameserver } from '../../network/resolv-conf.ts';
 import { readHostFacts } from '../../plan/read-facts.ts';
 import { type Check, type Finding, tryIt } from './check.ts';
 import { checkFirewalls } from './firewalls.ts';
@@ -22,6 +24,7 @@ export const KERNEL_CHECKS: readonly Check[] = [
   { name: 'bridge', run: () => inNetns('a bridge in a network namespace', tryBridge) },
   { name: 'nftables', run: () => inNetns('a table in a network namespace', tryTable) },
   { name: 'other firewalls', run: checkFirewalls },
+  { name: 'name servers', run: checkNameServers },
 ];
 
 function checkPrivileges(): Finding {
@@ -92,4 +95,13 @@ function tryBridge(): void {
 function tryTable(): void {
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
   socket.request(batch([newTable({ family: NFPROTO_INET, table: 'pod-doctor' })]));
+}
+
+function checkNameServers(): Finding {
+  if (hasNameserver(readResolvConf())) return { status: 'OK', detail: 'pods can reach one of the host' };
+  return {
+    status: 'limited',
+    detail: '/etc/resolv.conf has none, or only ones on the loopback or a single link, which pods cannot reach',
+    remedy: 'names are not resolved in pods: let /etc/resolv.conf have a nameserver that other hosts can reach, too',
+  };
 }

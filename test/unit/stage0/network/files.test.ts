@@ -19,6 +19,7 @@ test('where only the loopback answers, its upstream servers are asked', () => {
 
 test('no nameserver is made up, and one that needs an interface of the host is left out', () => {
   assert.equal(resolvConf('nameserver 127.0.0.1\nnameserver fe80::1%eth0\n'), '');
+  assert.equal(resolvConf('nameserver fe80::1\nnameserver FEBF::1\nnameserver fec0::1\n'), 'nameserver fec0::1\n');
 });
 
 test('the hosts file names the pod by its addresses, or by the loopback when it has none', () => {
