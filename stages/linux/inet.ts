@@ -6,6 +6,10 @@ import { Fd } from './fd.ts';
 import { inetAddress } from './inet-address.ts';
 import { syscall, trySyscall } from './syscall.ts';
 
+/** netinet/in.h, linux/in6.h */
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+
 /** A TCP port of the ephemeral range to which nothing is bound, on this address (four bytes) or on all addresses. */
 export function findFreePort(ip4: Uint8Array): number {
   using socket = new Fd(syscall('socket', AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -17,8 +21,8 @@ export function findFreePort(ip4: Uint8Array): number {
 }
 
 /**
- * Binds a socket to the address (4 or 16 bytes) and port as a server would, and closes it again. Returns the errno, or 0. Port 0 is
- * any port. EADDRNOTAVAIL: the host does not have the address, and net.ipv4.ip_nonlocal_bind or its IPv6 twin is off.
+ * Binds a socket to the address (4 or 16 bytes) and port as a server would, and closes it again; `::` is for IPv6 only. Returns the
+ * errno, or 0. Port 0 is any port. EAFNOSUPPORT: a kernel without IPv6. EADDRNOTAVAIL: the host does not have the address, and net.ipv4.ip_nonlocal_bind or its IPv6 twin is off.
  */
 export function tryBind(protocol: 'tcp' | 'udp', ip: Uint8Array, port: number): number {
   const isIp4 = ip.length === 4;
@@ -28,6 +32,7 @@ export function tryBind(protocol: 'tcp' | 'udp', ip: Uint8Array, port: number): 
   using socket = new Fd(made);
   // For UDP this would share the port instead of only passing over finished connections.
   if (protocol === 'tcp') syscall('setsockopt', socket.number, SOL_SOCKET, SO_REUSEADDR, Uint8Array.of(1, 0, 0, 0), 4);
+  if (!isIp4) syscall('setsockopt', socket.number, IPPROTO_IPV6, IPV6_V6ONLY, Uint8Array.of(1, 0, 0, 0), 4);
   const address = Buffer.concat(inetAddress(ip, isIp4, port));
   return -trySyscall('bind', socket.number, address, address.length);
 }

@@ -4,7 +4,6 @@ import type { ClaimStore } from './claim-store.ts';
 import { findElement } from './foreign-elements.ts';
 import { HOST_SOCKETS, type HostSockets } from './host-sockets.ts';
 import { formatIp6 } from './ip.ts';
-import type { Listener } from './listeners.ts';
 import { hostAddress } from './pod-elements.ts';
 import { keysMeet, PORT_KIND, portKey, releasePorts } from './port-claims.ts';
 import { withPortRoots } from './port-roots.ts';
@@ -92,18 +91,22 @@ function refuseElement(root: string, port: PublishedPort, host: PortHost): void 
   });
 }
 
+/** The tables of sockets are as long as the kernel's hash tables (milliseconds), so a port that a server could have is not looked up. */
 function refuseListener(port: PublishedPort, host: HostSockets): void {
-  const listener = host.listeners(port.protocol).find((candidate) => isInTheWay(candidate, port, host));
+  if (isFree(port, host)) return;
+  const key = portKey(port);
+  // Without a listener it is only a connection from this port that keeps servers away.
+  const listener = host.listeners(port.protocol).find((candidate) => keysMeet(candidate.key, key));
   if (listener) throw taken(port, `${host.ownerOf(listener.inode) ?? 'a process on this host'} listens on it`);
 }
 
-function isInTheWay({ key }: Listener, port: PublishedPort, host: HostSockets): boolean {
-  if (!keysMeet(key, portKey(port))) return false;
-  const { any4, any6, ip4 } = hostAddress(port.hostIP);
-  const isForIp4Only = ip4 !== undefined || (any4 && !any6);
-  if (!isForIp4Only || !key.includes('-any-')) return true;
-  // The tables do not tell whether a socket on :: is for IPv6 only, and so leaves the port of IPv4 free.
-  return host.tryBind(port.protocol, ip4 ?? new Uint8Array(4), port.hostPort) === ERRNO.EADDRINUSE;
+function isFree({ protocol, hostIP, hostPort }: PublishedPort, host: HostSockets): boolean {
+  const { any4, any6, ip4, ip6 } = hostAddress(hostIP);
+  const wanted = [ip4, ip6, any4 ? new Uint8Array(4) : undefined, any6 ? new Uint8Array(16) : undefined];
+  return wanted
+    .filter((ip) => ip !== undefined)
+    .map((ip) => host.tryBind(protocol, ip, hostPort))
+    .every((errno) => errno === 0 || errno === ERRNO.EAFNOSUPPORT);
 }
 
 /** The kernel does not forward packets with an address that is valid only on the loopback or on one link. */

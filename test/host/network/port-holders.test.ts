@@ -3,6 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { AF_INET6, SOCK_CLOEXEC, SOCK_STREAM } from '../../../stages/linux/constants.ts';
+import { Fd } from '../../../stages/linux/fd.ts';
+import { inetAddress } from '../../../stages/linux/inet-address.ts';
+import { syscall } from '../../../stages/linux/syscall.ts';
 import { PodError } from '../../../stages/stage0/error.ts';
 import { findElement } from '../../../stages/stage0/network/foreign-elements.ts';
 import { claimPorts } from '../../../stages/stage0/network/host-ports.ts';
@@ -80,6 +84,21 @@ test('a process of the host that listens is named', () => {
     assert.equal(error?.code, 'network/port-taken');
     assert.match(error.message, new RegExp(`"[^"]+" \\(process ${lab.host.pid}\\) listens`));
   }
+});
+
+test('a server that is for IPv6 only leaves the port of IPv4 free', () => {
+  lab.inHost(() => {
+    using socket = new Fd(syscall('socket', AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const address = Buffer.concat(inetAddress(new Uint8Array(16), false, 8090));
+    // IPPROTO_IPV6, IPV6_V6ONLY
+    syscall('setsockopt', socket.number, 41, 26, Uint8Array.of(1, 0, 0, 0), 4);
+    syscall('bind', socket.number, address, address.length);
+    syscall('listen', socket.number, 1);
+    for (const hostIP of ['0.0.0.0', '127.0.0.1', '192.0.2.2'])
+      assert.equal(refusal(publish(8090, { hostIP })), undefined, hostIP);
+    for (const more of [{}, { hostIP: '::' }, { hostIP: 'fd99::2' }])
+      assert.match(refusal(publish(8090, more))!.message, new RegExp(`\\(process ${process.pid}\\) listens`));
+  });
 });
 
 test('an address that the host does not have is refused, with those that it has', () => {

@@ -96,11 +96,13 @@ test('a manifest that publishes a port twice is refused, and nothing stays claim
   assert.equal(claims.hasClaims('/r', PORT_KIND), false);
 });
 
+/** Servers can bind to no port of this host. */
+const BUSY: Partial<PortHost> = { tryBind: (_protocol, _ip, at) => (at === 0 ? 0 : ERRNO.EADDRINUSE) };
+
 test('a process that listens on the host is in the way, and is named', () => {
   const refused = (key: string, more: Partial<PublishedPort>): string | undefined => {
     const host = { listeners: () => [{ key, inode: 7 }], ownerOf: (inode: number) => `"nginx" (process ${inode})` };
-    return refusalOf(port(80, more), { ...host, tryBind: (_protocol, _ip, at) => (at === 0 ? 0 : ERRNO.EADDRINUSE) })
-      ?.message;
+    return refusalOf(port(80, more), { ...BUSY, ...host })?.message;
   };
   assert.match(refused('tcp-any-80', { hostIP: '127.0.0.1' })!, /"nginx" \(process 7\)/);
   assert.match(refused('tcp-127.0.0.1-80', {})!, /"nginx" \(process 7\)/);
@@ -108,12 +110,24 @@ test('a process that listens on the host is in the way, and is named', () => {
   assert.equal(refused('tcp-any-81', {}), undefined);
 });
 
-test('a socket on :: that is for IPv6 only leaves the port of IPv4 free', () => {
-  const host: Partial<PortHost> = { listeners: () => [{ key: 'tcp-any-80', inode: 7 }], tryBind: () => 0 };
-  assert.equal(refusalOf(port(80, { hostIP: '0.0.0.0' }), host), undefined);
-  assert.equal(refusalOf(port(80, { hostIP: '127.0.0.1' }), host), undefined);
-  assert.equal(refusalOf(port(80), host)?.code, 'network/port-taken');
-  assert.equal(refusalOf(port(80, { hostIP: 'fd99::2' }), host)?.code, 'network/port-taken');
+test('where a server can bind nobody listens, and the tables of sockets are not read', () => {
+  const asked: string[] = [];
+  const host: Partial<PortHost> = {
+    listeners: () => assert.fail('read'),
+    tryBind: (protocol, ip, at) => Number(asked.push(`${protocol} ${ip.length} ${at}`)) * 0,
+  };
+  assert.equal(refusalOf(port(80), host), undefined);
+  assert.deepEqual(asked.splice(0), ['tcp 4 80', 'tcp 16 80']);
+  assert.equal(refusalOf(port(80, { protocol: 'udp', hostIP: '0.0.0.0' }), host), undefined);
+  assert.deepEqual(asked, ['udp 4 80']);
+});
+
+test('a kernel without IPv6 has nobody who listens there', () => {
+  const host: Partial<PortHost> = {
+    listeners: () => assert.fail('read'),
+    tryBind: (_protocol, ip) => (ip.length === 4 ? 0 : ERRNO.EAFNOSUPPORT),
+  };
+  assert.equal(refusalOf(port(80), host), undefined);
 });
 
 test('an address that the host does not have is refused at its own line, with those that it has', () => {
