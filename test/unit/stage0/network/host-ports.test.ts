@@ -114,7 +114,10 @@ test('where a server can bind nobody listens, and the tables of sockets are not 
   const asked: string[] = [];
   const host: Partial<PortHost> = {
     listeners: () => assert.fail('read'),
-    tryBind: (protocol, ip, at) => Number(asked.push(`${protocol} ${ip.length} ${at}`)) * 0,
+    tryBind: (protocol, ip, at) => {
+      asked.push(`${protocol} ${ip.length} ${at}`);
+      return 0;
+    },
   };
   assert.equal(refusalOf(port(80), host), undefined);
   assert.deepEqual(asked.splice(0), ['tcp 4 80', 'tcp 16 80']);
