@@ -24,6 +24,9 @@ export interface UserNetwork {
   readonly at: Position;
 }
 
+/** The program knows no IPv6 address of the host. */
+const ANY_ADDRESS = '0.0.0.0';
+
 const LOG = 'slirp4netns.log';
 const API = 'slirp4netns.socket';
 /** Descriptor numbers in the program. */
@@ -125,23 +128,42 @@ interface ApiAnswer {
   readonly error?: { readonly desc: string };
 }
 
-async function publish(api: string, { protocol, hostIP, hostPort, port, at }: PublishedPort): Promise<void> {
+async function publish(api: string, port: PublishedPort): Promise<void> {
+  const { protocol, hostIP, hostPort } = port;
   const request = {
     execute: 'add_hostfwd',
     arguments: {
       proto: protocol,
-      host_addr: hostIP ?? '0.0.0.0',
+      host_addr: hostIP ?? ANY_ADDRESS,
       host_port: hostPort,
       guest_addr: USER_IP4,
-      guest_port: port,
+      guest_port: port.port,
     },
   };
   const socket = connect(api);
   socket.end(JSON.stringify(request));
   const { error } = JSON.parse(await text(socket)) as ApiAnswer;
-  if (!error) return;
-  throw new PodError('network/port-taken', `publish host port ${hostPort}: ${USER_MODE} cannot listen on it`, {
-    at,
-    hint: 'another process listens on it, or it is below the lowest port for normal users (net.ipv4.ip_unprivileged_port_start)',
+  if (error) throw await explain(port);
+}
+
+/** The program itself says only that it could not. */
+async function explain(port: PublishedPort): Promise<unknown> {
+  const { hostIP, hostPort } = port;
+  const what = `publish host port ${hostPort}`;
+  if (hostIP?.includes(':')) {
+    return new PodError('host/unsupported', `${what} of ${hostIP}: ${USER_MODE} publishes on IPv4 addresses only`, {
+      at: port.hostIPAt ?? port.at,
+      hint: 'use an IPv4 address of this host, or no hostIP',
+    });
+  }
+  const { refuseUnbindable } = await import('../network/host-ports.ts');
+  try {
+    refuseUnbindable({ ...port, hostIP: hostIP ?? ANY_ADDRESS });
+  } catch (error) {
+    return error;
+  }
+  return new PodError('network/port-taken', `${what}: ${USER_MODE} cannot listen on it`, {
+    at: port.at,
+    hint: 'it is below the lowest port for normal users (net.ipv4.ip_unprivileged_port_start), or was taken for a moment',
   });
 }

@@ -36,8 +36,7 @@ export function claimPorts(
 ): void {
   for (const port of ports) {
     refuseUnroutable(port);
-    refuseForeign(port, host);
-    refuseListener(port, host);
+    refuseUnbindable(port, host);
   }
   host.withPortRoots(claims, root, (others) => {
     const held: PublishedPort[] = [];
@@ -89,6 +88,12 @@ function refuseElement(root: string, port: PublishedPort, host: PortHost): void 
   throw taken(port, `the firewall table "${table}" sends it to a pod of a state directory that is not here`, {
     hint: `choose another hostPort; if that pod is gone: nft delete table inet ${table}`,
   });
+}
+
+/** Throws when the host does not have the address, or a process on it has the port. */
+export function refuseUnbindable(port: PublishedPort, host: HostSockets = HOST_SOCKETS): void {
+  refuseForeign(port, host);
+  refuseListener(port, host);
 }
 
 /** The tables of sockets are as long as the kernel's hash tables (milliseconds), so a port that a server could have is not looked up. */

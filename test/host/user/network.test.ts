@@ -39,8 +39,8 @@ function connectors(): string[] {
   });
 }
 
-function serving(name: string, hostPort: number): string {
-  const ports = [{ name: 'hello', port: 8000, hostPort, hostIP: '127.0.0.1' }];
+function serving(name: string, hostPort: number, hostIP = '127.0.0.1'): string {
+  const ports = [{ name: 'hello', port: 8000, hostPort, hostIP }];
   return probeManifest({ name, args: ['serve', '8000'], app: { ports } });
 }
 
@@ -83,11 +83,23 @@ test('its ports are published, one that is taken is refused at its line, and all
   assert.deepEqual(status.network, { mode: 'slirp4netns', ips: ['10.0.2.100'] });
   const { exitCode, stderr } = await pod(['run', '-'], { ...as, input: serving('late', port) });
   assert.equal(exitCode, 125);
-  assert.match(stderr, /^-:1:\d+: error: publish host port .*\[network\/port-taken\]$/m);
+  assert.match(stderr, /^-:1:\d+: error: publish tcp port .* listens on it \[network\/port-taken\]$/m);
   await podOk(['stop', '--grace', '0s', 'serves'], as);
   await podOk(['rm', 'serves'], as);
   assert.deepEqual(whatIsIn(root), []);
   await eventually(() => Promise.resolve(assert.deepEqual(connectors(), [])));
+});
+
+test('an address that cannot be published is refused for what it is', async () => {
+  const port = await freePort();
+  for (const [hostIP, code] of [
+    ['203.0.113.9', 'network/address'],
+    ['::', 'host/unsupported'],
+  ] as const) {
+    const { exitCode, stderr } = await pod(['run', '-'], { ...as, input: serving('nowhere', port, hostIP) });
+    assert.equal(exitCode, 125);
+    assert.match(stderr, new RegExp(`^-:1:\\d+: error: .*\\[${code}\\]$`, 'm'));
+  }
 });
 
 test('the network ends with a pod whose monitor and init were killed', async () => {
