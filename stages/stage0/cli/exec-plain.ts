@@ -2,17 +2,13 @@ import { fstatSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import type { CopiedStreams } from './copied-streams.ts';
 import type { ExecOptions, LaunchApi, RunningExec, Streams } from './launch-api.ts';
+import { SignalRelay } from './signal-relay.ts';
 
 export type ExecInPod = LaunchApi['execInPod'];
 
 export interface ExecWants extends Pick<ExecOptions, 'argv' | 'app' | 'env' | 'user' | 'workingDirectory'> {
   readonly isInteractive: boolean;
 }
-
-/** What a terminal sends to every process of a job: a shell that waits for a child ends by SIGINT only after that has ended. */
-const TO_ALL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP']);
-
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** linux/Documentation/admin-guide/devices.txt: character device 1:3. */
 const NULL_DEVICE = 0x103;
@@ -49,10 +45,12 @@ function isCopied(fd: number): boolean {
 
 /** `copies`: filled by the start. */
 async function untilShown(copies: readonly CopiedStreams[], start: () => Promise<RunningExec>): Promise<number> {
+  using relay = new SignalRelay();
   try {
     const running = await start();
+    relay.attach(running);
     for (const copied of copies) copied.handedOver();
-    return await untilEnd(running);
+    return (await running.exit).exitCode;
   } finally {
     for (const copied of copies) copied[Symbol.dispose]();
   }
@@ -63,23 +61,4 @@ function unlessNull(fd: number): number | null {
   const stats = fstatSync(fd);
   if (stats.isDirectory()) throw new PodError('cli/usage', `use descriptor ${fd} of the caller: it is a directory`);
   return stats.isCharacterDevice() && stats.rdev === NULL_DEVICE ? null : fd;
-}
-
-async function untilEnd(running: RunningExec): Promise<number> {
-  // Of most commands the end comes together with the start.
-  const soon = await Promise.race([
-    running.exit,
-    new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined))),
-  ]);
-  if (soon) return soon.exitCode;
-  const forward = (signal: NodeJS.Signals): void => {
-    // The command may have ended in between; its exit is on its way.
-    running.signal(signal, TO_ALL.has(signal) ? 'group' : 'process').catch(() => undefined);
-  };
-  for (const signal of FORWARDED) process.on(signal, forward);
-  try {
-    return (await running.exit).exitCode;
-  } finally {
-    for (const signal of FORWARDED) process.off(signal, forward);
-  }
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { execa } from 'execa';
+import { eventually } from '../../harness/eventually.ts';
 import { cliEnvironment, commandLine, pod, podOk } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
 import { PodProcess } from './pod-process.ts';
@@ -107,11 +108,23 @@ test('what a terminal sends to every process of a job gets to all of the command
 });
 
 test('^C ends a shell that waits for its child, and the child', async () => {
-  const run = new PodProcess(root, ['exec', 'target', '--', '/bin/sh', '-c', 'echo up; sleep 4711; true']);
-  await run.says('up');
+  const run = new PodProcess(root, ['exec', 'target', '--', '/bin/sh', '-c', 'sleep 4711; true']);
+  const hasChild = async (): Promise<boolean> => (await exec([], 'pgrep', '-x', '-f', 'sleep 4711')).exitCode === 0;
+  // While dash forks, it loses a SIGINT: its handler does nothing, in the parent too, until the child is executed.
+  await eventually(async () => assert.ok(await hasChild()));
   run.signal('SIGINT');
   assert.equal(await run.ended(), 130);
-  assert.equal((await exec([], 'pgrep', '-x', '-f', 'sleep 4711')).exitCode, 1);
+  assert.equal(await hasChild(), false);
+});
+
+test('a signal gets to the command as soon as it runs, and never leaves it behind', async () => {
+  const script = 'trap "exit 7" INT; echo up; while :; do :; done';
+  for (let i = 0; i < 10; i++) {
+    const run = new PodProcess(root, ['exec', 'target', '--', '/bin/sh', '-c', script]);
+    await run.says('up');
+    run.signal('SIGINT');
+    assert.equal(await run.ended(), 7);
+  }
 });
 
 test('without -i standard input is empty', async () => {
