@@ -16,7 +16,12 @@ export interface SeenRequest {
 export type Trick = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 
 export interface RegistryOptions {
-  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  readonly tls?: {
+    readonly cert: Buffer;
+    readonly key: Buffer;
+    readonly requestCert?: boolean;
+    readonly rejectUnauthorized?: boolean;
+  };
   readonly trick?: Trick;
 }
 

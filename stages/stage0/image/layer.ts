@@ -22,7 +22,7 @@ export interface LayerSource {
   /** `sha256:…` of the uncompressed archive, after which the layer in the store is named. */
   readonly diffId?: string;
   /** Brings the blob's file, which stays until the result is disposed of; not called when the layer is there already. */
-  readonly fetch?: () => Promise<Disposable>;
+  readonly fetch?: (signal: AbortSignal | undefined) => Promise<Disposable>;
 }
 
 export interface UnpackedLayer {
@@ -83,7 +83,7 @@ async function unpackLocked(
   using _lock = await StoreLock.acquire(store, lockName, options.signal);
   // Another process may have made the layer during the wait.
   if (source.diffId !== undefined && existsSync(layerPath(store, source.diffId))) return known(source);
-  using _fetched = await source.fetch?.();
+  using _fetched = await source.fetch?.(options.signal);
   using temp = TempDir.create(store);
   const writeback = new Writeback(temp.fd, source.blob.label);
   try {

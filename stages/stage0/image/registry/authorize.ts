@@ -1,6 +1,7 @@
 // https://distribution.github.io/distribution/spec/auth/token/ and …/spec/auth/oauth/
 
 import { PodError } from '../../error.ts';
+import { BusyServer, isBusy } from './busy.ts';
 import type { Challenge } from './challenge.ts';
 import { type Connection, readAll, type Reply } from './connection.ts';
 import type { Credentials } from './credentials.ts';
@@ -10,25 +11,29 @@ import { isLoopback } from './name.ts';
 const MOST_TOKEN_BYTES = 1024 * 1024;
 const NOT_A_HEADER = /[^\x21-\x7e]/;
 
+type Login = Extract<Credentials, { readonly user: string }>;
+
 interface Request extends Asked {
   /** What asked for proof. */
   readonly at: URL;
 }
 
-/** What to put into `Authorization`; undefined when there is nothing to answer the challenge with. */
-export async function authorize(
-  challenge: Challenge,
-  request: Request,
-  connection: Connection,
-): Promise<string | undefined> {
+/** False when there is nothing to answer with. */
+export function canAnswer({ scheme }: Challenge, credentials: Credentials | undefined): boolean {
+  return scheme === 'bearer' || (credentials !== undefined && 'user' in credentials);
+}
+
+/** What to put into `Authorization`, for a challenge that can be answered. Throws a `BusyServer` when the token server is busy. */
+export async function authorize(challenge: Challenge, request: Request, connection: Connection): Promise<string> {
   const { credentials, what } = request;
-  if (challenge.scheme === 'basic') return credentials && 'user' in credentials ? basic(credentials) : undefined;
+  if (challenge.scheme === 'basic') return basic(credentials as Login);
   const realm = realmOf(challenge.realm, request);
   const { service } = challenge;
   const scope = `repository:${request.name.repository}:pull`;
   const reply = await (credentials && 'refreshToken' in credentials
     ? refresh(realm, { service, scope, token: credentials.refreshToken }, connection)
     : ask(realm, { service, scope, credentials }, connection));
+  if (isBusy(reply)) throw new BusyServer(reply);
   if (reply.status !== 200) throw await refusal(request, reply);
   return `Bearer ${tokenIn(await readAll(reply, MOST_TOKEN_BYTES), `${what}: ${realm.host}`)}`;
 }
@@ -47,7 +52,7 @@ function realmOf(text: string, { what, at }: Request): URL {
   );
 }
 
-function basic({ user, password }: { readonly user: string; readonly password: string }): string {
+function basic({ user, password }: Login): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
@@ -87,7 +92,7 @@ function refresh(
 function parseToken(text: string): unknown {
   try {
     const said = JSON.parse(text) as { token?: unknown; access_token?: unknown } | null;
-    return said?.token ?? said?.access_token;
+    return said?.token || said?.access_token;
   } catch {
     // Not quoted: it may hold a secret.
     return undefined;

@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PodError } from '../../error.ts';
 import { corrupt } from '../tar/fault.ts';
-import { authorize } from './authorize.ts';
-import { Connection, type Reply } from './connection.ts';
+import { authorize, canAnswer } from './authorize.ts';
+import { BusyServer, isBusy, LONGEST_PAUSE_MS } from './busy.ts';
+import { Connection, discard, type Reply } from './connection.ts';
 import { type Credentials, credentialsFor } from './credentials.ts';
 import { parseChallenge } from './challenge.ts';
 import { isPassing, refusal, unreachable } from './failure.ts';
@@ -24,7 +25,8 @@ export interface ClientOptions {
 const MOST_REDIRECTS = 5;
 export const MOST_ATTEMPTS = 5;
 const PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+/** An attempt that got so much further counts as the first one again. */
+const ENOUGH_BYTES = 1024 * 1024;
 
 /** Asks one registry for one repository. */
 export class RegistryClient implements Disposable {
@@ -40,7 +42,7 @@ export class RegistryClient implements Disposable {
     this.#options = options;
     const { signal, idleMs, env = process.env } = options;
     this.#connection = new Connection({
-      tls: trustFor(apiHost(name), env),
+      trust: trustFor(name, env),
       env,
       signal,
       ...(idleMs === undefined ? {} : { idleMs }),
@@ -59,23 +61,25 @@ export class RegistryClient implements Disposable {
         reply = await this.#follow(url, headers, what);
       }
       if (reply.status === 200 || reply.status === 206) return reply;
-      if (isBusy(reply)) throw new Busy(reply);
+      if (isBusy(reply)) throw new BusyServer(reply);
       throw await refusal({ what, name: this.name, credentials: await this.#credentials }, reply);
     }, what);
   }
 
-  /** Tries again what fails for a reason that may pass. */
-  async retry<T>(attempt: () => Promise<T>, what: string): Promise<T> {
+  /** Tries again what fails for a reason that may pass. `doneBytes`: how far it has got. */
+  async retry<T>(attempt: () => Promise<T>, what: string, doneBytes: () => number = () => 0): Promise<T> {
     const { signal, pauseMs = PAUSE_MS } = this.#options;
-    for (let count = 1; ; count++) {
+    for (let count = 1, lastBytes = 0; ; count++) {
       try {
         return await attempt();
       } catch (error) {
         signal?.throwIfAborted();
-        const mayPass = error instanceof Busy || isPassing(error);
+        if (doneBytes() - lastBytes >= ENOUGH_BYTES) [count, lastBytes] = [1, doneBytes()];
+        const mayPass = error instanceof BusyServer ? !error.isForLong : isPassing(error);
         if (!mayPass || count === MOST_ATTEMPTS) throw await this.#final(error, what);
-        const pause = error instanceof Busy ? error.waitMs(pauseMs * 2 ** count) : pauseMs * 2 ** (count - 1);
-        if (error instanceof Busy) error.reply.body.destroy();
+        const asked = error instanceof BusyServer ? error.waitMs : undefined;
+        const pause = asked ?? pauseMs * 2 ** (error instanceof BusyServer ? count : count - 1);
+        if (error instanceof BusyServer) discard(error.reply);
         await sleep(Math.min(pause, LONGEST_PAUSE_MS), undefined, signal === undefined ? {} : { signal });
       }
     }
@@ -86,16 +90,16 @@ export class RegistryClient implements Disposable {
   }
 
   async #final(error: unknown, what: string): Promise<unknown> {
-    if (error instanceof Busy)
+    if (error instanceof BusyServer)
       return refusal({ what, name: this.name, credentials: await this.#credentials }, error.reply);
-    return unreachable(what, new URL(`https://${apiHost(this.name)}`), error);
+    return unreachable(what, this.name, error);
   }
 
   /** Whether the registry has TLS is asked once. */
   #findBase(what: string): Promise<URL> {
     this.#base ??= this.#ask().catch((error: unknown) => {
       this.#base = undefined;
-      throw unreachableUnlessPassing(error, what, apiHost(this.name));
+      throw isPassing(error) ? error : unreachable(what, this.name, error);
     });
     return this.#base;
   }
@@ -106,7 +110,7 @@ export class RegistryClient implements Disposable {
     const base = new URL(`https://${host}`);
     if (!isLoopback(host)) return base;
     try {
-      (await this.#connection.send(new URL('/v2/', base))).body.destroy();
+      discard(await this.#connection.send(new URL('/v2/', base)));
       return base;
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
@@ -121,12 +125,12 @@ export class RegistryClient implements Disposable {
     for (let count = 0; count <= MOST_REDIRECTS; count++) {
       const isRegistry = url.origin === first.origin;
       const proof = isRegistry && this.#authorization !== undefined ? { authorization: this.#authorization } : {};
-      const reply = await this.#connection.send(url, { headers: { ...headers, ...proof } });
+      const reply = await this.#connection.send(url, { headers: { ...headers, ...proof }, isElsewhere: !isRegistry });
       if (![301, 302, 303, 307, 308].includes(reply.status)) {
         if (reply.status !== 401 || isRegistry) return reply;
         throw await refusal({ what, name: this.name, credentials: undefined }, reply);
       }
-      reply.body.destroy();
+      discard(reply);
       url = this.#target(reply, url, what);
     }
     throw corrupt(`${what}: ${first.host} redirects more than ${MOST_REDIRECTS} times`);
@@ -151,35 +155,11 @@ export class RegistryClient implements Disposable {
     if (!challenge) return false;
     this.#credentials ??= credentialsFor(this.name, this.#options.env);
     const credentials = await this.#credentials;
+    if (!canAnswer(challenge, credentials)) return false;
+    // Before a token is asked for, perhaps from the same server: all connections to it may be waiting here.
+    discard(reply);
     const { name } = this;
-    const authorization = await authorize(challenge, { what, name, credentials, at: reply.url }, this.#connection);
-    if (authorization === undefined) return false;
-    reply.body.destroy();
-    this.#authorization = authorization;
+    this.#authorization = await authorize(challenge, { what, name, credentials, at: reply.url }, this.#connection);
     return true;
-  }
-}
-
-function unreachableUnlessPassing(error: unknown, what: string, host: string): unknown {
-  return isPassing(error) ? error : unreachable(what, new URL(`https://${host}`), error);
-}
-
-function isBusy({ status }: Reply): boolean {
-  return status === 429 || status >= 500;
-}
-
-/** An answer that asks for patience. */
-class Busy extends Error {
-  readonly reply: Reply;
-
-  constructor(reply: Reply) {
-    super(`busy: ${reply.status}`);
-    this.reply = reply;
-  }
-
-  /** What the server asks for, in seconds; https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 has dates too, which none sends. */
-  waitMs(otherwise: number): number {
-    const seconds = Number(this.reply.headers['retry-after']);
-    return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : otherwise;
   }
 }

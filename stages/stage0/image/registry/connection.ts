@@ -5,8 +5,8 @@ import {
   request as plainRequest,
 } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
-import type { SecureContextOptions } from 'node:tls';
 import { proxyFor, TunnelAgent } from './proxy.ts';
+import type { Trust } from './trust.ts';
 
 export interface Reply {
   readonly url: URL;
@@ -20,10 +20,18 @@ export interface Question {
   readonly method?: 'GET' | 'HEAD' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** A place that the registry did not name as its own: it does not see who we are. */
+  readonly isElsewhere?: boolean;
+}
+
+/** What a request that fails rejects with. */
+export interface FailedRequest extends NodeJS.ErrnoException {
+  /** Who was asked: the registry, or whom it led to. */
+  readonly askedHost?: string;
 }
 
 export interface ConnectionOptions {
-  readonly tls: SecureContextOptions;
+  readonly trust: Trust;
   /** Where proxies are looked for. */
   readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal | undefined;
@@ -39,34 +47,38 @@ const MOST_SOCKETS = 4;
 export class Connection implements Disposable {
   readonly #options: ConnectionOptions;
   readonly #plain = new PlainAgent({ keepAlive: true, maxSockets: MOST_SOCKETS });
-  readonly #direct: TlsAgent;
-  /** By the proxy's address. */
-  readonly #tunnels = new Map<string, TlsAgent>();
+  /** By the proxy's address, and by whether our certificate is shown. */
+  readonly #secure = new Map<string, TlsAgent>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#direct = new TlsAgent({ keepAlive: true, maxSockets: MOST_SOCKETS, ...options.tls });
   }
 
   /** Rejects with the error of Node, which has a `code`, and with the reason of the signal. */
-  async send(url: URL, { method = 'GET', headers = {}, body }: Question = {}): Promise<Reply> {
+  async send(url: URL, { method = 'GET', headers = {}, body, isElsewhere = false }: Question = {}): Promise<Reply> {
     const { signal, idleMs = IDLE_MS } = this.#options;
     signal?.throwIfAborted();
     const isPlain = url.protocol === 'http:';
     const { promise, resolve, reject } = withResolvers<Reply>();
     const asked = (isPlain ? plainRequest : tlsRequest)(url, {
       method,
-      agent: isPlain ? this.#plain : this.#agentFor(url.host),
+      agent: isPlain ? this.#plain : this.#agentFor(url.host, isElsewhere),
+      // From the first packet on; `setTimeout` counts from when there is a connection.
+      timeout: idleMs,
       // A compressed answer would have other bytes than those with the digest.
       headers: { 'user-agent': 'pod', 'accept-encoding': 'identity', ...headers },
       ...(signal === undefined ? {} : { signal }),
     });
     let answered: IncomingMessage | undefined;
-    asked.setTimeout(idleMs, () => (answered ?? asked).destroy(new SilentServer(idleMs)));
-    asked.on('error', (error) => reject(signal?.aborted ? signal.reason : error));
+    asked.on('timeout', () => {
+      const { connecting = true } = asked.socket ?? {};
+      (answered ?? asked).destroy(connecting ? new NoConnection(idleMs) : new SilentServer(idleMs));
+    });
+    const failed = (error: Error): Error => Object.assign(error, { askedHost: url.host });
+    asked.on('error', (error) => reject(signal?.aborted ? signal.reason : failed(error)));
     asked.on('response', (answer) => {
       // Errors reach those that read it; one that nobody reads any more has none to tell.
-      answer.on('error', () => undefined);
+      answer.on('error', failed);
       answered = answer;
       resolve({ url, status: answer.statusCode ?? 0, headers: answer.headers, body: answer });
     });
@@ -75,17 +87,37 @@ export class Connection implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const agent of [this.#plain, this.#direct, ...this.#tunnels.values()]) agent.destroy();
+    for (const agent of [this.#plain, ...this.#secure.values()]) agent.destroy();
   }
 
-  #agentFor(host: string): TlsAgent {
-    const { tls, env } = this.#options;
+  #agentFor(host: string, isElsewhere: boolean): TlsAgent {
+    const { trust, env } = this.#options;
     const proxy = proxyFor(host, env);
-    if (!proxy) return this.#direct;
-    const known = this.#tunnels.get(proxy.href);
-    const agent = known ?? new TunnelAgent(proxy, { keepAlive: true, maxSockets: MOST_SOCKETS, ...tls });
-    this.#tunnels.set(proxy.href, agent);
+    const key = `${isElsewhere} ${proxy?.href ?? ''}`;
+    const known = this.#secure.get(key);
+    if (known) return known;
+    const options = { keepAlive: true, maxSockets: MOST_SOCKETS, ...trust.whom, ...(isElsewhere ? {} : trust.us) };
+    const agent = proxy ? new TunnelAgent(proxy, options) : new TlsAgent(options);
+    this.#secure.set(key, agent);
     return agent;
+  }
+}
+
+/** Most that is read of an answer that is of no interest. */
+const MOST_DISCARDED_BYTES = 16 * 1024;
+
+/** Frees the connection for the next request; an answer that may be long costs the connection. */
+export function discard({ body, headers }: Reply): void {
+  if (Number(headers['content-length']) <= MOST_DISCARDED_BYTES) body.resume();
+  else body.destroy();
+}
+
+/** Not even the first packet came back. More time would not help, unlike with a server that is silent in between. */
+class NoConnection extends Error {
+  readonly code = 'EHOSTUNREACH';
+
+  constructor(idleMs: number) {
+    super(`no connection for ${idleMs / 1000} s`);
   }
 }
 

@@ -25,10 +25,14 @@ export async function download(
   const file = await open(path, 'wx', 0o600);
   try {
     const transfer = new Transfer(file, descriptor, options);
-    await client.retry(async () => {
-      if (transfer.isWhole) return;
-      await transfer.take(await client.get(`blobs/${descriptor.digest}`, transfer.range(), what));
-    }, what);
+    await client.retry(
+      async () => {
+        if (transfer.isWhole) return;
+        await transfer.take(await client.get(`blobs/${descriptor.digest}`, transfer.range(), what));
+      },
+      what,
+      () => transfer.doneBytes,
+    );
     transfer.verify();
   } finally {
     await file.close();
@@ -40,7 +44,7 @@ class Transfer {
   readonly #descriptor: Descriptor;
   readonly #options: DownloadOptions;
   #hash: Hash = createHash('sha256');
-  #doneBytes = 0;
+  doneBytes = 0;
 
   constructor(file: FileHandle, descriptor: Descriptor, options: DownloadOptions) {
     this.#file = file;
@@ -49,12 +53,12 @@ class Transfer {
   }
 
   get isWhole(): boolean {
-    return this.#doneBytes === this.#descriptor.size;
+    return this.doneBytes === this.#descriptor.size;
   }
 
   /** https://www.rfc-editor.org/rfc/rfc9110#section-14.2 */
   range(): Record<string, string> {
-    return this.#doneBytes === 0 ? {} : { range: `bytes=${this.#doneBytes}-` };
+    return this.doneBytes === 0 ? {} : { range: `bytes=${this.doneBytes}-` };
   }
 
   async take(reply: Reply): Promise<void> {
@@ -67,7 +71,7 @@ class Transfer {
     if (this.isWhole) return;
     const { label, size } = this.#descriptor;
     // The server's own length was kept, so that asking again brings the same.
-    if (reply.body.complete) throw corrupt(`fetch ${label}: it has ${this.#doneBytes} bytes, not ${size}`);
+    if (reply.body.complete) throw corrupt(`fetch ${label}: it has ${this.doneBytes} bytes, not ${size}`);
     throw new Cut();
   }
 
@@ -78,22 +82,22 @@ class Transfer {
   }
 
   #continues({ status, headers }: Reply): boolean {
-    return status === 206 && headers['content-range']?.startsWith(`bytes ${this.#doneBytes}-`) === true;
+    return status === 206 && headers['content-range']?.startsWith(`bytes ${this.doneBytes}-`) === true;
   }
 
   #begin(): void {
     this.#hash = createHash('sha256');
-    this.#doneBytes = 0;
+    this.doneBytes = 0;
   }
 
   async #write(chunk: Buffer): Promise<void> {
     const { size, digest, label } = this.#descriptor;
-    if (this.#doneBytes + chunk.length > size)
+    if (this.doneBytes + chunk.length > size)
       throw hostile(`fetch ${label}: the registry sends more than its ${size} bytes`);
     this.#hash.update(chunk);
-    await writeAll(this.#file, chunk, this.#doneBytes, `fetch ${label}`);
-    this.#doneBytes += chunk.length;
-    this.#options.onProgress?.({ kind: 'download', digest, doneBytes: this.#doneBytes, totalBytes: size });
+    await writeAll(this.#file, chunk, this.doneBytes, `fetch ${label}`);
+    this.doneBytes += chunk.length;
+    this.#options.onProgress?.({ kind: 'download', digest, doneBytes: this.doneBytes, totalBytes: size });
   }
 }
 

@@ -1,19 +1,25 @@
 import { PodError } from '../../error.ts';
 import { printable } from '../tar/fault.ts';
 import type { Credentials } from './credentials.ts';
-import { readAll, type Reply, SilentServer } from './connection.ts';
-import { isLoopback, type RegistryName } from './name.ts';
+import { retryAfterMs } from './busy.ts';
+import { type FailedRequest, readAll, type Reply, SilentServer } from './connection.ts';
+import { apiHost, isLoopback, type RegistryName } from './name.ts';
+import { ProxyFailure } from './proxy.ts';
 
 const MOST_SAID_BYTES = 64 * 1024;
+const PROXY_HINT = 'is HTTPS_PROXY right? NO_PROXY names the hosts that are reached without a proxy';
 
 /** What went wrong between us and a server, as an error of the image. */
-export function unreachable(what: string, url: URL, error: unknown): unknown {
+export function unreachable(what: string, name: RegistryName, error: unknown): unknown {
   if (error instanceof PodError || !(error instanceof Error)) return error;
-  const { code = '' } = error as NodeJS.ErrnoException;
+  const { code = '', askedHost: host = apiHost(name) } = error as FailedRequest;
   // What has no code is a bug of ours, or the reason of a signal.
   if (code === '' || code === 'ABORT_ERR') return error;
-  return new PodError('image/unreachable', `${what}: ${url.host}: ${reasonOf(error)}`, {
-    hint: hintFor(code, url.host, error.message),
+  return new PodError('image/unreachable', `${what}: ${host}: ${reasonOf(error)}`, {
+    hint:
+      error instanceof ProxyFailure
+        ? PROXY_HINT
+        : hintFor(code, host, { message: error.message, certificates: name.host }),
     cause: error,
   });
 }
@@ -25,12 +31,18 @@ function reasonOf(error: Error): string {
   return first === 'aborted' ? 'the connection broke off' : printable(first);
 }
 
-function hintFor(code: string, host: string, message: string): string {
+interface Found {
+  readonly message: string;
+  /** Whose certificates were looked for. */
+  readonly certificates: string;
+}
+
+function hintFor(code: string, host: string, { message, certificates }: Found): string {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `is "${host}" right, and does this host resolve names?`;
   if (code === 'EPROTO' && /wrong version number|packet length too long/i.test(message))
     return 'it does not speak TLS; pod does without only where a registry is on this machine itself (localhost, 127.0.0.0/8)';
   if (/CERT|SIGNATURE|ALTNAME/.test(code))
-    return `if you trust it, put the certificate of its authority into /etc/containers/certs.d/${host}/ca.crt`;
+    return `if you trust it, put the certificate of its authority into /etc/containers/certs.d/${certificates}/ca.crt`;
   return 'is the registry running, and can this host reach it?';
 }
 
@@ -50,7 +62,9 @@ export interface Asked {
 export async function refusal({ what, name, credentials }: Asked, reply: Reply): Promise<PodError> {
   const { status } = reply;
   const said = await reasonIn(reply);
-  const found = `${reply.url.host} answers ${status}${said === '' ? '' : `, ${said}`}`;
+  const waitMs = retryAfterMs(reply);
+  const patience = waitMs === undefined ? '' : `, and wants to be asked again in ${Math.ceil(waitMs / 1000)} s`;
+  const found = `${reply.url.host} answers ${status}${said === '' ? '' : `, ${said}`}${patience}`;
   if (status === 401 || status === 403)
     return new PodError('image/denied', `${what}: ${found}`, { hint: credentialsHint(name, credentials) });
   if (status === 404) {

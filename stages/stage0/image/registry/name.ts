@@ -14,7 +14,7 @@ const HUB = 'docker.io';
 const HUB_API = 'registry-1.docker.io';
 const MOST_NAME_CHARACTERS = 255;
 
-const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?$/;
+const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 const COMPONENT = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -26,7 +26,8 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 export function parseRegistryName(rest: string, ref: string): RegistryName {
   const [beforeDigest, ...digests] = rest.split('@');
   const slash = beforeDigest!.indexOf('/');
-  const host = beforeDigest!.slice(0, Math.max(slash, 0)).toLowerCase();
+  const writtenHost = beforeDigest!.slice(0, Math.max(slash, 0)).toLowerCase();
+  const host = writtenHost === `index.${HUB}` ? HUB : writtenHost;
   const path = beforeDigest!.slice(slash + 1);
   const colon = path.indexOf(':');
   const written = colon < 0 ? path : path.slice(0, colon);
@@ -50,7 +51,9 @@ interface Parts {
 
 function faultOf({ host, written, tag, digests }: Parts): string | undefined {
   const port = Number(/:([0-9]+)$/.exec(host)?.[1] ?? 1);
-  if (!HOST.test(host) || port < 1 || port > 65_535) return 'it names no registry host';
+  // What looks like an IPv4 address and is none is no name either.
+  if (!HOST.test(host) || port < 1 || port > 65_535 || !URL.canParse(`https://${host}`))
+    return 'it names no registry host';
   if (!written.split('/').every((component) => COMPONENT.test(component)))
     return `"${written}" is not a repository: lower case letters and digits, separated by "/", ".", "_" and "-"`;
   if (host.length + written.length > MOST_NAME_CHARACTERS) return `longer than ${MOST_NAME_CHARACTERS} characters`;
@@ -67,7 +70,7 @@ export function canonicalName({ host, repository, tag, digest }: RegistryName): 
 
 /** The host, with port, that serves the API for it. */
 export function apiHost({ host }: RegistryName): string {
-  return host === HUB || host === `index.${HUB}` ? HUB_API : host;
+  return host === HUB ? HUB_API : host;
 }
 
 /** This machine itself: nobody is between it and us, so it may do without TLS. */

@@ -24,7 +24,7 @@ export function proxyFor(host: string, env: NodeJS.ProcessEnv): URL | undefined 
 }
 
 function isExempt(host: string, env: NodeJS.ProcessEnv): boolean {
-  const [name = '', port = '443'] = host.toLowerCase().split(':');
+  const [, name = '', port = '443'] = /^(\[.*\]|[^:]*)(?::([0-9]+))?$/.exec(host.toLowerCase()) ?? [];
   return (env['NO_PROXY'] || env['no_proxy'] || '')
     .toLowerCase()
     .split(/[\s,]+/)
@@ -48,33 +48,60 @@ export class TunnelAgent extends Agent {
   }
 
   override createConnection(options: ConnectionOptions, callback: Callback): undefined {
-    const fail = (error: Error): void => callback(error, undefined as unknown as Duplex);
-    const { username, password, hostname, port, protocol } = this.#proxy;
-    const target = `${options.host}:${options.port}`;
-    const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+    const { host, hostname, port, protocol } = this.#proxy;
+    const fail = (message: string, code = 'EPROTO'): void =>
+      callback(new ProxyFailure(host, message, code), undefined as unknown as Duplex);
+    const isAddress6 = options.host?.includes(':') === true;
+    const target = `${isAddress6 ? `[${options.host}]` : options.host}:${options.port}`;
     const asked = request({
       method: 'CONNECT',
       host: hostname.replace(/^\[(.*)\]$/, '$1'),
       port: port === '' ? PORTS[protocol] : port,
       path: target,
       agent: false,
-      headers: { host: target, ...(username === '' ? {} : { 'proxy-authorization': `Basic ${login}` }) },
+      headers: { host: target, ...loginOf(this.#proxy) },
+      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     });
     asked.once('connect', ({ statusCode }, socket) => {
+      socket.setTimeout(0);
       if (statusCode === 200) return callback(null, connect({ ...options, socket }));
       socket.destroy();
-      fail(new RefusedTunnel(this.#proxy.host, statusCode ?? 0));
+      fail(`answers ${statusCode}`);
     });
-    asked.once('error', fail);
+    // What it says in place of a tunnel is a page for people.
+    asked.once('response', ({ statusCode }) => {
+      asked.destroy();
+      fail(`answers ${statusCode}`);
+    });
+    asked.once('timeout', () => asked.destroy(new Error(`no answer for ${options.timeout! / 1000} s`)));
+    asked.once('error', ({ message, code }: NodeJS.ErrnoException) => fail(message, code));
     asked.end();
     return undefined;
   }
 }
 
-class RefusedTunnel extends Error {
-  readonly code = 'ECONNREFUSED';
+function loginOf({ username, password }: URL): Record<string, string> {
+  if (username === '') return {};
+  return {
+    'proxy-authorization': `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`,
+  };
+}
 
-  constructor(proxy: string, status: number) {
-    super(`the proxy ${proxy} answers ${status}`);
+/** As it is, if somebody wrote a "%" that escapes nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** It is the proxy that has to be looked at, and not the registry. */
+export class ProxyFailure extends Error {
+  readonly code: string;
+
+  constructor(proxy: string, found: string, code: string) {
+    super(`the proxy ${proxy}: ${found}`);
+    this.code = code;
   }
 }

@@ -44,14 +44,16 @@ export async function digestInRegistry(name: RegistryName, options: ClientOption
  * digest serves machines of several kinds.
  */
 export async function resolveRegistry(name: RegistryName, store: Store, options: PullOptions): Promise<ResolvedLayers> {
-  using client = new RegistryClient(name, { ...options.client, signal: options.signal });
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  using client = new RegistryClient(name, { ...options.client, signal });
   using temp = TempDir.create(store);
   const top = await fetchDocument(client, name.digest ?? name.tag);
   const manifest = await chooseManifest(client, top);
   const parts = partsOf(parseJson(manifest.bytes, manifest.label), canonicalName(name), manifest.label);
   const file = await fetchConfig(client, parts, temp);
   const sources = parts.layers.map((layer, index): KnownLayer => ({
-    ...fetched(client, layer, join(temp.path, file.diffIds[index]!.slice('sha256:'.length)), options),
+    ...fetched({ client, stop, options }, layer, join(temp.path, file.diffIds[index]!.slice('sha256:'.length))),
     digest: layer.digest,
     diffId: file.diffIds[index]!,
   }));
@@ -59,14 +61,21 @@ export async function resolveRegistry(name: RegistryName, store: Store, options:
   return { digest: top.digest, config: file.config, layers };
 }
 
-/** A blob that is a file only while it is unpacked. */
+interface Fetch {
+  readonly client: RegistryClient;
+  /** Ends all transfers of the image. */
+  readonly stop: AbortController;
+  readonly options: PullOptions;
+}
+
+/** A blob that is a file only while it is unpacked. When one layer fails, nobody waits for the others. */
 function fetched(
-  client: RegistryClient,
+  { client, stop, options }: Fetch,
   layer: Descriptor,
   path: string,
-  options: PullOptions,
 ): Pick<KnownLayer, 'blob' | 'fetch'> {
-  const fetch = async (): Promise<Disposable> => {
+  const fetch = async (signal: AbortSignal | undefined): Promise<Disposable> => {
+    signal?.addEventListener('abort', () => stop.abort(signal.reason), { once: true });
     await download(client, layer, path, options);
     return { [Symbol.dispose]: () => rmSync(path) };
   };

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { SecureContextOptions } from 'node:tls';
 import { PodError } from '../../error.ts';
+import type { RegistryName } from './name.ts';
 
 /** The certificates that a system trusts: Debian, Fedora, openSUSE, Alpine. */
 const SYSTEM_BUNDLES = [
@@ -17,30 +18,45 @@ function certificateDirs(host: string, env: NodeJS.ProcessEnv): string[] {
   return [`${config}/containers`, '/etc/containers', '/etc/docker'].map((dir) => `${dir}/certs.d/${host}`);
 }
 
+export interface Trust {
+  /** Whom to believe. */
+  readonly whom: SecureContextOptions;
+  /** What proves who we are. */
+  readonly us: SecureContextOptions;
+}
+
 /**
  * Whom to believe about a registry, and what to show it: the system's certificates, those of `SSL_CERT_FILE` in their place, and
  * in `certs.d/HOST[:PORT]` certificates of further authorities (`*.crt`) and of clients (`*.cert` with a `*.key`).
  */
-export function trustFor(host: string, env: NodeJS.ProcessEnv = process.env): SecureContextOptions {
+export function trustFor({ host }: Pick<RegistryName, 'host'>, env: NodeJS.ProcessEnv = process.env): Trust {
   const bundle = env['SSL_CERT_FILE'] ?? SYSTEM_BUNDLES.find((path) => existsSync(path));
   const extra = env['NODE_EXTRA_CA_CERTS'];
   const dir = certificateDirs(host, env).find((path) => existsSync(path));
-  const names = dir === undefined ? [] : readdirSync(dir).toSorted();
+  const names = dir === undefined ? [] : list(dir).toSorted();
   const authorities = names.filter((name) => name.endsWith('.crt')).map((name) => `${dir}/${name}`);
   const client = names.find((name) => name.endsWith('.cert'))?.slice(0, -'.cert'.length);
   const paths = [bundle, extra, ...authorities].filter((path) => path !== undefined && path !== '');
   return {
     // Without any, Node's own.
-    ...(paths.length === 0 ? {} : { ca: paths.map((path) => read(path!)) }),
-    ...(client === undefined ? {} : { cert: read(`${dir}/${client}.cert`), key: read(`${dir}/${client}.key`) }),
+    whom: paths.length === 0 ? {} : { ca: paths.map((path) => read(path!)) },
+    us: client === undefined ? {} : { cert: read(`${dir}/${client}.cert`), key: read(`${dir}/${client}.key`) },
   };
 }
 
+function list(dir: string): string[] {
+  return guarded(dir, () => readdirSync(dir));
+}
+
 function read(path: string): Buffer {
+  return guarded(path, () => readFileSync(path));
+}
+
+function guarded<T>(path: string, action: () => T): T {
   try {
-    return readFileSync(path);
+    return action();
   } catch (error) {
-    throw new PodError('image/unreachable', `read the certificate "${path}": ${(error as Error).message}`, {
+    throw new PodError('image/unreachable', `read certificates from "${path}": ${(error as Error).message}`, {
       cause: error,
     });
   }

@@ -36,6 +36,15 @@ test('a name of Docker Hub is completed as docker does it', () => {
   assert.equal(apiHost(parse('localhost:5000/nginx')), 'localhost:5000');
 });
 
+test('the old name of Docker Hub is the same registry', () => {
+  assert.equal(canonicalName(parse('index.docker.io/nginx')), canonicalName(parse('docker.io/nginx')));
+});
+
+test('a host may be an address of version 6', () => {
+  assert.equal(parse('[::1]:5000/app').host, '[::1]:5000');
+  assert.ok(isLoopback(parse('[::1]:5000/app').host) && isLoopback('[::1]') && !isLoopback('[::2]:5000'));
+});
+
 test('one image has one name, which its digest decides', () => {
   assert.equal(canonicalName(parse('docker.io/nginx')), 'docker://docker.io/library/nginx:latest');
   assert.equal(canonicalName(parse(`h/app:1@${DIGEST}`)), canonicalName(parse(`h/app:2@${DIGEST}`)));
@@ -48,6 +57,10 @@ test('what is no name of an image is refused', () => {
     '/nginx',
     'host/',
     'host/App',
+    // Only look like addresses: no URL can be made of them.
+    '256.1.1.1/app',
+    '127.0.0.999/app',
+    '[::1::2]/app',
     'host/a//b',
     'host/../b',
     'host/a/',
