@@ -34,21 +34,25 @@ interface PlainError {
 }
 
 /** Does the task and reports progress and the result on the descriptor. */
-export async function doInside(task: InsideTask, answerFd: number): Promise<void> {
+export async function doInside(task: InsideTask, answerFd: number, signal: AbortSignal): Promise<void> {
   const say = (answer: InsideAnswer): void => void writeSync(answerFd, `${JSON.stringify(answer)}\n`);
   try {
-    await perform(task, (progress) => say({ kind: 'progress', progress }));
+    await perform(task, signal, (progress) => say({ kind: 'progress', progress }));
     say({ kind: 'done' });
   } catch (error) {
     say({ kind: 'failed', errors: plain(error) });
   }
 }
 
-async function perform(task: InsideTask, onProgress: (progress: ImageProgress) => void): Promise<void> {
+async function perform(
+  task: InsideTask,
+  signal: AbortSignal,
+  onProgress: (progress: ImageProgress) => void,
+): Promise<void> {
   if (task.kind === 'remove') return removeTree(task.path, task.last);
   if (task.kind === 'sweep') return void sweepStore(task.storeDir);
   const { ref, at, ...options } = task;
-  await resolveImage(ref, { ...options, onProgress, ...(at ? { at } : {}) });
+  await resolveImage(ref, { ...options, onProgress, signal, ...(at ? { at } : {}) });
 }
 
 function plain(error: unknown): PlainError[] {

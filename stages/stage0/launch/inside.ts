@@ -26,12 +26,13 @@ const SIGKILL = 9;
 
 /**
  * Runs a task in a user namespace with all of the caller's ids: files that belong to several ids can only be made and removed
- * there. stage1 enters the namespace and executes Node.
+ * there. stage1 enters the namespace and executes Node. When the signal aborts, waits until the helper has cleaned up.
  */
 export async function runInside(
   task: InsideTask,
   caller: CallerFacts,
   onProgress: (progress: ImageProgress) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<void> {
   const [ours, theirs] = socketPair();
   const nullFd = openSync('/dev/null', 'r+');
@@ -53,6 +54,7 @@ export async function runInside(
     const maps = mapsFor(caller, idCount(caller));
     const message = maps && (await monitor.channel.next());
     if (maps && message?.type === 'entered') await letIn({ maps }, monitor);
+    using _asking = askToEnd(monitor.pid, signal);
     await answerOf(ours.take(), onProgress);
   } finally {
     closeSync(nullFd);
@@ -61,12 +63,26 @@ export async function runInside(
   }
 }
 
+/** It is in a session of its own: no ^C of a terminal reaches it. */
+function askToEnd(pid: number, signal: AbortSignal | undefined): Disposable {
+  const ask = (): void => {
+    try {
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // It has just ended.
+    }
+  };
+  if (signal?.aborted === true) ask();
+  signal?.addEventListener('abort', ask);
+  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', ask) };
+}
+
 function planHelper(task: InsideTask, caller: CallerFacts): Program {
   const program = new Program();
   const enter = program.tape({ purpose: 'enter' });
   const reason = { why: 'start the helper in the user namespace' };
   planInto(enter, caller, { size: idCount(caller) });
-  // The helper is useless without its caller, and ^C is meant for both.
+  // The helper is useless without its caller.
   enter.call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], reason);
   enter.call('dup3', [program.reg('podStdin'), ANSWER_FD, 0], reason);
   const command = `${dirname(distDir())}/bin/pod.cjs`;

@@ -18,9 +18,14 @@ export async function resolveOwn(ref: string, options: ResolveOptions): Promise<
   requireSameIds(options, caller);
   if (options.asksRegistry !== true && isCached(ref, options)) return resolveImage(ref, options);
   const { runInside } = await import('./inside.ts');
-  const { storeDir, baseDir, at, digest, asksRegistry, onProgress } = options;
+  const { storeDir, baseDir, at, digest, asksRegistry, onProgress, signal } = options;
   const task = { kind: 'resolve', ref, storeDir, baseDir, at, digest, asksRegistry, ids: idCount(caller) } as const;
-  await runInside(task, caller, onProgress);
+  try {
+    await runInside(task, caller, onProgress, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
   return resolveImage(ref, { ...options, asksRegistry: false });
 }
 

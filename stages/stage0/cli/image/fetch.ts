@@ -4,6 +4,7 @@ import { resolveOwn } from '../../launch/resolve-own.ts';
 import { imagesDir } from '../../pod/layout.ts';
 import { render } from '../format.ts';
 import { newProgress } from '../progress.ts';
+import { StopOnSignal } from '../stop-on-signal.ts';
 import type { Invocation } from '../verb.ts';
 
 /** One after another, each with all connections there may be. What fails keeps no other from being fetched. */
@@ -11,12 +12,14 @@ export async function fetch(invocation: Invocation, refs: readonly string[]): Pr
   if (refs.length === 0) throw new PodError('cli/usage', 'REF is missing');
   const { flags, root, terminal } = invocation;
   const progress = newProgress(invocation);
+  using stop = new StopOnSignal();
   const fetched: ResolvedImage[] = [];
   const errors: PodError[] = [];
   const options = {
     storeDir: imagesDir(root),
     baseDir: process.cwd(),
     asksRegistry: true,
+    signal: stop.aborted,
     onProgress: progress.show,
   };
   try {

@@ -1,5 +1,6 @@
 import { doInside, type InsideTask } from '../../launch/inside-tasks.ts';
 import { onlyOperand } from '../arguments.ts';
+import { StopOnSignal } from '../stop-on-signal.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 /** `launch/inside.ts` */
@@ -17,6 +18,7 @@ export const verb: Verb = {
 
 async function inside(invocation: Invocation): Promise<number> {
   const task = JSON.parse(onlyOperand(invocation, 'TASK')) as InsideTask;
-  await doInside(task, ANSWER_FD);
+  using stop = new StopOnSignal();
+  await doInside(task, ANSWER_FD, stop.aborted);
   return 0;
 }
