@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { PodError } from '../../error.ts';
 import { type JsonObject, objectOf, stringOf } from '../json.ts';
+import { malformed, readAuthFile } from './auth-file.ts';
 import type { RegistryName } from './name.ts';
 
 export type Credentials =
@@ -42,7 +42,11 @@ async function fromFile(path: string, name: RegistryName): Promise<Credentials |
   const file = readAuthFile(path);
   if (file === undefined) return undefined;
   try {
-    return fromEntries(file, name, path) ?? (await fromHelper(file, name, path));
+    return (
+      (await fromHelper(file, name, { path, isOfHost: true })) ??
+      fromEntries(file, name, path) ??
+      (await fromHelper(file, name, { path, isOfHost: false }))
+    );
   } catch (error) {
     // What reads images reads these objects too, and takes them for parts of one.
     if (error instanceof PodError && error.code === 'image/corrupt') throw malformed(path, 'not as login writes it');
@@ -50,34 +54,23 @@ async function fromFile(path: string, name: RegistryName): Promise<Credentials |
   }
 }
 
-function readAuthFile(path: string): JsonObject | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // One that may not be read is another user's.
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined;
-    throw malformed(path, (error as Error).message);
-  }
-  try {
-    return objectOf(JSON.parse(text), path);
-  } catch {
-    // Not what the parser says: it quotes the text, which is a secret.
-    throw malformed(path, 'it is not JSON');
-  }
-}
-
 /** The most specific first: host/team/repo, host/team, host. */
 function keysFor({ host, repository }: RegistryName): string[] {
   const parts = [host, ...repository.split('/')];
   const paths = parts.map((_, index) => parts.slice(0, parts.length - index).join('/'));
-  return host === 'docker.io' ? [...paths, 'index.docker.io', HUB_KEY] : [...paths, `https://${host}`];
+  return host === 'docker.io' ? [...paths, 'index.docker.io', HUB_KEY] : paths;
+}
+
+/** Of keys as old versions of docker wrote them: https://HOST/v1/. */
+function hostOf(key: string): string | undefined {
+  return /^https?:\/\/([^/]+)/.exec(key)?.[1];
 }
 
 function fromEntries(file: JsonObject, name: RegistryName, path: string): Credentials | undefined {
   const entries = objectOf(file['auths'], `"${path}", "auths"`);
-  const key = keysFor(name).find((each) => Object.hasOwn(entries, each));
+  const key =
+    keysFor(name).find((each) => Object.hasOwn(entries, each)) ??
+    Object.keys(entries).find((each) => hostOf(each) === name.host);
   if (key === undefined) return undefined;
   const entry = objectOf(entries[key], `"${path}", "${key}"`);
   const refreshToken = stringOf(entry['identitytoken'], `"${path}", "identitytoken"`);
@@ -91,12 +84,20 @@ function fromEntries(file: JsonObject, name: RegistryName, path: string): Creden
   return { user: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, ''), from: path };
 }
 
-/** Programs that keep passwords elsewhere: https://github.com/docker/docker-credential-helpers */
-async function fromHelper(file: JsonObject, { host }: RegistryName, path: string): Promise<Credentials | undefined> {
+/** Programs that keep passwords elsewhere; one for the host alone counts more than what is in the file: https://github.com/docker/docker-credential-helpers */
+async function fromHelper(
+  file: JsonObject,
+  { host }: RegistryName,
+  { path, isOfHost }: { readonly path: string; readonly isOfHost: boolean },
+): Promise<Credentials | undefined> {
   const key = host === 'docker.io' ? HUB_KEY : host;
   const helpers = objectOf(file['credHelpers'], `"${path}", "credHelpers"`);
-  const helper =
-    stringOf(helpers[host], `"${path}", "credHelpers"`) ?? stringOf(file['credsStore'], `"${path}", "credsStore"`);
+  const own = stringOf(helpers[host] ?? helpers[key], `"${path}", "credHelpers"`);
+  const helper = isOfHost
+    ? own
+    : own === undefined
+      ? stringOf(file['credsStore'], `"${path}", "credsStore"`)
+      : undefined;
   if (helper === undefined) return undefined;
   if (!/^[A-Za-z0-9._-]+$/.test(helper)) throw malformed(path, `"${helper}" is not the name of a credential helper`);
   const { execa } = await import('execa');
@@ -121,10 +122,4 @@ function fromAnswer(answer: string, program: string): Credentials {
     // Said below, without what it printed, which may be a secret.
   }
   throw malformed(program, 'its answer has no "Username" and "Secret"');
-}
-
-function malformed(path: string, found: string): PodError {
-  return new PodError('image/denied', `read credentials from "${path}": ${found}`, {
-    hint: 'podman login and docker login write such files',
-  });
 }

@@ -68,9 +68,7 @@ export async function refusal({ what, name, credentials }: Asked, reply: Reply):
   if (status === 401 || status === 403)
     return new PodError('image/denied', `${what}: ${found}`, { hint: credentialsHint(name, credentials) });
   if (status === 404) {
-    return new PodError('image/reference', `${what}: ${found}`, {
-      hint: `is the name right? skopeo list-tags docker://${name.host}/${name.repository} lists its tags`,
-    });
+    return new PodError('image/reference', `${what}: ${found}`, { hint: absenceHint(name) });
   }
   if (status === 429)
     return new PodError('image/unreachable', `${what}: ${found}`, {
@@ -81,8 +79,16 @@ export async function refusal({ what, name, credentials }: Asked, reply: Reply):
   });
 }
 
+function absenceHint({ host, repository, digest }: RegistryName): string {
+  if (digest !== undefined)
+    return 'is the name right? Registries remove what no tag stands for any more; a digest of pod.lock is renewed by pod lock --update';
+  const flag = isLoopback(host) ? '--tls-verify=false ' : '';
+  return `is the name right? skopeo list-tags ${flag}docker://${host}/${repository} lists its tags`;
+}
+
 function credentialsHint({ host, repository }: RegistryName, credentials: Credentials | undefined): string {
-  if (credentials) return `the credentials are those of "${credentials.from}"; do they allow to pull ${repository}?`;
+  if (credentials)
+    return `the credentials are those of "${credentials.from}": are they right, and do they allow to pull ${repository}?`;
   return `is the name right? If it is, log in (podman login ${host}); pod reads what podman and docker keep`;
 }
 

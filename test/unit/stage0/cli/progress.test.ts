@@ -13,12 +13,14 @@ function done(layer: number): ImageProgress {
   return { kind: 'done', digest: step('layer', layer, 0).digest };
 }
 
+const ESC = String.fromCharCode(27);
+
 /** What is on the screen after all of it, by the control sequences that are in use. */
 function screenOf(text: string): string[] {
   const lines: string[] = [''];
-  for (const part of text.split(/(\u001b\[[0-9]+A\u001b\[J|\n)/)) {
-    const up = /^\u001b\[([0-9]+)A/.exec(part)?.[1];
-    if (up !== undefined) lines.splice(-1 - Number(up), Number(up));
+  for (const part of text.split(new RegExp(`(${ESC}\\[[0-9]+A${ESC}\\[J|\n)`))) {
+    const up = part.startsWith(ESC) ? parseInt(part.slice(2), 10) : undefined;
+    if (up !== undefined) lines.splice(-1 - up, up);
     else if (part === '\n') lines.push('');
     else lines[lines.length - 1] += part;
   }
