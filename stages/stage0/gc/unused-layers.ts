@@ -26,13 +26,13 @@ export async function removeUnusedLayers(root: string, isDryRun: boolean): Promi
   const store = storeAt(imagesDir(root));
   // Read before what uses them, so that a layer that comes meanwhile is not seen.
   const layers = layersIn(store);
-  const used = new Set([...listImages(store).flatMap((image) => image.layers), ...layersOfPods(new PodStore(root))]);
+  const usedByPods = layersOfPods(new PodStore(root));
   requireNoUnpacking(store);
-  const removed: RemovedLayer[] = [];
-  for (const layer of layers.filter((name) => !used.has(name)).toSorted()) {
-    removed.push({ layer, sizeBytes: sizeOfLayer(store, layer) });
-    if (!isDryRun) await removeLayer(store, layer);
-  }
+  // After that, so that the record of an image that has just been fetched counts.
+  const used = new Set([...listImages(store).flatMap((image) => image.layers), ...usedByPods]);
+  const doomed = layers.filter((name) => !used.has(name)).toSorted();
+  const removed = doomed.map((layer) => ({ layer, sizeBytes: sizeOfLayer(store, layer) }));
+  if (!isDryRun) await removeLayers(store, doomed);
   return removed;
 }
 
@@ -68,11 +68,16 @@ function requireNoUnpacking({ tmp }: Store): void {
   }
 }
 
-/** It is gone at once, for whoever would use it; a killed removal leaves what `pod gc` sweeps. */
-async function removeLayer(store: Store, layer: string): Promise<void> {
+/**
+ * They are gone at once, for whoever would use them: removing their files takes seconds, in which a fetch that begins must not
+ * take one of them for its own. A killed removal leaves what `pod gc` sweeps.
+ */
+async function removeLayers(store: Store, layers: readonly string[]): Promise<void> {
+  if (layers.length === 0) return;
   using temp = TempDir.create(store);
-  const doomed = `${temp.path}/layer`;
-  renameSync(layerPath(store, layer), doomed);
-  removeNotes(store, layer);
-  await removeOwn(doomed, []);
+  for (const layer of layers) {
+    renameSync(layerPath(store, layer), `${temp.path}/${layer}`);
+    removeNotes(store, layer);
+  }
+  for (const layer of layers) await removeOwn(`${temp.path}/${layer}`, []);
 }

@@ -83,9 +83,14 @@ export function recall(store: Store, key: string, digest?: string): ImageRecord 
     target,
     layers: layers.map((layer) => fromStored(store, layer)),
   }));
-  for (const { layers } of mounts)
-    for (const layer of layers) if (!statSync(layer, { throwIfNoEntry: false })?.isDirectory()) return undefined;
-  return { ...stored.image, mounts };
+  const image = { ...stored.image, mounts };
+  return isWhole(image) ? image : undefined;
+}
+
+export function isWhole({ mounts }: Pick<ImageRecord, 'mounts'>): boolean {
+  return mounts.every(({ layers }) =>
+    layers.every((layer) => statSync(layer, { throwIfNoEntry: false })?.isDirectory() === true),
+  );
 }
 
 function isUnchanged({ stamps }: StoredRecord): boolean {

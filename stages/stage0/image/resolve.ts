@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { PodError } from '../error.ts';
 import type { ResolvedLayers } from './oci.ts';
-import { hashName, type ImageRecord, recall, recordKey, registryKey, remember, stampOf } from './record.ts';
+import { hashName, type ImageRecord, isWhole, recall, recordKey, registryKey, remember, stampOf } from './record.ts';
 import { type ImageReference, parseReference } from './reference.ts';
 import { recallFetched } from './registry/fetched.ts';
-import { createStore, type Store, storeAt } from './store.ts';
+import { createStore, type Store, storeAt, TempDir } from './store.ts';
 import type { ResolvedImage, ResolveOptions } from './types.ts';
 
 /**
@@ -41,6 +41,15 @@ export function keyOf(reference: ImageReference): string {
 
 async function resolveAnew(reference: ImageReference, options: ResolveOptions): Promise<ImageRecord> {
   const store = createStore(resolve(options.storeDir));
+  if (reference.kind === 'host' || reference.kind === 'dir') return resolveOnce(reference, store, options);
+  // Seen by whoever removes layers that no record names, until a record names these.
+  using _presence = TempDir.create(store);
+  const image = await resolveOnce(reference, store, options);
+  // It may have looked just before us, and taken a layer that was there when this began.
+  return isWhole(image) ? image : resolveOnce(reference, store, options);
+}
+
+async function resolveOnce(reference: ImageReference, store: Store, options: ResolveOptions): Promise<ImageRecord> {
   if (reference.kind === 'docker')
     return (await import('./registry/fetch.ts')).fetchImage(reference.name, store, options);
   const key = keyOf(reference);

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import type { ClientOptions } from '../../../stages/stage0/image/registry/client.ts';
+import type { ResolvedImage } from '../../../stages/stage0/image/types.ts';
 import { LayoutRegistry, type RegistryOptions, type Trick } from '../../harness/registry.ts';
 import { archive } from '../../unit/stage0/image/tar-fixture.ts';
 import { digestOf, Workspace, writeLayout } from './workspace.ts';
@@ -111,6 +112,21 @@ test('a token that ends while all connections are in use is replaced by a new on
   });
   await within(4_000, () => served.fetch({ idleMs: 5_000 }));
   assert.ok(tokens > 1);
+});
+
+test('a layer that is removed while others are fetched is fetched again', LIMIT, async () => {
+  let layer = '';
+  await using served = await serve(({ url = '' }) => {
+    if (url.endsWith(digestOf(LAYERS[1]!))) rmSync(layer, { recursive: true, force: true });
+    return false;
+  });
+  layer = await served.work.unpack(LAYERS[0]!);
+  const { mounts } = (await served.fetch()) as ResolvedImage;
+  assert.deepEqual(
+    mounts[0]!.layers.filter((path) => !existsSync(path)),
+    [],
+  );
+  assert.equal(mounts[0]!.layers[0], layer);
 });
 
 test('a token server that is busy is asked again', LIMIT, async () => {

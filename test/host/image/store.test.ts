@@ -39,7 +39,8 @@ async function killDuringUnpack(): Promise<void> {
     child.kill('SIGKILL');
     await once(child, 'exit');
     assert.deepEqual(readdirSync(join(work.store, 'layers')), []);
-    assert.equal(sweepStore(work.store).length, work.leftovers().length + 2);
+    // The layer, its lock, and what says that an image is being made.
+    assert.equal(sweepStore(work.store).length, work.leftovers().length + 3);
     assert.deepEqual(work.leftovers(), []);
   }
   const layer = (await work.resolve(ref)).mounts[0]!.layers[0]!;

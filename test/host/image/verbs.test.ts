@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { findImage } from '../../../stages/stage0/cli/image/find.ts';
+import { removeUnusedLayers } from '../../../stages/stage0/gc/unused-layers.ts';
+import { forgetImage } from '../../../stages/stage0/image/catalog.ts';
 import { TempDir, storeAt } from '../../../stages/stage0/image/store.ts';
 import { MANIFESTS } from '../../harness/paths.ts';
 import { type CliResult, pod } from '../../harness/pod-cli.ts';
@@ -86,10 +89,21 @@ test('nothing is removed while somebody unpacks', async () => {
     const refused = await pod(['image', 'rm', REDIS], { root });
     assert.equal(refused.exitCode, 1);
     assert.match(refused.stderr, /pod\/state/);
+    assert.match(refused.stderr, /pod image gc removes them later/);
     assert.deepEqual(layers(), before);
   }
   await ok('image', 'gc');
   assert.deepEqual(layers(), []);
+});
+
+test('layers that are removed are gone at once, however long their files take', async () => {
+  await ok('fetch', NGINX);
+  await ok('fetch', REDIS);
+  for (const { ref } of await list()) forgetImage(storeAt(images), findImage(root, ref).key);
+  const removing = removeUnusedLayers(root, false);
+  assert.deepEqual(layers(), []);
+  assert.ok((await removing).length >= 3);
+  assert.deepEqual(readdirSync(join(images, 'tmp')), []);
 });
 
 test('a tag is asked for again by fetch, and what it stood for before can be removed', async () => {
