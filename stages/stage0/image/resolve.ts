@@ -46,7 +46,7 @@ async function resolveAnew(reference: ImageReference, options: ResolveOptions): 
   using _presence = TempDir.create(store);
   const image = await resolveOnce(reference, store, options);
   // It may have looked just before us, and taken a layer that was there when this began.
-  return isWhole(image) ? image : resolveOnce(reference, store, options);
+  return isWhole(image) ? image : await resolveOnce(reference, store, options);
 }
 
 async function resolveOnce(reference: ImageReference, store: Store, options: ResolveOptions): Promise<ImageRecord> {
