@@ -1,6 +1,6 @@
 import { signalName } from '../../linux/signals.ts';
 import { type JsonObject, arrayOf, objectOf, stringOf, stringsOf } from './json.ts';
-import { corrupt } from './tar/fault.ts';
+import { corrupt, printableText } from './tar/fault.ts';
 import type { ImageConfig } from './types.ts';
 
 /** The parts of an OCI or Docker image configuration that a run needs. */
@@ -71,6 +71,6 @@ function parseEnv(entries: readonly string[]): Record<string, string> {
 function stopSignalOf(value: string | undefined, label: string): string | undefined {
   if (value === undefined) return undefined;
   const name = signalName(value);
-  if (name === undefined) throw corrupt(`read ${label}, "StopSignal": there is no signal "${value}"`);
+  if (name === undefined) throw corrupt(`read ${label}, "StopSignal": there is no signal "${printableText(value)}"`);
   return name;
 }

@@ -1,5 +1,5 @@
 import { type Blob, readBlob } from './blob.ts';
-import { corrupt } from './tar/fault.ts';
+import { corrupt, printableText } from './tar/fault.ts';
 
 /** Manifests, indexes and configurations have a few kilobytes; registries reject larger ones than this. */
 export const MAX_JSON_BYTES: number = 4 * 1024 * 1024;
@@ -16,7 +16,8 @@ export function parseJson(bytes: Buffer, label: string): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    throw corrupt(`read ${label}: ${(error as Error).message}`, error);
+    // It quotes what it does not understand.
+    throw corrupt(`read ${label}: ${printableText((error as Error).message)}`, error);
   }
 }
 

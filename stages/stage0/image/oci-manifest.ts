@@ -2,7 +2,7 @@ import { type ConfigFile, parseConfigFile } from './config.ts';
 import { arrayOf, type JsonObject, objectOf, parseJson, stringOf } from './json.ts';
 import { type Descriptor, isIndex, parseDescriptor } from './oci-select.ts';
 import { requirePlatform } from './platform.ts';
-import { corrupt } from './tar/fault.ts';
+import { corrupt, printableText } from './tar/fault.ts';
 
 /** What an image manifest names: https://github.com/opencontainers/image-spec/blob/main/manifest.md */
 export interface ManifestParts {
@@ -23,7 +23,8 @@ export function partsOf(json: unknown, origin: string, label: string): ManifestP
   const config = parseDescriptor(manifest.config, origin, 'configuration');
   const layers = arrayOf(manifest.layers, `${label}, "layers"`).map((layer) => parseDescriptor(layer, origin, 'layer'));
   for (const { mediaType, label: layer } of layers) {
-    if (!LAYER_TYPES.test(mediaType)) throw corrupt(`read ${layer}: layers of type "${mediaType}" are not supported`);
+    if (!LAYER_TYPES.test(mediaType))
+      throw corrupt(`read ${layer}: layers of type "${printableText(mediaType)}" are not supported`);
   }
   return { config, layers, label };
 }

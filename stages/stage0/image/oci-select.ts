@@ -15,6 +15,8 @@ export interface Descriptor {
 }
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
+/** More platforms than any image has are not listed. */
+const MOST_NAMED = 20;
 /** An index may name indexes, which name images. Deeper nesting has no use, and a cycle would never end. */
 export const MAX_NESTING = 4;
 
@@ -114,7 +116,8 @@ export function byPlatform(candidates: readonly Descriptor[], path: string): Des
   const stated = candidates.find(({ platform }) => platform !== undefined && runsHere(platform));
   const chosen = stated ?? candidates.find(({ platform }) => platform === undefined);
   if (chosen) return chosen;
-  const offered = candidates.map(({ platform }) => describePlatform(platform)).join(', ');
+  const all = [...new Set(candidates.map(({ platform }) => describePlatform(platform)))];
+  const offered = all.slice(0, MOST_NAMED).join(', ') + (all.length > MOST_NAMED ? ', …' : '');
   throw new PodError('image/platform', `read "${path}": it has no image for linux/${ARCHITECTURE}`, {
     hint: offered === '' ? 'its index is empty' : `it has: ${offered}`,
   });

@@ -1,5 +1,6 @@
 import { PodError } from '../error.ts';
 import { objectOf, stringOf } from './json.ts';
+import { printableText } from './tar/fault.ts';
 
 /** Go's names for what Node calls x64 and arm64. */
 export const ARCHITECTURE: string = process.arch === 'x64' ? 'amd64' : process.arch;
@@ -25,7 +26,7 @@ export function runsHere(platform: Platform): boolean {
 }
 
 export function describePlatform(platform: Platform | undefined): string {
-  return `${platform?.os ?? 'any'}/${platform?.architecture ?? 'any'}`;
+  return printableText(`${platform?.os ?? 'any'}/${platform?.architecture ?? 'any'}`);
 }
 
 export function requirePlatform(platform: Platform, label: string): void {

@@ -129,6 +129,36 @@ test('a layer that is removed while others are fetched is fetched again', LIMIT,
   assert.equal(mounts[0]!.layers[0], layer);
 });
 
+test('nothing of what a registry says moves the cursor of a terminal, or fills the screen', LIMIT, async () => {
+  const types = {
+    manifest: 'application/vnd.oci.image.manifest.v1+json',
+    index: 'application/vnd.oci.image.index.v1+json',
+  };
+  const escape = String.fromCharCode(27);
+  const part = { digest: `sha256:${'a'.repeat(64)}`, size: 3 };
+  const platforms = Array.from({ length: 1000 }, (_, index) => ({
+    os: 'linux',
+    architecture: `x${index}${escape}[31m`,
+  }));
+  const manifests = platforms.map((platform) => ({ ...part, mediaType: types.manifest, platform }));
+  const layers = [{ ...part, mediaType: `text/${escape}[31m` }];
+  const answers: readonly [code: string, type: string, text: string][] = [
+    ['image/platform', types.index, JSON.stringify({ schemaVersion: 2, manifests })],
+    ['image/corrupt', types.manifest, JSON.stringify({ schemaVersion: 2, config: part, layers })],
+    ['image/corrupt', types.manifest, JSON.stringify({ schemaVersion: 2, mediaType: `${escape}[31m` })],
+    ['image/corrupt', types.manifest, `${escape}[31m`],
+    ['image/unreachable', 'text/html; charset=utf-8', `${escape}<title>Log in</title>`],
+  ];
+  for (const [code, type, text] of answers) {
+    await using served = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': type }).end(text);
+      return true;
+    });
+    const { message, hint = '' } = await failureOf(served.fetch(), code);
+    assert.ok(!`${message}${hint}`.includes(escape) && hint.length < 1000, JSON.stringify([message, hint]));
+  }
+});
+
 test('a token server that is busy is asked again', LIMIT, async () => {
   let left = 2;
   await using served = await serve(({ url = '', headers }, response) => {

@@ -241,7 +241,7 @@ test('documents that are an image to some and an index to others are refused', a
   await refuses('image/corrupt', answer({ schemaVersion: 2, layers: [], manifests: [] }, manifest));
   await refuses('image/corrupt', answer({ schemaVersion: 2, layers: [], manifests: [] }, index));
   await refuses('image/corrupt', answer({ schemaVersion: 1, fsLayers: [] }, 'application/json'));
-  await refuses('image/corrupt', answer({ schemaVersion: 2, mediaType: 'text/html' }, 'text/html'));
+  await refuses('image/corrupt', answer({ schemaVersion: 2, mediaType: 'text/plain' }, 'text/plain'));
   const digest = 'sha256:../../../../etc/passwd';
   const descriptor = { mediaType: manifest, digest, size: 3 };
   await refuses('image/corrupt', answer({ schemaVersion: 2, manifests: [descriptor] }, index));

@@ -1,5 +1,5 @@
 import { PodError } from '../../error.ts';
-import { printable } from '../tar/fault.ts';
+import { printableText } from '../tar/fault.ts';
 import type { Credentials } from './credentials.ts';
 import { retryAfterMs } from './busy.ts';
 import { type FailedRequest, readAll, type Reply, SilentServer } from './connection.ts';
@@ -28,7 +28,7 @@ export function unreachable(what: string, name: RegistryName, error: unknown): u
 function reasonOf(error: Error): string {
   const all = error instanceof AggregateError ? error.errors.map((each: Error) => each.message) : [error.message];
   const [first = ''] = [...new Set(all)].join(', ').split('\n');
-  return first === 'aborted' ? 'the connection broke off' : printable(first);
+  return first === 'aborted' ? 'the connection broke off' : printableText(first);
 }
 
 interface Found {
@@ -63,7 +63,7 @@ export async function refusal({ what, name, credentials }: Asked, reply: Reply):
   const { status } = reply;
   const said = await reasonIn(reply);
   const waitMs = retryAfterMs(reply);
-  const patience = waitMs === undefined ? '' : `, and wants to be asked again in ${Math.ceil(waitMs / 1000)} s`;
+  const patience = waitMs === undefined ? '' : ` (it may be asked again in ${Math.ceil(waitMs / 1000)} s)`;
   const found = `${reply.url.host} answers ${status}${said === '' ? '' : `, ${said}`}${patience}`;
   if (status === 401 || status === 403)
     return new PodError('image/denied', `${what}: ${found}`, { hint: credentialsHint(name, credentials) });
@@ -75,7 +75,7 @@ export async function refusal({ what, name, credentials }: Asked, reply: Reply):
       hint: 'the registry limits how often it is asked: wait, or log in',
     });
   return new PodError('image/unreachable', `${what}: ${found}`, {
-    hint: isLoopback(name.host) ? 'is it a registry?' : 'is it a registry? If it is, its log says more',
+    hint: 'is it a registry? If it is, its log says more',
   });
 }
 
@@ -100,7 +100,7 @@ async function reasonIn(reply: Reply): Promise<string> {
     };
     const first = errors?.[0];
     const text = [first?.code, first?.message].filter((each) => typeof each === 'string' && each !== '').join(': ');
-    return printable(Buffer.from(text, 'utf8').toString('latin1'));
+    return printableText(text);
   } catch {
     // It gives no reason, or is cut off: its number is all there is to say.
     reply.body.destroy();

@@ -8,10 +8,11 @@ import { configOf, type ManifestParts, partsOf } from '../oci-manifest.ts';
 import type { ResolvedLayers } from '../oci.ts';
 import { byPlatform, type Descriptor, isIndex, manifestsOf, MAX_NESTING } from '../oci-select.ts';
 import { type Store, TempDir } from '../store.ts';
-import { corrupt } from '../tar/fault.ts';
+import { PodError } from '../../error.ts';
+import { corrupt, printableText } from '../tar/fault.ts';
 import type { ResolveOptions } from '../types.ts';
 import { type ClientOptions, RegistryClient } from './client.ts';
-import { readAll, TooLong } from './connection.ts';
+import { readAll, type Reply, TooLong } from './connection.ts';
 import { download } from './download.ts';
 import { canonicalName, type RegistryName } from './name.ts';
 
@@ -101,6 +102,7 @@ async function fetchDocument(client: RegistryClient, reference: string, expected
   const document = await client.retry(async () => {
     const reply = await client.get(`manifests/${reference}`, { accept: ACCEPTED.join(', ') }, what);
     const bytes = await readWhole(reply, MAX_JSON_BYTES, what);
+    if (isPage(reply)) throw notARegistry(what, reply);
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     const { 'docker-content-digest': claimed, 'content-type': contentType } = reply.headers;
     const promised = reference.startsWith('sha256:') ? reference : String(claimed ?? digest);
@@ -124,15 +126,33 @@ function mediaTypeOf(bytes: Buffer, header: string | undefined, label: string): 
   const own = stringOf(document.mediaType, label);
   const isKnown = ACCEPTED.includes(told);
   if (own !== undefined && isKnown && own !== told)
-    throw corrupt(`read ${label}: the registry says it is "${told}", and it says it is "${own}"`);
+    throw corrupt(`read ${label}: the registry says it is "${told}", and it says it is "${printableText(own)}"`);
   if (document.schemaVersion === 1)
-    throw corrupt(`read ${label}: a manifest of schema version 1, which has no verifiable layers`);
+    throw new PodError(
+      'image/corrupt',
+      `read ${label}: a manifest of schema version 1, whose layers cannot be verified`,
+      {
+        hint: 'push the image again with a docker, podman or skopeo of today: they write version 2',
+      },
+    );
   const type = own ?? (isKnown ? told : document.manifests === undefined ? ACCEPTED[1]! : ACCEPTED[0]!);
-  if (!ACCEPTED.includes(type)) throw corrupt(`read ${label}: manifests of type "${type}" are not supported`);
+  if (!ACCEPTED.includes(type))
+    throw corrupt(`read ${label}: manifests of type "${printableText(type)}" are not supported`);
   return type;
 }
 
-async function readWhole(reply: Parameters<typeof readAll>[0], maxBytes: number, what: string): Promise<Buffer> {
+/** What proxies, firewalls and web servers answer in a registry's place, with a status as if all was well. */
+function isPage({ headers }: Reply): boolean {
+  return headers['content-type']?.startsWith('text/html') === true;
+}
+
+function notARegistry(what: string, { url }: Reply): PodError {
+  return new PodError('image/unreachable', `${what}: ${url.host} answers with a page for people (text/html)`, {
+    hint: 'is it a registry? Proxies and firewalls answer so too, when they want a login',
+  });
+}
+
+async function readWhole(reply: Reply, maxBytes: number, what: string): Promise<Buffer> {
   try {
     return await readAll(reply, maxBytes);
   } catch (error) {

@@ -10,6 +10,11 @@ export function printable(latin1: string): string {
   );
 }
 
+/** The same for text, as JSON has it. */
+export function printableText(text: string): string {
+  return printable(Buffer.from(text, 'utf8').toString('latin1'));
+}
+
 /** The archive is damaged: truncated, or inconsistent with its headers. */
 export function corrupt(what: string, cause?: unknown): PodError {
   return new PodError('image/corrupt', what, {
