@@ -41,17 +41,15 @@ function layersOfPods(store: PodStore): string[] {
 }
 
 function layersOf(pod: PodDir): string[] {
-  const record = readRecord(pod.path);
-  if (!record) {
+  // Only the launcher knows the rest of what it keeps of an app.
+  const kept = readRecord(pod.path)?.apps.map(({ exec }) => exec as { imageMounts?: readonly Mount[] } | undefined);
+  if (!kept || kept.some((app) => app?.imageMounts === undefined)) {
     throw new PodError('pod/state', `remove unused layers: pod ${pod.uuid} does not say which ones it uses`, {
       hint: 'it is being launched, or its launch was interrupted: pod gc removes what is left of such a one',
     });
   }
-  // Only the launcher knows the rest of it.
-  const mounts = record.apps.flatMap(
-    ({ exec }) => (exec as { imageMounts?: readonly Mount[] } | undefined)?.imageMounts,
-  );
-  return mounts.flatMap((mount) => mount?.layers.map((layer) => basename(layer)) ?? []);
+  const mounts = kept.flatMap((app) => app!.imageMounts!);
+  return mounts.flatMap(({ layers }) => layers.map((layer) => basename(layer)));
 }
 
 interface Mount {

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { sizeOfLayer } from './notes.ts';
 import { hashName, parseRecord } from './record.ts';
-import { type Store, storeFailure } from './store.ts';
+import { listDir, type Store, storeFailure } from './store.ts';
 import type { ImageConfig } from './types.ts';
 
 /** What a reference stands for in a store. */
@@ -19,7 +19,7 @@ export interface StoredImage {
 
 /** All that the store remembers, by reference. A damaged record counts as missing, as it does for those that run images. */
 export function listImages(store: Store): StoredImage[] {
-  return namesIn(store.refs)
+  return listDir(store.refs)
     .flatMap((name) => readImage(`${store.refs}/${name}`) ?? [])
     .toSorted((a, b) => (a.ref < b.ref ? -1 : 1));
 }
@@ -70,20 +70,11 @@ export function sizeOf(store: Store, layers: readonly string[]): number | undefi
 /** Returns false when there is no such reference. Its layers stay. */
 export function forgetImage(store: Store, key: string): boolean {
   const name = `${hashName(key)}.json`;
-  if (!namesIn(store.refs).includes(name)) return false;
+  if (!listDir(store.refs).includes(name)) return false;
   rmSync(`${store.refs}/${name}`, { force: true });
   return true;
 }
 
 export function layersIn(store: Store): string[] {
-  return namesIn(store.layers);
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw storeFailure(`list "${dir}"`, error);
-  }
+  return listDir(store.layers);
 }

@@ -206,7 +206,8 @@ export function sweepStore(storeDir: string): string[] {
   return removed;
 }
 
-function listDir(path: string): string[] {
+/** Of a directory of a store, which may not have it yet. */
+export function listDir(path: string): string[] {
   try {
     return readdirSync(path);
   } catch (error) {

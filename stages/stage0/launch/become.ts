@@ -1,8 +1,10 @@
 import { SIG_SETMASK } from '../../linux/signals.ts';
 import type { DataRef, Tape } from '../../tape/program.ts';
 
-/** Ends an `enter` tape by executing another program in stage1's place; no pod is made. Of the environment, only `PATH` and
- * `kept` are passed on. */
+/**
+ * Ends an `enter` tape by executing another program in stage1's place; no pod is made. Of the environment, only `PATH` and `kept`
+ * are passed on.
+ */
 export function planBecome(
   enter: Tape,
   argv: readonly [path: string, ...rest: string[]],

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { findImage } from '../../../stages/stage0/cli/image/find.ts';
 import { removeUnusedLayers } from '../../../stages/stage0/gc/unused-layers.ts';
 import { forgetImage } from '../../../stages/stage0/image/catalog.ts';
 import { TempDir, storeAt } from '../../../stages/stage0/image/store.ts';
+import { POD_FILES } from '../../../stages/stage0/pod/layout.ts';
 import { MANIFESTS } from '../../harness/paths.ts';
 import { type CliResult, pod } from '../../harness/pod-cli.ts';
 import { LayoutRegistry } from '../../harness/registry.ts';
@@ -71,6 +72,16 @@ test('layers that a pod needs stay until it is gone, even when its image is remo
   // An exited pod's files are those of its image, still.
   await ok('cp', 'user:/etc/passwd', join(dir, 'passwd'));
   assert.match((await ok('image', 'gc')).stderr, /nothing to remove/);
+  // A record that does not say what the pod uses keeps everything.
+  const pods = join(root, 'pods/exited');
+  const record = join(pods, readdirSync(pods)[0]!, POD_FILES.record);
+  const whole = readFileSync(record, 'utf8');
+  writeFileSync(record, whole.replace('"imageMounts"', '"other"'));
+  const refused = await pod(['image', 'gc'], { root });
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.stderr, /does not say which ones it uses/);
+  assert.deepEqual(layers(), redis.layers.toSorted());
+  writeFileSync(record, whole);
   await ok('rm', 'user');
   const doomed = JSON.parse((await ok('image', 'gc', '--dry-run', '-o', 'json')).stdout) as { layer: string }[];
   assert.deepEqual(doomed.map(({ layer }) => layer).toSorted(), layers());

@@ -23,7 +23,7 @@ export interface ClientOptions {
 }
 
 const MOST_REDIRECTS = 5;
-export const MOST_ATTEMPTS = 5;
+const MOST_ATTEMPTS = 5;
 const PAUSE_MS = 500;
 /** An attempt that got so much further counts as the first one again. */
 const ENOUGH_BYTES = 1024 * 1024;

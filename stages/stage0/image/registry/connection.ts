@@ -17,7 +17,7 @@ export interface Reply {
 }
 
 export interface Question {
-  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** A place that the registry did not name as its own: it does not see who we are. */

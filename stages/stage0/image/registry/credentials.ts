@@ -17,10 +17,10 @@ const HELPER_LIMIT_MS = 30_000;
 function files(env: NodeJS.ProcessEnv): string[] {
   const home = env['HOME'] ?? homedir();
   const chosen = env['REGISTRY_AUTH_FILE'];
+  const runtime = env['XDG_RUNTIME_DIR'];
   return [
     ...(chosen === undefined ? [] : [chosen]),
-    `${env['XDG_RUNTIME_DIR'] ?? `/run/containers/${process.getuid!()}`}/containers/auth.json`,
-    ...(env['XDG_RUNTIME_DIR'] === undefined ? [`/run/containers/${process.getuid!()}/auth.json`] : []),
+    runtime === undefined ? `/run/containers/${process.getuid!()}/auth.json` : `${runtime}/containers/auth.json`,
     `${env['XDG_CONFIG_HOME'] ?? `${home}/.config`}/containers/auth.json`,
     `${env['DOCKER_CONFIG'] ?? `${home}/.docker`}/config.json`,
   ];
