@@ -18,12 +18,20 @@ export function bytePath(latin1: string): Buffer {
 
 const openHow = Buffer.alloc(24);
 
-/** openat2 with its 24-byte struct open_how. Returns the descriptor, or minus the errno. */
+/** As stage1 has it for the calls of a tape. */
+const OPEN_ATTEMPTS = 100;
+
+/**
+ * openat2 with its 24-byte struct open_how. Returns the descriptor, or minus the errno. The kernel gives up with EAGAIN when a
+ * rename or a mount anywhere on the machine could have led a ".." of the path out of the root, and says to try again: openat2(2).
+ */
 export function tryOpenat2(dirFd: number, path: KernelPath, flags: number, resolve: number, mode = 0): number {
   openHow.writeUInt32LE(flags | O_CLOEXEC, 0);
   openHow.writeUInt32LE(mode, 8);
   openHow.writeUInt32LE(resolve, 16);
-  return trySyscall('openat2', dirFd, path, openHow, 24);
+  let fd = -ERRNO.EAGAIN;
+  for (let i = 0; i < OPEN_ATTEMPTS && fd === -ERRNO.EAGAIN; i++) fd = trySyscall('openat2', dirFd, path, openHow, 24);
+  return fd;
 }
 
 export function openat2(dirFd: number, path: KernelPath, flags: number, resolve: number, mode = 0): number {

@@ -6,9 +6,6 @@ import { tryOpenat2 } from '../../linux/file.ts';
 import { PodError } from '../error.ts';
 import { printable } from '../image/tar/fault.ts';
 
-/** The kernel gives up when a rename anywhere could have led a ".." out of the root. */
-const ATTEMPTS = 100;
-
 /** File systems whose files are no files but requests to the kernel, most of which root may make for the whole host. */
 const KERNEL_FILE_SYSTEMS = new Set([
   0x9fa0, // proc
@@ -36,9 +33,7 @@ export interface Place {
 export function openDirectory(place: Place, path: string): Fd | undefined {
   const [from, resolve] =
     place.rootFd === undefined ? [AT_FDCWD, 0] : [place.rootFd, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS];
-  let fd = -ERRNO.EAGAIN;
-  for (let i = 0; i < ATTEMPTS && fd === -ERRNO.EAGAIN; i++)
-    fd = tryOpenat2(from, path === '' ? '.' : path, O_PATH | O_DIRECTORY, resolve);
+  const fd = tryOpenat2(from, path === '' ? '.' : path, O_PATH | O_DIRECTORY, resolve);
   if (fd === -ERRNO.ENOENT || fd === -ERRNO.ENOTDIR) return undefined;
   if (fd < 0) throw new PodError('host/refused', `open "${shown(path)}": ${new SyscallError('openat2', -fd).message}`);
   const directory = new Fd(fd);
