@@ -1,25 +1,25 @@
 // Errors of a changed manifest, said of the values that changed it: its lines are not those of any file somebody wrote
 
-import { PodError, PodErrors } from '../error.ts';
-import type { CgroupWrite } from '../isolators/isolator.ts';
-import type { PodSpec } from '../manifest/spec.ts';
+import { PodError } from '../error.ts';
+import type { IsolatedPod } from '../manifest/spec.ts';
 import type { Setting } from './parse-set.ts';
+import type { Stuck } from './plan-changes.ts';
 
 /** Of the manifest's own reader. `errorsOf` says what is wrong when one of them is set alone. */
 export function schemaErrors(
   errors: readonly PodError[],
   settings: readonly Setting[],
   errorsOf: (one: Setting) => readonly PodError[],
-): PodErrors {
+): PodError[] {
   const single = settings.flatMap((one) => errorsOf(one).map((error) => said(settingSubject(one), error)));
-  return new PodErrors(single.length > 0 ? single : errors.map((error) => said('the changed manifest', error)));
+  return single.length > 0 ? single : errors.map((error) => said('the changed manifest', error));
 }
 
 /** Of an isolator: of the value that was set where it complains, else of the only one its owner got, else of the owner. */
 export function loweringError(
   app: string | undefined,
   error: PodError,
-  spec: PodSpec,
+  spec: IsolatedPod,
   settings: readonly Setting[],
 ): PodError {
   const isolators = app === undefined ? spec.isolators : spec.apps.find(({ name }) => name === app)!.isolators;
@@ -33,10 +33,10 @@ export function loweringError(
   return said(near ? settingSubject(near) : ownerSubject(app), error);
 }
 
-export function stuckError(app: string | undefined, { file }: CgroupWrite, settings: readonly Setting[]): PodError {
+export function stuckError({ app, write }: Stuck, settings: readonly Setting[]): PodError {
   const one = settings.find((setting) => setting.app === app);
   const subject = one ? settingSubject(one) : ownerSubject(app);
-  return new PodError('pod/fixed', `${subject}: "${file}" cannot be reset while the pod runs`, {
+  return new PodError('pod/fixed', `${subject}: "${write.file}" cannot be reset while the pod runs`, {
     hint: 'give it a value instead',
   });
 }

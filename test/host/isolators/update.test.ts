@@ -53,6 +53,26 @@ test('the verb says what each value was, everything that is wrong at once, and t
   const mixed = await set('nope', 'app/ghost/resource/memory.limit=1Gi');
   assert.equal(mixed.exitCode, 1);
   assert.match(mixed.stderr, /\[cli\/usage\][^]*\[pod\/app-not-found\]/);
+  // One of each kind: how it is written, its key, the schema, a member of what has none, and the other values.
+  const all = await set(
+    'nope',
+    'app/probe/os/linux/umask=0027',
+    'app/probe/resource/memory.swap=much',
+    'app/probe/resource/memory.limit.x=1',
+    'app/probe/resource/pids.limit=500',
+    'pod/resource/pids.limit=50',
+  );
+  assert.equal(all.exitCode, 1);
+  for (const what of [
+    'nope',
+    '/os/linux/umask"',
+    'resource/memory.swap"',
+    'resource/memory.limit.x"',
+    '/resource/pids',
+  ])
+    assert.equal(all.stderr.split(what).length, 2, `${what}: ${all.stderr}`);
+  assert.equal(all.stderr.match(/^error/gm)?.length, 5, all.stderr);
+  assert.match(await podOk(['cat-manifest', 'told'], { root }), /"limit":"48Mi"/);
   await podOk(['stop', 'told'], { root });
   assert.match((await set('app/probe/resource/memory.limit=32Mi')).stderr, /\[pod\/state\]/);
   await podOk(['rm', 'told'], { root });

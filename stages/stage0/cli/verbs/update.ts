@@ -1,6 +1,5 @@
-import { mapAll, PodError } from '../../error.ts';
+import { PodError, podErrorsOf } from '../../error.ts';
 import type { PodChange } from '../../pod/events.ts';
-import { readRecord } from '../../pod/record.ts';
 import { PodStore } from '../../pod/store.ts';
 import { onlyOperand } from '../arguments.ts';
 import { requireRunning } from '../control.ts';
@@ -43,15 +42,10 @@ async function update(invocation: Invocation): Promise<number> {
   const store = new PodStore(root);
   const pod = store.find(onlyOperand(invocation, 'POD'));
   requireRunning(store, pod);
-  const { parseAssignment, parseSetting } = await import('../../resources/parse-set.ts');
+  const { parseAssignment } = await import('../../resources/parse-set.ts');
   const { updatePod } = await import('../../resources/update.ts');
-  const apps = readRecord(pod.path)?.apps.map(({ name }) => name) ?? [];
-  const parse: ParseAssignment = (text) => {
-    const [key, value] = parseAssignment(text);
-    parseSetting(key, value, apps);
-    return [key, value];
-  };
-  const changes = updatePod(pod, readAssignments(flags.all('set'), parse));
+  const { settings, slips } = readAssignments(flags.all('set'), parseAssignment);
+  const changes = updatePod(pod, settings, slips);
   const shown = await render(flags.value('output') ?? 'table', {
     value: () => ({ uuid: pod.uuid, changes }),
     names: () => [pod.uuid],
@@ -63,16 +57,26 @@ async function update(invocation: Invocation): Promise<number> {
 
 type ParseAssignment = (text: string) => readonly [key: string, value: unknown];
 
-/** Everything that is wrong with how they are written and with their keys; the same key twice is a slip. */
-function readAssignments(texts: readonly string[], parse: ParseAssignment): Record<string, unknown> {
+interface Assignments {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly slips: readonly PodError[];
+}
+
+/** Everything that is wrong with how they are written; the same key twice is a slip. */
+function readAssignments(texts: readonly string[], parse: ParseAssignment): Assignments {
   if (texts.length === 0) throw new PodError('cli/usage', '--set is missing: nothing to update');
   const settings: Record<string, unknown> = {};
-  mapAll(texts, (text) => {
-    const [key, value] = parse(text);
-    if (Object.hasOwn(settings, key)) throw new PodError('cli/usage', `--set "${key}": it is set twice`);
-    settings[key] = value;
-  });
-  return settings;
+  const slips: PodError[] = [];
+  for (const text of texts) {
+    try {
+      const [key, value] = parse(text);
+      if (Object.hasOwn(settings, key)) throw new PodError('cli/usage', `--set "${key}": it is set twice`);
+      settings[key] = value;
+    } catch (error) {
+      slips.push(...podErrorsOf(error));
+    }
+  }
+  return { settings, slips };
 }
 
 function renderChange({ key, from, to }: PodChange): string {
