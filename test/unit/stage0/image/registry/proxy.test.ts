@@ -29,6 +29,28 @@ test('exceptions are names, what is below them, and ports', () => {
   assert.equal(has('registry.test', ',, '), true);
 });
 
+test('exceptions are addresses and networks', () => {
+  for (const [host, exempt] of [
+    ['10.1.2.3:5000', '10.1.2.3'],
+    ['10.1.2.3:5000', 'other,10.0.0.0/8'],
+    ['10.1.2.3', '10.1.2.3/32'],
+    ['10.1.2.3', '0.0.0.0/0'],
+    ['[fd00::5]:5000', 'fd00::/8'],
+    ['[fd00::5]:5000', 'FD00::5'],
+    ['[fd00::5]:5000', '[fd00::5]:5000'],
+  ] as const)
+    assert.equal(has(host, exempt), false, `${host} ${exempt}`);
+  for (const [host, exempt] of [
+    ['11.1.2.3', '10.0.0.0/8'],
+    ['10.1.2.3', '10.0.0.0/33'],
+    ['10.1.2.3', 'fd00::/8'],
+    ['10.registry.test', '10.0.0.0/8'],
+    ['[fd00::5]', '[fd00::5]:5000'],
+    ['[fe00::5]', 'fd00::/8'],
+  ] as const)
+    assert.equal(has(host, exempt), true, `${host} ${exempt}`);
+});
+
 test('what is no proxy is an error that does not show its password', () => {
   for (const text of ['socks5://user:s3cret@proxy', 'http://user:s3cret@:x', 'https://user:s3cret@proxy']) {
     assert.throws(
