@@ -130,9 +130,14 @@ export class PodErrors extends Error {
   }
 }
 
-function lineOf({ at, message, hint }: PodError): string {
-  const place = at ? `${at.file}:${at.line}:${at.col}: ` : '';
-  return `${place}${message}${hint === undefined ? '' : `\n  hint: ${hint}`}`;
+function lineOf(error: PodError): string {
+  const { message, hint } = error;
+  return `${placed(error)}${message}${hint === undefined ? '' : `\n  hint: ${hint}`}`;
+}
+
+/** `FILE:LINE:COLUMN: `, or nothing when the error has no place. */
+export function placed({ at }: PodError): string {
+  return at ? `${at.file}:${at.line}:${at.col}: ` : '';
 }
 
 /** What `act` makes of each item. Throws `PodErrors` with all that failed, once every item was tried. */

@@ -1,4 +1,4 @@
-import { PodError, PodErrors, isKernelError } from '../error.ts';
+import { isKernelError, placed, PodError, PodErrors } from '../error.ts';
 import { MANIFEST_BYTES, readRegularFile } from '../pod/files.ts';
 import { isRefusal } from '../refusal.ts';
 import { type ColorChoice, STDERR, Terminal } from './terminal.ts';
@@ -62,8 +62,7 @@ function renderError(terminal: Terminal, error: unknown): string {
 }
 
 export function renderWarning(terminal: Terminal, warning: Error): string {
-  const place =
-    warning instanceof PodError && warning.at ? `${warning.at.file}:${warning.at.line}:${warning.at.col}: ` : '';
+  const place = warning instanceof PodError ? placed(warning) : '';
   const hint = warning instanceof PodError && warning.hint !== undefined ? ` (${warning.hint})` : '';
   return `${terminal.paint(STDERR, 'yellow', 'warning')}: ${place}${warning.message}${hint}\n`;
 }

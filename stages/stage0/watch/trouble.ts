@@ -1,4 +1,4 @@
-import { type PodError, type PodErrors, podErrorsOf } from '../error.ts';
+import { placed, type PodError, type PodErrors, podErrorsOf } from '../error.ts';
 import type { Broken } from './tolerant.ts';
 
 interface Wrong {
@@ -25,7 +25,6 @@ export function troubleOf(round: Wrong): string | undefined {
 }
 
 /** With its place. */
-export function firstLine({ at, message }: PodError): string {
-  const place = at ? `${at.file}:${at.line}:${at.col}: ` : '';
-  return `${place}${message.split('\n')[0]}`;
+export function firstLine(error: PodError): string {
+  return `${placed(error)}${error.message.split('\n')[0]}`;
 }

@@ -86,7 +86,10 @@ test('a port that somebody else has takes nobody of the set along', async () => 
   set.write('new', { pod: published('1004') });
   const { exitCode, stderr } = await set.apply('--prune');
   assert.equal(exitCode, 3);
-  assert.match(stderr, /publish tcp port 18471 of 127\.0\.0\.77: pod [0-9a-f-]{36} has it$/m);
+  assert.match(
+    stderr,
+    /^failed: pod "[^"]+": .*\.yaml:\d+:\d+: publish tcp port 18471 of 127\.0\.0\.77: pod [0-9a-f-]{36} has it \(choose another hostPort, or stop what uses it\)$/m,
+  );
   assert.deepEqual(await set.names(), ['old', 'stranger']);
   await podOk(['rm', '--force', 'stranger'], { root });
 });
