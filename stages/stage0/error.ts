@@ -35,7 +35,10 @@ export const ERROR_CODES = {
   'image/unreachable':
     'A registry cannot be reached, does not answer as a registry does, or sends elsewhere what must not go there.',
   'image/denied': 'A registry refuses access to an image, or the credentials for it cannot be read.',
+  'image/untrusted': 'An image must be signed, and has no signature by a key that is trusted for it.',
   'image/user': 'A user or group does not exist in the image.',
+  'trust/key': 'A file is not a public key that signatures of images can be verified with.',
+  'trust/not-found': 'No key is trusted for that prefix.',
   'lock/stale': 'pod.lock pins a different image, or does not pin the image.',
   'lock/frozen': 'pod.lock must not change here, because --frozen was given or CI is set.',
   'lock/malformed': 'pod.lock cannot be read, or is not in the format that pod lock writes.',

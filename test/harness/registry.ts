@@ -32,9 +32,11 @@ interface Document {
 
 const REPOSITORY = '/v2/team/app/';
 
-/** A registry on this machine that has one layout directory, as the repository `team/app`. It has no tag but `latest`. */
+/** A registry on this machine that has one layout directory, as the repository `team/app`. Its tags are `latest` and `tags`. */
 export class LayoutRegistry implements AsyncDisposable {
   readonly requests: SeenRequest[] = [];
+  /** Digests by tag. */
+  readonly tags: Map<string, string> = new Map();
   readonly #layout: string;
   readonly #trick: Trick;
   readonly #server: Server;
@@ -80,7 +82,7 @@ export class LayoutRegistry implements AsyncDisposable {
   #manifest(reference: string, response: ServerResponse): void {
     const top = JSON.parse(readFileSync(join(this.#layout, 'index.json'), 'utf8')) as { manifests: Document[] };
     const first = top.manifests[0]!;
-    const digest = reference === 'latest' ? first.digest : reference;
+    const digest = reference === 'latest' ? first.digest : (this.tags.get(reference) ?? reference);
     const path = this.#path(digest);
     if (path === undefined) return notFound(response, 'MANIFEST_UNKNOWN');
     const bytes = readFileSync(path);

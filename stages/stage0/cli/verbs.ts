@@ -50,6 +50,7 @@ export const VERBS: readonly VerbEntry[] = [
   verb('Sets', 'rollout', 'status, history and undo of applied sets', () => import('./verbs/rollout.ts')),
   verb('Images', 'image', 'fetch, list, show and remove images', () => import('./verbs/image.ts')),
   verb('Images', 'fetch', 'fetch images; the same as pod image fetch', () => import('./verbs/fetch.ts')),
+  verb('Images', 'trust', 'say whose signatures images need', () => import('./verbs/trust.ts')),
   verb('Tidy', 'rm', 'remove pods', () => import('./verbs/rm.ts')),
   verb('Tidy', 'gc', 'remove leftovers of dead pods', () => import('./verbs/gc.ts')),
   verb('Host', 'generate', 'generate a systemd unit', () => import('./verbs/generate.ts')),

@@ -10,6 +10,8 @@ export interface ImageRecord {
   readonly digest: string;
   readonly config: ImageConfig;
   readonly mounts: readonly ImageMount[];
+  /** Ids of the keys that were seen to have signed it under this name; absent when nobody had to. */
+  readonly signedBy?: readonly string[];
 }
 
 export interface StoredRecord {

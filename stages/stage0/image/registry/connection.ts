@@ -5,6 +5,7 @@ import {
   request as plainRequest,
 } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { corrupt } from '../tar/fault.ts';
 import { proxyFor, TunnelAgent } from './proxy.ts';
 import type { Trust } from './trust.ts';
 
@@ -159,7 +160,17 @@ export async function readAll({ body }: Reply, maxBytes: number): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
-export class TooLong extends Error {
+/** The same of a document of an image, which is corrupt when it is longer. */
+export async function readWhole(reply: Reply, maxBytes: number, what: string): Promise<Buffer> {
+  try {
+    return await readAll(reply, maxBytes);
+  } catch (error) {
+    if (error instanceof TooLong) throw corrupt(`${what}: ${error.message}`);
+    throw error;
+  }
+}
+
+class TooLong extends Error {
   constructor(maxBytes: number) {
     super(`the answer is longer than ${maxBytes} bytes`);
   }

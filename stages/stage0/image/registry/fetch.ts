@@ -1,5 +1,6 @@
 import { type ImageRecord, registryKey, remember } from '../record.ts';
 import type { Store } from '../store.ts';
+import { findFetched } from './fetched.ts';
 import type { RegistryName } from './name.ts';
 import { type PullOptions, resolveRegistry } from './pull.ts';
 
@@ -9,9 +10,12 @@ import { type PullOptions, resolveRegistry } from './pull.ts';
  */
 export async function fetchImage(name: RegistryName, store: Store, options: PullOptions): Promise<ImageRecord> {
   const digest = name.digest ?? options.digest;
-  const wanted = digest === undefined ? name : { ...name, digest };
-  const { digest: found, config, layers } = await resolveRegistry(wanted, store, options);
-  const image = { digest: found, config, mounts: [{ target: '/', layers }] };
-  remember(store, registryKey(wanted), {}, image);
+  const asked = digest === undefined ? name : { ...name, digest };
+  // What is here and not known to be signed stays what it is: only its signature is asked for, and what is missing of it.
+  const here = options.asksRegistry === true ? undefined : findFetched(store, name, options.digest);
+  const wanted = here === undefined ? asked : { ...name, digest: here.digest };
+  const { layers, ...found } = await resolveRegistry(wanted, asked, store, options);
+  const image = { ...found, mounts: [{ target: '/', layers }] };
+  remember(store, registryKey(asked), {}, image);
   return image;
 }

@@ -7,14 +7,16 @@ import { ensureLayers, type KnownLayer } from '../layers.ts';
 import { configOf, type ManifestParts, partsOf } from '../oci-manifest.ts';
 import type { ResolvedLayers } from '../oci.ts';
 import { byPlatform, type Descriptor, isIndex, manifestsOf, MAX_NESTING } from '../oci-select.ts';
+import { readTrust, trustOf } from '../signing/trust-file.ts';
 import { type Store, TempDir } from '../store.ts';
 import { PodError } from '../../error.ts';
 import { corrupt, printableText } from '../tar/fault.ts';
 import type { ResolveOptions } from '../types.ts';
 import { type ClientOptions, RegistryClient } from './client.ts';
-import { readAll, type Reply, TooLong } from './connection.ts';
+import { readWhole, type Reply } from './connection.ts';
 import { download } from './download.ts';
 import { canonicalName, type RegistryName } from './name.ts';
+import { requireSignature } from './signatures.ts';
 
 /** A manifest or an index, as the registry has it. */
 interface Document {
@@ -33,6 +35,11 @@ const ACCEPTED = [
 
 export type PullOptions = ResolveOptions & { readonly client?: ClientOptions };
 
+export interface PulledImage extends ResolvedLayers {
+  /** Ids of the trusted keys that have signed it; absent where none has to. */
+  readonly signedBy?: readonly string[];
+}
+
 /** What the tag, or the digest, stands for in the registry now: the digest of the index if there is one, else of the manifest. */
 export async function digestInRegistry(name: RegistryName, options: ClientOptions): Promise<string> {
   using client = new RegistryClient(name, options);
@@ -42,15 +49,24 @@ export async function digestInRegistry(name: RegistryName, options: ClientOption
 /**
  * Fetches the image's manifest and configuration, and the layers that the store does not have, each verified against its digest.
  * Layers are unpacked while others are fetched. The digest is that of the index, if there is one, so that one reference with a
- * digest serves machines of several kinds.
+ * digest serves machines of several kinds. An image that has to be signed and is not is refused before any layer is fetched; `asked`
+ * is the name that counts for this.
  */
-export async function resolveRegistry(name: RegistryName, store: Store, options: PullOptions): Promise<ResolvedLayers> {
+export async function resolveRegistry(
+  name: RegistryName,
+  asked: RegistryName,
+  store: Store,
+  options: PullOptions,
+): Promise<PulledImage> {
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   using client = new RegistryClient(name, { ...options.client, signal });
   using temp = TempDir.create(store);
   const top = await fetchDocument(client, name.digest ?? name.tag);
   const manifest = await chooseManifest(client, top);
+  const trusted = trustOf(readTrust(store), asked);
+  const subject = { name: asked, digests: [top.digest, manifest.digest] };
+  const signedBy = trusted && (await requireSignature(client, temp, subject, trusted));
   const parts = partsOf(parseJson(manifest.bytes, manifest.label), canonicalName(name), manifest.label);
   const file = await fetchConfig(client, parts, temp);
   const sources = parts.layers.map((layer, index): KnownLayer => ({
@@ -59,7 +75,7 @@ export async function resolveRegistry(name: RegistryName, store: Store, options:
     diffId: file.diffIds[index]!,
   }));
   const layers = await ensureLayers(store, sources, manifest.label, options);
-  return { digest: top.digest, config: file.config, layers };
+  return { digest: top.digest, config: file.config, layers, ...(signedBy && { signedBy }) };
 }
 
 interface Fetch {
@@ -150,15 +166,6 @@ function notARegistry(what: string, { url }: Reply): PodError {
   return new PodError('image/unreachable', `${what}: ${url.host} answers with a page for people (text/html)`, {
     hint: 'is it a registry? Proxies and firewalls answer so too, when they want a login',
   });
-}
-
-async function readWhole(reply: Reply, maxBytes: number, what: string): Promise<Buffer> {
-  try {
-    return await readAll(reply, maxBytes);
-  } catch (error) {
-    if (error instanceof TooLong) throw corrupt(`${what}: ${error.message}`);
-    throw error;
-  }
 }
 
 async function fetchConfig(client: RegistryClient, parts: ManifestParts, temp: TempDir): Promise<ConfigFile> {
