@@ -72,6 +72,8 @@ export function forgetImage(store: Store, key: string): boolean {
   const name = `${hashName(key)}.json`;
   if (!listDir(store.refs).includes(name)) return false;
   rmSync(`${store.refs}/${name}`, { force: true });
+  // `documents.ts` names them so; it loads node:crypto, which listing images does without.
+  rmSync(`${store.documents}/${name}`, { force: true });
   return true;
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -7,6 +6,7 @@ import { type Blob, blobOfFile } from './blob.ts';
 import { Budget } from './budget.ts';
 import { parseConfigFile } from './config.ts';
 import { compressionOf, openDecompressed } from './decompress.ts';
+import { digestOf } from './documents.ts';
 import { arrayOf, objectOf, parseJson, readJsonBytes, stringOf, stringsOf } from './json.ts';
 import { ensureLayers, type KnownLayer } from './layers.ts';
 import { type Members, indexMembers } from './members.ts';
@@ -84,7 +84,8 @@ async function resolveMembers(
     blob: memberOf(members, layer, archive),
     diffId: file.diffIds[index]!,
   }));
-  return { digest, config: file.config, layers: await ensureLayers(store, sources, archive.label, options) };
+  const layers = await ensureLayers(store, sources, archive.label, options);
+  return { digest, config: file.config, layers, documents: { indexes: [], config: bytes } };
 }
 
 interface ReadConfig {
@@ -98,7 +99,7 @@ function readConfig(archive: Blob, members: Members, name: string | undefined): 
   const image = selectImage(readImages(archive, members), name, archive.label);
   const configBlob = memberOf(members, image.config, archive);
   const bytes = readJsonBytes(configBlob);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = digestOf(bytes);
   verifyName(image.config, digest, configBlob.label);
   return { image, configBlob, bytes, digest };
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { PodError } from '../error.ts';
 import { type Blob, blobOfFile } from './blob.ts';
 import { checkDigest } from './config.ts';
+import { digestOf, type Documents } from './documents.ts';
 import { objectOf, parseJson, readJsonBytes } from './json.ts';
 import { ensureLayers, type KnownLayer } from './layers.ts';
 import { configOf, partsOf } from './oci-manifest.ts';
@@ -17,6 +17,8 @@ export interface ResolvedLayers {
   readonly config: ImageConfig;
   /** Absolute paths, lowest first. */
   readonly layers: readonly string[];
+  /** Absent where there are none: an archive or a directory of files. */
+  readonly documents?: Documents;
 }
 
 /** The digest that `resolveOci` would resolve to, without unpacking anything. */
@@ -57,8 +59,10 @@ async function resolveManifest(
   store: Store,
   options: ResolveOptions,
 ): Promise<ResolvedLayers> {
-  const parts = partsOf(parseJson(readVerified(path, descriptor), descriptor.label), path, descriptor.label);
-  const file = configOf(readVerified(path, parts.config), parts);
+  const manifest = readVerified(path, descriptor);
+  const parts = partsOf(parseJson(manifest, descriptor.label), path, descriptor.label);
+  const config = readVerified(path, parts.config);
+  const file = configOf(config, parts);
   const sources = parts.layers.map((layer, index): KnownLayer => ({
     blob: blobOf(path, layer),
     digest: layer.digest,
@@ -68,6 +72,7 @@ async function resolveManifest(
     digest: descriptor.digest,
     config: file.config,
     layers: await ensureLayers(store, sources, descriptor.label, options),
+    documents: { indexes: [], manifest, config },
   };
 }
 
@@ -80,7 +85,7 @@ function blobOf(path: string, descriptor: Descriptor): Blob {
 
 function readVerified(path: string, descriptor: Descriptor): Buffer {
   const bytes = readJsonBytes(blobOf(path, descriptor));
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = digestOf(bytes);
   if (digest !== checkDigest(descriptor.digest, descriptor.label))
     throw corrupt(`verify ${descriptor.label}: its digest is ${digest}`);
   return bytes;

@@ -62,8 +62,9 @@ async function resolveOnce(reference: ImageReference, store: Store, options: Res
   const source = sourceOf(reference);
   // Taken before the first read, so that a source that changes meanwhile is read again next time.
   const stamps = { [source]: stampOf(source) };
-  const { digest, config, layers } = await resolveLayers(reference, store, options);
+  const { digest, config, layers, documents } = await resolveLayers(reference, store, options);
   const image = { digest, config, mounts: [{ target: '/', layers }] };
+  (await import('./documents.ts')).keepDocuments(store, key, documents);
   remember(store, key, stamps, image);
   return image;
 }

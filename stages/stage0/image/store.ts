@@ -26,6 +26,8 @@ export interface Store {
   readonly layers: string;
   /** What references resolved to, named by a hash of the reference. */
   readonly refs: string;
+  /** What the images of references say about themselves, named as the references are. */
+  readonly documents: string;
   /** Facts about layers besides their files, by layer name. */
   readonly notes: string;
   readonly locks: string;
@@ -38,6 +40,7 @@ export function storeAt(dir: string): Store {
     dir,
     layers: `${dir}/layers`,
     refs: `${dir}/refs`,
+    documents: `${dir}/documents`,
     notes: `${dir}/notes`,
     locks: `${dir}/locks`,
     tmp: `${dir}/tmp`,
@@ -47,7 +50,8 @@ export function storeAt(dir: string): Store {
 export function createStore(dir: string): Store {
   const store = storeAt(dir);
   try {
-    for (const path of [store.dir, store.layers, store.refs, store.notes, store.locks]) makeDirectories(path, 0o700);
+    for (const path of [store.dir, store.layers, store.refs, store.documents, store.notes, store.locks])
+      makeDirectories(path, 0o700);
     if (makeDirectories(store.tmp, 0o700)) spreadChildren(store.tmp);
   } catch (error) {
     throw storeFailure(`create the image store "${dir}"`, error);

@@ -79,6 +79,7 @@ export interface LayoutOptions {
   readonly layers: readonly Buffer[];
   readonly diffIds?: readonly string[];
   readonly config?: object;
+  readonly history?: readonly object[];
   readonly architecture?: string;
   readonly layerType?: string;
   readonly manifest?: object;
@@ -101,7 +102,13 @@ export function writeLayout(dir: string, options: LayoutOptions): void {
   const architecture = options.architecture ?? (process.arch === 'x64' ? 'amd64' : process.arch);
   const diffIds = options.diffIds ?? options.layers.map(digestOf);
   const config = json(
-    { os: 'linux', architecture, config: options.config ?? {}, rootfs: { type: 'layers', diff_ids: diffIds } },
+    {
+      os: 'linux',
+      architecture,
+      config: options.config ?? {},
+      rootfs: { type: 'layers', diff_ids: diffIds },
+      ...(options.history && { history: options.history }),
+    },
     'config',
   );
   const layers = options.layers.map((layer) =>

@@ -1,21 +1,17 @@
-import { PodError } from '../../error.ts';
-import { listImages, refOf } from '../../image/catalog.ts';
 import { sizeOfLayer } from '../../image/notes.ts';
 import { layerPath } from '../../image/layer.ts';
 import { formatValue, render } from '../format.ts';
 import type { Invocation } from '../verb.ts';
-import { findImage, noSuchImage } from './find.ts';
+import { findStored, noSuchImage, onlyRef } from './find.ts';
 import { listedImages } from './listed.ts';
 
 export async function inspect({ flags, root, terminal }: Invocation, rest: readonly string[]): Promise<number> {
-  const [ref, more] = rest;
-  if (ref === undefined) throw new PodError('cli/usage', 'REF is missing');
-  if (more !== undefined) throw new PodError('cli/usage', `unexpected argument "${more}"`);
-  const found = findImage(root, ref);
-  const name = refOf(found.key);
+  const ref = onlyRef(rest);
+  const found = findStored(root, ref, 'inspect');
+  const { config, ref: name } = found.image;
   const listed = listedImages(root).find((image) => image.ref === name);
-  const config = listImages(found.store).find((image) => image.ref === name)?.config;
-  if (!listed || !config) throw noSuchImage(found, ref, 'inspect');
+  // It was forgotten just now.
+  if (!listed) throw noSuchImage(found, ref, 'inspect');
   const layers = listed.layers.map((layer) => ({
     name: layer,
     path: layerPath(found.store, layer),

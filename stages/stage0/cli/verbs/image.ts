@@ -9,12 +9,13 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   fetch: async () => (await import('../image/fetch.ts')).fetch,
   ls: async () => (await import('../image/ls.ts')).ls,
   inspect: async () => (await import('../image/inspect.ts')).inspect,
+  tree: async () => (await import('../image/tree.ts')).tree,
   rm: async () => (await import('../image/rm.ts')).rm,
   gc: async () => (await import('../image/gc.ts')).gc,
 };
 
 /** In the contract, and to come. */
-const LATER: ReadonlySet<string> = new Set(['verify', 'export', 'render', 'tree']);
+const LATER: ReadonlySet<string> = new Set(['verify', 'export', 'render']);
 
 export const verb: Verb = {
   name: 'image',
@@ -23,6 +24,7 @@ export const verb: Verb = {
     'pod image fetch REF… [-o FORMAT]',
     'pod image ls [-o FORMAT]',
     'pod image inspect REF [-o FORMAT]',
+    'pod image tree REF [-o FORMAT]',
     'pod image rm REF…',
     'pod image gc [--dry-run] [-o FORMAT]',
   ],
@@ -32,6 +34,10 @@ export const verb: Verb = {
     [
       'pod image rm docker://docker.io/library/nginx:1.27',
       'forget an image, and remove its layers that nothing else uses',
+    ],
+    [
+      'pod image tree docker://docker.io/library/nginx:1.27',
+      'show its layers from the base up, what made them, and how many other images have them',
     ],
     ['pod image gc', 'remove layers that no image and no pod uses any more'],
   ],

@@ -1,3 +1,4 @@
+import { keepDocuments } from '../documents.ts';
 import { type ImageRecord, registryKey, remember } from '../record.ts';
 import type { Store } from '../store.ts';
 import { findFetched } from './fetched.ts';
@@ -14,8 +15,10 @@ export async function fetchImage(name: RegistryName, store: Store, options: Pull
   // What is here and not known to be signed stays what it is: only its signature is asked for, and what is missing of it.
   const here = options.asksRegistry === true ? undefined : findFetched(store, name, options.digest);
   const wanted = here === undefined ? asked : { ...name, digest: here.digest };
-  const { layers, ...found } = await resolveRegistry(wanted, asked, store, options);
+  const { layers, documents, ...found } = await resolveRegistry(wanted, asked, store, options);
   const image = { ...found, mounts: [{ target: '/', layers }] };
-  remember(store, registryKey(asked), {}, image);
+  const key = registryKey(asked);
+  keepDocuments(store, key, documents);
+  remember(store, key, {}, image);
   return image;
 }

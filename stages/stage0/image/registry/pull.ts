@@ -63,19 +63,20 @@ export async function resolveRegistry(
   using client = new RegistryClient(name, { ...options.client, signal });
   using temp = TempDir.create(store);
   const top = await fetchDocument(client, name.digest ?? name.tag);
-  const manifest = await chooseManifest(client, top);
+  const { indexes, manifest } = await chooseManifest(client, top);
   const trusted = trustOf(readTrust(store), asked);
   const subject = { name: asked, digests: [top.digest, manifest.digest] };
   const signedBy = trusted && (await requireSignature(client, temp, subject, trusted));
   const parts = partsOf(parseJson(manifest.bytes, manifest.label), canonicalName(name), manifest.label);
-  const file = await fetchConfig(client, parts, temp);
+  const { bytes: config, file } = await fetchConfig(client, parts, temp);
   const sources = parts.layers.map((layer, index): KnownLayer => ({
     ...fetched({ client, stop, options }, layer, join(temp.path, file.diffIds[index]!.slice('sha256:'.length))),
     digest: layer.digest,
     diffId: file.diffIds[index]!,
   }));
   const layers = await ensureLayers(store, sources, manifest.label, options);
-  return { digest: top.digest, config: file.config, layers, ...(signedBy && { signedBy }) };
+  const documents = { indexes, manifest: manifest.bytes, config };
+  return { digest: top.digest, config: file.config, layers, documents, ...(signedBy && { signedBy }) };
 }
 
 interface Fetch {
@@ -99,11 +100,19 @@ function fetched(
   return { blob: { path, start: 0, size: layer.size, label: layer.label }, fetch };
 }
 
-async function chooseManifest(client: RegistryClient, top: Document): Promise<Document> {
+interface Chosen {
+  /** On the way to the manifest. */
+  readonly indexes: readonly Buffer[];
+  readonly manifest: Document;
+}
+
+async function chooseManifest(client: RegistryClient, top: Document): Promise<Chosen> {
   let chosen = top;
+  const indexes: Buffer[] = [];
   const origin = canonicalName(client.name);
   for (let depth = 0; depth < MAX_NESTING; depth++) {
-    if (!isIndex(chosen.mediaType)) return chosen;
+    if (!isIndex(chosen.mediaType)) return { indexes, manifest: chosen };
+    indexes.push(chosen.bytes);
     const index = manifestsOf(parseJson(chosen.bytes, chosen.label), origin, chosen.label);
     const descriptor = byPlatform(index, origin);
     chosen = await fetchDocument(client, descriptor.digest, descriptor);
@@ -168,10 +177,16 @@ function notARegistry(what: string, { url }: Reply): PodError {
   });
 }
 
-async function fetchConfig(client: RegistryClient, parts: ManifestParts, temp: TempDir): Promise<ConfigFile> {
+interface FetchedConfig {
+  readonly bytes: Buffer;
+  readonly file: ConfigFile;
+}
+
+async function fetchConfig(client: RegistryClient, parts: ManifestParts, temp: TempDir): Promise<FetchedConfig> {
   const { size, label } = parts.config;
   if (size > MAX_JSON_BYTES) throw corrupt(`read ${label}: it has ${size} bytes, more than ${MAX_JSON_BYTES}`);
   const path = join(temp.path, 'config.json');
   await download(client, parts.config, path, {});
-  return configOf(readFileSync(path), parts);
+  const bytes = readFileSync(path);
+  return { bytes, file: configOf(bytes, parts) };
 }
