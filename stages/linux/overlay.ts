@@ -16,9 +16,13 @@ import { syscall } from './syscall.ts';
 
 const TO_READ = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 
-/** Merges directories, the first on top, into a detached read-only mount. */
-export function mountReadOnlyOverlay(directories: readonly string[]): Fd {
-  return newMount('overlay', [['source', 'pod'], ...lowerOptions(directories)], TO_READ);
+/**
+ * Merges directories, the first on top, into a detached read-only mount. Layers of a normal user are marked by attributes of the
+ * user's, which a mount obeys that is not made by the host's root.
+ */
+export function mountReadOnlyOverlay(directories: readonly string[], marks: 'trusted' | 'user' = 'trusted'): Fd {
+  const options = [['source', 'pod'] as const, ...lowerOptions(directories)];
+  return newMount('overlay', marks === 'user' ? [...options, ['userxattr', null]] : options, TO_READ);
 }
 
 /** A detached read-only mount of a descriptor's directory. */

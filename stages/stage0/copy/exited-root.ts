@@ -13,13 +13,13 @@ import { ERRNO, SyscallError } from '../../linux/errno.ts';
 import { openat2, tryOpenat2 } from '../../linux/file.ts';
 import { inNewMountNamespace } from '../../linux/mount-namespace.ts';
 import type { LeftVolume } from '../rootfs/left-volumes.ts';
-import { attachMount, cloneReadOnly, mountReadOnlyOverlay } from '../../linux/overlay.ts';
+import { attachMount, cloneReadOnly } from '../../linux/overlay.ts';
 import { PodError } from '../error.ts';
 import type { ImageMount } from '../image/types.ts';
 import { tryShareDir } from '../pod/lock.ts';
 import type { PodDir } from '../pod/store.ts';
-import { LAYER_HANGER } from '../rootfs/mount-namespace.ts';
 import { overlayDir } from '../rootfs/upper.ts';
+import { mountMerged } from './mount-merged.ts';
 
 export interface ExitedRoot extends Disposable {
   readonly root: Fd;
@@ -52,7 +52,11 @@ export function mountExitedRoot(
     const left = volumes.filter(({ directory }) => directory !== undefined);
     const isAlone = mounts.length + left.length === 1;
     const mountAll = (): void => {
-      mountEach(pod, app, mounts, held, isAlone);
+      const merged = mounts.map(({ target, layers }, i) => ({
+        target,
+        topFirst: [upperOf(pod.path, app, i), ...layers.toReversed()],
+      }));
+      mountMerged(merged, held, { isAlone });
       for (const volume of left) {
         const mount = mountVolume(pod, volume, held[1] as Fd);
         if (mount) held.push(mount);
@@ -73,24 +77,6 @@ function keepFromRemoval({ path, uuid }: PodDir): Fd {
   const lock = tryShareDir(path);
   if (lock === undefined) throw new PodError('pod/state', `open the files of pod ${uuid}: it is being removed`);
   return new Fd(lock);
-}
-
-/** Adds what it mounted to `held`, the root first. */
-function mountEach(
-  { path }: PodDir,
-  app: string,
-  mounts: readonly ImageMount[],
-  held: Disposable[],
-  isAlone: boolean,
-): void {
-  let root: Fd | undefined;
-  for (const [i, { target, layers }] of mounts.entries()) {
-    const mount = mountLayers([upperOf(path, app, i), ...layers.toReversed()]);
-    held.push(mount);
-    if (root) attachBelow(root, target, mount);
-    else if (!isAlone) attachAt(LAYER_HANGER, mount);
-    root ??= mount;
-  }
 }
 
 /** As it was mounted, but to be read only. Undefined where its place was in a volume that is gone, or what it is of was removed. */
@@ -135,25 +121,4 @@ function upperOf(podPath: string, app: string, index: number): string {
       hint: 'on this host, the size-limited disk of an app is its own file system, which ends with the pod',
     },
   );
-}
-
-/** By descriptors, whose paths are short and hold no colon. */
-function mountLayers(directories: readonly string[]): Fd {
-  const fds: Fd[] = [];
-  try {
-    for (const path of directories) fds.push(new Fd(openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0)));
-    return mountReadOnlyOverlay(fds.map(({ number }) => `/proc/self/fd/${number}`));
-  } finally {
-    for (const fd of fds) fd[Symbol.dispose]();
-  }
-}
-
-function attachAt(path: string, mount: Fd): void {
-  using hanger = new Fd(openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0));
-  attachMount(mount, hanger);
-}
-
-function attachBelow(root: Fd, target: string, mount: Fd): void {
-  using place = new Fd(openat2(root.number, target, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
-  attachMount(mount, place);
 }

@@ -68,19 +68,24 @@ export class TreeReader {
 
   /** Without a prefix, what a directory holds and not the directory. */
   read(start: TreeStart, prefix: string): void {
+    for (const _ of this.steps(start, prefix));
+  }
+
+  /** The same in small steps, between which there may be something else to do. */
+  *steps(start: TreeStart, prefix: string): Generator<void> {
     this.#at = prefix;
     try {
       using found = new Fd(mustOpen(start));
       if (typeOf(fstatSync(found.number, { bigint: true })) === undefined)
         throw new PodError('host/refused', `copy "${start.label}": it is a socket`);
-      if (prefix === '') this.#readChildren(found.number, '', 0);
-      else this.#readFound(found.number, prefix, 0);
+      if (prefix === '') yield* this.#readChildren(found.number, '', 0);
+      else yield* this.#readFound(found.number, prefix, 0);
     } catch (error) {
       throw readFailure(error, `read "${pathOf(start.label, prefix, this.#at)}"`);
     }
   }
 
-  #readChildren(directory: number, path: string, depth: number): void {
+  *#readChildren(directory: number, path: string, depth: number): Generator<void> {
     if (depth > MAX_DEPTH)
       throw new PodError('host/refused', `read "${printable(path)}": it is more than ${MAX_DEPTH} directories deep`);
     const opened = tryOpenat2(directory, '.', O_RDONLY | O_DIRECTORY, ONE_COMPONENT);
@@ -89,11 +94,12 @@ export class TreeReader {
     const entries = [...readEntries(readable.number)].toSorted((a, b) => Buffer.compare(a.name, b.name));
     for (const { name, isDirectory } of entries) {
       const own = name.toString('latin1', 0, name.length - 1);
-      this.#readChild(readable.number, name, path === '' ? own : `${path}/${own}`, isDirectory === true, depth + 1);
+      const below = path === '' ? own : `${path}/${own}`;
+      yield* this.#readChild(readable.number, name, below, isDirectory === true, depth + 1);
     }
   }
 
-  #readChild(directory: number, name: Buffer, path: string, wasDirectory: boolean, depth: number): void {
+  *#readChild(directory: number, name: Buffer, path: string, wasDirectory: boolean, depth: number): Generator<void> {
     this.#at = path;
     const across = this.#mounts.has(path) ? 0 : RESOLVE_NO_XDEV;
     const fd = tryOpenat2(directory, name, O_PATH | O_NOFOLLOW, ONE_COMPONENT | across);
@@ -105,10 +111,10 @@ export class TreeReader {
     }
     if (fd < 0) throw new SyscallError('openat2', -fd);
     using found = new Fd(fd);
-    this.#readFound(found.number, path, depth);
+    yield* this.#readFound(found.number, path, depth);
   }
 
-  #readFound(fd: number, path: string, depth: number): void {
+  *#readFound(fd: number, path: string, depth: number): Generator<void> {
     const stat = fstatSync(fd, { bigint: true });
     const type = typeOf(stat);
     if (type === 'directory' && this.#isCopy(stat))
@@ -129,9 +135,10 @@ export class TreeReader {
     const entry = entryOf(stat, path, type);
     const linkPath = type === 'symlink' ? readlinkFd(fd) : '';
     const full = { ...entry, linkPath, xattrs: readXattrs(fd) };
-    if (type === 'file') this.#readFile(fd, full, stat.blocks * 512n >= stat.size);
+    if (type === 'file') yield* this.#readFile(fd, full, stat.blocks * 512n >= stat.size);
     else this.#emit(full);
-    if (type === 'directory') this.#readChildren(fd, path, depth);
+    yield;
+    if (type === 'directory') yield* this.#readChildren(fd, path, depth);
   }
 
   #emit(entry: TarEntry): void {
@@ -140,15 +147,15 @@ export class TreeReader {
   }
 
   /** A file that shrinks meanwhile ends in zeros; what it grows by is left out: the header has said its size. */
-  #readFile(pathFd: number, entry: TarEntry, isDense: boolean): void {
+  *#readFile(pathFd: number, entry: TarEntry, isDense: boolean): Generator<void> {
     using file = new Fd(reopen(pathFd));
     const extents = isDense ? undefined : readExtents(file.number, entry);
     this.#sink.begin(extents ? { ...entry, extents } : entry);
-    for (const extent of extents ?? [{ offset: 0, length: entry.size }]) this.#readExtent(file.number, extent);
+    for (const extent of extents ?? [{ offset: 0, length: entry.size }]) yield* this.#readExtent(file.number, extent);
     this.#sink.end();
   }
 
-  #readExtent(fd: number, { offset, length }: Extent): void {
+  *#readExtent(fd: number, { offset, length }: Extent): Generator<void> {
     for (let at = offset, left = length; left > 0;) {
       const wanted = Math.min(left, CHUNK);
       const got = readSync(fd, this.#chunk, 0, wanted, at);
@@ -157,6 +164,7 @@ export class TreeReader {
       this.#sink.data(this.#chunk.subarray(0, read));
       at += read;
       left -= read;
+      yield;
     }
   }
 }
