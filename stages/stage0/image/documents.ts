@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { hashName } from './record.ts';
 import { replaceFile, type Store, storeFailure } from './store.ts';
 
@@ -35,6 +35,10 @@ export function readDocuments(store: Store, key: string, digest: string): Docume
   const documents = decode(text);
   // They are written before the reference stands for their image, so they may be of the next one.
   return documents && digestOf(documentsOf(documents)[0]!) === digest ? documents : undefined;
+}
+
+export function hasDocuments(store: Store, key: string): boolean {
+  return existsSync(pathOf(store, key));
 }
 
 /** In the order in which one proves the next. */
