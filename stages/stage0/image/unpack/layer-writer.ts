@@ -46,6 +46,7 @@ const ONE_COMPONENT = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
  */
 export class LayerWriter implements TarSink, Disposable {
   readonly #faults: Faults;
+  readonly #isLayer: boolean;
   readonly #parents: ParentDirs;
   readonly #directories: PendingDirectories;
   /** Paths of whiteouts made by this layer's own whiteout entries. */
@@ -63,10 +64,11 @@ export class LayerWriter implements TarSink, Disposable {
    * `live`: the root is a directory in use, perhaps by attackers. Then names have no special meaning for overlayfs; the attributes
    * of the root and of existing directories are kept; a directory and a non-directory never replace each other; no symbolic link in
    * a path and no other mount is entered; and new files are changed through a descriptor of them. `opaque`: the attribute that
-   * marks a directory as opaque.
+   * marks a directory as opaque, or `none` where no name stands for a whiteout.
    */
   constructor(rootFd: number, faults: Faults, live?: LiveTarget, opaque: string = OPAQUE) {
     this.#faults = faults;
+    this.#isLayer = !live && opaque !== 'none';
     this.#directories = new PendingDirectories(opaque);
     if (live) {
       this.#made = new MadeFiles(live);
@@ -146,7 +148,7 @@ export class LayerWriter implements TarSink, Disposable {
     const path = this.#normalize(entry.path, 'entry');
     if (path === '') return this.#made ? undefined : this.#createRoot(entry);
     const [parent, name] = splitPath(path);
-    const whiteout = this.#made ? undefined : parseWhiteout(name);
+    const whiteout = this.#isLayer ? parseWhiteout(name) : undefined;
     if (whiteout) return this.#applyWhiteout(whiteout, parent);
     const dirFd = this.#parents.open(parent);
     if (entry.type === 'file') this.#file = new FileBody(this.#createFile(dirFd, name, path), entry, !this.#made);
@@ -255,10 +257,7 @@ export class LayerWriter implements TarSink, Disposable {
     if (whiteout.kind === 'aufs') return;
     if (whiteout.kind === 'hostile') throw this.#hostile('is a whiteout of nothing or of its own directory');
     const dirFd = this.#parents.openStrict(parent);
-    if (whiteout.kind === 'opaque') {
-      this.#directories.markOpaque(parent);
-      return;
-    }
+    if (whiteout.kind === 'opaque') return this.#directories.markOpaque(parent);
     const target = parent === '' ? whiteout.name : `${parent}/${whiteout.name}`;
     const made = tryMknodat(dirFd, bytePath(whiteout.name), S_IFCHR, 0, 0);
     if (made === 0) this.#whiteouts.add(target);
