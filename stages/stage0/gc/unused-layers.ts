@@ -56,13 +56,17 @@ interface Mount {
   readonly layers: readonly string[];
 }
 
-/** Who unpacks has a locked directory; a leftover of a killed one is not locked. */
+/** Who unpacks, or reads whole layers, has a locked directory; a leftover of a killed one is not locked. */
 function requireNoUnpacking({ tmp }: Store): void {
   for (const name of namesIn(tmp)) {
     if (!isLocked(`${tmp}/${name}`)) continue;
-    throw new PodError('pod/state', 'remove unused layers: another process is fetching or unpacking an image', {
-      hint: 'try again when it has finished',
-    });
+    throw new PodError(
+      'pod/state',
+      'remove unused layers: another process is fetching, unpacking or exporting an image',
+      {
+        hint: 'try again when it has finished',
+      },
+    );
   }
 }
 

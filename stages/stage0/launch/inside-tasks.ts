@@ -1,8 +1,9 @@
-import { writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { type ErrorCode, PodError, PodErrors, type Position } from '../error.ts';
 import { resolveImage } from '../image/resolve.ts';
 import { sweepStore } from '../image/store.ts';
 import type { ImageProgress } from '../image/types.ts';
+import type { ImageTicket } from '../packing/stored-image.ts';
 import { removeTree } from '../pod/remove-tree.ts';
 
 /** Tasks that only a process with all of the user's ids can do. */
@@ -18,6 +19,12 @@ export type InsideTask =
       readonly digest?: string | undefined;
       readonly asksRegistry?: boolean | undefined;
     }
+  /** Writes the image as an archive to a new file. */
+  | { readonly kind: 'pack'; readonly ticket: ImageTicket; readonly path: string }
+  /** Copies the image's files to a new directory. `ids`: how many ids there are. */
+  | { readonly kind: 'render'; readonly ticket: ImageTicket; readonly path: string; readonly ids: number }
+  /** Writes the verdict to a new file, as JSON. */
+  | { readonly kind: 'verify'; readonly ticket: ImageTicket; readonly path: string; readonly ids: number }
   | { readonly kind: 'sweep'; readonly storeDir: string }
   | { readonly kind: 'remove'; readonly path: string; readonly last: readonly string[] };
 
@@ -51,8 +58,31 @@ async function perform(
 ): Promise<void> {
   if (task.kind === 'remove') return removeTree(task.path, task.last);
   if (task.kind === 'sweep') return void sweepStore(task.storeDir);
+  if (task.kind === 'pack') return pack(task.ticket, task.path, signal);
+  if (task.kind === 'render') {
+    const { renderImage } = await import('../packing/render-image.ts');
+    return renderImage(task.ticket, task.path, signal, task.ids);
+  }
+  if (task.kind === 'verify') {
+    const { verifyImage } = await import('../packing/verify-image.ts');
+    const verdict = await verifyImage(task.ticket, signal, task.ids);
+    return writeFileSync(task.path, JSON.stringify(verdict), { mode: 0o600 });
+  }
   const { ref, at, ...options } = task;
   await resolveImage(ref, { ...options, onProgress, signal, ...(at ? { at } : {}) });
+}
+
+async function pack(ticket: ImageTicket, path: string, signal: AbortSignal): Promise<void> {
+  const { packImage } = await import('../packing/pack-image.ts');
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    const write = (bytes: Uint8Array): void => {
+      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+    };
+    await packImage(ticket, write, signal);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function plain(error: unknown): PlainError[] {

@@ -4,6 +4,7 @@ import { parseReference } from '../../image/reference.ts';
 import { keyOf } from '../../image/resolve.ts';
 import { type Store, storeAt } from '../../image/store.ts';
 import { imagesDir } from '../../pod/layout.ts';
+import type { ImageTicket } from '../../packing/stored-image.ts';
 import { nearest } from '../../pod/nearest.ts';
 
 export interface FoundImage {
@@ -24,6 +25,12 @@ export function findStored(root: string, ref: string, attempt: string): FoundIma
   const image = listImages(found.store).find((one) => one.ref === name);
   if (!image) throw noSuchImage(found, ref, attempt);
   return { ...found, image };
+}
+
+/** For whoever works with its files. */
+export function ticketOf(root: string, ref: string, attempt: string): ImageTicket {
+  const { key, image } = findStored(root, ref, attempt);
+  return { storeDir: imagesDir(root), key, ref: image.ref, digest: image.digest };
 }
 
 export function noSuchImage({ store, key }: FoundImage, ref: string, attempt: string): PodError {
