@@ -79,7 +79,7 @@ async function pack(ticket: ImageTicket, path: string, signal: AbortSignal): Pro
     const write = (bytes: Uint8Array): void => {
       for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
     };
-    await packImage(ticket, write, signal);
+    await packImage(ticket, write, signal, 'user');
   } finally {
     closeSync(fd);
   }

@@ -6,6 +6,8 @@ import { layerName, type StoredImage } from './stored-image.ts';
 /** A directory that becomes a layer of an archive. */
 export interface PackableLayer extends LayerForm {
   readonly directory: string;
+  /** It is none of the store's. */
+  readonly isInPlace: boolean;
   /** Where its files are in the image: `.`, or `./usr`. */
   readonly prefix: string;
   /** Uncompressed, in the image it comes from; undefined when it comes from none. */
@@ -25,6 +27,7 @@ function packable({ store, ref }: StoredImage, { target }: ImageMount, directory
   if (name !== undefined && notes === undefined && ref !== 'host') return undefined;
   return {
     directory,
+    isInPlace: name === undefined,
     prefix: target === '/' ? '.' : `.${target}`,
     isOpaque: notes?.isOpaque ?? false,
     implicit: new Set(notes?.implicit),

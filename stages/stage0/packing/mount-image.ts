@@ -8,9 +8,9 @@ export interface MountedImage extends Disposable {
   readonly root: Fd;
 }
 
-/** What a pod would see of an image, to be read, where only this process sees it. An empty directory is made at `emptyPath`. */
+/** What a pod would see of an image, to be read, where only this process sees it. An empty directory is made at `emptyPath`, unless it is there. */
 export function mountImage(mounts: readonly ImageMount[], emptyPath: string, marks: 'trusted' | 'user'): MountedImage {
-  mkdirSync(emptyPath, { mode: 0o700 });
+  mkdirSync(emptyPath, { mode: 0o700, recursive: true });
   const held: Disposable[] = [];
   const release = (): void => {
     for (const one of held.splice(0).reverse()) one[Symbol.dispose]();

@@ -13,6 +13,7 @@ import { packedConfig } from './config.ts';
 import { nameOf } from './image-name.ts';
 import { inTurns } from './in-turns.ts';
 import { type PackableLayer, packableLayers } from './layers.ts';
+import { type MountedImage, mountImage } from './mount-image.ts';
 import { type ImageTicket, openStored, type StoredImage } from './stored-image.ts';
 
 type Write = (bytes: Uint8Array) => void;
@@ -21,6 +22,14 @@ interface Blob {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
+}
+
+/** How layers are read. */
+interface Reading {
+  readonly signal: AbortSignal;
+  /** See `mountImage`. */
+  readonly marks: 'trusted' | 'user';
+  readonly emptyPath: string;
 }
 
 const OCI = 'application/vnd.oci.image';
@@ -40,15 +49,21 @@ const MEMBER = {
 /**
  * Writes an image as an archive that is two things at once, as `docker save` does since version 25: an image layout, and what
  * `docker load` has read for ever. Layers are packed from their files, so they have digests of their own. The same image gives the
- * same bytes.
+ * same bytes. `marks`: `user` in a normal user's user namespace.
  */
-export async function packImage(ticket: ImageTicket, write: Write, signal: AbortSignal): Promise<void> {
+export async function packImage(
+  ticket: ImageTicket,
+  write: Write,
+  signal: AbortSignal,
+  marks: Reading['marks'] = 'trusted',
+): Promise<void> {
   const image = openStored(ticket, 'export');
   // Seen by whoever removes layers.
-  using _presence = TempDir.create(image.store);
+  using temp = TempDir.create(image.store);
+  const reading = { signal, marks, emptyPath: `${temp.path}/empty` };
   const layers = packableLayers(image);
   const packed: Blob[] = [];
-  for (const layer of layers) packed.push(await measure(layer, signal));
+  for (const layer of layers) packed.push(await measure(layer, reading));
   const archive = new TarWriter(write);
   putText(archive, 'oci-layout', '{"imageLayoutVersion":"1.0.0"}');
   const written = new Set<string>();
@@ -56,21 +71,21 @@ export async function packImage(ticket: ImageTicket, write: Write, signal: Abort
     // Two layers may hold the same.
     if (written.has(blob.digest)) continue;
     written.add(blob.digest);
-    await putLayer(archive, layers[index]!, blob, signal);
+    await putLayer(archive, layers[index]!, blob, reading);
   }
   putDocuments(archive, image, layers, packed);
   archive.finish();
 }
 
 /** The header of a member says its size, and its name its digest, before the first byte: it is packed once for nothing. */
-async function measure(layer: PackableLayer, signal: AbortSignal): Promise<Blob> {
+async function measure(layer: PackableLayer, reading: Reading): Promise<Blob> {
   const hash = createHash('sha256');
   let size = 0;
   const count = (bytes: Uint8Array): void => {
     hash.update(bytes);
     size += bytes.length;
   };
-  await inTurns(packing(layer, count), signal);
+  await inTurns(packing(layer, count, reading), reading.signal);
   return { mediaType: `${OCI}.layer.v1.tar`, digest: `sha256:${hash.digest('hex')}`, size };
 }
 
@@ -78,7 +93,7 @@ async function putLayer(
   archive: TarWriter,
   layer: PackableLayer,
   { digest, size }: Blob,
-  signal: AbortSignal,
+  reading: Reading,
 ): Promise<void> {
   const hash = createHash('sha256');
   let left = size;
@@ -89,7 +104,7 @@ async function putLayer(
     hash.update(bytes);
     archive.data(bytes);
   };
-  await inTurns(packing(layer, put), signal);
+  await inTurns(packing(layer, put, reading), reading.signal);
   if (left > 0 || `sha256:${hash.digest('hex')}` !== digest) throw changed(layer);
   archive.end();
 }
@@ -101,13 +116,20 @@ function changed({ label }: PackableLayer): PodError {
   });
 }
 
-function* packing(layer: PackableLayer, write: Write): Generator<void> {
+function* packing(layer: PackableLayer, write: Write, reading: Reading): Generator<void> {
   const { directory, prefix, label } = layer;
   const writer = new TarWriter(write);
-  using found = new Fd(openat2(AT_FDCWD, directory, O_PATH | O_DIRECTORY, 0));
+  using found = open(layer, reading);
   const reader = new TreeReader(new ArchiveForm(writer, layer, label), { owner: 0 });
-  yield* reader.steps({ dirFd: found.number, name: '', label: directory }, prefix);
+  yield* reader.steps({ dirFd: found.root.number, name: '', label: directory }, prefix);
   writer.finish();
+}
+
+/** What is mounted below a directory in use is not in the image: overlayfs shows pods what is under it. */
+function open({ directory, isInPlace }: PackableLayer, { emptyPath, marks }: Reading): MountedImage {
+  if (isInPlace) return mountImage([{ target: '/', layers: [directory] }], emptyPath, marks);
+  const root = new Fd(openat2(AT_FDCWD, directory, O_PATH | O_DIRECTORY, 0));
+  return { root, [Symbol.dispose]: () => root[Symbol.dispose]() };
 }
 
 function putDocuments(

@@ -68,7 +68,7 @@ test('an export has the layers of the image: owners, attributes, links, devices 
 });
 
 /** What a pod sees of its files. Times of directories and link counts of those are the file system's. */
-const LOOK = `find / -xdev -path '/etc/host*' -prune -o \\( -type d -printf '%p %M %U %G\\n' -o -printf '%p %M %U %G %s %T@ %n %l\\n' \\) | sort; cd /; find usr -xdev -type f -print0 | sort -z | xargs -0 cat | sha256sum`;
+const LOOK = `find / -xdev \\( -path '/etc/host*' -o -path /etc/resolv.conf \\) -prune -o \\( -type d -printf '%p %M %U %G\\n' -o -printf '%p %M %U %G %s %T@ %n %l\\n' \\) | sort; cd /; find usr -xdev -type f -print0 | sort -z | xargs -0 cat | sha256sum`;
 
 async function look(image: string): Promise<string[]> {
   const app = { name: 'look', image, user: '0', exec: ['/bin/sh', '-ec', LOOK] };
@@ -131,7 +131,7 @@ test('an image of a registry keeps its name, and comes out of standard output to
   assert.equal(piped.stdout, readFileSync(join(dir, 'named.tar'), 'utf8'));
 });
 
-test('archives, directories and this system can be exported, and run from there', async () => {
+test('archives and directories in use can be exported', async () => {
   mkdirSync(join(dir, 'tree/etc'), { recursive: true });
   writeFileSync(join(dir, 'tree/etc/file'), 'x');
   writeFileSync(join(dir, 'files.tar'), ODD_LAYERS[0]!);

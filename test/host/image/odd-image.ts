@@ -22,7 +22,7 @@ export const ODD_LAYERS: readonly Buffer[] = [
     directory('./', { mode: 0o751, uid: 3, gid: 4 }),
     directory('home', { mode: 0o700, uid: 1000, gid: 1001 }),
     { path: 'home/bytes-\xff\xfe', content: 'x', uid: 1000, gid: 1001, mtime: 1 },
-    { path: 'home/linked', content: 'one\n', uid: 70_000, gid: 4_000_000_000, mode: 0o4711 },
+    { path: 'home/linked', content: 'one\n', uid: 70_000, gid: 2_000_000, mode: 0o4711 },
     { path: 'home/again', type: '1', linkPath: 'home/linked' },
     { path: 'home/gone', content: 'x' },
     { path: 'home/ping', content: 'x', mode: 0o755, pax: { 'SCHILY.xattr.security.capability': CAPABILITY } },

@@ -63,7 +63,7 @@ test('a rendered image is what a pod sees of it: nothing hidden, all else as its
     ' directory 755 0:0 0:0',
     'home directory 700 1000:1001 0:0',
     'all directory 711 0:0 0:0',
-    'home/linked hardlink 4711 70000:4000000000 0:0',
+    'home/linked hardlink 4711 70000:2000000 0:0',
     'home/pipe fifo 620 0:0 0:0',
     'dev/null char 666 0:0 1:3',
     'dev/disk block 640 0:0 7:300',
