@@ -67,7 +67,7 @@ test('an export has the layers of the image: owners, attributes, links, devices 
   assert.equal(statSync(join(dir, 'odd.tar')).mode & 0o777, 0o600);
 });
 
-/** What a pod sees of its files. Times of directories and link counts of those are the file system's. */
+/** What a pod sees of its files, without those that pod makes. Times of directories and link counts of those are the file system's. */
 const LOOK = `find / -xdev \\( -path '/etc/host*' -o -path /etc/resolv.conf \\) -prune -o \\( -type d -printf '%p %M %U %G\\n' -o -printf '%p %M %U %G %s %T@ %n %l\\n' \\) | sort; cd /; find usr -xdev -type f -print0 | sort -z | xargs -0 cat | sha256sum`;
 
 async function look(image: string): Promise<string[]> {
