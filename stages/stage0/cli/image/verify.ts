@@ -60,7 +60,8 @@ const STATES: Readonly<Record<Verdict['state'], string>> = {
 
 function textOf({ ref, state, differences, reason }: Verdict): string {
   const lines = differences.map(({ layer, path, what, expected, found }) => {
-    const place = layer === null ? '' : `layer ${layer.slice(0, 12)}, ${path}: `;
+    const file = path === '-' ? '' : `, ${path}`;
+    const place = layer === null ? '' : `layer ${layer.slice(0, 12)}${file}: `;
     return printable(`  ${place}${what}: expected ${expected}, found ${found}`);
   });
   const why = reason === undefined ? [] : [printable(`  the files were not compared: ${reason}`)];
