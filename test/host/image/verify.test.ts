@@ -111,7 +111,7 @@ test('what the store knows of an image is verified too', async () => {
   }
 });
 
-test('a tag that has moved since is no difference: the image is asked for by its digest', async () => {
+test('an image of a registry is asked for by its digest, wherever its tag has moved since', async () => {
   const [first, second] = ['first', 'second'].map((content) => archive({ path: 'file', content }));
   writeLayout(join(dir, 'moving'), { layers: [first!] });
   const registry = await LayoutRegistry.start(join(dir, 'moving'));
@@ -119,15 +119,15 @@ test('a tag that has moved since is no difference: the image is asked for by its
   try {
     await ok('fetch', ref);
     writeLayout(join(dir, 'moving'), { layers: [second!] });
-    const verdict = await verify(ref, 1);
-    // A layout serves no manifest that its index does not name any more; a registry would.
-    assert.equal(verdict.state, 'unproven');
-    assert.doesNotMatch(verdict.reason!, /another image/);
+    assert.equal((await verify(ref, 0)).state, 'intact');
+    writeFileSync(join(layerOf(first!), 'file'), 'third');
+    assert.equal((await verify(ref, 1)).state, 'damaged');
   } finally {
     await registry[Symbol.asyncDispose]();
   }
   const away = await verify(ref, 1);
   assert.equal(away.state, 'unproven');
+  assert.match(away.reason!, /127\.0\.0\.1/);
 });
 
 test('what cannot be compared is said not to be proven, and what has no digest to be in place', async () => {
