@@ -1,11 +1,8 @@
 import { PodError } from '../../error.ts';
-import { nearest } from '../../pod/nearest.ts';
+import { loadPart, type Parts } from '../parts.ts';
 import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
-/** `rest`: the operands after the word. */
-type Part = (invocation: Invocation, rest: readonly string[]) => Promise<number>;
-
-const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
+const PARTS: Parts = {
   fetch: async () => (await import('../image/fetch.ts')).fetch,
   ls: async () => (await import('../image/ls.ts')).ls,
   inspect: async () => (await import('../image/inspect.ts')).inspect,
@@ -81,19 +78,10 @@ export const verb: Verb = {
 
 async function image(invocation: Invocation): Promise<number> {
   const [word, ...rest] = invocation.operands;
-  const load = word !== undefined && Object.hasOwn(PARTS, word) ? PARTS[word] : undefined;
-  if (!load) throw unknownPart(word);
+  const part = await loadPart('image', PARTS, word);
   for (const [flag, owner] of Object.entries(OWNED)) {
     if (invocation.flags.has(flag) && word !== owner)
       throw new PodError('cli/usage', `--${flag} does not go with "pod image ${word}"`);
   }
-  return (await load())(invocation, rest);
-}
-
-function unknownPart(word: string | undefined): PodError {
-  const words = Object.keys(PARTS);
-  if (word === undefined) return new PodError('cli/usage', `what to do is missing: ${words.join(', ')}`);
-  const near = nearest(word, words);
-  const hint = near === undefined ? `there are ${words.join(', ')}` : `did you mean "${near}"?`;
-  return new PodError('cli/usage', `unknown "pod image ${word}"`, { hint });
+  return part(invocation, rest);
 }

@@ -1,11 +1,10 @@
-import { PodError } from '../../error.ts';
-import { nearest } from '../../pod/nearest.ts';
+import { loadPart, type Parts } from '../parts.ts';
 import { CHANGE_FLAGS, FOLDER_FLAG, SET_FLAG } from '../set-flags.ts';
 import type { Invocation, Verb } from '../verb.ts';
 
 type Part = (invocation: Invocation, set: string | undefined, rest: readonly string[]) => Promise<number>;
 
-const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
+const PARTS: Parts<Part> = {
   status: async () => (await import('../rollout/status.ts')).status,
   history: async () => (await import('../rollout/history.ts')).history,
   undo: async () => (await import('../rollout/undo.ts')).undoSet,
@@ -54,18 +53,9 @@ export const verb: Verb = {
 
 async function rollout(invocation: Invocation): Promise<number> {
   const [word, ...rest] = invocation.operands;
-  const load = word !== undefined && Object.hasOwn(PARTS, word) ? PARTS[word] : undefined;
-  if (!load) throw unknownPart(word);
+  const part = await loadPart('rollout', PARTS, word);
   const { ownSetName } = await import('../set-flags.ts');
   const isNamed = invocation.flags.has('file') || invocation.flags.has('set');
   const operand = isNamed ? undefined : rest[0];
-  return (await load())(invocation, await ownSetName(invocation, operand), isNamed ? rest : rest.slice(1));
-}
-
-function unknownPart(word: string | undefined): PodError {
-  const words = Object.keys(PARTS);
-  if (word === undefined) return new PodError('cli/usage', `what to do is missing: ${words.join(', ')}`);
-  const near = nearest(word, words);
-  const hint = near === undefined ? `there are ${words.join(', ')}` : `did you mean "${near}"?`;
-  return new PodError('cli/usage', `unknown "pod rollout ${word}"`, { hint });
+  return part(invocation, await ownSetName(invocation, operand), isNamed ? rest : rest.slice(1));
 }

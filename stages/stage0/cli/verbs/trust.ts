@@ -1,5 +1,5 @@
-import { type Parts, runPart } from '../parts.ts';
-import { outputFlag, type Verb } from '../verb.ts';
+import { loadPart, type Parts } from '../parts.ts';
+import { type Invocation, outputFlag, type Verb } from '../verb.ts';
 
 const PARTS: Parts = {
   add: async () => (await import('../trust/add.ts')).add,
@@ -25,5 +25,10 @@ export const verb: Verb = {
     'Images that are here already need a signature too: it is fetched when they are used next. Pods that exist are not affected.',
   ],
   completes: [Object.keys(PARTS), 'nothing', 'files'],
-  run: (invocation) => runPart('trust', PARTS, invocation),
+  run: trust,
 };
+
+async function trust(invocation: Invocation): Promise<number> {
+  const [word, ...rest] = invocation.operands;
+  return (await loadPart('trust', PARTS, word))(invocation, rest);
+}
