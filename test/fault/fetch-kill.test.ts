@@ -44,17 +44,21 @@ test('a fetch that is killed at any moment leaves whole layers, and what gc remo
   assert.deepEqual(await once(start(registry.ref), 'exit'), [0, null]);
   // The first one has made directories, and waited for the disk.
   await pod(['image', 'rm', registry.ref], { root });
-  const startedMs = Date.now();
+  const startedMs = performance.now();
   assert.deepEqual(await once(start(registry.ref), 'exit'), [0, null]);
-  const wholeMs = Date.now() - startedMs;
+  let wholeMs = performance.now() - startedMs;
   const layers = namesIn('layers');
-  let killed = 0;
-  for (let point = 0; point < POINTS; point++) {
+  for (let [killed, attempts] = [0, 0]; killed < POINTS; attempts++) {
+    assert.ok(attempts < 10 * POINTS, `killed ${killed} of ${POINTS}`);
     await pod(['image', 'rm', registry.ref], { root });
+    const beganMs = performance.now();
     const child = start(registry.ref);
-    setTimeout(() => child.kill('SIGKILL'), random(wholeMs));
+    const timer = setTimeout(() => child.kill('SIGKILL'), random(wholeMs));
     const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    clearTimeout(timer);
     if (signal === 'SIGKILL') killed++;
+    // It was faster than the one that was measured, as when others had used the machine by then.
+    else wholeMs = Math.min(wholeMs, performance.now() - beganMs);
     assert.ok(namesIn('layers').every((name) => layers.includes(name)));
     const swept = await pod(['gc'], { root });
     assert.equal(swept.exitCode, 0, swept.stderr);
@@ -63,5 +67,4 @@ test('a fetch that is killed at any moment leaves whole layers, and what gc remo
     assert.equal(again.exitCode, 0, again.stderr);
     assert.deepEqual(namesIn('layers'), layers);
   }
-  assert.ok(killed > POINTS / 2, `killed ${killed} of ${POINTS}`);
 });

@@ -7,7 +7,8 @@ import { O_CLOEXEC, O_NOCTTY, O_RDWR } from '../../stages/linux/constants.ts';
 import { openSlave, setWindowSize } from '../../stages/linux/terminal.ts';
 import { cliEnvironment, commandLine } from './pod-cli.ts';
 
-const SAYS_MS = 10_000;
+/** Nothing takes so long, on a busy machine either. */
+const SAYS_MS = 60_000;
 
 /** Those that have not ended. What a test that failed left running would keep its file from ending. */
 const running = new Set<ChildProcess>();

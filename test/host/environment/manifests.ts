@@ -25,9 +25,9 @@ export function serverPod(name: string, port = 8080): object {
   });
 }
 
-/** What a pod hears from an address, or why it hears nothing, within a second. */
-export function ask(host: string, port: number): string[] {
-  return ['/bin/bash', '-c', `timeout 1 /bin/bash -c 'cat < /dev/tcp/${host}/${port}'; echo ":$?"`];
+/** What a pod hears from an address, or why it hears nothing; short where nothing must come. */
+export function ask(host: string, port: number, seconds = 60): string[] {
+  return ['/bin/bash', '-c', `timeout ${seconds} /bin/bash -c 'cat < /dev/tcp/${host}/${port}'; echo ":$?"`];
 }
 
 export const IMAGES: string = `${MANIFESTS}/images`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { resolveImage } from '../../../stages/stage0/image/resolve.ts';
@@ -11,15 +11,22 @@ import { snapshot, Workspace } from './workspace.ts';
 
 const CHILD_REF = process.env.POD_TEST_REF;
 const CHILD_STORE = process.env.POD_TEST_STORE ?? '';
+const CHILD_PIECES = Number(process.env.POD_TEST_PIECES ?? Infinity);
 
-/** This file once more, as another process that resolves one image and writes a dot whenever it has read a piece. */
-function resolveElsewhere(ref: string, store: string): ChildProcess {
-  const env = { ...process.env, POD_TEST_REF: ref, POD_TEST_STORE: store };
+/** This file once more, as another process that resolves one image; with `pieces` it stops where it is once it has read so many. */
+function resolveElsewhere(ref: string, store: string, pieces = Infinity): ChildProcess {
+  const env = { ...process.env, POD_TEST_REF: ref, POD_TEST_STORE: store, POD_TEST_PIECES: String(pieces) };
   return spawn(process.execPath, [process.argv[1]!], { stdio: ['ignore', 'pipe', 'inherit'], env });
 }
 
 async function resolveAsChild(ref: string): Promise<void> {
-  await resolveImage(ref, { storeDir: CHILD_STORE, baseDir: '/', onProgress: () => void process.stdout.write('.') });
+  let pieces = 0;
+  const onProgress = (): void => {
+    if (++pieces !== CHILD_PIECES) return;
+    writeSync(1, 'stopping');
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  await resolveImage(ref, { storeDir: CHILD_STORE, baseDir: '/', onProgress });
 }
 
 function largeArchive(work: Workspace): string {
@@ -33,9 +40,9 @@ function largeArchive(work: Workspace): string {
 async function killDuringUnpack(): Promise<void> {
   using work = new Workspace();
   const ref = largeArchive(work);
-  for (const dots of [1, 5, 15]) {
-    const child = resolveElsewhere(ref, work.store);
-    for (let seen = 0; seen < dots;) seen += String((await once(child.stdout!, 'data'))[0]).length;
+  for (const pieces of [1, 5, 15]) {
+    const child = resolveElsewhere(ref, work.store, pieces);
+    await once(child.stdout!, 'data');
     child.kill('SIGKILL');
     await once(child, 'exit');
     assert.deepEqual(readdirSync(join(work.store, 'layers')), []);

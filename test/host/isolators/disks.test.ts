@@ -33,38 +33,40 @@ function secondsOf(output: string): number[] {
   return [...output.matchAll(/, ([0-9.]+) s,/g)].map((match) => Number(match[1]));
 }
 
-/** Within a tenth of what the limit says; a busy machine adds to it, nothing takes from it. */
-function assertAbout(seconds: number | undefined, expected: number): void {
-  assert.ok(
-    seconds !== undefined && seconds > expected * 0.9 && seconds < expected * 1.1,
-    `${seconds} s, not ${expected}`,
-  );
+const MAX_TRIES = 10;
+
+/**
+ * Within a tenth of what the limit says, each of several. A busy machine adds to it, nothing takes from it: what takes longer is tried
+ * again, and what takes less is never right.
+ */
+async function assertAbout(measure: () => Promise<readonly number[]>, ...expected: number[]): Promise<void> {
+  const tries: string[] = [];
+  while (tries.length < MAX_TRIES) {
+    const seconds = await measure();
+    tries.push(seconds.join(' and '));
+    assert.ok(seconds.length === expected.length && seconds.every((s, i) => s > expected[i]! * 0.9), tries.join(', '));
+    if (seconds.every((s, i) => s < expected[i]! * 1.1)) return;
+  }
+  assert.fail(`${tries.join(', ')} s, not ${expected.join(' and ')}`);
 }
 
 test('bandwidth of a disk, found from a path, each way', { skip }, async () => {
   const limits = { disks: [{ path: root, read: '8Mi', write: '4Mi' }] };
   const command = `${dd('write', '64k', 128)}; ${dd('read', '64k', 128)}`;
-  const output = await outputOf(root, command, { app: { 'resource/block-bandwidth': limits }, ...DATA });
-  const [written, read] = secondsOf(output);
-  assertAbout(written, (8 * MIB) / (4 * MIB));
-  assertAbout(read, 1);
+  const measure = (): Promise<string> =>
+    outputOf(root, command, { app: { 'resource/block-bandwidth': limits }, ...DATA });
+  await assertAbout(async () => secondsOf(await measure()), (8 * MIB) / (4 * MIB), 1);
 });
 
 test('operations on every disk', { skip }, async () => {
   const command = `${dd('write', '4k', 200)}; ${dd('read', '4k', 200)}`;
-  const output = await outputOf(root, command, {
-    app: { 'resource/block-iops': { default: true, limit: 100 } },
-    ...DATA,
-  });
-  for (const seconds of secondsOf(output)) assertAbout(seconds, 2);
+  const app = { 'resource/block-iops': { default: true, limit: 100 } };
+  await assertAbout(async () => secondsOf(await outputOf(root, command, { app, ...DATA })), 2, 2);
 });
 
 test('the limit of the pod bounds its apps', { skip }, async () => {
-  const output = await outputOf(root, dd('write', '64k', 128), {
-    pod: { 'resource/block-bandwidth': { write: '4Mi' } },
-    ...DATA,
-  });
-  assertAbout(secondsOf(output)[0], 2);
+  const pod = { 'resource/block-bandwidth': { write: '4Mi' } };
+  await assertAbout(async () => secondsOf(await outputOf(root, dd('write', '64k', 128), { pod, ...DATA })), 2);
 });
 
 test('a limit is changed, and taken away, while the pod runs', { skip }, async () => {
@@ -73,16 +75,17 @@ test('a limit is changed, and taken away, while the pod runs', { skip }, async (
   const app = { name: 'app', image: 'host', exec, mounts: DATA.more.mounts, isolators };
   const about = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'disks' }, network: { mode: 'none' } };
   await using started = await run({ ...about, volumes: DATA.volumes, apps: [app] }, { root });
-  const write = async (count: number): Promise<number> => {
+  const write = async (count: number): Promise<number[]> => {
     const { stdout } = await started.exec(['/bin/bash', '-c', dd('write', '64k', count)]);
-    return secondsOf(stdout)[0]!;
+    return secondsOf(stdout);
   };
-  assertAbout(await write(128), 2);
+  await assertAbout(() => write(128), 2);
   await started.update({ 'app/app/resource/block-bandwidth.write': '2Mi' });
-  assertAbout(await write(64), 2);
+  await assertAbout(() => write(64), 2);
   await started.update({ 'app/app/resource/block-bandwidth': null });
-  const seconds = await write(128);
-  assert.ok(seconds < 1, `${seconds} s`);
+  // As long as it may be on a slow disk: less than the limit that was there before would have let it.
+  const [seconds] = await write(128);
+  assert.ok(seconds! < (8 * MIB) / (2 * MIB) / 2, `${seconds} s`);
 });
 
 test('what an app reads and writes is shown for its disk', { skip }, async () => {
@@ -111,12 +114,12 @@ test('a loop device is a disk', { skip: skip || (!existsSync('/dev/loop-control'
     mkdirSync(join(mount, 'data'), { mode: 0o777 });
     execFileSync('chmod', ['777', join(mount, 'data')]);
     const source = join(mount, 'data');
-    const output = await outputOf(root, dd('write', '64k', 64), {
+    const isolators = {
       app: { 'resource/block-bandwidth': { disks: [{ path: source, write: '2Mi' }] } },
       volumes: [{ name: 'data', kind: 'host', source }],
       more: DATA.more,
-    });
-    assertAbout(secondsOf(output)[0], 2);
+    };
+    await assertAbout(async () => secondsOf(await outputOf(root, dd('write', '64k', 64), isolators)), 2);
   } finally {
     execFileSync('umount', [mount]);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
 import { pod, podOk } from '../../harness/pod-cli.ts';
 import { runProbePod, startHoldingPod } from '../../harness/probe-pod.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -15,9 +16,12 @@ const skip = (!hasController && 'no hugetlb controller') || (!existsSync(POOL) &
 /** So many more pages in the host's pool. */
 async function withPages(count: number, use: () => Promise<void>): Promise<void> {
   const before = Number(readFileSync(POOL, 'utf8'));
-  writeFileSync(POOL, String(before + count));
   try {
-    assert.equal(Number(readFileSync(POOL, 'utf8')), before + count, 'no room for huge pages');
+    // The kernel gives what it finds, and each time looks for room anew.
+    await eventually(async () => {
+      writeFileSync(POOL, String(before + count));
+      assert.equal(Number(readFileSync(POOL, 'utf8')), before + count, 'no room for huge pages');
+    });
     await use();
   } finally {
     writeFileSync(POOL, String(before));

@@ -90,7 +90,9 @@ test(
     echo STATUS; pod status killed -o json; echo STATUS
     pod update killed --set app/own/os/linux/net-priority.lo=3 2>&1 || true
     parent() { awk '/^PPid/ {print $2}' /proc/$1/status; }
-    init=$(parent $(cat ${unified}/pod-$uuid/app-own/cgroup.procs))
+    own() { cat ${unified}/pod-$uuid/app-own/cgroup.procs; }
+    until [ "$(cat /proc/$(own)/comm)" = sleep ]; do sleep 0.1; done
+    init=$(parent $(own))
     kill -KILL $(parent $init) $init
     echo LEFT; nft list tables
     pod rm --force killed >/dev/null

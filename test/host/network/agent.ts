@@ -8,17 +8,21 @@ import { createInterface } from 'node:readline';
 const SCRIPT = `
 const net = require('node:net'), dgram = require('node:dgram');
 const strip = (address) => String(address).replace('::ffff:', '');
-net.createServer((socket) => socket.on('error', () => {}).end(strip(socket.remoteAddress))).listen(80, '::');
+const tcp = net.createServer((socket) => socket.on('error', () => {}).end(strip(socket.remoteAddress)));
 const udp = dgram.createSocket('udp6');
-udp.on('message', (_, from) => udp.send(strip(from.address), from.port, from.address)).bind(80, '::');
+udp.on('message', (_, from) => udp.send(strip(from.address), from.port, from.address));
 const answer = (value) => console.log(JSON.stringify(value));
 require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
   const { host, port, timeoutMs, protocol, localAddress, localPort } = JSON.parse(line);
   if (protocol === 'udp') {
     const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
-    const timer = setTimeout(() => { socket.close(); answer('ETIMEDOUT'); }, timeoutMs);
-    socket.on('message', (data) => { clearTimeout(timer); socket.close(); answer(String(data)); });
-    socket.bind(localPort ?? 0, () => socket.send('hello', port, host));
+    const done = (value) => { clearTimeout(timer); clearInterval(sending); socket.close(); answer(value); };
+    const timer = setTimeout(() => done('ETIMEDOUT'), timeoutMs);
+    let sending;
+    socket.on('message', (data) => done(String(data)));
+    // Nobody but the sender makes up for a datagram that is lost.
+    const send = () => socket.send('hello', port, host);
+    socket.bind(localPort ?? 0, () => { send(); sending = setInterval(send, 500); });
     return;
   }
   let text = '';
@@ -27,7 +31,7 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
   const timer = setTimeout(() => done('ETIMEDOUT'), timeoutMs);
   socket.on('data', (data) => { text += data; }).on('end', () => done(text)).on('error', (error) => done(error.code));
 }).on('close', () => process.exit(0));
-console.log('ready');
+tcp.listen(80, '::', () => udp.bind(80, '::', () => console.log('ready')));
 `;
 
 export interface Target {
@@ -37,7 +41,7 @@ export interface Target {
   readonly localAddress?: string;
   /** Of UDP only. */
   readonly localPort?: number;
-  /** Short where the answer must not come. */
+  /** Short where the answer must not come; where it must, nothing but a hang takes as long as the default. */
   readonly timeoutMs?: number;
 }
 
@@ -66,7 +70,7 @@ export class Agent {
 
   /** The peer address the other side saw, or the error's code. */
   async connect(target: Target): Promise<string> {
-    this.#process.stdin!.write(`${JSON.stringify({ timeoutMs: 2000, ...target })}\n`);
+    this.#process.stdin!.write(`${JSON.stringify({ timeoutMs: 60_000, ...target })}\n`);
     const line = await this.#lines.next();
     return JSON.parse(line.value as string) as string;
   }

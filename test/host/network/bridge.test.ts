@@ -137,5 +137,5 @@ test('when the pods are gone and the bridge is removed, the host is as it was', 
     true,
   );
   // The kernel takes a namespace down after its last process, in its own time.
-  await eventually(async () => assert.equal(hostState(lab), untouched), 5000);
+  await eventually(async () => assert.equal(hostState(lab), untouched));
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import * as claims from '../../../stages/stage0/pod/claims.ts';
 import { Program } from '../../../stages/tape/program.ts';
 import { WELL_KNOWN_REGISTERS } from '../../../stages/tape/registers.ts';
 import { TapePlayer } from '../../tape-player.ts';
+import { eventually } from '../../harness/eventually.ts';
 import { Agent } from './agent.ts';
 
 const CLONE_NEWNET = 0x40000000;
@@ -88,6 +90,9 @@ export class Lab {
     }
     run(`ip -n ${name}h route add default via 192.0.2.1`);
     run(`ip -n ${name}h route add default via fd99::1`);
+    // The kernel notices that a link is up in its own time, and gives it the address of the link then.
+    for (const end of ['h', 'o'])
+      await eventually(async () => assert.match(run(`ip -n ${name}${end} addr show up0`), /state UP [^]*inet6 fe80/));
     const enter = (end: string): Promise<Agent> => Agent.start(['nsenter', `--net=/run/netns/${name}${end}`]);
     return new Lab(await enter('o'), await enter('h'));
   }

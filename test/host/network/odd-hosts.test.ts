@@ -53,16 +53,19 @@ test('a bridge that somebody set down is up again for the next pod, and for thos
   const file = join(root, 'down.yaml');
   writeFileSync(file, manifest({ exec: ['/bin/sleep', '1000'] }));
   const bridge = '$(ip -br link | grep -o "^pod[0-9a-f]*")';
+  // Once it is set up the kernel takes its time to find that it has a carrier.
+  const show = (name: string): string =>
+    `until ip -br addr show ${bridge} up >"$ROOT/${name}" && grep -q " UP " "$ROOT/${name}"; do sleep 0.1; done`;
   const script = [
     ...UPLINK,
     `${RUN} run -d -q --name first "$MANIFEST"`,
-    `ip -br addr show ${bridge} >"$ROOT/before"`,
+    show('before'),
     `ip link set ${bridge} down`,
     `${RUN} run -d -q --name second "$MANIFEST"`,
-    `ip -br addr show ${bridge} >"$ROOT/started"`,
+    show('started'),
     `ip link set ${bridge} down`,
     `${RUN} gc`,
-    `ip -br addr show ${bridge} >"$ROOT/collected"`,
+    show('collected'),
   ];
   const env = { MANIFEST: file, ROOT: root };
   const { exitCode, stderr } = await pod(['rm', '--force', 'first', 'second'], { root, wrapper: host(...script), env });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
 import { type CliResult, pod, podOk } from '../../harness/pod-cli.ts';
 import { statusOf } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -26,6 +27,11 @@ function parentOf(pid: number): number {
   return Number(/^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }
 
+/** Not one that only has not been waited for. */
+function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${pid}/status`) && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+}
+
 test('of two pods that want a port at once in two roots one gets it', async () => {
   for (let round = 0; round < 3; round++) {
     const [one, two] = await Promise.all(roots.map(start));
@@ -46,6 +52,7 @@ test('a pod of another root that died with its monitor gives its port to the nex
   const monitor = parentOf(init);
   process.kill(monitor, 'SIGSTOP');
   for (const pid of [monitor, init]) process.kill(pid, 'SIGKILL');
+  for (const pid of [monitor, init]) await eventually(async () => assert.ok(!isAlive(pid), `${pid}`));
   await podOk(['run', '-d', '-'], { root: two, input });
   await podOk(['rm', '--force', 'web'], { root: two });
 });
