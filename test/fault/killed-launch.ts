@@ -12,7 +12,7 @@ import { killAtCall, type KillPoint } from './launch-points.ts';
 /** What became of one launch that was killed. */
 export type Outcome = 'runs' | 'removed';
 
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 
 /** Starts the pod and kills stage0 at the point; resolves when stage0 is gone, with whether it was killed. */
 async function killAt(root: string, manifest: string, point: KillPoint): Promise<boolean> {

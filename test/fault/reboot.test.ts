@@ -67,6 +67,7 @@ test('after a reboot pods are told of, their names, ports and logs are free, and
   const run = (name: string): Promise<string> =>
     podOk(['run', '-d', '-'], { root, input: manifestOf(name, 28_480 + names.indexOf(name)) });
   const uuids = [await run('first'), await run('second')];
+  await eventually(async () => assert.equal(await podOk(['logs', 'first'], { root }), 'up'));
   await reboot(uuids);
   const { state, exitCode, death } = await statusOf(root, uuids[0]!);
   assert.deepEqual([state, exitCode, death], ['exited', null, 'host-restarted']);

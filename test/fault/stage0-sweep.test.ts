@@ -89,7 +89,7 @@ async function strace(options: readonly string[], lane: number): Promise<CliResu
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
-    timeout: 30_000,
+    timeout: 180_000,
   });
   return { exitCode, signal, stdout, stderr };
 }

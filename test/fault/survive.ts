@@ -19,9 +19,6 @@ export function assertClear({ exitCode, signal, stderr }: CliResult): Outcome {
   return 'refused';
 }
 
-/** The monitor's last calls take milliseconds. */
-const SETTLE_MS = 5000;
-
 /** Ends and removes what there is by pod's own means, and asserts that nothing is left in the state directory. */
 export async function removeAll(root: string): Promise<void> {
   const uuids = new PodStore(root).list(['prepare', 'prepared', 'run']).map(({ uuid }) => uuid);
@@ -35,7 +32,7 @@ export async function removeAll(root: string): Promise<void> {
     const { failures } = await collect(root, { graceMs: 0, expirePreparedMs: 0, isDryRun: false });
     assert.deepEqual(failures, []);
     assert.deepEqual(whatIsLeft(root), []);
-  }, SETTLE_MS);
+  });
 }
 
 /** How much of a sweep was played, where somebody asked for more than a sample. */

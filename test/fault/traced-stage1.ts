@@ -69,7 +69,7 @@ export class TracedPod {
       extendEnv: false,
       reject: false,
       stdin: 'ignore',
-      timeout: 30_000,
+      timeout: 180_000,
     });
     return { exitCode, signal, stdout, stderr };
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
 import { assertNothingLeft } from '../harness/leaks.ts';
+import { eventually } from '../harness/eventually.ts';
 import { cliEnvironment, commandLine, podOk } from '../harness/pod-cli.ts';
 import { statusOf } from '../harness/pod-status.ts';
 import { type Snapshot, takeSnapshot } from '../harness/snapshot.ts';
@@ -101,8 +102,10 @@ function rootOf(lane: number): string {
 }
 
 async function startPod(root: string): Promise<void> {
-  const exec = ['/bin/sh', '-c', "trap 'exit 7' TERM; while :; do sleep 1000 & wait $!; done"];
+  const exec = ['/bin/sh', '-c', "trap 'exit 7' TERM; echo up; while :; do sleep 1000 & wait $!; done"];
   const apps = [{ name: 'app', image: 'host', exec }];
   const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: NAME }, network: { mode: 'none' }, apps };
   await podOk(['run', '-d', '-'], { root, input: JSON.stringify(manifest) });
+  // Before that the signal would end it in the kernel's way.
+  await eventually(async () => assert.equal(await podOk(['logs', NAME], { root }), 'up'));
 }

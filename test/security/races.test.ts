@@ -16,8 +16,8 @@ const shared = `${scratch}/shared`;
 const RACE_MS = 1200;
 const MIN_EXCHANGES = 500;
 const MIN_STEPS = 5;
-/** A step that looks up the directory several times finds it each time in one of twenty; a turn has dozens of steps. */
-const MAX_TURNS = 20;
+/** A step that looks up the directory several times finds it each time in one of twenty; a turn has dozens of steps, on a slow machine three. */
+const MAX_TURNS = 150;
 
 /** Who attacks: an app that has the volume and keeps exchanging a directory of it with a link out of it. */
 async function attacker(): Promise<Pod> {

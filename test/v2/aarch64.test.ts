@@ -19,7 +19,7 @@ test('stage1 for aarch64 starts, and ends when it is handed nothing', { skip: fi
   const { status, signal, stderr } = spawnSync(EMULATOR, [STAGE1], {
     stdio: ['ignore', 'pipe', 'pipe', 'ignore'],
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 60_000,
   });
   assert.deepEqual([status, signal, stderr], [EXIT_POD_FAILED, null, '']);
 });

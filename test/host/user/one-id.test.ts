@@ -161,9 +161,9 @@ test('an init that was stopped is told, and ends with rm --force, without a cgro
   const uuid = await run(['-d'], 'halted', STOPPABLE);
   const init = readInitPid(new PodStore(root).locate(uuid)!.path)!;
   process.kill(init, 'SIGSTOP');
-  const stop = await pod(['stop', 'halted'], { ...as, timeoutMs: 15_000 });
+  const stop = await pod(['stop', 'halted'], as);
   assert.match(stop.stderr, /it was stopped by a signal, and does not answer \[pod\/state\]/);
-  await podOk(['rm', '--force', 'halted'], { ...as, timeoutMs: 15_000 });
+  await podOk(['rm', '--force', 'halted'], as);
   assert.deepEqual(whatIsIn(root), []);
 });
 

@@ -20,10 +20,11 @@ async function runHello(root: string): Promise<void> {
 async function execIntoCgroup(root: string): Promise<void> {
   await using pod = await shell(root, STOPPABLE);
   const pids = (): number[] => listPids(readCgroupFacts(), pod.uuid, 'app');
-  // The shell and its sleep; then the sleep of the exec as well.
+  // The shell and its sleep; then the shell of the exec as well, until it is told to end.
   await eventually(async () => assert.equal(pids().length, 2));
-  const done = pod.exec(['/bin/sh', '-c', 'exec sleep 1']);
+  const done = pod.exec(['/bin/sh', '-c', 'mkfifo /go; read -r word </go']);
   await eventually(async () => assert.equal(pids().length, 3));
+  await pod.exec(['/bin/sh', '-c', 'until [ -p /go ]; do sleep 0.1; done; echo word >/go']);
   assert.equal((await done).exitCode, 0);
   const { stdout } = await pod.exec(['/bin/cat', '/proc/self/cgroup']);
   assert.doesNotMatch(stdout, /pod-/);
@@ -62,8 +63,13 @@ async function restartCleanly(root: string): Promise<void> {
   const restart = { policy: 'on-failure', backoff: { initial: '20ms' } };
   const pod = await shell(root, script, { restart });
   await eventually(async () => assert.equal(pod.status()?.apps[0]?.restarts, 1));
-  const { stdout } = await pod.exec(['/bin/sh', '-c', 'cat /proc/[0-9]*/comm']);
-  assert.equal(stdout.split('\n').filter((line) => line === 'sleep').length, 1);
+  const sleepers = async (): Promise<string[]> => {
+    const { stdout } = await pod.exec(['/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " "']);
+    return stdout.match(/sleep \d+/g) ?? [];
+  };
+  // A restart is told of before the shell is the sleep.
+  await eventually(async () => assert.ok((await sleepers()).includes('sleep 1000')));
+  assert.deepEqual(await sleepers(), ['sleep 1000']);
   assert.equal(listPids(readCgroupFacts(), pod.uuid, 'app').length, 1);
   await pod.stop({ graceMs: 0 });
   await pod.remove();
