@@ -9,7 +9,7 @@ import { assertNothingLeft } from '../harness/leaks.ts';
 import { cliEnvironment, commandLine, podOk } from '../harness/pod-cli.ts';
 import { statusOf } from '../harness/pod-status.ts';
 import { type Snapshot, takeSnapshot } from '../harness/snapshot.ts';
-import { type Call, callLines, evenly, killAtCall, numberCalls } from './launch-points.ts';
+import { type Call, callLines, evenly, killAtCall, numberCalls, untilKilled } from './launch-points.ts';
 import { isWholeSweep, sample } from './random.ts';
 import { inLanes, removeAll, told } from './survive.ts';
 
@@ -43,11 +43,14 @@ test('gc killed at any of its calls leaves what the next one removes', async () 
   let killed = 0;
   told('gc', points.length);
   await inLanes(LANES, points, async (point, lane) => {
-    await leaveDeadPod(lane);
-    if (await strace(['-o', '/dev/null', '-e', killAtCall(point)], lane)) killed++;
-    await removeAll(rootOf(lane));
+    const wasKilled = await untilKilled(point, async (call) => {
+      await leaveDeadPod(lane);
+      const isKilled = await strace(['-o', '/dev/null', '-e', killAtCall(call)], lane);
+      await removeAll(rootOf(lane));
+      return isKilled;
+    });
+    if (wasKilled) killed++;
   });
-  // How often Node waits for its own threads differs from run to run.
   assert.ok(killed >= 0.8 * points.length, `${killed} of ${points.length} calls were come to`);
 });
 

@@ -58,6 +58,18 @@ export function killAtCall({ name, nth }: Call): string {
   return `inject=${name}:signal=KILL:when=${nth}`;
 }
 
+const MAX_TRIES = 6;
+
+/**
+ * Kills at the call; where that was not come to, at an earlier one of its name: how often Node makes some of them, as those by which it
+ * waits for its own threads, differs from run to run. Resolves to whether it was killed at any.
+ */
+export async function untilKilled({ name, nth }: Call, kill: (call: Call) => Promise<boolean>): Promise<boolean> {
+  for (let tries = 0; tries < MAX_TRIES && nth > 0; tries++, nth -= Math.ceil(nth / 20))
+    if (await kill({ name, nth })) return true;
+  return false;
+}
+
 /** `count` calls at even distances from the one at `first` to the one at `last`. */
 export function evenly(count: number, calls: readonly Call[], first: number, last: number): Call[] {
   const step = (last - first) / (count - 1);

@@ -39,9 +39,17 @@ function listMounts(): string[] {
 
 /** Images of stores, by loop device. */
 function listLoops(): string[] {
-  const devices = readdirSync('/sys/block').filter((name) => existsSync(`/sys/block/${name}/loop/backing_file`));
-  const files = devices.map((name) => readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim());
+  const files = readdirSync('/sys/block').map(backingFile);
   return files.filter((file) => /\/store\.[^/]*\.img( |$)/.test(file)).sort();
+}
+
+function backingFile(device: string): string {
+  try {
+    return readFileSync(`/sys/block/${device}/loop/backing_file`, 'utf8').trim();
+  } catch {
+    // No loop device, or one that has just been given back.
+    return '';
+  }
 }
 
 /** Directories named `pod-…` at the top of every cgroup hierarchy. */

@@ -31,7 +31,7 @@ async function serve(options: RegistryOptions = {}): Promise<Access> {
     work,
     registry,
     fetch: (ref = registry.ref, more = {}) =>
-      work.resolve(ref, { client: { env: { ...env, ...more }, pauseMs: 1, idleMs: 2_000 } }),
+      work.resolve(ref, { client: { env: { ...env, ...more }, pauseMs: 1, idleMs: 60_000 } }),
     async [Symbol.asyncDispose]() {
       await registry[Symbol.asyncDispose]();
       work[Symbol.dispose]();

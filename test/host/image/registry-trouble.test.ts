@@ -15,8 +15,8 @@ import { digestOf, Workspace, writeLayout } from './workspace.ts';
 
 const LAYERS = [0, 1, 2, 3].map((index) => archive({ path: `file${index}`, content: 'x'.repeat(300_000 + index) }));
 /** Attempts follow each other at once. */
-const CLIENT = { env: { HOME: '/nonexistent' }, pauseMs: 1, idleMs: 2_000 };
-const LIMIT = { timeout: 60_000 };
+const CLIENT = { env: { HOME: '/nonexistent' }, pauseMs: 1, idleMs: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 interface Served extends AsyncDisposable {
   readonly work: Workspace;
@@ -52,9 +52,9 @@ async function failureOf(fetched: Promise<unknown>, code: string): Promise<Fault
 }
 
 async function within<T>(limitMs: number, action: () => Promise<T>): Promise<T> {
-  const startedMs = Date.now();
+  const startedMs = performance.now();
   const result = await action();
-  assert.ok(Date.now() - startedMs < limitMs, `it took ${Date.now() - startedMs} ms`);
+  assert.ok(performance.now() - startedMs < limitMs, `it took ${performance.now() - startedMs} ms`);
   return result;
 }
 
@@ -63,7 +63,7 @@ test('a registry that wants to be left alone for long is, and says for how long'
     response.writeHead(429, { 'retry-after': '3600' }).end();
     return true;
   });
-  const { message } = await within(5_000, () => failureOf(served.fetch(), 'image/unreachable'));
+  const { message } = await within(30_000, () => failureOf(served.fetch(), 'image/unreachable'));
   assert.match(message, /answers 429.*3600 s/);
   assert.equal(served.registry.requests.filter(({ url }) => url.includes('/manifests/')).length, 1);
 });
@@ -85,7 +85,7 @@ test('a layer that is damaged ends the transfer of the others', LIMIT, async () 
     else return false;
     return true;
   });
-  const { message } = await within(10_000, () => failureOf(served.fetch(), 'image/corrupt'));
+  const { message } = await within(30_000, () => failureOf(served.fetch(), 'image/corrupt'));
   assert.ok(message.includes(digestOf(LAYERS[1]!)), message);
   assert.deepEqual(served.work.leftovers(), []);
 });
@@ -110,7 +110,7 @@ test('a token that ends while all connections are in use is replaced by a new on
     response.writeHead(401, { 'www-authenticate': challenge, 'content-length': 5_000 }).end('x'.repeat(5_000));
     return true;
   });
-  await within(4_000, () => served.fetch({ idleMs: 5_000 }));
+  await within(30_000, () => served.fetch());
   assert.ok(tokens > 1);
 });
 
@@ -212,7 +212,7 @@ test('a proxy that never answers, refuses or is not there is what the error is a
   const address = `127.0.0.1:${portOf(server)}`;
   const fetch = (proxy: string): Promise<unknown> =>
     served.fetch({ idleMs: 200, env: { HTTPS_PROXY: proxy } }, 'docker://registry.test/team/app:latest');
-  const fault = await within(10_000, () => failureOf(fetch(`http://${address}`), 'image/unreachable'));
+  const fault = await within(30_000, () => failureOf(fetch(`http://${address}`), 'image/unreachable'));
   assert.match(fault.message, new RegExp(`proxy ${address}.*no answer`));
   server.close();
   const gone = await failureOf(fetch(`http://ada:s3cret@${address}`), 'image/unreachable');
@@ -245,8 +245,8 @@ test('a host that cannot be reached is left after one attempt', LIMIT, async () 
   try {
     await Promise.all(queued.slice(0, 2).map((socket) => once(socket, 'connect')));
     const ref = `docker://127.0.0.1:${port}/team/app:latest`;
-    const fault = await within(4_000, () => failureOf(served.fetch({ idleMs: 1_000 }, ref), 'image/unreachable'));
-    assert.match(fault.message, /no connection for 1 s/);
+    const fault = await within(15_000, () => failureOf(served.fetch({ idleMs: 4_000 }, ref), 'image/unreachable'));
+    assert.match(fault.message, /no connection for 4 s/);
   } finally {
     child.kill('SIGKILL');
     for (const socket of queued) socket.destroy();

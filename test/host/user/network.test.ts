@@ -39,13 +39,16 @@ function connectors(): string[] {
   });
 }
 
-function serving(name: string, hostPort: number, hostIP = '127.0.0.1'): string {
+/** On which nobody else makes connections, which would take ports that were free. */
+const LOOPBACK = '127.0.0.54';
+
+function serving(name: string, hostPort: number, hostIP = LOOPBACK): string {
   const ports = [{ name: 'hello', port: 8000, hostPort, hostIP }];
   return probeManifest({ name, args: ['serve', '8000'], app: { ports } });
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = createServer().listen(0, LOOPBACK);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
@@ -78,7 +81,7 @@ test('its ports are published, one that is taken is refused at its line, and all
   const port = await freePort();
   await podOk(['run', '-d', '-'], { ...as, input: serving('serves', port) });
   await eventually(async () => assert.equal(await podOk(['logs', 'serves'], as), 'serving'));
-  assert.match(await text(connect(port, '127.0.0.1')), /^hello .*10\.0\.2\.2\n$/);
+  assert.match(await text(connect(port, LOOPBACK)), /^hello .*10\.0\.2\.2\n$/);
   const status = JSON.parse(await podOk(['status', '-o', 'json', 'serves'], as)) as PodStatus;
   assert.deepEqual(status.network, { mode: 'slirp4netns', ips: ['10.0.2.100'] });
   const { exitCode, stderr } = await pod(['run', '-'], { ...as, input: serving('late', port) });

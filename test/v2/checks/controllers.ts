@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../harness/eventually.ts';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { PodError, PodErrors } from '../../../stages/stage0/index.ts';
@@ -61,22 +63,27 @@ async function isolatesProcessors(root: string): Promise<void> {
   assert.match(stdout, /\t1$/m);
 }
 
-/** Bytes that two apps with these weights wrote in the same time to the guest's disk. */
+const WINDOW_MS = 4000;
+
+/** Bytes that apps with these weights wrote to the guest's disk in the same time: from when all of them do. */
 async function writtenBy(root: string, weights: readonly number[]): Promise<number[]> {
-  const script = 'timeout 4 dd if=/dev/zero of=/file bs=16k oflag=direct 2>/dev/null; stat -c %s /file';
+  const script = 'while :; do dd if=/dev/zero of=/file bs=16k count=200 oflag=direct conv=notrunc 2>/dev/null; done';
   const apps = weights.map((weight, index) => ({
     name: `app${index}`,
     image: 'host',
     exec: ['/bin/sh', '-c', script],
     isolators: { 'resource/io': { weight } },
   }));
-  const pod = await start(root, [], {}, { apps });
-  await pod.exit;
-  try {
-    return pod.apps.map((app) => Number(pod.logs(app).at(-1)!.text));
-  } finally {
-    await pod.remove();
-  }
+  await using pod = await start(root, [], {}, { apps });
+  const device = deviceOf('vda');
+  const written = async (): Promise<number[]> =>
+    Object.values((await pod.resources())!.apps).map(
+      ({ usage }) => usage.disks?.find((disk) => disk.device === device)?.writtenBytes ?? 0,
+    );
+  await eventually(async () => assert.ok((await written()).every((bytes) => bytes > 0)));
+  const before = await written();
+  await delay(WINDOW_MS);
+  return (await written()).map((bytes, index) => bytes - before[index]!);
 }
 
 function deviceOf(disk: string): string {
