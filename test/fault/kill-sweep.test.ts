@@ -59,9 +59,9 @@ async function work(lane: number, queue: { point: KillPoint; index: number }[]):
   for (let next = queue.shift(); next; next = queue.shift()) {
     const { point, index } = next;
     const isFirstRun = 'name' in point && point.isFirstRun;
-    const root = isFirstRun ? `${scratch}/first-${index}` : rootOf(lane);
     try {
       const killAt = async (at: KillPoint): Promise<boolean> => {
+        const root = isFirstRun ? `${scratch}/first-${index}-${outcomes.length}` : rootOf(lane);
         const { outcome, wasKilled } = await surviveKill(root, manifestOf(lane), at);
         outcomes.push(outcome);
         return wasKilled;
