@@ -98,7 +98,7 @@ export function sumChecks(hasCpuset: boolean): readonly Check[] {
         const [much, little] = (await shares(app('800m'), app('200m'))).ms;
         assert.ok(much! > 2 * little! && little! > much! / 16, `${much} and ${little} ms`);
         // The request alone would give it most of the processor.
-        const { ms, ofMs } = await shares(app('200m', '100m'), app('100m'));
+        const { ms, ofMs } = await shares(app('100m', '100m'), app('50m'));
         const [limited, free] = ms;
         assert.ok(limited! < 0.15 * ofMs && free! > limited!, `${limited} and ${free} ms of ${ofMs}`);
       },
