@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run, type Pod } from '../../stages/stage0/index.ts';
 import { type PodEvent, readEvents } from '../../stages/stage0/pod/events.ts';
@@ -7,19 +8,20 @@ import { eventually } from './eventually.ts';
 
 /** How much longer a pause is than every limit: one that ran on meanwhile is over. */
 const EXCESS_MS = 200;
-/** A second's worth, most of which is still to come when the pod is paused, and which a pause makes no shorter. */
-const WORK = 'i=0; while [ $i -lt 10 ]; do i=$((i+1)); sleep 0.1; done';
+/** What is still under way when the pod is paused: it ends once it is told to. */
+const until = (told: string): string => `until [ -e /told/${told} ]; do sleep 0.02; done`;
 const sh = (script: string): string[] => ['/bin/sh', '-c', script];
 
 const mainWith = (limit: string): object => ({
   name: 'main',
   image: 'host',
-  exec: sh(`trap 'echo stopping; ${WORK}; echo clean; exit 0' TERM; echo up; while :; do sleep 0.05; done`),
+  exec: sh(`trap 'echo stopping; ${until('stop')}; echo clean; exit 0' TERM; echo up; while :; do sleep 0.05; done`),
+  mounts: [{ volume: 'told', path: '/told' }],
   stop: { grace: limit },
-  hooks: { preStop: sh(`echo hooking; ${WORK.replace('10', '5')}; echo hooked`) },
+  hooks: { preStop: sh(`echo hooking; ${until('hook')}; echo hooked`) },
   probes: {
     live: {
-      exec: sh(`echo x >>/dev/shm/asked; ${WORK.replace('10', '5')}`),
+      exec: sh(`echo x >>/told/asked; ${until('probe')}`),
       period: '50ms',
       timeout: limit,
       failures: 1,
@@ -35,31 +37,34 @@ const crashWith = (limit: string): object => ({
 
 /**
  * Whether a pod that is paused in the middle of whatever has a time limit finds it where it was: a pause before a restart, the time
- * limit of a probe, that of a hook, a grace period. Each limit leaves room for a second's worth of work, on a slow machine too.
+ * limit of a probe, that of a hook, a grace period. Each limit is for a few steps of ours, on a slow machine too.
  * Throws what did not hold.
  */
-export async function checkPausedLimits(root: string, limitMs = 1500): Promise<void> {
+export async function checkPausedLimits(root: string, limitMs = 2000): Promise<void> {
   const limit = `${limitMs}ms`;
-  const pause = async (): Promise<void> => {
+  const told = mkdtempSync(`${root}.told-`);
+  const pause = async (what: string): Promise<void> => {
     await pod.pause();
     await delay(limitMs + EXCESS_MS);
     assert.ok(pod.resume());
+    writeFileSync(`${told}/${what}`, '');
   };
-  const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'limits' }, network: { mode: 'none' } };
+  const about = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'limits' }, network: { mode: 'none' } };
+  const manifest = { ...about, volumes: [{ name: 'told', kind: 'host', source: told }] };
   const pod = await run({ ...manifest, apps: [mainWith(limit), crashWith(limit)] }, { root });
   try {
     // The pause before a restart, and a probe that is asking.
     await eventually(async () => assert.ok(find(root, pod, 'app-backoff')));
-    await eventually(async () => assert.equal((await pod.exec(sh('cat /dev/shm/asked'))).exitCode, 0));
-    await pause();
+    await eventually(async () => assert.ok(existsSync(`${told}/asked`)));
+    await pause('probe');
     await eventually(async () => assert.equal(eventsOf(root, pod).filter(({ e }) => e === 'app-started').length, 3));
     assertBackOff(eventsOf(root, pod), limitMs);
     // A hook before the stop, then the grace period.
     const ended = pod.stop();
     await said(pod, 'hooking');
-    await pause();
+    await pause('hook');
     await said(pod, 'stopping');
-    await pause();
+    await pause('stop');
     await ended;
     const texts = pod.logs('main').map(({ text }) => text);
     assert.deepEqual(texts, ['up', 'hooking', 'hooked', 'stopping', 'clean']);
@@ -67,6 +72,7 @@ export async function checkPausedLimits(root: string, limitMs = 1500): Promise<v
     assert.deepEqual([main!.exitCode, main!.signal, main!.hookFailures, main!.failedProbe], [0, null, [], null]);
   } finally {
     await pod.remove();
+    rmSync(told, { recursive: true });
   }
 }
 
