@@ -20,7 +20,8 @@ export interface CliOptions {
   readonly wrapper?: readonly string[] | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000;
+/** Of what hangs. */
+const DEFAULT_TIMEOUT_MS = 180_000;
 
 /** Runs `pod VERB --root ROOT ARGS…` to its end, whatever its exit code is. */
 export async function pod(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {

@@ -49,7 +49,7 @@ export async function removeRoot(root: string, { uid: _uid, ...as }: Owner = {})
 }
 
 /** Longer than `rm --force` waits for anything. */
-const REMOVE_MS = 30_000;
+const REMOVE_MS = 180_000;
 
 async function removePods(
   root: string,

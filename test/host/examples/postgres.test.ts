@@ -10,7 +10,7 @@ const root = useTempRoot();
 
 before(async () => {
   await podOk(['run', '-d', join(MANIFESTS, 'postgres.pod.yaml')], { root });
-  await podOk(['wait', 'postgres', '--for', 'ready', '--timeout', '60s'], { root });
+  await podOk(['wait', 'postgres', '--for', 'ready', '--timeout', '180s'], { root });
 });
 
 function query(sql: string): Promise<string> {

@@ -40,7 +40,7 @@ function manifest(folder: string, name: string, tag: string): string {
 
 test('a registry in a pod has images that other pods run', async () => {
   await ok(['run', '-d', join(MANIFESTS, 'registry.pod.yaml')]);
-  await ok(['wait', 'registry', '--for', 'ready', '--timeout', '30s']);
+  await ok(['wait', 'registry', '--for', 'ready', '--timeout', '180s']);
   push('nginx', '1');
   assert.equal(await ok(['run', '--rm', manifest('run', 'first', '1')]), '/usr/sbin/nginx');
 });
