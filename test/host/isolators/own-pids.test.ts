@@ -74,7 +74,7 @@ test('everything of an app is born into its own namespace, each time anew', asyn
   assert.match(readFileSync(`/proc/${apps[0]!.pid}/comm`, 'utf8'), /^sh$/m);
   const lines = async (): Promise<string[]> => {
     const { stdout, stderr } = await pod(['logs', '-a', 'first', 'own'], { root });
-    return [...(stdout + stderr).matchAll(/\b(?:pre|started|post) \S+/g)].map(([line]) => line).sort();
+    return [...`${stdout}\n${stderr}`.matchAll(/\b(?:pre|started|post) \S+/g)].map(([line]) => line).sort();
   };
   // Who is PID 1 does not even hear of a signal before it has asked for it.
   await eventually(async () => assert.deepEqual(await lines(), ['post sh', 'pre 1', 'started 1']));
