@@ -16,7 +16,7 @@ export function fetchPackage(name: string, behind?: RegExp): string {
     // _apt, the user who downloads, has to get in.
     chmodSync(temp, 0o777);
     const holder = behind ? dependencyOf(name, behind) : name;
-    execFileSync('apt-get', ['-qq', 'download', holder], { cwd: temp, stdio: 'pipe' });
+    execFileSync('apt-get', ['-qq', '-o', 'Acquire::Retries=5', 'download', holder], { cwd: temp, stdio: 'pipe' });
     const file = readdirSync(temp).find((each) => each.endsWith('.deb'));
     execFileSync('dpkg', ['-x', join(temp, file!), join(temp, 'files')], { stdio: 'pipe' });
     cpSync(join(temp, 'files'), copy, { recursive: true });
