@@ -20,6 +20,8 @@ export const ERROR_CODES = {
   'manifest/cycle': 'Apps wait for each other in a cycle.',
   'manifest/unsupported': 'The field is valid, but this version cannot run it yet.',
   'manifest/unreadable': 'The manifest file cannot be read.',
+  'convert/format': 'The file to convert is not a manifest that pod can convert.',
+  'convert/no-counterpart': 'The manifest to convert says something that the other format cannot say.',
   'host/unsupported': 'This host does not support something the manifest asks for.',
   'host/privilege': 'The caller lacks a privilege that the launch needs.',
   'host/refused':

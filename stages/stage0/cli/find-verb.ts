@@ -2,7 +2,7 @@ import type { VerbEntry } from './verb.ts';
 import { VERBS } from './verbs.ts';
 
 /** Verbs that are promised for later. */
-export const LATER: readonly string[] = ['convert'];
+export const LATER: readonly string[] = [];
 
 /** Called by pod itself, and in no list. */
 const OWN: readonly VerbEntry[] = [

@@ -53,6 +53,7 @@ export const VERBS: readonly VerbEntry[] = [
   verb('Images', 'trust', 'say whose signatures images need', () => import('./verbs/trust.ts')),
   verb('Tidy', 'rm', 'remove pods', () => import('./verbs/rm.ts')),
   verb('Tidy', 'gc', 'remove leftovers of dead pods', () => import('./verbs/gc.ts')),
+  verb('Host', 'convert', 'convert a manifest of Kubernetes', () => import('./verbs/convert.ts')),
   verb('Host', 'generate', 'generate a systemd unit', () => import('./verbs/generate.ts')),
   verb('Host', 'doctor', 'check what pods need from this host', () => import('./verbs/doctor.ts')),
   verb('Host', 'info', 'show this host as pod sees it', () => import('./verbs/info.ts')),

@@ -31,10 +31,19 @@ export function dialectProblem(document: ManifestDocument): PodError | undefined
   const isKubernetes = apiVersion === 'v1' || /^[a-z0-9.]+\/v[0-9]/.test(apiVersion);
   if (!isKubernetes) return undefined;
   const what = typeof kind === 'string' ? ` (kind ${show(kind)})` : '';
-  return unsupported(document, '/apiVersion', `manifests of Kubernetes${what} are not supported yet`);
+  return unsupported(
+    document,
+    '/apiVersion',
+    `it is a manifest of Kubernetes${what}`,
+    '"pod convert" writes it as pod/v1',
+  );
 }
 
-function unsupported(document: ManifestDocument, pointer: string, problem: string): PodError {
-  const hint = 'write it as pod/v1: docs/manifest.md has every field';
+function unsupported(
+  document: ManifestDocument,
+  pointer: string,
+  problem: string,
+  hint = 'write it as pod/v1: docs/manifest.md has every field',
+): PodError {
   return new PodError('manifest/unsupported', problem, { hint, at: document.at(pointer) });
 }

@@ -51,16 +51,17 @@ const CHECKS = [
 
 /** Reads a manifest of pod/v1. `path` is what the places of errors name; `-` is standard input. */
 export function parseManifest(text: string, path: string, options: ParseOptions): ParsedManifest {
-  return judge(readDocument(text, path), text, path, options);
+  return judgeDocument(readDocument(text, path), text, path, options);
 }
 
 /** Judges a manifest that a program gave as an object; `path` names it in errors, whose places are those of its JSON. */
 export function parseObject(manifest: object, path: string, options: ParseOptions): ParsedManifest {
   const text = JSON.stringify(manifest, undefined, 2);
-  return judge(readJsonDocument(text, path), text, path, options);
+  return judgeDocument(readJsonDocument(text, path), text, path, options);
 }
 
-function judge(read: DocumentRead, text: string, path: string, options: ParseOptions): ParsedManifest {
+/** Judges what was read or made; `text` is what is kept of it. */
+export function judgeDocument(read: DocumentRead, text: string, path: string, options: ParseOptions): ParsedManifest {
   if (!read.document) return { errors: tidy(read.errors), warnings: tidy(read.warnings) };
   const { document } = read;
   const foreign = dialectProblem(document);
@@ -99,7 +100,7 @@ function refusedPlaces(errors: readonly SchemaError[]): Set<string> {
 const MAX_ERRORS = 500;
 
 /** By place, and once each: what an alias repeats would be reported at the same place again. */
-function tidy(errors: readonly PodError[]): PodError[] {
+export function tidy(errors: readonly PodError[]): PodError[] {
   const sorted = [...errors].sort(
     (a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.col ?? 0) - (b.at?.col ?? 0),
   );

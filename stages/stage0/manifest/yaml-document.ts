@@ -4,7 +4,7 @@ import type { DocumentRead, ManifestDocument } from './document.ts';
 import { segments } from './pointer.ts';
 import { Source } from './source.ts';
 import type { Field, FieldTable } from './yaml-fields.ts';
-import { readYaml } from './yaml-read.ts';
+import { readAllYaml, readYaml, syntaxError } from './yaml-read.ts';
 import { ValueReader } from './yaml-values.ts';
 
 export class YamlDocument implements ManifestDocument {
@@ -62,9 +62,32 @@ export class YamlDocument implements ManifestDocument {
 
 /** Reads the text's only document. A byte order mark at its start is not part of it. */
 export function readDocument(text: string, file: string): DocumentRead {
-  const source = new Source(file, text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  const source = newSource(text, file);
   const { root, errors, warnings } = readYaml(source);
-  if (!root) return { errors, warnings };
+  return root ? readRoot(source, root, warnings) : { errors, warnings };
+}
+
+/** Each may cost as much as a whole manifest. */
+const MAX_DOCUMENTS = 100;
+
+/** Reads every document of the text; one read a document, or a single one that has what is wrong with the text. */
+export function readDocuments(text: string, file: string): DocumentRead[] {
+  const source = newSource(text, file);
+  const { roots, errors, warnings } = readAllYaml(source);
+  const excess = roots[MAX_DOCUMENTS];
+  if (excess) {
+    const problem = `more than ${MAX_DOCUMENTS} YAML documents`;
+    return [{ errors: [syntaxError(source, excess.range[0], problem)], warnings }];
+  }
+  if (roots.length === 0) return [{ errors, warnings }];
+  return roots.map((root, index) => readRoot(source, root, index === 0 ? warnings : []));
+}
+
+function newSource(text: string, file: string): Source {
+  return new Source(file, text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+}
+
+function readRoot(source: Source, root: ParsedNode, warnings: readonly PodError[]): DocumentRead {
   const reader = new ValueReader(source);
   try {
     const value = reader.read(root);

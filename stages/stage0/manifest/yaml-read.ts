@@ -18,13 +18,31 @@ export interface YamlRead {
   readonly warnings: PodError[];
 }
 
-/** The text's only document. Every bound is checked before the work it bounds. */
+export interface YamlReads {
+  /** Those that hold something; none when there are errors. */
+  readonly roots: readonly ParsedNode[];
+  readonly errors: PodError[];
+  readonly warnings: PodError[];
+}
+
+/** The text's only document. */
 export function readYaml(source: Source): YamlRead {
+  const { roots, errors, warnings } = readAllYaml(source);
+  const [root, second] = roots;
+  if (!root) return { errors, warnings };
+  if (!second) return { root, errors, warnings };
+  const hint = 'put each pod into a file of its own';
+  const problem = 'a second YAML document: a manifest holds one pod';
+  return { errors: [...errors, syntaxError(source, second.range[0], problem, hint)], warnings };
+}
+
+/** The text's documents. Every bound is checked before the work it bounds. */
+export function readAllYaml(source: Source): YamlReads {
   const { text } = source;
   const problem = checkText(source);
-  if (problem) return { errors: [problem], warnings: [] };
+  if (problem) return { roots: [], errors: [problem], warnings: [] };
   const read = tokenize(source);
-  if (read instanceof PodError) return { errors: [read], warnings: [] };
+  if (read instanceof PodError) return { roots: [], errors: [read], warnings: [] };
   const composer = new Composer({
     // Text only: `yaml-scalars` gives plain scalars their meaning.
     schema: 'failsafe',
@@ -119,7 +137,7 @@ function countBadEscapes(quoted: string): number {
   return count;
 }
 
-function judge(source: Source, documents: readonly Document.Parsed[], open: readonly number[]): YamlRead {
+function judge(source: Source, documents: readonly Document.Parsed[], open: readonly number[]): YamlReads {
   const errors = open.map((offset) => unclosed(source, offset));
   const warnings: PodError[] = [];
   for (const document of documents) {
@@ -131,18 +149,10 @@ function judge(source: Source, documents: readonly Document.Parsed[], open: read
       list.push(translate(source, warning));
     }
   }
-  const filled = documents.filter((document) => !isEmpty(document));
-  const second = filled[1];
-  if (second) {
-    const hint = 'put each pod into a file of its own';
-    errors.push(
-      syntaxError(source, second.contents?.range[0] ?? 0, 'a second YAML document: a manifest holds one pod', hint),
-    );
-  }
-  if (errors.length > 0) return { errors, warnings };
-  const first = filled[0];
-  if (!first) return { errors: [syntaxError(source, 0, 'the manifest is empty')], warnings };
-  return { root: first.contents!, errors, warnings };
+  const roots = documents.filter((document) => !isEmpty(document)).map(({ contents }) => contents!);
+  if (errors.length > 0) return { roots: [], errors, warnings };
+  if (roots.length === 0) return { roots, errors: [syntaxError(source, 0, 'the manifest is empty')], warnings };
+  return { roots, errors, warnings };
 }
 
 function isEmpty(document: Document.Parsed): boolean {
