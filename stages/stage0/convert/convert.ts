@@ -1,4 +1,4 @@
-import { placeOf, PodError } from '../error.ts';
+import { placeOf, type PodError } from '../error.ts';
 import { allErrorsOf } from '../manifest/all-errors.ts';
 import { judgeDocument, tidy } from '../manifest/parse.ts';
 import { readDocuments } from '../manifest/yaml-document.ts';
@@ -7,6 +7,7 @@ import { Findings } from './findings.ts';
 import { convertKube, isKube, unpackList } from './kube/from-kube.ts';
 import { Node } from './node.ts';
 import { inSchemaOrder } from './schema-order.ts';
+import { requireApps } from './require-apps.ts';
 import { Target } from './target.ts';
 
 const API_VERSION = 'pod/v1';
@@ -69,11 +70,11 @@ function newPod(from: Node): Target {
 
 function replaceImages({ value }: Target, images: ReadonlyMap<string, string>): void {
   const apps = (value['apps'] ?? []) as Record<string, unknown>[];
-  for (const [name, image] of images) {
-    const app = apps.find((candidate) => candidate['name'] === name);
-    if (!app) throw new PodError('cli/usage', `--image ${name}=…: the pod has no app "${name}"`);
-    app['image'] = image;
-  }
+  requireApps(
+    images,
+    apps.map(({ name }) => name),
+  );
+  for (const app of apps) app['image'] = images.get(String(app['name'])) ?? app['image'];
 }
 
 /** As `pod validate` does. */

@@ -1,10 +1,9 @@
-import { PodError } from '../../error.ts';
 import { convertManifest } from '../../convert/convert.ts';
 import { onlyOperand } from '../arguments.ts';
-import { LOSSY_FLAG, manifestOf } from '../converted-output.ts';
+import { CONVERSION_FLAGS, imagesIn, reportConversion } from '../converted-output.ts';
 import { formatValue, render } from '../format.ts';
 import { readManifestFile } from '../manifest-file.ts';
-import { type Invocation, outputFlag, type Verb } from '../verb.ts';
+import type { Invocation, Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'convert',
@@ -18,17 +17,7 @@ export const verb: Verb = {
     ],
     ['pod convert web.yaml --image nginx=oci:./images/nginx', 'with another image for the app nginx'],
   ],
-  flags: [
-    LOSSY_FLAG,
-    {
-      name: 'image',
-      value: 'APP=REF',
-      isRepeatable: true,
-      completes: 'nothing',
-      help: 'use this image for an app; can be repeated',
-    },
-    outputFlag(),
-  ],
+  flags: CONVERSION_FLAGS,
   notes: [
     'Takes YAML or JSON: a Pod, or what has the template of one: a Deployment, StatefulSet, DaemonSet or Job. A ConfigMap of the',
     'same file becomes a volume. What has no counterpart is an error, each at its place; with --lossy it is a warning, and left out.',
@@ -40,10 +29,11 @@ export const verb: Verb = {
 
 async function convert(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
-  const images = new Map(flags.all('image').map(imageFor));
+  const images = imagesIn(flags);
   const file = readManifestFile(onlyOperand(invocation, 'FILE'));
   const converted = await convertManifest(file.text, file.path, images);
-  const manifest = manifestOf(converted, file, invocation);
+  reportConversion(converted, file, { ...invocation, isLossy: flags.has('lossy') });
+  const { manifest } = converted;
   const text = await render(flags.value('output') ?? 'yaml', {
     value: () => manifest,
     names: () => [nameOf(manifest)],
@@ -55,10 +45,4 @@ async function convert(invocation: Invocation): Promise<number> {
 
 function nameOf(manifest: unknown): string {
   return (manifest as { readonly metadata: { readonly name: string } }).metadata.name;
-}
-
-function imageFor(text: string): readonly [app: string, image: string] {
-  const at = text.indexOf('=');
-  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-  throw new PodError('cli/usage', `--image "${text}": not APP=REF`);
 }

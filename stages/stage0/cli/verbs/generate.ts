@@ -8,6 +8,7 @@ import { readIfThere } from '../../pod/files.ts';
 import { defaultRoot, POD_FILES } from '../../pod/layout.ts';
 import { readRecord } from '../../pod/record.ts';
 import { PodStore } from '../../pod/store.ts';
+import { CONVERSION_FLAGS } from '../converted-output.ts';
 import { type Flag, parseFlags } from '../flags.ts';
 import { type ManifestFile, readManifestFile } from '../manifest-file.ts';
 import { packageDir } from '../package-dir.ts';
@@ -17,8 +18,12 @@ import { GLOBAL_FLAGS, type Invocation, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'generate',
-  purpose: 'Writes the configuration that another program needs to run a pod: a unit for systemd.',
-  usage: ['pod generate systemd FILE|DIR|POD [FLAG…]'],
+  purpose:
+    'Writes the configuration that another program needs to run a pod: a unit for systemd, a manifest for Kubernetes.',
+  usage: [
+    'pod generate systemd FILE|DIR|POD [FLAG…]',
+    'pod generate kube [--lossy] [--image APP=REF] [-o FORMAT] FILE|POD',
+  ],
   examples: [
     ['pod generate systemd web.pod.yaml > /etc/systemd/system/web.service', 'a service that runs the pod'],
     [
@@ -26,15 +31,22 @@ export const verb: Verb = {
       'a service that watches a folder (pod apply --watch); the pods outlive the service',
     ],
     ['pod generate systemd web', 'a service for a running pod; the file of its manifest must be unchanged'],
+    ['pod generate kube web.pod.yaml | kubectl apply -f -', 'the same pod in a cluster'],
+    [
+      'pod generate kube web.pod.yaml --lossy --image nginx=docker://registry.example/nginx:1',
+      'without what Kubernetes cannot say, and with an image that the cluster can fetch',
+    ],
   ],
-  flags: [],
+  flags: [...CONVERSION_FLAGS],
   notes: [
-    'The unit passes each FLAG to pod run or pod apply. Its paths are absolute: they are those of this host and this pod',
+    'Of systemd: the unit passes each FLAG to pod run or pod apply. Its paths are absolute: they are those of this host and this pod',
     'program. The unit counts as started when all apps of the pod have started (Type=notify). Stopping the unit stops the',
     'apps in their order.',
+    'Of Kubernetes: what it cannot say is an error, each at its place; with --lossy it is a warning, and left out. Volumes of kind',
+    'inline become ConfigMaps. docs/convert.md lists what becomes what.',
   ],
   commandAfter: 1,
-  completes: [['systemd'], 'files'],
+  completes: [['kube', 'systemd'], 'files'],
   run: generate,
 };
 
@@ -45,10 +57,14 @@ const WATCHER_STOP_MS = 30_000;
 
 async function generate(invocation: Invocation): Promise<number> {
   const [kind, target, ...more] = invocation.operands;
-  if (kind === 'kube') throw new PodError('cli/usage', '"pod generate kube" is not supported yet');
-  if (kind === undefined) throw new PodError('cli/usage', 'what to generate is missing: systemd');
-  if (kind !== 'systemd') throw new PodError('cli/usage', `generate "${kind}": not one of systemd`);
-  if (target === undefined) throw new PodError('cli/usage', 'FILE, DIR or POD is missing');
+  if (kind === undefined) throw new PodError('cli/usage', 'what to generate is missing: kube or systemd');
+  if (kind !== 'kube' && kind !== 'systemd')
+    throw new PodError('cli/usage', `generate "${kind}": not one of kube, systemd`);
+  if (target === undefined)
+    throw new PodError('cli/usage', `${kind === 'kube' ? 'FILE or POD' : 'FILE, DIR or POD'} is missing`);
+  if (kind === 'kube') return (await import('../generate-kube.ts')).printKube(invocation, target, more);
+  const foreign = CONVERSION_FLAGS.find(({ name }) => invocation.flags.has(name));
+  if (foreign) throw new PodError('cli/usage', `--${foreign.name} goes with "pod generate kube"`);
   const words = more[0] === '--' ? more.slice(1) : more;
   const stat = isRepository(target) ? undefined : statSync(target, { throwIfNoEntry: false });
   const unit =

@@ -54,7 +54,7 @@ const TABLE: readonly (readonly [line: string, values: readonly string[]])[] = [
   ['completion ', ['bash', 'zsh', 'fish']],
   ['rollout re', ['restart', 'resume']],
   ['rollout status ', ['prod']],
-  ['generate ', ['systemd']],
+  ['generate ', ['kube', 'systemd']],
   // Values of flags, however they are written.
   ['wait --for ', ['ready', 'exit', 'deleted']],
   ['wait --for=re', ['--for=ready']],
