@@ -2,6 +2,7 @@ import { placeOf, type PodError } from '../error.ts';
 import { allErrorsOf } from '../manifest/all-errors.ts';
 import { judgeDocument, tidy } from '../manifest/parse.ts';
 import { readDocuments } from '../manifest/yaml-document.ts';
+import { convertAppc, isAppc } from './appc/from-appc.ts';
 import { ConvertedDocument } from './converted-document.ts';
 import { Findings } from './findings.ts';
 import { convertKube, isKube, unpackList } from './kube/from-kube.ts';
@@ -22,11 +23,18 @@ export interface Converted {
   readonly warnings: readonly PodError[];
 }
 
-/** The `pod/v1` manifest of one that was written for something else. `images`: other images, by app. */
+export interface ConvertOptions {
+  /** Other images, by app. */
+  readonly images?: ReadonlyMap<string, string>;
+  /** Another name for the pod. */
+  readonly name?: string | undefined;
+}
+
+/** The `pod/v1` manifest of one that was written for something else. */
 export async function convertManifest(
   text: string,
   path: string,
-  images: ReadonlyMap<string, string> = new Map(),
+  { images = new Map(), name }: ConvertOptions = {},
 ): Promise<Converted> {
   const reads = readDocuments(text, path);
   const unread = reads.flatMap(({ errors }) => errors);
@@ -34,8 +42,9 @@ export async function convertManifest(
   const objects = reads.flatMap(({ document }) => (document ? unpackList(new Node(document)) : []));
   if (unread.length > 0 || objects.length === 0) return { errors: tidy(unread), lost: [], warnings };
   const findings = new Findings(API_VERSION);
-  const pod = convertObjects(objects, findings);
+  const pod = convertObjects(objects, images, findings);
   if (pod) replaceImages(pod, images);
+  if (pod && name !== undefined) pod.map('metadata', objects[0]!).set('name', name, objects[0]!);
   const judged = pod && (await judge(pod, path));
   // What was wrong in the file is wrong in the manifest too.
   const known = new Set(findings.errors.map(placeOf));
@@ -48,12 +57,18 @@ export async function convertManifest(
   };
 }
 
-function convertObjects(objects: readonly Node[], findings: Findings): Target | undefined {
+function convertObjects(
+  objects: readonly Node[],
+  images: ReadonlyMap<string, string>,
+  findings: Findings,
+): Target | undefined {
   const own = objects.find((object) => object.field('apiVersion')?.value === API_VERSION);
   if (own) {
     findings.format(own.field('apiVersion')!, `it is a manifest of ${API_VERSION} already`, '"pod validate" checks it');
     return undefined;
   }
+  const [first, second] = objects;
+  if (first && !second && isAppc(first)) return convertAppc(first, newPod, images, findings);
   for (const object of objects) {
     if (isKube(object)) continue;
     findings.format(object, 'neither a manifest of Kubernetes nor one of appc', 'both say of which "kind" they are');

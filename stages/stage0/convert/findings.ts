@@ -27,8 +27,8 @@ export class Findings {
   }
 
   /** Something without a counterpart, without which the pod would not do what it is for. */
-  refuse(node: Node, hint: string): void {
-    this.errors.push(this.#noCounterpart(node, hint));
+  refuse(node: Node, hint: string, problem?: string): void {
+    this.errors.push(this.#noCounterpart(node, hint, problem));
   }
 
   /** `problem`: when it is the value, and not the field, that has no counterpart. */

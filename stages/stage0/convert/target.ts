@@ -65,11 +65,13 @@ export class Target {
     return join(join(this.#pointer, key), ((this.value[key] ?? []) as unknown[]).length);
   }
 
-  /** The items of a list come from those of a list that is as long. */
+  /** What is taken over has the places that it had; the items of a list come from those of a list that is as long. */
   #from(pointer: string, value: unknown, from: Node): void {
     this.origins.set(pointer, from);
+    if (value === from.value)
+      for (const [name, field] of from.fields) this.#from(join(pointer, name), field.value, field);
     const { items } = from;
     if (!Array.isArray(value) || items.length !== value.length) return;
-    for (const [index, item] of items.entries()) this.origins.set(join(pointer, index), item);
+    for (const [index, item] of items.entries()) this.#from(join(pointer, index), value[index], item);
   }
 }

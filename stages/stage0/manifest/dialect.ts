@@ -20,7 +20,7 @@ export function dialectProblem(document: ManifestDocument): PodError | undefined
   const apiVersion = memberOf(value, 'apiVersion');
   const kind = memberOf(value, 'kind');
   if (memberOf(value, 'acKind') !== undefined || memberOf(value, 'acVersion') !== undefined) {
-    return unsupported(document, '/acKind', 'manifests of appc and rkt are not supported yet');
+    return unsupported(document, '/acKind', 'it is a manifest of appc', '"pod convert" writes it as pod/v1');
   }
   if (typeof apiVersion !== 'string' || apiVersion === API_VERSION) return undefined;
   if (apiVersion.startsWith('pod/')) {

@@ -146,7 +146,9 @@ test('two pods in one file are an error at the second', async () => {
 
 test('another image is that of the app, and an app that is not there is an error', async () => {
   const text = kubePod({ containers: [CONTAINER] });
-  const { manifest } = await convertManifest(text, 'kube.yaml', new Map([['a', 'oci:./x']]));
+  const { manifest } = await convertManifest(text, 'kube.yaml', { images: new Map([['a', 'oci:./x']]) });
   assert.equal((manifest as { apps: { image: string }[] }).apps[0]!.image, 'oci:./x');
-  await assert.rejects(convertManifest(text, 'kube.yaml', new Map([['b', 'oci:./x']])), { code: 'cli/usage' });
+  await assert.rejects(convertManifest(text, 'kube.yaml', { images: new Map([['b', 'oci:./x']]) }), {
+    code: 'cli/usage',
+  });
 });
