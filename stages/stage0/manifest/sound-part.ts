@@ -10,7 +10,7 @@ export function soundPart(input: SpecInput, refused: ReadonlySet<string>): Isola
   const { document, outline } = input;
   const isSound = (pointer: string): boolean => ![...refused].some((place) => `${place}/`.startsWith(`${pointer}/`));
   const build = (isolators: readonly OutlineIsolator[]): PodSpec['isolators'] =>
-    isolators.filter(({ pointer }) => isSound(pointer)).map((isolator) => buildIsolator(document, isolator));
+    isolators.filter((isolator) => isSound(placeOf(isolator))).map((isolator) => buildIsolator(document, isolator));
   const at = document.at('');
   return {
     network: isSound('/network') ? buildNetwork(input) : { mode: 'bridge', at },
@@ -18,4 +18,9 @@ export function soundPart(input: SpecInput, refused: ReadonlySet<string>): Isola
     isolators: build(outline.isolators),
     apps: outline.apps.map(({ name = '', isolators }) => ({ name, isolators: build(isolators) })),
   };
+}
+
+/** With all that belongs to it: of a listed one, the item that has its name and its value. */
+function placeOf({ pointer, isListed }: OutlineIsolator): string {
+  return isListed ? pointer.slice(0, pointer.lastIndexOf('/')) : pointer;
 }

@@ -89,3 +89,22 @@ isolators: {resource/memory: {limit: 2Gi}, resource/network-bandwidth: {limit: 1
     '12: limit "3Gi" of memory: the pod as a whole is limited to 2Gi',
   ]);
 });
+
+for (const [what, item] of [
+  ['has no value', '{name: resource/pids}'],
+  ['has a value of another kind', '{name: resource/pids, value: 5}'],
+  ['has a value with a wrong member', '{name: resource/memory, value: {limit: []}}'],
+] as const) {
+  test(`an isolator of appc's list that ${what} is an error, of the schema alone`, () => {
+    for (const isolators of [`apps: [{name: a, image: host, isolators: [${item}]}]`, `isolators: [${item}]`]) {
+      const apps = isolators.startsWith('apps') ? '' : '\napps: [{name: a, image: host}]';
+      const text = `apiVersion: pod/v1\nkind: Pod\nmetadata: {name: x}\n${isolators}${apps}\n`;
+      const errors = allErrors(parseManifest(text, 'pod.yaml', { baseDir: '/' }));
+      assert.deepEqual(
+        errors.map(({ at, code }) => `${at?.line} ${code}`),
+        ['4 manifest/schema'],
+        text,
+      );
+    }
+  });
+}
