@@ -37,6 +37,8 @@ export const TABLE = {
     'stages/stage0/network',
     'stages/stage0/cgroup',
   ],
+  // Texts become texts: it starts nothing, and reads no file.
+  'stages/stage0/convert': ['stages/linux/capabilities.ts', 'stages/stage0/manifest', 'stages/stage0/isolators'],
   'stages/stage0/pins': ['stages/stage0/image'],
   // Git, and where what it brings is kept.
   'stages/stage0/source': ['stages/linux', 'stages/stage0/pod'],

@@ -1,11 +1,14 @@
 // Fields of Kubernetes that have no counterpart here, and what to do about them. A field that is in no table is reported all the
 // same; those here have a better answer than "remove it".
 
+import { DEVICES } from '../../isolators/devices.ts';
+
 const ALONE = 'pod runs on one host and places nothing: remove it';
 const RECORD = 'the cluster wrote it: remove it';
 const NO_ACCOUNT = 'there is no cluster to have an account with: remove it';
 const EXTERNAL = 'make a directory of the host available with hostPath';
-const BLOCK_DEVICE = 'an app gets a device with the isolator os/linux/devices';
+/** What to do about anything that is a device. */
+export const DEVICE: string = `an app gets a device with the isolator ${DEVICES.name}`;
 
 type Hints = Readonly<Record<string, string>>;
 
@@ -40,7 +43,7 @@ export const LOST_OF_POD_SPEC: Hints = {
   priority: ALONE,
   priorityClassName: ALONE,
   readinessGates: 'a pod is ready when all its apps are: write a readinessProbe',
-  resourceClaims: BLOCK_DEVICE,
+  resourceClaims: DEVICE,
   runtimeClassName: 'pod is the only runtime: remove it',
   schedulingGates: ALONE,
   serviceAccount: NO_ACCOUNT,
@@ -53,7 +56,7 @@ export const LOST_OF_POD_SPEC: Hints = {
 export const LOST_OF_CONTAINER: Hints = {
   envFrom: 'write each variable with its value',
   resizePolicy: '"pod update" changes limits of a pod that runs',
-  volumeDevices: BLOCK_DEVICE,
+  volumeDevices: DEVICE,
 };
 
 /** By the kind of the volume. */

@@ -9,8 +9,7 @@ import { convertResources } from './resources.ts';
 import { convertPodSecurity } from './security.ts';
 import { convertVolumes } from './volumes.ts';
 
-const HOST_NAMESPACE =
-  'pod shares it only with a pod that gives up its user namespace: see the isolator os/linux/namespaces';
+const HOST_NAMESPACE = `pod shares it only with a pod that gives up its user namespace: see the isolator ${NAMESPACES.name}`;
 const NO_ACCOUNT = 'there is no cluster to have an account with: remove it';
 
 const POD_SPEC: Fields<KubePod> = {

@@ -7,20 +7,20 @@ import { type Fields, type Rule, walk } from '../fields.ts';
 import type { Node } from '../node.ts';
 import type { Target } from '../target.ts';
 import { bytesOf, coresOf } from './amounts.ts';
+import { DEVICE } from './lost.ts';
 import { parseQuantity } from './quantity.ts';
 
 type Kind = 'limits' | 'requests';
 
 const MEMBER = { limits: 'limit', requests: 'request' } as const;
 const HUGE = 'hugepages-';
-const OTHER = 'an app gets a device with the isolator os/linux/devices';
 
 /** `to`: an app or the pod. */
 export const convertResources: Rule<Target> = (node, to, findings) => {
   const fields: Fields<Target> = {
     limits: (list) => convertList('limits', list, node, to, findings),
     requests: (list) => convertList('requests', list, node, to, findings),
-    claims: OTHER,
+    claims: DEVICE,
   };
   walk(node, fields, to, findings);
 };
@@ -32,7 +32,7 @@ function convertList(kind: Kind, list: Node, resources: Node, to: Target, findin
     if (name === 'cpu') maybe(() => isolator(CPU.name), MEMBER[kind], coresOf(node, findings), node);
     else if (name === 'memory') maybe(() => isolator(MEMORY.name), MEMBER[kind], bytesOf(node, findings), node);
     else if (name.startsWith(HUGE)) convertHuge(kind, name, node, resources, isolator, findings);
-    else if (name !== 'ephemeral-storage') findings.lose(node, OTHER);
+    else if (name !== 'ephemeral-storage') findings.lose(node, DEVICE);
     else if (kind === 'limits') maybe(() => isolator(EPHEMERAL_STORAGE.name), 'limit', bytesOf(node, findings), node);
     else findings.lose(node, 'pod does not set disk space aside: write a limit');
   }

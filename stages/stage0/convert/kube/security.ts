@@ -1,5 +1,6 @@
 import { APPARMOR_PROFILE } from '../../isolators/apparmor-profile.ts';
 import { NO_NEW_PRIVILEGES } from '../../isolators/no-new-privileges.ts';
+import { SECCOMP_PROFILE } from '../../isolators/seccomp-profile.ts';
 import { SECCOMP_RETAIN_SET } from '../../isolators/seccomp-retain-set.ts';
 import { SELINUX_CONTEXT } from '../../isolators/selinux-context.ts';
 import { SYSCTL } from '../../isolators/sysctl.ts';
@@ -33,7 +34,7 @@ const SECCOMP: Rule<KubeContainer> = (node, { app }, findings) => {
   if (type?.value === 'Unconfined')
     app.map('isolators', node).map(SECCOMP_RETAIN_SET.name, type).set('set', ['@appc.io/all'], type);
   else if (type && type.value !== 'RuntimeDefault')
-    findings.lose(type, 'paste the content of the profile into the isolator os/linux/seccomp-profile');
+    findings.lose(type, `paste the content of the profile into the isolator ${SECCOMP_PROFILE.name}`);
 };
 
 const APPARMOR: Rule<KubeContainer> = (node, { app }, findings) => {
