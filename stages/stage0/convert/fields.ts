@@ -34,3 +34,10 @@ export function holds(values: readonly unknown[], hint: string): Rule<unknown> {
 
 /** It is read elsewhere, or tells only which kind of manifest this is. */
 export const taken: Rule<unknown> = () => undefined;
+
+/** Left out, it would make another pod: an error whatever may be lost. */
+export function refused(hint: string): Rule<unknown> {
+  return (node, _to, findings) => {
+    if (!node.isEmpty) findings.refuse(node, hint);
+  };
+}

@@ -1,5 +1,5 @@
 import type { Findings } from '../findings.ts';
-import { type Fields, holds, walk } from '../fields.ts';
+import { type Fields, holds, refused, walk } from '../fields.ts';
 import type { Node } from '../node.ts';
 import type { Target } from '../target.ts';
 import type { AppcApp } from './appc-pod.ts';
@@ -22,7 +22,7 @@ const HOST_PORT: Fields<Target> = {
   hostIP: (node, port, findings) => {
     if (!node.isEmpty) port.maybe('hostIP', findings.text(node), node);
   },
-  podPort: 'the port of the app of that name is published: remove it',
+  podPort: refused('the port of the app of that name is published: remove it'),
 };
 
 /** What the pod publishes, it names by the ports of its apps. */

@@ -1,7 +1,7 @@
 import type { Findings } from '../findings.ts';
 import { cleanPath } from '../../manifest/paths.ts';
 import { show } from '../../manifest/show.ts';
-import { type Fields, holds, walk } from '../fields.ts';
+import { type Fields, holds, refused, walk } from '../fields.ts';
 import type { Node } from '../node.ts';
 import type { Target } from '../target.ts';
 import type { AppcApp } from './appc-pod.ts';
@@ -40,7 +40,7 @@ const MOUNT_POINT: Fields<MountPoint> = {
 const MOUNT: Fields<Target> = {
   volume: (node, mount, findings) => mount.maybe('volume', findings.text(node), node),
   path: (node, mount, findings) => mount.maybe('path', pathOf(node, findings), node),
-  appVolume: 'make it one of the volumes of the pod',
+  appVolume: refused('make it one of the volumes of the pod'),
 };
 
 function pathOf(node: Node | undefined, findings: Findings): string | undefined {

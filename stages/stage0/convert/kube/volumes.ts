@@ -1,5 +1,5 @@
 import type { Findings } from '../findings.ts';
-import { type Fields, holds, type Rule, walk } from '../fields.ts';
+import { type Fields, holds, refused, type Rule, walk } from '../fields.ts';
 import { cleanPath } from '../../manifest/paths.ts';
 import { show } from '../../manifest/show.ts';
 import type { Node } from '../node.ts';
@@ -92,7 +92,7 @@ const MOUNT: Fields<KubeMount> = {
     const path = findings.text(node);
     if (path !== undefined && path !== '') mount.set('subPath', cleanPath(path), node);
   },
-  subPathExpr: 'write the path as subPath',
+  subPathExpr: refused('write the path as subPath'),
   mountPropagation: holds(['None'], 'what is mounted later is seen on neither side: remove it'),
   recursiveReadOnly: holds(['Disabled'], 'readOnly includes everything that is mounted below: remove it'),
 };

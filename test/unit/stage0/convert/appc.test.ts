@@ -193,6 +193,17 @@ const REFUSED: readonly (readonly [fields: string, app: object, pod?: object, ru
     { isolators: ['1', '2'].map((limit) => ({ name: 'resource/cpu', value: { limit } })) },
   ],
   ['apps[0].mounts[0].volume manifest/reference', {}, {}, { mounts: [{ volume: 'v', path: '/v' }] }],
+  [
+    'apps[0].mounts[0].appVolume convert/no-counterpart',
+    {},
+    { volumes: [{ name: 'v', kind: 'empty' }] },
+    { mounts: [{ volume: 'v', path: '/v', appVolume: { name: 'w', kind: 'empty' } }] },
+  ],
+  [
+    'ports[0].podPort convert/no-counterpart',
+    { ports: [{ name: 'a', port: 1, protocol: 'tcp' }] },
+    { ports: [{ name: 'a', hostPort: 1, podPort: { name: 'b' } }] },
+  ],
   ['volumes[0] manifest/schema', {}, { volumes: [{ name: 'v', kind: 'magic' }] }],
 ];
 

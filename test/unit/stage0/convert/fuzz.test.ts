@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fuzzConversions } from '../../../fuzz/conversions.ts';
 import { MANIFESTS } from '../../../harness/paths.ts';
 
-const INPUTS = 1500;
+const INPUTS = 600;
 /** `npm run fuzz` has another each time. */
 const SEED = 20_261_128;
 

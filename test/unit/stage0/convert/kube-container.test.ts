@@ -220,6 +220,10 @@ const REFUSED: readonly (readonly [container: object, ...fields: string[]])[] = 
     { securityContext: { capabilities: { add: ['ALL'] } } },
     'securityContext.capabilities.add[0] convert/no-counterpart',
   ],
+  [
+    { volumeMounts: [{ name: 'v', mountPath: '/v', subPathExpr: '$(A)' }] },
+    'volumeMounts[0].subPathExpr convert/no-counterpart',
+  ],
   [{ ports: [{ containerPort: 1, protocol: 'SCTP' }] }, 'ports[0].protocol convert/no-counterpart'],
   [{ env: [{ name: 'A', value: 1 }] }, 'env[0].value manifest/schema'],
   [{ env: [{ value: 'a' }] }, 'env[0] manifest/schema'],
@@ -233,7 +237,7 @@ const REFUSED: readonly (readonly [container: object, ...fields: string[]])[] = 
 for (const [container, ...fields] of REFUSED) {
   test(`refused: ${fields.join(', ')}`, async () => {
     assert.deepEqual(
-      await refused(podOf(container)),
+      await refused(podOf(container, { volumes: [{ name: 'v' }] })),
       fields.map((field) => `spec.containers[0].${field}`),
     );
   });
