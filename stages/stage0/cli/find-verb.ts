@@ -1,9 +1,6 @@
 import type { VerbEntry } from './verb.ts';
 import { VERBS } from './verbs.ts';
 
-/** Verbs that are promised for later. */
-export const LATER: readonly string[] = [];
-
 /** Called by pod itself, and in no list. */
 const OWN: readonly VerbEntry[] = [
   { name: 'inside', group: 'Host', summary: '', failureCode: 1, load: () => import('./verbs/inside.ts') },

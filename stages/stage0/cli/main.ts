@@ -5,7 +5,7 @@ import { nearest } from '../pod/nearest.ts';
 import { requireOwnRoot } from '../pod/own-root.ts';
 import { type Flag, type Parsed, parseFlags } from './flags.ts';
 import { Interrupted } from './interrupted.ts';
-import { findVerb, LATER } from './find-verb.ts';
+import { findVerb } from './find-verb.ts';
 import { BrokenPipe, type ColorChoice, Terminal } from './terminal.ts';
 import { GLOBAL_FLAGS, type GROUPS, type VerbEntry } from './verb.ts';
 import { VERBS } from './verbs.ts';
@@ -115,7 +115,6 @@ function terminalOf(flags: Parsed): Terminal {
 }
 
 function unknownVerb(name: string): PodError {
-  if (LATER.includes(name)) return new PodError('cli/usage', `"pod ${name}" is not supported yet`);
   const near = nearest(
     name,
     VERBS.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]),

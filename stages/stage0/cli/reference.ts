@@ -1,7 +1,6 @@
 import { flagSyntax } from './help.ts';
 import type { Flag } from './flags.ts';
 import { GLOBAL_FLAGS, GROUPS, type Verb, type VerbEntry } from './verb.ts';
-import { LATER } from './find-verb.ts';
 import { VERBS } from './verbs.ts';
 
 const EXIT_CODES: readonly (readonly [string, string])[] = [
@@ -35,8 +34,6 @@ export async function renderReference(): Promise<string> {
     for (const entry of VERBS.filter((one) => one.group === group))
       parts.push(renderVerb(entry, (await entry.load()).verb));
   }
-  const later = LATER.map((name) => `\`${name}\``);
-  parts.push('## Later', `Not supported yet: ${later.join(', ')}.`);
   return `${parts.join('\n\n')}\n`;
 }
 
