@@ -62,5 +62,6 @@ test('a pattern with many stars takes no time, whatever the path is', () => {
   assert.equal(rules.judge('a'.repeat(250), false), undefined);
   assert.equal(rules.judge(`${'a/'.repeat(100)}c`, false), undefined);
   assert.equal(rules.judge(`${'a'.repeat(250)}b`, false), 'ignored');
-  assert.ok(performance.now() - started < 1000);
+  // Generous: the machine may be busy. What tries every way takes longer than anybody lives.
+  assert.ok(performance.now() - started < 10_000);
 });

@@ -58,5 +58,6 @@ test('a header made to be slow is not', () => {
     parseChallenge(`Bearer ${part.repeat(8_000 / part.length)}`);
     parseChallenge(`Bearer ${part.repeat(1_000_000)}`);
   }
-  assert.ok(performance.now() - startMs < 500);
+  // Generous: the machine may be busy. What looks at each part again and again takes hours.
+  assert.ok(performance.now() - startMs < 10_000);
 });

@@ -57,7 +57,7 @@ test('the helper of a host counts more than an entry, which counts more than the
   assert.equal(await userFor('h.test/app', { auths: { 'h.test': {} }, credsStore: 'all' }), 'all');
 });
 
-test('what is no file of credentials is not waited for, and not read to its end', { timeout: 10_000 }, async () => {
+test('what is no file of credentials is not waited for, and not read to its end', { timeout: 60_000 }, async () => {
   const refused = (): Promise<void> =>
     assert.rejects(credentialsFor(parseRegistryName('h.test/app', ''), { HOME: home }), { code: 'image/denied' });
   execFileSync('mkfifo', [path]);
