@@ -4,7 +4,6 @@ import { cgroupLedger } from '../cgroup/ledger.ts';
 import { writeManifest } from '../pod/files.ts';
 import { podPath } from '../pod/layout.ts';
 import { appendLedger, type LedgerEntry } from '../pod/ledger.ts';
-import { claimName } from '../pod/names.ts';
 import { writeRecord } from '../pod/record.ts';
 import { type NewPod, PodStore } from '../pod/store.ts';
 import { rangePath } from '../pod/uid-ranges.ts';
@@ -13,6 +12,7 @@ import type { AcquiredJoins } from './acquire-joins.ts';
 import type { AcquiredStores } from './acquire-stores.ts';
 import type { AcquireInput } from './acquire-input.ts';
 import { newRecord } from './record.ts';
+import { takeName } from './take-name.ts';
 import { claimUidRange, UID_RANGE_KIND } from './uid-range.ts';
 
 /** A pod that has taken everything it needs from this host, but has no processes yet. */
@@ -60,7 +60,7 @@ async function takeAll(
   const hostname =
     joined?.hostname ?? (pod.hasHostName ? process.getBuiltinModule('node:os').hostname() : identity.hostname);
   // Claims contain the uuid, so gc finds a claim that a crash left before the ledger was written.
-  if (!input.prepared) claimName(new PodStore(root), identity.name, uuid, options.replaces);
+  if (!input.prepared) await takeName(new PodStore(root), identity.name, uuid, options);
   const uidBase = claimUidRange(root, uuid, pod.userns);
   const uidRange = uidBase === null ? [] : [{ kind: UID_RANGE_KIND, base: uidBase }];
   const cgroups = cgroupLedger(pod.cgroupMounts, uuid).map((entry) => ({ ...entry }));

@@ -7,7 +7,6 @@ import { parseObject, readIfThere, writeManifest } from '../pod/files.ts';
 import { POD_FILES } from '../pod/layout.ts';
 import { readLedger } from '../pod/ledger.ts';
 import { tryLockPatiently } from '../pod/lock.ts';
-import { claimName } from '../pod/names.ts';
 import { type PodRecord, readRecord, writeRecord } from '../pod/record.ts';
 import { type PodDir, PodStore } from '../pod/store.ts';
 import type { CompiledPod } from './compiled.ts';
@@ -15,6 +14,7 @@ import { giveBack } from './give-back.ts';
 import { newRecord } from './record.ts';
 import { compiledFile } from './run-file.ts';
 import { startPod } from './start.ts';
+import { takeName } from './take-name.ts';
 
 /** The manifest's command-line options, kept for the start. Its text is in the pod's own copy. */
 type Request = Omit<ManifestInput, 'text'>;
@@ -32,7 +32,7 @@ export async function preparePod(manifest: ManifestInput, options: RunOptions): 
   const made = store.create();
   const { uuid, path } = made;
   try {
-    claimName(store, identity.name, uuid);
+    await takeName(store, identity.name, uuid, { signal: options.signal });
     writeManifest(path, manifest.text);
     writeRecord(path, newRecord({ identity, pod, options, uuid, ...UNKNOWN, hostname: identity.hostname }));
     const { text: _text, ...request } = manifest;

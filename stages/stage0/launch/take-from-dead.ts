@@ -7,10 +7,11 @@ import * as claims from '../pod/claims.ts';
 import { findHeld } from '../pod/held.ts';
 import { PodStore } from '../pod/store.ts';
 import { isRefusal } from '../refusal.ts';
+import { outlast } from './outlast.ts';
 
 /**
  * Handles refused port claims: releases host ports held by pods that died without their monitor, or were killed while they were
- * made, and tries again. The pods may be of another root.
+ * made, waits for the monitor of a pod that has just exited, and tries again. The pods may be of another root.
  */
 export async function takeFromDead(
   refusal: unknown,
@@ -31,11 +32,12 @@ export async function takeFromDead(
   }
 }
 
-/** Returns true when the pod was dead and now holds nothing. An exited pod is kept for inspection, and holds nothing. */
+/** Returns true when the pod was dead, or at its end, and now holds nothing. An exited pod is kept for inspection, and holds nothing. */
 async function endDead(root: string, uuid: string): Promise<boolean> {
   const store = new PodStore(root);
   const found = findHeld(store, uuid);
-  if (!found || found.isHeld || found.pod.state === 'prepared' || found.pod.state === 'exited') return false;
+  if (found?.isHeld) return outlast(store, uuid, undefined);
+  if (!found || found.pod.state === 'prepared' || found.pod.state === 'exited') return false;
   try {
     if (!(await buryDead(store, uuid))) await removePod(root, uuid);
     return true;
