@@ -8,7 +8,7 @@ import type { Fd } from '../../stages/linux/fd.ts';
 import { syscall } from '../../stages/linux/syscall.ts';
 
 /** For a message that is due, on a busy machine. */
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 
 /** What a service manager listens at. */
 export class NotifySocket implements Disposable {

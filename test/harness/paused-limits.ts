@@ -90,8 +90,8 @@ function assertBackOff(events: readonly PodEvent[], limitMs: number): void {
   const at = (e: string): number => events.find((event) => event.e === e)!.t;
   const again = events.findLast(({ e }) => e === 'app-started')!.t;
   const waited = again - at('app-backoff') - (at('pod-resumed') - at('pod-paused'));
-  // The journal is told of a pause after it has begun, and of its end after it is over.
-  assert.ok(waited >= limitMs - 100, `${waited} ms`);
+  // The journal is told of a pause when it has begun, and of its end when it is over, by who may have waited for a processor.
+  assert.ok(waited >= limitMs - 500, `${waited} ms`);
 }
 
 function find(root: string, pod: Pod, e: string): PodEvent | undefined {

@@ -7,8 +7,10 @@ import { O_CLOEXEC, O_NOCTTY, O_RDWR } from '../../stages/linux/constants.ts';
 import { openSlave, setWindowSize } from '../../stages/linux/terminal.ts';
 import { cliEnvironment, commandLine } from './pod-cli.ts';
 
-/** Nothing takes so long, on a busy machine either. */
+/** Longer than anything takes on a busy machine. */
 const SAYS_MS = 60_000;
+/** The kernel passes on in its own time what is written to a terminal, be it after the end of who wrote it. */
+const LAST_WORDS_MS = 10_000;
 
 /** Those that have not ended. What a test that failed left running would keep its file from ending. */
 const running = new Set<ChildProcess>();
@@ -19,6 +21,8 @@ after(() => {
 /** A terminal as a person has one: the child leads a session of its own, whose controlling terminal this is. */
 export class TerminalProcess implements AsyncDisposable {
   readonly child: ChildProcess;
+  /** Of before the child: it may have changed them when somebody looks for the first time. See `modes`. */
+  readonly firstModes: string;
   readonly #master: number;
   readonly #slave: number;
   readonly #reader: ReadStream;
@@ -30,6 +34,7 @@ export class TerminalProcess implements AsyncDisposable {
     this.#master = openSync('/dev/ptmx', O_RDWR | O_NOCTTY | O_CLOEXEC);
     this.#slave = openSlave(this.#master).take();
     this.resize(...size);
+    this.firstModes = this.modes();
     // Of util-linux: a session, with the terminal on standard input as its own, and then the program in the same process.
     this.child = spawn('setsid', ['--ctty', ...argv], {
       env: { ...cliEnvironment(), TERM: 'xterm' },
@@ -76,14 +81,23 @@ export class TerminalProcess implements AsyncDisposable {
     return execFileSync('stty', ['-g'], { stdio: [this.#slave, 'pipe', 'inherit'], encoding: 'utf8' }).trim();
   }
 
-  /** Resolves when the terminal shows it; rejects when the process ends without, or nothing comes of it in the time. */
+  /** Resolves when the terminal shows it; rejects when the process has ended without, or takes longer than anything does. */
   async says(what: string | RegExp): Promise<void> {
     const isThere = (): boolean => (typeof what === 'string' ? this.output.includes(what) : what.test(this.output));
-    const signal = AbortSignal.timeout(SAYS_MS);
-    while (!isThere()) {
-      await once(this.child, 'output', { signal }).catch(() => {
-        throw new Error(`never said ${String(what)}:\n${this.output}`);
-      });
+    const limit = new AbortController();
+    const setLimit = (ms: number): NodeJS.Timeout => setTimeout(() => limit.abort(), ms);
+    let timer = setLimit(SAYS_MS);
+    const onEnd = (): void => {
+      clearTimeout(timer);
+      if (!isThere()) timer = setLimit(LAST_WORDS_MS);
+    };
+    void this.#ended.then(onEnd);
+    try {
+      while (!isThere()) await once(this.child, 'output', { signal: limit.signal });
+    } catch (error) {
+      throw new Error(`never said ${String(what)}:\n${this.output}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
     }
   }
 
