@@ -3,6 +3,8 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'no
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attachToApp, firstClient } from '../../../stages/stage0/launch/attach.ts';
+import { readEvents } from '../../../stages/stage0/pod/events.ts';
+import { PodStore } from '../../../stages/stage0/pod/store.ts';
 import { Fd } from '../../../stages/linux/fd.ts';
 import { RLIMIT } from '../../../stages/linux/rlimit.ts';
 import { rlimit64 } from '../../../stages/linux/structs.ts';
@@ -32,12 +34,13 @@ async function run(
 
 test('an app of run -d -i is sent standard input, both its streams are shown, and its code is the result', async () => {
   await run('kept', ['-i'], ECHO);
-  const first = await pod(['attach', 'kept'], { root, input: 'one\n', timeoutMs: 3000 });
+  const first = new PodProcess(root, ['attach', 'kept'], 'one\n');
+  for (const line of ['got one\n', 'err one\n']) await first.says(line);
   // Its own end of input closed nothing: the app goes on, and so does whoever watches it.
-  assert.equal(first.exitCode, undefined);
-  assert.deepEqual([first.stdout, first.stderr], ['got one', 'err one']);
   const second = await pod(['attach', 'kept'], { root, input: 'two\nend\n' });
   assert.deepEqual([second.exitCode, second.stdout, second.stderr], [5, 'got two', 'err two']);
+  assert.equal(await first.ended(), 5);
+  assert.match(first.output, /got two/);
 });
 
 test('an app without an input is only watched', async () => {
@@ -90,7 +93,8 @@ test('an app that is started again keeps its clients, the size of its terminal, 
   attach.type('first\n');
   await attach.says('got first');
   // Nobody reads now; what had been typed before its end would have been lost with its terminal.
-  await eventually(async () => assert.equal((await statusOf(root, 'again')).apps[0]?.state, 'waiting'));
+  const { path } = new PodStore(root).find('again');
+  await eventually(async () => assert.ok(readEvents(path).some(({ e }) => e === 'app-backoff')));
   attach.type('second\n');
   await attach.says(/31 77\n(.*\n)*got second/);
   await podOk(['stop', '--grace', '0s', 'again'], { root });
