@@ -14,7 +14,7 @@ export function connect(podDir: string): Fd {
 export function converse(
   podDir: string,
   bytes: Uint8Array,
-  quietMs = 200,
+  quietMs: number,
   enough: number = Number.POSITIVE_INFINITY,
 ): Promise<{ answer: Buffer; ended: boolean }> {
   const socket = new Socket({ fd: connect(podDir).take(), readable: true, writable: true });

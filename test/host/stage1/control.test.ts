@@ -13,6 +13,8 @@ import { connect, converse } from './control-client.ts';
 import { pathOf, processesOf, shell, start } from './pods.ts';
 
 const root = useTempRoot();
+/** For an answer or a hangup that comes, however long it takes where others want the machine too. */
+const LONG_MS = 20_000;
 let pod: Pod;
 let podDir: string;
 let init: number;
@@ -32,9 +34,8 @@ function descriptorsOfInit(): number {
 
 /** init serves the next client as if nothing had been, and holds no descriptor of the last one. */
 async function expectUnharmed(descriptors: number): Promise<void> {
-  // However long it takes where others want the machine too.
   const request = encodeMessage({ type: 'signal', app: 99, a: 1 });
-  const { answer } = await converse(podDir, request, 20_000, MESSAGE_BYTES);
+  const { answer } = await converse(podDir, request, LONG_MS, MESSAGE_BYTES);
   assert.equal(errnoOf(answer), ERRNO.EINVAL);
   assert.equal((await pod.exec(['/bin/echo', 'fine'])).stdout, 'fine\n');
   for (let i = 0; i < 100 && descriptorsOfInit() > descriptors; i++) await pod.exec(['/bin/true']);
@@ -46,7 +47,7 @@ const errnoOf = (answer: Buffer): number => decodeMessage(answer.subarray(0, MES
 
 test('half a message, and silence, is hung up on', async () => {
   const descriptors = descriptorsOfInit();
-  const { answer, ended } = await converse(podDir, encodeMessage({ type: 'stop' }).subarray(0, 30), 2000);
+  const { answer, ended } = await converse(podDir, encodeMessage({ type: 'stop' }).subarray(0, 30), LONG_MS);
   assert.deepEqual({ answer: answer.length, ended }, { answer: 0, ended: true });
   await expectUnharmed(descriptors);
 });
@@ -54,7 +55,7 @@ test('half a message, and silence, is hung up on', async () => {
 test('a message of another magic is hung up on', async () => {
   const bytes = encodeMessage({ type: 'stop' });
   bytes[0] = 0;
-  const { ended } = await converse(podDir, bytes, 2000);
+  const { ended } = await converse(podDir, bytes, LONG_MS);
   assert.ok(ended);
 });
 
@@ -78,7 +79,7 @@ test('a client that never reads its answers is not waited for', async () => {
 test('the table of connections is full, and then it is not', async () => {
   const descriptors = descriptorsOfInit();
   const idle = Array.from({ length: 64 }, () => connect(podDir));
-  const { answer, ended } = await converse(podDir, new Uint8Array(0), 2000);
+  const { answer, ended } = await converse(podDir, new Uint8Array(0), LONG_MS);
   assert.deepEqual([ended, decodeMessage(answer).type, errnoOf(answer)], [true, 'refused', 87]);
   for (const connection of idle) connection[Symbol.dispose]();
   await expectUnharmed(descriptors);
@@ -139,7 +140,7 @@ const REFUSED: readonly [string, Parameters<typeof encodeMessage>[0], number][] 
 ];
 for (const [what, message, errno] of REFUSED) {
   test(`${what} is refused`, async () => {
-    const { answer } = await converse(podDir, encodeMessage(message));
+    const { answer } = await converse(podDir, encodeMessage(message), LONG_MS, MESSAGE_BYTES);
     assert.deepEqual([decodeMessage(answer).type, errnoOf(answer)], ['refused', errno]);
   });
 }

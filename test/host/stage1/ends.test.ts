@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../harness/eventually.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
-import { eventsOf, processesOf, shell, start } from './pods.ts';
+import { eventsOf, shell, start } from './pods.ts';
 
 const root = useTempRoot();
 
@@ -30,11 +30,6 @@ test('each app starts and ends once in the journal', async () => {
   ]);
 });
 
-/** How long the process has been ready to run and did not. */
-function processorWaitMs(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6;
-}
-
 test('ten thousand orphans leave no zombie, and exec is answered meanwhile', async () => {
   const orphans = `$| = 1; for (1..10000) { my $p = fork; if (!$p) { fork or exit; exit } waitpid $p, 0 } $SIG{TERM} = sub { exit 7 }; print "made\\n"; sleep 60`;
   await using pod = await start(root, 'orphans', {
@@ -50,15 +45,10 @@ test('ten thousand orphans leave no zombie, and exec is answered meanwhile', asy
   }
   // Not only when all are made.
   assert.ok(answered >= 3, `${answered} commands`);
-  const { init } = processesOf(pod);
   const zombies = async (): Promise<number> =>
     Number((await pod.exec(['/bin/sh', '-c', 'grep -l "^State:.Z" /proc/[0-9]*/status | wc -l'])).stdout);
-  // A second of init's own: what it waits for a processor that others have is not its doing.
-  const [startMs, waitedMs] = [performance.now(), processorWaitMs(init)];
-  for (let left = await zombies(); left > 0; left = await zombies()) {
-    const tookMs = performance.now() - startMs - (processorWaitMs(init) - waitedMs);
-    assert.ok(tookMs < 1000, `${left} zombies after ${tookMs} ms`);
-  }
+  // One that init has missed would stay.
+  await eventually(async () => assert.equal(await zombies(), 0));
   assert.equal(await pod.stop(), 7);
 });
 

@@ -22,7 +22,7 @@ const crash = (name: string): Readonly<Record<string, unknown>> => ({
 
 test(
   'apps that crash for ever fill no disk with it, and nothing is forgotten of them or of the others',
-  { timeout: 120_000 },
+  { timeout: 500_000 },
   async () => {
     const probes = { ready: { exec: ['/bin/true'], period: '1s' } };
     const quiet = shell('quiet', 'exec sleep 1000', { probes, hooks: { postStart: ['/bin/sh', '-c', 'exit 3'] } });
@@ -32,7 +32,7 @@ test(
     const { startedAt } = pod.status()!;
     const follower = new PodProcess(root, ['events', '-f', '-o', 'jsonl', 'crashing']);
     const journal = `${pathOf(root, pod)}/events`;
-    await eventually(async () => assert.ok(statSync(journal).size > 1.1 * GROWN), 90_000);
+    await eventually(async () => assert.ok(statSync(journal).size > 1.1 * GROWN), 400_000);
     const { size, blocks } = statSync(journal);
     assert.ok(blocks * 512 <= KEPT, `${blocks * 512} of ${size} bytes`);
     assert.deepEqual(appOf(pod, 'quiet'), before);
@@ -61,7 +61,7 @@ test(
 
 test(
   'a journal stays bounded however much the probes of many apps say, and it is not said again with every line',
-  { timeout: 120_000 },
+  { timeout: 500_000 },
   async () => {
     // Each byte of it takes six in the journal: an app's three probes more than 16 KB, all of them more than it may grow by.
     const says = { exec: ['/usr/bin/head', '-c', '1024', '/dev/zero'], period: '1h', timeout: '30s' };
@@ -73,10 +73,10 @@ test(
     for (const name of names) await untilReady(root, pod, name);
     const journal = `${pathOf(root, pod)}/events`;
     const carried = names.length * 3 * 6 * 1024 + KEPT;
-    await eventually(async () => assert.ok(statSync(journal).blocks * 512 < statSync(journal).size), 60_000);
+    await eventually(async () => assert.ok(statSync(journal).blocks * 512 < statSync(journal).size), 200_000);
     const first = appOf(pod, 'one').restarts;
     const { size } = statSync(journal);
-    await eventually(async () => assert.ok(appOf(pod, 'one').restarts > first + 20), 60_000);
+    await eventually(async () => assert.ok(appOf(pod, 'one').restarts > first + 20), 200_000);
     const now = statSync(journal);
     assert.ok(now.size - size < 2 * carried, `${now.size - size} bytes for 20 restarts`);
     assert.ok(now.blocks * 512 <= GROWN + 2 * carried, `${now.blocks * 512} bytes`);

@@ -19,11 +19,13 @@ const SIGNAL_NOBODY = { type: 'signal', app: 99, a: 1 } as const;
 /** All of init's places, taken by clients that say nothing. */
 async function takeAllPlaces(podDir: string): Promise<Disposable> {
   const idle: Fd[] = [];
+  // Not asked before: the place of a client that asked could become free again afterwards.
   const isFull = async (): Promise<boolean> => {
-    const { answer } = await converse(podDir, new Uint8Array(0), 100);
+    const { answer } = await converse(podDir, new Uint8Array(0), 1000);
     return answer.length > 0 && decodeMessage(answer).type === 'refused';
   };
-  while (!(await isFull())) idle.push(...Array.from({ length: MAX_SESSIONS }, () => connect(podDir)));
+  do idle.push(...Array.from({ length: MAX_SESSIONS }, () => connect(podDir)));
+  while (!(await isFull()));
   return { [Symbol.dispose]: () => idle.forEach((connection) => connection[Symbol.dispose]()) };
 }
 
@@ -43,7 +45,7 @@ test('a client whom init turned away before it sent anything is told why', async
   using _places = await takeAllPlaces(podDir);
   using late = connectControl(podDir);
   // It comes after that one, and is answered after it.
-  await converse(podDir, new Uint8Array(0), 2000);
+  await converse(podDir, new Uint8Array(0), 20_000);
   assert.throws(() => sendControl(late, encodeMessage(SIGNAL_NOBODY)), {
     code: 'pod/state',
     message: 'ask the init of the pod: too many commands and clients are in the pod at once',

