@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 import { type CliResult, pod, podOk } from '../../harness/pod-cli.ts';
@@ -47,11 +47,13 @@ export class SetFolder implements AsyncDisposable {
     return this.text(`${name}.pod.yaml`, `${JSON.stringify(manifest, undefined, 2)}\n`);
   }
 
-  /** The result is the file's path. */
+  /** The result is the file's path. It comes whole, so that a watcher never finds half of it. */
   text(file: string, text: string): string {
     const path = join(this.dir, file);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+    const written = join(this.dir, '..', `.${this.name}.written`);
+    writeFileSync(written, text);
+    renameSync(written, path);
     return path;
   }
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ const PAUSE = /^STATUS=set .*; (next look|again) in /;
 export class WatchedSet extends SetFolder {
   readonly #testRoot: string;
   readonly #socket: NotifySocket;
-  readonly #uuids = new Set<string>();
+  readonly #created = new Map<string, number>();
   #process: PodProcess | undefined;
 
   constructor(root: string, name: string) {
@@ -42,6 +43,16 @@ export class WatchedSet extends SetFolder {
     return statusIn(this.#socket.waitFor(PAUSE));
   }
 
+  /** What is done is one change to the watcher, however long it takes here. */
+  atOnce(acts: () => void): void {
+    this.process.signal('SIGSTOP');
+    try {
+      acts();
+    } finally {
+      this.process.signal('SIGCONT');
+    }
+  }
+
   /** After as many rounds as it takes. */
   async until(test: () => Promise<boolean>): Promise<void> {
     while (!(await test())) this.round();
@@ -56,14 +67,14 @@ export class WatchedSet extends SetFolder {
     return this.#socket.drain();
   }
 
-  /** Of all pods of that name so far, those included that are gone. */
-  async uuidsOf(name: string): Promise<ReadonlySet<string>> {
-    for (const pod of await this.all()) if (pod.name === name) this.#uuids.add(pod.uuid);
-    return this.#uuids;
+  /** When all pods of that name so far were made, those included that are gone; in ms, in order. */
+  async creationsOf(name: string): Promise<number[]> {
+    for (const pod of await this.all()) if (pod.name === name) this.#created.set(pod.uuid, Date.parse(pod.createdAt));
+    return [...this.#created.values()].toSorted((a, b) => a - b);
   }
 
-  async all(): Promise<PodStatus[]> {
-    return JSON.parse(await podOk(['ps', '-a', '-o', 'json'], { root: this.#testRoot })) as PodStatus[];
+  async all(): Promise<(PodStatus & { readonly createdAt: string })[]> {
+    return JSON.parse(await podOk(['ps', '-a', '-o', 'json'], { root: this.#testRoot }));
   }
 
   /** The exit code of the watcher. */
@@ -80,6 +91,12 @@ export class WatchedSet extends SetFolder {
     this.#socket[Symbol.dispose]();
     await super[Symbol.asyncDispose]();
   }
+}
+
+/** The pod was started again at once, after one second, after two. */
+export async function assertPauses(set: WatchedSet, name: string): Promise<void> {
+  const [first, second, third, fourth] = await set.creationsOf(name);
+  assert.ok(third! - second! > 900 && fourth! - third! > 1900, `${first}, ${second}, ${third}, ${fourth} ms`);
 }
 
 function statusIn(message: readonly string[]): string {
