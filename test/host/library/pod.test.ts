@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { type Pod, PodError, PodErrors, run } from '../../../stages/stage0/index.ts';
 import { pod as podCli } from '../../harness/pod-cli.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
+import { untilLogged } from '../stage1/pods.ts';
 
 const root = useTempRoot();
 const folder = mkdtempSync('/var/tmp/pod-library-');
@@ -166,7 +167,8 @@ function codeIs(code: string): (error: unknown) => boolean {
 }
 
 test('a paused pod is one until it is resumed, takes no command meanwhile, and is stopped all the same', async () => {
-  await using pod = await run(manifest('pausing', 'trap "exit 7" TERM; sleep 1000 & wait'), { root });
+  await using pod = await run(manifest('pausing', 'trap "exit 7" TERM; echo up; sleep 1000 & wait'), { root });
+  await untilLogged(root, pod, 'up');
   await pod.pause();
   assert.equal(pod.status()?.state, 'paused');
   await assert.rejects(pod.exec(['/bin/true']), (error) => error instanceof PodError && error.code === 'pod/state');

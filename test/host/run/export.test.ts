@@ -122,7 +122,7 @@ test('of an export that is interrupted nothing is left, and what was there stays
 
 test(
   'a file of 8 TB with a byte in it is copied and archived as that byte, for GNU tar too',
-  { timeout: 30_000 },
+  { timeout: 120_000 },
   async () => {
     const script =
       'truncate -s 8T /srv/big; printf x | dd of=/srv/big bs=1 seek=5T conv=notrunc 2>/dev/null; : >/srv/made; sleep 1000';

@@ -65,7 +65,7 @@ test('--rm leaves no pod, --id-file has its uuid', async () => {
 
 test(
   '--id-file is there before the apps have started, and not after a start that failed',
-  { timeout: 30_000 },
+  { timeout: 120_000 },
   async () => {
     const idFile = `${root}/early-id`;
     const probes = { ready: { exec: ['/bin/false'], period: '100ms' } };

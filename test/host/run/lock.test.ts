@@ -155,7 +155,7 @@ test('pod lock reports all that is wrong with all manifests of all folders, isol
 test('a lock that is a device does not hang a run', async () => {
   const site = new Site('device');
   symlinkSync('/dev/zero', site.lock);
-  const { exitCode, stderr } = await site.cli(['run', '--rm', site.manifest], { timeoutMs: 10_000 });
+  const { exitCode, stderr } = await site.cli(['run', '--rm', site.manifest], { timeoutMs: 30_000 });
   assert.deepEqual([exitCode, /lock\/malformed/.test(stderr)], [125, true], stderr);
 });
 

@@ -36,9 +36,17 @@ test('-p shows what the instance before the current one wrote, and nothing else'
 });
 
 test('--since takes durations and times, and lines of several apps stand in the order of time', async () => {
-  const first = 'for i in 1 3 5; do echo $i; sleep 0.2; done';
-  const second = 'sleep 0.1; for i in 2 4 6; do echo $i; sleep 0.2; done';
-  await podOk(['run', '-'], { root, input: shellManifest('turns', { a: first, long: second }) });
+  const turns = (numbers: string): string =>
+    `for i in ${numbers}; do until [ -e /dev/shm/$i ]; do sleep 0.01; done; echo $i; done`;
+  const input = shellManifest('turns', { a: turns('1 3 5'), long: turns('2 4 6') });
+  await podOk(['run', '-d', '-'], { root, input });
+  // Each speaks when what the other has said is in the log.
+  const logs = new PodProcess(root, ['logs', '-f', 'turns']);
+  for (let n = 1; n <= 6; n++) {
+    await podOk(['exec', '-a', n % 2 === 1 ? 'a' : 'long', 'turns', '--', '/bin/touch', `/dev/shm/${n}`], { root });
+    await logs.says(`| ${n}\n`);
+  }
+  await logs.ended();
   const all = await podOk(['logs', 'turns'], { root });
   const expected = [1, 2, 3, 4, 5, 6].map((n) => `${n % 2 === 1 ? 'a   ' : 'long'} | ${n}`);
   assert.equal(all, expected.join('\n'));

@@ -47,22 +47,28 @@ test('a restart comes to its end whatever else fills the journal', async () => {
   const isShortened = async (): Promise<void> =>
     assert.match(readFileSync(`${root}/pods/run/${uuid}/events`, 'utf8'), /carried/);
   for (let round = 0; round < 3; round++) await podOk(['restart', '-a', 'slow', 'noisy'], { root });
-  await eventually(isShortened, 60_000);
+  await eventually(isShortened, 200_000);
   await podOk(['restart', '-a', 'slow', 'noisy'], { root });
   await podOk(['rm', '--force', 'noisy'], { root });
 });
 
 test('an app that has ended keeps its exit when the pod is stopped before it is started again', async () => {
+  // The second stays until the pod is being stopped.
+  const leaves = 'until [ -e /dev/shm/go ]; do sleep 0.01; done; exit 0';
+  const b = `trap '${leaves}' TERM; echo up; while :; do sleep 1000 & wait $!; done`;
   await start('kept', {
     a: "trap 'exit 7' TERM; echo up; while :; do sleep 1000 & wait $!; done",
-    b: "trap 'sleep 4; exit 0' TERM; echo up; while :; do sleep 1000 & wait $!; done",
+    b: { script: b, stop: { grace: '1m' } },
   });
   await eventually(async () =>
     assert.match(await podOk(['logs', 'kept'], { root }), /a \| up[^]*b \| up|b \| up[^]*a \| up/),
   );
   const restarted = pod(['restart', 'kept'], { root });
   await eventually(async () => assert.match(await podOk(['events', 'kept'], { root }), /app-exited a code=7/));
-  await podOk(['stop', 'kept'], { root });
+  const stopped = podOk(['stop', 'kept'], { root });
+  await eventually(async () => assert.match(await podOk(['events', 'kept'], { root }), /stopping/));
+  await podOk(['exec', '-a', 'b', 'kept', '--', '/bin/touch', '/dev/shm/go'], { root });
+  await stopped;
   assert.equal((await restarted).exitCode, 1);
   const { exitCode, apps } = await statusOf(root, 'kept');
   assert.deepEqual([exitCode, apps[0]!.exitCode], [7, 7]);

@@ -55,7 +55,7 @@ test('a paused pod uses no processor, says so, refuses what would wait for it, a
 });
 
 test('however many clients init has, or wait for it, it learns how long the pod was paused', async () => {
-  const backoffMs = 1500;
+  const backoffMs = 2000;
   const restart = { policy: 'on-failure', backoff: { initial: `${backoffMs}ms` } };
   const input = shellManifest('busy', { crash: { script: 'exit 1', restart }, other: 'sleep 1000' });
   for (const clients of ['has', 'wait'] as const) {
@@ -73,7 +73,8 @@ test('however many clients init has, or wait for it, it learns how long the pod 
       await podOk(['resume', 'busy'], { root });
       await eventually(async () => assert.ok(again()));
       const waitedMs = again()!.t - at('app-backoff')! - (at('pod-resumed')! - at('pod-paused')!);
-      assert.ok(waitedMs >= backoffMs - 100, `${clients}: ${waitedMs} ms`);
+      // The journal is told of a pause when it has begun, and of its end when it is over, by who may have waited for a processor.
+      assert.ok(waitedMs >= backoffMs - 500, `${clients}: ${waitedMs} ms`);
       for (const connection of connections) connection[Symbol.dispose]();
     } finally {
       await podOk(['rm', '--force', 'busy'], { root });
@@ -139,6 +140,6 @@ test('the time limit of a probe does not run while the pod is paused', async () 
   await podOk(['rm', '--force', 'probed'], { root });
 });
 
-test('no time limit runs while a pod is paused: of a restart, a probe, a hook, a stop', { timeout: 60_000 }, () =>
-  checkPausedLimits(root),
+test('no time limit runs while a pod is paused: of a restart, a probe, a hook, a stop', { timeout: 120_000 }, () =>
+  checkPausedLimits(root, 2500),
 );

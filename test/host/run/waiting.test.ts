@@ -110,7 +110,7 @@ test('several pods show what they write while an app of one waits, and ^C takes 
   const paths = files.map((text, index) => `${root}/several-${index}.json`);
   paths.forEach((path, index) => writeFileSync(path, files[index]!));
   const run = new PodProcess(root, ['run', ...paths]);
-  await run.says('slow/first  | up');
+  for (const name of ['quick     ', 'slow/first']) await run.says(`${name}  | up`);
   run.signal('SIGINT');
   assert.equal(await run.ended(), 130, run.output);
   assert.match(run.output, /quick +\| stops/);

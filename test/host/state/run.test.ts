@@ -65,7 +65,8 @@ test('a pod in the background prints its uuid and answers to it, a prefix and it
 test('one ^C stops the pod gracefully', async () => {
   const { child, output } = await startRun(['--rm', manifest('int', STOPPABLE)], 'ready');
   child.kill('SIGINT');
-  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  // Not `exit`, which does not wait for the output.
+  assert.deepEqual(await once(child, 'close'), [0, null]);
   assert.match(output(), /stopped/);
 });
 
@@ -106,8 +107,10 @@ test('followed logs end with the pod, and are whole', async () => {
 });
 
 test('wait tells the exit code, or that time ran out', async () => {
-  await podOk(['run', '-d', manifest('waited', 'sleep 0.3; exit 6')], { root });
+  const script = 'until [ -e /dev/shm/go ]; do sleep 0.01; done; exit 6';
+  await podOk(['run', '-d', manifest('waited', script)], { root });
   assert.equal((await pod(['wait', 'waited', '--for', 'exit', '--timeout', '50ms'], { root })).exitCode, 1);
+  await podOk(['exec', 'waited', '--', '/bin/touch', '/dev/shm/go'], { root });
   assert.equal(await podOk(['wait', 'waited', '--for', 'exit'], { root }), '6');
 });
 
