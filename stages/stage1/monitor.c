@@ -173,6 +173,12 @@ static void close_attached(struct monitor *mon)
 			mon->regs[op->out] = -1;
 		}
 	}
+	/*
+	 * A client that init never accepts learns of init's end only when nobody else listens. One of them may be whom the monitor
+	 * waits for in the end.
+	 */
+	sys_close(mon->regs[R_CONTROL]);
+	mon->regs[R_CONTROL] = -1;
 }
 
 /* Whether the other end of the hand-off socket is closed, and no message said that the pod is to go on without it. */

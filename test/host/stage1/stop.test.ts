@@ -4,8 +4,10 @@ import { kill } from 'node:process';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readFinal } from '../../../stages/stage0/pod/events.ts';
+import { encodeMessage } from '../../../stages/stage1/message.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
+import { converse } from './control-client.ts';
 import { eventsOf, pathOf, processesOf, shell, start, untilLogged } from './pods.ts';
 
 const root = useTempRoot();
@@ -111,6 +113,21 @@ test('the end of a killed init is recorded', async () => {
   kill(processesOf(pod).init, 'SIGKILL');
   assert.equal(await pod.exit, 137);
   assert.equal(readFinal(pathOf(root, pod))?.signal, 9);
+});
+
+test('a client that init has not accepted sees the end of init, also while the monitor does nothing', async () => {
+  await using pod = await start(root, 'unseen', shell('main', 'sleep 60'));
+  const { init, monitor } = processesOf(pod);
+  const podDir = pathOf(root, pod);
+  for (const pid of [init, monitor]) kill(pid, 'SIGSTOP');
+  try {
+    const conversation = converse(podDir, encodeMessage({ type: 'signal', app: 0, a: 1 }), 20_000);
+    kill(init, 'SIGKILL');
+    assert.equal((await conversation).ended, true);
+  } finally {
+    kill(monitor, 'SIGCONT');
+  }
+  assert.equal(await pod.exit, 137);
 });
 
 function cpuTicks(pid: number): number {
