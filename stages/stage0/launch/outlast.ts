@@ -14,7 +14,10 @@ export async function outlast(
   uuid: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const pod = uuid === undefined ? undefined : store.locate(uuid);
+  if (uuid === undefined) return false;
+  const pod = store.locate(uuid);
+  // Its monitor may have finished since it was found to hold something.
+  if (hasEnded(store, uuid)) return true;
   if (pod?.state !== 'run' || readFinal(pod.path) === undefined) return false;
-  return watchPod(store, pod.uuid, () => hasEnded(store, pod.uuid), { timeoutMs: MONITOR_EXIT_MS, signal });
+  return watchPod(store, uuid, () => hasEnded(store, uuid), { timeoutMs: MONITOR_EXIT_MS, signal });
 }

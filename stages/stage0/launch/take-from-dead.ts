@@ -36,8 +36,8 @@ export async function takeFromDead(
 async function endDead(root: string, uuid: string): Promise<boolean> {
   const store = new PodStore(root);
   const found = findHeld(store, uuid);
-  if (found?.isHeld) return outlast(store, uuid, undefined);
-  if (!found || found.pod.state === 'prepared' || found.pod.state === 'exited') return false;
+  if (!found || found.isHeld || found.pod.state === 'exited') return outlast(store, uuid, undefined);
+  if (found.pod.state === 'prepared') return false;
   try {
     if (!(await buryDead(store, uuid))) await removePod(root, uuid);
     return true;
