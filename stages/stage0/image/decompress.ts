@@ -5,16 +5,20 @@ import { PodError } from '../error.ts';
 import { type Blob, readBlob } from './blob.ts';
 import { corrupt } from './tar/fault.ts';
 
-export type Compression = 'gzip' | 'zstd' | 'none';
+export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'none';
 
 const CHUNK_BYTES = 512 * 1024;
 /** The decoder's maximum window: zstd's own limit without --long. An archive could ask for 2 GiB. */
 const ZSTD_WINDOW_LOG = 27;
 
-/** Other formats in which root file systems are published: their first bytes, and the program that unpacks them. */
-const OTHERS: readonly (readonly [Buffer, string])[] = [
+/** Formats that Node cannot read: their first bytes, and the program that unpacks them. */
+const BY_PROGRAM: readonly (readonly [Buffer, 'xz' | 'bzip2'])[] = [
   [Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]), 'xz'],
   [Buffer.from('BZh'), 'bzip2'],
+];
+
+/** Other formats in which root file systems are published. */
+const OTHERS: readonly (readonly [Buffer, string])[] = [
   [Buffer.from([0x5d, 0x00, 0x00]), 'lzma'],
   [Buffer.from([0x04, 0x22, 0x4d, 0x18]), 'lz4'],
 ];
@@ -24,13 +28,16 @@ export function compressionOf(blob: Blob): Compression {
   const magic = readBlob(blob, 6);
   if (magic[0] === 0x1f && magic[1] === 0x8b) return 'gzip';
   if (isZstd(magic)) return 'zstd';
-  const other = OTHERS.find(([bytes]) => magic.subarray(0, bytes.length).equals(bytes));
+  const begins = ([bytes]: readonly [Buffer, string]): boolean => magic.subarray(0, bytes.length).equals(bytes);
+  const program = BY_PROGRAM.find(begins);
+  if (program && !isHeader(blob)) return program[1];
+  const other = OTHERS.find(begins);
   if (!other || isHeader(blob)) return 'none';
   throw new PodError(
     'manifest/unsupported',
     `decompress ${blob.label}: compression with ${other[1]} is not supported`,
     {
-      hint: `decompress it with ${other[1]} -d, or compress it with gzip or zstd`,
+      hint: `decompress it with ${other[1]} -d, or compress it with gzip, zstd, bzip2 or xz`,
     },
   );
 }
@@ -53,7 +60,8 @@ export async function* openDecompressed(blob: Blob, onRaw: (chunk: Buffer) => vo
   const compression = compressionOf(blob);
   if (compression === 'none') yield* readRaw(blob, onRaw);
   else if (compression === 'gzip') yield* gunzip(blob, onRaw);
-  else yield* unzstd(blob, onRaw);
+  else if (compression === 'zstd') yield* unzstd(blob, onRaw);
+  else yield* (await import('./decompress-program.ts')).decompressByProgram(blob, compression, readRaw(blob, onRaw));
 }
 
 async function* readRaw(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
@@ -85,7 +93,9 @@ async function* gunzip(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerat
 
 async function* unzstd(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   const { createZstdDecompress, constants } = (await import('node:zlib')) as unknown as ZstdModule;
-  if (createZstdDecompress === undefined) return yield* unzstdByProgram(blob, onRaw);
+  // until Node 22.15: the host's own program.
+  if (createZstdDecompress === undefined)
+    return yield* (await import('./decompress-program.ts')).decompressByProgram(blob, 'zstd', readRaw(blob, onRaw));
   const params = { [constants['ZSTD_d_windowLogMax']!]: ZSTD_WINDOW_LOG };
   yield* decode(blob, onRaw, createZstdDecompress({ chunkSize: CHUNK_BYTES, params }), 'zstd');
 }
@@ -114,57 +124,4 @@ async function* decode(
   } finally {
     decoder.destroy();
   }
-}
-
-/** until Node 22.15: the host's own program, found through the host's PATH and given no name from the image. */
-async function* unzstdByProgram(blob: Blob, onRaw: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
-  const { execa } = await import('execa');
-  const child = execa('zstd', ['-d', '-c', '-q', `--memory=${2 ** (ZSTD_WINDOW_LOG - 20)}MB`], {
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'pipe',
-    buffer: { stdout: false, stderr: true },
-    encoding: 'buffer',
-    reject: false,
-  });
-  // A broken pipe means that zstd ended early, and its own message says why; a failed read is thrown below.
-  let readError: Error | undefined;
-  const fed = pipeline(readRaw(blob, onRaw), child.stdin).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') readError = error;
-  });
-  try {
-    yield* child.stdout as AsyncIterable<Buffer>;
-    const result = await child;
-    await fed;
-    if (result.failed) throw programFailure(result, blob);
-    if (readError !== undefined) throw readError;
-  } finally {
-    // If the spawn failed there is no pid, and Node's kill() would signal whatever number the handle's memory holds.
-    if (child.pid !== undefined) child.kill('SIGKILL');
-    await child;
-  }
-}
-
-interface ProgramResult {
-  readonly code?: string | undefined;
-  readonly exitCode?: number | undefined;
-  readonly shortMessage?: string | undefined;
-  readonly stderr?: unknown;
-}
-
-function programFailure(result: ProgramResult, blob: Blob): Error {
-  if (result.code === 'ENOENT') {
-    return new PodError(
-      'host/tool',
-      `decompress ${blob.label}: it is zstd, which this Node cannot read, and there is no program "zstd"`,
-      {
-        hint: 'install zstd (apt-get install zstd), or run pod on Node 22.15 or later',
-      },
-    );
-  }
-  if (result.exitCode === undefined) return new Error(`run zstd: ${result.shortMessage}`);
-  const said = Buffer.from((result.stderr as Uint8Array | undefined) ?? [])
-    .toString()
-    .trim();
-  return corrupt(`decompress ${blob.label}: not valid zstd data: ${said || `zstd ended with code ${result.exitCode}`}`);
 }

@@ -119,14 +119,15 @@ test('a whiteout and the same name in one layer: the name stays, and hides what 
   assert.equal(readFileSync(join(layer, 'f'), 'utf8'), 'new');
 });
 
-test('plain, gzip in one or more members, and zstd give the same layer', async () => {
+test('plain, gzip in one or more members, zstd, xz and bzip2 give the same layer', async () => {
   using work = new Workspace();
   const bytes = archive({ path: 'a', content: 'x'.repeat(3_000_000) }, { path: 'b', type: '2', linkPath: 'a' });
   const plain = await work.unpack(bytes);
   // Directories that no entry describes get a fixed time, so all of it is equal.
   const before = snapshot(plain);
   const members = Buffer.concat([zlib.gzipSync(bytes.subarray(0, 1000)), zlib.gzipSync(bytes.subarray(1000))]);
-  for (const compressed of [zlib.gzipSync(bytes), members, execFileSync('zstd', ['-c', '-q'], { input: bytes })]) {
+  const by = (program: string): Buffer => execFileSync(program, ['-c', '-q'], { input: bytes });
+  for (const compressed of [zlib.gzipSync(bytes), members, by('zstd'), by('xz'), by('bzip2')]) {
     rmSync(plain, { recursive: true });
     assert.equal(await work.unpack(compressed), plain);
     assert.equal(snapshot(plain), before);
@@ -141,12 +142,25 @@ test('zstd that begins with a frame to skip is zstd, and a format that is not re
   const skipped = Buffer.from([0x52, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]);
   const zstd = execFileSync('zstd', ['-c', '-q'], { input: bytes });
   assert.equal(await work.unpack(Buffer.concat([skipped, zstd])), plain);
+  const lzma = execFileSync('xz', ['--format=lzma', '-c'], { input: bytes });
+  await assert.rejects(work.unpack(lzma), { code: 'manifest/unsupported', message: /lzma/ });
+  const archived = work.resolve(`docker-archive:${work.write('archive', lzma)}`);
+  await assert.rejects(archived, { code: 'manifest/unsupported' });
+});
+
+test('xz and bzip2 that are cut short or damaged are refused, and so is xz that needs much memory', async () => {
+  using work = new Workspace();
+  const bytes = archive({ path: 'a', content: Buffer.alloc(200_000, 'xyz') });
   for (const program of ['xz', 'bzip2']) {
-    const compressed = execFileSync(program, ['-c'], { input: bytes });
-    await assert.rejects(work.unpack(compressed), { code: 'manifest/unsupported', message: new RegExp(program) });
-    const archived = work.resolve(`docker-archive:${work.write('archive', compressed)}`);
-    await assert.rejects(archived, { code: 'manifest/unsupported' });
+    const whole = execFileSync(program, ['-c'], { input: bytes });
+    const damaged = Buffer.from(whole);
+    damaged[whole.length >> 1]! ^= 0xff;
+    for (const broken of [whole.subarray(0, -20), damaged])
+      await assert.rejects(work.unpack(broken), { code: 'image/corrupt', message: new RegExp(program) });
   }
+  const greedy = execFileSync('xz', ['-c', '--lzma2=dict=512MiB,mode=fast,mf=hc3,nice=4'], { input: bytes });
+  await assert.rejects(work.unpack(greedy), { code: 'image/corrupt', message: /[Mm]emory/ });
+  assert.deepEqual(work.leftovers(), []);
 });
 
 test('a caller whose umask is strict gets the modes of the archive', async () => {
