@@ -1,6 +1,7 @@
 import { BYTES_PATTERN } from '../manifest/quantity.ts';
 import {
   addBlockLimits,
+  blockOfImage,
   type BlockLimit,
   blockSchema,
   type BlockValue,
@@ -28,5 +29,6 @@ export const BLOCK_BANDWIDTH: Isolator<BlockValue> = {
   look: lookForDisks,
   lower: (value, draft, context) =>
     addBlockLimits(value, KIND, requireBlock(context, BLOCK_BANDWIDTH.name), draft, context),
+  ofImage: blockOfImage,
   readBack: (source) => readBlockLimits(source, KIND),
 };

@@ -1,5 +1,6 @@
 import {
   addBlockLimits,
+  blockOfImage,
   type BlockLimit,
   blockSchema,
   type BlockValue,
@@ -33,5 +34,6 @@ export const BLOCK_IOPS: Isolator<BlockValue> = {
   ),
   look: lookForDisks,
   lower: (value, draft, context) => addBlockLimits(value, KIND, requireBlock(context, BLOCK_IOPS.name), draft, context),
+  ofImage: blockOfImage,
   readBack: (source) => readBlockLimits(source, KIND),
 };

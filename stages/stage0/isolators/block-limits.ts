@@ -5,6 +5,7 @@ import { findController, NOT_DELEGATED } from './controllers.ts';
 import { findingOf } from './finding.ts';
 import { linesOf, unlessEmpty } from './in-force.ts';
 import type { CgroupWrite, Draft, InForce, InForceSource, IsolatorContext, JsonSchema } from './isolator.ts';
+import type { OfImage } from './of-image.ts';
 
 interface Rates {
   readonly limit?: string | number;
@@ -36,6 +37,11 @@ export const DISK_PATH: JsonSchema = {
   'x-expects': 'an absolute path',
   description: 'A path on the host.',
 };
+
+/** The files of the host are not an image's to name. */
+export function blockOfImage(value: BlockValue): OfImage {
+  return value.disks ? { refused: '"disks" names paths of the host' } : { value };
+}
 
 export function blockSchema(description: string, rate: JsonSchema, unit: string): JsonSchema {
   const rates = {

@@ -23,5 +23,7 @@ export const CAPABILITIES_REMOVE_SET: Isolator<CapabilitySetValue> = {
     'Capabilities to remove from the default set. A capability that is not in the default set has no effect. Cannot be combined with os/linux/capabilities-retain-set.',
   ),
   lower,
+  ofImage: (value) => ({ value }),
+  kind: 'capabilities',
   fixed: OF_A_PROCESS,
 };

@@ -14,6 +14,7 @@ import type {
   IsolatorContext,
   JsonSchema,
 } from './isolator.ts';
+import type { OfImage } from './of-image.ts';
 
 export interface CpuValue extends UclampValue {
   readonly request?: string | number;
@@ -218,6 +219,19 @@ function readBack(source: InForceSource): InForce | undefined {
   });
 }
 
+/** What a pod or app without a request counts for. */
+const DEFAULT_REQUEST_MILLICORES = 1000;
+
+/** A limit by itself would also raise the share. */
+function ofImage({ request, limit, default: written, ...rest }: CpuValue): OfImage {
+  const [other] = Object.keys(rest);
+  if (other !== undefined) return { refused: `"${other}" is not for an image to decide` };
+  const isMore = (quantity: string | number | undefined): boolean =>
+    quantity !== undefined && parseMillicores(quantity) > DEFAULT_REQUEST_MILLICORES;
+  if (isMore(request)) return { refused: `a request above 1 core takes from others on the host` };
+  return { value: { limit, request: request ?? (isMore(limit) ? '1' : limit), default: written } };
+}
+
 export const CPU: Isolator<CpuValue> = {
   name: 'resource/cpu',
   example: { request: '100m', limit: '500m' },
@@ -229,5 +243,6 @@ export const CPU: Isolator<CpuValue> = {
   schema: SCHEMA,
   look,
   lower,
+  ofImage,
   readBack,
 };

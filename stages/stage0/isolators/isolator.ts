@@ -1,6 +1,7 @@
 import type { ErrnoName } from '../../linux/errno.ts';
 import type { Position } from '../error.ts';
 import type { HostFacts, Look } from '../plan/facts.ts';
+import type { ImagesApp, OfImage } from './of-image.ts';
 
 /** A JSON Schema (2020-12) of an isolator's value. Descriptions are user documentation. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -272,6 +273,13 @@ export interface Isolator<Value> {
   readonly look?: (value: Value, host: HostFacts, podsDir: string) => readonly Look[];
   /** Throws a `PodError` (`host/unsupported`, `manifest/schema`) at the line that asked for what cannot be honoured. */
   readonly lower: (value: Value, draft: Draft, context: IsolatorContext) => void;
+  /**
+   * How much of a value may come from an image. Images are made by others, so one can only take from what its app gets anyway; whoever
+   * writes the pod's manifest grants the rest. Absent: nothing may.
+   */
+  readonly ofImage?: (value: Value, app: ImagesApp) => OfImage;
+  /** Those of one kind exclude each other: one of the manifest takes the place of one of the image. */
+  readonly kind?: 'capabilities' | 'filter';
   /** Why a pod that runs keeps what it was started with. Absent: it lowers to cgroup writes alone, which can be made any time. */
   readonly fixed?: string;
   /**

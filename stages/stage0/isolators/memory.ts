@@ -272,5 +272,9 @@ export const MEMORY: Isolator<MemoryValue> = {
   schema: SCHEMA,
   look,
   lower,
+  ofImage: (value) => {
+    const protection = (['request', 'min'] as const).find((field) => value[field] !== undefined);
+    return protection ? { refused: `"${protection}" takes memory from others on the host` } : { value };
+  },
   readBack,
 };

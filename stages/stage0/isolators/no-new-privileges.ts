@@ -16,6 +16,7 @@ export const NO_NEW_PRIVILEGES: Isolator<boolean> = {
       'Whether set-user-id bits and file capabilities have no effect for the app and all processes it starts. Default: true; in appc the default is false. Set it to false for an image that needs sudo, or ping with file capabilities.',
   },
   lower,
+  ofImage: (value) => (value ? { value } : { refused: 'false lets set-user-id programs of the image gain privileges' }),
   fixed: OF_A_PROCESS,
   readBack: (source) => unlessEmpty({ on: isOne(statusField(source, 'NoNewPrivs')) }),
 };

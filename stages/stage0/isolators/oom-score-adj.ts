@@ -35,6 +35,8 @@ export const OOM_SCORE_ADJ: Isolator<number | string> = {
       'How early the kernel kills the app when memory runs out: 1000 is first, -1000 is never. A value below 0 needs CAP_SYS_RESOURCE on the host. Default: 0.',
   },
   lower,
+  ofImage: (value) =>
+    Number(value) < 0 ? { refused: 'a score below 0 protects the app at the expense of others' } : { value },
   fixed: UNTIL_RESTART,
   readBack: ({ proc }) => unlessEmpty({ score: boundOf(proc('oom_score_adj')) }),
 };

@@ -145,5 +145,6 @@ export const SECCOMP_PROFILE: Isolator<ProfileValue> = {
   scopes: ['app'],
   schema: PROFILE_SCHEMA,
   lower,
+  kind: 'filter',
   fixed: OF_A_PROCESS,
 };

@@ -74,5 +74,7 @@ export const SECCOMP_REMOVE_SET: Isolator<SeccompSetValue> = {
   ),
   applyDefault,
   lower,
+  ofImage: (value) => ({ value }),
+  kind: 'filter',
   fixed: OF_A_PROCESS,
 };

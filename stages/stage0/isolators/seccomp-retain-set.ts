@@ -1,7 +1,9 @@
+import { SYSCALLS } from '../../linux/syscall-numbers.ts';
 import { mapAll, PodError } from '../error.ts';
 import { OF_A_PROCESS } from './fixed.ts';
 import { boundOf, statusField, unlessEmpty } from './in-force.ts';
 import type { Draft, Isolator, IsolatorContext, SeccompPolicy, SeccompRule } from './isolator.ts';
+import type { OfImage } from './of-image.ts';
 import { ALLOW, defaultPolicy } from './seccomp-default.ts';
 import { podmanPolicy } from './seccomp-podman.ts';
 import {
@@ -68,6 +70,25 @@ function isOpen(rule: SeccompRule | undefined): boolean {
   return rule?.action.kind === 'allow' && !rule.when;
 }
 
+/** Groups that let through no more than the default filter. */
+const WITHIN_DEFAULT: readonly string[] = [
+  '@appc.io/empty',
+  '@pod/default',
+  '@docker/default-whitelist',
+  '@rkt/default-whitelist',
+];
+
+/** A call that the default filter lets through with some arguments only would be let through with all. */
+function ofImage(value: SeccompSetValue): OfImage {
+  const { rules } = defaultPolicy(0n);
+  const isMore = (name: string): boolean =>
+    isGroup(name)
+      ? !WITHIN_DEFAULT.includes(name)
+      : (Object.hasOwn(SYSCALLS.x86_64, name) || Object.hasOwn(SYSCALLS.aarch64, name)) && !isOpen(rules.get(name));
+  const more = value.set.filter(isMore);
+  return more.length > 0 ? { refused: `${more.join(', ')}: more than the default filter lets through` } : { value };
+}
+
 /** By the number in /proc/PID/status. */
 const MODES = ['off', 'strict', 'filter'];
 
@@ -79,6 +100,8 @@ export const SECCOMP_RETAIN_SET: Isolator<SeccompSetValue> = {
     'The only system calls that the app and the processes it starts may make. The calls that the launch itself needs (execve, exit, exit_group, rt_sigreturn, and writing the error if execve fails) are always allowed. Calls of other ABIs, 32-bit and x32, end the app. Default: the filter of "@pod/default", which returns EPERM for known dangerous calls and ENOSYS for all others.',
   ),
   lower,
+  ofImage,
+  kind: 'filter',
   fixed: OF_A_PROCESS,
   // Whatever isolator the filter came from.
   readBack: (source) => {
