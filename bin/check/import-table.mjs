@@ -19,7 +19,7 @@ export const TABLE = {
   'stages/stage2': ['stages/linux', 'stages/tape'],
   'stages/stage0/error.ts': [],
   'stages/stage0/manifest': ['schemas', 'stages/stage0/isolators', 'stages/stage0/metadata/appc.ts'],
-  'stages/stage0/image': ['stages/linux'],
+  'stages/stage0/image': ['stages/linux', 'stages/stage0/metadata/appc.ts'],
   // Quantities are the manifest's way to write numbers, whoever lowers them.
   'stages/stage0/isolators': ['stages/linux', 'stages/tape', 'stages/stage0/manifest/quantity.ts'],
   'stages/stage0/rootfs': ['stages/linux', 'stages/tape'],

@@ -33,6 +33,9 @@ export const ERROR_CODES = {
   'image/reference': 'An image reference cannot be parsed, or no image exists under it.',
   'image/corrupt': 'An image is truncated, or its contents do not match their digests.',
   'image/hostile': 'An image archive has an entry that would leave its directory, or exceeds a limit.',
+  'image/manifest':
+    'The manifest of an App Container Image does not fit its specification, or asks for something that an image may not decide.',
+  'image/mount-point': 'An App Container Image expects a volume at a path where the manifest of the pod mounts none.',
   'image/platform': 'An image has no variant for the platform of this machine.',
   'image/unreachable':
     'A registry cannot be reached, does not answer as a registry does, or sends elsewhere what must not go there.',

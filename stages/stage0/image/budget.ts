@@ -14,9 +14,12 @@ export class Budget {
   #freeBytes: number;
   #spentBytes = 0;
 
-  constructor(blob: Blob, rootFd: number) {
+  /** `rootFd`: a directory of the file system that the bytes are written to; absent: they are written nowhere. */
+  constructor(blob: Blob, rootFd?: number) {
     this.#blob = blob;
     this.#maxBytes = Math.max(FREE_OF_RATIO_BYTES, blob.size * MAX_RATIO);
+    this.#freeBytes = Infinity;
+    if (rootFd === undefined) return;
     const { bavail, bsize } = statfsSync(`/proc/self/fd/${rootFd}`);
     this.#freeBytes = bavail * bsize;
   }

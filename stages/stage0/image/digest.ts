@@ -34,6 +34,7 @@ async function readDigest(reference: ImageReference): Promise<string | undefined
   if (reference.kind === 'oci') return digestOfOci(reference.path, reference.tag);
   if (reference.kind === 'docker-archive') return digestOfDockerArchive(reference.path, reference.tag);
   if (reference.kind === 'tar') return digestOfFile(reference.path);
+  if (reference.kind === 'aci') return (await import('./aci/archive.ts')).digestOfAci(reference.path);
   if (reference.kind === 'docker') return (await import('./registry/pull.ts')).digestInRegistry(reference.name, {});
   return undefined;
 }

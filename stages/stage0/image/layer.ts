@@ -5,6 +5,7 @@ import { Budget } from './budget.ts';
 import { openDecompressed } from './decompress.ts';
 import { type LayerNotes, writeNotes } from './notes.ts';
 import { type Store, StoreLock, TempDir } from './store.ts';
+import type { TarLimits, TarSink } from './tar/entry.ts';
 import { corrupt } from './tar/fault.ts';
 import { TarReader } from './tar/reader.ts';
 import type { ResolveOptions } from './types.ts';
@@ -23,6 +24,23 @@ export interface LayerSource {
   readonly diffId?: string;
   /** Brings the blob's file, which stays until the result is disposed of; not called when the layer is there already. */
   readonly fetch?: (signal: AbortSignal | undefined) => Promise<Disposable>;
+  /** Absent: the archive is a root file system. */
+  readonly form?: LayerForm;
+}
+
+/** How an archive becomes a layer that holds more than a root file system. */
+export interface LayerForm {
+  /** Of the uncompressed archive. It is the digest of the layer. */
+  readonly hash: 'sha512';
+  /** One archive in two forms is two layers. */
+  readonly name: string;
+  /** Passes on what belongs to the root file system. */
+  readonly open: (layer: TarSink) => FormSink;
+}
+
+export interface FormSink extends TarSink {
+  /** Call it after the last entry. */
+  readonly finish: () => void;
 }
 
 export interface UnpackedLayer {
@@ -31,7 +49,7 @@ export interface UnpackedLayer {
   readonly digest: string;
 }
 
-const LIMITS = { maxEntries: 2_000_000, maxMetaBytes: 1024 * 1024 };
+export const LIMITS: TarLimits = { maxEntries: 2_000_000, maxMetaBytes: 1024 * 1024 };
 
 export function layerPath(store: Store, diffId: string): string {
   return `${store.layers}/${diffId.replace('sha256:', '')}`;
@@ -105,14 +123,15 @@ async function unpackInto(
   writeback: Writeback,
 ): Promise<UnpackedLayer & { readonly notes: LayerNotes }> {
   const { createHash } = await import('node:crypto');
-  const { blob } = source;
+  const { blob, form } = source;
   const stored = createHash('sha256');
-  const plain = createHash('sha256');
+  const plain = createHash(form?.hash ?? 'sha256');
   const budget = new Budget(blob, rootFd);
   const { ids } = options;
   using writer = new LayerWriter(rootFd, imageFaults(blob.label), undefined, opaqueMark(options));
   const sink = ids === undefined ? writer : new OwnedSink(writer, ids, blob.label);
-  const reader = new TarReader(blob.label, sink, LIMITS);
+  const formed = form?.open(sink);
+  const reader = new TarReader(blob.label, formed ?? sink, LIMITS);
   let doneBytes = 0;
   let sizeBytes = 0;
   const onRaw = (chunk: Buffer): void => {
@@ -134,10 +153,17 @@ async function unpackInto(
     writeback.wrote(chunk.length);
   }
   reader.finish();
-  const layer = { digest: finish(stored), diffId: finish(plain) };
+  formed?.finish();
+  const layer = form
+    ? nameOf(form, plain.digest('hex'), createHash('sha256'))
+    : { digest: finish(stored), diffId: finish(plain) };
   verify(source, layer);
   writer.finish();
   return { ...layer, notes: { ...writer.notes(), sizeBytes } };
+}
+
+function nameOf({ hash, name }: LayerForm, hex: string, nameHash: Hash): UnpackedLayer {
+  return { digest: `${hash}:${hex}`, diffId: finish(nameHash.update(`${name}\0${hex}`)) };
 }
 
 function finish(hash: Hash): string {

@@ -6,11 +6,11 @@ import { parseRegistryName, type RegistryName } from './registry/name.ts';
 /** A parsed image reference; paths are absolute. */
 export type ImageReference =
   | { readonly kind: 'host' }
-  | { readonly kind: 'dir' | 'tar'; readonly path: string }
+  | { readonly kind: 'dir' | 'tar' | 'aci'; readonly path: string }
   | { readonly kind: 'oci' | 'docker-archive'; readonly path: string; readonly tag?: string }
   | { readonly kind: 'docker'; readonly name: RegistryName };
 
-const FORMS = 'host, dir:PATH, tar:PATH, oci:PATH[:TAG], docker-archive:PATH[:NAME], docker://HOST/REPO:TAG';
+const FORMS = 'host, dir:PATH, tar:PATH, oci:PATH[:TAG], docker-archive:PATH[:NAME], aci:PATH, docker://HOST/REPO:TAG';
 
 export function parseReference(ref: string, baseDir: string): ImageReference {
   if (ref === 'host') return { kind: 'host' };
@@ -19,19 +19,14 @@ export function parseReference(ref: string, baseDir: string): ImageReference {
   const rest = ref.slice(colon + 1);
   if (scheme === 'docker' && rest.startsWith('//'))
     return { kind: 'docker', name: parseRegistryName(rest.slice('//'.length), ref) };
-  if (scheme === 'aci') {
-    throw new PodError('manifest/unsupported', `resolve image "${ref}": aci: references are not supported yet`, {
-      hint: 'unpack it, and write dir:PATH/rootfs',
-    });
-  }
-  if (!['dir', 'tar', 'oci', 'docker-archive'].includes(scheme)) {
+  if (!['dir', 'tar', 'aci', 'oci', 'docker-archive'].includes(scheme)) {
     throw new PodError('image/reference', `resolve image "${ref}": not an image reference`, {
       hint: `write one of: ${FORMS}`,
     });
   }
   if (rest === '' || rest.includes('\0'))
     throw new PodError('image/reference', `resolve image "${ref}": it names no path`);
-  if (scheme === 'dir' || scheme === 'tar') return { kind: scheme, path: resolve(baseDir, rest) };
+  if (scheme === 'dir' || scheme === 'tar' || scheme === 'aci') return { kind: scheme, path: resolve(baseDir, rest) };
   return withTag(scheme as 'oci' | 'docker-archive', rest, baseDir);
 }
 

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { PodError } from '../error.ts';
+import { PodError, PodErrors } from '../error.ts';
 import type { ResolvedLayers } from './oci.ts';
 import { hashName, type ImageRecord, isWhole, recall, recordKey, registryKey, remember, stampOf } from './record.ts';
 import { type ImageReference, parseReference } from './reference.ts';
@@ -90,11 +90,14 @@ async function resolveLayers(
   if (kind === 'oci') return (await import('./oci.ts')).resolveOci(path, reference.tag, store, options);
   if (kind === 'docker-archive')
     return (await import('./docker-archive.ts')).resolveDockerArchive(path, reference.tag, store, options);
+  if (kind === 'aci')
+    return (await import('./aci/archive.ts')).resolveAci(path, `aci-${hashName(path)}`, store, options);
   return (await import('./archive.ts')).resolveTar(path, `tar-${hashName(path)}`, store, options);
 }
 
 /** Adds the position of the reference to an error without one. */
 export function located(error: unknown, options: ResolveOptions): unknown {
+  if (error instanceof PodErrors) return new PodErrors(error.errors.map((each) => located(each, options) as PodError));
   if (!(error instanceof PodError) || error.at !== undefined || options.at === undefined) return error;
   return new PodError(error.code, error.message, { hint: error.hint, at: options.at, cause: error.cause });
 }

@@ -6,12 +6,35 @@ export interface ImageConfig {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly user?: string;
+  /** Of `user`, unless that names one after a colon. */
+  readonly group?: string;
+  readonly supplementaryGids?: readonly number[];
   readonly workingDirectory?: string;
   readonly stopSignal?: string;
   /** Annotations by the image's author; absent when there are none. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Paths the image declares as volumes. */
   readonly volumes: readonly string[];
+  /** Only of an App Container Image. */
+  readonly aci?: AciConfig;
+}
+
+/** What only an App Container Image can say. `launch` decides what of it applies beside the pod's manifest. */
+export interface AciConfig {
+  /** An AC Identifier. */
+  readonly name: string;
+  readonly labels: readonly { readonly name: string; readonly value: string }[];
+  /** Not judged yet. */
+  readonly isolators: readonly { readonly name: string; readonly value: unknown }[];
+  readonly hooks: Readonly<Partial<Record<'preStart' | 'postStop', readonly string[]>>>;
+  readonly mountPoints: readonly { readonly name: string; readonly path: string; readonly readOnly: boolean }[];
+  /** What the app listens on; informational. `count`: of consecutive ports. */
+  readonly ports: readonly {
+    readonly name: string;
+    readonly protocol: string;
+    readonly port: number;
+    readonly count: number;
+  }[];
 }
 
 /** One overlay of a root file system. `layers` are absolute host directories, lowest first, never written to. */
@@ -25,7 +48,10 @@ export interface ImageMount {
 export interface ResolvedImage {
   /** As written in the manifest. */
   readonly ref: string;
-  /** `sha256:…`: of the manifest for OCI; otherwise of the archive, or of the directory's identity. */
+  /**
+   * `sha256:…`: of the manifest for OCI; otherwise of the archive, or of the directory's identity. `sha512:…` of the uncompressed
+   * archive for an App Container Image, whose image ID it is.
+   */
   readonly digest: string;
   readonly config: ImageConfig;
   readonly mounts: readonly ImageMount[];

@@ -18,7 +18,8 @@ export interface ImageUser {
 /**
  * Resolves a user and a group by the image's own files, never the host's. A user is a name, a number, a path (whose owner is the
  * user) or `USER:GROUP`; by default the image's user, otherwise root. Numbers are never looked up as names. With an explicit group,
- * the process gets only the groups asked for, as in other runtimes; otherwise also those in which /etc/group lists the user.
+ * the process gets only the groups asked for, as in other runtimes; otherwise also those in which /etc/group lists the user. The
+ * groups of the image are those of its user, and do not apply to another.
  */
 export function lookupUser(
   of: ResolvedImage,
@@ -27,7 +28,14 @@ export function lookupUser(
   supplementary: readonly number[] = [],
 ): ImageUser {
   using tree = new ImageTree(of);
-  const [userText, groupText] = splitUser(tree, user ?? of.config.user ?? '0', group);
+  const { config } = of;
+  const isImagesOwn = user === undefined && group === undefined && supplementary.length === 0;
+  const more = isImagesOwn ? (config.supplementaryGids ?? []) : supplementary;
+  const [userText, groupText] = splitUser(
+    tree,
+    user ?? config.user ?? '0',
+    group ?? (user === undefined ? config.group : undefined),
+  );
   const account = resolveUser(tree, userText);
   const explicit = groupText === undefined ? undefined : resolveGroup(tree, groupText);
   const gid = explicit ?? account.entry?.gid ?? account.gid ?? 0;
@@ -35,7 +43,7 @@ export function lookupUser(
   return {
     uid: account.uid,
     gid,
-    supplementaryGids: [...new Set([gid, ...memberships, ...supplementary.map((id) => checkId(tree, id))])],
+    supplementaryGids: [...new Set([gid, ...memberships, ...more.map((id) => checkId(tree, id))])],
     home: account.entry?.home ?? '/',
     ...(account.entry && { name: account.entry.name }),
   };

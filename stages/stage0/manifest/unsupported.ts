@@ -1,6 +1,5 @@
 import type { Position } from '../error.ts';
-import type { Outline, OutlineApp } from './outline.ts';
-import { join } from './pointer.ts';
+import type { Outline } from './outline.ts';
 import type { ManifestDocument } from './document.ts';
 
 interface Unsupported {
@@ -13,11 +12,5 @@ export function findUnsupported(document: ManifestDocument, outline: Outline): U
   const found: Unsupported[] = [];
   const add = (pointer: string, field: string): void => void found.push({ field, at: document.atKey(pointer) });
   if (outline.networkMode.startsWith('cni:')) add('/network/mode', `network mode ${outline.networkMode}`);
-  for (const app of outline.apps) addOfApp(app, add);
   return found;
-}
-
-function addOfApp(app: OutlineApp, add: (pointer: string, field: string) => void): void {
-  const { pointer } = app;
-  if (app.image?.startsWith('aci:') === true) add(join(pointer, 'image'), 'image aci:');
 }

@@ -20,6 +20,9 @@ export interface Pins {
   readonly notPinned: readonly string[];
 }
 
+/** The ID of an App Container Image is a sha512. */
+const DIGEST = /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Build servers set `CI`. */
@@ -102,7 +105,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isDigests(value: unknown): boolean {
-  const isDigest = (one: unknown): boolean => typeof one === 'string' && /^sha256:[0-9a-f]{64}$/.test(one);
+  const isDigest = (one: unknown): boolean => typeof one === 'string' && DIGEST.test(one);
   return isRecord(value) && Object.values(value).every(isDigest);
 }
 

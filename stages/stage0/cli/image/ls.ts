@@ -27,7 +27,7 @@ export async function ls({ flags, root, terminal }: Invocation, rest: readonly s
 function row({ ref, digest, sizeBytes, resolvedAt, pods, layers }: ListedImage, isWide: boolean): string[] {
   return [
     ref,
-    isWide ? digest : digest.replace('sha256:', '').slice(0, 12),
+    isWide ? digest : digest.replace(/^sha[0-9]+:/, '').slice(0, 12),
     sizeBytes === null ? '-' : formatBytes(sizeBytes),
     age(Date.parse(resolvedAt)),
     pods.length === 0 ? '-' : pods.join(','),

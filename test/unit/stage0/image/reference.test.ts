@@ -10,6 +10,7 @@ test('relative paths resolve against the base directory', () => {
   assert.deepEqual(parseReference('host', '/m'), { kind: 'host' });
   assert.deepEqual(parseReference('dir:./x', '/m'), { kind: 'dir', path: '/m/x' });
   assert.deepEqual(parseReference('tar:/a/b.tar', '/m'), { kind: 'tar', path: '/a/b.tar' });
+  assert.deepEqual(parseReference('aci:./b.aci:x', '/m'), { kind: 'aci', path: '/m/b.aci:x' });
   assert.deepEqual(parseReference('oci:images/web:v1', '/m'), { kind: 'oci', path: '/m/images/web', tag: 'v1' });
   assert.deepEqual(parseReference('docker-archive:x.tar:repo/web:v1', '/m'), {
     kind: 'docker-archive',
@@ -29,7 +30,7 @@ test('what cannot be used is refused by kind', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['docker://alpine', 'image/reference'],
     ['docker:alpine', 'image/reference'],
-    ['aci:x.aci', 'manifest/unsupported'],
+    ['aci:', 'image/reference'],
     ['alpine', 'image/reference'],
     ['http://x', 'image/reference'],
     ['dir:', 'image/reference'],
