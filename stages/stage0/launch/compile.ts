@@ -21,7 +21,7 @@ import { isUserMode } from '../plan/namespaces.ts';
 import { planNetwork, publishedPorts } from './plan-network.ts';
 import { refusedToCaller } from './require-caller.ts';
 import { requireDescriptors, requireStateDirectory } from './require-host.ts';
-import { refuseUnsupported, resolveApps } from './resolve.ts';
+import { refuseUnsupported, resolveApps, withAdopted } from './resolve.ts';
 
 /** A compiled pod and the inputs it was made from. */
 export interface Compilation {
@@ -51,14 +51,15 @@ export type CompileOptions = Pick<
 > & { readonly pins: Pins | undefined };
 
 /** Resolves the images and compiles the pod. Throws with everything that this host cannot provide. */
-export async function compilePod(spec: PodSpec, options: CompileOptions): Promise<Compilation> {
+export async function compilePod(written: PodSpec, options: CompileOptions): Promise<Compilation> {
   const { root, onPhase = () => {} } = options;
   onPhase('resolve');
   requireStateDirectory(root);
-  refuseUnsupported(spec);
-  const fileVolumes = findFileVolumes(spec);
-  const apps = await resolveApps(spec, { ...options, storeDir: imagesDir(root) });
+  refuseUnsupported(written);
+  const fileVolumes = findFileVolumes(written);
+  const apps = await resolveApps(written, { ...options, storeDir: imagesDir(root) });
   options.signal?.throwIfAborted();
+  const spec = withAdopted(written, apps);
   onPhase('plan');
   const base = readHostFacts();
   requireDescriptors(base);

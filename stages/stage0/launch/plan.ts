@@ -13,7 +13,7 @@ import { findFileVolumes } from './file-volumes.ts';
 import { planEntry } from './plan-enter.ts';
 import { planNetwork } from './plan-network.ts';
 import { refusedToCaller } from './require-caller.ts';
-import { refuseUnsupported, resolveApps } from './resolve.ts';
+import { refuseUnsupported, resolveApps, withAdopted } from './resolve.ts';
 
 /** What each tape does, in the order in which the tapes are played; apps start in parallel. */
 const HEADINGS: Readonly<Record<string, string>> = {
@@ -57,13 +57,14 @@ const ORDER = [
 /**
  * Lists every system call that a run would make, in order, without making any. Images that are missing are fetched and unpacked.
  */
-export async function planPod(spec: PodSpec, options: PlanOptions): Promise<PodPlan> {
+export async function planPod(written: PodSpec, options: PlanOptions): Promise<PodPlan> {
   const { root } = options;
-  refuseUnsupported(spec);
-  const fileVolumes = findFileVolumes(spec);
+  refuseUnsupported(written);
+  const fileVolumes = findFileVolumes(written);
   const { baseDir, frozen, onWarning } = options;
   const pins = readPins(baseDir, frozen);
-  const apps = await resolveApps(spec, { storeDir: imagesDir(root), baseDir, pins, frozen, onWarning });
+  const apps = await resolveApps(written, { storeDir: imagesDir(root), baseDir, pins, frozen, onWarning });
+  const spec = withAdopted(written, apps);
   const facts = lookFor(spec, readHostFacts(), podsDir(root, 'run'));
   const metadata = await metadataOf(spec, apps, facts);
   const { program } = planTapes({

@@ -7,6 +7,7 @@ import { storeAt } from '../image/store.ts';
 import { lookupUser } from '../image/user.ts';
 import type { AppSpec, PodSpec } from '../manifest/spec.ts';
 import type { ResolvedApp } from '../plan/types.ts';
+import { adoptImage } from './adopt-image.ts';
 import { resolveOwn } from './resolve-own.ts';
 import { judgePin } from '../pins/judge-pin.ts';
 import { type Frozen, type Pins, pinToFetch } from '../pins/pins.ts';
@@ -43,13 +44,20 @@ export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<R
     images.set(image.value, resolveOwn(image.value, { ...optionsOf(input), at: image.at, digest }));
   }
   const settled = await Promise.allSettled(
-    spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input, spec.userns)),
+    spec.apps.map(async (app) => resolveApp(app, await images.get(app.image.value)!, input, spec)),
   );
   const errors = settled.flatMap((result) => (result.status === 'rejected' ? podErrorsOf(result.reason) : []));
   const apps = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   errors.push(...breachesOf(apps, input));
   if (errors.length > 0) throw new PodErrors([...new Set(errors)]);
   return apps;
+}
+
+/** The pod with what its apps take from their images. */
+export function withAdopted(spec: PodSpec, apps: readonly ResolvedApp[]): PodSpec {
+  return apps.every((app, index) => app.spec === spec.apps[index])
+    ? spec
+    : { ...spec, apps: apps.map((app) => app.spec) };
 }
 
 /** Rejects images that the lock does not pin. */
@@ -73,12 +81,13 @@ function resolveApp(
   spec: AppSpec,
   image: ResolvedImage,
   { storeDir, onWarning }: ResolveInput,
-  userns: PodSpec['userns'],
+  { userns, isolators }: PodSpec,
 ): ResolvedApp {
   try {
+    const adopted = adoptImage(spec, image, isolators);
     const { highestId, ...contents } = lookInsideOnce(spec, image, storeDir);
     if (userns.mode !== 'host' && highestId >= userns.size) onWarning?.(foreignOwner(spec, highestId, userns.size));
-    return { spec, image, ...contents };
+    return { spec: adopted, image, ...contents };
   } catch (error) {
     if (!(error instanceof PodError) || error.at) throw error;
     const at = spec.user?.at ?? spec.group?.at ?? spec.image.at;
@@ -107,7 +116,16 @@ function lookInsideOnce(spec: AppSpec, image: ResolvedImage, storeDir: string): 
     highestId: isInStore ? highestIdOf(storeAt(storeDir), layers) : 0,
   });
   if (!isInStore) return look();
-  const key = JSON.stringify([layers, image.config.user, spec.user?.value, spec.group?.value, spec.supplementaryGids]);
+  const { user, group, supplementaryGids } = image.config;
+  const key = JSON.stringify([
+    layers,
+    user,
+    group,
+    supplementaryGids,
+    spec.user?.value,
+    spec.group?.value,
+    spec.supplementaryGids,
+  ]);
   const known = kept.get(key);
   if (known) return known;
   const found = look();

@@ -108,6 +108,8 @@ export interface HooksSpec {
   readonly commands: Readonly<Partial<Record<HookName, Located<readonly string[]>>>>;
   /** Of each. */
   readonly limitMs: number;
+  /** Those that run as the app's user although they do not run beside the app. */
+  readonly asUser?: readonly HookName[];
 }
 
 /** Where a probe connects to, from inside the pod. */

@@ -37,6 +37,7 @@ export function nameImage(ref: string, arch: string): Pick<ServedImage, 'name' |
 
 /** Images of other formats have no tar that an ACI's id is the hash of: theirs is the hash of what identifies them. */
 export function imageId(digest: string): string {
+  if (digest.startsWith('sha512:')) return digest.replace(':', '-');
   const { createHash } = process.getBuiltinModule('node:crypto');
   return `sha512-${createHash('sha512').update(digest).digest('hex')}`;
 }

@@ -16,7 +16,8 @@ export function planHooks(
   for (const [key, command] of Object.entries(spec.hooks.commands)) {
     const name = key as HookName;
     const isRunning = WHILE_IT_RUNS.has(name);
-    const app = { ...input.app, spec: { ...spec, exec: command }, ...(isRunning ? {} : { user: ROOT }) };
+    const isUsers = isRunning || spec.hooks.asUser?.includes(name) === true;
+    const app = { ...input.app, spec: { ...spec, exec: command }, ...(isUsers ? {} : { user: ROOT }) };
     const own = isRunning ? {} : pidFlags(input);
     const tape = program.tape({ purpose: 'hook', app: spec.name, ...own, ...(cgroup ? { cgroup } : {}) });
     planHook(tape, planProcess({ ...input, app, hasTerminal: false }), isRunning);
