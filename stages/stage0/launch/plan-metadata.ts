@@ -33,7 +33,7 @@ function servedApp({ spec, image }: ResolvedApp, process: PlannedProcess['proces
   return {
     spec,
     process: { ...process, argv: [path, ...args] },
-    image: { ...(image.config.aci ?? nameImage(image.ref, arch)), id: imageId(image.digest), config: image.config },
+    image: { ...nameImage(image.ref, arch, image.config.aci), id: imageId(image.digest), config: image.config },
   };
 }
 

@@ -116,6 +116,30 @@ test('an image is called what its reference says, its tag is its version', () =>
   assert.deepEqual(named('host'), ['host', undefined, 'aarch64']);
 });
 
+test('an ACI is served as it calls itself, with its own words', () => {
+  const aci = {
+    name: 'example.com/web',
+    labels: [{ name: 'version', value: '2' }],
+    isolators: [{ name: 'resource/memory', value: { limit: '1G' } }],
+    hooks: { postStop: ['/bin/bye'] },
+    mountPoints: [{ name: 'work', path: '/work', readOnly: true }],
+    ports: [{ name: 'http', protocol: 'tcp', port: 80, count: 1 }],
+  };
+  const config = { entrypoint: ['/web'], command: [], env: {}, volumes: [], user: 'a', group: 'b', aci };
+  const served = { ...nameImage('aci:./x.aci', 'x86_64', aci), id: imageId('sha512:ab'), config };
+  const { name, labels, app } = projectImage(served);
+  assert.deepEqual([name, labels, served.id], [aci.name, aci.labels, 'sha512-ab']);
+  assert.deepEqual(app, {
+    exec: ['/web'],
+    user: 'a',
+    group: 'b',
+    eventHandlers: [{ name: 'post-stop', exec: ['/bin/bye'] }],
+    mountPoints: aci.mountPoints,
+    ports: aci.ports,
+    isolators: aci.isolators,
+  });
+});
+
 test("an id is the sha512 of the digest's text", () => {
   const digest = `sha256:${'b'.repeat(64)}`;
   assert.equal(imageId(digest), `sha512-${createHash('sha512').update(digest).digest('hex')}`);
