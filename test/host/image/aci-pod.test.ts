@@ -20,10 +20,10 @@ interface Descriptor {
 function unpackRedis(): void {
   const layout = join(MANIFESTS, 'images/redis');
   const blob = ({ digest }: Descriptor): string => join(layout, 'blobs/sha256', digest.replace('sha256:', ''));
-  const read = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
-  const [first] = read<{ manifests: Descriptor[] }>(join(layout, 'index.json')).manifests;
+  const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+  const [first] = (read(join(layout, 'index.json')) as { manifests: Descriptor[] }).manifests;
   mkdirSync(join(dir, 'rootfs'));
-  for (const layer of read<{ layers: Descriptor[] }>(blob(first!)).layers)
+  for (const layer of (read(blob(first!)) as { layers: Descriptor[] }).layers)
     execFileSync('tar', ['-x', '-p', '--numeric-owner', '-f', blob(layer), '-C', join(dir, 'rootfs')]);
 }
 
