@@ -46,13 +46,15 @@ function adoptIsolators(
   };
   const wanted = isolators.filter(({ name }) => !isSet(name));
   const namesUser = app.user !== undefined || app.group !== undefined;
-  return readIsolators(wanted, fault).flatMap(({ name, value }) => {
-    const isolator = findIsolator(name);
-    const allowed = ofImage(isolator, value, namesUser);
-    if ('value' in allowed) return [{ name, value: allowed.value, at: app.image.at, atOf: () => app.image.at }];
-    fault('image/manifest', `it asks for ${name}: ${allowed.refused}`, hintFor(isolator, name, value));
-    return [];
-  });
+  return wanted
+    .flatMap((one) => readIsolator(one, fault))
+    .flatMap(({ name, value }) => {
+      const isolator = findIsolator(name);
+      const allowed = ofImage(isolator, value, namesUser);
+      if ('value' in allowed) return [{ name, value: allowed.value, at: app.image.at, atOf: () => app.image.at }];
+      fault('image/manifest', `it asks for ${name}: ${allowed.refused}`, hintFor(isolator, name, value));
+      return [];
+    });
 }
 
 function ofImage(isolator: AnyIsolator | undefined, value: unknown, namesUser: boolean): OfImage {
@@ -66,13 +68,15 @@ function hintFor(isolator: AnyIsolator | undefined, name: string, value: unknown
   return `if it should have that, write it in the manifest, at the ${place}: isolators: {${name}: ${text}}`;
 }
 
-/** Checks the values as those of a manifest are checked. */
-function readIsolators(wanted: AciConfig['isolators'], fault: Fault): readonly { name: string; value: unknown }[] {
-  if (wanted.length === 0) return [];
-  const apps = [{ name: 'app', image: 'host', isolators: wanted }];
+/** Checks the value as that of a manifest is checked; each by itself, so that one hides nothing of the others. */
+function readIsolator(wanted: AciConfig['isolators'][number], fault: Fault): readonly IsolatorSpec[] {
+  const apps = [{ name: 'app', image: 'host', isolators: [wanted] }];
   const manifest = { apiVersion: 'pod/v1', kind: 'Pod', metadata: { name: 'image' }, apps };
   const { spec, errors } = parseObject(manifest, '-', { baseDir: '/' });
-  for (const { message } of errors) fault('image/manifest', `in its manifest, ${message.replace('apps[0].', 'app.')}`);
+  for (const { message } of errors) {
+    const what = message.replace('apps[0].isolators[0]', wanted.name);
+    fault('image/manifest', `in its isolators, ${what}`);
+  }
   return spec?.apps[0]!.isolators ?? [];
 }
 

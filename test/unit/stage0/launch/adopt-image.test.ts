@@ -154,7 +154,14 @@ test('hooks of the image run as the user whom the manifest names, and those of t
 
 test('everything that an image asks for in vain is told at once', () => {
   assert.deepEqual(
-    refusalsOf({ ...WORK, ...isolators(['os/linux/no-new-privileges', false], [RETAIN, { set: ['CAP_BPF'] }]) }),
-    ['image/manifest 7', 'image/manifest 7', 'image/mount-point 7'],
+    refusalsOf({
+      ...WORK,
+      ...isolators(
+        ['os/linux/no-new-privileges', false],
+        [RETAIN, { set: ['CAP_BPF'] }],
+        ['resource/memory', { limit: 'much' }],
+      ),
+    }),
+    ['image/manifest 7', 'image/manifest 7', 'image/manifest 7', 'image/mount-point 7'],
   );
 });
