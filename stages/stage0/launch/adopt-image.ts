@@ -46,24 +46,24 @@ function adoptIsolators(
   };
   const wanted = isolators.filter(({ name }) => !isSet(name));
   const namesUser = app.user !== undefined || app.group !== undefined;
-  return wanted
-    .flatMap((one) => readIsolator(one, fault))
-    .flatMap(({ name, value }) => {
-      const isolator = findIsolator(name);
-      const allowed = ofImage(isolator, value, namesUser);
-      if ('value' in allowed) return [{ name, value: allowed.value, at: app.image.at, atOf: () => app.image.at }];
-      fault('image/manifest', `it asks for ${name}: ${allowed.refused}`, hintFor(isolator, name, value));
-      return [];
-    });
+  return wanted.flatMap((one) => {
+    const isolator = findIsolator(one.name);
+    const [read] = isolator?.ofImage ? readIsolator(one, fault) : [one];
+    if (!read) return [];
+    const allowed = ofImage(isolator, read.value, namesUser);
+    if ('value' in allowed) return [{ ...read, value: allowed.value, at: app.image.at, atOf: () => app.image.at }];
+    fault('image/manifest', `it asks for ${one.name}: ${allowed.refused}`, isolator && hintFor(isolator, one));
+    return [];
+  });
 }
 
 function ofImage(isolator: AnyIsolator | undefined, value: unknown, namesUser: boolean): OfImage {
-  if (!isolator?.ofImage || !isolator.scopes.includes('app')) return { refused: 'it is not for an image to decide' };
-  return isolator.ofImage(value as never, { namesUser });
+  if (!isolator) return { refused: 'there is no isolator of that name' };
+  return isolator.ofImage?.(value as never, { namesUser }) ?? { refused: 'it is not for an image to decide' };
 }
 
-function hintFor(isolator: AnyIsolator | undefined, name: string, value: unknown): string {
-  const place = isolator?.scopes.includes('app') === false ? 'pod' : 'app';
+function hintFor({ scopes }: AnyIsolator, { name, value }: AciConfig['isolators'][number]): string {
+  const place = scopes.includes('app') ? 'app' : 'pod';
   const text = printableText(JSON.stringify(value));
   return `if it should have that, write it in the manifest, at the ${place}: isolators: {${name}: ${text}}`;
 }
