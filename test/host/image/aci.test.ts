@@ -128,7 +128,7 @@ test('an interrupted reading leaves nothing', async () => {
 
 test('all faults of a manifest are told, with the file and the place of the reference', async () => {
   using work = new Workspace();
-  const path = work.write('a.aci', aciOf(manifestOf({ exec: ['app'], user: 1 }, { acVersion: 'x' })));
+  const path = work.write('a.aci', aciOf(manifestOf({ exec: [''], user: 1 }, { acVersion: 'x' })));
   const at = { file: 'm', line: 7, col: 3 };
   await assert.rejects(work.resolve(`aci:${path}`, { at }), (error) => {
     assert.ok(error instanceof PodErrors);

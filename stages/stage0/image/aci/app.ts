@@ -55,7 +55,7 @@ function isNotEmpty(text: string): boolean {
 }
 
 function readProcess(app: JsonObject, report: ManifestReport): ImageConfig {
-  const exec = app.exec === undefined || app.exec === null ? [] : readCommand(app.exec, 'app.exec', report);
+  const exec = readCommand(app.exec, 'app.exec', report);
   const user = report.textLike(app.user, 'app.user', isNotEmpty, 'a user');
   const group = report.textLike(app.group, 'app.group', isNotEmpty, 'a group');
   const gids = report
@@ -77,13 +77,11 @@ function readProcess(app: JsonObject, report: ManifestReport): ImageConfig {
   };
 }
 
-/** appc searches no PATH. */
+/** A name without a slash is found in the PATH, as in other images: since 0.8 of the specification. */
 function readCommand(value: unknown, place: string, report: ManifestReport): readonly string[] {
-  const items = report.list(value, place);
-  if (Array.isArray(value) && items.length === 0) report.fault(place, 'the list is empty');
-  return items.map((item, index) => {
+  return report.list(value, place).map((item, index) => {
     const at = `${place}[${index}]`;
-    const text = index === 0 ? report.textLike(item, at, isAbsolute, 'an absolute path') : report.text(item, at);
+    const text = index === 0 ? report.textLike(item, at, isNotEmpty, 'a program') : report.text(item, at);
     return text ?? '';
   });
 }
@@ -103,9 +101,9 @@ function readHooks(value: unknown, report: ManifestReport): AciConfig['hooks'] {
   const isHook = (name: string): boolean => Object.hasOwn(HOOKS, name);
   const found = report.objects(value, 'app.eventHandlers', ['name', 'exec']).map(([handler, at]) => {
     const name = report.textLike(handler.name, `${at}.name`, isHook, '"pre-start" or "post-stop"');
-    if (handler.exec === undefined || handler.exec === null) report.fault(`${at}.exec`, 'is missing');
-    else return [name, readCommand(handler.exec, `${at}.exec`, report), `${at}.name`] as const;
-    return [name, [], `${at}.name`] as const;
+    const exec = readCommand(handler.exec, `${at}.exec`, report);
+    if (exec.length === 0) report.fault(`${at}.exec`, 'it names no command');
+    return [name, exec, `${at}.name`] as const;
   });
   report.distinct(found.flatMap(([name, , at]) => (name === undefined ? [] : [[name, at] as const])));
   return Object.fromEntries(found.flatMap(([name, exec]) => (name === undefined ? [] : [[HOOKS[name]!, exec]])));

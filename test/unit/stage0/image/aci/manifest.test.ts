@@ -99,12 +99,17 @@ test('an image without an app is files, and lists may be null or empty', () => {
   assert.deepEqual(faultsOf({}, { isolators: null, ports: null, environment: null, eventHandlers: null }), []);
 });
 
+test('a command may be none, and its name may be one to be found in the PATH', () => {
+  assert.deepEqual(parse({}, { exec: ['web', '-x'] }).config.entrypoint, ['web', '-x']);
+  for (const exec of [null, []]) assert.deepEqual(parse({}, { exec }).config.entrypoint, []);
+});
+
 test('everything that is wrong is told at once, with its place', () => {
   assert.deepEqual(
     faultsOf(
       { acKind: 'PodManifest', acVersion: '1.0.0', name: 'Bad Name', other: 1, labels: [{ name: 'a' }, 1] },
       {
-        exec: ['web'],
+        exec: [1],
         user: '',
         group: undefined,
         workingDirectory: 'srv',
@@ -133,7 +138,7 @@ test('everything that is wrong is told at once, with its place', () => {
 });
 
 for (const [name, app, places] of [
-  ['an empty command', { exec: [] }, ['app.exec']],
+  ['a command without a name', { exec: ['', 'x'] }, ['app.exec[0]']],
   ['a command that is no list', { exec: '/bin/x' }, ['app.exec']],
   ['a NUL in an argument', { exec: ['/x', 'a\0b'] }, ['app.exec[1]']],
   [
