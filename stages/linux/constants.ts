@@ -56,6 +56,7 @@ export const MOUNT_ATTR_NOEXEC = 0x8n;
 export const MOUNT_ATTR_STRICTATIME = 0x20n;
 export const MOUNT_ATTR_IDMAP = 0x100000n;
 export const MOUNT_ATTR_NOSYMFOLLOW = 0x200000n;
+export const MS_BIND = 0x1000;
 export const MS_PRIVATE = 0x40000n;
 export const MNT_DETACH = 2;
 export const UMOUNT_NOFOLLOW = 8;
