@@ -4,7 +4,7 @@ import type { HostFacts } from '../../stages/stage0/plan/facts.ts';
 import { planExecProgram } from '../../stages/stage0/plan/exec-program.ts';
 import { lookFor } from '../../stages/stage0/plan/look-for.ts';
 import { planPod } from '../../stages/stage0/plan/plan.ts';
-import type { Plan } from '../../stages/stage0/plan/types.ts';
+import type { NetworkPlan, Plan } from '../../stages/stage0/plan/types.ts';
 import { HOOK_NAMES } from '../../stages/tape/format.ts';
 import { encodeProgram } from '../../stages/tape/encode.ts';
 import { ANSWER_KINDS } from '../../stages/tape/format.ts';
@@ -20,16 +20,19 @@ export function planDefault(apps: readonly object[] = [{ name: 'main', image: 'h
   return planSpec(spec);
 }
 
+function nothing(): void {}
+
+const NO_NETWORK: NetworkPlan = { planLink: nothing, planInside: nothing, planSettle: nothing };
+
 /** The same for any pod. */
-export function planSpec(spec: PodSpec, host: HostFacts = goldenFacts()): Plan {
+export function planSpec(spec: PodSpec, host: HostFacts = goldenFacts(), network: NetworkPlan = NO_NETWORK): Plan {
   const image = { ref: 'host', digest: '', mounts: [], config: { entrypoint: [], command: [], env: {}, volumes: [] } };
   const user = { uid: 0, gid: 0, supplementaryGids: [], home: '/root' };
-  const nothing = (): void => {};
   return planPod({
     spec,
     apps: spec.apps.map((app) => ({ spec: app, image, user, hasPlainEtc: false })),
     facts: lookFor(spec, host, '/pods'),
-    network: { planLink: nothing, planInside: nothing, planSettle: nothing },
+    network,
     fileVolumes: new Set(),
     layersDir: '/layers',
     podsDir: '/pods',

@@ -21,6 +21,7 @@ const PROGRAMS = {
   git: 'git',
   openssl: 'openssl',
   'ssh-keygen': 'openssh-client',
+  iptables: 'iptables',
   zsh: 'zsh',
   fish: 'fish',
 };
@@ -35,10 +36,11 @@ const OPTIONAL_PROGRAMS = {
   'qemu-aarch64-static': 'qemu-user-static',
 };
 
-/** Headers, the static C library and podman's system call profile, which have no program. */
+/** Headers, the static C library, podman's system call profile and network plugins, which have no program that is searched for. */
 const FILES = {
   '/usr/include/linux/seccomp.h': 'linux-libc-dev',
   '/usr/include/stdio.h': 'libc6-dev',
+  '/usr/lib/cni/bridge': 'containernetworking-plugins',
   '/usr/share/containers/seccomp.json': 'golang-github-containers-common',
 };
 

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { findHeld } from '../pod/held.ts';
+import { POD_FILES } from '../pod/layout.ts';
 import { isLocked } from '../pod/lock.ts';
 import type { PodDir, PodStore } from '../pod/store.ts';
 import { hasEnded, waitForPod, watchPod } from '../pod/wait.ts';
@@ -22,6 +24,15 @@ export async function stopAndWait(store: PodStore, pod: PodDir, graceMs: number 
   }
   await waitForPod(store, pod.uuid, 'exit');
   await buryIfLeft(store, pod.uuid);
+  await disconnectIfLeft(store, pod.uuid);
+}
+
+/** Whoever stopped a pod may start one in its place, with its ports. */
+async function disconnectIfLeft(store: PodStore, uuid: string): Promise<void> {
+  const pod = store.locate(uuid);
+  if (!pod || !existsSync(`${pod.path}/${POD_FILES.cni}`)) return;
+  const { disconnect } = await import('../gc/disconnect.ts');
+  await disconnect(store.root, uuid);
 }
 
 function endsSoon(store: PodStore, uuid: string): Promise<boolean> {

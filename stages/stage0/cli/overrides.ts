@@ -23,6 +23,7 @@ export function applyOverrides(
 }
 
 function networkOf(mode: string, { at }: NetworkSpec): NetworkSpec {
-  if (mode.startsWith('pod:')) return { mode: 'pod', target: mode.slice('pod:'.length), at };
+  const [kind, target] = mode.split(/:(.*)/s);
+  if (target !== undefined) return { mode: kind as 'pod' | 'cni', target, at };
   return { mode: mode as 'bridge' | 'none' | 'host', at };
 }

@@ -76,9 +76,9 @@ export const NET_FLAG: Flag = {
   name: 'net',
   value: 'MODE',
   values: ['bridge', 'none', 'host'],
-  others: 'pod:NAME',
-  pattern: /^pod:[A-Za-z0-9][A-Za-z0-9_.-]*$/,
-  help: 'use this network instead of the one in the manifest: bridge, none, host, pod:NAME (the network of a running pod)',
+  others: 'pod:NAME, cni:NAME',
+  pattern: /^(?:pod|cni):[A-Za-z0-9][A-Za-z0-9_.-]*$/,
+  help: 'use this network instead of the one in the manifest: bridge, none, host, pod:NAME (the network of a running pod), cni:NAME (a network of CNI plugins)',
 };
 
 export const FROZEN_FLAG: Flag = {

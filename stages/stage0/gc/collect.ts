@@ -1,11 +1,11 @@
-import { closeSync, statSync } from 'node:fs';
+import { closeSync, existsSync, statSync } from 'node:fs';
 import { readFinal } from '../pod/events.ts';
 import { mendUsedBridge } from './bridge.ts';
 import { bury, wasStarted } from './bury.ts';
 import { type Collected, type Collection, type CollectOptions, DEFAULT_COLLECT } from './collection.ts';
 import { collectLeftovers } from './leftovers.ts';
 import { readMountPoints } from './mounts.ts';
-import { podPath } from '../pod/layout.ts';
+import { POD_FILES, podPath } from '../pod/layout.ts';
 import { requireOwnRoot } from '../pod/own-root.ts';
 import { readRecordIfReadable } from '../pod/record.ts';
 import { memberUuids } from '../sets/members.ts';
@@ -73,12 +73,20 @@ async function collectPod(
   } finally {
     closeSync(dead.fd);
   }
+  if (pod.state === 'exited' && !options.isDryRun) await disconnectIfLeft(store, pod);
   const now: PodDir = hasDied ? { ...pod, state: 'exited', path: podPath(store.root, 'exited', pod.uuid) } : pod;
   // The remains of a set's pod are the proof that it has done its work; without them the pod would be started again.
   const isProof = now.state === 'exited' && members.has(pod.uuid) && readFinal(now.path)?.code === 0;
   const why = isProof ? undefined : reasonToRemove(now, options, Date.now());
   if (why !== undefined && !options.isDryRun) await removePod(store.root, pod.uuid, mountPoints);
   return hasDied ? 'died' : why;
+}
+
+/** Its monitor could not do it, or a plugin failed. */
+async function disconnectIfLeft({ root }: PodStore, { path, uuid }: PodDir): Promise<void> {
+  if (!existsSync(`${path}/${POD_FILES.cni}`)) return;
+  const { disconnect } = await import('./disconnect.ts');
+  await disconnect(root, uuid);
 }
 
 async function lockPatiently(pod: PodDir, untilMs: number): Promise<DeadPod | undefined> {

@@ -19,6 +19,7 @@ type Undo = (entries: readonly LedgerEntry[], context: Context) => Promise<void>
  */
 const UNDO: ReadonlyMap<string, Undo> = new Map<string, Undo>([
   ['cgroup', undoCgroupEntries],
+  ['cni', undoCni],
   ['network', undoNetworkEntries],
   ['marks', undoMarks],
   // While the claim exists, no other pod can get the project.
@@ -64,6 +65,12 @@ async function undoCgroupEntries(entries: readonly LedgerEntry[], { uuid }: Cont
   throw new PodError('state/io', `remove cgroup "${left.path}": ${left.reason}`, {
     hint: 'a process in the cgroup hangs in the kernel; run pod gc again when the process is gone',
   });
+}
+
+/** A pod that ended normally is off its network already. */
+async function undoCni(_: readonly LedgerEntry[], { root, uuid }: Context): Promise<void> {
+  const { disconnect } = await import('./disconnect.ts');
+  await disconnect(root, uuid);
 }
 
 /** Few pods have a table, and looking for it costs a socket. */

@@ -40,9 +40,9 @@ function requireLink(context: IsolatorContext): void {
     );
   }
   if (!context.hasOwnLink) {
-    throw new PodError('manifest/schema', 'limit the network bandwidth: the pod has no link of its own', {
+    throw new PodError('manifest/schema', 'limit the network bandwidth: the pod has no link that pod made', {
       at: context.at,
-      hint: 'only "network: {mode: bridge}" gives it one',
+      hint: 'only "network: {mode: bridge}" gives it one; a CNI network can have the plugin "bandwidth"',
     });
   }
 }

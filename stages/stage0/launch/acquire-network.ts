@@ -1,10 +1,12 @@
 import { pathExists } from '../../linux/file.ts';
+import type { PodError, Position } from '../error.ts';
 import type { Interface } from '../../linux/netdevice.ts';
 import type { Bindings } from '../../tape/bindings.ts';
 import { claimAddresses } from '../network/addresses.ts';
 import { bridgeConfig } from '../network/bridge-config.ts';
 import { findBridge } from '../network/find-bridge.ts';
 import { hostsFile } from '../network/hosts-file.ts';
+import type { CniState } from '../network/cni/state.ts';
 import { networkLedger } from '../network/ledger.ts';
 import { parseIp4 } from '../network/ip.ts';
 import { relayedResolvConf, resolvConf } from '../network/resolv-conf.ts';
@@ -15,6 +17,7 @@ import type { BridgeConfig, PublishedPort } from '../network/types.ts';
 import * as claims from '../pod/claims.ts';
 import { readIfThere } from '../pod/files.ts';
 import type { LedgerEntry } from '../pod/ledger.ts';
+import type { CniRequest } from './acquire-cni.ts';
 
 const HOST_RESOLVERS = '/etc/resolv.conf';
 const RESOLVED = '/run/systemd/resolve/resolv.conf';
@@ -26,6 +29,16 @@ export interface AcquiredNetwork {
   readonly hosts: string;
   readonly resolvConf: string;
   readonly bindings: Bindings;
+  readonly cni?: AcquiredCni;
+}
+
+/** A network of plugins, which the pod is put on when its namespace exists. */
+export interface AcquiredCni {
+  readonly state: CniState;
+  /** The manifest's line. */
+  readonly at: Position;
+  /** The same list as the pod's; empty until the plugins have answered. */
+  readonly ips: string[];
 }
 
 export interface NetworkRequest {
@@ -34,6 +47,9 @@ export interface NetworkRequest {
   readonly hostname: string;
   readonly mode: string;
   readonly ports: readonly PublishedPort[];
+  readonly cni?: CniRequest | undefined;
+  readonly podName: string;
+  readonly onWarning?: ((warning: PodError) => void) | undefined;
   /** Addresses of the pod whose network this one shares. */
   readonly sharedIps: readonly string[];
   /** Set for a pod of a test environment. */
@@ -51,11 +67,27 @@ export interface EnvironmentPlace extends RoomPlace {
 /** Takes what the network mode needs for one pod. */
 export async function acquireNetwork(request: NetworkRequest): Promise<AcquiredNetwork> {
   if (request.mode === 'bridge') return acquireBridge(request);
+  if (request.cni) return acquireCni(request, request.cni);
   request.record([]);
   if (request.mode === USER_MODE) return userModeFiles(request);
-  const [ip4, ip6] = request.sharedIps;
-  const addresses = ip4 !== undefined && ip6 !== undefined ? { ip4, ip6 } : undefined;
+  const isIp6 = (ip: string): boolean => ip.includes(':');
+  const addresses = { ip4: request.sharedIps.find((ip) => !isIp6(ip)), ip6: request.sharedIps.find(isIp6) };
   return { ips: request.sharedIps, bindings: {}, ...resolverFiles(request, addresses) };
+}
+
+/** Nothing but the ports is taken here. */
+async function acquireCni(request: NetworkRequest, cni: CniRequest): Promise<AcquiredNetwork> {
+  const [{ chooseNetwork, cniLedger }, { endBindings }] = await Promise.all([
+    import('./acquire-cni.ts'),
+    import('./plan-cni.ts'),
+  ]);
+  const { root, uuid, ports, record } = request;
+  const state = chooseNetwork(cni, request);
+  record(cniLedger(state));
+  if (ports.length > 0) await takePorts(root, ports, uuid);
+  const ips: string[] = [];
+  // The files are written later, from what the plugins answer.
+  return { ips, hosts: '', resolvConf: '', bindings: endBindings(root, uuid), cni: { state, at: cni.at, ips } };
 }
 
 function userModeFiles({ hostname }: NetworkRequest): AcquiredNetwork {

@@ -7,7 +7,7 @@ import { appendLedger, type LedgerEntry } from '../pod/ledger.ts';
 import { writeRecord } from '../pod/record.ts';
 import { type NewPod, PodStore } from '../pod/store.ts';
 import { rangePath } from '../pod/uid-ranges.ts';
-import { type AcquiredNetwork, acquireNetwork } from './acquire-network.ts';
+import { type AcquiredCni, type AcquiredNetwork, acquireNetwork } from './acquire-network.ts';
 import type { AcquiredJoins } from './acquire-joins.ts';
 import type { AcquiredStores } from './acquire-stores.ts';
 import type { AcquireInput } from './acquire-input.ts';
@@ -25,6 +25,9 @@ export interface AcquiredPod {
   readonly bindings: Bindings;
   /** Descriptors that are sent with the tape, into its first registers. The caller that hands them off closes them. */
   readonly given: readonly Fd[];
+  /** To be connected while init waits, with what /etc/hosts needs. */
+  readonly cni?: AcquiredCni;
+  readonly hostname?: string;
 }
 
 /** Takes what the pod needs. Everything is in the pod's ledger before it is taken; a failure releases everything. */
@@ -69,7 +72,9 @@ async function takeAll(
   const record = (entries: readonly LedgerEntry[]): void => appendLedger(path, [...first, ...entries]);
   const sharedIps = joined?.ips ?? [];
   const { place } = options;
-  const network = await acquireNetwork({ root, uuid, hostname, ...pod.network, sharedIps, place, record });
+  const { onWarning } = options;
+  const named = { root, uuid, hostname, podName: identity.name, onWarning };
+  const network = await acquireNetwork({ ...named, ...pod.network, sharedIps, place, record });
   const metadata =
     pod.hasMetadata && (await import('../metadata/endpoint.ts')).metadataEndpoint(root, uuid, pod.network.mode);
   if (!input.prepared) writeManifest(path, identity.manifest.text);
@@ -80,7 +85,8 @@ async function takeAll(
   const bindings = { ...own, ...metadata?.bindings, ...stores?.bindings };
   const gate = options.gate ? [options.gate] : [];
   const given = [...(stores?.devices ?? []), ...(joined?.fds ?? []), ...gate];
-  return { uuid, path: podPath(root, 'run', uuid), lockFd, ips: network.ips, bindings, given };
+  const { ips, cni } = network;
+  return { uuid, path: podPath(root, 'run', uuid), lockFd, ips, bindings, given, ...(cni ? { cni, hostname } : {}) };
 }
 
 /** Loaded on demand: few pods limit their disk usage. */

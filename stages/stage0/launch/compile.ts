@@ -137,7 +137,7 @@ function compile(input: PlanInput): Compilation {
     ...(plan.hasHostName ? { hasHostName: true } : {}),
     ...(plan.stores.length > 0 ? { stores: plan.stores.map(plainStore) } : {}),
     ...(plan.hasMarks ? { hasMarks: true } : {}),
-    network: { mode: isUserMode(spec, facts) ? USER_MODE : spec.network.mode, ports: publishedPorts(spec) },
+    network: networkOf(spec, facts),
     userns: facts.caller ? { mode: 'host', at: spec.userns.at } : spec.userns,
     ...entryMember(entryOf(spec, facts)),
     ...(spec.metadataService ? { hasMetadata: true } : {}),
@@ -149,6 +149,15 @@ function compile(input: PlanInput): Compilation {
     at: spec.at,
   };
   return { pod, program: plan.program, facts, apps, fileVolumes };
+}
+
+function networkOf(spec: PodSpec, facts: HostFacts): CompiledPod['network'] {
+  const { network } = spec;
+  return {
+    mode: isUserMode(spec, facts) ? USER_MODE : network.mode,
+    ports: publishedPorts(spec),
+    ...(network.mode === 'cni' ? { cni: { name: network.target, at: network.at } } : {}),
+  };
 }
 
 function plainStore({ name, method, bytes, at }: Store): CompiledStore {

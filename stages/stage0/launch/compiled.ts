@@ -39,7 +39,12 @@ export interface CompiledPod {
   readonly hasHostName?: true;
   /** The firewall marks the pod's packets, in a table of its own. */
   readonly hasMarks?: true;
-  readonly network: { readonly mode: string; readonly ports: readonly PublishedPort[] };
+  readonly network: {
+    readonly mode: string;
+    readonly ports: readonly PublishedPort[];
+    /** A network of plugins. Each start looks for it. */
+    readonly cni?: { readonly name: string; readonly at: Position };
+  };
   /** `host`: the pod takes no range of host ids. */
   readonly userns: UsernsSpec;
   /** For a pod of a normal user: the monitor needs help to enter its user namespace. */

@@ -6,7 +6,7 @@ import type { ImageProgress } from '../image/types.ts';
 import type { ImageTicket } from '../packing/stored-image.ts';
 import { removeTree } from '../pod/remove-tree.ts';
 
-/** Tasks that only a process with all of the user's ids can do. */
+/** Tasks that only a process with all of the user's ids can do, and what the monitor leaves to Node. */
 export type InsideTask =
   /** `ids`: how many ids there are. Puts the image into the store. */
   | {
@@ -26,6 +26,8 @@ export type InsideTask =
   /** Writes the verdict to a new file, as JSON. */
   | { readonly kind: 'verify'; readonly ticket: ImageTicket; readonly path: string; readonly ids: number }
   | { readonly kind: 'sweep'; readonly storeDir: string }
+  /** Of root: the pod has ended. */
+  | { readonly kind: 'disconnect'; readonly root: string; readonly uuid: string }
   | { readonly kind: 'remove'; readonly path: string; readonly last: readonly string[] };
 
 export type InsideAnswer =
@@ -57,6 +59,7 @@ async function perform(
   onProgress: (progress: ImageProgress) => void,
 ): Promise<void> {
   if (task.kind === 'remove') return removeTree(task.path, task.last);
+  if (task.kind === 'disconnect') return (await import('../gc/disconnect.ts')).disconnect(task.root, task.uuid);
   if (task.kind === 'sweep') return void sweepStore(task.storeDir);
   if (task.kind === 'pack') return pack(task.ticket, task.path, signal);
   if (task.kind === 'render') {

@@ -16,12 +16,11 @@ import { idCount } from '../plan/caller.ts';
 import type { CallerFacts } from '../plan/facts.ts';
 import { planBecome } from './become.ts';
 import { distDir } from './dist.ts';
+import { ANSWER_FD } from './inside-answer.ts';
 import type { InsideAnswer, InsideTask } from './inside-tasks.ts';
 import { letIn } from './let-in.ts';
 import { mapsFor, planInto } from './plan-enter.ts';
 
-/** The descriptor of the helper's answer socket. */
-export const ANSWER_FD = 4;
 const SIGKILL = 9;
 
 /**

@@ -5,15 +5,12 @@ import {
   CLONE_NEWNET,
   CLONE_NEWNS,
   CLONE_NEWUSER,
-  MSG_CMSG_CLOEXEC,
   O_CLOEXEC,
   O_CREAT,
   O_WRONLY,
 } from '../../linux/constants.ts';
 import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
-import { u64 } from '../../linux/structs.ts';
-import { encodeMessage, MESSAGE_BYTES } from '../../stage1/message.ts';
-import type { DataRef, OpOptions, Tape } from '../../tape/program.ts';
+import type { OpOptions, Tape } from '../../tape/program.ts';
 import type { Position } from '../error.ts';
 import type { PodSpec } from '../manifest/spec.ts';
 import { idCount, type IdMapping, mappingsOf } from '../plan/caller.ts';
@@ -21,11 +18,9 @@ import type { CallerFacts, HostFacts } from '../plan/facts.ts';
 import { isUserMode } from '../plan/namespaces.ts';
 import type { EnterPlan } from '../plan/types.ts';
 import { POD_FILES } from '../pod/layout.ts';
+import { planHandshake } from './plan-handshake.ts';
 import { publishedPorts } from './plan-network.ts';
 import type { UserNetwork } from './user-network.ts';
-
-/** HANDOFF_FD of state.h. */
-const HANDOFF_FD = 3;
 
 /** What stage0 does for the monitor once the monitor is in its namespaces. */
 export interface Entry {
@@ -95,29 +90,6 @@ export function planInto(enter: Tape, caller: CallerFacts, { size, ownNetwork = 
 
 function planDumpable(tape: Tape, value: 0 | 1, reason: Pick<OpOptions, 'at' | 'why'>): void {
   tape.call('prctl', [PR_SET_DUMPABLE, value, 0, 0, 0], reason);
-}
-
-/**
- * Reports that the monitor is in its namespaces and waits for the answer. It comes when newuidmap(1) has written the maps and the
- * network is connected. The answer may carry a descriptor that only has to be held open; init inherits it.
- */
-function planHandshake(enter: Tape, at: Position | undefined): void {
-  const reason = { at, why: 'wait until ids are mapped and the network is connected' };
-  const message = encodeMessage({ type: 'entered' });
-  const answer = enter.buffer(MESSAGE_BYTES);
-  const header = messageHeader(enter, answer, MESSAGE_BYTES, enter.buffer(CONTROL_BYTES), CONTROL_BYTES);
-  enter.call('sendto', [HANDOFF_FD, enter.bytes(message), MESSAGE_BYTES, 0, 0, 0], reason);
-  enter.call('recvmsg', [HANDOFF_FD, header, MSG_CMSG_CLOEXEC], reason);
-  enter.call('tape.equal', [answer, enter.bytes(message), 8], reason);
-}
-
-/** Size of struct cmsghdr with one descriptor. */
-const CONTROL_BYTES = 24;
-
-/** struct msghdr with one struct iovec. */
-function messageHeader(tape: Tape, data: DataRef, bytes: number, control: DataRef, controlBytes: number): DataRef {
-  const vector = tape.bytes([data, u64(bytes)]);
-  return tape.bytes([new Uint8Array(16), vector, u64(1), control, u64(controlBytes), new Uint8Array(8)]);
 }
 
 /** Records init's pid in a file, for pods without a cgroup to find it in. Read by `readInitPid`. */

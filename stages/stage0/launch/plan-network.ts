@@ -4,12 +4,14 @@ import type { PublishedPort } from '../network/types.ts';
 import type { Position } from '../error.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import { isUserMode } from '../plan/namespaces.ts';
+import { planCni } from './plan-cni.ts';
 import type { NetworkPlan } from '../plan/types.ts';
 
 /** Plans the pod's network mode. */
 export function planNetwork(spec: PodSpec, host: HostFacts): NetworkPlan {
   const ports = publishedPorts(spec);
   if (isUserMode(spec, host)) return userModePlan(spec.network.at);
+  if (spec.network.mode === 'cni') return planCni(spec.network.at);
   return {
     planLink: (link, bandwidth) => planVeth(link, spec.network, ports, bandwidth),
     planInside: (network, bandwidth) => planNetworkInside(network, spec.network, bandwidth),

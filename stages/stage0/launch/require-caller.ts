@@ -124,6 +124,7 @@ export function howToGetIds(): string {
 }
 
 function withoutBridge({ network }: PodSpec, caller: CallerFacts): PodError[] {
+  if (network.mode === 'cni') return [withoutPlugins(network.at)];
   if (network.mode !== 'bridge' || caller.network) return [];
   return [
     new PodError('host/privilege', 'make a bridge network: only root can', {
@@ -131,4 +132,12 @@ function withoutBridge({ network }: PodSpec, caller: CallerFacts): PodError[] {
       hint: `for a network of your own ${missingForNetwork().join(', and ')}; or use "--net none" or "--net host"`,
     }),
   ];
+}
+
+/** Plugins change the host's network. */
+function withoutPlugins(at: Position): PodError {
+  return new PodError('host/privilege', 'use a CNI network: only root can', {
+    at,
+    hint: 'write "network: {mode: bridge}" for a network of your own, or run as root',
+  });
 }

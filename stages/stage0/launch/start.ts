@@ -52,7 +52,7 @@ async function startWith(input: StartInput, client: FirstClient | undefined): Pr
   // The monitor and init hold the lock now. This process's share only keeps a collector away.
   const release = releaseOnce(acquired.lockFd);
   if (!options.keepLock) release();
-  const started = untilStarted(input, acquired.path, monitor);
+  const started = untilStarted(input, acquired, monitor);
   const pod = runningPod(input, acquired, monitor, started, release, client?.attached);
   try {
     options.onLaunched?.(pod);
@@ -129,11 +129,11 @@ function launch(tape: Uint8Array, pod: AcquiredPod, input: number | undefined, o
 }
 
 /** Throws the launch failure, once the monitor has cleaned up after it. */
-async function untilStarted({ identity, pod, program }: StartInput, podDir: string, monitor: Monitor): Promise<void> {
+async function untilStarted(input: StartInput, acquired: AcquiredPod, monitor: Monitor): Promise<void> {
+  const { identity, pod, program } = input;
   let first = await monitor.channel.next();
-  if (first?.type === 'entered' && pod.entry) {
-    const { letIn } = await import('./let-in.ts');
-    await letIn(pod.entry, monitor, { at: pod.userns.at, podDir });
+  if (first?.type === 'entered') {
+    await serveEntered(input, acquired, monitor, first.a);
     first = await monitor.channel.next();
   }
   if (first?.type === 'started') return;
@@ -148,9 +148,26 @@ async function untilStarted({ identity, pod, program }: StartInput, podDir: stri
   throw launchDeath(identity.name, last?.b, pod.at);
 }
 
+/** The monitor waits: a normal user's in its namespaces, before anything else; otherwise with an init that is not on its network yet. */
+async function serveEntered(
+  { pod, options }: StartInput,
+  { path: podDir, cni, hostname = '' }: AcquiredPod,
+  monitor: Monitor,
+  initPid: number,
+): Promise<void> {
+  if (pod.entry) {
+    const { letIn } = await import('./let-in.ts');
+    await letIn(pod.entry, monitor, { at: pod.userns.at, podDir });
+  }
+  if (cni) {
+    const { connectCni } = await import('./connect-cni.ts');
+    await connectCni(cni, monitor, { root: options.root, podDir, hostname, initPid, signal: options.signal });
+  }
+}
+
 function runningPod(
   { identity, pod, options }: StartInput,
-  { uuid, path, ips }: AcquiredPod,
+  { uuid, path, ips, cni }: AcquiredPod,
   monitor: Monitor,
   started: Promise<void>,
   release: () => void,
@@ -169,7 +186,8 @@ function runningPod(
     apps: pod.apps.map(({ name }) => name),
     client,
     get exit() {
-      return (exit ??= started.then(() => waitForExit(new PodStore(options.root), uuid, monitor, release)));
+      const exited = (): Promise<PodExit> => waitForExit(new PodStore(options.root), uuid, monitor, release);
+      return (exit ??= started.then(async () => (cni ? afterNetwork(options, uuid, await exited()) : exited())));
     },
     stop: (stopOptions = {}) => ask(async (control) => control.stopPod(path, stopOptions)),
     kill: (signal) => ask(async (control) => control.signalPod(path, undefined, signal)),
@@ -177,6 +195,16 @@ function runningPod(
     clear: pod.clearsItself && !pod.hasLifeline ? () => endOf(monitor) : undefined,
     lifeline: pod.hasLifeline ? lifelineOf(monitor) : undefined,
   };
+}
+
+/** The pod's addresses and ports are free when its end is told. */
+async function afterNetwork({ root, onWarning }: RunOptions, uuid: string, exit: PodExit): Promise<PodExit> {
+  const { disconnect } = await import('../gc/disconnect.ts');
+  await disconnect(root, uuid).catch((error: Error) => {
+    if (!(error instanceof PodError)) throw error;
+    onWarning?.(error);
+  });
+  return exit;
 }
 
 /** Tells the monitor that nobody listens any more, and waits until the monitor has finished. */

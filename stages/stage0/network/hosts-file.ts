@@ -1,8 +1,14 @@
+interface Addresses {
+  readonly ip4?: string | undefined;
+  readonly ip6?: string | undefined;
+}
+
 /** The pod's /etc/hosts. Without addresses of its own, the pod's name resolves to the loopback. */
-export function hostsFile(hostname: string, addresses?: { readonly ip4: string; readonly ip6?: string }): string {
+export function hostsFile(hostname: string, addresses: Addresses = {}): string {
   const lines = ['127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback'];
-  if (addresses) lines.push(`${addresses.ip4} ${hostname}`);
-  if (addresses?.ip6 !== undefined) lines.push(`${addresses.ip6} ${hostname}`);
-  if (!addresses) lines.push(`127.0.0.1 ${hostname}`, `::1 ${hostname}`);
+  const { ip4, ip6 } = addresses;
+  if (ip4 !== undefined) lines.push(`${ip4} ${hostname}`);
+  if (ip6 !== undefined) lines.push(`${ip6} ${hostname}`);
+  if (ip4 === undefined && ip6 === undefined) lines.push(`127.0.0.1 ${hostname}`, `::1 ${hostname}`);
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -12,7 +12,6 @@ import {
   setLinkUp,
 } from '../../linux/rtnetlink.ts';
 import { offset, sym, type SourcePosition, type Tape } from '../../tape/program.ts';
-import { PodError } from '../error.ts';
 import type { NetworkSpec } from '../manifest/spec.ts';
 import { ADDRESS_KIND } from './addresses.ts';
 import { NO_IPV6, SUBNET4_BITS, SUBNET6_BITS } from './bridge-config.ts';
@@ -254,12 +253,5 @@ function isConfined(network: NetworkSpec): boolean {
 }
 
 function usesBridge(network: NetworkSpec): boolean {
-  if (network.mode !== 'cni') return network.mode === 'bridge';
-  throw new PodError(
-    'manifest/unsupported',
-    `use network mode "${network.mode}:${network.target}": not supported yet`,
-    {
-      at: network.at,
-    },
-  );
+  return network.mode === 'bridge';
 }

@@ -91,6 +91,7 @@ export function rootfsInput(
     isNormalUser: facts.caller !== undefined,
     ids: idsOf(spec, facts),
     hostNetwork: spec.network.mode === 'host',
+    ...(spec.network.mode === 'cni' ? { hasLateFiles: true } : {}),
     joined: joins.map(({ kind }) => kind),
     layersDir,
     detachedLayers: facts.hasDetachedLayers,

@@ -78,8 +78,7 @@ export function planPod(input: PlanInput): Plan {
   planWorkDirsRemoval(settle, rootfs);
   const isCleared = clearsItself(input, stores.stores.length > 0);
   if (isCleared) planRemoval(settle, input);
-  // Only the monitor's own exit is left to do, and a removal of the pod need not wait for that.
-  settle.call('close', [program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
+  planLetGo(settle, input);
   planHost(host, input, rootfs, drafts, joins);
   planOwnerOfIds(host, spec, facts);
   planIdMaps(base, spec, facts);
@@ -97,6 +96,12 @@ export function planPod(input: PlanInput): Plan {
     hasMarks: marked.length > 0,
     clearsItself: isCleared,
   };
+}
+
+/** Only the monitor's own exit is left to do, and a removal of the pod need not wait for that; or what must find the lock free. */
+function planLetGo(settle: Tape, { spec, network }: PlanInput): void {
+  settle.call('close', [settle.program.reg('lock')], { at: spec.at, why: "let go of the pod's lock" });
+  network.planEnd?.(settle);
 }
 
 /** Sets up what init inherits. */

@@ -31,6 +31,8 @@ const FILES = [
  */
 export function clearsItself({ spec, facts, removesItself }: PlanInput, hasStores: boolean): boolean {
   if (spec.environment) return true;
+  // Plugins must be called first.
+  if (spec.network.mode === 'cni') return false;
   const onDisk = spec.volumes.some((volume) => volume.kind === 'empty' && volume.medium === 'disk');
   return removesItself === true && !facts.caller && !hasStores && !onDisk;
 }

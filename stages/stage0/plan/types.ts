@@ -27,6 +27,8 @@ export interface NetworkPlan {
    * free firewall elements, and nothing has to wait for that.
    */
   readonly planSettle: (settle: Tape) => void;
+  /** The very last, when the pod's lock has been let go. */
+  readonly planEnd?: (settle: Tape) => void;
 }
 
 /** The first app's standard streams. The streams of the other apps follow from the manifest. */

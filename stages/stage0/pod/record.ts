@@ -45,7 +45,12 @@ export function writeRecord(podPath: string, record: PodRecord): void {
 /** Keeps the pod for inspection after its exit, as if it had been started without `--rm`. */
 export function keepAfterExit(podPath: string): void {
   const record = readRecord(podPath);
-  if (record) replaceFile(`${podPath}/${POD_FILES.record}`, `${JSON.stringify({ ...record, autoRemove: false })}\n`);
+  if (record) replaceRecord(podPath, { ...record, autoRemove: false });
+}
+
+/** For what was learnt after the record had been written. */
+export function replaceRecord(podPath: string, record: PodRecord): void {
+  replaceFile(`${podPath}/${POD_FILES.record}`, `${JSON.stringify(record)}\n`);
 }
 
 /** Why a pod has no readable record, for operations that require one. */

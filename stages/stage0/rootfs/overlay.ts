@@ -9,7 +9,7 @@ import {
 } from '../../linux/constants.ts';
 import { lowerOptions } from '../../linux/lower-options.ts';
 import type { Reg, Tape } from '../../tape/program.ts';
-import { planFileLayer } from './network-files.ts';
+import { planFileLayer, planLateFiles } from './network-files.ts';
 import { inMountNamespace, LAYER_HANGER } from './mount-namespace.ts';
 import { storageReg } from './storage.ts';
 import { volumeReg } from './volumes.ts';
@@ -112,6 +112,7 @@ export function planWorkDirsRemoval(settle: Tape, input: RootfsInput): void {
  * neither fsync inside it nor its end has to flush the host's whole file system (docs/decisions/003).
  */
 export function planOverlays(attach: Tape, input: RootfsInput): void {
+  planLateFiles(attach, input);
   const storage = storageReg(attach, input);
   if (input.detachedLayers) planAll(attach, input, storage);
   else inMountNamespace(attach, input, (inside) => planAll(attach, input, inside));

@@ -70,7 +70,7 @@ export function ensureFile(tape: Tape, root: Reg, path: string, reason: Reason):
 }
 
 /** Makes a new file with that content in place of whatever is there; a link is replaced, never followed. */
-export function replaceFile(tape: Tape, root: Reg, path: string, content: Text, reason: Reason): void {
+export function replaceFile(tape: Tape, root: Reg, path: string, content: Text | Reg, reason: Reason): void {
   walk(tape, root, path, reason, (parent, name, last) => {
     if (!last) {
       makeDir(tape, parent, name, reason);
@@ -81,11 +81,17 @@ export function replaceFile(tape: Tape, root: Reg, path: string, content: Text, 
   });
 }
 
-/** Creates a file and writes its whole content. */
-export function writeNewFile(tape: Tape, dir: Reg, name: string, content: Text, reason: Reason): void {
+/** Copied at most; more than any file that is written here has. */
+const COPY_BYTES = 1024 * 1024;
+
+/** Creates a file and writes its whole content, or that of an open file. */
+export function writeNewFile(tape: Tape, dir: Reg, name: string, content: Text | Reg, reason: Reason): void {
   const made = tape.program.reg('made');
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   tape.call('openat', [dir, tape.text(name), flags, 0o644], { ...reason, out: made });
-  if (content !== '') tape.call('write', [made, tape.text(content), tape.lengthOf(content)], reason);
+  if (typeof content === 'object' && 'kind' in content) {
+    // From its start, whoever has read it before.
+    tape.call('sendfile', [made, content, tape.buffer(8), COPY_BYTES], reason);
+  } else if (content !== '') tape.call('write', [made, tape.text(content), tape.lengthOf(content)], reason);
   tape.call('close', [made], reason);
 }

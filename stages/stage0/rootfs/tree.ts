@@ -24,7 +24,7 @@ import { attachMount, cloneTree, type FileSystem, newFileSystem, setMountAttr } 
 import { overlayReg } from './overlay.ts';
 import { planProtectedPaths } from './protected-paths.ts';
 import { planSysctls } from './sysctls.ts';
-import { replaceFiles } from './network-files.ts';
+import { planCloseLateFiles, replaceFiles } from './network-files.ts';
 import { ensureDirectory, openInside } from './targets.ts';
 import type { RootfsApp, RootfsInput, RootfsMountPoint } from './types.ts';
 import { planRootOwner } from './upper.ts';
@@ -57,6 +57,7 @@ export function planPodTree(pod: Tape, input: RootfsInput): void {
   planVolumeTree(pod, input, initRoot);
   pod.call('mkdirat', [initRoot, pod.text('apps'), 0o700], { at: input.podAt, why: 'make the directory of the apps' });
   for (const app of input.apps) planAppRoot(pod, input, app, initRoot);
+  planCloseLateFiles(pod, input);
   planPivot(pod, input, initRoot);
 }
 

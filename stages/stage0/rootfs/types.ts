@@ -76,6 +76,8 @@ export interface RootfsInput {
   readonly storage: 'pod' | 'memory' | { readonly path: string };
   /** For every app's /etc; absent: the image's file is used. */
   readonly machineId?: string | undefined;
+  /** /etc/hosts and /etc/resolv.conf are not known at hand-off: they are in the pod's directory when the attach tape is played. */
+  readonly hasLateFiles?: boolean;
   /** The pod has its own user namespace, and its mounts are mapped into it. */
   readonly userns: boolean;
   /** The monitor of a normal user is itself in a user namespace. */

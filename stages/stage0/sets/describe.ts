@@ -52,7 +52,7 @@ export async function describe({ path, text, baseDir, wrong }: FolderFile): Prom
     references: { images: distinct(images), sources: frozenSources(spec) },
     rollout: spec.rollout,
     ...(spec.network.mode === 'pod' ? { joins: spec.network.target } : {}),
-    hostPorts: spec.network.mode === 'bridge' ? hostPortsOf(spec) : [],
+    hostPorts: spec.network.mode === 'bridge' || spec.network.mode === 'cni' ? hostPortsOf(spec) : [],
   };
   return { description, errors, warnings };
 }

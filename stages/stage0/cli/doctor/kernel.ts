@@ -15,6 +15,7 @@ import { readResolvConf } from '../../launch/acquire-network.ts';
 import { hasNameserver } from '../../network/resolv-conf.ts';
 import { readHostFacts } from '../../plan/read-facts.ts';
 import { type Check, type Finding, tryIt } from './check.ts';
+import { checkCniNetworks } from './cni.ts';
 import { checkFirewalls } from './firewalls.ts';
 
 export const KERNEL_CHECKS: readonly Check[] = [
@@ -25,6 +26,7 @@ export const KERNEL_CHECKS: readonly Check[] = [
   { name: 'nftables', run: () => inNetns('a table in a network namespace', tryTable) },
   { name: 'other firewalls', run: checkFirewalls },
   { name: 'name servers', run: checkNameServers },
+  { name: 'CNI networks', run: checkCniNetworks },
 ];
 
 function checkPrivileges(): Finding {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeProgram } from '../../../../stages/tape/encode.ts';
 import { type Op, Program, type Purpose, type Tape } from '../../../../stages/tape/program.ts';
-import { PodError } from '../../../../stages/stage0/error.ts';
 import type { NetworkSpec } from '../../../../stages/stage0/manifest/spec.ts';
 import { planNetworkCleanup, planNetworkInside, planVeth } from '../../../../stages/stage0/network/plan-network.ts';
 import { networkBindings } from '../../../../stages/stage0/network/symbols.ts';
@@ -63,14 +62,6 @@ test("without network only the loopback comes up; with the host's nothing is don
   assert.deepEqual(
     plan('network', (tape) => planNetworkInside(tape, { mode: 'host', at: AT })),
     [],
-  );
-});
-
-test('a mode that cannot run yet is refused at its line', () => {
-  const network: NetworkSpec = { mode: 'cni', target: 'lan', at: AT };
-  assert.throws(
-    () => plan('link', (tape) => planVeth(tape, network, [])),
-    (error) => error instanceof PodError && error.code === 'manifest/unsupported' && error.at === AT,
   );
 });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseManifest } from '../../../../stages/stage0/manifest/parse.ts';
+import type { PodSpec } from '../../../../stages/stage0/manifest/spec.ts';
+import { planNetwork } from '../../../../stages/stage0/launch/plan-network.ts';
 import type { CgroupHierarchy } from '../../../../stages/stage0/plan/facts.ts';
 import type { Op, Program, Purpose, Reg, Tape } from '../../../../stages/tape/program.ts';
 import { planSpec } from '../../../fuzz/tapes.ts';
@@ -51,11 +53,31 @@ function readBy({ ops }: Tape, written: Set<number>): Reg[] {
   return read;
 }
 
+function specOf(manifest: object): PodSpec {
+  const { spec, errors } = parseManifest(JSON.stringify(manifest), 'all.yaml', { baseDir: '/' });
+  assert.ok(spec, String(errors[0]?.message));
+  return spec;
+}
+
+test('on a network of plugins, init gets the files that are written while the monitor waits, and keeps none of them', () => {
+  const spec = specOf({ ...MANIFEST, network: { mode: 'cni:lan' } });
+  const host = newHost(V2);
+  const { program } = planSpec(spec, host, planNetwork(spec, host));
+  const calls = (purpose: Purpose): string[] => opsOf(program, [purpose]).map(({ call }) => call);
+  assert.deepEqual(calls('link'), ['tape.store32', 'sendto', 'recvmsg', 'tape.equal']);
+  const late = opsOf(program, ['attach']).filter(({ why }) => /^open the pod's (hosts|resolv\.conf)$/.test(why ?? ''));
+  assert.deepEqual(
+    late.map(({ handOver }) => handOver),
+    [true, true],
+  );
+  const closed = opsOf(program, ['pod']).filter(({ call }) => call === 'close');
+  for (const { out } of late) assert.ok(closed.some(({ args }) => isReg(args[0]) && args[0].index === out!.index));
+  assert.deepEqual(calls('settle').slice(-4), ['openat', 'dup3', 'rt_sigprocmask', 'execve']);
+});
+
 for (const [name, hierarchies] of Object.entries({ HYBRID, V1, V2 }) as [string, readonly CgroupHierarchy[]][]) {
   test(`init is handed over all that it uses of what the monitor made after the clone: ${name}`, () => {
-    const { spec, errors } = parseManifest(JSON.stringify(MANIFEST), 'all.yaml', { baseDir: '/' });
-    assert.ok(spec, String(errors[0]?.message));
-    const { program } = planSpec(spec, newHost(hierarchies));
+    const { program } = planSpec(specOf(MANIFEST), newHost(hierarchies));
     const inherited = new Set(opsOf(program, BEFORE).flatMap(({ out }) => (out ? [out.index] : [])));
     const made = opsOf(program, AFTER).filter(({ out }) => out && !inherited.has(out.index));
     const missing = new Set(made.flatMap(({ out, handOver }) => (handOver ? [] : [out!.index])));
