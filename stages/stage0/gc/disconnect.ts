@@ -21,6 +21,8 @@ export async function disconnect(root: string, uuid: string): Promise<void> {
   try {
     const [state, lock] = [POD_FILES.cni, POD_FILES.cniLock].map((name) => `/proc/self/fd/${dir}/${name}`);
     if (existsSync(state!)) await disconnectBy(root, uuid, { state: state!, lock: lock! });
+    // The file goes last, unless somebody has removed it to leave what a plugin holds.
+    else unpinNamespace(netnsPath(uuid));
   } finally {
     closeSync(dir);
   }

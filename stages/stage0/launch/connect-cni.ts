@@ -41,7 +41,8 @@ export async function connectCni(
     channel.close();
     throw error;
   }
-  channel.send(encodeMessage({ type: 'entered' }));
+  // A monitor that was killed meanwhile is what the start reports then.
+  if (!channel.hasEnded) channel.send(encodeMessage({ type: 'entered' }));
 }
 
 async function connect(

@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
 import { PodError } from '../error.ts';
 import { buryDead } from '../gc/bury.ts';
+import { disconnect } from '../gc/disconnect.ts';
 import { removePod } from '../gc/remove.ts';
 import { claimPorts } from '../network/host-ports.ts';
 import type { PublishedPort } from '../network/types.ts';
 import * as claims from '../pod/claims.ts';
 import { findHeld } from '../pod/held.ts';
+import { POD_FILES } from '../pod/layout.ts';
 import { PodStore } from '../pod/store.ts';
 import { isRefusal } from '../refusal.ts';
 import { outlast } from './outlast.ts';
@@ -32,14 +35,21 @@ export async function takeFromDead(
   }
 }
 
-/** Returns true when the pod was dead, or at its end, and now holds nothing. An exited pod is kept for inspection, and holds nothing. */
+/**
+ * Returns true when the pod was dead, or at its end, and now holds nothing. An exited pod is kept for inspection, and holds nothing, or
+ * is just being taken off a network of plugins.
+ */
 async function endDead(root: string, uuid: string): Promise<boolean> {
   const store = new PodStore(root);
   const found = findHeld(store, uuid);
-  if (!found || found.isHeld || found.pod.state === 'exited') return outlast(store, uuid, undefined);
+  const hasExited = found?.pod.state === 'exited';
+  // Its monitor may have the lock still, and does nothing else any more.
+  const isOnNetwork = hasExited && existsSync(`${found.pod.path}/${POD_FILES.cni}`);
+  if (!isOnNetwork && (!found || found.isHeld || hasExited)) return outlast(store, uuid, undefined);
   if (found.pod.state === 'prepared') return false;
   try {
-    if (!(await buryDead(store, uuid))) await removePod(root, uuid);
+    if (isOnNetwork) await disconnect(root, uuid);
+    else if (!(await buryDead(store, uuid))) await removePod(root, uuid);
     return true;
   } catch (error) {
     // Either the pod is alive after all, or it cannot be removed: pod gc reports why.

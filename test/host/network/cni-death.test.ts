@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../harness/eventually.ts';
@@ -56,6 +56,37 @@ test('a plugin that fails when the pod ends is asked again by gc', async () => {
   writeFileSync(isReady, '');
   await lab.ok('gc');
   lab.assertFree(uuid);
+});
+
+test('what a plugin will never take back can be left, by removing the file that its error names', async () => {
+  lab.addPlugin('never', '[ "$CNI_COMMAND" = ADD ] || exit 9');
+  lab.addNetwork('never', '10.199.9.0/24', { type: 'never' });
+  const uuid = await lab.start('never', { network: 'cni:never' });
+  await assert.rejects(
+    lab.ok('stop', '--grace', '0s', 'never'),
+    /to leave what the plugin holds, remove \S+\/cni\.json/,
+  );
+  rmSync(join(lab.root, 'pods/exited', uuid, 'cni.json'));
+  await lab.ok('rm', 'never');
+  assert.equal(existsSync(`/run/netns/pod-${uuid}`), false);
+});
+
+test('a port that a pod publishes which has just ended is taken as soon as the pod is off its network', async () => {
+  lab.addNetwork('lan', '10.199.5.0/24', { type: 'portmap', capabilities: { portMappings: true } });
+  const first = await lab.start('first', { exec: ['/bin/sleep', '0.3'], hostPort: PORT });
+  await lab.ok('wait', 'first');
+  const second = await lab.start('second', { hostPort: PORT });
+  assert.equal(lab.ask('127.0.0.1', PORT), 'hello from second');
+  await lab.ok('rm', '--force', 'second');
+  for (const uuid of [first, second]) lab.assertFree(uuid);
+});
+
+test('a pod whose app cannot be started is taken off its network, too', async () => {
+  lab.addPlugin('note', `echo "$CNI_CONTAINERID" > ${join(lab.root, 'noted')}`);
+  lab.addNetwork('noted', '10.199.10.0/24', { type: 'note' });
+  const { exitCode } = await lab.run('broken', { network: 'cni:noted', exec: ['/nonesuch'] });
+  assert.equal(exitCode, 127);
+  lab.assertFree(readFileSync(join(lab.root, 'noted'), 'utf8').trim());
 });
 
 async function startSlowly(name: string, type: string): Promise<{ child: ReturnType<typeof spawn>; uuid: string }> {
