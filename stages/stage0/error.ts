@@ -18,7 +18,7 @@ export const ERROR_CODES = {
   'manifest/reference': 'A name in the manifest refers to something the manifest does not define.',
   'manifest/duplicate': 'Two items in one manifest have the same name.',
   'manifest/cycle': 'Apps wait for each other in a cycle.',
-  'manifest/unsupported': 'The field is valid, but this version cannot run it yet.',
+  'manifest/unsupported': 'A value is valid, but pod does not support it there.',
   'manifest/unreadable': 'The manifest file cannot be read.',
   'convert/format': 'The file to convert is not a manifest that pod can convert.',
   'convert/no-counterpart': 'The manifest to convert says something that the other format cannot say.',

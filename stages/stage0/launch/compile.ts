@@ -21,7 +21,7 @@ import { isUserMode } from '../plan/namespaces.ts';
 import { planNetwork, publishedPorts } from './plan-network.ts';
 import { refusedToCaller } from './require-caller.ts';
 import { requireDescriptors, requireStateDirectory } from './require-host.ts';
-import { refuseUnsupported, resolveApps, withAdopted } from './resolve.ts';
+import { resolveApps, withAdopted } from './resolve.ts';
 
 /** A compiled pod and the inputs it was made from. */
 export interface Compilation {
@@ -55,7 +55,6 @@ export async function compilePod(written: PodSpec, options: CompileOptions): Pro
   const { root, onPhase = () => {} } = options;
   onPhase('resolve');
   requireStateDirectory(root);
-  refuseUnsupported(written);
   const fileVolumes = findFileVolumes(written);
   const apps = await resolveApps(written, { ...options, storeDir: imagesDir(root) });
   options.signal?.throwIfAborted();

@@ -13,7 +13,7 @@ import { findFileVolumes } from './file-volumes.ts';
 import { planEntry } from './plan-enter.ts';
 import { planNetwork } from './plan-network.ts';
 import { refusedToCaller } from './require-caller.ts';
-import { refuseUnsupported, resolveApps, withAdopted } from './resolve.ts';
+import { resolveApps, withAdopted } from './resolve.ts';
 
 /** What each tape does, in the order in which the tapes are played; apps start in parallel. */
 const HEADINGS: Readonly<Record<string, string>> = {
@@ -59,7 +59,6 @@ const ORDER = [
  */
 export async function planPod(written: PodSpec, options: PlanOptions): Promise<PodPlan> {
   const { root } = options;
-  refuseUnsupported(written);
   const fileVolumes = findFileVolumes(written);
   const { baseDir, frozen, onWarning } = options;
   const pins = readPins(baseDir, frozen);

@@ -25,16 +25,6 @@ export interface ResolveInput {
   readonly onWarning?: ((warning: PodError) => void) | undefined;
 }
 
-/** Rejects valid fields that are not implemented yet, with their lines, rather than ignoring them. */
-export function refuseUnsupported(spec: PodSpec): void {
-  if (spec.unsupported.length === 0) return;
-  throw new PodErrors(
-    spec.unsupported.map(
-      ({ field, at }) => new PodError('manifest/unsupported', `run with "${field}": not supported yet`, { at }),
-    ),
-  );
-}
-
 /** Resolves the image of every app, in parallel, and its user. Throws all failures at once. */
 export async function resolveApps(spec: PodSpec, input: ResolveInput): Promise<ResolvedApp[]> {
   const images = new Map<string, Promise<ResolvedImage>>();

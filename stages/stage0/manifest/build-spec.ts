@@ -7,7 +7,6 @@ import { buildRollout } from './build-rollout.ts';
 import { join } from './pointer.ts';
 import { parseBytes, parseDurationMs } from './quantity.ts';
 import type * as Spec from './spec.ts';
-import { findUnsupported } from './unsupported.ts';
 import type { ManifestDocument } from './document.ts';
 
 export interface SpecInput {
@@ -37,7 +36,6 @@ export function buildSpec(input: SpecInput): Spec.PodSpec {
     apps: outline.apps.map((app) => buildApp(document, outline, app)),
     isolators: outline.isolators.map((isolator) => buildIsolator(document, isolator)),
     ...(outline.metadataService ? { metadataService: document.at('/metadataService') } : {}),
-    unsupported: findUnsupported(document, outline),
     at: document.at(''),
   };
 }

@@ -232,8 +232,6 @@ export interface PodSpec {
   readonly environment?: EnvironmentSpec;
   /** Of the pod as a whole. */
   readonly isolators: readonly IsolatorSpec[];
-  /** Fields that are valid but whose machinery does not exist yet; `run` refuses them, `validate` does not. */
-  readonly unsupported: readonly { readonly field: string; readonly at: Position }[];
   readonly at: Position;
 }
 

@@ -94,7 +94,7 @@ test('what is wrong is said in words that fit', async () => {
     [['status', 'worded', '--wait=30d'], 2, /^error: --wait "30d": more than 24d/],
     [['run', '--timeout', '30d', '-'], 125, /^error: --timeout "30d": more than 24d/],
     [['wait', 'worded', '--for', 'deleted', '--timeout', '1ms'], 1, /to be deleted: the time limit passed/],
-    [['generate'], 2, /what to generate is missing: systemd/],
+    [['generate'], 2, /what to generate is missing: kube or systemd/],
     [['run', '--detach-keys', 'a', '-'], 125, /--detach-keys goes with -i/],
     [['kill', '-s', 'CONT', 'no-one', 'worded', 'no-two'], 1, /"no-one"[^]*"no-two"/],
   ] as const) {
