@@ -10,7 +10,7 @@ import { findHeld } from '../pod/held.ts';
 import { POD_FILES } from '../pod/layout.ts';
 import { PodStore } from '../pod/store.ts';
 import { isRefusal } from '../refusal.ts';
-import { outlast } from './outlast.ts';
+import { hasLetGo, outlast } from './outlast.ts';
 
 /**
  * Handles refused port claims: releases host ports held by pods that died without their monitor, or were killed while they were
@@ -45,7 +45,7 @@ async function endDead(root: string, uuid: string): Promise<boolean> {
   const hasExited = found?.pod.state === 'exited';
   // Its monitor may have the lock still, and does nothing else any more.
   const isOnNetwork = hasExited && existsSync(`${found.pod.path}/${POD_FILES.cni}`);
-  if (!isOnNetwork && (!found || found.isHeld || hasExited)) return outlast(store, uuid, undefined);
+  if (!isOnNetwork && (!found || found.isHeld || hasExited)) return outlast(store, uuid, () => hasLetGo(store, uuid));
   if (found.pod.state === 'prepared') return false;
   try {
     if (isOnNetwork) await disconnect(root, uuid);

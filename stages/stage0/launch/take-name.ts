@@ -11,8 +11,9 @@ export async function takeName(
   try {
     claimName(store, name, uuid, replaces);
   } catch (error) {
-    const { outlast } = await import('./outlast.ts');
-    if (!(await outlast(store, nameOwner(store.root, name), signal))) throw error;
+    const [{ outlast }, { hasEnded }] = await Promise.all([import('./outlast.ts'), import('../pod/wait.ts')]);
+    const owner = nameOwner(store.root, name);
+    if (owner === undefined || !(await outlast(store, owner, () => hasEnded(store, owner), signal))) throw error;
     claimName(store, name, uuid, replaces);
   }
 }

@@ -104,7 +104,7 @@ test('without a link of its own there is nothing to limit', async () => {
       (error) => {
         const first = error instanceof PodErrors ? error.errors[0]! : error;
         assert.ok(first instanceof PodError);
-        assert.match(first.message, /the pod has no link of its own/);
+        assert.match(first.message, /the pod has no link that pod made/);
         return true;
       },
     );
