@@ -15,7 +15,7 @@ export async function outlast(
   store: PodStore,
   uuid: string,
   isDone: () => boolean,
-  signal?: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   // Its monitor may have finished since it was found to hold something.
   if (isDone()) return true;
