@@ -1,5 +1,5 @@
 import type { Findings } from '../findings.ts';
-import { type Fields, holds, type Rule, walk } from '../fields.ts';
+import { type Fields, type Rule, walk } from '../fields.ts';
 import type { Node } from '../node.ts';
 import type { Target } from '../target.ts';
 import { expandAll } from './environment.ts';
@@ -53,7 +53,12 @@ const HTTP: Fields<Aim> = {
     const path = findings.text(node);
     if (path !== undefined && path !== '') target.set('path', path.startsWith('/') ? path : `/${path}`, node);
   },
-  scheme: holds(['HTTP'], 'a probe does not speak TLS: use tcpSocket, or exec with a program of the image'),
+  // Without it, the probe would speak HTTP to a server of HTTPS, and never pass.
+  scheme: (node, _to, findings) => {
+    const scheme = findings.text(node);
+    if (scheme !== undefined && scheme !== '' && scheme !== 'HTTP')
+      findings.refuse(node, 'a probe does not speak TLS: use tcpSocket, or exec with a program of the image');
+  },
   httpHeaders: (node, { target }, findings) => {
     for (const item of findings.items(node)) {
       const header: { name?: Node; value?: Node } = {};

@@ -182,7 +182,6 @@ const LOST: readonly (readonly [container: object, field: string, spec?: object]
   [{ resources: { requests: { 'ephemeral-storage': '1Gi' } } }, 'resources.requests.ephemeral-storage'],
   [{ resources: { claims: [{ name: 'x' }] } }, 'resources.claims'],
   [{ ports: [{ containerPort: 1, hostIP: '127.0.0.1' }] }, 'ports[0].hostIP'],
-  [probed({ httpGet: { port: 1, scheme: 'HTTPS' } }), 'readinessProbe.httpGet.scheme'],
   [probed({ httpGet: { port: 1, host: '10.0.0.1' } }), 'readinessProbe.httpGet.host'],
   [
     probed({ httpGet: { port: 1, httpHeaders: [{ name: 'A' }, { name: 'A' }] } }),
@@ -224,6 +223,7 @@ const REFUSED: readonly (readonly [container: object, ...fields: string[]])[] = 
     { volumeMounts: [{ name: 'v', mountPath: '/v', subPathExpr: '$(A)' }] },
     'volumeMounts[0].subPathExpr convert/no-counterpart',
   ],
+  [probed({ httpGet: { port: 1, scheme: 'HTTPS' } }), 'readinessProbe.httpGet.scheme convert/no-counterpart'],
   [{ ports: [{ containerPort: 1, protocol: 'SCTP' }] }, 'ports[0].protocol convert/no-counterpart'],
   [{ env: [{ name: 'A', value: 1 }] }, 'env[0].value manifest/schema'],
   [{ env: [{ value: 'a' }] }, 'env[0] manifest/schema'],
