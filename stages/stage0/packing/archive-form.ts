@@ -1,6 +1,7 @@
 import { PodError } from '../error.ts';
 import type { TarEntry, TarSink } from '../image/tar/entry.ts';
 import { printable } from '../image/tar/fault.ts';
+import { plainFile } from '../image/tar/plain-file.ts';
 import { OPAQUE, USER_OPAQUE } from '../image/unpack/directories.ts';
 import { splitPath } from '../image/unpack/entry-path.ts';
 import { parseWhiteout } from '../image/unpack/whiteout.ts';
@@ -10,21 +11,6 @@ export interface LayerForm {
   readonly isOpaque: boolean;
   readonly implicit: ReadonlySet<string>;
 }
-
-/** Of a whiteout nothing counts but its name. The store has made its own with the time of the unpacking. */
-const MARK = {
-  type: 'file',
-  linkPath: '',
-  size: 0,
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  mtimeSec: 0,
-  mtimeNs: 0,
-  devMajor: 0,
-  devMinor: 0,
-  xattrs: [],
-} as const;
 
 /**
  * Turns a layer as overlayfs has it into one of an archive: a character device 0:0 becomes a whiteout, an attribute an opaque
@@ -49,7 +35,8 @@ export class ArchiveForm implements TarSink {
     // No archive can hold it: whoever unpacks one removes something in its place.
     if (parseWhiteout(name)) throw this.#unspeakable(path);
     this.#isLeftOut = isWhiteout(entry) || (entry.type === 'directory' && this.#isUnsaid(path, entry));
-    if (isWhiteout(entry)) return this.#emit({ ...MARK, path: below(parent, `.wh.${name}`) });
+    // Nothing of it counts but its name. The store has made its own with the time of the unpacking.
+    if (isWhiteout(entry)) return this.#emit(plainFile(below(parent, `.wh.${name}`)));
     const xattrs = entry.xattrs.filter(([attribute]) => !isOfHost(attribute));
     const linkPath = entry.type === 'hardlink' ? withoutDot(entry.linkPath) : entry.linkPath;
     const said = { ...entry, path: entry.type === 'directory' ? `${path || '.'}/` : path, linkPath, xattrs };
@@ -57,7 +44,7 @@ export class ArchiveForm implements TarSink {
     if (entry.type !== 'directory' || !this.#hidesAll(path, entry)) return;
     if (!this.#isLeftOut) this.#sink.end();
     this.#isLeftOut = true;
-    this.#emit({ ...MARK, path: below(path, '.wh..wh..opq') });
+    this.#emit(plainFile(below(path, '.wh..wh..opq')));
   }
 
   data(chunk: Uint8Array): void {

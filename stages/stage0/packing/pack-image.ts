@@ -6,7 +6,7 @@ import { TreeReader } from '../copy/read-tree.ts';
 import { PodError } from '../error.ts';
 import { digestOf } from '../image/documents.ts';
 import { TempDir } from '../image/store.ts';
-import type { TarEntry } from '../image/tar/entry.ts';
+import { plainFile } from '../image/tar/plain-file.ts';
 import { TarWriter } from '../image/tar/writer.ts';
 import { ArchiveForm } from './archive-form.ts';
 import { packedConfig } from './config.ts';
@@ -33,19 +33,6 @@ interface Reading {
 }
 
 const OCI = 'application/vnd.oci.image';
-const MEMBER = {
-  type: 'file',
-  linkPath: '',
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  mtimeSec: 0,
-  mtimeNs: 0,
-  devMajor: 0,
-  devMinor: 0,
-  xattrs: [],
-} as const;
-
 /**
  * Writes an image as an archive that is two things at once, as `docker save` does since version 25: an image layout, and what
  * `docker load` has read for ever. Layers are packed from their files, so they have digests of their own. The same image gives the
@@ -97,7 +84,7 @@ async function putLayer(
 ): Promise<void> {
   const hash = createHash('sha256');
   let left = size;
-  archive.begin(member(blobPath(digest), size));
+  archive.begin(plainFile(blobPath(digest), size));
   const put = (bytes: Uint8Array): void => {
     left -= bytes.length;
     if (left < 0) throw changed(layer);
@@ -167,13 +154,9 @@ function putJson(archive: TarWriter, path: string, value: object): void {
 
 function putText(archive: TarWriter, path: string, text: string): void {
   const bytes = Buffer.from(text);
-  archive.begin(member(path, bytes.length));
+  archive.begin(plainFile(path, bytes.length));
   archive.data(bytes);
   archive.end();
-}
-
-function member(path: string, size: number): TarEntry {
-  return { ...MEMBER, path, size };
 }
 
 function blobPath(digest: string): string {

@@ -63,36 +63,22 @@ interface Read {
   readonly errors: PodError[];
 }
 
-/** The manifest with the values that have a place in it, and what is wrong with the others. */
+/** The manifest with the values that have a place in it, put there one after another, and what is wrong with the others. */
 function readSettings(values: Settings, old: PodSpec, oldText: string): Read {
   const apps = old.apps.map(({ name }) => name);
   const errors: PodError[] = [];
-  const known = tryEach(Object.entries(values), errors, ([key, value]) => parseSetting(key, value, apps));
-  try {
-    return { settings: known, newText: editIsolators(oldText, known), errors };
-  } catch (error) {
-    podErrorsOf(error);
-  }
-  // One after another, to see which of them: a value and a member of it exclude each other, too.
   const settings: Setting[] = [];
   let newText = oldText;
-  tryEach(known, errors, (setting) => {
-    newText = editIsolators(oldText, [...settings, setting]);
-    settings.push(setting);
-  });
-  return { settings, newText, errors };
-}
-
-/** What `act` makes of those that it does not fail for. */
-function tryEach<Item, Result>(items: readonly Item[], errors: PodError[], act: (item: Item) => Result): Result[] {
-  return items.flatMap((item) => {
+  for (const [key, value] of Object.entries(values)) {
     try {
-      return [act(item)];
+      const setting = parseSetting(key, value, apps);
+      newText = editIsolators(newText, [setting]);
+      settings.push(setting);
     } catch (error) {
       errors.push(...podErrorsOf(error));
-      return [];
     }
-  });
+  }
+  return { settings, newText, errors };
 }
 
 /**

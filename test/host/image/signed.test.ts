@@ -258,8 +258,10 @@ test('without knowing whom to believe, nothing is used', async () => {
   await using served = await Served.start();
   served.sign([{}]);
   await served.resolve();
-  writeFileSync(join(served.work.store, 'trust.json'), '{"version":2}');
-  await assert.rejects(served.resolve(), { code: 'state/io', message: /trust\.json/ });
+  for (const text of ['{"version":2,"prefixes":[]}', '{"version":1}', 'null', '{"version":1,"pref']) {
+    writeFileSync(join(served.work.store, 'trust.json'), text);
+    await assert.rejects(served.resolve(), { code: 'state/io', message: /trust\.json/ });
+  }
 });
 
 test('the verb adds, lists and removes keys, and run refuses at the line', async () => {

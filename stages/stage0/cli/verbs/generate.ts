@@ -131,9 +131,7 @@ async function readFlags(
   own: readonly string[],
   words: readonly string[],
 ): Promise<UnitFlags> {
-  const entry = verbs.find((one) => one.name === name);
-  if (!entry) throw new PodError('cli/usage', `generate a unit for "pod ${name}": not supported yet`);
-  const { verb: called } = await entry.load();
+  const { verb: called } = await verbs.find((one) => one.name === name)!.load();
   const known = [...called.flags, ...GLOBAL_FLAGS];
   const parsed = parseFlags(words, known);
   const [operand] = parsed.operands;

@@ -38,15 +38,15 @@ export function readTrust(store: Store): readonly TrustedPrefix[] {
     throw storeFailure(`read "${path}"`, error);
   }
   const file = tryParse(text);
-  if (file?.version === 1) return file.prefixes;
+  if (file?.version === 1 && Array.isArray(file.prefixes)) return file.prefixes;
   throw new PodError('state/io', `read "${path}": it is damaged, or was written by a newer version of pod`, {
     hint: 'without it, it is not known which images need a signature; remove it, and add the keys again with pod trust add',
   });
 }
 
-function tryParse(text: string): TrustFile | undefined {
+function tryParse(text: string): Partial<TrustFile> | undefined {
   try {
-    return JSON.parse(text) as TrustFile;
+    return JSON.parse(text) as Partial<TrustFile>;
   } catch {
     return undefined;
   }
