@@ -1,4 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { isInSubnet } from '../../linux/subnet.ts';
 import { encodeMessage } from '../../stage1/message.ts';
 import type { Monitor } from '../../stage1/monitor.ts';
 import { isKernelError, PodError, type Position } from '../error.ts';
@@ -7,9 +8,9 @@ import { lockNetwork } from '../network/cni/lock.ts';
 import { pinNamespace } from '../network/cni/netns.ts';
 import { type NetworkResult, readResult } from '../network/cni/result.ts';
 import type { CniState } from '../network/cni/state.ts';
+import { readConfig } from '../network/bridge-config.ts';
 import { hostsFile } from '../network/hosts-file.ts';
-import { ip4Number, parseIp4 } from '../network/ip.ts';
-import { parseObject, readIfThere, replaceFile } from '../pod/files.ts';
+import { replaceFile } from '../pod/files.ts';
 import { POD_FILES } from '../pod/layout.ts';
 import { readRecord, replaceRecord } from '../pod/record.ts';
 import { readResolvConf } from './acquire-network.ts';
@@ -71,25 +72,18 @@ function pin({ netns }: CniState, initPid: number, at: Position): void {
 }
 
 /** With one network in two places, the host would send the packets of one to the other. */
-function refuseOverlap(root: string, { network }: CniState, { ip4 }: NetworkResult, at: Position): void {
-  if (!existsSync(`${root}/network.json`)) return;
-  const own = parseObject(readIfThere(`${root}/network.json`) ?? '')?.['subnet4'];
-  if (typeof own !== 'string') return;
-  const address = ip4.find((ip) => isInSubnet(ip, own));
-  if (address === undefined) return;
-  throw new PodError(
-    'network/plugin',
-    `put the pod on CNI network "${network.name}": its address ${address} is one of the bridge network of this state directory, ${own}`,
-    { at, hint: `give the network another subnet in ${network.file}` },
-  );
-}
-
-function isInSubnet(ip: string, subnet: string): boolean {
-  const [base = '', bits = ''] = subnet.split('/');
-  const [first, second] = [parseIp4(base), parseIp4(ip)];
-  if (!first || !second) return false;
-  const size = 2 ** (32 - Number(bits));
-  return Math.floor(ip4Number(first) / size) === Math.floor(ip4Number(second) / size);
+function refuseOverlap(root: string, { network }: CniState, { ip4, ip6 }: NetworkResult, at: Position): void {
+  const bridge = readConfig(root);
+  if (!bridge) return;
+  for (const subnet of [bridge.subnet4, bridge.subnet6]) {
+    const address = [...ip4, ...ip6].find((ip) => isInSubnet(ip, subnet));
+    if (address === undefined) continue;
+    throw new PodError(
+      'network/plugin',
+      `put the pod on CNI network "${network.name}": its address ${address} is one of the bridge network of this state directory, ${subnet}`,
+      { at, hint: `give the network another subnet in ${network.file}` },
+    );
+  }
 }
 
 /** The tape copies the first two into the apps' /etc. */

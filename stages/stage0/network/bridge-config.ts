@@ -88,7 +88,8 @@ function configPath(root: string): string {
   return `${root}/network.json`;
 }
 
-function readConfig(root: string): BridgeConfig | undefined {
+/** Undefined before the first pod of a state directory is on its bridge. */
+export function readConfig(root: string): BridgeConfig | undefined {
   let text: string;
   try {
     text = readFileSync(configPath(root), 'utf8');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pod } from '../../harness/pod-cli.ts';
@@ -101,6 +101,30 @@ test('a plugin that fails is quoted at the line, and the plugins before it have 
     pods.some(({ name }) => name === 'full'),
     false,
   );
+});
+
+test('a network with addresses of the own bridge is refused, and nothing of the pod stays on it', async () => {
+  await lab.start('bridged', { network: 'bridge' });
+  await lab.ok('rm', '--force', 'bridged');
+  const { subnet4, subnet6 } = JSON.parse(readFileSync(join(lab.root, 'network.json'), 'utf8')) as {
+    subnet4: string;
+    subnet6: string;
+  };
+  for (const [index, subnet] of [subnet4, subnet6].entries()) {
+    const name = `clash${index}`;
+    lab.addNetwork(name, subnet);
+    const { exitCode, stderr } = await lab.run(name, { network: `cni:${name}` });
+    assert.equal(exitCode, 125, stderr);
+    assert.ok(
+      /:8:\d+: error: put the pod on CNI network/.test(stderr) && stderr.includes(`state directory, ${subnet} [`),
+      stderr,
+    );
+    lab.removeConfig(name);
+    assert.deepEqual(
+      readdirSync(join(lab.addresses, name)).filter((file) => file.includes(':') || /^[\d.]+$/.test(file)),
+      [],
+    );
+  }
 });
 
 test('what the host lacks for a network is refused at its line, before anything is made', async () => {

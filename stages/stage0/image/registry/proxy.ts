@@ -1,8 +1,9 @@
 import { request } from 'node:http';
 import { Agent, type AgentOptions } from 'node:https';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions } from 'node:tls';
+import { isInSubnet } from '../../../linux/subnet.ts';
 import { PodError } from '../../error.ts';
 import { isLoopback } from './name.ts';
 
@@ -10,7 +11,7 @@ const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443'
 
 /**
  * The proxy for a host by `HTTPS_PROXY` and `NO_PROXY`, in capitals or not, as curl(1) and Go understand them: `*`, names with
- * what is below them, with a port or without, addresses and networks. This machine itself never has one.
+ * what is below them, with a port or without, addresses and networks; names are not looked up for those. This machine itself never has one.
  */
 export function proxyFor(host: string, env: NodeJS.ProcessEnv): URL | undefined {
   const text = env['HTTPS_PROXY'] || env['https_proxy'];
@@ -29,7 +30,7 @@ function isExempt(host: string, env: NodeJS.ProcessEnv): boolean {
   return (env['NO_PROXY'] || env['no_proxy'] || '')
     .toLowerCase()
     .split(/[\s,]+/)
-    .some((entry) => entry !== '' && (isInNetwork(name, entry) || matches(name, port, entry)));
+    .some((entry) => entry !== '' && (isInSubnet(name, entry) || matches(name, port, entry)));
 }
 
 function matches(name: string, port: string, entry: string): boolean {
@@ -45,17 +46,6 @@ function nameAndPort(text: string): [name: string, port?: string] {
   if (isIP(text) === 6) return [text];
   const [, name6, name = '', port] = /^(?:\[(.*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [];
   return port === undefined ? [name6 ?? name] : [name6 ?? name, port];
-}
-
-/** `10.0.0.0/8`, for hosts that are given by their address: names are not looked up for this. */
-function isInNetwork(name: string, entry: string): boolean {
-  const [, network = '', prefix] = /^([0-9a-f:.]+)\/([0-9]{1,3})$/.exec(entry) ?? [];
-  const family = isIP(network);
-  if (family === 0 || isIP(name) !== family || Number(prefix) > (family === 4 ? 32 : 128)) return false;
-  const kind = family === 4 ? 'ipv4' : 'ipv6';
-  const list = new BlockList();
-  list.addSubnet(network, Number(prefix), kind);
-  return list.check(name, kind);
 }
 
 type Callback = (error: Error | null, stream: Duplex) => void;
