@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { eventually } from '../../harness/eventually.ts';
 import { type CliOptions, type CliResult, pod, podOk } from '../../harness/pod-cli.ts';
 import type { PodStatus } from '../../harness/pod-status.ts';
 import { useTempRoot } from '../../harness/temp-root.ts';
@@ -90,9 +91,11 @@ export class CniLab {
     return { root, wrapper, env, ...(input === undefined ? {} : { input }) };
   }
 
-  /** Starts a pod in the background and returns its uuid. */
+  /** Starts a pod in the background, waits until its server listens, and returns its uuid. */
   async start(name: string, wanted?: Wanted): Promise<string> {
-    return (await podOk(['run', '-d', '-'], this.options(this.manifest(name, wanted)))).trim();
+    const uuid = (await podOk(['run', '-d', '-'], this.options(this.manifest(name, wanted)))).trim();
+    if (!wanted?.exec) await eventually(() => this.askFrom(name, '127.0.0.1', 80));
+    return uuid;
   }
 
   run(name: string, wanted?: Wanted): Promise<CliResult> {
